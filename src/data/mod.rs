@@ -1,0 +1,59 @@
+//! Data sets: images as bytes, labels, class names, and where they come from.
+//!
+//! A [`Dataset`] is plain memory; it knows no device and no model. Pixels stay `u8` until the
+//! `gather` op normalises a batch of them on the device.
+
+/// Channels, height and width of every image of a data set. Pixels are stored channel by channel,
+/// row by row, as CIFAR's files and PyTorch's tensors have them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageShape {
+    /// 1 for grey images, 3 for red, green, blue.
+    pub channels: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+impl ImageShape {
+    /// Bytes of one image.
+    pub fn pixels(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+}
+
+/// One half of a data set: the images to train on, or those to test with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Split {
+    /// All images, one after the other: `labels.len() * shape.pixels()` bytes.
+    pub images: Vec<u8>,
+    /// The class of each image.
+    pub labels: Vec<u32>,
+}
+
+impl Split {
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is no image at all.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+}
+
+/// A classification data set in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+    /// `fashion-mnist`, or the folder's name.
+    pub name: String,
+    /// Shape of each image.
+    pub shape: ImageShape,
+    /// Class names, in the order of the labels.
+    pub classes: Vec<String>,
+    /// What is trained on.
+    pub train: Split,
+    /// What is tested with.
+    pub test: Split,
+}

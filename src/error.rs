@@ -1,0 +1,118 @@
+//! The one error type: what happened, what to do about it, and the exit code a script can rely on.
+
+use std::fmt;
+
+/// What an operation that depends on the outside world returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of thing went wrong. Each kind has its own exit code (see the README).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A broken promise inside shadegrad itself.
+    Internal,
+    /// A flag, a configuration key or a combination of them that makes no sense.
+    Usage,
+    /// A data set that is missing, damaged or not what it claims to be.
+    Data,
+    /// No such device, or the device was lost or ran out of memory.
+    Device,
+    /// Training produced a NaN or an infinity.
+    Diverged,
+    /// A model or checkpoint file that is missing, damaged or of the wrong shape.
+    Model,
+    /// A device computed something else than the reference.
+    Parity,
+    /// The disk or another file operation failed.
+    Io,
+    /// The user pressed Ctrl-C.
+    Interrupted,
+    /// The process was asked to end (SIGTERM).
+    Terminated,
+}
+
+impl ErrorKind {
+    /// The process's exit code for an error of this kind.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            ErrorKind::Internal => 1,
+            ErrorKind::Usage => 2,
+            ErrorKind::Data => 3,
+            ErrorKind::Device => 4,
+            ErrorKind::Diverged => 5,
+            ErrorKind::Model => 6,
+            ErrorKind::Parity => 7,
+            ErrorKind::Io => 8,
+            ErrorKind::Interrupted => 130,
+            ErrorKind::Terminated => 143,
+        }
+    }
+}
+
+/// An error that a user can act on: one line for what happened, one for what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    advice: Option<String>,
+}
+
+impl Error {
+    /// An error of `kind`; `message` is one line without a full stop that names the thing at fault.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error {
+            kind,
+            message: message.into(),
+            advice: None,
+        }
+    }
+
+    /// Adds the line that says what to do.
+    pub fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// A mistake in flags or configuration.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Usage, message)
+    }
+
+    /// A mistake in a data set.
+    pub fn data(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Data, message)
+    }
+
+    /// A device that is not there or failed.
+    pub fn device(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Device, message)
+    }
+
+    /// A model file that cannot be used.
+    pub fn model(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Model, message)
+    }
+
+    /// A failed file operation: `doing` says what was attempted, for example `write runs/x/log.txt`.
+    pub fn io(doing: impl fmt::Display, cause: &std::io::Error) -> Self {
+        Error::new(ErrorKind::Io, format!("cannot {doing}: {cause}"))
+    }
+
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What to do about it, where there is something to be done.
+    pub fn advice(&self) -> Option<&str> {
+        self.advice.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,4 @@
+//! shadegrad
+pub mod data;
+pub mod error;
+pub use error::{Error, ErrorKind, Result};
