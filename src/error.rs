@@ -60,11 +60,7 @@ pub struct Error {
 impl Error {
     /// An error of `kind`; `message` is one line without a full stop that names the thing at fault.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error {
-            kind,
-            message: message.into(),
-            advice: None,
-        }
+        Error { kind, message: message.into(), advice: None }
     }
 
     /// Adds the line that says what to do.

@@ -1,4 +1,10 @@
 //! shadegrad
 pub mod data;
+pub mod device;
 pub mod error;
+pub mod host;
+pub mod kernel;
+pub mod ops;
+pub mod plan;
+pub mod tensor;
 pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,44 @@
+// y[n] = sum over m of x[m, n]
+//
+// x: [rows, columns], y: [columns]. One workgroup sums 16 columns; the 16 invocations along y share
+// a column's rows, and a tree of fixed shape adds what they found.
+
+struct Params {
+    rows: u32,
+    columns: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+const COLUMNS = 16u;
+const LANES = 16u;
+
+var<workgroup> sums: array<f32, COLUMNS * LANES>;
+
+@compute @workgroup_size(16, 16)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_id) lane: vec3<u32>,
+) {
+    let column = (group.y * groups.x + group.x) * COLUMNS + lane.x;
+    var sum = 0.0;
+    if column < params.columns {
+        for (var row = lane.y; row < params.rows; row += LANES) {
+            sum += x[row * params.columns + column];
+        }
+    }
+    let mine = lane.y * COLUMNS + lane.x;
+    sums[mine] = sum;
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if lane.y < half {
+            sums[mine] += sums[mine + half * COLUMNS];
+        }
+    }
+    if lane.y == 0u && column < params.columns {
+        y[column] = sums[mine];
+    }
+}

@@ -1,0 +1,46 @@
+// ring[slot, p] = sum of w^2 over the p-th chunk of w
+//
+// w: [length], ring: [slots, partials]. One workgroup sums one chunk.
+
+struct Params {
+    length: u32,
+    chunk: u32,
+    partials: u32,
+}
+
+struct Step {
+    first: u32,
+    rows: u32,
+    slot: u32,
+    row_weight: f32,
+    learning_rate: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> w: array<f32>;
+@group(0) @binding(2) var<storage, read_write> ring: array<f32>;
+@group(1) @binding(0) var<uniform> step: Step;
+
+const LANES = 256u;
+
+var<workgroup> sums: array<f32, LANES>;
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let begin = group.x * params.chunk;
+    let end = min(begin + params.chunk, params.length);
+    var sum = 0.0;
+    for (var i = begin + lane; i < end; i += LANES) {
+        sum += w[i] * w[i];
+    }
+    sums[lane] = sum;
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if lane < half {
+            sums[lane] += sums[lane + half];
+        }
+    }
+    if lane == 0u {
+        ring[step.slot * params.partials + group.x] = sums[0];
+    }
+}

@@ -1,0 +1,39 @@
+// g = dw + decay w;  v = momentum v + g;  w = w - lr v, or w - lr (g + momentum v) for Nesterov.
+//
+// dw, w, v: [length]. One invocation updates one element.
+
+struct Params {
+    length: u32,
+    decay: f32,
+    momentum: f32,
+    nesterov: u32,
+}
+
+struct Step {
+    first: u32,
+    rows: u32,
+    slot: u32,
+    row_weight: f32,
+    learning_rate: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dw: array<f32>;
+@group(0) @binding(2) var<storage, read_write> w: array<f32>;
+@group(0) @binding(3) var<storage, read_write> v: array<f32>;
+@group(1) @binding(0) var<uniform> step: Step;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = (group.y * groups.x + group.x) * 256u + lane;
+    if i < params.length {
+        let g = dw[i] + params.decay * w[i];
+        let velocity = params.momentum * v[i] + g;
+        v[i] = velocity;
+        w[i] -= step.learning_rate * select(velocity, g + params.momentum * velocity, params.nesterov == 1u);
+    }
+}

@@ -1,0 +1,114 @@
+// For a row of logits z with label y, m = max z at class best:
+//   rest = sum over j != best of exp(z_j - m)
+//   loss = (m - z_y) + log(1 + rest),  dz_j = (exp(z_j - m) / (1 + rest) - [j = y]) / rows
+//
+// logits, dlogits: [batch, classes]; labels: [batch]; metrics: [slots, partials] of (loss, hits).
+// One invocation computes one row, one workgroup adds up the losses and hits of its 64 rows.
+// Rows without an image have the label NO_LABEL: their gradient is zero and they count for nothing.
+
+struct Params {
+    batch: u32,
+    classes: u32,
+    partials: u32,
+}
+
+struct Step {
+    first: u32,
+    rows: u32,
+    slot: u32,
+    row_weight: f32,
+    learning_rate: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> labels: array<u32>;
+@group(0) @binding(3) var<storage, read_write> dlogits: array<f32>;
+@group(0) @binding(4) var<storage, read_write> metrics: array<vec2<f32>>;
+@group(1) @binding(0) var<uniform> step: Step;
+
+const LANES = 64u;
+const NO_LABEL = 0xffffffffu;
+
+var<workgroup> sums: array<vec2<f32>, LANES>;
+
+// a - b for a <= b, clamped to finite numbers; NaN stays NaN.
+fn difference(a: f32, b: f32) -> f32 {
+    let half = 0.5 * a - 0.5 * b;
+    return 2.0 * select(half, -1.7e38, half < -1.7e38);
+}
+
+// exp(x) for x <= 0. The range is reduced by hand, with log(2) in two parts: the built-in exp may
+// be off by 2 |x| units in the last place.
+fn exponential(x: f32) -> f32 {
+    let n = max(round(max(x, -200.0) * 1.44269504), -126.0);
+    let r = (x - n * 0.693145752) - n * 1.42860677e-6;
+    // Where n was clamped, r is far below zero and makes the result what it should be. NaN stays NaN.
+    return exp(r) * bitcast<f32>(u32(i32(n) + 127) << 23u);
+}
+
+// log(1 + x) for x >= 0, without losing a small x in the sum:
+// log(1 + x) = 2 atanh(t), t = x / (2 + x).
+fn log_of_one_plus(x: f32) -> f32 {
+    let t = x / (2.0 + x);
+    let t2 = t * t;
+    let series = 2.0 * t * (1.0 + t2 * (0.33333334 + t2 * (0.2 + t2 * (0.14285715 + t2 * 0.11111111))));
+    return select(log(1.0 + x), series, x < 0.5);
+}
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let partial = group.y * groups.x + group.x;
+    let row = partial * LANES + lane;
+    let begin = row * params.classes;
+    var loss_and_hit = vec2(0.0);
+    var label = NO_LABEL;
+    if row < params.batch {
+        label = labels[row];
+        if label == NO_LABEL {
+            for (var j = 0u; j < params.classes; j++) {
+                dlogits[begin + j] = 0.0;
+            }
+        }
+    }
+    if label != NO_LABEL {
+        var best = 0u;
+        var largest = logits[begin];
+        for (var j = 1u; j < params.classes; j++) {
+            let logit = logits[begin + j];
+            if logit > largest {
+                largest = logit;
+                best = j;
+            }
+        }
+        var rest = 0.0;
+        for (var j = 0u; j < params.classes; j++) {
+            let term = exponential(difference(logits[begin + j], largest));
+            dlogits[begin + j] = term;
+            rest += select(term, 0.0, j == best);
+        }
+        let scale = 1.0 / f32(step.rows);
+        let factor = scale / (1.0 + rest);
+        for (var j = 0u; j < params.classes; j++) {
+            let gradient = dlogits[begin + j] * factor;
+            let of_label = select(gradient - scale, -rest * factor, label == best);
+            dlogits[begin + j] = select(gradient, of_label, j == label);
+        }
+        let loss = log_of_one_plus(rest) - difference(logits[begin + label], largest);
+        loss_and_hit = step.row_weight * vec2(loss, select(0.0, 1.0, label == best));
+    }
+    sums[lane] = loss_and_hit;
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if lane < half {
+            sums[lane] += sums[lane + half];
+        }
+    }
+    if lane == 0u && partial < params.partials {
+        metrics[step.slot * params.partials + partial] = sums[0];
+    }
+}

@@ -1,0 +1,159 @@
+//! Which GPUs there are, which one to take, and how to open it.
+
+use wgpu::{Adapter, AdapterInfo, Backends, DeviceType, Instance, InstanceDescriptor};
+
+use crate::device::{DeviceInfo, DeviceKind};
+use crate::error::{Error, Result};
+use crate::kernel::GpuFacts;
+
+/// An adapter that was found, not opened yet.
+#[derive(Clone, Debug)]
+pub struct FoundAdapter {
+    pub(super) adapter: Adapter,
+    /// What it calls itself.
+    pub info: DeviceInfo,
+    /// `0000:01:00.0` and the like, where the driver says.
+    pub pci_bus: String,
+}
+
+/// How much of an adapter to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Capabilities {
+    /// The adapter's own limits, and every optional feature that kernels can use.
+    #[default]
+    Adapter,
+    /// WebGPU's default limits and no optional feature: what every adapter has. For tests.
+    WebGpuDefaults,
+}
+
+/// All adapters of the backends that shadegrad supports (or of those in `WGPU_BACKEND`), the best
+/// first: discrete, integrated, virtual, software.
+pub fn adapters() -> Vec<FoundAdapter> {
+    let supported = Backends::VULKAN | Backends::METAL | Backends::DX12;
+    let mut descriptor = InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = supported;
+    let mut descriptor = descriptor.with_env();
+    descriptor.backends &= supported;
+    let backends = descriptor.backends;
+    let instance = Instance::new(descriptor);
+    let mut found: Vec<_> = pollster::block_on(instance.enumerate_adapters(backends))
+        .into_iter()
+        .map(FoundAdapter::new)
+        .collect();
+    // Stable: drivers' own order decides between equals, so an index names the same adapter again.
+    found.sort_by_key(|adapter| rank(adapter.info.kind));
+    found
+}
+
+fn rank(kind: DeviceKind) -> u8 {
+    match kind {
+        DeviceKind::Discrete => 0,
+        DeviceKind::Integrated => 1,
+        DeviceKind::Virtual => 2,
+        DeviceKind::Other => 3,
+        DeviceKind::Software | DeviceKind::Cpu => 4,
+    }
+}
+
+/// What to do where no adapter was found: one line for this operating system.
+pub fn no_adapter_advice() -> &'static str {
+    if cfg!(target_os = "linux") {
+        "install your GPU's Vulkan driver, or on Debian/Ubuntu the software one: apt-get install mesa-vulkan-drivers libvulkan1; or use --device cpu"
+    } else if cfg!(windows) {
+        "install your GPU vendor's driver (DX12 or Vulkan), or use --device cpu"
+    } else {
+        "shadegrad needs Metal (macOS 11 or later) or a Vulkan driver; or use --device cpu"
+    }
+}
+
+impl FoundAdapter {
+    fn new(adapter: Adapter) -> Self {
+        let raw = adapter.get_info();
+        FoundAdapter { info: describe(&raw), pci_bus: raw.device_pci_bus_id, adapter }
+    }
+
+    /// Whether the adapter is a driver that computes on the processor.
+    pub fn is_software(&self) -> bool {
+        self.info.kind == DeviceKind::Software
+    }
+
+    /// What kernels may know about the adapter when it is used like this.
+    pub fn facts(&self, capabilities: Capabilities) -> GpuFacts {
+        let info = self.adapter.get_info();
+        let subgroups = self.features(capabilities).contains(wgpu::Features::SUBGROUP);
+        let one_size = info.subgroup_min_size == info.subgroup_max_size;
+        GpuFacts {
+            subgroup_size: (subgroups && one_size).then_some(info.subgroup_min_size),
+            software: self.is_software(),
+        }
+    }
+
+    pub(super) fn features(&self, capabilities: Capabilities) -> wgpu::Features {
+        match capabilities {
+            Capabilities::Adapter => self.adapter.features() & wgpu::Features::SUBGROUP,
+            Capabilities::WebGpuDefaults => wgpu::Features::empty(),
+        }
+    }
+
+    pub(super) fn limits(&self, capabilities: Capabilities) -> wgpu::Limits {
+        match capabilities {
+            Capabilities::Adapter => self.adapter.limits(),
+            Capabilities::WebGpuDefaults => wgpu::Limits::default(),
+        }
+    }
+
+    /// The features and limits that matter to training, as name and value.
+    pub fn abilities(&self) -> Vec<(&'static str, String)> {
+        let (features, limits) = (self.adapter.features(), self.adapter.limits());
+        let info = self.adapter.get_info();
+        let yes_no = |feature| if features.contains(feature) { "yes" } else { "no" }.to_string();
+        let subgroups = if features.contains(wgpu::Features::SUBGROUP) {
+            match (info.subgroup_min_size, info.subgroup_max_size) {
+                (least, most) if least == most => format!("{least} lanes"),
+                (least, most) => format!("{least} to {most} lanes"),
+            }
+        } else {
+            "no".into()
+        };
+        vec![
+            ("subgroups", subgroups),
+            ("f16", yes_no(wgpu::Features::SHADER_F16)),
+            ("timestamps", yes_no(wgpu::Features::TIMESTAMP_QUERY)),
+            ("cooperative_matrices", yes_no(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX)),
+            ("largest_binding_bytes", limits.max_storage_buffer_binding_size.to_string()),
+            ("largest_buffer_bytes", limits.max_buffer_size.to_string()),
+            ("workgroup_memory_bytes", limits.max_compute_workgroup_storage_size.to_string()),
+            ("workgroup_invocations", limits.max_compute_invocations_per_workgroup.to_string()),
+        ]
+    }
+
+    pub(super) fn open(&self, capabilities: Capabilities) -> Result<(wgpu::Device, wgpu::Queue)> {
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("shadegrad"),
+            required_features: self.features(capabilities),
+            required_limits: self.limits(capabilities),
+            ..wgpu::DeviceDescriptor::default()
+        };
+        pollster::block_on(self.adapter.request_device(&descriptor)).map_err(|cause| {
+            Error::device(format!("cannot open the GPU {}: {cause}", self.info.name))
+                .advise("run `shadegrad devices` to see the others, or use --device cpu")
+        })
+    }
+}
+
+fn describe(raw: &AdapterInfo) -> DeviceInfo {
+    let driver = [raw.driver.as_str(), raw.driver_info.as_str()];
+    let driver: Vec<&str> = driver.into_iter().filter(|part| !part.is_empty()).collect();
+    DeviceInfo {
+        name: raw.name.clone(),
+        backend: raw.backend.to_string().to_lowercase(),
+        driver: driver.join(" "),
+        kind: match raw.device_type {
+            DeviceType::DiscreteGpu => DeviceKind::Discrete,
+            DeviceType::IntegratedGpu => DeviceKind::Integrated,
+            DeviceType::VirtualGpu => DeviceKind::Virtual,
+            DeviceType::Cpu => DeviceKind::Software,
+            DeviceType::Other => DeviceKind::Other,
+        },
+    }
+}

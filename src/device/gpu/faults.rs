@@ -1,0 +1,74 @@
+//! What goes wrong on a GPU behind the host's back, kept until somebody asks.
+
+use std::sync::{Arc, Mutex};
+
+use crate::error::{Error, Result};
+
+/// The first thing that went wrong on a device.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Faults {
+    first: Arc<Mutex<Option<Error>>>,
+}
+
+impl Faults {
+    /// Listens to a device from now on. Without this, wgpu panics on the first error.
+    pub(super) fn listen(device: &wgpu::Device) -> Self {
+        let faults = Faults::default();
+        let uncaptured = faults.clone();
+        device.on_uncaptured_error(Arc::new(move |error| uncaptured.keep(translate(&error))));
+        let lost = faults.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            // Dropping the device at the end of a run is not a loss.
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                lost.keep(lost_device(&message));
+            }
+        });
+        faults
+    }
+
+    fn keep(&self, error: Error) {
+        let mut first = self.first.lock().expect("no thread panics while it holds this");
+        first.get_or_insert(error);
+    }
+
+    /// Fails with the first thing that went wrong, if anything did.
+    pub(super) fn check(&self) -> Result<()> {
+        match &*self.first.lock().expect("no thread panics while it holds this") {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Runs `work`; fails if the device refused anything in it or ran out of memory.
+pub(super) fn checked<T>(device: &wgpu::Device, work: impl FnOnce() -> T) -> Result<T> {
+    let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
+    let result = work();
+    let internal = pollster::block_on(internal.pop());
+    let validation = pollster::block_on(validation.pop());
+    let memory = pollster::block_on(memory.pop());
+    match memory.or(internal).or(validation) {
+        Some(error) => Err(translate(&error)),
+        None => Ok(result),
+    }
+}
+
+fn translate(error: &wgpu::Error) -> Error {
+    match error {
+        wgpu::Error::OutOfMemory { .. } => Error::device("the GPU is out of memory")
+            .advise("use a smaller --batch-size or model, or --device cpu"),
+        wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
+            let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
+            Error::device(format!("the GPU refused its work: {line}")).advise(
+                "please report this with the output of `shadegrad devices`; --device cpu works meanwhile",
+            )
+        }
+    }
+}
+
+pub(super) fn lost_device(message: &str) -> Error {
+    Error::device(format!("the GPU was lost: {message}"))
+        .advise("its driver was reset or unplugged; start again, or use --device cpu")
+}

@@ -1,0 +1,64 @@
+//! A GPU as a device, through wgpu: Vulkan, Metal or DX12.
+//!
+//! [`adapter`] finds and opens it, `pipelines` turns kernel rows into pipelines, `session` holds a
+//! plan's buffers and submits its steps, `faults` keeps what goes wrong behind the host's back.
+//! This folder is the only place in the crate that knows wgpu.
+
+pub mod adapter;
+mod faults;
+mod pipelines;
+mod session;
+
+use adapter::{Capabilities, FoundAdapter};
+use faults::Faults;
+
+use super::{Device, DeviceInfo, Session};
+use crate::error::Result;
+use crate::kernel::GpuFacts;
+use crate::plan::Plan;
+
+/// An opened GPU.
+#[derive(Debug)]
+pub struct Gpu {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    faults: Faults,
+    facts: GpuFacts,
+    info: DeviceInfo,
+}
+
+impl Gpu {
+    /// Opens an adapter. Fails if the driver refuses.
+    pub fn open(found: &FoundAdapter, capabilities: Capabilities) -> Result<Self> {
+        let (device, queue) = found.open(capabilities)?;
+        Ok(Gpu {
+            faults: Faults::listen(&device),
+            device,
+            queue,
+            facts: found.facts(capabilities),
+            info: found.info.clone(),
+        })
+    }
+
+    /// What kernels may know about this GPU.
+    pub fn facts(&self) -> &GpuFacts {
+        &self.facts
+    }
+}
+
+impl Device for Gpu {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn largest_tensor(&self) -> usize {
+        let limits = self.device.limits();
+        let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        // A binding's size is a multiple of 4.
+        usize::try_from(most).unwrap_or(usize::MAX) / 4 * 4
+    }
+
+    fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
+        Ok(Box::new(session::GpuSession::new(self, plan)?))
+    }
+}

@@ -1,0 +1,150 @@
+//! Turns kernel rows into pipelines, and dispatches into what a compute pass needs.
+
+use std::collections::HashMap;
+use std::num::NonZeroU64;
+
+use wgpu::{
+    BindGroup, BindGroupDescriptor, BindGroupEntry, BindGroupLayout, BindGroupLayoutDescriptor,
+    BindGroupLayoutEntry, BindingResource, BindingType, Buffer, BufferBinding, BufferBindingType,
+    ComputePipeline, ComputePipelineDescriptor, Device, PipelineCompilationOptions, PipelineLayoutDescriptor,
+    ShaderModuleDescriptor, ShaderSource, ShaderStages,
+};
+
+use crate::kernel::{Access, Dispatch, Kernel, MOST_TRIPS, Uniform};
+use crate::plan::StepRecord;
+
+/// Bytes from one uniform to the next: the most that any device asks for as an alignment.
+pub(super) const UNIFORM_STRIDE: u64 = 256;
+
+/// A dispatch, ready to be encoded.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) pipeline: ComputePipeline,
+    pub(super) bindings: BindGroup,
+    pub(super) reads_step: bool,
+    pub(super) grid: [u32; 3],
+}
+
+/// The pipelines of a plan, one per kernel however many ops use it.
+#[derive(Debug)]
+pub(super) struct Pipelines<'a> {
+    device: &'a Device,
+    step_layout: &'a BindGroupLayout,
+    made: HashMap<Kernel, (ComputePipeline, BindGroupLayout)>,
+}
+
+/// Layout of the bind group that holds the step's record, at an offset that varies.
+pub(super) fn step_layout(device: &Device) -> BindGroupLayout {
+    let entry = uniform_entry(0, true, StepRecord::default().to_bytes().len());
+    device.create_bind_group_layout(&BindGroupLayoutDescriptor { label: Some("step"), entries: &[entry] })
+}
+
+fn uniform_entry(binding: u32, dynamic: bool, bytes: usize) -> BindGroupLayoutEntry {
+    BindGroupLayoutEntry {
+        binding,
+        visibility: ShaderStages::COMPUTE,
+        ty: BindingType::Buffer {
+            ty: BufferBindingType::Uniform,
+            has_dynamic_offset: dynamic,
+            min_binding_size: NonZeroU64::new(bytes as u64),
+        },
+        count: None,
+    }
+}
+
+impl<'a> Pipelines<'a> {
+    pub(super) fn new(device: &'a Device, step_layout: &'a BindGroupLayout) -> Self {
+        Pipelines { device, step_layout, made: HashMap::new() }
+    }
+
+    /// Prepares a dispatch whose uniform lies at `offset` in `params`; `buffers` are the plan's.
+    pub(super) fn prepare(
+        &mut self,
+        dispatch: &Dispatch,
+        params: &Buffer,
+        offset: u64,
+        buffers: &[Buffer],
+    ) -> Prepared {
+        let kernel = &*dispatch.kernel;
+        assert!(
+            dispatch.trips <= MOST_TRIPS,
+            "kernel {} would make {} trips in one invocation",
+            kernel.name,
+            dispatch.trips
+        );
+        if !self.made.contains_key(kernel) {
+            let made = self.make(kernel, dispatch.params.len());
+            self.made.insert(kernel.clone(), made);
+        }
+        let (pipeline, layout) = &self.made[kernel];
+        let mut entries = vec![BindGroupEntry {
+            binding: 0,
+            resource: BindingResource::Buffer(BufferBinding {
+                buffer: params,
+                offset,
+                size: NonZeroU64::new(dispatch.params.len() as u64),
+            }),
+        }];
+        for (index, tensor) in dispatch.tensors.iter().enumerate() {
+            entries.push(BindGroupEntry {
+                binding: index as u32 + 1,
+                resource: buffers[tensor.id()].as_entire_binding(),
+            });
+        }
+        Prepared {
+            pipeline: pipeline.clone(),
+            bindings: self.device.create_bind_group(&BindGroupDescriptor {
+                label: Some(&kernel.name),
+                layout,
+                entries: &entries,
+            }),
+            reads_step: kernel.reads_step,
+            grid: dispatch.grid,
+        }
+    }
+
+    fn make(&self, kernel: &Kernel, params_bytes: usize) -> (ComputePipeline, BindGroupLayout) {
+        let label = Some(&*kernel.name);
+        let mut entries = vec![uniform_entry(0, false, params_bytes)];
+        for (index, binding) in kernel.bindings.iter().enumerate() {
+            entries.push(BindGroupLayoutEntry {
+                binding: index as u32 + 1,
+                visibility: ShaderStages::COMPUTE,
+                ty: BindingType::Buffer {
+                    ty: BufferBindingType::Storage { read_only: binding.access == Access::Read },
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
+                count: None,
+            });
+        }
+        let layout =
+            self.device.create_bind_group_layout(&BindGroupLayoutDescriptor { label, entries: &entries });
+        let module = self.device.create_shader_module(ShaderModuleDescriptor {
+            label,
+            source: ShaderSource::Wgsl(kernel.source.as_ref().into()),
+        });
+        let mut groups = vec![Some(&layout)];
+        if kernel.reads_step {
+            groups.push(Some(self.step_layout));
+        }
+        let pipeline_layout = self.device.create_pipeline_layout(&PipelineLayoutDescriptor {
+            label,
+            bind_group_layouts: &groups,
+            immediate_size: 0,
+        });
+        let pipeline = self.device.create_compute_pipeline(&ComputePipelineDescriptor {
+            label,
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: PipelineCompilationOptions {
+                // Every kernel writes workgroup memory before it reads it.
+                zero_initialize_workgroup_memory: false,
+                ..PipelineCompilationOptions::default()
+            },
+            cache: None,
+        });
+        (pipeline, layout)
+    }
+}

@@ -1,0 +1,308 @@
+//! A plan on a GPU: its buffers, its bind groups, and the submission of many steps at a time.
+//!
+//! Everything is made when the plan is loaded. A submission writes its step records into one
+//! uniform buffer, which every dispatch sees at its own offset, encodes all steps into one compute
+//! pass, and copies the metric rings into a staging buffer that is mapped once the work is done.
+
+use std::sync::mpsc;
+
+use wgpu::{
+    BindGroup, BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferDescriptor,
+    BufferUsages, CommandEncoderDescriptor, MapMode, PollType, SubmissionIndex,
+};
+
+use super::Gpu;
+use super::faults::{Faults, checked, lost_device};
+use super::pipelines::{Pipelines, Prepared, UNIFORM_STRIDE, step_layout};
+use crate::device::{MOST_LAUNCHES, Session, Ticket};
+use crate::error::{Error, Result};
+use crate::host::Array;
+use crate::kernel::Uniform;
+use crate::plan::{Declaration, Launch, Plan, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+pub(super) struct GpuSession {
+    plan: Plan,
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    faults: Faults,
+    buffers: Vec<Buffer>,
+    /// The dispatches of each step.
+    steps: Vec<Vec<Prepared>>,
+    records: Buffer,
+    records_group: BindGroup,
+    pending: Vec<Pending>,
+    /// Staging buffers that no submission is using.
+    idle: Vec<Buffer>,
+    submitted: u64,
+}
+
+/// A submission whose metrics nobody has read yet.
+struct Pending {
+    ticket: u64,
+    index: SubmissionIndex,
+    staging: Buffer,
+    /// Bytes of each ring that were kept.
+    sizes: Vec<u64>,
+    mapped: mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
+}
+
+/// Bytes of a tensor on the device: whole words.
+fn device_bytes(tensor: Tensor) -> u64 {
+    (tensor.bytes() as u64).next_multiple_of(4)
+}
+
+impl GpuSession {
+    pub(super) fn new(gpu: &Gpu, plan: Plan) -> Result<Self> {
+        let device = &gpu.device;
+        let largest = crate::device::Device::largest_tensor(gpu) as u64;
+        for Declaration { tensor, name, .. } in plan.declarations() {
+            if device_bytes(*tensor) > largest {
+                return Err(Error::device(format!(
+                    "{name} needs {} bytes, but {} binds at most {largest}",
+                    device_bytes(*tensor),
+                    gpu.info.name
+                ))
+                .advise("use a smaller --batch-size or model, or --device cpu"));
+            }
+        }
+        let buffers: Vec<Buffer> = checked(device, || {
+            let declarations = plan.declarations().iter();
+            declarations.map(|declaration| make_buffer(device, declaration)).collect()
+        })?;
+        let lowered: Vec<Vec<_>> = plan
+            .steps()
+            .iter()
+            .map(|step| step.ops.iter().flat_map(|op| op.lower(&gpu.facts)).collect())
+            .collect();
+        let (records, records_group, steps) = checked(device, || {
+            let step_layout = step_layout(device);
+            let records = device.create_buffer(&BufferDescriptor {
+                label: Some("step records"),
+                size: UNIFORM_STRIDE * MOST_LAUNCHES as u64,
+                usage: BufferUsages::UNIFORM | BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            });
+            let record_bytes = StepRecord::default().to_bytes().len() as u64;
+            let records_group = device.create_bind_group(&BindGroupDescriptor {
+                label: Some("step"),
+                layout: &step_layout,
+                entries: &[BindGroupEntry {
+                    binding: 0,
+                    resource: BindingResource::Buffer(BufferBinding {
+                        buffer: &records,
+                        offset: 0,
+                        size: std::num::NonZeroU64::new(record_bytes),
+                    }),
+                }],
+            });
+            // All uniforms of the plan lie in one buffer, each at a multiple of the stride.
+            let count: usize = lowered.iter().map(Vec::len).sum();
+            let params = device.create_buffer(&BufferDescriptor {
+                label: Some("params"),
+                size: UNIFORM_STRIDE * (count as u64).max(1),
+                usage: BufferUsages::UNIFORM | BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            });
+            let mut pipelines = Pipelines::new(device, &step_layout);
+            let mut offset = 0;
+            let mut steps = Vec::new();
+            for dispatches in &lowered {
+                let mut prepared = Vec::new();
+                for dispatch in dispatches {
+                    gpu.queue.write_buffer(&params, offset, &dispatch.params);
+                    prepared.push(pipelines.prepare(dispatch, &params, offset, &buffers));
+                    offset += UNIFORM_STRIDE;
+                }
+                steps.push(prepared);
+            }
+            (records, records_group, steps)
+        })?;
+        Ok(GpuSession {
+            plan,
+            device: gpu.device.clone(),
+            queue: gpu.queue.clone(),
+            faults: gpu.faults.clone(),
+            buffers,
+            steps,
+            records,
+            records_group,
+            pending: Vec::new(),
+            idle: Vec::new(),
+            submitted: 0,
+        })
+    }
+
+    fn write_records(&self, launches: &[Launch]) {
+        let mut bytes = vec![0; launches.len() * UNIFORM_STRIDE as usize];
+        for (slot, launch) in bytes.chunks_exact_mut(UNIFORM_STRIDE as usize).zip(launches) {
+            let record = launch.record.to_bytes();
+            slot[..record.len()].copy_from_slice(&record);
+        }
+        self.queue.write_buffer(&self.records, 0, &bytes);
+    }
+
+    fn encode(&self, launches: &[Launch], encoder: &mut wgpu::CommandEncoder) {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        for (position, launch) in launches.iter().enumerate() {
+            let offset = position as u32 * UNIFORM_STRIDE as u32;
+            for prepared in &self.steps[launch.step.index()] {
+                pass.set_pipeline(&prepared.pipeline);
+                pass.set_bind_group(0, &prepared.bindings, &[]);
+                if prepared.reads_step {
+                    pass.set_bind_group(1, &self.records_group, &[offset]);
+                }
+                let [x, y, z] = prepared.grid;
+                pass.dispatch_workgroups(x, y, z);
+            }
+        }
+    }
+
+    fn staging(&mut self, bytes: u64) -> Buffer {
+        let fitting = self.idle.iter().position(|buffer| buffer.size() >= bytes);
+        match fitting {
+            Some(position) => self.idle.swap_remove(position),
+            None => staging_buffer(&self.device, bytes),
+        }
+    }
+
+    fn wait(&self, index: &SubmissionIndex) -> Result<()> {
+        let wait = PollType::Wait { submission_index: Some(index.clone()), timeout: None };
+        let polled = self.device.poll(wait);
+        self.faults.check()?;
+        polled.map(drop).map_err(|cause| lost_device(&cause.to_string()))
+    }
+
+    /// Starts mapping `staging`; the answer arrives once the device has been polled.
+    fn map(&self, staging: &Buffer) -> mpsc::Receiver<Result<(), wgpu::BufferAsyncError>> {
+        let (sender, receiver) = mpsc::channel();
+        staging.map_async(MapMode::Read, .., move |result| {
+            // Nobody listens any more when a run was ended early, which is fine.
+            sender.send(result).unwrap_or_default();
+        });
+        receiver
+    }
+
+    /// The bytes of a staging buffer whose mapping was asked for and whose submission is done.
+    fn mapped_bytes<T>(
+        &self,
+        staging: &Buffer,
+        mapped: &mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
+        use_bytes: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
+        let answer = mapped.try_recv().map_err(|cause| cause.to_string());
+        answer
+            .and_then(|result| result.map_err(|cause| cause.to_string()))
+            .map_err(|cause| lost_device(&format!("its results cannot be read: {cause}")))?;
+        let view = staging
+            .get_mapped_range(..)
+            .map_err(|cause| lost_device(&format!("its results cannot be read: {cause}")))?;
+        let result = use_bytes(&view);
+        drop(view);
+        staging.unmap();
+        Ok(result)
+    }
+}
+
+fn make_buffer(device: &wgpu::Device, declaration: &Declaration) -> Buffer {
+    device.create_buffer(&BufferDescriptor {
+        label: Some(&declaration.name),
+        size: device_bytes(declaration.tensor),
+        usage: BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
+}
+
+fn staging_buffer(device: &wgpu::Device, bytes: u64) -> Buffer {
+    device.create_buffer(&BufferDescriptor {
+        label: Some("staging"),
+        size: bytes.max(4),
+        usage: BufferUsages::MAP_READ | BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
+}
+
+impl Session for GpuSession {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn write(&mut self, tensor: Tensor, array: Array) -> Result<()> {
+        array.check(tensor);
+        let buffer = &self.buffers[tensor.id()];
+        let bytes = array.bytes();
+        // wgpu copies whole words; an odd byte tensor's last word is padded.
+        let whole = bytes.len() / 4 * 4;
+        checked(&self.device, || {
+            self.queue.write_buffer(buffer, 0, &bytes[..whole]);
+            if whole < bytes.len() {
+                let mut last = [0; 4];
+                last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
+                self.queue.write_buffer(buffer, whole as u64, &last);
+            }
+            // Hands the staged copy over now: large inputs would otherwise stay in host memory
+            // until the first step.
+            self.queue.submit([]);
+        })
+    }
+
+    fn read(&mut self, tensor: Tensor) -> Result<Array> {
+        let bytes = device_bytes(tensor);
+        let staging = staging_buffer(&self.device, bytes);
+        let mut encoder = self.device.create_command_encoder(&CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(&self.buffers[tensor.id()], 0, &staging, 0, bytes);
+        let index = self.queue.submit([encoder.finish()]);
+        let mapped = self.map(&staging);
+        self.wait(&index)?;
+        self.mapped_bytes(&staging, &mapped, |bytes| {
+            let bytes = &bytes[..tensor.bytes()];
+            match tensor.element() {
+                Element::F32 => Array::F32(bytemuck::pod_collect_to_vec(bytes)),
+                Element::U32 => Array::U32(bytemuck::pod_collect_to_vec(bytes)),
+                Element::U8 => Array::U8(bytes.to_vec()),
+            }
+        })
+    }
+
+    fn submit(&mut self, launches: &[Launch], metrics: &[Tensor], slots: usize) -> Result<Ticket> {
+        assert!(launches.len() <= MOST_LAUNCHES, "{} launches at once", launches.len());
+        self.faults.check()?;
+        let sizes: Vec<u64> =
+            metrics.iter().map(|ring| (4 * slots * ring.matrix("a metric ring")[1]) as u64).collect();
+        let staging = self.staging(sizes.iter().sum());
+        self.write_records(launches);
+        let mut encoder =
+            self.device.create_command_encoder(&CommandEncoderDescriptor { label: Some("steps") });
+        self.encode(launches, &mut encoder);
+        let mut offset = 0;
+        for (ring, &size) in metrics.iter().zip(&sizes) {
+            if size > 0 {
+                encoder.copy_buffer_to_buffer(&self.buffers[ring.id()], 0, &staging, offset, size);
+            }
+            offset += size;
+        }
+        let index = self.queue.submit([encoder.finish()]);
+        let mapped = self.map(&staging);
+        self.submitted += 1;
+        self.pending.push(Pending { ticket: self.submitted, index, staging, sizes, mapped });
+        Ok(Ticket(self.submitted))
+    }
+
+    fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>> {
+        let position = self.pending.iter().position(|pending| pending.ticket == ticket.0);
+        let pending = self.pending.remove(position.expect("a ticket is used once"));
+        self.wait(&pending.index)?;
+        let metrics = self.mapped_bytes(&pending.staging, &pending.mapped, |bytes| {
+            let mut rest = bytes;
+            let mut metrics = Vec::new();
+            for &size in &pending.sizes {
+                let (ring, others) = rest.split_at(size as usize);
+                metrics.push(bytemuck::pod_collect_to_vec(ring));
+                rest = others;
+            }
+            metrics
+        })?;
+        self.idle.push(pending.staging);
+        Ok(metrics)
+    }
+}

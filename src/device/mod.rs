@@ -1,0 +1,83 @@
+//! Devices run plans and move data. There are two, [`cpu`] and [`gpu`], and neither has a method
+//! per op: both read what the ops themselves offer.
+
+pub mod cpu;
+pub mod gpu;
+
+use crate::error::Result;
+use crate::host::Array;
+use crate::plan::{Launch, Plan};
+use crate::tensor::Tensor;
+
+/// What kind of processor a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceKind {
+    /// A GPU with memory of its own.
+    Discrete,
+    /// A GPU that shares the computer's memory.
+    Integrated,
+    /// A GPU handed into a virtual machine.
+    Virtual,
+    /// A driver that runs shaders on the processor.
+    Software,
+    /// The processor itself, without shaders.
+    Cpu,
+    /// A driver that does not say.
+    Other,
+}
+
+/// What a device calls itself.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct DeviceInfo {
+    /// The adapter's name.
+    pub name: String,
+    /// `vulkan`, `metal`, `dx12` or `cpu`.
+    pub backend: String,
+    /// Driver name and version.
+    pub driver: String,
+    /// Kind of processor.
+    #[serde(rename = "type")]
+    pub kind: DeviceKind,
+}
+
+/// Names a batch of launches whose metrics have not been read yet.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ticket(pub(crate) u64);
+
+/// Most launches that one submission may have.
+pub const MOST_LAUNCHES: usize = 2048;
+
+/// Something that can hold a plan's tensors and run its steps.
+pub trait Device {
+    /// What the device calls itself.
+    fn info(&self) -> &DeviceInfo;
+
+    /// Most bytes that one tensor may have; larger data must come in pieces.
+    fn largest_tensor(&self) -> usize;
+
+    /// Makes the plan's tensors (zeros at first) and everything its steps need.
+    fn load(&self, plan: Plan) -> Result<Box<dyn Session>>;
+}
+
+/// A plan on a device.
+///
+/// Calls take effect in the order in which they are made, even where the device works behind the
+/// host's back.
+pub trait Session {
+    /// The plan that was loaded.
+    fn plan(&self) -> &Plan;
+
+    /// Replaces a tensor's elements. Panics if the array's type or length is not the tensor's.
+    fn write(&mut self, tensor: Tensor, array: Array) -> Result<()>;
+
+    /// A copy of a tensor's elements, once everything before this call is done.
+    fn read(&mut self, tensor: Tensor) -> Result<Array>;
+
+    /// Starts `launches`, in order, as one piece of work, and keeps the first `slots` slots of each
+    /// of the `metrics` rings for [`Session::finish`].
+    fn submit(&mut self, launches: &[Launch], metrics: &[Tensor], slots: usize) -> Result<Ticket>;
+
+    /// Waits for a submission and returns its metrics, in the order in which they were named.
+    fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>>;
+}

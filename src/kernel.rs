@@ -1,0 +1,189 @@
+//! What a GPU must know to run an op: rows that describe kernels, and dispatches that use them.
+//!
+//! Nothing here knows wgpu. An op's GPU half answers [`Op::lower`](crate::ops::Op::lower) with
+//! [`Dispatch`]es; the GPU device turns each [`Kernel`] into a pipeline. `tests/shaders.rs` holds
+//! every row against the shader that it describes, so the two cannot drift apart.
+
+use std::borrow::Cow;
+
+use crate::tensor::Tensor;
+
+/// Trips that the loops of one invocation may make in all: Mesa's older software driver ends every
+/// loop, silently, once an invocation has made 65,535.
+pub const MOST_TRIPS: u64 = 65_535;
+
+/// Workgroups that fit in one dimension of a dispatch on any device.
+pub const MOST_GROUPS: u32 = 65_535;
+
+/// Whether a kernel only reads a binding or may write it too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// `var<storage, read>`
+    Read,
+    /// `var<storage, read_write>`
+    ReadWrite,
+}
+
+/// One storage binding of a kernel: the n-th of a row is `@group(0) @binding(n + 1)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Binding {
+    /// The variable's name in the shader.
+    pub name: &'static str,
+    /// How the shader may use it.
+    pub access: Access,
+}
+
+/// A binding that is only read.
+pub const fn read(name: &'static str) -> Binding {
+    Binding { name, access: Access::Read }
+}
+
+/// A binding that is written.
+pub const fn write(name: &'static str) -> Binding {
+    Binding { name, access: Access::ReadWrite }
+}
+
+/// Type of a uniform's field. All have four bytes, so a struct of them has no holes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FieldKind {
+    /// `u32`
+    U32,
+    /// `f32`
+    F32,
+}
+
+/// One field of a uniform struct; the n-th lies at byte 4n.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Field {
+    /// The field's name in the shader.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: FieldKind,
+}
+
+/// A Rust type that has a twin struct in WGSL. Made by the `uniform!` macro.
+pub trait Uniform: Copy {
+    /// The twin's fields, in order.
+    const FIELDS: &'static [Field];
+    /// The struct as the shader sees it, padded to a multiple of 16 bytes.
+    fn to_bytes(&self) -> Vec<u8>;
+}
+
+/// Declares a struct of `u32` and `f32` fields that a shader sees under the same names.
+macro_rules! uniform {
+    ($(#[$meta:meta])* $visibility:vis struct $name:ident {
+        $($(#[$field_meta:meta])* $field:ident: $kind:ident,)+
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq)]
+        $visibility struct $name {
+            $($(#[$field_meta])* pub $field: $kind,)+
+        }
+
+        impl $crate::kernel::Uniform for $name {
+            const FIELDS: &'static [$crate::kernel::Field] = &[$($crate::kernel::Field {
+                name: stringify!($field),
+                kind: $crate::kernel::uniform!(@kind $kind),
+            },)+];
+
+            fn to_bytes(&self) -> Vec<u8> {
+                let mut bytes = Vec::with_capacity(4 * Self::FIELDS.len() + 12);
+                $(bytes.extend_from_slice(&self.$field.to_ne_bytes());)+
+                bytes.resize(bytes.len().next_multiple_of(16), 0);
+                bytes
+            }
+        }
+    };
+    (@kind u32) => { $crate::kernel::FieldKind::U32 };
+    (@kind f32) => { $crate::kernel::FieldKind::F32 };
+}
+pub(crate) use uniform;
+
+/// One row describes a kernel: its WGSL text and what that text expects to be given.
+///
+/// `@group(0) @binding(0)` is the uniform `params`, then come the storage bindings in order.
+/// A kernel that needs what changes from step to step finds it in `@group(1) @binding(0)`, the
+/// uniform `step` (see [`StepRecord`](crate::plan::StepRecord)). The entry point is `main`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Kernel {
+    /// Unique; names the pipeline in error messages and profiles.
+    pub name: Cow<'static, str>,
+    /// The shader's text.
+    pub source: Cow<'static, str>,
+    /// Size of a workgroup.
+    pub workgroup: [u32; 3],
+    /// Fields of the uniform `params`.
+    pub params: &'static [Field],
+    /// Storage bindings.
+    pub bindings: Cow<'static, [Binding]>,
+    /// Whether the shader has the uniform `step`.
+    pub reads_step: bool,
+    /// Whether the shader needs subgroup operations.
+    pub subgroups: bool,
+}
+
+/// One use of a kernel: what is bound, the uniform's bytes and the grid.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    /// The kernel.
+    pub kernel: Cow<'static, Kernel>,
+    /// Bytes of the uniform `params`.
+    pub params: Vec<u8>,
+    /// What is bound, in the order of the row's bindings.
+    pub tensors: Vec<Tensor>,
+    /// Workgroups in each dimension.
+    pub grid: [u32; 3],
+    /// Upper bound on the trips that the loops of one invocation make in all.
+    pub trips: u64,
+}
+
+impl Dispatch {
+    /// A use of a plain (not rendered) kernel.
+    pub fn new(
+        kernel: &'static Kernel,
+        params: impl Uniform,
+        tensors: &[Tensor],
+        grid: [u32; 3],
+        trips: u64,
+    ) -> Self {
+        Dispatch {
+            kernel: Cow::Borrowed(kernel),
+            params: params.to_bytes(),
+            tensors: tensors.to_vec(),
+            grid,
+            trips,
+        }
+    }
+}
+
+/// What an op's GPU half may know about the adapter when it chooses a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GpuFacts {
+    /// Lanes of a subgroup, where subgroup operations can be used and all subgroups are this size.
+    pub subgroup_size: Option<u32>,
+    /// A software driver: work runs on the processor, vector lanes along x.
+    pub software: bool,
+}
+
+/// Workgroups for `items` things, `per_group` each, folded into two dimensions where one is too
+/// short. The shader's linear index is `group.y * groups.x + group.x`, and it must ignore what is
+/// past the end.
+pub fn fold(items: usize, per_group: u32) -> [u32; 3] {
+    let groups = u32::try_from(items.div_ceil(per_group as usize)).expect("fewer than 2^32 groups");
+    let y = groups.div_ceil(MOST_GROUPS);
+    [groups.div_ceil(y), y, 1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folded_grids_cover_everything_and_fit() {
+        for items in [1, 64, 65, 65_535 * 64, 65_535 * 64 + 1, 1 << 30] {
+            let [x, y, z] = fold(items, 64);
+            assert!(x <= MOST_GROUPS && y <= MOST_GROUPS && z == 1);
+            assert!(x as usize * y as usize * 64 >= items);
+        }
+    }
+}

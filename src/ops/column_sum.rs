@@ -1,0 +1,93 @@
+//! Column sum: `y[n] = sum over m of x[m, n]`, the gradient of a bias that was added to every row.
+//!
+//! Its own gradient is the bias's forward pass, `dx[m, n] = dy[n]`, which is a matmul epilogue.
+
+use std::borrow::Cow;
+
+use super::{Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, uniform, write};
+use crate::plan::{Plan, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+/// Records `y = column sums of x`; `x` is `[rows, columns]`, `y` is `[columns]`.
+pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
+    let [_, columns] = x.matrix("x");
+    x.expect("x", Element::F32, x.shape());
+    let y = plan.scratch("column_sum.y", [columns]);
+    plan.record(ColumnSum { x, y });
+    y
+}
+
+#[derive(Debug)]
+struct ColumnSum {
+    x: Tensor,
+    y: Tensor,
+}
+
+uniform! {
+    struct Params {
+        rows: u32,
+        columns: u32,
+    }
+}
+
+/// Columns that one workgroup sums, and lanes that share the rows of a column.
+const COLUMNS: u32 = 16;
+const LANES: u32 = 16;
+
+static KERNEL: Kernel = Kernel {
+    name: Cow::Borrowed("column_sum"),
+    source: Cow::Borrowed(include_str!("../../shaders/column_sum.wgsl")),
+    workgroup: [COLUMNS, LANES, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(&[read("x"), write("y")]),
+    reads_step: false,
+    subgroups: false,
+};
+
+/// The kernels of this op.
+pub fn kernels() -> Vec<Kernel> {
+    vec![KERNEL.clone()]
+}
+
+impl Op for ColumnSum {
+    fn name(&self) -> &'static str {
+        "column_sum"
+    }
+
+    fn operands(&self) -> Operands {
+        Operands::new(&[self.x], &[self.y])
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
+        let x = memory.f32(self.x);
+        let mut y = memory.f32_mut(self.y);
+        y.fill(0.0);
+        // Sixteen rows are summed on their own first: the error grows with the square root of a
+        // row count that is that much smaller.
+        let mut partial = vec![0.0; y.len()];
+        for rows in x.chunks(16 * y.len()) {
+            partial.fill(0.0);
+            for row in rows.chunks_exact(y.len()) {
+                for (sum, &value) in partial.iter_mut().zip(row) {
+                    *sum += value;
+                }
+            }
+            for (sum, &value) in y.iter_mut().zip(&partial) {
+                *sum += value;
+            }
+        }
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let [rows, columns] = self.x.matrix("x");
+        let params = Params {
+            rows: rows as u32,
+            columns: columns as u32,
+        };
+        let trips = rows.div_ceil(LANES as usize) as u64 + u64::from(LANES.ilog2());
+        let grid = fold(columns, COLUMNS);
+        vec![Dispatch::new(&KERNEL, params, &[self.x, self.y], grid, trips)]
+    }
+}

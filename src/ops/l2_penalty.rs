@@ -1,0 +1,105 @@
+//! L2 penalty: `sum of w^2` over a weight, which the loss counts with the factor `l2 / 2`.
+//!
+//! Its gradient, `l2 w`, is not a tensor: the optimizer adds it to the weight's decay (see
+//! [`sgd`](super::sgd)). The value is written as partial sums, at most [`PARTIALS`] for a weight,
+//! into this run's slot of a ring; the host adds them in float64.
+
+use std::borrow::Cow;
+
+use super::{Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, read, uniform, write};
+use crate::plan::{Plan, Role, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+/// Most partial sums of one weight.
+pub const PARTIALS: usize = 64;
+
+/// Records the sum of squares of `w`; returns the ring of its partial sums, `[slots, partials]`.
+pub fn value(plan: &mut Plan, w: Tensor, slots: usize) -> Tensor {
+    w.expect("w", Element::F32, w.shape());
+    let name = format!("{}.squares", plan.name(w));
+    let partials = w.len().div_ceil(chunk(w.len()));
+    let ring = plan.declare(name, Role::Metric, Element::F32, [slots, partials]);
+    plan.record(SumOfSquares { w, ring });
+    ring
+}
+
+/// Elements that one partial sum covers: a multiple of the workgroup, the same on every device.
+fn chunk(length: usize) -> usize {
+    length.div_ceil(PARTIALS).next_multiple_of(WORKGROUP as usize)
+}
+
+#[derive(Debug)]
+struct SumOfSquares {
+    w: Tensor,
+    ring: Tensor,
+}
+
+uniform! {
+    struct Params {
+        /// Number of weights.
+        length: u32,
+        /// Weights that one workgroup covers.
+        chunk: u32,
+        /// Partial sums in one slot of the ring.
+        partials: u32,
+    }
+}
+
+const WORKGROUP: u32 = 256;
+
+static KERNEL: Kernel = Kernel {
+    name: Cow::Borrowed("l2_penalty"),
+    source: Cow::Borrowed(include_str!("../../shaders/l2_penalty.wgsl")),
+    workgroup: [WORKGROUP, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(&[read("w"), write("ring")]),
+    reads_step: true,
+    subgroups: false,
+};
+
+/// The kernels of this op.
+pub fn kernels() -> Vec<Kernel> {
+    vec![KERNEL.clone()]
+}
+
+impl Op for SumOfSquares {
+    fn name(&self) -> &'static str {
+        "l2_penalty"
+    }
+
+    fn operands(&self) -> Operands {
+        Operands::new(&[self.w], &[self.ring])
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        let w = memory.f32(self.w);
+        let mut ring = memory.f32_mut(self.ring);
+        let [_, partials] = self.ring.matrix("ring");
+        let slot = &mut ring[step.slot as usize * partials..][..partials];
+        for (sum, chunk) in slot.iter_mut().zip(w.chunks(chunk(w.len()))) {
+            // Sixteen sums side by side: a shape that fits vector registers, in a fixed order.
+            let mut sums = [0.0f32; 16];
+            for values in chunk.chunks(16) {
+                for (sum, &value) in sums.iter_mut().zip(values) {
+                    *sum += value * value;
+                }
+            }
+            *sum = sums.iter().sum();
+        }
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let [_, partials] = self.ring.matrix("ring");
+        let chunk = chunk(self.w.len());
+        let params = Params {
+            length: self.w.len() as u32,
+            chunk: chunk as u32,
+            partials: partials as u32,
+        };
+        let trips = chunk as u64 / u64::from(WORKGROUP) + u64::from(WORKGROUP.ilog2());
+        let grid = [partials as u32, 1, 1];
+        vec![Dispatch::new(&KERNEL, params, &[self.w, self.ring], grid, trips)]
+    }
+}

@@ -1,0 +1,169 @@
+//! Matrix product: three forms, so that no operand is ever transposed in memory.
+//!
+//! ```text
+//! nn   y[m, n] = sum over k of a[m, k] b[k, n]     dx = dy w      (gradient of a layer's input)
+//! nt   y[m, n] = sum over k of a[m, k] b[n, k]     y  = x w^T     (a layer's forward pass)
+//! tn   y[m, n] = sum over k of a[k, m] b[k, n]     dw = dy^T x    (gradient of a layer's weight)
+//! ```
+//!
+//! Each is the others' gradient, so one module holds all of a linear layer. What is done to the
+//! product before it reaches memory is an [`Epilogue`]: bias, ReLU, the mask of a ReLU's gradient,
+//! or the optimizer's update of the weight whose gradient the product is.
+//!
+//! The CPU half is [`cpu`]; the GPU half, with its kernel classes and how one is chosen, is [`gpu`].
+
+mod cpu;
+pub mod gpu;
+
+use super::sgd::Update;
+use super::{Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::{Dispatch, GpuFacts};
+use crate::plan::{Plan, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+pub use gpu::kernels;
+
+/// Which operand is read transposed. See the module's documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// `a[m, k] b[k, n]`
+    Nn,
+    /// `a[m, k] b[n, k]`
+    Nt,
+    /// `a[k, m] b[k, n]`
+    Tn,
+}
+
+/// What happens to the product on its way to memory.
+#[derive(Clone, Copy, Debug)]
+pub enum Epilogue {
+    /// `y = product`
+    None,
+    /// `y = product + bias`, then ReLU if `relu`; `bias` is `[n]`.
+    Bias {
+        /// Added to every row.
+        bias: Tensor,
+        /// Whether negative sums become zeros.
+        relu: bool,
+    },
+    /// `y = product where mask > 0, else 0`: the gradient of a ReLU whose output was `mask`, `[m, n]`.
+    Mask(Tensor),
+    /// The product is the gradient of the update's parameter, `[m, n]`, which follows it at once.
+    Update(Update),
+}
+
+/// The sizes of a product: `[m, k]` times `[k, n]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Size {
+    /// Rows of the product.
+    pub m: usize,
+    /// Columns of the product.
+    pub n: usize,
+    /// Terms of each sum.
+    pub k: usize,
+}
+
+impl Form {
+    /// The product's sizes; panics if the operands do not fit each other.
+    #[track_caller]
+    fn size(self, a: Tensor, b: Tensor) -> Size {
+        a.expect("a", Element::F32, a.shape());
+        b.expect("b", Element::F32, b.shape());
+        let (a, b) = (a.matrix("a"), b.matrix("b"));
+        let (m, k, inner, n) = match self {
+            Form::Nn => (a[0], a[1], b[0], b[1]),
+            Form::Nt => (a[0], a[1], b[1], b[0]),
+            Form::Tn => (a[1], a[0], b[0], b[1]),
+        };
+        assert!(k == inner, "matmul {self:?} of a {a:?} and b {b:?}: the inner sizes differ");
+        Size { m, n, k }
+    }
+}
+
+/// Records a product and returns it, a new `[m, n]` tensor.
+///
+/// Panics if the shapes do not fit, or if the epilogue is an update (use [`update`]).
+#[track_caller]
+pub fn product(plan: &mut Plan, form: Form, a: Tensor, b: Tensor, epilogue: Epilogue) -> Tensor {
+    let Size { m, n, .. } = form.size(a, b);
+    match epilogue {
+        Epilogue::None => {}
+        Epilogue::Bias { bias, .. } => bias.expect("bias", Element::F32, [n]),
+        Epilogue::Mask(mask) => mask.expect("mask", Element::F32, [m, n]),
+        Epilogue::Update(_) => panic!("a product that updates a parameter has no output"),
+    }
+    let y = plan.scratch("product", [m, n]);
+    plan.record(Matmul {
+        form,
+        a,
+        b,
+        y,
+        epilogue,
+    });
+    y
+}
+
+/// Records the update of a parameter by the gradient `a^T b` (form tn), which is never stored.
+///
+/// Panics if the shapes do not fit.
+#[track_caller]
+pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, update: Update) {
+    let Size { m, n, .. } = Form::Tn.size(a, b);
+    update.parameter.expect("parameter", Element::F32, [m, n]);
+    update.check();
+    plan.record(Matmul {
+        form: Form::Tn,
+        a,
+        b,
+        y: update.parameter,
+        epilogue: Epilogue::Update(update),
+    });
+}
+
+/// A recorded product. `y` is the output, or the parameter that an update changes.
+#[derive(Debug)]
+struct Matmul {
+    form: Form,
+    a: Tensor,
+    b: Tensor,
+    y: Tensor,
+    epilogue: Epilogue,
+}
+
+impl Matmul {
+    fn size(&self) -> Size {
+        self.form.size(self.a, self.b)
+    }
+}
+
+impl Op for Matmul {
+    fn name(&self) -> &'static str {
+        match (self.form, &self.epilogue) {
+            (_, Epilogue::Update(_)) => "matmul_update",
+            (Form::Nn, _) => "matmul_nn",
+            (Form::Nt, _) => "matmul_nt",
+            (Form::Tn, _) => "matmul_tn",
+        }
+    }
+
+    fn operands(&self) -> Operands {
+        let inputs = [self.a, self.b];
+        match self.epilogue {
+            Epilogue::None => Operands::new(&inputs, &[self.y]),
+            Epilogue::Bias { bias: extra, .. } | Epilogue::Mask(extra) => {
+                Operands::new(&[self.a, self.b, extra], &[self.y])
+            }
+            Epilogue::Update(update) => Operands::new(&inputs, &[]).updating(update.tensors()),
+        }
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        cpu::run(self, memory, step);
+    }
+
+    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
+        let choice = gpu::choose(self.size(), gpu);
+        vec![gpu::dispatch(self, choice)]
+    }
+}

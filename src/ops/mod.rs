@@ -1,0 +1,79 @@
+//! One file per op: its formula and shapes, how to record it, its CPU code, and which kernels it
+//! runs on a GPU.
+//!
+//! Names are the same everywhere: `x w b y`, gradients `dx dw db dy`. An op overwrites what it
+//! writes and never depends on what was there before; the exceptions (parameters, optimizer
+//! state) are listed as *updates*.
+
+use std::fmt::Debug;
+
+use crate::host::HostMemory;
+use crate::kernel::{Dispatch, GpuFacts};
+use crate::plan::StepRecord;
+use crate::tensor::Tensor;
+
+/// Which tensors an op touches, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Operands {
+    /// Only read.
+    pub reads: Vec<Tensor>,
+    /// Overwritten, whatever they held.
+    pub writes: Vec<Tensor>,
+    /// Read and written: parameters and optimizer state.
+    pub updates: Vec<Tensor>,
+}
+
+impl Operands {
+    /// What a pure function of tensors touches.
+    pub fn new(reads: &[Tensor], writes: &[Tensor]) -> Self {
+        Operands { reads: reads.to_vec(), writes: writes.to_vec(), updates: Vec::new() }
+    }
+
+    /// Adds what is read and written.
+    pub fn updating(mut self, tensors: impl IntoIterator<Item = Tensor>) -> Self {
+        self.updates.extend(tensors);
+        self
+    }
+}
+
+/// One operation on tensors, with both of its halves. Devices run it without knowing which it is.
+pub trait Op: Debug + Send + Sync {
+    /// The op's name in messages and profiles.
+    fn name(&self) -> &'static str;
+
+    /// Which tensors the op touches.
+    fn operands(&self) -> Operands;
+
+    /// The CPU half: computes on the host's memory.
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord);
+
+    /// The GPU half: the kernels to run, in order.
+    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch>;
+}
+
+/// The list of ops. `tests/ops.rs` fails for an op that is listed here and has no cases there.
+macro_rules! ops {
+    ($($op:ident,)+) => {
+        $(pub mod $op;)+
+
+        /// Name of every op's room.
+        pub const ALL: &[&str] = &[$(stringify!($op)),+];
+
+        /// Every kernel that an op may use, with the op's name; for tests and `devices`.
+        pub fn kernels() -> Vec<(&'static str, crate::kernel::Kernel)> {
+            let mut all = Vec::new();
+            $(all.extend($op::kernels().into_iter().map(|kernel| (stringify!($op), kernel)));)+
+            all
+        }
+    };
+}
+
+ops! {
+    column_sum,
+    gather,
+    l2_penalty,
+    matmul,
+    relu,
+    sgd,
+    softmax_cross_entropy,
+}

@@ -1,0 +1,133 @@
+//! ReLU: `y = max(x, 0)`, and its gradient `dx = dy where y > 0, else 0`.
+//!
+//! All tensors have one shape. NaN passes through, so that a diverged run is seen at the loss.
+//! After a matmul the same functions run as that kernel's epilogue (see
+//! [`matmul`](super::matmul)); this file is for a ReLU that follows something else.
+
+use std::borrow::Cow;
+
+use super::{Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, uniform, write};
+use crate::plan::{Plan, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+/// `y = max(x, 0)`, NaN kept.
+#[inline(always)]
+pub(super) fn relu(x: f32) -> f32 {
+    if x < 0.0 { 0.0 } else { x }
+}
+
+/// Records `y = max(x, 0)` and returns `y`.
+pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
+    let y = plan.scratch("relu.y", x.shape());
+    plan.record(Forward { x, y });
+    y
+}
+
+/// Records `dx = dy where y > 0` and returns `dx`; `y` is the forward pass's output.
+pub fn backward(plan: &mut Plan, y: Tensor, dy: Tensor) -> Tensor {
+    dy.expect("dy", Element::F32, y.shape());
+    let dx = plan.scratch("relu.dx", y.shape());
+    plan.record(Backward { y, dy, dx });
+    dx
+}
+
+#[derive(Debug)]
+struct Forward {
+    x: Tensor,
+    y: Tensor,
+}
+
+#[derive(Debug)]
+struct Backward {
+    y: Tensor,
+    dy: Tensor,
+    dx: Tensor,
+}
+
+uniform! {
+    struct Params {
+        /// Number of elements.
+        length: u32,
+    }
+}
+
+const WORKGROUP: u32 = 256;
+
+static FORWARD: Kernel = Kernel {
+    name: Cow::Borrowed("relu"),
+    source: Cow::Borrowed(include_str!("../../shaders/relu.wgsl")),
+    workgroup: [WORKGROUP, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(&[read("x"), write("y")]),
+    reads_step: false,
+    subgroups: false,
+};
+
+static BACKWARD: Kernel = Kernel {
+    name: Cow::Borrowed("relu_backward"),
+    source: Cow::Borrowed(include_str!("../../shaders/relu_backward.wgsl")),
+    workgroup: [WORKGROUP, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(&[read("y"), read("dy"), write("dx")]),
+    reads_step: false,
+    subgroups: false,
+};
+
+/// The kernels of this op.
+pub fn kernels() -> Vec<Kernel> {
+    vec![FORWARD.clone(), BACKWARD.clone()]
+}
+
+fn dispatch(kernel: &'static Kernel, tensors: &[Tensor]) -> Vec<Dispatch> {
+    let length = tensors[0].len();
+    let params = Params {
+        length: length as u32,
+    };
+    vec![Dispatch::new(kernel, params, tensors, fold(length, WORKGROUP), 0)]
+}
+
+impl Op for Forward {
+    fn name(&self) -> &'static str {
+        "relu"
+    }
+
+    fn operands(&self) -> Operands {
+        Operands::new(&[self.x], &[self.y])
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
+        let x = memory.f32(self.x);
+        let mut y = memory.f32_mut(self.y);
+        for (y, &x) in y.iter_mut().zip(&*x) {
+            *y = relu(x);
+        }
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        dispatch(&FORWARD, &[self.x, self.y])
+    }
+}
+
+impl Op for Backward {
+    fn name(&self) -> &'static str {
+        "relu_backward"
+    }
+
+    fn operands(&self) -> Operands {
+        Operands::new(&[self.y, self.dy], &[self.dx])
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
+        let (y, dy) = (memory.f32(self.y), memory.f32(self.dy));
+        let mut dx = memory.f32_mut(self.dx);
+        for ((dx, &y), &dy) in dx.iter_mut().zip(&*y).zip(&*dy) {
+            *dx = if y > 0.0 { dy } else { 0.0 };
+        }
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        dispatch(&BACKWARD, &[self.y, self.dy, self.dx])
+    }
+}

@@ -1,0 +1,180 @@
+//! Softmax and cross-entropy in one pass: loss, hits and the gradient of the logits.
+//!
+//! For one row of logits `z` with label `y`, and `m = max z` at class `best`:
+//!
+//! ```text
+//! rest = sum over j != best of exp(z_j - m)
+//! loss = (m - z_y) + log(1 + rest)
+//! p_j  = exp(z_j - m) / (1 + rest)
+//! dz_j = (p_j - [j = y]) / rows
+//! hit  = [best = y]
+//! ```
+//!
+//! Leaving the largest term out of `rest` keeps `log(1 + rest)` and `p_y - 1 = -rest / (1 + rest)`
+//! exact where the model is sure, and subtracting the maximum keeps every exponent at or below zero
+//! (the usual "log-sum-exp trick"). Differences of logits are clamped to the largest float, so that
+//! logits up to ±3.4e38 give finite results. NaN passes through.
+//!
+//! Losses and hits of [`ROWS_PER_PARTIAL`] rows are added up, weighted by the step's `row_weight`,
+//! in a fixed order, into this run's slot of a ring that the host reads late.
+
+use std::borrow::Cow;
+
+use super::gather::NO_LABEL;
+use super::{Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, uniform, write};
+use crate::plan::{Plan, Role, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+/// Rows whose loss and hits are added into one partial sum.
+pub const ROWS_PER_PARTIAL: usize = 64;
+
+/// What the op writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// Gradient of the mean loss, `[batch, classes]`; zeros in rows without an image.
+    pub dlogits: Tensor,
+    /// `[slots, 2 * partials]`: in each slot, pairs of weighted loss and weighted hits.
+    pub metrics: Tensor,
+}
+
+/// Records loss, hits and gradient of `logits`, `[batch, classes]`, for `labels`, `[batch]`.
+pub fn forward(plan: &mut Plan, logits: Tensor, labels: Tensor, slots: usize) -> Output {
+    let [batch, _] = logits.matrix("logits");
+    logits.expect("logits", Element::F32, logits.shape());
+    labels.expect("labels", Element::U32, [batch]);
+    let dlogits = plan.scratch("dlogits", logits.shape());
+    let partials = batch.div_ceil(ROWS_PER_PARTIAL);
+    let metrics = plan.declare("metrics", Role::Metric, Element::F32, [slots, 2 * partials]);
+    let output = Output { dlogits, metrics };
+    plan.record(SoftmaxCrossEntropy {
+        logits,
+        labels,
+        output,
+    });
+    output
+}
+
+#[derive(Debug)]
+struct SoftmaxCrossEntropy {
+    logits: Tensor,
+    labels: Tensor,
+    output: Output,
+}
+
+uniform! {
+    struct Params {
+        batch: u32,
+        classes: u32,
+        /// Partial sums (pairs) in one slot of the ring.
+        partials: u32,
+    }
+}
+
+static KERNEL: Kernel = Kernel {
+    name: Cow::Borrowed("softmax_cross_entropy"),
+    source: Cow::Borrowed(include_str!("../../shaders/softmax_cross_entropy.wgsl")),
+    workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(&[
+        read("logits"),
+        read("labels"),
+        write("dlogits"),
+        write("metrics"),
+    ]),
+    reads_step: true,
+    subgroups: false,
+};
+
+/// The kernels of this op.
+pub fn kernels() -> Vec<Kernel> {
+    vec![KERNEL.clone()]
+}
+
+/// `a - b` for `a <= b`, clamped to finite numbers; NaN stays NaN.
+pub(super) fn difference(a: f32, b: f32) -> f32 {
+    let half = 0.5 * a - 0.5 * b;
+    2.0 * if half < -1.7e38 { -1.7e38 } else { half }
+}
+
+/// Writes the gradient of one row (`scale` times that of its loss); returns its loss and whether
+/// the largest logit is the label's.
+pub(super) fn row(logits: &[f32], label: u32, scale: f32, dlogits: &mut [f32]) -> (f32, bool) {
+    let mut best = 0;
+    for (class, &logit) in logits.iter().enumerate() {
+        if logit > logits[best] {
+            best = class;
+        }
+    }
+    let largest = logits[best];
+    let mut rest = 0.0;
+    for (class, (&logit, gradient)) in logits.iter().zip(&mut *dlogits).enumerate() {
+        let term = difference(logit, largest).exp();
+        *gradient = term;
+        if class != best {
+            rest += term;
+        }
+    }
+    let factor = scale / (1.0 + rest);
+    for gradient in &mut *dlogits {
+        *gradient *= factor;
+    }
+    let label = label as usize;
+    if label == best {
+        dlogits[label] = -rest * factor;
+    } else {
+        dlogits[label] -= scale;
+    }
+    let loss = rest.ln_1p() - difference(logits[label], largest);
+    (loss, label == best)
+}
+
+impl Op for SoftmaxCrossEntropy {
+    fn name(&self) -> &'static str {
+        "softmax_cross_entropy"
+    }
+
+    fn operands(&self) -> Operands {
+        Operands::new(
+            &[self.logits, self.labels],
+            &[self.output.dlogits, self.output.metrics],
+        )
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        let [_, classes] = self.logits.matrix("logits");
+        let [_, width] = self.output.metrics.matrix("metrics");
+        let (logits, labels) = (memory.f32(self.logits), memory.u32(self.labels));
+        let mut dlogits = memory.f32_mut(self.output.dlogits);
+        let mut metrics = memory.f32_mut(self.output.metrics);
+        let slot = &mut metrics[step.slot as usize * width..][..width];
+        slot.fill(0.0);
+        let scale = 1.0 / step.rows as f32;
+        let rows = logits.chunks_exact(classes).zip(dlogits.chunks_exact_mut(classes));
+        for (index, ((logits, dlogits), &label)) in rows.zip(&*labels).enumerate() {
+            if label == NO_LABEL {
+                dlogits.fill(0.0);
+                continue;
+            }
+            let (loss, hit) = row(logits, label, scale, dlogits);
+            let partial = 2 * (index / ROWS_PER_PARTIAL);
+            slot[partial] += loss * step.row_weight;
+            slot[partial + 1] += if hit { step.row_weight } else { 0.0 };
+        }
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let [batch, classes] = self.logits.matrix("logits");
+        let Output { dlogits, metrics } = self.output;
+        let params = Params {
+            batch: batch as u32,
+            classes: classes as u32,
+            partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
+        };
+        let tensors = [self.logits, self.labels, dlogits, metrics];
+        let grid = fold(batch, ROWS_PER_PARTIAL as u32);
+        let trips = 3 * classes as u64 + u64::from(ROWS_PER_PARTIAL.ilog2());
+        vec![Dispatch::new(&KERNEL, params, &tensors, grid, trips)]
+    }
+}

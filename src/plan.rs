@@ -1,0 +1,186 @@
+//! The recorded ops of a run: made once, run many times, the same on every device.
+//!
+//! A plan is a table of tensors and a few *steps* (train on one batch, evaluate one batch, ...),
+//! each a list of ops. Recording checks shapes and the order of reads and writes, so that a device
+//! can run a step without looking again. What differs from one run of a step to the next is data:
+//! a [`StepRecord`].
+
+use crate::ops::Op;
+use crate::tensor::{Element, Shape, Tensor};
+
+/// What a tensor is for, which decides what may happen to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Role {
+    /// Written by the host before the first step, read by ops: images, labels, the epoch's order.
+    Input,
+    /// Trained: weights and biases. Saved under the tensor's name.
+    Parameter,
+    /// Kept by an optimizer from step to step, starts as zeros.
+    State,
+    /// Lives within one step; its content before the step does not matter.
+    Scratch,
+    /// A ring with one slot per run of a step, read back by the host: losses, counts, penalties.
+    Metric,
+}
+
+/// A tensor of a plan, with its name and what it is for.
+#[derive(Clone, Debug)]
+pub struct Declaration {
+    /// The handle.
+    pub tensor: Tensor,
+    /// Unique among parameters; PyTorch's names there (`0.weight`).
+    pub name: String,
+    /// What the tensor is for.
+    pub role: Role,
+}
+
+/// Which of a plan's steps to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StepId(usize);
+
+/// The ops of one step, in the order in which they run.
+#[derive(Debug)]
+pub struct Step {
+    /// For labels and error messages.
+    pub name: &'static str,
+    /// In the order in which they run.
+    pub ops: Vec<Box<dyn Op>>,
+}
+
+crate::kernel::uniform! {
+    /// What changes from one run of a step to the next. Shaders see it as the uniform `step`.
+    pub struct StepRecord {
+        /// Where in the epoch's order this batch starts.
+        first: u32,
+        /// How many rows of the batch hold an image; the rest is padding and counts for nothing.
+        rows: u32,
+        /// Which slot of the metric rings this run writes.
+        slot: u32,
+        /// What the loss and the hit of one row count in the metrics: 1/rows for a mean, 1 for a sum.
+        row_weight: f32,
+        /// The optimizer's learning rate in this step.
+        learning_rate: f32,
+    }
+}
+
+/// One run of a step: which, and with what data.
+#[derive(Clone, Copy, Debug)]
+pub struct Launch {
+    /// The step to run.
+    pub step: StepId,
+    /// Its data.
+    pub record: StepRecord,
+}
+
+/// Tensors and recorded steps. See the module's documentation.
+#[derive(Debug, Default)]
+pub struct Plan {
+    declarations: Vec<Declaration>,
+    steps: Vec<Step>,
+    written: Vec<bool>,
+}
+
+impl Plan {
+    /// A plan without tensors and steps.
+    pub fn new() -> Self {
+        Plan::default()
+    }
+
+    /// Adds a tensor. Panics if it has no element, or more bytes than a `u32` can count.
+    #[track_caller]
+    pub fn declare(
+        &mut self,
+        name: impl Into<String>,
+        role: Role,
+        element: Element,
+        shape: impl Into<Shape>,
+    ) -> Tensor {
+        let (name, shape) = (name.into(), shape.into());
+        assert!(!shape.is_empty(), "tensor {name} of shape {shape:?} is empty");
+        assert!(
+            shape.len() <= u32::MAX as usize / 4,
+            "tensor {name} of shape {shape:?} is too large to be indexed with 32 bits"
+        );
+        let tensor = Tensor { id: self.declarations.len(), element, shape };
+        self.declarations.push(Declaration { tensor, name, role });
+        self.written.push(false);
+        tensor
+    }
+
+    /// A tensor that lives within the step being recorded.
+    #[track_caller]
+    pub fn scratch(&mut self, name: impl Into<String>, shape: impl Into<Shape>) -> Tensor {
+        self.declare(name, Role::Scratch, Element::F32, shape)
+    }
+
+    /// Starts a new step: the ops recorded from now on belong to it.
+    pub fn begin(&mut self, name: &'static str) -> StepId {
+        self.written.fill(false);
+        self.steps.push(Step { name, ops: Vec::new() });
+        StepId(self.steps.len() - 1)
+    }
+
+    /// Adds an op to the step being recorded.
+    ///
+    /// Panics if no step was begun, if the op reads a scratch tensor that nothing in this step has
+    /// written, or if it names one tensor both as something to read and something to write.
+    #[track_caller]
+    pub fn record(&mut self, op: impl Op + 'static) {
+        let operands = op.operands();
+        for read in &operands.reads {
+            let declaration = &self.declarations[read.id];
+            assert!(
+                declaration.role != Role::Scratch || self.written[read.id],
+                "{} reads {}, which nothing in this step has written",
+                op.name(),
+                declaration.name
+            );
+            assert!(
+                !operands.writes.contains(read) && !operands.updates.contains(read),
+                "{} reads and writes {}",
+                op.name(),
+                declaration.name
+            );
+        }
+        for write in operands.writes.iter().chain(&operands.updates) {
+            let declaration = &self.declarations[write.id];
+            assert!(declaration.role != Role::Input, "{} writes the input {}", op.name(), declaration.name);
+            self.written[write.id] = true;
+        }
+        let step = self.steps.last_mut().expect("Plan::begin comes before Plan::record");
+        step.ops.push(Box::new(op));
+    }
+
+    /// All tensors, in the order of their ids.
+    pub fn declarations(&self) -> &[Declaration] {
+        &self.declarations
+    }
+
+    /// All steps, in the order in which they were begun.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The ops of one step.
+    pub fn step(&self, step: StepId) -> &Step {
+        &self.steps[step.0]
+    }
+
+    /// The name under which a tensor was declared.
+    pub fn name(&self, tensor: Tensor) -> &str {
+        &self.declarations[tensor.id].name
+    }
+
+    /// The trained tensors, in the order in which they were declared.
+    pub fn parameters(&self) -> impl Iterator<Item = &Declaration> {
+        self.declarations.iter().filter(|declaration| declaration.role == Role::Parameter)
+    }
+}
+
+impl StepId {
+    /// Position in [`Plan::steps`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}

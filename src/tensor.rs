@@ -1,0 +1,136 @@
+//! Handles to the arrays that a [`Plan`](crate::plan::Plan) computes with.
+
+use std::fmt;
+
+/// Type of one element of a [`Tensor`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Element {
+    /// 32-bit float: weights, activations, gradients.
+    F32,
+    /// 32-bit unsigned integer: labels, the order of the images.
+    U32,
+    /// Byte: pixels. Shaders read four at a time as one `u32`.
+    U8,
+}
+
+impl Element {
+    /// Bytes of one element.
+    pub fn size(self) -> usize {
+        match self {
+            Element::F32 | Element::U32 => 4,
+            Element::U8 => 1,
+        }
+    }
+}
+
+/// Sizes of a tensor's dimensions, outermost first; rows are contiguous. At most four.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shape {
+    sizes: [usize; 4],
+    rank: usize,
+}
+
+impl Shape {
+    /// Number of dimensions.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// The sizes, outermost first.
+    pub fn sizes(&self) -> &[usize] {
+        &self.sizes[..self.rank]
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.sizes().iter().product()
+    }
+
+    /// Whether there is no element; plans refuse such tensors.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Shape {
+    fn from(sizes: [usize; N]) -> Self {
+        Shape::from(sizes.as_slice())
+    }
+}
+
+impl From<&[usize]> for Shape {
+    fn from(sizes: &[usize]) -> Self {
+        assert!((1..=4).contains(&sizes.len()), "a tensor has 1 to 4 dimensions, not {}", sizes.len());
+        let mut shape = Shape { sizes: [1; 4], rank: sizes.len() };
+        shape.sizes[..sizes.len()].copy_from_slice(sizes);
+        shape
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}", self.sizes())
+    }
+}
+
+/// A typed handle into a plan: it owns no memory and computes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tensor {
+    pub(crate) id: usize,
+    pub(crate) element: Element,
+    pub(crate) shape: Shape,
+}
+
+impl Tensor {
+    /// Position in the plan's table of tensors.
+    pub fn id(&self) -> usize {
+        self.id
+    }
+
+    /// Type of the elements.
+    pub fn element(&self) -> Element {
+        self.element
+    }
+
+    /// Sizes of the dimensions.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.shape.len()
+    }
+
+    /// Never true of a tensor that a plan declared.
+    pub fn is_empty(&self) -> bool {
+        self.shape.is_empty()
+    }
+
+    /// Bytes on the host.
+    pub fn bytes(&self) -> usize {
+        self.len() * self.element.size()
+    }
+
+    /// The sizes of a matrix, or a panic that names `operand`: for use while recording.
+    #[track_caller]
+    pub fn matrix(&self, operand: &str) -> [usize; 2] {
+        match *self.shape.sizes() {
+            [rows, columns] => [rows, columns],
+            _ => panic!("{operand} must be a matrix, but has shape {:?}", self.shape),
+        }
+    }
+
+    /// Panics, naming `operand`, unless the tensor has exactly this type and shape: for use while recording.
+    #[track_caller]
+    pub fn expect(&self, operand: &str, element: Element, shape: impl Into<Shape>) {
+        let wanted = shape.into();
+        assert!(
+            self.element == element && self.shape == wanted,
+            "{operand} must be {element:?} {wanted:?}, but is {:?} {:?}",
+            self.element,
+            self.shape
+        );
+    }
+}
