@@ -1,0 +1,346 @@
+//! Whole training runs of the program against an independent float64 reference, on the CPU and on the GPU.
+//!
+//! `tests/golden/README.md` says where the numbers are from. Each case starts from given weights, takes a given
+//! number of SGD steps in file order, and must end in the reference's weights; every epoch's figures must be the
+//! reference's too. No device is no excuse: without a GPU the GPU's test fails.
+
+#[path = "golden/comparer.rs"]
+mod comparer;
+
+use comparer::{Tensors, complaints, read_tensors};
+use serde::Deserialize;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// How far an epoch's loss may be off, relative to the reference's.
+const LOSS_TOLERANCE: f64 = 1e-4;
+
+/// One run, as `tests/golden/cases.json` has it. Paths are relative to `tests/golden`.
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    data: String,
+    model: String,
+    normalize: String,
+    start: String,
+    expected: String,
+    batch_size: usize,
+    steps: usize,
+    lr: f64,
+    momentum: f64,
+    nesterov: bool,
+    weight_decay: f64,
+    l2: f64,
+    epochs: Vec<Epoch>,
+}
+
+/// What the reference found in one epoch; the last one may have been cut short by the number of steps.
+#[derive(Deserialize)]
+struct Epoch {
+    epoch: u64,
+    step: u64,
+    train_loss: f64,
+    train_cross_entropy: f64,
+    train_accuracy: f64,
+    /// The share of verdicts that rounding may turn.
+    train_accuracy_doubt: f64,
+    test_loss: f64,
+    test_cross_entropy: f64,
+    test_accuracy: f64,
+    test_accuracy_doubt: f64,
+}
+
+fn golden(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(path)
+}
+
+fn cases() -> Vec<Case> {
+    let text = std::fs::read_to_string(golden("cases.json")).expect("cases.json is readable");
+    let cases: Vec<Case> = serde_json::from_str(&text).expect("cases.json fits `Case`");
+    // So that no change of the file can quietly leave nothing to compare.
+    assert_eq!(cases.len(), 24, "number of golden cases");
+    cases
+}
+
+/// Trains one case with the program; gives the final weights and the lines of its standard output.
+fn train(case: &Case, device: &str) -> (Tensors, Vec<Value>) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shadegrad"));
+    // What the developer's machine has set must not reach the run.
+    command.current_dir(folder.path());
+    command.env_remove("SHADEGRAD_DATA");
+    command.arg("train");
+    command.arg("--data").arg(golden(&case.data));
+    command.arg("--init").arg(golden(&case.start));
+    command.arg("--out").arg(&run);
+    for (flag, value) in [
+        ("--model", case.model.clone()),
+        ("--normalize", case.normalize.clone()),
+        ("--batch-size", case.batch_size.to_string()),
+        ("--lr", case.lr.to_string()),
+        ("--momentum", case.momentum.to_string()),
+        ("--weight-decay", case.weight_decay.to_string()),
+        ("--l2", case.l2.to_string()),
+        ("--max-steps", case.steps.to_string()),
+        ("--optimizer", "sgd".into()),
+        ("--schedule", "constant".into()),
+        // Out of reach: the number of steps ends the run.
+        ("--epochs", "1000".into()),
+        ("--device", device.into()),
+    ] {
+        command.arg(flag).arg(value);
+    }
+    command.args(["--no-shuffle", "--json"]);
+    if case.nesterov {
+        command.arg("--nesterov");
+    }
+
+    let output = command.output().expect("the program starts");
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        output.status.success(),
+        "{} on {device}: {}\n{command:?}\n{stdout}\n{stderr}",
+        case.name,
+        output.status
+    );
+    let events = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in: {line}")))
+        .collect();
+
+    let last = std::fs::read_to_string(run.join("last")).expect("the run directory has `last`");
+    let model = run.join(last.trim()).join("model.safetensors");
+    (read_tensors(&model), events)
+}
+
+/// All events of one kind.
+fn events_of<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    events
+        .iter()
+        .filter(|event| event["event"] == kind)
+        .collect()
+}
+
+/// A run on the GPU says so, by its backend, and one on the CPU does not: else one device could stand in for both.
+fn device_complaints(device: &str, events: &[Value]) -> Vec<String> {
+    let starts = events_of(events, "start");
+    let on_gpu = starts.iter().any(|start| {
+        let backend = start["device"]["backend"].as_str().unwrap_or_default();
+        ["vulkan", "metal", "dx12"].contains(&backend.to_lowercase().as_str())
+    });
+    let agrees = starts.len() == 1 && on_gpu == (device == "gpu");
+    if agrees {
+        Vec::new()
+    } else {
+        vec![format!("ran elsewhere: {starts:?}")]
+    }
+}
+
+/// What is wrong with the events of a run. A figure that is missing or no number counts as NaN and is wrong.
+fn event_complaints(case: &Case, events: &[Value]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let epochs = events_of(events, "epoch");
+    if epochs.len() != case.epochs.len() {
+        let (got, wanted) = (epochs.len(), case.epochs.len());
+        wrong.push(format!("{got} epoch events instead of {wanted}"));
+    }
+    for (expected, event) in case.epochs.iter().zip(epochs) {
+        let loss = |value: f64| LOSS_TOLERANCE * value;
+        // Rounding may turn a verdict in doubt; beyond that, shares are the same but for f32's digits.
+        let share = |doubt: f64| doubt + 1e-6;
+        for (key, wanted, tolerance) in [
+            ("epoch", expected.epoch as f64, 0.0),
+            ("step", expected.step as f64, 0.0),
+            ("train_loss", expected.train_loss, loss(expected.train_loss)),
+            (
+                "train_cross_entropy",
+                expected.train_cross_entropy,
+                loss(expected.train_cross_entropy),
+            ),
+            (
+                "train_accuracy",
+                expected.train_accuracy,
+                share(expected.train_accuracy_doubt),
+            ),
+            ("test_loss", expected.test_loss, loss(expected.test_loss)),
+            (
+                "test_cross_entropy",
+                expected.test_cross_entropy,
+                loss(expected.test_cross_entropy),
+            ),
+            (
+                "test_accuracy",
+                expected.test_accuracy,
+                share(expected.test_accuracy_doubt),
+            ),
+        ] {
+            let got = event[key].as_f64().unwrap_or(f64::NAN);
+            let agrees = (got - wanted).abs() <= tolerance;
+            if !agrees {
+                let epoch = expected.epoch;
+                wrong.push(format!("epoch {epoch}: {key} {got} instead of {wanted}"));
+            }
+        }
+    }
+    match events_of(events, "end")[..] {
+        [end] if end["steps"].as_u64() == Some(case.steps as u64) => {}
+        ref ends => wrong.push(format!("one end event with the steps, not {ends:?}")),
+    }
+    wrong
+}
+
+/// Runs every case before it fails, so that one run of the test shows the whole picture.
+fn follow_the_reference(device: &str) {
+    let mut wrong = Vec::new();
+    let mut worst = 0.0_f64;
+    for case in cases() {
+        let expected = read_tensors(&golden(&case.expected));
+        let (weights, events) = train(&case, device);
+        let (error, about_weights) = complaints(&expected, &weights);
+        worst = worst.max(error);
+        println!("{device} {}: largest error {error:.1e}", case.name);
+        let found = [
+            about_weights,
+            event_complaints(&case, &events),
+            device_complaints(device, &events),
+        ];
+        for complaint in found.concat() {
+            wrong.push(format!("{} on {device}: {complaint}", case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    println!("{device}: all cases agree, largest error {worst:.1e}");
+}
+
+#[test]
+fn cpu_follows_the_reference() {
+    follow_the_reference("cpu");
+}
+
+#[test]
+fn gpu_follows_the_reference() {
+    follow_the_reference("gpu");
+}
+
+#[test]
+fn golden_catches_one_weight_off_by_a_ten_thousandth() {
+    for case in cases() {
+        let expected = read_tensors(&golden(&case.expected));
+        assert!(complaints(&expected, &expected).1.is_empty());
+        for name in expected.keys() {
+            let mut spoiled = expected.clone();
+            let values = &mut spoiled.get_mut(name).expect("its own name").values;
+            let largest = values
+                .iter_mut()
+                .max_by(|a, b| a.abs().total_cmp(&b.abs()))
+                .expect("no tensor is empty");
+            *largest *= 1.0 + 1e-4;
+            let wrong = complaints(&expected, &spoiled).1;
+            assert_eq!(wrong.len(), 1, "{} {name}: {wrong:?}", case.name);
+            assert!(wrong[0].contains(name.as_str()), "{wrong:?}");
+        }
+    }
+}
+
+#[test]
+fn golden_catches_every_other_kind_of_difference() {
+    let case = &cases()[0];
+    let expected = read_tensors(&golden(&case.expected));
+    type Spoiler = (&'static str, fn(&mut Tensors));
+    let spoilers: [Spoiler; 6] = [
+        ("start weights", |_| {}),
+        ("NaN", |tensors| weight(tensors)[3] = f64::NAN),
+        ("infinity", |tensors| weight(tensors)[3] = f64::INFINITY),
+        ("missing tensor", |tensors| {
+            tensors.remove("0.bias").expect("it was there");
+        }),
+        ("extra tensor", |tensors| {
+            let bias = tensors["0.bias"].clone();
+            tensors.insert("1.bias".into(), bias);
+        }),
+        ("transposed shape", |tensors| {
+            tensors
+                .get_mut("0.weight")
+                .expect("it was there")
+                .shape
+                .reverse();
+        }),
+    ];
+    for (kind, spoil) in spoilers {
+        let mut spoiled = if kind == "start weights" {
+            read_tensors(&golden(&case.start))
+        } else {
+            expected.clone()
+        };
+        spoil(&mut spoiled);
+        assert!(!complaints(&expected, &spoiled).1.is_empty(), "{kind}");
+    }
+}
+
+fn weight(tensors: &mut Tensors) -> &mut [f64] {
+    &mut tensors.get_mut("0.weight").expect("it was there").values
+}
+
+#[test]
+fn golden_catches_wrong_events() {
+    let case = &cases()[0];
+    let good = |epochs: &[Epoch]| -> Vec<Value> {
+        let epochs = epochs.iter().map(|epoch| {
+            serde_json::json!({
+                "event": "epoch",
+                "epoch": epoch.epoch,
+                "step": epoch.step,
+                "train_loss": epoch.train_loss,
+                "train_cross_entropy": epoch.train_cross_entropy,
+                "train_accuracy": epoch.train_accuracy,
+                "test_loss": epoch.test_loss,
+                "test_cross_entropy": epoch.test_cross_entropy,
+                "test_accuracy": epoch.test_accuracy,
+            })
+        });
+        epochs
+            .chain([serde_json::json!({"event": "end", "steps": case.steps})])
+            .collect()
+    };
+    let events = good(&case.epochs);
+    assert!(event_complaints(case, &events).is_empty());
+
+    for key in [
+        "epoch",
+        "step",
+        "train_loss",
+        "train_cross_entropy",
+        "train_accuracy",
+        "test_loss",
+        "test_cross_entropy",
+        "test_accuracy",
+    ] {
+        let mut off = events.clone();
+        let value = off[2][key].as_f64().expect("a number");
+        off[2][key] = (value * 1.001).into();
+        assert_eq!(event_complaints(case, &off).len(), 1, "{key} off");
+        off[2][key] = Value::Null;
+        assert_eq!(event_complaints(case, &off).len(), 1, "{key} null");
+    }
+    let start =
+        |backend: &str| [serde_json::json!({"event": "start", "device": {"backend": backend}})];
+    assert!(device_complaints("gpu", &start("Vulkan")).is_empty());
+    assert!(device_complaints("cpu", &start("cpu")).is_empty());
+    assert_eq!(device_complaints("gpu", &start("cpu")).len(), 1);
+    assert_eq!(device_complaints("cpu", &start("vulkan")).len(), 1);
+    assert_eq!(device_complaints("gpu", &[]).len(), 1);
+
+    let mut short = events.clone();
+    short.remove(7);
+    assert_eq!(event_complaints(case, &short).len(), 1, "a missing epoch");
+    let mut endless = events;
+    endless.pop();
+    assert_eq!(event_complaints(case, &endless).len(), 1, "no end");
+}

@@ -1,0 +1,87 @@
+"""Which runs there are: the data sets, the networks and their start weights, the settings."""
+
+import numpy
+
+from reference import Settings, layers_of
+
+# Nothing divides evenly: no side is a multiple of 8, both training splits leave partial batches.
+DATA_SETS = {
+    "ten-classes-7x9": {"seed": 1, "height": 7, "width": 9, "classes": 10, "train": 1000, "test": 137, "packed": True},
+    "six-classes-5x4": {"seed": 2, "height": 5, "width": 4, "classes": 6, "train": 211, "test": 61, "packed": False},
+}
+
+# Name -> data set and model.
+NETWORKS = {
+    "one": ("ten-classes-7x9", "linear:10"),
+    "two": ("ten-classes-7x9", "linear:33,relu,linear:10"),
+    "three": ("ten-classes-7x9", "linear:32,relu,linear:17,relu,linear:10"),
+    "small-one": ("six-classes-5x4", "linear:6"),
+    "small-two": ("six-classes-5x4", "linear:33,relu,linear:6"),
+    "small-three": ("six-classes-5x4", "linear:32,relu,linear:17,relu,linear:6"),
+}
+
+NESTEROV = {"momentum": 0.9, "nesterov": True}
+ALL = {**NESTEROV, "weight_decay": 5e-4, "l2": 0.01}
+
+# Name: network, normalisation, batch size, steps, learning rate, the rest. 1000 images are 20 batches of 50, 15
+# and 40 images of 64, 10 and 40 images of 96; 211 are 4 and 11 of 50, 3 and 19 of 64.
+CASES = {
+    "one-plain-50": ("one", "unit", 50, 150, 0.2, {}),
+    "one-all-96-standard": ("one", "standard", 96, 200, 0.01, ALL),
+    "two-plain-1": ("two", "unit", 1, 300, 0.05, {}),
+    "two-plain-50": ("two", "unit", 50, 150, 0.2, {}),
+    "two-plain-64": ("two", "unit", 64, 200, 0.2, {}),
+    "two-plain-96-standard": ("two", "standard", 96, 250, 0.1, {}),
+    "two-momentum-64": ("two", "unit", 64, 200, 0.05, {"momentum": 0.9}),
+    "two-momentum-96": ("two", "unit", 96, 150, 0.05, {"momentum": 0.9}),
+    "two-nesterov-50": ("two", "unit", 50, 250, 0.03, NESTEROV),
+    "two-nesterov-64": ("two", "unit", 64, 200, 0.05, NESTEROV),
+    "two-decay-64": ("two", "unit", 64, 200, 0.2, {"weight_decay": 5e-4}),
+    "two-decay-momentum-96": ("two", "unit", 96, 200, 0.05, {"weight_decay": 2e-3, "momentum": 0.9}),
+    "two-l2-64": ("two", "unit", 64, 200, 0.2, {"l2": 0.01}),
+    "two-l2-1": ("two", "unit", 1, 300, 0.05, {"l2": 0.01}),
+    "two-all-64-standard": ("two", "standard", 64, 200, 0.02, ALL),
+    "three-plain-64": ("three", "unit", 64, 250, 0.1, {}),
+    "three-momentum-96": ("three", "unit", 96, 170, 0.03, {"momentum": 0.9}),
+    "three-nesterov-l2-50-standard": ("three", "standard", 50, 200, 0.02, {**NESTEROV, "l2": 0.01}),
+    "three-all-96": ("three", "unit", 96, 250, 0.05, ALL),
+    "small-one-l2-1": ("small-one", "unit", 1, 300, 0.05, {"l2": 0.01}),
+    # 30 epochs exactly: no event may follow the last full epoch.
+    "small-two-decay-50": ("small-two", "unit", 50, 150, 0.2, {"weight_decay": 1e-3}),
+    "small-two-all-1": ("small-two", "unit", 1, 250, 0.005, ALL),
+    "small-three-nesterov-64-standard": ("small-three", "standard", 64, 170, 0.02, NESTEROV),
+    # A batch larger than the set: every step is a partial batch and an epoch.
+    "small-two-plain-256": ("small-two", "unit", 256, 60, 0.5, {}),
+}
+
+
+def settings_of(case):
+    """The settings of a row of CASES."""
+    _, _, batch_size, steps, lr, more = case
+    return Settings(batch_size, steps, lr, **more)
+
+
+def draw_data_set(seed, height, width, classes, train, test, **_):
+    """A pattern for each class, seen through noise strong enough that classes overlap."""
+    random = numpy.random.default_rng(seed)
+    patterns = random.uniform(-1, 1, (classes, height, width))
+    data_set = {}
+    for split, count in ("train", train), ("test", test):
+        labels = random.integers(0, classes, count)
+        images = 110 + 45 * patterns[labels] + 60 * random.standard_normal((count, height, width))
+        data_set[f"{split}_images"] = images.round().clip(0, 255).astype(numpy.uint8)
+        data_set[f"{split}_labels"] = labels.astype(numpy.uint8)
+    return data_set
+
+
+def draw_start(seed, inputs, spec):
+    """Start weights; the biases are not zero either, so that what is done to them can be seen."""
+    random = numpy.random.default_rng(seed)
+    start = {}
+    for index, layer in enumerate(layers_of(spec)):
+        if layer == "linear":
+            outputs = int(spec.split(",")[index].split(":")[1])
+            start[f"{index}.weight"] = random.standard_normal((outputs, inputs)) * inputs**-0.5
+            start[f"{index}.bias"] = random.standard_normal(outputs) * 0.1
+            inputs = outputs
+    return {name: tensor.astype(numpy.float32) for name, tensor in start.items()}
