@@ -1,4 +1,5 @@
 //! shadegrad
+pub mod config;
 pub mod data;
 pub mod device;
 pub mod error;
@@ -7,4 +8,5 @@ pub mod kernel;
 pub mod ops;
 pub mod plan;
 pub mod tensor;
+pub mod train;
 pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,5 @@
+//! The training loop.
+
+mod observer;
+
+pub use observer::{DatasetInfo, End, Epoch, Observer, Progress, Start};
