@@ -27,6 +27,8 @@ const MAX_NAMES: u64 = 64 * 1024;
 /// What tells CIFAR-10 from CIFAR-100.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cifar {
+    /// The official archive.
+    pub archive: &'static str,
     /// The folder that the official archive holds.
     pub folder: &'static str,
     /// The files of the training split, in order.
@@ -41,6 +43,7 @@ pub struct Cifar {
 
 /// CIFAR-10: ten classes, five training files.
 pub static CIFAR_10: Cifar = Cifar {
+    archive: "cifar-10-binary.tar.gz",
     folder: "cifar-10-batches-bin",
     train: &[
         "data_batch_1.bin",
@@ -56,6 +59,7 @@ pub static CIFAR_10: Cifar = Cifar {
 
 /// CIFAR-100: a coarse label (20 kinds) and a fine one (100 classes) for each image.
 pub static CIFAR_100: Cifar = Cifar {
+    archive: "cifar-100-binary.tar.gz",
     folder: "cifar-100-binary",
     train: &["train.bin"],
     test: "test.bin",

@@ -6,9 +6,14 @@
 use std::path::PathBuf;
 
 mod archive;
+pub mod catalogue;
 pub mod cifar;
+pub mod hash;
 pub mod idx;
+pub mod load;
+pub mod locate;
 mod source;
+pub mod statistics;
 
 /// Channels, height and width of every image of a data set. Pixels are stored channel by channel,
 /// row by row, as CIFAR's files and PyTorch's tensors have them.
