@@ -3,6 +3,18 @@
 //! A [`Dataset`] is plain memory; it knows no device and no model. Pixels stay `u8` until the
 //! `gather` op normalises a batch of them on the device.
 
+use std::path::PathBuf;
+
+mod archive;
+pub mod catalogue;
+pub mod cifar;
+pub mod hash;
+pub mod idx;
+pub mod load;
+pub mod locate;
+mod source;
+pub mod statistics;
+
 /// Channels, height and width of every image of a data set. Pixels are stored channel by channel,
 /// row by row, as CIFAR's files and PyTorch's tensors have them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,4 +68,6 @@ pub struct Dataset {
     pub train: Split,
     /// What is tested with.
     pub test: Split,
+    /// The files that all this was read from, so that a run can record them.
+    pub files: Vec<PathBuf>,
 }
