@@ -12,6 +12,7 @@ pub mod ops;
 pub mod optim;
 pub mod plan;
 pub mod rng;
+pub mod run;
 pub mod schedule;
 pub mod tensor;
 pub mod train;

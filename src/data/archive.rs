@@ -21,9 +21,7 @@ const MAX_EXTENSION: u64 = 64 * 1024;
 const MAX_MEMBERS: usize = 1000;
 
 /// What an extension header may say; everything else could change what the next member is.
-const HARMLESS_KEYS: [&str; 8] = [
-    "atime", "ctime", "mtime", "uid", "gid", "uname", "gname", "comment",
-];
+const HARMLESS_KEYS: [&str; 8] = ["atime", "ctime", "mtime", "uid", "gid", "uname", "gname", "comment"];
 
 /// Starts of further harmless keys, under which macOS and BSD keep file attributes.
 const HARMLESS_VENDORS: [&str; 2] = ["LIBARCHIVE.", "SCHILY.xattr."];
@@ -48,12 +46,7 @@ pub(crate) struct Member {
 impl Archive {
     /// Opens an archive, gzip or plain tar.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        Ok(Archive {
-            source: Source::open(path)?,
-            names: BTreeSet::new(),
-            unread: 0,
-            padding: 0,
-        })
+        Ok(Archive { source: Source::open(path)?, names: BTreeSet::new(), unread: 0, padding: 0 })
     }
 
     /// The next regular file, or `None` after the last one, when the whole compressed stream has
@@ -124,8 +117,7 @@ impl Archive {
         }
         if header.as_bytes().iter().all(|&byte| byte == 0) {
             let mut only_zeros = true;
-            self.source
-                .for_each_piece(|piece| only_zeros &= piece.iter().all(|&byte| byte == 0))?;
+            self.source.for_each_piece(|piece| only_zeros &= piece.iter().all(|&byte| byte == 0))?;
             if !only_zeros {
                 return Err(self.unlike("data after the end of the archive", "zeros"));
             }

@@ -95,25 +95,13 @@ const FASHION_MNIST_CLASSES: [&str; 10] = [
 
 const MNIST_CLASSES: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
-const CIFAR_10_CLASSES: [&str; 10] = [
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-];
+const CIFAR_10_CLASSES: [&str; 10] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 impl Catalogue {
     /// The sets that shadegrad knows.
     pub fn built_in() -> Self {
-        Catalogue {
-            sets: vec![fashion_mnist(), mnist(), cifar_10(), cifar_100()],
-        }
+        Catalogue { sets: vec![fashion_mnist(), mnist(), cifar_10(), cifar_100()] }
     }
 
     /// The set called `name`.
@@ -228,13 +216,7 @@ fn cifar_100() -> KnownSet {
 }
 
 /// A set of MNIST's layout: `bases` are the folders of the mirrors.
-fn idx_set(
-    name: &str,
-    title: &str,
-    classes: &[&str],
-    bases: &[&str],
-    hashes: [&str; 4],
-) -> KnownSet {
+fn idx_set(name: &str, title: &str, classes: &[&str], bases: &[&str], hashes: [&str; 4]) -> KnownSet {
     let file = |index: usize| {
         let name = format!("{}.gz", IDX_STEMS[index]);
         KnownFile {

@@ -12,11 +12,7 @@ use std::fmt;
 use std::path::Path;
 
 /// Shape of every image of CIFAR-10 and CIFAR-100.
-pub const SHAPE: ImageShape = ImageShape {
-    channels: 3,
-    height: 32,
-    width: 32,
-};
+pub const SHAPE: ImageShape = ImageShape { channels: 3, height: 32, width: 32 };
 
 /// Records that are read at once.
 const RECORDS_AT_ONCE: usize = 64;
@@ -208,18 +204,11 @@ impl Cifar {
         let Ok(text) = std::str::from_utf8(bytes) else {
             return Err(unlike(file, "bytes that are no text", "class names"));
         };
-        let names: Vec<String> = text
-            .lines()
-            .map(|line| line.trim().to_owned())
-            .filter(|line| !line.is_empty())
-            .collect();
+        let names: Vec<String> =
+            text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
         let expected = self.class_count();
         if names.len() != expected {
-            return Err(unlike(
-                file,
-                format_args!("{} class names", names.len()),
-                expected,
-            ));
+            return Err(unlike(file, format_args!("{} class names", names.len()), expected));
         }
         if let Some(name) = names.iter().find(|name| name.contains(char::is_control)) {
             let found = format_args!("class name {name:.100?}");
@@ -244,11 +233,7 @@ impl Cifar {
             complete.push(part);
         }
         let test = complete.pop().unwrap_or_default();
-        Ok(Contents {
-            classes,
-            train: join(complete),
-            test,
-        })
+        Ok(Contents { classes, train: join(complete), test })
     }
 }
 

@@ -30,10 +30,7 @@ impl Hasher {
 
     pub(crate) fn finish(self) -> Fingerprint {
         let digest = self.digest.finalize();
-        Fingerprint {
-            bytes: self.bytes,
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-        }
+        Fingerprint { bytes: self.bytes, sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
     }
 }
 

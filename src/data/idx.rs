@@ -22,27 +22,17 @@ const MAX_SIDE: u32 = 4096;
 /// # Errors
 /// [`ErrorKind::Data`](crate::ErrorKind::Data) for a file that breaks the format or disagrees with
 /// the other one, [`ErrorKind::Io`](crate::ErrorKind::Io) where one cannot be read.
-pub fn read_split(
-    images: &Path,
-    labels: &Path,
-    classes: Option<usize>,
-) -> Result<(ImageShape, Split)> {
+pub fn read_split(images: &Path, labels: &Path, classes: Option<usize>) -> Result<(ImageShape, Split)> {
     let labels_read = read_labels(labels)?;
     let (shape, count, pixels) = read_images(images)?;
     if count != labels_read.len() {
         let found = format_args!("{count} images");
-        let expected = format_args!(
-            "{}, as many as there are labels in {}",
-            labels_read.len(),
-            labels.display()
-        );
+        let expected =
+            format_args!("{}, as many as there are labels in {}", labels_read.len(), labels.display());
         return Err(unlike(images.display(), found, expected));
     }
     check_labels(labels, &labels_read, classes)?;
-    let split = Split {
-        images: pixels,
-        labels: labels_read.into_iter().map(u32::from).collect(),
-    };
+    let split = Split { images: pixels, labels: labels_read.into_iter().map(u32::from).collect() };
     Ok((shape, split))
 }
 
@@ -57,11 +47,7 @@ pub fn read_images(path: &Path) -> Result<(ImageShape, usize, Vec<u8>)> {
     for (what, side) in [("rows", height), ("columns", width)] {
         if !(1..=MAX_SIDE).contains(&side) {
             let expected = format_args!("1 to {MAX_SIDE}");
-            return Err(unlike(
-                source.file(),
-                format_args!("{side} {what}"),
-                expected,
-            ));
+            return Err(unlike(source.file(), format_args!("{side} {what}"), expected));
         }
     }
     expect_some(&source, count, "images")?;
@@ -69,11 +55,7 @@ pub fn read_images(path: &Path) -> Result<(ImageShape, usize, Vec<u8>)> {
     let promised = u64::from(count) * u64::from(height) * u64::from(width);
     let pixels = source.bytes(promised, "pixels")?;
     source.expect_end()?;
-    let shape = ImageShape {
-        channels: 1,
-        height: height as usize,
-        width: width as usize,
-    };
+    let shape = ImageShape { channels: 1, height: height as usize, width: width as usize };
     Ok((shape, count as usize, pixels))
 }
 
@@ -104,11 +86,7 @@ fn expect_magic(source: &mut Source, expected: u32, kind: &str) -> Result<()> {
 
 fn expect_some(source: &Source, count: u32, what: &str) -> Result<()> {
     if count == 0 {
-        return Err(unlike(
-            source.file(),
-            format_args!("0 {what}"),
-            "at least one",
-        ));
+        return Err(unlike(source.file(), format_args!("0 {what}"), "at least one"));
     }
     Ok(())
 }
@@ -117,10 +95,7 @@ fn check_labels(path: &Path, labels: &[u8], classes: Option<usize>) -> Result<()
     let Some(classes) = classes else {
         return Ok(());
     };
-    match labels
-        .iter()
-        .position(|&label| usize::from(label) >= classes)
-    {
+    match labels.iter().position(|&label| usize::from(label) >= classes) {
         None => Ok(()),
         Some(index) => {
             let found = format_args!("label {} at index {index}", labels[index]);

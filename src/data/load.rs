@@ -9,11 +9,7 @@ use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// The formats that a folder is tried for, most particular file names first.
-static FOLDER_FORMATS: [Format; 3] = [
-    Format::Idx,
-    Format::Cifar(&CIFAR_10),
-    Format::Cifar(&CIFAR_100),
-];
+static FOLDER_FORMATS: [Format; 3] = [Format::Idx, Format::Cifar(&CIFAR_10), Format::Cifar(&CIFAR_100)];
 
 /// Loads the known set called `name_or_folder`, or the IDX or CIFAR files in the folder of that
 /// path. (`./mnist` is a folder even though `mnist` is a name.)
@@ -32,11 +28,7 @@ pub fn load(name_or_folder: &str, search: &Search) -> Result<Dataset> {
         return load_folder(path, search);
     }
     if path.exists() {
-        return Err(unlike(
-            path.display(),
-            "a file",
-            "a data set's name or a folder",
-        ));
+        return Err(unlike(path.display(), "a file", "a data set's name or a folder"));
     }
     Err(unknown(name_or_folder, search))
 }
@@ -61,10 +53,9 @@ pub(crate) fn unknown(name: &str, search: &Search) -> Error {
 pub fn load_known(set: &KnownSet, files: &Files) -> Result<Dataset> {
     let contents = read(files, Some(set.class_count))?;
     let paths = files.paths();
-    for (split, expected, what) in [
-        (&contents.train, set.train_images, "training"),
-        (&contents.test, set.test_images, "test"),
-    ] {
+    for (split, expected, what) in
+        [(&contents.train, set.train_images, "training"), (&contents.test, set.test_images, "test")]
+    {
         if split.len() != expected {
             let found = format_args!("{} {what} images", split.len());
             let expected = format_args!("the {expected} of {}", set.name);
@@ -99,10 +90,7 @@ fn load_folder(folder: &Path, search: &Search) -> Result<Dataset> {
 fn folder_name(folder: &Path) -> String {
     let absolute = folder.canonicalize();
     let name = absolute.as_deref().unwrap_or(folder).file_name();
-    name.map_or_else(
-        || "data".to_owned(),
-        |name| name.to_string_lossy().into_owned(),
-    )
+    name.map_or_else(|| "data".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// What the files themselves say.
@@ -124,14 +112,7 @@ impl Contents {
             .classes
             .or_else(|| built_in.filter(|names| names.len() == count))
             .unwrap_or_else(|| (0..count).map(|class| class.to_string()).collect());
-        Dataset {
-            name,
-            shape: self.shape,
-            classes,
-            train: self.train,
-            test: self.test,
-            files,
-        }
+        Dataset { name, shape: self.shape, classes, train: self.train, test: self.test, files }
     }
 }
 
@@ -143,12 +124,7 @@ fn read(files: &Files, classes: Option<usize>) -> Result<Contents> {
         Files::CifarArchive(cifar, archive) => cifar.read_archive(archive)?,
         Files::CifarFolder(cifar, folder) => cifar.read_folder(folder)?,
     };
-    Ok(Contents {
-        shape: cifar::SHAPE,
-        classes: cifar.classes,
-        train: cifar.train,
-        test: cifar.test,
-    })
+    Ok(Contents { shape: cifar::SHAPE, classes: cifar.classes, train: cifar.train, test: cifar.test })
 }
 
 fn read_idx(paths: &[PathBuf; 4], classes: Option<usize>) -> Result<Contents> {
@@ -163,10 +139,5 @@ fn read_idx(paths: &[PathBuf; 4], classes: Option<usize>) -> Result<Contents> {
         let expected = format_args!("{} as in {}", side(shape), train_images.display());
         return Err(unlike(test_images.display(), side(test_shape), expected));
     }
-    Ok(Contents {
-        shape,
-        classes: None,
-        train,
-        test,
-    })
+    Ok(Contents { shape, classes: None, train, test })
 }

@@ -73,12 +73,7 @@ impl Search {
         if let Some(data_dir) = &self.data_dir {
             return vec![data_dir];
         }
-        self.environment
-            .iter()
-            .chain(&self.cache)
-            .chain(&self.shared)
-            .map(PathBuf::as_path)
-            .collect()
+        self.environment.iter().chain(&self.cache).chain(&self.shared).map(PathBuf::as_path).collect()
     }
 
     /// The files of `set` in the first place that has all of them, or `None`.
@@ -101,11 +96,7 @@ impl Search {
                 format!("looked in {}", places.join(", "))
             };
             let wanted = wanted(set.format);
-            Error::data(format!(
-                "data set {} is not here: {places}; for {wanted}",
-                set.name
-            ))
-            .advise(format!(
+            Error::data(format!("data set {} is not here: {places}; for {wanted}", set.name)).advise(format!(
                 "download it with `shadegrad data fetch {}`, or name the folder that has it \
                  with --data-dir",
                 set.name
@@ -193,10 +184,7 @@ fn vendored() -> Vec<PathBuf> {
         return vec![source];
     }
     let program = std::env::current_exe().ok();
-    let beside = program
-        .as_deref()
-        .and_then(Path::parent)
-        .map(|folder| folder.join("data"));
+    let beside = program.as_deref().and_then(Path::parent).map(|folder| folder.join("data"));
     [PathBuf::from("data")].into_iter().chain(beside).collect()
 }
 
@@ -226,11 +214,7 @@ fn idx_holding(folder: &Path) -> Result<Holding> {
 
 /// The file called `stem`, packed or not. Some programs unpack `x-idx3-ubyte` to `x.idx3-ubyte`.
 pub(crate) fn idx_file(folder: &Path, stem: &str) -> Result<Option<PathBuf>> {
-    let names = [
-        format!("{stem}.gz"),
-        stem.to_owned(),
-        stem.replace("-idx", ".idx"),
-    ];
+    let names = [format!("{stem}.gz"), stem.to_owned(), stem.replace("-idx", ".idx")];
     for name in names {
         let path = folder.join(name);
         if is_there(&path)? {
@@ -270,10 +254,7 @@ fn is_there(path: &Path) -> Result<bool> {
     match path.try_exists() {
         Ok(there) => Ok(there),
         Err(cause) if cause.kind() == io::ErrorKind::NotADirectory => Ok(false),
-        Err(cause) => Err(Error::io(
-            format_args!("look for {}", path.display()),
-            &cause,
-        )),
+        Err(cause) => Err(Error::io(format_args!("look for {}", path.display()), &cause)),
     }
 }
 

@@ -36,9 +36,7 @@ pub(crate) fn unlike(
 
 /// The most bytes that a compressed file of `packed` bytes may decompress to.
 pub(crate) fn plausible_content(packed: u64) -> u64 {
-    packed
-        .saturating_mul(MAX_RATIO)
-        .clamp(ALWAYS_PLAUSIBLE, MAX_CONTENT)
+    packed.saturating_mul(MAX_RATIO).clamp(ALWAYS_PLAUSIBLE, MAX_CONTENT)
 }
 
 /// Opens `path` for reading if it is a regular file (or a link to one), and tells its size.
@@ -48,11 +46,7 @@ pub(crate) fn open_regular(path: &Path) -> Result<(File, u64)> {
     let reading = |cause: &io::Error| Error::io(format_args!("read {}", path.display()), cause);
     let metadata = std::fs::metadata(path).map_err(|cause| reading(&cause))?;
     if !metadata.is_file() {
-        let found = if metadata.is_dir() {
-            "a folder"
-        } else {
-            "a device or pipe"
-        };
+        let found = if metadata.is_dir() { "a folder" } else { "a device or pipe" };
         return Err(unlike(path.display(), found, "a regular file"));
     }
     let file = File::open(path).map_err(|cause| reading(&cause))?;
@@ -95,12 +89,7 @@ impl Source {
         } else {
             (Box::new(buffered), size)
         };
-        Ok(Source {
-            path: path.to_owned(),
-            reader,
-            position: 0,
-            limit,
-        })
+        Ok(Source { path: path.to_owned(), reader, position: 0, limit })
     }
 
     /// Opens a file that is never compressed; its size in bytes comes with it.

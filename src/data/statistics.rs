@@ -117,22 +117,14 @@ fn mean_and_std(histogram: &[u64; BINS]) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    const TWO_CHANNELS: ImageShape = ImageShape {
-        channels: 2,
-        height: 1,
-        width: 3,
-    };
+    const TWO_CHANNELS: ImageShape = ImageShape { channels: 2, height: 1, width: 3 };
 
     #[test]
     fn moments_match_a_naive_loop_over_every_pixel() {
         let images = 2500;
-        let pixels: Vec<u8> = (0..images * TWO_CHANNELS.pixels())
-            .map(|index| (index * index % 251) as u8)
-            .collect();
-        let split = Split {
-            labels: vec![0; images],
-            images: pixels.clone(),
-        };
+        let pixels: Vec<u8> =
+            (0..images * TWO_CHANNELS.pixels()).map(|index| (index * index % 251) as u8).collect();
+        let split = Split { labels: vec![0; images], images: pixels.clone() };
         let found = moments(&split, TWO_CHANNELS);
         for channel in 0..2 {
             let values: Vec<f64> = (pixels.chunks(3).skip(channel).step_by(2).flatten())
@@ -148,10 +140,7 @@ mod tests {
 
     #[test]
     fn constant_images_have_no_deviation() {
-        let split = Split {
-            images: vec![255; 12],
-            labels: vec![0, 1],
-        };
+        let split = Split { images: vec![255; 12], labels: vec![0, 1] };
         let found = moments(&split, TWO_CHANNELS);
         assert_eq!(found.mean, [1.0, 1.0]);
         assert_eq!(found.std, [0.0, 0.0]);
@@ -166,10 +155,7 @@ mod tests {
 
     #[test]
     fn every_class_is_counted_even_if_empty() {
-        let split = Split {
-            images: Vec::new(),
-            labels: vec![2, 0, 2],
-        };
+        let split = Split { images: Vec::new(), labels: vec![2, 0, 2] };
         assert_eq!(class_counts(&split, 4), [1, 0, 2, 0]);
     }
 }

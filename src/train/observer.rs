@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::config::Config;
 use crate::device::DeviceInfo;
 use crate::error::Result;
+use crate::run::SavedModel;
 
 /// Said once, before the first step.
 #[derive(Clone, Debug)]
@@ -80,6 +81,17 @@ pub struct Epoch {
     pub images_per_second: f64,
 }
 
+/// The model as it is at the end of an epoch or of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Checkpoint<'a> {
+    /// Optimizer steps since the start of the run.
+    pub step: usize,
+    /// Whether its test accuracy is the highest so far.
+    pub best: bool,
+    /// Weights, biases and what is needed to use them.
+    pub model: &'a SavedModel,
+}
+
 /// Said once, after the last step.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct End {
@@ -115,6 +127,11 @@ pub trait Observer {
 
     /// After each epoch.
     fn epoch(&mut self, _: &Epoch) -> Result<()> {
+        Ok(())
+    }
+
+    /// After each epoch, and after the last step of a run that ends early.
+    fn checkpoint(&mut self, _: &Checkpoint<'_>) -> Result<()> {
         Ok(())
     }
 

@@ -1,0 +1,7 @@
+//! What a run leaves on disk: model files, metrics, and what is needed to know how it came about.
+
+pub mod atomic;
+
+pub mod model_file;
+
+pub use model_file::{NamedTensor, SavedModel};
