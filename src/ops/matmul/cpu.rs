@@ -36,6 +36,10 @@ pub(super) fn run(op: &Matmul, memory: &HostMemory, step: &StepRecord) {
             let w = &mut *memory.f32_mut(update.parameter);
             apply(update, w, memory, step.learning_rate, multiply);
         }
+        Epilogue::Change { decay } => {
+            let keep = (1.0 - f64::from(step.learning_rate * decay)).powi(step.rows as i32);
+            multiply(&mut memory.f32_mut(op.y), keep as f32, -1.0);
+        }
     }
 }
 
