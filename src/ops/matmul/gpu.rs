@@ -214,6 +214,7 @@ pub(super) fn dispatch(op: &Matmul, class: Class) -> Dispatch {
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    templates.set_keep_trailing_newline(true);
     for (name, source) in [
         ("matmul_common.wgsl.j2", include_str!("../../../shaders/matmul_common.wgsl.j2")),
         ("matmul_tiled.wgsl.j2", include_str!("../../../shaders/matmul_tiled.wgsl.j2")),
