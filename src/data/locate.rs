@@ -212,7 +212,7 @@ fn idx_holding(folder: &Path) -> Result<Holding> {
     let mut found = Vec::new();
     let mut missing = Vec::new();
     for stem in IDX_STEMS {
-        match idx_file(folder, stem)? {
+        match packed_or_plain(folder, stem)? {
             Some(path) => found.push(path),
             None => missing.push(stem.to_owned()),
         }
@@ -225,7 +225,7 @@ fn idx_holding(folder: &Path) -> Result<Holding> {
 }
 
 /// The file called `stem`, packed or not. Some programs unpack `x-idx3-ubyte` to `x.idx3-ubyte`.
-pub(crate) fn idx_file(folder: &Path, stem: &str) -> Result<Option<PathBuf>> {
+pub(crate) fn packed_or_plain(folder: &Path, stem: &str) -> Result<Option<PathBuf>> {
     let names = [
         format!("{stem}.gz"),
         stem.to_owned(),

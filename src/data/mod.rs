@@ -8,12 +8,14 @@ use std::path::PathBuf;
 mod archive;
 pub mod catalogue;
 pub mod cifar;
+pub mod fetch;
 pub mod hash;
 pub mod idx;
 pub mod load;
 pub mod locate;
 mod source;
 pub mod statistics;
+pub mod verify;
 
 /// Channels, height and width of every image of a data set. Pixels are stored channel by channel,
 /// row by row, as CIFAR's files and PyTorch's tensors have them.
