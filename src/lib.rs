@@ -1,4 +1,5 @@
 //! shadegrad
+pub mod cli;
 pub mod data;
 pub mod error;
 pub use error::{Error, ErrorKind, Result};
