@@ -141,6 +141,26 @@ fn fetch_imports_official_files() {
     expect_exit(&data(home.path(), &verify), 0);
 }
 
+#[test]
+fn the_environment_names_a_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let archive = home.path().join(CIFAR_10.archive);
+    fs::write(&archive, b"not read by `list`").unwrap();
+    let mut command = command(home.path(), &["list", "--json"]);
+    let output = command.env("SHADEGRAD_DATA", home.path()).output().unwrap();
+    let sets = &json(&output)["sets"];
+    assert_eq!(sets[2]["files"][0].as_str(), archive.to_str());
+    assert!(
+        sets[0]["files"][0].is_string(),
+        "the vendored set is still found"
+    );
+    // The flag comes first, and alone.
+    let empty = home.path().join("empty");
+    let output = command.arg("--data-dir").arg(&empty).output().unwrap();
+    let sets = &json(&output)["sets"];
+    assert!(sets[0]["files"].is_null() && sets[2]["files"].is_null());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_reader_that_leaves_early_is_no_error() {

@@ -31,7 +31,7 @@ pub struct Search {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Files {
     /// Images and labels to train on, images and labels to test with, as in
-    /// [`IDX_STEMS`](super::catalogue::IDX_STEMS).
+    /// [`IDX_STEMS`].
     Idx([PathBuf; 4]),
     /// A CIFAR archive.
     CifarArchive(&'static Cifar, PathBuf),

@@ -223,6 +223,27 @@ fn every_changed_bit_of_a_header_is_noticed_or_harmless() {
 }
 
 #[test]
+fn a_changed_header_with_a_right_checksum_is_noticed_or_harmless() {
+    let tar = tar_with(|_| {});
+    let whole = load_tar(&tar).unwrap();
+    // All but the checksum itself.
+    for index in (0..148).chain(156..512) {
+        for value in [0x00, b'/', b'1', b'7', b'L', b'x', 0x80, 0xff] {
+            let mut changed = tar.clone();
+            changed[index] = value;
+            let mut header = Header::new_old();
+            header.as_mut_bytes().copy_from_slice(&changed[..512]);
+            header.set_cksum();
+            changed[..512].copy_from_slice(header.as_bytes());
+            match load_tar(&changed) {
+                Ok(found) => assert_eq!(found.train, whole.train, "{index} {value}"),
+                Err(error) => expect_data_error::<()>(Err(error), &[CIFAR_100.archive]),
+            }
+        }
+    }
+}
+
+#[test]
 fn data_after_the_end_of_the_archive_is_refused() {
     let mut tar = tar_with(|_| {});
     tar.extend([0; 4096]);

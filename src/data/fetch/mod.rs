@@ -16,7 +16,7 @@ use super::locate::Search;
 use super::verify::check;
 use super::{Dataset, locate};
 use crate::{Error, Result};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use staged::{FolderLock, Staged};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -203,4 +203,5 @@ fn progress_bar(file: &KnownFile, options: &FetchOptions) -> ProgressBar {
     ProgressBar::new(0)
         .with_style(style)
         .with_message(file.name.clone())
+        .with_finish(ProgressFinish::AndClear)
 }
