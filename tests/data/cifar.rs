@@ -170,6 +170,20 @@ fn labels_are_below_the_number_of_classes() {
 }
 
 #[test]
+fn bytes_after_the_last_record_are_an_error() {
+    for cifar in both_cifars() {
+        let mut files = cifar_files(cifar);
+        files[0].1.push(0);
+        let parts = [files[0].0.clone(), format!("{} bytes", files[0].1.len())];
+        let parts = [parts[0].as_str(), &parts[1], "nothing else"];
+        expect_data_error(load_archive(cifar, &cifar_archive(cifar, &files)), &parts);
+        let folder = tempfile::tempdir().unwrap();
+        write_files(folder.path(), &files);
+        expect_data_error(load_from(cifar, folder.path()), &parts);
+    }
+}
+
+#[test]
 fn a_missing_file_is_named() {
     let mut files = cifar_files(&CIFAR_10);
     files.remove(2);
