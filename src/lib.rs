@@ -1,4 +1,5 @@
 //! shadegrad
+pub mod cli;
 pub mod config;
 pub mod data;
 pub mod device;
@@ -8,6 +9,7 @@ pub mod init;
 pub mod kernel;
 pub mod layers;
 pub mod model;
+pub mod nearest;
 pub mod ops;
 pub mod optim;
 pub mod plan;
