@@ -24,9 +24,10 @@ fn main(
     @builtin(local_invocation_id) lane: vec3<u32>,
 ) {
     let column = (group.y * groups.x + group.x) * COLUMNS + lane.x;
+    let rows = loop_bound(params.rows, groups);
     var sum = 0.0;
     if column < params.columns {
-        for (var row = lane.y; row < params.rows; row += LANES) {
+        for (var row = lane.y; row < rows; row += LANES) {
             sum += x[row * params.columns + column];
         }
     }

@@ -2,8 +2,10 @@
 // and shapes are in src/ops/online_steps.rs.
 //
 // products, change: [block, hidden]; overlaps: [block, block]; labels: [block]; bias: [hidden];
-// weight2: [classes, hidden]; bias2: [classes]; metrics: [slots] of (loss, hits).
-// One workgroup does everything. A lane owns every 128th hidden value, and one class.
+// weight2: [classes, hidden]; bias2: [classes];
+// metrics: [slots] of (losses, hits, kept, added and squares of weight2).
+// One workgroup does everything. A lane owns every 32nd hidden value, with its bias, its column of
+// weight2 and of change; what lanes must tell one another goes through workgroup memory.
 
 struct Params {
     block: u32,
@@ -29,102 +31,126 @@ struct Step {
 @group(0) @binding(5) var<storage, read_write> weight2: array<f32>;
 @group(0) @binding(6) var<storage, read_write> bias2: array<f32>;
 @group(0) @binding(7) var<storage, read_write> change: array<f32>;
-@group(0) @binding(8) var<storage, read_write> metrics: array<vec2<f32>>;
+@group(0) @binding(8) var<storage, read_write> metrics: array<vec4<f32>>;
 @group(1) @binding(0) var<uniform> step: Step;
 
-const LANES = 128u;
+const LANES = 32u;
 const MOST_CLASSES = 64u;
-const MOST_HIDDEN = 1024u;
+const MOST_VISITS = 32u;
 
-var<workgroup> h: array<f32, MOST_HIDDEN>;
+// What each lane found of each class's logit.
+var<workgroup> partials: array<f32, MOST_CLASSES * LANES>;
 var<workgroup> logits: array<f32, MOST_CLASSES>;
-var<workgroup> dlogits: array<f32, MOST_CLASSES>;
-var<workgroup> sums: vec2<f32>;
+var<workgroup> terms: array<f32, MOST_CLASSES>;
+// What each lane found of dz . (w x), |dz|^2 and the squares of weight2.
+var<workgroup> products_of_lanes: array<vec3<f32>, LANES>;
 
-// Loss, hit and gradient of one row: the formulas of src/ops/softmax_cross_entropy.rs, with the
-// functions of log_sum_exp.wgsl.
-fn softmax(label: u32) {
-    var best = 0u;
-    for (var c = 1u; c < params.classes; c++) {
-        if logits[c] > logits[best] {
-            best = c;
-        }
-    }
-    let largest = logits[best];
-    var rest = 0.0;
-    for (var c = 0u; c < params.classes; c++) {
-        let term = exponential(difference(logits[c], largest));
-        dlogits[c] = term;
-        rest += select(term, 0.0, c == best);
-    }
-    let factor = 1.0 / (1.0 + rest);
-    for (var c = 0u; c < params.classes; c++) {
-        let gradient = dlogits[c] * factor;
-        let of_label = select(gradient - 1.0, -rest * factor, label == best);
-        dlogits[c] = select(gradient, of_label, c == label);
-    }
-    let loss = log_of_one_plus(rest) - difference(logits[label], largest);
-    sums += vec2(loss, select(0.0, 1.0, label == best));
-}
-
-@compute @workgroup_size(128)
-fn main(@builtin(local_invocation_index) lane: u32) {
-    let hidden = params.hidden;
+@compute @workgroup_size(32)
+fn main(@builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let block = loop_bound(params.block, groups);
+    let rows = loop_bound(step.rows, groups);
+    let hidden = loop_bound(params.hidden, groups);
+    let classes = loop_bound(params.classes, groups);
     let rate = step.learning_rate;
-    if lane == 0u {
-        sums = vec2(0.0);
-    }
+    let c = 1.0 - rate * params.weight_decay;
+    var wx: array<f32, MOST_VISITS>;
+    var sums = vec4(0.0);
     // 1 - c_t, which unlike c_t itself loses nothing to rounding.
     var decayed = 0.0;
-    for (var t = 0u; t < step.rows; t++) {
+    var kept = 1.0;
+    var added = 0.0;
+    for (var t = 0u; t < rows; t++) {
+        // The hidden layer, and each lane's part of the logits.
+        for (var k = 0u; k < classes; k++) {
+            partials[k * LANES + lane] = 0.0;
+        }
+        var squares = 0.0;
         for (var j = lane; j < hidden; j += LANES) {
             var z = products[t * hidden + j];
             for (var s = 0u; s < t; s++) {
-                z -= overlaps[t * params.block + s] * change[s * hidden + j];
+                z -= overlaps[t * block + s] * change[s * hidden + j];
             }
-            z = (1.0 - decayed) * z + bias[j];
-            h[j] = select(z, 0.0, z < 0.0);
-        }
-        workgroupBarrier();
-        if lane < params.classes {
-            var logit = bias2[lane];
-            for (var j = 0u; j < hidden; j++) {
-                logit += weight2[lane * hidden + j] * h[j];
+            z *= 1.0 - decayed;
+            wx[j / LANES] = z;
+            z += bias[j];
+            let h = select(z, 0.0, z < 0.0);
+            for (var k = 0u; k < classes; k++) {
+                let w = weight2[k * hidden + j];
+                partials[k * LANES + lane] += w * h;
+                squares += w * w;
             }
-            logits[lane] = logit;
         }
         workgroupBarrier();
-        if lane == 0u {
-            softmax(labels[t]);
+        for (var k = lane; k < classes; k += LANES) {
+            var logit = bias2[k];
+            for (var from_lane = 0u; from_lane < LANES; from_lane++) {
+                logit += partials[k * LANES + from_lane];
+            }
+            logits[k] = logit;
         }
         workgroupBarrier();
+        // Softmax and cross-entropy as in softmax_cross_entropy.rs: every lane finds the largest
+        // logit for itself, each class's exponential is computed once.
+        let label = labels[t];
+        var best = 0u;
+        for (var k = 1u; k < classes; k++) {
+            if logits[k] > logits[best] {
+                best = k;
+            }
+        }
+        let largest = logits[best];
+        for (var k = lane; k < classes; k += LANES) {
+            terms[k] = exponential(difference(logits[k], largest));
+        }
+        workgroupBarrier();
+        var rest = 0.0;
+        for (var k = 0u; k < classes; k++) {
+            rest += select(terms[k], 0.0, k == best);
+        }
+        let factor = 1.0 / (1.0 + rest);
+        let of_label = select(terms[label] * factor - 1.0, -rest * factor, label == best);
+        // The updates of everything that the lane owns.
         decayed += rate * params.weight_decay * (1.0 - decayed);
         let scale = rate / (1.0 - decayed);
+        var found = vec3(0.0, 0.0, squares);
         for (var j = lane; j < hidden; j += LANES) {
+            let z = wx[j / LANES] + bias[j];
+            let h = select(z, 0.0, z < 0.0);
             var dh = 0.0;
-            for (var c = 0u; c < params.classes; c++) {
-                let w = weight2[c * hidden + j];
-                dh += dlogits[c] * w;
-                weight2[c * hidden + j] = w - rate * (dlogits[c] * h[j] + params.weight_decay * w);
+            for (var k = 0u; k < classes; k++) {
+                let dlogit = select(terms[k] * factor, of_label, k == label);
+                let w = weight2[k * hidden + j];
+                dh += dlogit * w;
+                weight2[k * hidden + j] = w - rate * (dlogit * h + params.weight_decay * w);
             }
-            let dz = select(0.0, dh, h[j] > 0.0);
+            let dz = select(0.0, dh, h > 0.0);
             change[t * hidden + j] = scale * dz;
             bias[j] -= rate * (dz + params.bias_decay * bias[j]);
+            found += vec3(dz * wx[j / LANES], dz * dz, 0.0);
         }
-        if lane < params.classes {
-            bias2[lane] -= rate * (dlogits[lane] + params.bias_decay * bias2[lane]);
+        for (var k = lane; k < classes; k += LANES) {
+            let dlogit = select(terms[k] * factor, of_label, k == label);
+            bias2[k] -= rate * (dlogit + params.bias_decay * bias2[k]);
         }
-        // The next step's classes read what this step's lanes wrote to weight2.
-        storageBarrier();
+        products_of_lanes[lane] = found;
         workgroupBarrier();
+        found = vec3(0.0);
+        for (var from_lane = 0u; from_lane < LANES; from_lane++) {
+            found += products_of_lanes[from_lane];
+        }
+        let loss = log_of_one_plus(rest) - difference(logits[label], largest);
+        sums += vec4(loss, select(0.0, 1.0, label == best), kept, added + found.z);
+        kept *= c * c;
+        let length = overlaps[t * block + t];
+        added = c * c * added - 2.0 * c * rate * found.x + rate * rate * found.y * length;
     }
     for (var j = lane; j < hidden; j += LANES) {
-        for (var t = 0u; t < params.block; t++) {
+        for (var t = 0u; t < block; t++) {
             let i = t * hidden + j;
-            change[i] = select(0.0, change[i] * (1.0 - decayed), t < step.rows);
+            change[i] = select(0.0, change[i] * (1.0 - decayed), t < rows);
         }
     }
     if lane == 0u {
-        metrics[step.slot] = step.row_weight * sums;
+        metrics[step.slot] = sums;
     }
 }

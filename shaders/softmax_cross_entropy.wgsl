@@ -41,13 +41,14 @@ fn main(
 ) {
     let partial = group.y * groups.x + group.x;
     let row = partial * LANES + lane;
-    let begin = row * params.classes;
+    let classes = loop_bound(params.classes, groups);
+    let begin = row * classes;
     var loss_and_hit = vec2(0.0);
     var label = NO_LABEL;
     if row < params.batch {
         label = labels[row];
         if label == NO_LABEL {
-            for (var j = 0u; j < params.classes; j++) {
+            for (var j = 0u; j < classes; j++) {
                 dlogits[begin + j] = 0.0;
             }
         }
@@ -55,7 +56,7 @@ fn main(
     if label != NO_LABEL {
         var best = 0u;
         var largest = logits[begin];
-        for (var j = 1u; j < params.classes; j++) {
+        for (var j = 1u; j < classes; j++) {
             let logit = logits[begin + j];
             if logit > largest {
                 largest = logit;
@@ -63,14 +64,14 @@ fn main(
             }
         }
         var rest = 0.0;
-        for (var j = 0u; j < params.classes; j++) {
+        for (var j = 0u; j < classes; j++) {
             let term = exponential(difference(logits[begin + j], largest));
             dlogits[begin + j] = term;
             rest += select(term, 0.0, j == best);
         }
         let scale = 1.0 / f32(step.rows);
         let factor = scale / (1.0 + rest);
-        for (var j = 0u; j < params.classes; j++) {
+        for (var j = 0u; j < classes; j++) {
             let gradient = dlogits[begin + j] * factor;
             let of_label = select(gradient - scale, -rest * factor, label == best);
             dlogits[begin + j] = select(gradient, of_label, j == label);

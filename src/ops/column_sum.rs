@@ -38,7 +38,10 @@ const LANES: u32 = 16;
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("column_sum"),
-    source: Cow::Borrowed(include_str!("../../shaders/column_sum.wgsl")),
+    source: Cow::Borrowed(concat!(
+        include_str!("../../shaders/loop_bound.wgsl"),
+        include_str!("../../shaders/column_sum.wgsl")
+    )),
     workgroup: [COLUMNS, LANES, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("x"), write("y")]),

@@ -26,6 +26,16 @@
 //! ```
 //!
 //! The last line is [`matmul::change`](super::matmul::change).
+//!
+//! The L2 penalty of every step comes along without summing a weight's squares at every step: with
+//! `w' = c w - lr dz x^T`,
+//!
+//! ```text
+//! |w'|^2 = c^2 |w|^2 - 2 c lr dz . (w x) + lr^2 |dz|^2 |x|^2
+//! ```
+//!
+//! and `w x` is what the step has anyway. Within a block that is `kept |w_0|^2 + added`, with two
+//! numbers that are known without knowing `|w_0|^2`.
 
 use std::borrow::Cow;
 
@@ -66,7 +76,8 @@ pub struct Head {
 pub struct Output {
     /// `[block, hidden]`; rows without a step are zeros.
     pub change: Tensor,
-    /// `[slots, 2]`: weighted losses and weighted hits of the block's steps.
+    /// `[slots, 4]`: sums over the block's steps of losses, hits, `kept`, and `added` plus the
+    /// squares of the second weight.
     pub metrics: Tensor,
 }
 
@@ -92,7 +103,7 @@ pub fn forward(
     );
     let output = Output {
         change: plan.scratch("change", [block, hidden]),
-        metrics: plan.declare("metrics", Role::Metric, Element::F32, [slots, 2]),
+        metrics: plan.declare("metrics", Role::Metric, Element::F32, [slots, 4]),
     };
     plan.record(OnlineSteps { products, overlaps, labels, head, output });
     output
@@ -117,11 +128,13 @@ uniform! {
     }
 }
 
-const LANES: u32 = 128;
+/// One warp, or half a wave: the steps follow one another, so what counts is how long one takes.
+const LANES: u32 = 32;
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("online_steps"),
     source: Cow::Borrowed(concat!(
+        include_str!("../../shaders/loop_bound.wgsl"),
         include_str!("../../shaders/log_sum_exp.wgsl"),
         include_str!("../../shaders/online_steps.wgsl")
     )),
@@ -173,36 +186,43 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Runs all steps; returns the sums of their losses and hits.
+    /// Runs all steps; returns the sums of their losses, hits, `kept`, and `added` plus the squares of
+    /// the second weight.
     #[inline(always)]
-    fn run(&mut self, rows: usize, rate: f32, head: &Head) -> (f32, f32) {
+    fn run(&mut self, rows: usize, rate: f32, head: &Head) -> [f32; 4] {
         let (hidden, block) = (self.hidden, self.labels.len());
         let classes = self.bias2.len();
         let mut h = vec![0.0; hidden];
         let mut dh = vec![0.0; hidden];
         let mut logits = vec![0.0; classes];
         let mut dlogits = vec![0.0; classes];
-        let (mut losses, mut hits) = (0.0, 0.0);
+        let mut wx = vec![0.0; hidden];
+        let mut sums = [0.0; 4];
+        let (mut kept, mut added) = (1.0, 0.0);
         // 1 - c_t, which unlike c_t itself loses nothing to rounding.
         let mut decayed = 0.0;
         for t in 0..rows {
             let (done, rest) = self.change.split_at_mut(t * hidden);
-            h.copy_from_slice(&self.products[t * hidden..][..hidden]);
+            wx.copy_from_slice(&self.products[t * hidden..][..hidden]);
             for (u, &overlap) in done.chunks_exact(hidden).zip(&self.overlaps[t * block..]) {
-                for (h, &u) in h.iter_mut().zip(u) {
-                    *h -= overlap * u;
+                for (wx, &u) in wx.iter_mut().zip(u) {
+                    *wx -= overlap * u;
                 }
             }
-            for (h, &bias) in h.iter_mut().zip(&*self.bias) {
-                *h = relu((1.0 - decayed) * *h + bias);
+            for ((h, wx), &bias) in h.iter_mut().zip(&mut wx).zip(&*self.bias) {
+                *wx *= 1.0 - decayed;
+                *h = relu(*wx + bias);
             }
             let weights = self.weight2.chunks_exact(hidden);
             for ((logit, weights), &bias) in logits.iter_mut().zip(weights).zip(&*self.bias2) {
                 *logit = dot(weights, &h) + bias;
             }
             let (loss, hit) = softmax_cross_entropy::row(&logits, self.labels[t], 1.0, &mut dlogits);
-            losses += loss;
-            hits += if hit { 1.0 } else { 0.0 };
+            let squares = dot(self.weight2, self.weight2);
+            let measured = [loss, if hit { 1.0 } else { 0.0 }, kept, added + squares];
+            for (sum, value) in sums.iter_mut().zip(measured) {
+                *sum += value;
+            }
 
             dh.fill(0.0);
             let weights = self.weight2.chunks_exact_mut(hidden);
@@ -216,18 +236,22 @@ impl Block<'_> {
             decayed += rate * head.weight_decay * (1.0 - decayed);
             let scale = rate / (1.0 - decayed);
             let change = &mut rest[..hidden];
-            for (((u, bias), &dh), &h) in change.iter_mut().zip(&mut *self.bias).zip(&dh).zip(&h) {
-                let dz = if h > 0.0 { dh } else { 0.0 };
-                *u = scale * dz;
-                *bias -= rate * (dz + head.bias_decay * *bias);
+            for (((u, bias), dh), &h) in change.iter_mut().zip(&mut *self.bias).zip(&mut dh).zip(&h) {
+                *dh = if h > 0.0 { *dh } else { 0.0 };
+                *u = scale * *dh;
+                *bias -= rate * (*dh + head.bias_decay * *bias);
             }
+            let c = 1.0 - rate * head.weight_decay;
+            let length = self.overlaps[t * block + t];
+            kept *= c * c;
+            added = c * c * added - 2.0 * c * rate * dot(&dh, &wx) + rate * rate * dot(&dh, &dh) * length;
         }
         let (done, padding) = self.change.split_at_mut(rows * hidden);
         for u in done {
             *u *= 1.0 - decayed;
         }
         padding.fill(0.0);
-        (losses, hits)
+        sums
     }
 }
 
@@ -257,9 +281,8 @@ impl Op for OnlineSteps {
             hidden,
         };
         let (rows, rate) = (step.rows as usize, step.learning_rate);
-        let (loss, hits) = pulp::Arch::new().dispatch(|| block.run(rows, rate, &self.head));
-        let slot = &mut memory.f32_mut(self.output.metrics)[2 * step.slot as usize..][..2];
-        slot.copy_from_slice(&[loss * step.row_weight, hits * step.row_weight]);
+        let sums = pulp::Arch::new().dispatch(|| block.run(rows, rate, &self.head));
+        memory.f32_mut(self.output.metrics)[4 * step.slot as usize..][..4].copy_from_slice(&sums);
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
@@ -282,10 +305,10 @@ impl Op for OnlineSteps {
             self.output.change,
             self.output.metrics,
         ];
-        // In each step a lane visits its hidden values four times, once with every step before and
-        // once with every class, and once all classes.
+        // In each step a lane visits its hidden values once with every step before, twice with every
+        // class, and three times more; then it adds up what all lanes found and looks at all classes.
         let visits = hidden.div_ceil(LANES as usize);
-        let per_step = visits * (4 + block + classes) + hidden + 3 * classes + 8;
+        let per_step = visits * (block + 2 * classes + 3) + 4 * LANES as usize + 3 * classes;
         let trips = (block * per_step) as u64;
         vec![Dispatch::new(&KERNEL, params, &tensors, [1, 1, 1], trips)]
     }

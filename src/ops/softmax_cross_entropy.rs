@@ -75,6 +75,7 @@ uniform! {
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("softmax_cross_entropy"),
     source: Cow::Borrowed(concat!(
+        include_str!("../../shaders/loop_bound.wgsl"),
         include_str!("../../shaders/log_sum_exp.wgsl"),
         include_str!("../../shaders/softmax_cross_entropy.wgsl")
     )),

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use super::program::{Pass, Penalty, SLOTS};
+use super::program::{Pass, Penalty, SLOTS, Slots};
 use crate::device::{Session, Ticket};
 use crate::error::Result;
 use crate::plan::{Launch, StepRecord};
@@ -25,8 +25,10 @@ pub(super) struct Measured {
     pub(super) first: usize,
     /// Of each run: losses and hits, weighted and added up.
     pub(super) runs: Vec<Sums>,
-    /// Penalties, before those runs where it was measured.
-    pub(super) penalties: Vec<f64>,
+    /// Penalties of optimizer steps, added up.
+    pub(super) penalties: f64,
+    /// How many steps that is.
+    pub(super) penalty_steps: usize,
 }
 
 /// What one run of a step measured.
@@ -84,6 +86,8 @@ struct InFlight {
     ticket: Ticket,
     first: usize,
     runs: usize,
+    /// Images of each run.
+    rows: Vec<usize>,
     penalty_slots: Vec<usize>,
 }
 
@@ -144,7 +148,7 @@ impl Feed<'_> {
     ) -> Result<InFlight> {
         let mut launches = Vec::new();
         let mut penalty_slots = Vec::new();
-        let mut runs = 0;
+        let mut rows = Vec::new();
         for (slot, record) in records.enumerate() {
             let record = StepRecord { slot: slot as u32, ..record };
             if let Some(penalty) = self.sampling.penalty
@@ -154,10 +158,11 @@ impl Feed<'_> {
                 launches.push(Launch { step: penalty.step, record });
             }
             launches.push(Launch { step: self.pass.step, record });
-            runs += 1;
+            rows.push(record.rows as usize);
         }
+        let runs = rows.len();
         let ticket = session.submit(&launches, &self.rings(&penalty_slots), runs)?;
-        Ok(InFlight { ticket, first, runs, penalty_slots })
+        Ok(InFlight { ticket, first, runs, rows, penalty_slots })
     }
 
     fn rings(&self, penalty_slots: &[usize]) -> Vec<Tensor> {
@@ -171,21 +176,36 @@ impl Feed<'_> {
     fn finish(&self, session: &mut dyn Session, done: InFlight) -> Result<Measured> {
         let rings = session.finish(done.ticket)?;
         let (metrics, squares) = rings.split_first().expect("the first ring holds the losses");
-        let width = metrics.len() / done.runs;
-        let sums = |slot: &[f32]| {
-            slot.chunks_exact(2).fold(Sums::default(), |sums, pair| Sums {
-                loss: sums.loss + f64::from(pair[0]),
-                hits: sums.hits + f64::from(pair[1]),
-            })
+        let slots: Vec<&[f32]> = metrics.chunks_exact(metrics.len() / done.runs).collect();
+        let runs = match self.pass.slots {
+            Slots::Pairs => slots.iter().map(|slot| add_pairs(slot)).collect(),
+            Slots::Blocks => slots.iter().map(|slot| add_pairs(&slot[..2])).collect(),
         };
-        let penalty = |&slot: &usize| {
+        let (mut penalties, mut penalty_steps) = (0.0, 0);
+        for &slot in &done.penalty_slots {
             let penalty = self.sampling.penalty.expect("a slot is listed only where there is a penalty");
-            penalty.value(squares, slot)
-        };
-        Ok(Measured {
-            first: done.first,
-            runs: metrics.chunks_exact(width).map(sums).collect(),
-            penalties: done.penalty_slots.iter().map(penalty).collect(),
-        })
+            match (self.pass.slots, slots[slot]) {
+                (Slots::Blocks, &[_, _, kept, added]) => {
+                    // The steps of a block all have their penalty: the first weight's from its
+                    // squares before the block.
+                    let first = f64::from(kept) * penalty.squares(0, squares, slot);
+                    penalties += penalty.factor * (first + f64::from(added));
+                    penalty_steps += done.rows[slot];
+                }
+                _ => {
+                    penalties += penalty.value(squares, slot);
+                    penalty_steps += 1;
+                }
+            }
+        }
+        Ok(Measured { first: done.first, runs, penalties, penalty_steps })
     }
+}
+
+/// The sums of a run's partial sums.
+fn add_pairs(slot: &[f32]) -> Sums {
+    slot.chunks_exact(2).fold(Sums::default(), |sums, pair| Sums {
+        loss: sums.loss + f64::from(pair[0]),
+        hits: sums.hits + f64::from(pair[1]),
+    })
 }

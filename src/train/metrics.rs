@@ -10,7 +10,7 @@ pub(super) struct Totals {
     pub(super) runs: usize,
     sums: Sums,
     penalties: f64,
-    penalty_samples: usize,
+    penalty_steps: usize,
 }
 
 impl Totals {
@@ -27,8 +27,8 @@ impl Totals {
             self.sums.hits += sums.hits;
         }
         self.runs += measured.runs.len();
-        self.penalties += measured.penalties.iter().sum::<f64>();
-        self.penalty_samples += measured.penalties.len();
+        self.penalties += measured.penalties;
+        self.penalty_steps += measured.penalty_steps;
         if !self.penalties.is_finite() {
             return Err(diverged(step_of(measured.first), self.penalties));
         }
@@ -45,9 +45,9 @@ impl Totals {
         self.sums.hits / count as f64
     }
 
-    /// Mean of the sampled penalties, zero where there is none.
+    /// Mean of the measured penalties, zero where there is none.
     pub(super) fn penalty(&self) -> f64 {
-        self.penalties / self.penalty_samples.max(1) as f64
+        self.penalties / self.penalty_steps.max(1) as f64
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Pass {
     pub(super) images_per_step: usize,
     /// Ring of losses and hits.
     pub(super) metrics: Tensor,
+    /// What that ring holds.
+    pub(super) slots: Slots,
 }
 
 /// The step that measures the L2 penalty.
@@ -44,14 +46,25 @@ pub(super) struct Penalty {
     pub(super) factor: f64,
 }
 
+/// What the slots of a pass's ring hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slots {
+    /// Pairs of weighted losses and hits, one per so many rows.
+    Pairs,
+    /// Sums over a block of steps: see [`online_steps`].
+    Blocks,
+}
+
 impl Penalty {
-    /// The penalty that the rings' slot `slot` holds.
+    /// The penalty of all weights, as the rings' slot `slot` has it.
     pub(super) fn value(&self, rings: &[Vec<f32>], slot: usize) -> f64 {
-        let squares = self.rings.iter().zip(rings).map(|(tensor, ring)| {
-            let width = tensor.matrix("ring")[1];
-            ring[slot * width..][..width].iter().map(|&sum| f64::from(sum)).sum::<f64>()
-        });
-        self.factor * squares.sum::<f64>()
+        self.factor * (0..self.rings.len()).map(|weight| self.squares(weight, rings, slot)).sum::<f64>()
+    }
+
+    /// The squared norm of one weight.
+    pub(super) fn squares(&self, weight: usize, rings: &[Vec<f32>], slot: usize) -> f64 {
+        let width = self.rings[weight].matrix("ring")[1];
+        rings[weight][slot * width..][..width].iter().map(|&sum| f64::from(sum)).sum()
     }
 }
 
@@ -112,7 +125,7 @@ impl Builder {
         let plan = &mut self.plan;
         let input = gather::forward(plan, &split.images, split.order, batch);
         let metrics = network.record(plan, input, SLOTS);
-        Ok(Pass { step, split, count: size.count, batch, images_per_step: 1, metrics })
+        Ok(Pass { step, split, count: size.count, batch, images_per_step: 1, metrics, slots: Slots::Blocks })
     }
 
     /// Records a training step: a batch forward, backward, and the update of every parameter.
@@ -124,7 +137,15 @@ impl Builder {
         let mut updates = Updates::new(training.optimizer, training.l2);
         self.model.backward(&mut self.plan, &activations, output.dlogits, &mut updates);
         let metrics = output.metrics;
-        Ok(Pass { step, split, count: size.count, batch, images_per_step: batch, metrics })
+        Ok(Pass {
+            step,
+            split,
+            count: size.count,
+            batch,
+            images_per_step: batch,
+            metrics,
+            slots: Slots::Pairs,
+        })
     }
 
     /// Records the measurement of a batch of another split; returns the logits' tensor, too.
@@ -134,7 +155,15 @@ impl Builder {
         let step = self.plan.begin("evaluate");
         let (output, activations) = self.measure(&split, batch);
         let metrics = output.metrics;
-        let pass = Pass { step, split, count: size.count, batch, images_per_step: batch, metrics };
+        let pass = Pass {
+            step,
+            split,
+            count: size.count,
+            batch,
+            images_per_step: batch,
+            metrics,
+            slots: Slots::Pairs,
+        };
         Ok((pass, activations.logits()))
     }
 

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::feed::{Feed, Measured, Pace, Sampling};
 use super::metrics::Totals;
 use super::observer::{Checkpoint, DatasetInfo, End, Epoch, Observer, Progress, Start};
-use super::program::{Builder, Pass, Penalty, SplitSize, Training};
+use super::program::{Builder, Pass, Penalty, Slots, SplitSize, Training};
 use super::resident::{Normalisation, write_normalisation};
 use super::stop::StopFlag;
 use crate::config::{Config, Init, Schedule};
@@ -262,7 +262,10 @@ impl<'a> Trainer<'a> {
     ) -> Result<Totals> {
         let images = self.images(steps);
         let runs_per_epoch = self.training.count.div_ceil(self.training.batch);
-        let interval = (runs_per_epoch / PENALTY_SAMPLES).max(1);
+        let interval = match self.training.slots {
+            Slots::Pairs => (runs_per_epoch / PENALTY_SAMPLES).max(1),
+            Slots::Blocks => 1,
+        };
         let feed = Feed {
             pass: &self.training,
             sampling: Sampling { penalty: self.penalty.as_ref(), interval },
