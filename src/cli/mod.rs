@@ -5,6 +5,7 @@
 
 mod completions;
 mod config;
+mod data;
 mod device_choice;
 mod devices;
 mod eval;
@@ -25,9 +26,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::{Error, ErrorKind, Result};
-
-/// The version of the JSON that commands print.
-const SCHEMA: u32 = 1;
 
 /// Help of a command: what it does, then examples, then the rest.
 const HELP_TEMPLATE: &str =
@@ -61,6 +59,8 @@ enum Command {
     Eval(eval::EvalArguments),
     /// List what there is to train on
     Devices(devices::DevicesArguments),
+    /// Data sets: what there is, download with check, check again, counts and moments
+    Data(data::DataArgs),
     /// Show the full configuration, or the presets
     Config(config::ConfigArguments),
     /// Print completions for a shell
@@ -87,6 +87,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Train(arguments) => train::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
+        Command::Data(arguments) => data::run(arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
     }

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::SCHEMA;
 use crate::error::{Error, ErrorKind, Result};
+use crate::run::event;
 
 /// Prints a part of the result.
 pub(super) fn print(text: &str) -> Result<()> {
@@ -27,18 +27,7 @@ pub(super) fn failure(cause: &io::Error) -> Error {
     }
 }
 
-/// An object of the JSON output: `body`, with its version and name.
-#[derive(Serialize)]
-struct Event<'a, T> {
-    schema: u32,
-    event: &'a str,
-    #[serde(flatten)]
-    body: &'a T,
-}
-
 /// Prints one line of JSON.
-pub(super) fn print_json<T: Serialize>(event: &str, body: &T) -> Result<()> {
-    let line = serde_json::to_string(&Event { schema: SCHEMA, event, body })
-        .map_err(|cause| Error::new(ErrorKind::Internal, format!("cannot write {event} as JSON: {cause}")))?;
-    print(&format!("{line}\n"))
+pub(super) fn print_json<T: Serialize>(name: &str, body: &T) -> Result<()> {
+    print(&format!("{}\n", event::line(name, body)?))
 }

@@ -2,9 +2,9 @@
 
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
+use crate::run::clock::Moment;
 
 /// Where runs without a folder of their own go.
 const RUNS: &str = "runs";
@@ -30,8 +30,7 @@ impl RunFolder {
         match asked {
             Some(folder) => check_empty(&folder).map(|()| RunFolder::Given(folder)),
             None => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                let name = format!("{}-{}", utc(since.as_secs()), plain(name));
+                let name = format!("{}-{}", Moment::now().for_file_names(), plain(name));
                 Ok(RunFolder::New(Path::new(RUNS).join(name)))
             }
         }
@@ -94,44 +93,9 @@ fn plain(name: &str) -> String {
     last.unwrap_or_else(|| "data".into()).chars().map(plain).take(40).collect()
 }
 
-/// `20260131-235959`, of seconds since 1970 in UTC.
-fn utc(seconds: u64) -> String {
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
-}
-
-/// Year, month and day of a day counted from 1970-01-01. Years begin in March here, so that the leap
-/// day is the last of its year (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn date(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, day) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (year, month, day_of_year - (153 * shifted_month + 2) / 5 + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn seconds_become_dates() {
-        for (seconds, expected) in [
-            (0, "19700101-000000"),
-            (951_782_399, "20000228-235959"),
-            (951_782_400, "20000229-000000"),
-            (1_709_251_200, "20240301-000000"),
-            (1_767_225_599, "20251231-235959"),
-            (4_107_542_400, "21000301-000000"),
-        ] {
-            assert_eq!(utc(seconds), expected);
-        }
-    }
 
     #[test]
     fn names_become_parts_of_file_names() {

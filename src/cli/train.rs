@@ -10,9 +10,10 @@ use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
 use super::terminal::Terminal;
 use crate::config::{Key, Origin, Resolved};
-use crate::data::load::load;
+use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
 use crate::error::Result;
+use crate::run::RunDirectory;
 use crate::train::{Observer, train};
 
 const EXAMPLES: &str = "Examples:
@@ -44,12 +45,16 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     // Cheap mistakes first: nothing below is tried before all arguments make sense.
     let resolved = arguments.settings.resolve()?;
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
-    let dataset = load(&resolved.config.data, &Search::from_environment(resolved.data_dir()))?;
+    let search = Search::from_environment(resolved.data_dir());
+    let dataset = load_or_fetch(&resolved.config.data, &search, &FetchOptions::default())?;
     let Chosen { device, note } = device_choice::open(resolved.device())?;
     if let Some(note) = note {
         output::print_note(&format!("note: {note}\n"));
     }
-    let mut watchers: Vec<Box<dyn Observer>> = Vec::new();
+    let stop = stop_on_signals()?;
+    let run = folder.create()?;
+    let mut watchers: Vec<Box<dyn Observer>> =
+        vec![Box::new(RunDirectory::create(&run, resolved.config.to_toml())?)];
     if arguments.json {
         watchers.push(Box::new(JsonLines));
     } else if !arguments.quiet {
@@ -60,8 +65,6 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
         observers.push(&mut **watcher);
     }
 
-    let stop = stop_on_signals()?;
-    let run = folder.create()?;
     train(&resolved.config, dataset, &*device, &run, &mut observers, &stop)?;
     Ok(())
 }

@@ -17,6 +17,12 @@ pub const SHAPE: ImageShape = ImageShape { channels: 3, height: 32, width: 32 };
 /// Records that are read at once.
 const RECORDS_AT_ONCE: usize = 64;
 
+/// Records by which memory grows while an archive is read: 3 MiB.
+const RECORDS_PER_GROWTH: usize = 1024;
+
+/// The most records of a file: 1.5 GiB, ten times what any official file has.
+const MAX_RECORDS: u64 = 500_000;
+
 /// The most bytes of a file of class names.
 const MAX_NAMES: u64 = 64 * 1024;
 
@@ -94,11 +100,9 @@ impl Cifar {
     /// [`ErrorKind::Data`](crate::ErrorKind::Data) for files that break the format,
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) where one cannot be read.
     pub fn read_folder(&self, folder: &Path) -> Result<Contents> {
-        let files: Vec<&str> = self.image_files().collect();
-        let parts = files
-            .par_iter()
-            .map(|file| self.read_file(&folder.join(file)).map(Some))
-            .collect::<Result<Vec<_>>>()?;
+        let (train, test) =
+            rayon::join(|| self.read_files(folder, self.train), || self.read_files(folder, &[self.test]));
+        let (train, test) = (train?, test?);
         let names = folder.join(self.names);
         let classes = if names.exists() {
             let (mut source, size) = Source::open_plain(&names)?;
@@ -108,7 +112,7 @@ impl Cifar {
         } else {
             None
         };
-        self.assemble(parts, classes, folder)
+        Ok(Contents { classes, train, test })
     }
 
     /// Reads the official archive or one like it: `path` is a `.tar.gz` with the files in
@@ -128,8 +132,7 @@ impl Cifar {
             };
             let described = archive.describe(&member.name);
             if let Some(index) = files.iter().position(|&known| known == file) {
-                let read = |buffer: &mut [u8]| archive.read_exactly(buffer, &member.name);
-                parts[index] = Some(self.read_records(member.size, &described, read)?);
+                parts[index] = Some(self.read_member(&mut archive, &member, &described)?);
             } else if file == self.names {
                 check_names_size(member.size, &described)?;
                 let mut text = vec![0; member.size as usize];
@@ -137,7 +140,16 @@ impl Cifar {
                 classes = Some(self.parse_names(&text, &described)?);
             }
         }
-        self.assemble(parts, classes, path)
+        let mut complete = Vec::with_capacity(parts.len());
+        for (part, file) in parts.into_iter().zip(files) {
+            let Some(part) = part else {
+                let found = format_args!("no {}/{file}", self.folder);
+                return Err(unlike(path.display(), found, "all files of the data set"));
+            };
+            complete.push(part);
+        }
+        let test = complete.pop().unwrap_or_default();
+        Ok(Contents { classes, train: join(complete), test })
     }
 
     /// The name of `member` inside the folder that it must be in.
@@ -145,48 +157,92 @@ impl Cifar {
         member.name.strip_prefix(self.folder)?.strip_prefix('/')
     }
 
-    fn read_file(&self, path: &Path) -> Result<Split> {
-        let (mut source, size) = Source::open_plain(path)?;
-        let read = |buffer: &mut [u8]| {
-            let read = source.fill(buffer)?;
-            if read < buffer.len() {
-                let found = format_args!("a file that shrank while it was read");
-                return Err(unlike(path.display(), found, format_args!("{size} bytes")));
-            }
-            Ok(())
-        };
-        self.read_records(size, &path.display(), read)
+    /// Reads all files at once, each straight into its part of the split.
+    fn read_files(&self, folder: &Path, names: &[&str]) -> Result<Split> {
+        let mut files = Vec::with_capacity(names.len());
+        let mut total = 0;
+        for name in names {
+            let path = folder.join(name);
+            let (source, size) = Source::open_plain(&path)?;
+            let count = self.count_records(size, &path.display())?;
+            total += count;
+            files.push((path, source, count));
+        }
+        let mut split = Split { images: vec![0; total * SHAPE.pixels()], labels: vec![0; total] };
+        let (mut images, mut labels) = (&mut split.images[..], &mut split.labels[..]);
+        let mut tasks = Vec::with_capacity(files.len());
+        for (path, source, count) in files {
+            let (these_images, other_images) = images.split_at_mut(count * SHAPE.pixels());
+            let (these_labels, other_labels) = labels.split_at_mut(count);
+            (images, labels) = (other_images, other_labels);
+            tasks.push((path, source, these_images, these_labels));
+        }
+        tasks.into_par_iter().try_for_each(|(path, mut source, images, labels)| {
+            let read = |buffer: &mut [u8]| source.exactly(buffer, "records");
+            self.read_records(&path.display(), read, 0, images, labels)
+        })?;
+        Ok(split)
     }
 
-    /// Reads `size` bytes of records with `read`, which fills the buffer it is given.
-    fn read_records(
-        &self,
-        size: u64,
-        file: &impl fmt::Display,
-        mut read: impl FnMut(&mut [u8]) -> Result<()>,
-    ) -> Result<Split> {
-        let record = self.record();
-        let count = size / record as u64;
-        if count == 0 || !size.is_multiple_of(record as u64) {
-            let expected = format_args!("a multiple of {record}, the size of a record");
-            return Err(unlike(file, format_args!("{size} bytes"), expected));
-        }
+    /// Reads a member, whose size is only what the archive claims, into memory that grows with it.
+    fn read_member(&self, archive: &mut Archive, member: &Member, described: &str) -> Result<Split> {
+        let count = self.count_records(member.size, &described)?;
         let mut split = Split::default();
-        let mut buffer = vec![0; record * RECORDS_AT_ONCE];
-        let mut left = count;
-        while left > 0 {
-            let records = left.min(RECORDS_AT_ONCE as u64) as usize;
-            let piece = &mut buffer[..record * records];
-            read(piece)?;
-            for bytes in piece.chunks_exact(record) {
-                let (labels, pixels) = bytes.split_at(self.labels.len());
-                let label = self.check_label(labels, split.len(), file)?;
-                split.labels.push(label);
-                split.images.extend_from_slice(pixels);
-            }
-            left -= records as u64;
+        while split.len() < count {
+            let start = split.len();
+            let end = count.min(start + RECORDS_PER_GROWTH);
+            split.images.resize(end * SHAPE.pixels(), 0);
+            split.labels.resize(end, 0);
+            self.read_records(
+                &described,
+                |buffer| archive.read_exactly(buffer, &member.name),
+                start,
+                &mut split.images[start * SHAPE.pixels()..],
+                &mut split.labels[start..],
+            )?;
         }
         Ok(split)
+    }
+
+    /// How many records `size` bytes hold.
+    fn count_records(&self, size: u64, file: &impl fmt::Display) -> Result<usize> {
+        let record = self.record() as u64;
+        let count = size / record;
+        if count == 0 || count > MAX_RECORDS || !size.is_multiple_of(record) {
+            let found = format_args!("{size} bytes");
+            let expected = format_args!("1 to {MAX_RECORDS} records of {record} bytes and nothing else");
+            return Err(unlike(file, found, expected));
+        }
+        Ok(count as usize)
+    }
+
+    /// Reads as many records as there are labels, of which the first is the file's `first`; `read`
+    /// fills the buffer it is given.
+    fn read_records(
+        &self,
+        file: &impl fmt::Display,
+        mut read: impl FnMut(&mut [u8]) -> Result<()>,
+        first: usize,
+        images: &mut [u8],
+        labels: &mut [u32],
+    ) -> Result<()> {
+        let mut buffer = vec![0; self.record() * RECORDS_AT_ONCE];
+        let mut index = first;
+        for (images, labels) in
+            images.chunks_mut(SHAPE.pixels() * RECORDS_AT_ONCE).zip(labels.chunks_mut(RECORDS_AT_ONCE))
+        {
+            let records = &mut buffer[..self.record() * labels.len()];
+            read(records)?;
+            for ((record, image), label) in
+                records.chunks_exact(self.record()).zip(images.chunks_exact_mut(SHAPE.pixels())).zip(labels)
+            {
+                let (label_bytes, pixels) = record.split_at(self.labels.len());
+                *label = self.check_label(label_bytes, index, file)?;
+                image.copy_from_slice(pixels);
+                index += 1;
+            }
+        }
+        Ok(())
     }
 
     fn check_label(&self, bytes: &[u8], index: usize, file: &impl fmt::Display) -> Result<u32> {
@@ -215,25 +271,6 @@ impl Cifar {
             return Err(unlike(file, found, "a name without control characters"));
         }
         Ok(names)
-    }
-
-    /// Joins the files' images; `place` is the folder or archive to name if one is missing.
-    fn assemble(
-        &self,
-        parts: Vec<Option<Split>>,
-        classes: Option<Vec<String>>,
-        place: &Path,
-    ) -> Result<Contents> {
-        let mut complete = Vec::with_capacity(parts.len());
-        for (part, file) in parts.into_iter().zip(self.image_files()) {
-            let Some(part) = part else {
-                let found = format_args!("no {}/{file}", self.folder);
-                return Err(unlike(place.display(), found, "all files of the data set"));
-            };
-            complete.push(part);
-        }
-        let test = complete.pop().unwrap_or_default();
-        Ok(Contents { classes, train: join(complete), test })
     }
 }
 

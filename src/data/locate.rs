@@ -31,7 +31,7 @@ pub struct Search {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Files {
     /// Images and labels to train on, images and labels to test with, as in
-    /// [`IDX_STEMS`](super::catalogue::IDX_STEMS).
+    /// [`IDX_STEMS`].
     Idx([PathBuf; 4]),
     /// A CIFAR archive.
     CifarArchive(&'static Cifar, PathBuf),
@@ -200,7 +200,7 @@ fn idx_holding(folder: &Path) -> Result<Holding> {
     let mut found = Vec::new();
     let mut missing = Vec::new();
     for stem in IDX_STEMS {
-        match idx_file(folder, stem)? {
+        match packed_or_plain(folder, stem)? {
             Some(path) => found.push(path),
             None => missing.push(stem.to_owned()),
         }
@@ -213,7 +213,7 @@ fn idx_holding(folder: &Path) -> Result<Holding> {
 }
 
 /// The file called `stem`, packed or not. Some programs unpack `x-idx3-ubyte` to `x.idx3-ubyte`.
-pub(crate) fn idx_file(folder: &Path, stem: &str) -> Result<Option<PathBuf>> {
+pub(crate) fn packed_or_plain(folder: &Path, stem: &str) -> Result<Option<PathBuf>> {
     let names = [format!("{stem}.gz"), stem.to_owned(), stem.replace("-idx", ".idx")];
     for name in names {
         let path = folder.join(name);

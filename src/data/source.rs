@@ -112,11 +112,17 @@ impl Source {
     /// Reads exactly `N` bytes of `what`, for example `the header`.
     pub(crate) fn array<const N: usize>(&mut self, what: &str) -> Result<[u8; N]> {
         let mut bytes = [0; N];
-        let read = self.fill(&mut bytes)?;
-        if read < N {
-            return Err(self.ends_early(what, read as u64, N as u64));
-        }
+        self.exactly(&mut bytes, what)?;
         Ok(bytes)
+    }
+
+    /// Fills `buffer` with bytes of `what`.
+    pub(crate) fn exactly(&mut self, buffer: &mut [u8], what: &str) -> Result<()> {
+        let read = self.fill(buffer)?;
+        if read < buffer.len() {
+            return Err(self.ends_early(what, read as u64, buffer.len() as u64));
+        }
+        Ok(())
     }
 
     /// Reads exactly `count` bytes of `what` into a vector that grows as they arrive.

@@ -51,7 +51,7 @@ pub fn evaluate(
     }
     let mut builder = Builder::new(&ModelSpec::parse(&about.model, classes)?, shape);
     let size = SplitSize { count: split.len(), shape, largest: device.largest_tensor() };
-    let pass = builder.evaluate(size)?;
+    let (pass, logits) = builder.evaluate(size)?;
     let mut session = device.load(builder.plan)?;
     write_normalisation(&mut *session, builder.normalisation, &about.normalisation)?;
     let parameters: Vec<_> = session.plan().parameters().cloned().collect();
@@ -78,8 +78,8 @@ pub fn evaluate(
             loss += f64::from(pair[0]);
             hits += f64::from(pair[1]);
         }
-        let logits = session.read(pass.logits)?.into_f32();
-        for (logits, &label) in logits.chunks_exact(classes).zip(labels) {
+        let values = session.read(logits)?.into_f32();
+        for (logits, &label) in values.chunks_exact(classes).zip(labels) {
             confusion[label as usize][largest(logits)] += 1;
         }
     }

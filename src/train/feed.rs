@@ -2,6 +2,7 @@
 //! metrics read late.
 
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::program::{Pass, Penalty, SLOTS};
@@ -20,15 +21,15 @@ const IN_FLIGHT: usize = 2;
 /// What the steps of a submission measured.
 #[derive(Clone, Debug)]
 pub(super) struct Measured {
-    /// Index of the submission's first step in the pass.
+    /// Index of the submission's first run of the step in the pass.
     pub(super) first: usize,
-    /// Of each step: losses and hits, weighted and added up.
-    pub(super) steps: Vec<Sums>,
-    /// Penalties, of those steps where it was measured.
+    /// Of each run: losses and hits, weighted and added up.
+    pub(super) runs: Vec<Sums>,
+    /// Penalties, before those runs where it was measured.
     pub(super) penalties: Vec<f64>,
 }
 
-/// What one step measured.
+/// What one run of a step measured.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sums {
     /// Weighted losses.
@@ -37,29 +38,29 @@ pub(super) struct Sums {
     pub(super) hits: f64,
 }
 
-/// Decides how many steps go into a submission, from how long the last ones took.
+/// Decides how many runs of a step go into a submission, from how long the last ones took.
 #[derive(Debug)]
 pub(super) struct Pace {
-    steps: usize,
+    runs: usize,
     last: Instant,
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Pace { steps: 1, last: Instant::now() }
+        Pace { runs: 1, last: Instant::now() }
     }
 
     fn start(&mut self) {
         self.last = Instant::now();
     }
 
-    /// `steps` more steps were found done just now.
-    fn done(&mut self, steps: usize) {
+    /// `runs` more were found done just now.
+    fn done(&mut self, runs: usize) {
         let now = Instant::now();
-        let each = now.duration_since(self.last).as_secs_f64() / steps as f64;
+        let each = now.duration_since(self.last).as_secs_f64() / runs as f64;
         self.last = now;
         let wanted = (SUBMISSION.as_secs_f64() / each.max(1e-9)) as usize;
-        self.steps = wanted.clamp(1, 4 * self.steps).min(SLOTS);
+        self.runs = wanted.clamp(1, 4 * self.runs).min(SLOTS);
     }
 }
 
@@ -67,86 +68,96 @@ impl Pace {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sampling<'a> {
     pub(super) penalty: Option<&'a Penalty>,
-    /// The penalty is measured at every `interval`-th step, in the middle of the interval.
+    /// The penalty is measured before every `interval`-th run, in the middle of the interval.
     pub(super) interval: usize,
 }
 
-/// Runs the steps `first..last` of a pass over a split.
-///
-/// `rate` gives each step's learning rate; `mean` decides whether a step's sums are means over its
-/// rows or plain sums. `each` is told of every submission, in order, and may end the pass by an
-/// error.
+/// Runs a pass over the first images of a split's order.
 pub(super) struct Feed<'a> {
     pub(super) pass: &'a Pass,
     pub(super) sampling: Sampling<'a>,
+    /// Whether the loss and the hits of an optimizer step are means over its images, or plain sums.
     pub(super) mean: bool,
 }
 
 struct InFlight {
     ticket: Ticket,
     first: usize,
-    steps: usize,
+    runs: usize,
     penalty_slots: Vec<usize>,
 }
 
 impl Feed<'_> {
+    /// Runs the pass over the first `images` images. `rate` gives the learning rate of each
+    /// optimizer step of the pass; `each` is told of every submission, in order. Where it breaks,
+    /// the pass ends once what is already on its way is done, of which it is told, too.
     pub(super) fn run(
         &self,
         session: &mut dyn Session,
         pace: &mut Pace,
-        steps: std::ops::Range<usize>,
+        images: usize,
         rate: impl Fn(usize) -> f32,
-        mut each: impl FnMut(Measured) -> Result<()>,
+        mut each: impl FnMut(Measured) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        let mut next = steps.start;
+        let mut runs = images.div_ceil(self.pass.batch);
+        let mut next = 0;
         let mut in_flight = VecDeque::new();
         pace.start();
-        while next < steps.end || !in_flight.is_empty() {
-            if next < steps.end && in_flight.len() < IN_FLIGHT {
-                let count = pace.steps.min(steps.end - next);
-                in_flight.push_back(self.submit(session, next, count, &rate)?);
+        while next < runs || !in_flight.is_empty() {
+            if next < runs && in_flight.len() < IN_FLIGHT {
+                let count = pace.runs.min(runs - next);
+                let records = (next..next + count).map(|run| self.record(run, images, &rate));
+                in_flight.push_back(self.submit(session, next, records)?);
                 next += count;
                 continue;
             }
             let oldest: InFlight = in_flight.pop_front().expect("something is in flight");
-            let count = oldest.steps;
+            let count = oldest.runs;
             let measured = self.finish(session, oldest)?;
             pace.done(count);
-            each(measured)?;
+            if each(measured)?.is_break() {
+                runs = next;
+            }
         }
         Ok(())
+    }
+
+    /// The data of the pass's `run`-th run of the step, but for the slot.
+    fn record(&self, run: usize, images: usize, rate: &impl Fn(usize) -> f32) -> StepRecord {
+        let first = run * self.pass.batch;
+        let rows = self.pass.batch.min(images - first);
+        let row_weight = if self.mean { 1.0 / rows.min(self.pass.images_per_step) as f32 } else { 1.0 };
+        StepRecord {
+            first: first as u32,
+            rows: rows as u32,
+            slot: 0,
+            row_weight,
+            learning_rate: rate(first / self.pass.images_per_step),
+        }
     }
 
     fn submit(
         &self,
         session: &mut dyn Session,
         first: usize,
-        count: usize,
-        rate: &impl Fn(usize) -> f32,
+        records: impl Iterator<Item = StepRecord>,
     ) -> Result<InFlight> {
-        let mut launches = Vec::with_capacity(2 * count);
+        let mut launches = Vec::new();
         let mut penalty_slots = Vec::new();
-        for slot in 0..count {
-            let step = first + slot;
-            let image = step * self.pass.batch;
-            let rows = self.pass.batch.min(self.pass.count - image);
-            let record = StepRecord {
-                first: image as u32,
-                rows: rows as u32,
-                slot: slot as u32,
-                row_weight: if self.mean { 1.0 / rows as f32 } else { 1.0 },
-                learning_rate: rate(step),
-            };
+        let mut runs = 0;
+        for (slot, record) in records.enumerate() {
+            let record = StepRecord { slot: slot as u32, ..record };
             if let Some(penalty) = self.sampling.penalty
-                && step % self.sampling.interval == self.sampling.interval / 2
+                && (first + slot) % self.sampling.interval == self.sampling.interval / 2
             {
                 penalty_slots.push(slot);
                 launches.push(Launch { step: penalty.step, record });
             }
             launches.push(Launch { step: self.pass.step, record });
+            runs += 1;
         }
-        let ticket = session.submit(&launches, &self.rings(&penalty_slots), count)?;
-        Ok(InFlight { ticket, first, steps: count, penalty_slots })
+        let ticket = session.submit(&launches, &self.rings(&penalty_slots), runs)?;
+        Ok(InFlight { ticket, first, runs, penalty_slots })
     }
 
     fn rings(&self, penalty_slots: &[usize]) -> Vec<Tensor> {
@@ -160,7 +171,7 @@ impl Feed<'_> {
     fn finish(&self, session: &mut dyn Session, done: InFlight) -> Result<Measured> {
         let rings = session.finish(done.ticket)?;
         let (metrics, squares) = rings.split_first().expect("the first ring holds the losses");
-        let width = metrics.len() / done.steps;
+        let width = metrics.len() / done.runs;
         let sums = |slot: &[f32]| {
             slot.chunks_exact(2).fold(Sums::default(), |sums, pair| Sums {
                 loss: sums.loss + f64::from(pair[0]),
@@ -173,7 +184,7 @@ impl Feed<'_> {
         };
         Ok(Measured {
             first: done.first,
-            steps: metrics.chunks_exact(width).map(sums).collect(),
+            runs: metrics.chunks_exact(width).map(sums).collect(),
             penalties: done.penalty_slots.iter().map(penalty).collect(),
         })
     }

@@ -3,32 +3,34 @@
 use super::feed::{Measured, Sums};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Sums over the steps of a pass.
+/// Sums over a pass.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Totals {
-    pub(super) steps: usize,
+    /// Runs of the pass's step so far.
+    pub(super) runs: usize,
     sums: Sums,
     penalties: f64,
     penalty_samples: usize,
 }
 
 impl Totals {
-    /// Adds a submission. `first_step` is the number of the pass's first step in the run, from 0.
+    /// Adds a submission. `step_of` turns the index of a run in the pass into the number, from 1, of
+    /// its first optimizer step.
     ///
-    /// Fails at the first step whose loss is NaN or infinite.
-    pub(super) fn add(&mut self, measured: &Measured, first_step: usize) -> Result<()> {
-        for (offset, sums) in measured.steps.iter().enumerate() {
+    /// Fails at the first run whose loss is NaN or infinite.
+    pub(super) fn add(&mut self, measured: &Measured, step_of: impl Fn(usize) -> usize) -> Result<()> {
+        for (offset, sums) in measured.runs.iter().enumerate() {
             if !sums.loss.is_finite() {
-                return Err(diverged(first_step + measured.first + offset + 1, sums.loss));
+                return Err(diverged(step_of(measured.first + offset), sums.loss));
             }
             self.sums.loss += sums.loss;
             self.sums.hits += sums.hits;
         }
-        self.steps += measured.steps.len();
+        self.runs += measured.runs.len();
         self.penalties += measured.penalties.iter().sum::<f64>();
         self.penalty_samples += measured.penalties.len();
         if !self.penalties.is_finite() {
-            return Err(diverged(first_step + measured.first + measured.steps.len(), self.penalties));
+            return Err(diverged(step_of(measured.first), self.penalties));
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod evaluate;
 mod feed;
 mod metrics;
 mod observer;
+mod online;
 mod program;
 mod resident;
 mod stop;

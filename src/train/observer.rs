@@ -14,6 +14,8 @@ pub struct Start {
     pub device: DeviceInfo,
     /// What is trained on.
     pub dataset: DatasetInfo,
+    /// The files that the data set was read from.
+    pub files: Vec<PathBuf>,
     /// The model's layers, with everything inferred: `linear:128,relu,linear:10`.
     pub model: String,
     /// Number of trained values.

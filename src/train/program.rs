@@ -1,13 +1,14 @@
 //! What a run computes: the plan with its steps, and the tensors that the host writes and reads.
 
+use super::online;
 use super::resident::{Resident, declare_normalisation};
 use crate::config::Optimizer;
 use crate::data::ImageShape;
 use crate::error::Result;
 use crate::init::ParameterKind;
-use crate::model::{Model, ModelSpec};
+use crate::model::{Activations, Model, ModelSpec};
 use crate::ops::softmax_cross_entropy::{self, Output};
-use crate::ops::{gather, l2_penalty};
+use crate::ops::{gather, l2_penalty, online_steps};
 use crate::optim::Updates;
 use crate::plan::{Plan, StepId};
 use crate::tensor::Tensor;
@@ -25,12 +26,12 @@ pub(super) struct Pass {
     pub(super) split: Resident,
     /// Images in the split.
     pub(super) count: usize,
-    /// Images per step.
+    /// Images per run of the step.
     pub(super) batch: usize,
+    /// Images per optimizer step: the batch, or 1 where a run of the step is a block of such steps.
+    pub(super) images_per_step: usize,
     /// Ring of losses and hits.
     pub(super) metrics: Tensor,
-    /// The model's output.
-    pub(super) logits: Tensor,
 }
 
 /// The step that measures the L2 penalty.
@@ -69,6 +70,8 @@ pub(super) struct Training {
     pub(super) batch: usize,
     pub(super) optimizer: Optimizer,
     pub(super) l2: f32,
+    /// The learning rate, where it is the same in every step.
+    pub(super) constant_rate: Option<f32>,
 }
 
 /// A plan under construction, with the tensors that all of its steps share.
@@ -92,33 +95,55 @@ impl Builder {
         Resident::declare(&mut self.plan, name, count, shape, self.normalisation, largest)
     }
 
-    /// Records a training step: a batch forward, backward, and the update of every parameter.
+    /// Records training: a step per batch, or blocks of steps where a batch is one image and the
+    /// model allows it.
     pub(super) fn train(&mut self, size: SplitSize, training: Training) -> Result<Pass> {
+        match online::recognise(&self.model, &training) {
+            Some(network) => self.train_online(size, network),
+            None => self.train_batches(size, training),
+        }
+    }
+
+    /// Records blocks of steps of one image each (see [`online_steps`]).
+    fn train_online(&mut self, size: SplitSize, network: online::Network) -> Result<Pass> {
+        let split = self.split("train", size)?;
+        let batch = online_steps::BLOCK.min(size.count);
+        let step = self.plan.begin("train");
+        let plan = &mut self.plan;
+        let input = gather::forward(plan, &split.images, split.order, batch);
+        let metrics = network.record(plan, input, SLOTS);
+        Ok(Pass { step, split, count: size.count, batch, images_per_step: 1, metrics })
+    }
+
+    /// Records a training step: a batch forward, backward, and the update of every parameter.
+    fn train_batches(&mut self, size: SplitSize, training: Training) -> Result<Pass> {
         let split = self.split("train", size)?;
         let batch = training.batch.min(size.count);
         let step = self.plan.begin("train");
-        let (logits, output, activations) = self.measure(&split, batch);
+        let (output, activations) = self.measure(&split, batch);
         let mut updates = Updates::new(training.optimizer, training.l2);
         self.model.backward(&mut self.plan, &activations, output.dlogits, &mut updates);
-        Ok(Pass { step, split, count: size.count, batch, metrics: output.metrics, logits })
+        let metrics = output.metrics;
+        Ok(Pass { step, split, count: size.count, batch, images_per_step: batch, metrics })
     }
 
-    /// Records the measurement of a batch of another split.
-    pub(super) fn evaluate(&mut self, size: SplitSize) -> Result<Pass> {
+    /// Records the measurement of a batch of another split; returns the logits' tensor, too.
+    pub(super) fn evaluate(&mut self, size: SplitSize) -> Result<(Pass, Tensor)> {
         let split = self.split("test", size)?;
         let batch = EVALUATION_BATCH.min(size.count);
         let step = self.plan.begin("evaluate");
-        let (logits, output, _) = self.measure(&split, batch);
-        Ok(Pass { step, split, count: size.count, batch, metrics: output.metrics, logits })
+        let (output, activations) = self.measure(&split, batch);
+        let metrics = output.metrics;
+        let pass = Pass { step, split, count: size.count, batch, images_per_step: batch, metrics };
+        Ok((pass, activations.logits()))
     }
 
-    fn measure(&mut self, split: &Resident, batch: usize) -> (Tensor, Output, crate::model::Activations) {
+    fn measure(&mut self, split: &Resident, batch: usize) -> (Output, Activations) {
         let plan = &mut self.plan;
         let input = gather::forward(plan, &split.images, split.order, batch);
         let activations = self.model.forward(plan, input.x);
-        let logits = activations.logits();
-        let output = softmax_cross_entropy::forward(plan, logits, input.labels, SLOTS);
-        (logits, output, activations)
+        let output = softmax_cross_entropy::forward(plan, activations.logits(), input.labels, SLOTS);
+        (output, activations)
     }
 
     /// Records the measurement of the L2 penalty with factor `l2`; nothing where that is zero.

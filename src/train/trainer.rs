@@ -1,17 +1,18 @@
 //! The training run: epochs of steps, each followed by a measurement on the test images.
 
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::feed::{Feed, Pace, Sampling};
+use super::feed::{Feed, Measured, Pace, Sampling};
 use super::metrics::Totals;
 use super::observer::{Checkpoint, DatasetInfo, End, Epoch, Observer, Progress, Start};
 use super::program::{Builder, Pass, Penalty, SplitSize, Training};
 use super::resident::{Normalisation, write_normalisation};
 use super::stop::StopFlag;
-use crate::config::{Config, Init};
+use crate::config::{Config, Init, Schedule};
 use crate::data::Dataset;
 use crate::device::{Device, Session};
 use crate::error::{Error, Result};
@@ -39,12 +40,13 @@ pub fn train(
     observers: &mut [&mut dyn Observer],
     stop: &StopFlag,
 ) -> Result<End> {
-    let mut run_state = Trainer::new(config, dataset, device, stop)?;
-    let start = run_state.start(device, run);
+    let files = dataset.files.clone();
+    let mut trainer = Trainer::new(config, dataset, device, stop)?;
+    let start = trainer.start(device, files, run);
     for observer in &mut *observers {
         observer.start(&start)?;
     }
-    let end = run_state.run(observers, run)?;
+    let end = trainer.run(observers, run)?;
     for observer in &mut *observers {
         observer.end(&end)?;
     }
@@ -82,16 +84,22 @@ impl<'a> Trainer<'a> {
         let mut builder = Builder::new(&spec, shape);
         let largest = device.largest_tensor();
         let size = |count| SplitSize { count, shape, largest };
-        let training = Training { batch: config.batch_size, optimizer: config.optimizer, l2: config.l2 };
+        let constant = config.schedule == Schedule::Constant && config.warmup == 0.0;
+        let training = Training {
+            batch: config.batch_size,
+            optimizer: config.optimizer,
+            l2: config.l2,
+            constant_rate: constant.then_some(config.learning_rate),
+        };
         let training = builder.train(size(dataset.train.len()), training)?;
-        let testing = builder.evaluate(size(dataset.test.len()))?;
+        let (testing, _) = builder.evaluate(size(dataset.test.len()))?;
         let penalty = builder.penalty(config.l2);
         let Builder { plan, model, normalisation: factors } = builder;
 
         let mut session = device.load(plan)?;
         let normalisation = Normalisation::of(config.normalize, &dataset);
         write_normalisation(&mut *session, factors, &normalisation)?;
-        let steps_per_epoch = dataset.train.len().div_ceil(training.batch);
+        let steps_per_epoch = dataset.train.len().div_ceil(training.images_per_step);
         let planned = config.epochs.saturating_mul(steps_per_epoch);
         let steps = config.max_steps.map_or(planned, |most| most.min(planned));
         let info = DatasetInfo {
@@ -163,11 +171,12 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    fn start(&self, device: &dyn Device, run: &Path) -> Start {
+    fn start(&self, device: &dyn Device, files: Vec<PathBuf>, run: &Path) -> Start {
         let plan = self.session.plan();
         Start {
             device: device.info().clone(),
             dataset: self.dataset.clone(),
+            files,
             model: self.model.spec(),
             parameters: plan.parameters().map(|parameter| parameter.tensor.len()).sum(),
             run: run.to_path_buf(),
@@ -220,15 +229,15 @@ impl<'a> Trainer<'a> {
         let totals = self.train_steps(index, first_step, steps, observers)?;
         let elapsed = started.elapsed();
         self.trained += elapsed;
-        let images = (steps * self.training.batch).min(self.training.count);
+        let images = self.images(steps);
         let (test, test_penalty) = self.test()?;
-        let cross_entropy = totals.cross_entropy(totals.steps);
+        let cross_entropy = totals.cross_entropy(steps);
         let test_cross_entropy = test.cross_entropy(self.testing.count);
         Ok(Epoch {
             epoch: index + 1,
             step: first_step + steps,
             train_loss: cross_entropy + totals.penalty(),
-            train_accuracy: totals.accuracy(totals.steps),
+            train_accuracy: totals.accuracy(steps),
             test_loss: test_cross_entropy + test_penalty,
             test_accuracy: test.accuracy(self.testing.count),
             train_cross_entropy: cross_entropy,
@@ -239,6 +248,11 @@ impl<'a> Trainer<'a> {
         })
     }
 
+    /// Images that the first `steps` steps of an epoch see.
+    fn images(&self, steps: usize) -> usize {
+        (steps * self.training.images_per_step).min(self.training.count)
+    }
+
     fn train_steps(
         &mut self,
         epoch: usize,
@@ -246,60 +260,65 @@ impl<'a> Trainer<'a> {
         steps: usize,
         observers: &mut [&mut dyn Observer],
     ) -> Result<Totals> {
-        let interval = (self.steps_per_epoch / PENALTY_SAMPLES).max(1);
+        let images = self.images(steps);
+        let runs_per_epoch = self.training.count.div_ceil(self.training.batch);
+        let interval = (runs_per_epoch / PENALTY_SAMPLES).max(1);
         let feed = Feed {
             pass: &self.training,
             sampling: Sampling { penalty: self.penalty.as_ref(), interval },
             mean: true,
         };
+        let (run, unit) = (self.training.batch, self.training.images_per_step);
+        let steps_done = |runs: usize| (runs * run).min(images).div_ceil(unit);
         let mut totals = Totals::default();
         let mut stopped = None;
         let rate = self.rate;
-        let fed = feed.run(
+        feed.run(
             &mut *self.session,
             &mut self.pace,
-            0..steps,
+            images,
             |step| rate.at(first_step + step),
             |measured| {
-                totals.add(&measured, first_step)?;
-                let progress = Progress {
-                    epoch: epoch + 1,
-                    step: totals.steps,
-                    steps,
-                    loss: totals.cross_entropy(totals.steps) + totals.penalty(),
-                };
+                totals.add(&measured, |run| first_step + steps_done(run) + 1)?;
+                let done = steps_done(totals.runs);
+                let loss = totals.cross_entropy(done) + totals.penalty();
+                let progress = Progress { epoch: epoch + 1, step: done, steps, loss };
                 for observer in &mut *observers {
                     observer.progress(&progress)?;
                 }
-                match self.stop.requested() {
-                    Some(kind) => {
-                        stopped = Some(first_step + totals.steps);
-                        Err(Error::new(kind, format!("stopped at step {}", first_step + totals.steps)))
-                    }
-                    None => Ok(()),
-                }
+                stopped = self.stop.requested();
+                Ok(if stopped.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
             },
-        );
-        if let Some(step) = stopped {
-            // What was already on its way to the device counts: the weights are those after it.
-            let model = self.snapshot()?;
-            self.checkpoint(observers, &Checkpoint { step, best: false, model: &model })?;
+        )?;
+        let step = first_step + steps_done(totals.runs);
+        match stopped {
+            Some(kind) if totals.runs < runs_per_epoch => {
+                let model = self.snapshot()?;
+                self.checkpoint(observers, &Checkpoint { step, best: false, model: &model })?;
+                Err(Error::new(kind, format!("stopped at step {step} of {}", self.steps))
+                    .advise("the weights so far are in the run's last checkpoint"))
+            }
+            _ => Ok(totals),
         }
-        fed.map(|()| totals)
     }
 
     /// Measures the model on the test images: totals, and the penalty.
     fn test(&mut self) -> Result<(Totals, f64)> {
-        let steps = self.testing.count.div_ceil(self.testing.batch);
+        let count = self.testing.count;
+        let runs = count.div_ceil(self.testing.batch);
         let mut totals = Totals::default();
         // The weights do not change, so one measurement of the penalty is all of them.
         let feed = Feed {
             pass: &self.testing,
-            sampling: Sampling { penalty: self.penalty.as_ref(), interval: steps },
+            sampling: Sampling { penalty: self.penalty.as_ref(), interval: runs },
             mean: false,
         };
-        let add = |measured: super::feed::Measured| totals.add(&measured, 0);
-        feed.run(&mut *self.session, &mut self.test_pace, 0..steps, |_| 0.0, add)?;
+        let step = self.steps;
+        let add = |measured: Measured| {
+            totals.add(&measured, |_| step)?;
+            Ok(ControlFlow::Continue(()))
+        };
+        feed.run(&mut *self.session, &mut self.test_pace, count, |_| 0.0, add)?;
         Ok((totals, totals.penalty()))
     }
 

@@ -1,0 +1,141 @@
+//! Every kernel's Rust row against its shader, without a GPU.
+//!
+//! The two must agree on everything that a dispatch relies on, WebGPU's default limits must be enough
+//! for them, and all languages that wgpu speaks must be able to say them.
+
+#[path = "shaders/agreement.rs"]
+mod agreement;
+#[path = "shaders/control_flow.rs"]
+mod control_flow;
+#[path = "shaders/parse.rs"]
+mod parse;
+#[path = "shaders/translation.rs"]
+mod translation;
+#[path = "shaders/wrong_rows.rs"]
+mod wrong_rows;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use shadegrad::kernel::Kernel;
+use shadegrad::ops::matmul::Form;
+use shadegrad::ops::matmul::gpu::{Class, Variant, kernel as matmul_kernel};
+
+use parse::Parsed;
+
+/// Kernels of all ops. A change of this number should surprise nobody who reads the commit.
+const KERNELS: usize = 8 + 17 * 3 * 6 * 8;
+
+/// Of the matrix product's kernels, all are validated and one in this many is also translated.
+const TRANSLATED: usize = 7;
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn every_kernel_agrees_with_its_row() {
+    let kernels = shadegrad::ops::kernels();
+    assert_eq!(kernels.len(), KERNELS, "number of kernels");
+    let complaints: Vec<String> = kernels
+        .par_iter()
+        .enumerate()
+        .flat_map_iter(|(position, (op, kernel))| {
+            let translate = *op != "matmul" || position % TRANSLATED == 0;
+            complaints(kernel, translate)
+        })
+        .collect();
+    assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+/// What is wrong with a kernel, if anything is.
+fn complaints(kernel: &Kernel, translate: bool) -> Vec<String> {
+    let parsed = match Parsed::new(kernel) {
+        Ok(parsed) => parsed,
+        Err(message) => return vec![message],
+    };
+    let mut complaints = agreement::complaints(kernel, &parsed);
+    complaints.extend(control_flow::complaints(&parsed));
+    if translate {
+        complaints.extend(translation::complaints(&parsed));
+    }
+    complaints.into_iter().map(|complaint| format!("{}: {complaint}", kernel.name)).collect()
+}
+
+#[test]
+fn every_op_has_a_kernel_and_no_name_is_used_twice() {
+    let kernels = shadegrad::ops::kernels();
+    for op in shadegrad::ops::ALL {
+        assert!(kernels.iter().any(|(owner, _)| owner == op), "{op} has no kernel");
+    }
+    let names: BTreeSet<&str> = kernels.iter().map(|(_, kernel)| &*kernel.name).collect();
+    assert_eq!(names.len(), kernels.len(), "kernels with names of their own");
+}
+
+/// A plain shader is some row's text. A template is named by the crate or included by another one.
+#[test]
+fn every_shader_file_is_used() {
+    let kernels = shadegrad::ops::kernels();
+    let rendering = read(&folder("src/ops/matmul/gpu.rs"));
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder("shaders")).expect("the folder of shaders") {
+        let path = entry.expect("an entry of the folder").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a file name").to_owned();
+        let text = read(&path);
+        let used = match name.ends_with(".wgsl.j2") {
+            true => rendering.contains(&format!("shaders/{name}")),
+            false => kernels.iter().any(|(_, kernel)| kernel.source == text),
+        };
+        assert!(used, "no kernel uses shaders/{name}");
+        seen += 1;
+    }
+    assert!(seen >= 11, "only {seen} files in shaders/");
+}
+
+/// What two of the templates render, for a reader and for a reviewer of a change to the templates.
+/// `SHADEGRAD_BLESS=1` writes the snapshots anew.
+#[test]
+fn rendered_matmuls_are_as_their_snapshots() {
+    let tiled = Class::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4 };
+    let subgroup = Class::Subgroup { lanes: 8, rows: 8, quads: 1 };
+    let forward = Variant { form: Form::Nt, epilogue: "bias_relu", vectors: [true; 3] };
+    let update = Variant { form: Form::Tn, epilogue: "sgd_momentum", vectors: [false; 3] };
+    for kernel in [matmul_kernel(tiled, forward), matmul_kernel(subgroup, update)] {
+        let path = folder("tests/snapshots").join(format!("{}.wgsl", kernel.name));
+        if std::env::var_os("SHADEGRAD_BLESS").is_some() {
+            std::fs::write(&path, &*kernel.source).expect("snapshots can be written");
+        }
+        assert!(
+            kernel.source == read(&path),
+            "{} is not what {} has; if that is meant, run with SHADEGRAD_BLESS=1 and review the change",
+            kernel.name,
+            path.display()
+        );
+    }
+}
+
+/// Templates are easy to get right for a compiler and wrong for a reader.
+#[test]
+fn rendered_matmuls_are_laid_out_for_a_reader() {
+    for (_, kernel) in shadegrad::ops::kernels() {
+        let mut depth = 0;
+        let mut previous = "";
+        for (number, line) in kernel.source.lines().enumerate() {
+            let text = line.trim();
+            let here = format!("{} line {}: {line:?}", kernel.name, number + 1);
+            assert!(line == line.trim_end(), "{here} ends in spaces");
+            assert!(!(text.is_empty() && previous.is_empty() && number > 0), "{here} is a second empty line");
+            depth -= text.starts_with(['}', ')']) as usize;
+            let indentation = line.len() - line.trim_start().len();
+            assert!(text.is_empty() || indentation == 4 * depth, "{here} is not indented by {}", 4 * depth);
+            depth += text.ends_with(['{', '(']) as usize;
+            previous = text;
+        }
+        assert!(kernel.source.ends_with("}\n"), "{} does not end in one line break", kernel.name);
+    }
+}

@@ -1,0 +1,34 @@
+//! A kernel's shader as naga understands it.
+
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{EntryPoint, Module};
+use shadegrad::kernel::Kernel;
+
+/// A shader that is valid WGSL and needs no optional feature but those its row names.
+pub struct Parsed {
+    pub module: Module,
+    pub info: ModuleInfo,
+}
+
+impl Parsed {
+    /// Parses and validates; an error is what a developer would want to read.
+    pub fn new(kernel: &Kernel) -> Result<Self, String> {
+        let source = &*kernel.source;
+        let module = naga::front::wgsl::parse_str(source)
+            .map_err(|error| error.emit_to_string_with_path(source, &kernel.name))?;
+        let capabilities = if kernel.subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
+        let mut validator = Validator::new(ValidationFlags::all(), capabilities);
+        let info = validator
+            .validate(&module)
+            .map_err(|error| error.emit_to_string_with_path(source, &kernel.name))?;
+        Ok(Parsed { module, info })
+    }
+
+    /// The only entry point, if it is a compute shader's `main`.
+    pub fn main(&self) -> Option<&EntryPoint> {
+        match self.module.entry_points.as_slice() {
+            [main] if main.name == "main" && main.stage == naga::ShaderStage::Compute => Some(main),
+            _ => None,
+        }
+    }
+}

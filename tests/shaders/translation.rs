@@ -1,0 +1,49 @@
+//! Whether a shader can be said in the languages of Vulkan, Metal and DX12.
+
+use naga::back::{hlsl, msl, spv};
+
+use super::parse::Parsed;
+
+/// Every language that cannot say it, with the reason.
+pub fn complaints(parsed: &Parsed) -> Vec<String> {
+    let attempts = [("SPIR-V", to_spirv(parsed)), ("MSL", to_metal(parsed)), ("HLSL", to_hlsl(parsed))];
+    let mut complaints = Vec::new();
+    for (language, attempt) in attempts {
+        match attempt {
+            Ok(length) if length > 100 => {}
+            Ok(length) => complaints.push(format!("in {language} it has only {length} words or letters")),
+            Err(error) => complaints.push(format!("cannot be said in {language}: {error}")),
+        }
+    }
+    complaints
+}
+
+fn to_spirv(parsed: &Parsed) -> Result<usize, String> {
+    let options = spv::Options { lang_version: (1, 3), ..spv::Options::default() };
+    spv::write_vec(&parsed.module, &parsed.info, &options, None)
+        .map(|words| words.len())
+        .map_err(|error| error.to_string())
+}
+
+fn to_metal(parsed: &Parsed) -> Result<usize, String> {
+    // 2.1 is the first with subgroup operations; macOS 10.14 has it.
+    let options = msl::Options { lang_version: (2, 1), ..msl::Options::default() };
+    msl::write_string(&parsed.module, &parsed.info, &options, &msl::PipelineOptions::default())
+        .map(|(text, _)| text.len())
+        .map_err(|error| error.to_string())
+}
+
+fn to_hlsl(parsed: &Parsed) -> Result<usize, String> {
+    let options = hlsl::Options {
+        shader_model: hlsl::ShaderModel::V6_0,
+        // HLSL has no number of workgroups; wgpu hands it in as a constant.
+        special_constants_binding: Some(hlsl::BindTarget::default()),
+        ..hlsl::Options::default()
+    };
+    let pipeline = hlsl::PipelineOptions::default();
+    let mut text = String::new();
+    hlsl::Writer::new(&mut text, &options, &pipeline)
+        .write(&parsed.module, &parsed.info, None)
+        .map_err(|error| error.to_string())?;
+    Ok(text.len())
+}
