@@ -23,6 +23,9 @@ const COMMANDS: &[&[&str]] = &[
     &["config", "presets"],
     &["config", "presets", "--json"],
     &["completions", "bash"],
+    &["data", "--help"],
+    &["data", "list"],
+    &["data", "list", "--json"],
 ];
 
 #[test]

@@ -147,13 +147,77 @@ fn a_reader_that_leaves_ends_the_run_in_silence() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
+#[test]
+fn eval_finds_what_training_measured() {
+    let (sandbox, data) = (Sandbox::new(), data());
+    let events = trained(&sandbox, &["--device", "cpu", "--json", "--out", "run"]).events();
+    let best = events.last().expect("there is an end")["best_epoch"].as_u64();
+    let epochs = of_kind(&events, "epoch");
+    let best =
+        epochs.into_iter().find(|epoch| epoch["epoch"].as_u64() == best).expect("there is a best epoch");
+    for device in ["cpu", "gpu"] {
+        let arguments = ["eval", "run", "--data", &data, "--device", device];
+        let json = sandbox.run(&[&arguments[..], &["--json"]].concat());
+        assert_eq!(json.code, Some(0), "{json:#?}");
+        let evaluation = &json.events()[0];
+        assert_eq!(evaluation["event"], "evaluation");
+        for (found, expected) in [("loss", "test_cross_entropy"), ("accuracy", "test_accuracy")] {
+            let [found, expected] =
+                [&evaluation[found], &best[expected]].map(|value| value.as_f64().expect("a number"));
+            assert!((found - expected).abs() < 1e-5, "{found} is not {expected}: {evaluation}");
+        }
+        let classes = evaluation["classes"].as_array().expect("a list");
+        let confusion = evaluation["confusion"].as_array().expect("a list");
+        assert_eq!((classes.len(), confusion.len()), (6, 6));
+        let images: u64 = classes.iter().filter_map(|class| class["images"].as_u64()).sum();
+        assert_eq!(evaluation["images"].as_u64(), Some(images));
+
+        let table = sandbox.run(&arguments);
+        for title in ["accuracy", "precision", "recall", "F1", "true class"] {
+            assert!(table.stdout.contains(title), "no {title}: {table:#?}");
+        }
+        assert!(!table.stdout.contains('\u{1b}'), "{table:#?}");
+    }
+}
+
+#[test]
+fn eval_takes_weights_of_another_program_with_their_model() {
+    let (sandbox, data) = (Sandbox::new(), data());
+    let weights =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/start/small-two-plain-256.safetensors");
+    let weights = weights.to_str().expect("a plain path");
+    let arguments = ["eval", weights, "--data", &data, "--device", "cpu"];
+    sandbox.run(&arguments).refused(6);
+    let golden =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/cases.json"));
+    let cases: Value = serde_json::from_str(&golden.expect("it is readable")).expect("it is JSON");
+    let case = cases.as_array().expect("a list").iter().find(|case| case["name"] == "small-two-plain-256");
+    let model = case.expect("it is there")["model"].as_str().expect("text");
+    let outcome = sandbox.run(&[&arguments[..], &["--model", model]].concat());
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    sandbox.run(&[&arguments[..], &["--model", "linear:999,relu"]].concat()).refused(6);
+}
+
+#[test]
+fn a_run_can_be_repeated_from_its_configuration() {
+    let sandbox = Sandbox::new();
+    let hash = |outcome: Outcome| outcome.events().last().expect("there is an end")["weights_sha256"].clone();
+    let flags = ["--device", "cpu", "--json", "--lr", "0.0123", "--seed", "7", "--out", "one"];
+    let first = hash(trained(&sandbox, &flags));
+    let again = ["train", "--config", "one/config.toml", "--device", "cpu", "--json", "--out", "two"];
+    let outcome = sandbox.run(&again);
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert_eq!(hash(outcome), first);
+}
+
 /// Signals a run in the middle of it and gives its exit code.
 #[cfg(unix)]
 fn code_after(signal: &str) -> Option<i32> {
     let (sandbox, data) = (Sandbox::new(), data());
-    let arguments = ["train", "--data", &data, "--epochs", "4000000000", "--device", "cpu", "--json"];
+    // A run that heeds no signal ends after a while, with the wrong code.
+    let arguments = ["train", "--data", &data, "--epochs", "3000", "--device", "cpu", "--json"];
     let mut command = sandbox.command(&arguments);
-    let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
     // Its first line says that the run has begun.
     let mut lines = std::io::BufReader::new(child.stdout.take().expect("it is piped"));
     std::io::BufRead::read_line(&mut lines, &mut String::new()).expect("there is a first line");
