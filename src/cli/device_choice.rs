@@ -57,10 +57,10 @@ fn select(wanted: &str, found: &[DeviceInfo]) -> Result<Selection> {
         "auto" => match best {
             Some(best) if best.kind != DeviceKind::Software => use_adapter(0),
             Some(best) => use_cpu(format!(
-                "training on the CPU: the only GPU driver is {}, which computes on the CPU but slower (--device 0 takes it)",
+                "using the CPU: the only GPU driver is {}, which computes on the CPU but slower (--device 0 takes it)",
                 best.name
             )),
-            None => use_cpu(format!("training on the CPU: no GPU was found; {}", no_adapter_advice())),
+            None => use_cpu(format!("using the CPU: no GPU was found; {}", no_adapter_advice())),
         },
         "gpu" => match best {
             Some(best) if best.kind != DeviceKind::Software => use_adapter(0),

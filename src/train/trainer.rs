@@ -15,7 +15,7 @@ use super::stop::StopFlag;
 use crate::config::{Config, Init, Schedule};
 use crate::data::Dataset;
 use crate::device::{Device, Session};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::host::Array;
 use crate::init;
 use crate::model::{Model, ModelSpec};
@@ -215,6 +215,11 @@ impl<'a> Trainer<'a> {
                     run: run.to_path_buf(),
                 });
             }
+            // Asked for in the epoch's last submission or while it was measured. Without this look, a
+            // run whose epochs fit one submission would never hear of it.
+            if let Some(kind) = self.stop.requested() {
+                return Err(self.stopped(kind, report.step));
+            }
         }
     }
 
@@ -246,6 +251,11 @@ impl<'a> Trainer<'a> {
             seconds: elapsed.as_secs_f64(),
             images_per_second: images as f64 / elapsed.as_secs_f64(),
         })
+    }
+
+    fn stopped(&self, kind: ErrorKind, step: usize) -> Error {
+        Error::new(kind, format!("stopped at step {step} of {}", self.steps))
+            .advise("the weights so far are in the run's last checkpoint")
     }
 
     /// Images that the first `steps` steps of an epoch see.
@@ -298,8 +308,7 @@ impl<'a> Trainer<'a> {
             Some(kind) if totals.runs < runs_per_epoch => {
                 let model = self.snapshot()?;
                 self.checkpoint(observers, &Checkpoint { step, best: false, model: &model })?;
-                Err(Error::new(kind, format!("stopped at step {step} of {}", self.steps))
-                    .advise("the weights so far are in the run's last checkpoint"))
+                Err(self.stopped(kind, step))
             }
             _ => Ok(totals),
         }

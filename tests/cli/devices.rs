@@ -1,0 +1,64 @@
+//! Choosing what to train on. A machine without a GPU driver is made by hiding the drivers.
+
+use crate::support::{Sandbox, finish, shadegrad, without_gpu};
+
+#[test]
+fn a_device_that_is_not_there_is_refused_with_what_is() {
+    for (wanted, fragment) in [
+        ("999", "there is no device 999"),
+        ("no such adapter", "no device is called `no such adapter`"),
+        ("cppu", "did you mean `cpu`?"),
+        ("GPUU", "did you mean `gpu`?"),
+    ] {
+        let outcome = shadegrad(&["train", "--device", wanted]);
+        outcome.refused(4).because(&[fragment]);
+        assert!(outcome.stderr.contains("cpu"), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn mistakes_come_before_devices() {
+    let sandbox = Sandbox::new();
+    for arguments in [["train", "--lr", "0"], ["train", "--config", "missing.toml"]] {
+        let arguments = [&arguments[..], &["--device", "999"]].concat();
+        finish(without_gpu(&mut sandbox.command(&arguments))).refused(2);
+    }
+}
+
+#[test]
+fn without_a_driver_a_gpu_is_refused_with_advice() {
+    let sandbox = Sandbox::new();
+    for wanted in ["gpu", "0", "nvidia"] {
+        let outcome = finish(without_gpu(&mut sandbox.command(&["train", "--device", wanted])));
+        outcome.refused(4);
+        assert!(outcome.stderr.contains("help: "), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn without_a_driver_devices_lists_the_cpu_and_says_what_to_do() {
+    let sandbox = Sandbox::new();
+    let outcome = finish(without_gpu(&mut sandbox.command(&["devices"])));
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert!(outcome.stdout.contains("cpu") && outcome.stdout.contains("driver"), "{outcome:#?}");
+    let outcome = finish(without_gpu(&mut sandbox.command(&["devices", "--json"])));
+    let events = outcome.events();
+    assert_eq!(events[0]["devices"].as_array().map(Vec::len), Some(0));
+    assert!(events[0]["advice"].is_string());
+}
+
+#[test]
+fn devices_lists_every_adapter_by_its_index() {
+    let events = shadegrad(&["devices", "--json"]).events();
+    let devices = events[0]["devices"].as_array().expect("a list");
+    // A missing driver fails: these tests are about GPUs.
+    assert!(!devices.is_empty(), "no GPU driver, not even a software one, is installed");
+    for (index, device) in devices.iter().enumerate() {
+        assert_eq!(device["index"], index);
+        for field in ["name", "backend", "driver", "type"] {
+            assert!(device[field].is_string(), "{field} of {device}");
+        }
+        assert!(device["abilities"]["largest_buffer_bytes"].is_string(), "{device}");
+    }
+    assert_eq!(events[0]["cpu"]["backend"], "cpu");
+}

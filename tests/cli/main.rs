@@ -1,0 +1,10 @@
+//! The program as its users and their scripts see it: arguments in, exit code and text out.
+
+mod completions;
+mod devices;
+mod files;
+mod flags;
+mod output;
+mod precedence;
+mod support;
+mod training;

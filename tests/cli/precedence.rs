@@ -1,0 +1,102 @@
+//! Which source of a value holds, and that `config show` says which.
+
+use serde_json::Value;
+
+use crate::support::{Sandbox, finish, shadegrad};
+
+/// The value of a key and where it is from, as `config show --json` has them.
+fn shown(sandbox: &Sandbox, key: &str, arguments: &[&str], environment: &[(&str, &str)]) -> (Value, String) {
+    let arguments = [&["config", "show", "--json"], arguments].concat();
+    let mut command = sandbox.command(&arguments);
+    let outcome = finish(command.envs(environment.iter().copied()));
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let events = outcome.events();
+    assert_eq!(events[0]["event"], "config");
+    let origin = events[0]["origins"][key].as_str().unwrap_or_default();
+    (events[0]["config"][key].clone(), origin.into())
+}
+
+#[test]
+fn each_source_goes_before_the_one_below() {
+    let sandbox = Sandbox::new();
+    sandbox.write("mine.toml", "# mine\nepochs = 7\ndevice = \"file\"\npreset = \"lab-cifar10\"\n");
+    let file = ["--config", "mine.toml"];
+    let show =
+        |key, arguments: &[&[&str]], environment| shown(&sandbox, key, &arguments.concat(), environment);
+    let pair = |value: Value, origin: &str| (value, origin.to_string());
+
+    assert_eq!(show("warmup", &[], &[]), pair(0.0.into(), "default"));
+    assert_eq!(show("preset", &[], &[]), pair("fashion-mnist".into(), "default"));
+    assert_eq!(show("epochs", &[&["lab-cifar10"]], &[]), pair(20.into(), "preset lab-cifar10"));
+    assert_eq!(show("epochs", &[&file], &[]), pair(7.into(), "mine.toml:2"));
+    assert_eq!(show("epochs", &[&file, &["--epochs", "9"]], &[]), pair(9.into(), "command line"));
+    // A preset may be named in a file, and what the file says of its values still holds.
+    assert_eq!(show("batch-size", &[&file], &[]), pair(1.into(), "preset lab-cifar10"));
+    assert_eq!(show("preset", &[&file], &[]), pair("lab-cifar10".into(), "mine.toml:4"));
+    assert_eq!(show("batch-size", &[&["cifar10-mlp"], &file], &[]), pair(128.into(), "preset cifar10-mlp"));
+
+    let environment: &[(&str, &str)] = &[("SHADEGRAD_DEVICE", "variable")];
+    let variable = "environment variable SHADEGRAD_DEVICE";
+    assert_eq!(show("device", &[], &[]), pair("auto".into(), "default"));
+    assert_eq!(show("device", &[&file], &[]), pair("file".into(), "mine.toml:3"));
+    assert_eq!(show("device", &[&file], environment), pair("variable".into(), variable));
+    assert_eq!(
+        show("device", &[&file, &["--device", "flag"]], environment),
+        pair("flag".into(), "command line")
+    );
+    assert_eq!(show("device", &[], &[("SHADEGRAD_DEVICE", "")]), pair("auto".into(), "default"));
+    let data = show("data-dir", &[], &[("SHADEGRAD_DATA", "/x")]);
+    assert_eq!(data, pair("/x".into(), "environment variable SHADEGRAD_DATA"));
+}
+
+#[test]
+fn switches_can_be_turned_back() {
+    let sandbox = Sandbox::new();
+    sandbox.write("mine.toml", "shuffle = false\nnesterov = true\n");
+    let show =
+        |key, flags: &[&str]| shown(&sandbox, key, &[&["--config", "mine.toml"], flags].concat(), &[]).0;
+    assert_eq!(show("shuffle", &[]), false);
+    assert_eq!(show("shuffle", &["--shuffle"]), true);
+    assert_eq!(show("nesterov", &[]), true);
+    assert_eq!(show("nesterov", &["--no-nesterov"]), false);
+}
+
+#[test]
+fn the_printed_configuration_can_be_read_again() {
+    let sandbox = Sandbox::new();
+    let flags = [
+        "lab-cifar10",
+        "--lr",
+        "0.0123",
+        "--seed",
+        "18446744073709551615",
+        "--no-shuffle",
+        "--max-steps",
+        "5",
+    ];
+    let first = sandbox.run(&[&["config", "show"][..], &flags].concat());
+    assert_eq!(first.code, Some(0), "{first:#?}");
+    assert!(first.stdout.contains("lr = 0.0123 "), "{first:#?}");
+    sandbox.write("again.toml", &first.stdout);
+    let second = sandbox.run(&["config", "show", "--config", "again.toml"]);
+    assert_eq!(second.code, Some(0), "{second:#?}");
+    let values = |text: &str| -> Vec<String> {
+        text.lines().map(|line| line.split("  #").next().unwrap_or_default().trim().into()).collect()
+    };
+    assert_eq!(values(&first.stdout), values(&second.stdout));
+    assert!(second.stdout.contains("# again.toml:1"), "{second:#?}");
+}
+
+#[test]
+fn every_preset_is_listed_and_can_be_shown() {
+    let events = shadegrad(&["config", "presets", "--json"]).events();
+    let presets = events[0]["presets"].as_array().expect("a list");
+    assert_eq!(presets.len(), 4);
+    let table = shadegrad(&["config", "presets"]).stdout;
+    for preset in presets {
+        let name = preset["name"].as_str().expect("a name");
+        assert!(preset["description"].as_str().is_some_and(|text| !text.is_empty()), "{preset}");
+        assert!(table.contains(name), "{table}");
+        assert_eq!(shadegrad(&["config", "show", name]).code, Some(0));
+    }
+}

@@ -1,0 +1,115 @@
+//! Runs the program in a folder of its own, without what the developer's machine has set.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder to run the program in, gone at the end of the test.
+pub struct Sandbox {
+    folder: TempDir,
+}
+
+/// What a run of the program left.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Exit code; `None` after a signal.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Sandbox {
+    pub fn new() -> Self {
+        Sandbox { folder: TempDir::new().expect("a temporary folder") }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file into the folder.
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        std::fs::write(self.path().join(name), contents).expect("the folder is writable");
+    }
+
+    /// The program with these arguments, about to run in the folder.
+    pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shadegrad"));
+        command.current_dir(self.path()).args(arguments).stdin(Stdio::null());
+        for variable in ["SHADEGRAD_DATA", "SHADEGRAD_DEVICE", "WGPU_BACKEND", "NO_COLOR", "TERM"] {
+            command.env_remove(variable);
+        }
+        // Mesa's drivers complain on standard error where it is not set.
+        command.env("XDG_RUNTIME_DIR", self.path());
+        command
+    }
+
+    /// Runs the program with these arguments.
+    pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Outcome {
+        finish(&mut self.command(arguments))
+    }
+}
+
+/// Runs the program in a folder of its own.
+pub fn shadegrad(arguments: &[&str]) -> Outcome {
+    Sandbox::new().run(arguments)
+}
+
+/// Runs a command to its end.
+pub fn finish(command: &mut Command) -> Outcome {
+    let Output { status, stdout, stderr } = command.output().expect("the program starts");
+    let text = |bytes| String::from_utf8(bytes).expect("the program writes UTF-8");
+    let outcome = Outcome { code: status.code(), stdout: text(stdout), stderr: text(stderr) };
+    assert!(!outcome.stderr.contains("panicked"), "{outcome:#?}");
+    outcome
+}
+
+/// Keeps GPU drivers out of sight.
+pub fn without_gpu(command: &mut Command) -> &mut Command {
+    for variable in ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"] {
+        command.env(variable, "/nonexistent");
+    }
+    command
+}
+
+impl Outcome {
+    /// The objects of standard output, each of which has the version and a name.
+    pub fn events(&self) -> Vec<Value> {
+        let events = self.stdout.lines().map(|line| {
+            let event: Value =
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}\n{self:#?}"));
+            assert_eq!(event["schema"], 1, "{line}");
+            assert!(event["event"].is_string(), "{line}");
+            event
+        });
+        events.collect()
+    }
+
+    /// Asserts that the program refused with this code, in one line for what happened and at most
+    /// one for what to do, and printed no result.
+    pub fn refused(&self, code: i32) -> &Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        assert_eq!(self.stdout, "", "{self:#?}");
+        match self.stderr.lines().collect::<Vec<_>>()[..] {
+            [error] => assert!(error.starts_with("error: "), "{self:#?}"),
+            [error, help] => {
+                assert!(error.starts_with("error: ") && help.starts_with("help: "), "{self:#?}");
+            }
+            _ => panic!("not one or two lines: {self:#?}"),
+        }
+        self
+    }
+
+    /// Asserts that the line for what happened has all of these.
+    pub fn because(&self, fragments: &[&str]) {
+        let error = self.stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
+        for fragment in fragments {
+            assert!(error.contains(fragment), "no {fragment:?} in: {error}");
+        }
+    }
+}
