@@ -152,6 +152,14 @@ impl Plan {
         step.ops.push(Box::new(op));
     }
 
+    /// Replaces every recorded op by what `wrap` makes of it: this is how a test puts itself between
+    /// an op and the device that runs it.
+    pub fn wrap_ops(&mut self, mut wrap: impl FnMut(Box<dyn Op>) -> Box<dyn Op>) {
+        for step in &mut self.steps {
+            step.ops = std::mem::take(&mut step.ops).into_iter().map(&mut wrap).collect();
+        }
+    }
+
     /// All tensors, in the order of their ids.
     pub fn declarations(&self) -> &[Declaration] {
         &self.declarations
