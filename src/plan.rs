@@ -124,7 +124,8 @@ impl Plan {
     /// Adds an op to the step being recorded.
     ///
     /// Panics if no step was begun, if the op reads a scratch tensor that nothing in this step has
-    /// written, or if it names one tensor both as something to read and something to write.
+    /// written, or if it names one tensor both as something to read and something to write, or twice
+    /// as something to write.
     #[track_caller]
     pub fn record(&mut self, op: impl Op + 'static) {
         let operands = op.operands();
@@ -143,8 +144,10 @@ impl Plan {
                 declaration.name
             );
         }
-        for write in operands.writes.iter().chain(&operands.updates) {
+        let written: Vec<&Tensor> = operands.writes.iter().chain(&operands.updates).collect();
+        for (position, write) in written.iter().enumerate() {
             let declaration = &self.declarations[write.id];
+            assert!(!written[..position].contains(write), "{} writes {} twice", op.name(), declaration.name);
             assert!(declaration.role != Role::Input, "{} writes the input {}", op.name(), declaration.name);
             self.written[write.id] = true;
         }
