@@ -9,14 +9,20 @@ mod bench;
 mod cases;
 #[path = "ops/compare.rs"]
 mod compare;
+#[path = "ops/gradients.rs"]
+mod gradients;
 #[path = "ops/numbers.rs"]
 mod numbers;
 #[path = "ops/reference.rs"]
 mod reference;
+#[path = "ops/refusals.rs"]
+mod refusals;
 #[path = "ops/runner.rs"]
 mod runner;
 #[path = "ops/subject.rs"]
 mod subject;
+#[path = "ops/wrong_kernels.rs"]
+mod wrong_kernels;
 
 /// Says what ran, also where the test passes.
 fn announce(line: &str) {

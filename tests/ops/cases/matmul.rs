@@ -37,7 +37,7 @@ pub struct Product {
 }
 
 /// Shapes of the operands of a product in memory.
-fn operand_shapes(form: Form, Size { m, n, k }: Size) -> ([usize; 2], [usize; 2]) {
+pub fn operand_shapes(form: Form, Size { m, n, k }: Size) -> ([usize; 2], [usize; 2]) {
     match form {
         Form::Nn => ([m, k], [k, n]),
         Form::Nt => ([m, k], [n, k]),
