@@ -11,6 +11,8 @@ mod cases;
 mod compare;
 #[path = "ops/gradients.rs"]
 mod gradients;
+#[path = "ops/limits.rs"]
+mod limits;
 #[path = "ops/numbers.rs"]
 mod numbers;
 #[path = "ops/reference.rs"]

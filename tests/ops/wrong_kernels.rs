@@ -92,8 +92,9 @@ const CASES: usize = 12;
 
 /// The first of the cases whose description contains `text`.
 fn some(cases: Cases, text: &str) -> Cases {
-    let fitting = cases.into_iter().filter(|case: &Box<dyn Case>| format!("{case:?}").contains(text));
-    let fitting: Cases = fitting.take(CASES).collect();
+    let mut fitting = cases;
+    fitting.retain(|case| format!("{case:?}").contains(text));
+    fitting.truncate(CASES);
     assert!(!fitting.is_empty(), "no case has {text:?}");
     fitting
 }
