@@ -52,9 +52,7 @@ struct Epoch {
 }
 
 fn golden(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(path)
 }
 
 fn cases() -> Vec<Case> {
@@ -100,10 +98,7 @@ fn train(case: &Case, device: &str) -> (Tensors, Vec<Value>) {
     }
 
     let output = command.output().expect("the program starts");
-    let (stdout, stderr) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(
         output.status.success(),
         "{} on {device}: {}\n{command:?}\n{stdout}\n{stderr}",
@@ -122,10 +117,7 @@ fn train(case: &Case, device: &str) -> (Tensors, Vec<Value>) {
 
 /// All events of one kind.
 fn events_of<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
-    events
-        .iter()
-        .filter(|event| event["event"] == kind)
-        .collect()
+    events.iter().filter(|event| event["event"] == kind).collect()
 }
 
 /// A run on the GPU says so, by its backend, and one on the CPU does not: else one device could stand in for both.
@@ -136,11 +128,7 @@ fn device_complaints(device: &str, events: &[Value]) -> Vec<String> {
         ["vulkan", "metal", "dx12"].contains(&backend.to_lowercase().as_str())
     });
     let agrees = starts.len() == 1 && on_gpu == (device == "gpu");
-    if agrees {
-        Vec::new()
-    } else {
-        vec![format!("ran elsewhere: {starts:?}")]
-    }
+    if agrees { Vec::new() } else { vec![format!("ran elsewhere: {starts:?}")] }
 }
 
 /// What is wrong with the events of a run. A figure that is missing or no number counts as NaN and is wrong.
@@ -159,27 +147,11 @@ fn event_complaints(case: &Case, events: &[Value]) -> Vec<String> {
             ("epoch", expected.epoch as f64, 0.0),
             ("step", expected.step as f64, 0.0),
             ("train_loss", expected.train_loss, loss(expected.train_loss)),
-            (
-                "train_cross_entropy",
-                expected.train_cross_entropy,
-                loss(expected.train_cross_entropy),
-            ),
-            (
-                "train_accuracy",
-                expected.train_accuracy,
-                share(expected.train_accuracy_doubt),
-            ),
+            ("train_cross_entropy", expected.train_cross_entropy, loss(expected.train_cross_entropy)),
+            ("train_accuracy", expected.train_accuracy, share(expected.train_accuracy_doubt)),
             ("test_loss", expected.test_loss, loss(expected.test_loss)),
-            (
-                "test_cross_entropy",
-                expected.test_cross_entropy,
-                loss(expected.test_cross_entropy),
-            ),
-            (
-                "test_accuracy",
-                expected.test_accuracy,
-                share(expected.test_accuracy_doubt),
-            ),
+            ("test_cross_entropy", expected.test_cross_entropy, loss(expected.test_cross_entropy)),
+            ("test_accuracy", expected.test_accuracy, share(expected.test_accuracy_doubt)),
         ] {
             let got = event[key].as_f64().unwrap_or(f64::NAN);
             let agrees = (got - wanted).abs() <= tolerance;
@@ -206,11 +178,7 @@ fn follow_the_reference(device: &str) {
         let (error, about_weights) = complaints(&expected, &weights);
         worst = worst.max(error);
         println!("{device} {}: largest error {error:.1e}", case.name);
-        let found = [
-            about_weights,
-            event_complaints(&case, &events),
-            device_complaints(device, &events),
-        ];
+        let found = [about_weights, event_complaints(&case, &events), device_complaints(device, &events)];
         for complaint in found.concat() {
             wrong.push(format!("{} on {device}: {complaint}", case.name));
         }
@@ -237,10 +205,8 @@ fn golden_catches_one_weight_off_by_a_ten_thousandth() {
         for name in expected.keys() {
             let mut spoiled = expected.clone();
             let values = &mut spoiled.get_mut(name).expect("its own name").values;
-            let largest = values
-                .iter_mut()
-                .max_by(|a, b| a.abs().total_cmp(&b.abs()))
-                .expect("no tensor is empty");
+            let largest =
+                values.iter_mut().max_by(|a, b| a.abs().total_cmp(&b.abs())).expect("no tensor is empty");
             *largest *= 1.0 + 1e-4;
             let wrong = complaints(&expected, &spoiled).1;
             assert_eq!(wrong.len(), 1, "{} {name}: {wrong:?}", case.name);
@@ -266,19 +232,12 @@ fn golden_catches_every_other_kind_of_difference() {
             tensors.insert("1.bias".into(), bias);
         }),
         ("transposed shape", |tensors| {
-            tensors
-                .get_mut("0.weight")
-                .expect("it was there")
-                .shape
-                .reverse();
+            tensors.get_mut("0.weight").expect("it was there").shape.reverse();
         }),
     ];
     for (kind, spoil) in spoilers {
-        let mut spoiled = if kind == "start weights" {
-            read_tensors(&golden(&case.start))
-        } else {
-            expected.clone()
-        };
+        let mut spoiled =
+            if kind == "start weights" { read_tensors(&golden(&case.start)) } else { expected.clone() };
         spoil(&mut spoiled);
         assert!(!complaints(&expected, &spoiled).1.is_empty(), "{kind}");
     }
@@ -305,9 +264,7 @@ fn golden_catches_wrong_events() {
                 "test_accuracy": epoch.test_accuracy,
             })
         });
-        epochs
-            .chain([serde_json::json!({"event": "end", "steps": case.steps})])
-            .collect()
+        epochs.chain([serde_json::json!({"event": "end", "steps": case.steps})]).collect()
     };
     let events = good(&case.epochs);
     assert!(event_complaints(case, &events).is_empty());
@@ -329,8 +286,7 @@ fn golden_catches_wrong_events() {
         off[2][key] = Value::Null;
         assert_eq!(event_complaints(case, &off).len(), 1, "{key} null");
     }
-    let start =
-        |backend: &str| [serde_json::json!({"event": "start", "device": {"backend": backend}})];
+    let start = |backend: &str| [serde_json::json!({"event": "start", "device": {"backend": backend}})];
     assert!(device_complaints("gpu", &start("Vulkan")).is_empty());
     assert!(device_complaints("cpu", &start("cpu")).is_empty());
     assert_eq!(device_complaints("gpu", &start("cpu")).len(), 1);

@@ -2,6 +2,28 @@
 //!
 //! A [`Dataset`] is plain memory; it knows no device and no model. Pixels stay `u8` until the
 //! `gather` op normalises a batch of them on the device.
+//!
+//! From the bytes up: `source` reads a file without trusting it, [`idx`] and [`cifar`] (with
+//! `archive`) know the formats, [`catalogue`] the official sets, [`locate`] where they may be, and
+//! [`load`] turns a name into a [`Dataset`]. Beside that, [`fetch`] gets official files, [`verify`]
+//! checks them again, [`statistics`] counts.
+//!
+//! A new data set in one of the formats is an entry in [`catalogue`]; a new format is a reader, a
+//! [`catalogue::Format`] and its [`locate::Files`].
+
+use std::path::PathBuf;
+
+mod archive;
+pub mod catalogue;
+pub mod cifar;
+pub mod fetch;
+pub mod hash;
+pub mod idx;
+pub mod load;
+pub mod locate;
+mod source;
+pub mod statistics;
+pub mod verify;
 
 /// Channels, height and width of every image of a data set. Pixels are stored channel by channel,
 /// row by row, as CIFAR's files and PyTorch's tensors have them.
@@ -56,4 +78,6 @@ pub struct Dataset {
     pub train: Split,
     /// What is tested with.
     pub test: Split,
+    /// The files that all this was read from, so that a run can record them.
+    pub files: Vec<PathBuf>,
 }

@@ -73,6 +73,7 @@ ops! {
     gather,
     l2_penalty,
     matmul,
+    online_steps,
     relu,
     sgd,
     softmax_cross_entropy,

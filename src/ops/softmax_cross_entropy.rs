@@ -74,7 +74,10 @@ uniform! {
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("softmax_cross_entropy"),
-    source: Cow::Borrowed(include_str!("../../shaders/softmax_cross_entropy.wgsl")),
+    source: Cow::Borrowed(concat!(
+        include_str!("../../shaders/log_sum_exp.wgsl"),
+        include_str!("../../shaders/softmax_cross_entropy.wgsl")
+    )),
     workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[

@@ -24,8 +24,7 @@ pub type Tensors = BTreeMap<String, Tensor>;
 /// Reads a safetensors file of f32 or f64 tensors.
 pub fn read_tensors(path: &Path) -> Tensors {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let file = SafeTensors::deserialize(&bytes)
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let file = SafeTensors::deserialize(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     file.iter()
         .map(|(name, view)| {
             let values = match view.dtype() {
@@ -70,17 +69,12 @@ pub fn complaints(expected: &Tensors, actual: &Tensors) -> (f64, Vec<String>) {
         let differences = || got.values.iter().zip(&wanted.values).map(|(a, b)| a - b);
         let error = self::norm(differences()) / norm;
         // By total_cmp, which takes a NaN for the largest; f64::max passes over it.
-        let weight_error = differences()
-            .map(f64::abs)
-            .max_by(f64::total_cmp)
-            .expect("no tensor is empty")
+        let weight_error = differences().map(f64::abs).max_by(f64::total_cmp).expect("no tensor is empty")
             / root_mean_square;
         largest = largest.max(error);
         let agrees = error <= NORM_TOLERANCE && weight_error <= WEIGHT_TOLERANCE;
         if !agrees {
-            wrong.push(format!(
-                "{name}: relative error {error:.1e}, of a single weight {weight_error:.1e}"
-            ));
+            wrong.push(format!("{name}: relative error {error:.1e}, of a single weight {weight_error:.1e}"));
         }
     }
     (largest, wrong)

@@ -136,7 +136,7 @@ pub struct Variant {
 }
 
 /// Names of all epilogues in the templates.
-pub const EPILOGUES: [&str; 6] = ["none", "bias", "bias_relu", "mask", "sgd", "sgd_momentum"];
+pub const EPILOGUES: [&str; 7] = ["none", "bias", "bias_relu", "mask", "sgd", "sgd_momentum", "change"];
 
 impl Matmul {
     fn variant(&self) -> Variant {
@@ -153,6 +153,7 @@ impl Matmul {
             Epilogue::Mask(_) => "mask",
             Epilogue::Update(update) if update.momentum.is_none() => "sgd",
             Epilogue::Update(_) => "sgd_momentum",
+            Epilogue::Change { .. } => "change",
         };
         Variant {
             form: self.form,
@@ -182,6 +183,7 @@ pub(super) fn dispatch(op: &Matmul, class: Class) -> Dispatch {
     let tiles_m = size.m.div_ceil(tile_m as usize);
     let tiles_n = size.n.div_ceil(tile_n as usize);
     let mut tensors = vec![op.a, op.b, op.y];
+    let mut trips = class.trips(size);
     let mut params = Params {
         m: size.m as u32,
         n: size.n as u32,
@@ -197,13 +199,18 @@ pub(super) fn dispatch(op: &Matmul, class: Class) -> Dispatch {
             params.decay = update.decay;
             (params.momentum, params.nesterov) = update.factors();
         }
+        Epilogue::Change { decay } => {
+            params.decay = decay;
+            // One trip for each bit of the step's rows.
+            trips += u64::from(u32::BITS);
+        }
     }
     Dispatch {
         kernel: Cow::Owned(kernel(class, op.variant())),
         params: params.to_bytes(),
         tensors,
         grid: fold(tiles_m * tiles_n, 1),
-        trips: class.trips(size),
+        trips,
     }
 }
 
@@ -269,7 +276,7 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
         workgroup: [class.workgroup(), 1, 1],
         params: Params::FIELDS,
         bindings: Cow::Owned(bindings),
-        reads_step: epilogue.starts_with("sgd"),
+        reads_step: matches!(epilogue, "sgd" | "sgd_momentum" | "change"),
         subgroups: matches!(class, Class::Subgroup { .. }),
     }
 }

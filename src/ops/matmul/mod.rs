@@ -51,6 +51,12 @@ pub enum Epilogue {
     Mask(Tensor),
     /// The product is the gradient of the update's parameter, `[m, n]`, which follows it at once.
     Update(Update),
+    /// `y = (1 - lr decay)^rows y - product`: what a block of steps changes in a weight that only
+    /// decays meanwhile (see [`online_steps`](super::online_steps)).
+    Change {
+        /// The weight's decay in one step.
+        decay: f32,
+    },
 }
 
 /// The sizes of a product: `[m, k]` times `[k, n]`.
@@ -83,7 +89,7 @@ impl Form {
 
 /// Records a product and returns it, a new `[m, n]` tensor.
 ///
-/// Panics if the shapes do not fit, or if the epilogue is an update (use [`update`]).
+/// Panics if the shapes do not fit, or if the epilogue changes a parameter (use [`update`]).
 #[track_caller]
 pub fn product(plan: &mut Plan, form: Form, a: Tensor, b: Tensor, epilogue: Epilogue) -> Tensor {
     let Size { m, n, .. } = form.size(a, b);
@@ -91,7 +97,9 @@ pub fn product(plan: &mut Plan, form: Form, a: Tensor, b: Tensor, epilogue: Epil
         Epilogue::None => {}
         Epilogue::Bias { bias, .. } => bias.expect("bias", Element::F32, [n]),
         Epilogue::Mask(mask) => mask.expect("mask", Element::F32, [m, n]),
-        Epilogue::Update(_) => panic!("a product that updates a parameter has no output"),
+        Epilogue::Update(_) | Epilogue::Change { .. } => {
+            panic!("a product that changes a parameter has no output")
+        }
     }
     let y = plan.scratch("product", [m, n]);
     plan.record(Matmul {
@@ -121,6 +129,16 @@ pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, update: Update) {
     });
 }
 
+/// Records `parameter = (1 - lr decay)^rows parameter - a^T b` (form tn).
+///
+/// Panics if the shapes do not fit.
+#[track_caller]
+pub fn change(plan: &mut Plan, a: Tensor, b: Tensor, parameter: Tensor, decay: f32) {
+    let Size { m, n, .. } = Form::Tn.size(a, b);
+    parameter.expect("parameter", Element::F32, [m, n]);
+    plan.record(Matmul { form: Form::Tn, a, b, y: parameter, epilogue: Epilogue::Change { decay } });
+}
+
 /// A recorded product. `y` is the output, or the parameter that an update changes.
 #[derive(Debug)]
 struct Matmul {
@@ -141,6 +159,7 @@ impl Op for Matmul {
     fn name(&self) -> &'static str {
         match (self.form, &self.epilogue) {
             (_, Epilogue::Update(_)) => "matmul_update",
+            (_, Epilogue::Change { .. }) => "matmul_change",
             (Form::Nn, _) => "matmul_nn",
             (Form::Nt, _) => "matmul_nt",
             (Form::Tn, _) => "matmul_tn",
@@ -155,6 +174,7 @@ impl Op for Matmul {
                 Operands::new(&[self.a, self.b, extra], &[self.y])
             }
             Epilogue::Update(update) => Operands::new(&inputs, &[]).updating(update.tensors()),
+            Epilogue::Change { .. } => Operands::new(&inputs, &[]).updating([self.y]),
         }
     }
 

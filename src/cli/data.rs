@@ -1,0 +1,237 @@
+//! `shadegrad data`: which data sets there are, getting, checking and describing them.
+
+use crate::data::catalogue::KnownSet;
+use crate::data::fetch::{FetchOptions, Origin, fetch, import};
+use crate::data::load::{load, unknown};
+use crate::data::locate::Search;
+use crate::data::statistics::{class_counts, moments};
+use crate::data::verify::verify;
+use crate::data::{Dataset, Split};
+use crate::{Error, Result};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::fmt;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// The version of the JSON objects that the commands print.
+const SCHEMA: u32 = 1;
+
+/// What `shadegrad data` takes.
+#[derive(Args, Debug)]
+pub struct DataArgs {
+    #[command(subcommand)]
+    command: DataCommand,
+
+    /// Look for data sets, and download them, here instead of in the usual places
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Print one JSON object instead of text
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum DataCommand {
+    /// List the known data sets and where they are
+    List,
+    /// Download a data set into the user's cache, or import files, and check every byte
+    Fetch {
+        /// Name of the data set, for example cifar10
+        name: String,
+        /// Take the files from here instead of downloading them
+        #[arg(long, value_name = "FILE|DIR")]
+        from: Option<PathBuf>,
+    },
+    /// Hash a data set's files again and compare them with the official ones
+    Verify {
+        /// Name of the data set
+        name: String,
+    },
+    /// Count the images of each class, and compute each channel's mean and standard deviation
+    Stats {
+        /// Name of the data set, or a folder with one
+        name: String,
+    },
+}
+
+/// Runs one of the commands.
+///
+/// # Errors
+/// Those of the command; `verify` fails with [`ErrorKind::Data`](crate::ErrorKind::Data) where a file
+/// is not the official one.
+pub fn run(args: &DataArgs) -> Result<()> {
+    let search = Search::from_environment(args.data_dir.clone());
+    let command = Command { search: &search, json: args.json };
+    match &args.command {
+        DataCommand::List => command.list(),
+        DataCommand::Fetch { name, from } => command.fetch(name, from.as_ref()),
+        DataCommand::Verify { name } => command.verify(name),
+        DataCommand::Stats { name } => command.stats(name),
+    }
+}
+
+/// What all commands have in common.
+struct Command<'a> {
+    search: &'a Search,
+    json: bool,
+}
+
+impl Command<'_> {
+    fn list(&self) -> Result<()> {
+        let mut text = String::new();
+        let mut sets = Vec::new();
+        for set in &self.search.catalogue.sets {
+            // One unreadable folder must not hide the other sets.
+            let (files, place) = match self.search.locate(set) {
+                Ok(Some(files)) => {
+                    let paths = files.paths();
+                    let place = paths.first().map(|path| path.display().to_string());
+                    (json!(paths), place.unwrap_or_default())
+                }
+                Ok(None) => (Value::Null, format!("not here: shadegrad data fetch {}", set.name)),
+                Err(error) => (Value::Null, error.to_string()),
+            };
+            let images = set.train_images + set.test_images;
+            line(
+                &mut text,
+                format_args!(
+                    "{:<14} {:<40} {:>3} classes  {images:>6} images  {place}",
+                    set.name, set.title, set.class_count
+                ),
+            );
+            sets.push(json!({
+                "name": set.name,
+                "title": set.title,
+                "classes": set.class_count,
+                "train_images": set.train_images,
+                "test_images": set.test_images,
+                "files": files,
+            }));
+        }
+        self.print(text, json!({ "schema": SCHEMA, "sets": sets }))
+    }
+
+    fn fetch(&self, name: &str, from: Option<&PathBuf>) -> Result<()> {
+        let set = self.known(name)?;
+        let folder = self.search.download_folder(set)?;
+        let files = match from {
+            Some(from) => import(set, from, &folder)?,
+            None => fetch(set, &folder, &FetchOptions::default())?,
+        };
+        let mut text = String::new();
+        let mut objects = Vec::new();
+        for file in &files {
+            let (origin, words) = match file.origin {
+                Origin::AlreadyThere => ("already-there", "was already there"),
+                Origin::Downloaded => ("downloaded", "downloaded"),
+                Origin::Imported => ("imported", "imported"),
+            };
+            line(&mut text, format_args!("{}: {words}, official", file.path.display()));
+            objects.push(json!({ "path": file.path, "origin": origin }));
+        }
+        self.print(text, json!({ "schema": SCHEMA, "name": set.name, "files": objects }))
+    }
+
+    fn verify(&self, name: &str) -> Result<()> {
+        let set = self.known(name)?;
+        let reports = verify(set, &self.search.require(set)?)?;
+        let mut text = String::new();
+        let mut objects = Vec::new();
+        let mut faults = Vec::new();
+        for report in &reports {
+            let path = report.path.display();
+            let verdict = match &report.fault {
+                None => format!("{path}: official"),
+                Some(fault) => {
+                    faults.push(path.to_string());
+                    format!("{path}: not the official file: {fault}")
+                }
+            };
+            line(&mut text, verdict);
+            objects.push(json!({
+                "path": report.path,
+                "official": report.fault.is_none(),
+                "fault": report.fault,
+            }));
+        }
+        let object = json!({
+            "schema": SCHEMA,
+            "name": set.name,
+            "official": faults.is_empty(),
+            "files": objects,
+        });
+        self.print(text, object)?;
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(Error::data(format!("not the official {}: {}", set.name, faults.join(", ")))
+            .advise(format!("if that is not on purpose: `shadegrad data fetch {}`", set.name)))
+    }
+
+    fn stats(&self, name: &str) -> Result<()> {
+        let dataset = load(name, self.search)?;
+        let moments = moments(&dataset.train, dataset.shape);
+        let classes = dataset.classes.len();
+        let train = class_counts(&dataset.train, classes);
+        let test = class_counts(&dataset.test, classes);
+        let mut text = describe(&dataset);
+        line(&mut text, format_args!("{:<30} {:>8} {:>8}", "class", "train", "test"));
+        for ((class, train), test) in dataset.classes.iter().zip(&train).zip(&test) {
+            line(&mut text, format_args!("{class:<30} {train:>8} {test:>8}"));
+        }
+        line(&mut text, format_args!("mean of pixels/255, each channel: {:.4?}", moments.mean));
+        line(&mut text, format_args!("standard deviation:               {:.4?}", moments.std));
+        let split = |split: &Split, counts| json!({ "images": split.len(), "per_class": counts });
+        let object = json!({
+            "schema": SCHEMA,
+            "name": dataset.name,
+            "channels": dataset.shape.channels,
+            "height": dataset.shape.height,
+            "width": dataset.shape.width,
+            "classes": dataset.classes,
+            "train": split(&dataset.train, train),
+            "test": split(&dataset.test, test),
+            "mean": moments.mean,
+            "std": moments.std,
+            "files": dataset.files,
+        });
+        self.print(text, object)
+    }
+
+    fn known(&self, name: &str) -> Result<&KnownSet> {
+        let set = self.search.catalogue.find(name);
+        set.ok_or_else(|| unknown(name, self.search))
+    }
+
+    /// Prints the one or the other. That nobody reads to the end (`| head`) is no error.
+    fn print(&self, text: String, object: Value) -> Result<()> {
+        let text = if self.json { format!("{object}\n") } else { text };
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::io("write the result", &cause))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Adds a line to `text`.
+fn line(text: &mut String, line: impl fmt::Display) {
+    text.push_str(&format!("{line}\n"));
+}
+
+fn describe(dataset: &Dataset) -> String {
+    let shape = dataset.shape;
+    format!(
+        "{}: {} training and {} test images of {}x{}x{} (channels, rows, columns)\n",
+        dataset.name,
+        dataset.train.len(),
+        dataset.test.len(),
+        shape.channels,
+        shape.height,
+        shape.width
+    )
+}

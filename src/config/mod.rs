@@ -1,0 +1,97 @@
+//! One validated configuration, made from defaults, a preset, a TOML file, the environment and flags.
+
+use std::path::PathBuf;
+
+/// Everything a training run depends on, resolved and validated. No clap, no TOML in here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Name of the preset it started from.
+    pub preset: String,
+    /// A known data set's name or a folder.
+    pub data: String,
+    /// How pixels become the model's input.
+    pub normalize: Normalize,
+    /// Layers joined by commas: `linear:128,relu,linear:10`.
+    pub model: String,
+    /// Where the first weights come from.
+    pub init: Init,
+    /// Passes over the training images.
+    pub epochs: usize,
+    /// Optimizer steps after which to stop, wherever in an epoch that is.
+    pub max_steps: Option<usize>,
+    /// Images per step.
+    pub batch_size: usize,
+    /// New order of the images in every epoch, or file order in all of them.
+    pub shuffle: bool,
+    /// What every random number of the run follows from.
+    pub seed: u64,
+    /// How parameters follow their gradients.
+    pub optimizer: Optimizer,
+    /// Learning rate of the first step (or the peak, where a schedule warms up).
+    pub learning_rate: f32,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Fraction of all steps over which the learning rate rises from zero, 0 to 1.
+    pub warmup: f32,
+    /// `l2 / 2` times the squared norm of all weights is added to the loss.
+    pub l2: f32,
+}
+
+/// How pixels become the model's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Normalize {
+    /// Pixel / 255.
+    Unit,
+    /// Pixel / 255, less the channel's mean, by its standard deviation, over the training images.
+    Standard,
+}
+
+/// Where the first weights come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Init {
+    /// A rule, seeded.
+    Rule(InitRule),
+    /// A file whose names and shapes must match the model's.
+    File(PathBuf),
+}
+
+/// A rule for the first weights of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InitRule {
+    /// Normal with variance 2 / inputs (He et al. 2015, section 2.2); biases are zeros.
+    He,
+    /// Uniform with variance 2 / (inputs + outputs) (Glorot and Bengio 2010, eq. 16); biases are zeros.
+    Xavier,
+    /// Weights and biases uniform in ±1/sqrt(inputs), as PyTorch's `nn.Linear`.
+    Pytorch,
+    /// Standard normal weights, whatever the layer's size; biases are zeros.
+    Normal,
+}
+
+/// How parameters follow their gradients.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Optimizer {
+    /// Stochastic gradient descent, with PyTorch's definitions.
+    Sgd {
+        /// How much of the running mean of gradients is kept, 0 to 1; 0 keeps none.
+        momentum: f32,
+        /// Whether to look ahead.
+        nesterov: bool,
+        /// Factor of each parameter that is added to its gradient, biases included.
+        weight_decay: f32,
+    },
+}
+
+/// How the learning rate changes from step to step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// Not at all.
+    Constant,
+    /// Straight down to zero at the last step.
+    Linear,
+    /// Half a cosine down to zero at the last step (Loshchilov and Hutter 2017, eq. 5).
+    Cosine,
+}

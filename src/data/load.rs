@@ -1,0 +1,143 @@
+//! From a name or a folder to a [`Dataset`] in memory.
+
+use super::catalogue::{Format, KnownSet};
+use super::cifar::{self, CIFAR_10, CIFAR_100};
+use super::locate::{Files, Holding, Search, holding, wanted};
+use super::source::unlike;
+use super::{Dataset, ImageShape, Split, idx};
+use crate::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// The formats that a folder is tried for, most particular file names first.
+static FOLDER_FORMATS: [Format; 3] = [Format::Idx, Format::Cifar(&CIFAR_10), Format::Cifar(&CIFAR_100)];
+
+/// Loads the known set called `name_or_folder`, or the IDX or CIFAR files in the folder of that
+/// path. (`./mnist` is a folder even though `mnist` is a name.)
+///
+/// Never downloads; see [`load_or_fetch`](super::fetch::load_or_fetch).
+///
+/// # Errors
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) where there is no such set or its files are damaged,
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) where they cannot be read.
+pub fn load(name_or_folder: &str, search: &Search) -> Result<Dataset> {
+    if let Some(set) = search.catalogue.find(name_or_folder) {
+        return load_known(set, &search.require(set)?);
+    }
+    let path = Path::new(name_or_folder);
+    if path.is_dir() {
+        return load_folder(path, search);
+    }
+    if path.exists() {
+        return Err(unlike(path.display(), "a file", "a data set's name or a folder"));
+    }
+    Err(unknown(name_or_folder, search))
+}
+
+/// The error for a name that is neither a known set nor a folder.
+pub(crate) fn unknown(name: &str, search: &Search) -> Error {
+    let error = Error::data(format!(
+        "no data set and no folder is called {name:?}; known sets: {}",
+        search.catalogue.names()
+    ));
+    match search.catalogue.nearest(name) {
+        Some(set) => error.advise(format!("did you mean {}?", set.name)),
+        None => error.advise("name a known set or an existing folder"),
+    }
+}
+
+/// Loads a known set from its files, which [`Search::locate`] found.
+///
+/// # Errors
+/// As [`load`]; also where the numbers of images are not those of the known set, because a file of
+/// fixed-size records that lost its end still looks whole.
+pub fn load_known(set: &KnownSet, files: &Files) -> Result<Dataset> {
+    let contents = read(files, Some(set.class_count))?;
+    let paths = files.paths();
+    for (split, expected, what) in
+        [(&contents.train, set.train_images, "training"), (&contents.test, set.test_images, "test")]
+    {
+        if split.len() != expected {
+            let found = format_args!("{} {what} images", split.len());
+            let expected = format_args!("the {expected} of {}", set.name);
+            return Err(unlike(paths[0].display(), found, expected));
+        }
+    }
+    Ok(contents.into_dataset(set.name.clone(), Some(set), paths))
+}
+
+/// Loads the IDX or CIFAR files in `folder` under the folder's name.
+fn load_folder(folder: &Path, search: &Search) -> Result<Dataset> {
+    let mut complaint = None;
+    for format in FOLDER_FORMATS {
+        match holding(folder, format)? {
+            Holding::All(files) => {
+                let known = search.identify(&files)?;
+                let contents = read(&files, known.map(|set| set.class_count))?;
+                return Ok(contents.into_dataset(folder_name(folder), known, files.paths()));
+            }
+            Holding::Part(missing) => complaint = Some(format!("no {missing}")),
+            Holding::Nothing => {}
+        }
+    }
+    let found = complaint.unwrap_or_else(|| "no data set's files".to_owned());
+    let [idx, cifar_10, cifar_100] = FOLDER_FORMATS.map(wanted);
+    let expected = format_args!("{idx}; or {cifar_10}; or {cifar_100}");
+    Err(unlike(folder.display(), found, expected)
+        .advise("a folder of images, one folder per class, cannot be read yet"))
+}
+
+/// The folder's own name, also for `.` and `..`.
+fn folder_name(folder: &Path) -> String {
+    let absolute = folder.canonicalize();
+    let name = absolute.as_deref().unwrap_or(folder).file_name();
+    name.map_or_else(|| "data".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// What the files themselves say.
+struct Contents {
+    shape: ImageShape,
+    classes: Option<Vec<String>>,
+    train: Split,
+    test: Split,
+}
+
+impl Contents {
+    /// Class names are those in the files, else those of the known set, else numbers.
+    fn into_dataset(self, name: String, known: Option<&KnownSet>, files: Vec<PathBuf>) -> Dataset {
+        let built_in = known.map(|set| set.classes.clone());
+        let highest = self.train.labels.iter().chain(&self.test.labels).max();
+        let counted = highest.map_or(0, |&label| label as usize + 1);
+        let count = known.map_or(counted, |set| set.class_count);
+        let classes = self
+            .classes
+            .or_else(|| built_in.filter(|names| names.len() == count))
+            .unwrap_or_else(|| (0..count).map(|class| class.to_string()).collect());
+        Dataset { name, shape: self.shape, classes, train: self.train, test: self.test, files }
+    }
+}
+
+/// Reads both splits, at the same time where the files allow it. `classes` limits the labels of
+/// formats that do not do so themselves.
+fn read(files: &Files, classes: Option<usize>) -> Result<Contents> {
+    let cifar = match files {
+        Files::Idx(paths) => return read_idx(paths, classes),
+        Files::CifarArchive(cifar, archive) => cifar.read_archive(archive)?,
+        Files::CifarFolder(cifar, folder) => cifar.read_folder(folder)?,
+    };
+    Ok(Contents { shape: cifar::SHAPE, classes: cifar.classes, train: cifar.train, test: cifar.test })
+}
+
+fn read_idx(paths: &[PathBuf; 4], classes: Option<usize>) -> Result<Contents> {
+    let [train_images, train_labels, test_images, test_labels] = paths;
+    let (train, test) = rayon::join(
+        || idx::read_split(train_images, train_labels, classes),
+        || idx::read_split(test_images, test_labels, classes),
+    );
+    let ((shape, train), (test_shape, test)) = (train?, test?);
+    if test_shape != shape {
+        let side = |shape: ImageShape| format!("images of {}x{}", shape.height, shape.width);
+        let expected = format_args!("{} as in {}", side(shape), train_images.display());
+        return Err(unlike(test_images.display(), side(test_shape), expected));
+    }
+    Ok(Contents { shape, classes: None, train, test })
+}

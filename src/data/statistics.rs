@@ -1,0 +1,161 @@
+//! Counts and moments of a split.
+//!
+//! Pixels are bytes, so a histogram of 256 bins holds everything that mean and standard deviation
+//! depend on: one pass over the bytes, exact integer sums, and rounding only at the very end.
+
+use super::{ImageShape, Split};
+use rayon::prelude::*;
+
+/// Bins of a histogram: one for each value of a byte.
+const BINS: usize = 256;
+
+/// Histograms that are filled in turn, so that equal neighbouring pixels (most of Fashion-MNIST is
+/// black) do not wait for one another's counter.
+const LANES: usize = 4;
+
+/// Images that one task counts, so that no counter can overflow: 1024 * 4096^2 would fit 64 bits by
+/// far, and a task lasts long enough to be worth its start.
+const IMAGES_AT_ONCE: usize = 1024;
+
+/// Mean and standard deviation of each channel's pixels, scaled to [0, 1].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moments {
+    /// One mean for each channel.
+    pub mean: Vec<f64>,
+    /// One standard deviation (of all pixels, not an estimate from a sample) for each channel.
+    pub std: Vec<f64>,
+}
+
+/// Computes the moments of all pixels of `split`, in f64.
+///
+/// The result depends on the pixels alone, not on the number of threads. For no pixels at all it is
+/// mean 0 and standard deviation 0.
+pub fn moments(split: &Split, shape: ImageShape) -> Moments {
+    let histograms = histograms(split, shape);
+    let (mean, std) = histograms.iter().map(mean_and_std).unzip();
+    Moments { mean, std }
+}
+
+/// Number of images of each of `classes` classes. Labels must be below `classes`.
+pub fn class_counts(split: &Split, classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    for &label in &split.labels {
+        counts[label as usize] += 1;
+    }
+    counts
+}
+
+/// How often each byte value occurs in each channel.
+fn histograms(split: &Split, shape: ImageShape) -> Vec<[u64; BINS]> {
+    let empty = || vec![[0; BINS]; shape.channels];
+    if split.is_empty() || shape.pixels() == 0 {
+        return empty();
+    }
+    let plane = shape.height * shape.width;
+    split
+        .images
+        .par_chunks(shape.pixels() * IMAGES_AT_ONCE)
+        .map(|images| {
+            let mut counts = vec![[[0u64; BINS]; LANES]; shape.channels];
+            for (index, pixels) in images.chunks_exact(plane).enumerate() {
+                count(pixels, &mut counts[index % shape.channels]);
+            }
+            counts.iter().map(sum_lanes).collect()
+        })
+        .reduce(empty, |mut left, right| {
+            for (left, right) in left.iter_mut().zip(&right) {
+                add(left, right);
+            }
+            left
+        })
+}
+
+fn count(pixels: &[u8], lanes: &mut [[u64; BINS]; LANES]) {
+    let (groups, rest) = pixels.as_chunks::<LANES>();
+    for group in groups {
+        for (lane, &pixel) in lanes.iter_mut().zip(group) {
+            lane[usize::from(pixel)] += 1;
+        }
+    }
+    for &pixel in rest {
+        lanes[0][usize::from(pixel)] += 1;
+    }
+}
+
+fn sum_lanes(lanes: &[[u64; BINS]; LANES]) -> [u64; BINS] {
+    let mut sum = [0; BINS];
+    for lane in lanes {
+        add(&mut sum, lane);
+    }
+    sum
+}
+
+fn add(sum: &mut [u64; BINS], more: &[u64; BINS]) {
+    for (sum, more) in sum.iter_mut().zip(more) {
+        *sum += more;
+    }
+}
+
+fn mean_and_std(histogram: &[u64; BINS]) -> (f64, f64) {
+    let pixels: u64 = histogram.iter().sum();
+    if pixels == 0 {
+        return (0.0, 0.0);
+    }
+    let pixels = pixels as f64;
+    let average = |weight: &dyn Fn(f64) -> f64| {
+        let sum: f64 = (histogram.iter().enumerate())
+            .map(|(value, &count)| count as f64 * weight(value as f64 / 255.0))
+            .sum();
+        sum / pixels
+    };
+    let mean = average(&|value| value);
+    let variance = average(&|value| (value - mean) * (value - mean));
+    (mean, variance.sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO_CHANNELS: ImageShape = ImageShape { channels: 2, height: 1, width: 3 };
+
+    #[test]
+    fn moments_match_a_naive_loop_over_every_pixel() {
+        let images = 2500;
+        let pixels: Vec<u8> =
+            (0..images * TWO_CHANNELS.pixels()).map(|index| (index * index % 251) as u8).collect();
+        let split = Split { labels: vec![0; images], images: pixels.clone() };
+        let found = moments(&split, TWO_CHANNELS);
+        for channel in 0..2 {
+            let values: Vec<f64> = (pixels.chunks(3).skip(channel).step_by(2).flatten())
+                .map(|&pixel| f64::from(pixel) / 255.0)
+                .collect();
+            let count = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / count;
+            let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+            assert!((found.mean[channel] - mean).abs() < 1e-12);
+            assert!((found.std[channel] - (squares / count).sqrt()).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn constant_images_have_no_deviation() {
+        let split = Split { images: vec![255; 12], labels: vec![0, 1] };
+        let found = moments(&split, TWO_CHANNELS);
+        assert_eq!(found.mean, [1.0, 1.0]);
+        assert_eq!(found.std, [0.0, 0.0]);
+    }
+
+    #[test]
+    fn an_empty_split_has_moments_of_zero() {
+        let found = moments(&Split::default(), TWO_CHANNELS);
+        assert_eq!(found.mean, [0.0, 0.0]);
+        assert_eq!(found.std, [0.0, 0.0]);
+    }
+
+    #[test]
+    fn every_class_is_counted_even_if_empty() {
+        let split = Split { images: Vec::new(), labels: vec![2, 0, 2] };
+        assert_eq!(class_counts(&split, 4), [1, 0, 2, 0]);
+    }
+}

@@ -1,0 +1,190 @@
+//! Forms nn and tn on the CPU: rows of the product are sums of multiples of rows of b.
+//!
+//! A strip of b, two vectors wide, is copied into a contiguous buffer that stays in the nearest
+//! cache; every row of the product adds up its multiples of the strip's rows in registers, eight
+//! rows at a time, and finishes there: the optimizer's update of a weight reads and writes that
+//! weight once, and its gradient is never stored. The order of every sum is that of k.
+
+use std::cell::RefCell;
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::{Size, parallel};
+
+/// Rows of the product that one task takes.
+const TASK_ROWS: usize = 32;
+
+/// Vectors side by side in a strip.
+const STRIP: usize = 2;
+
+thread_local! {
+    /// The strip of b at work, kept from call to call.
+    static PACKED: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How operand a is read: `a[row * row_step + term * term_step]`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steps {
+    pub(super) row: usize,
+    pub(super) term: usize,
+}
+
+/// What becomes of a product `p` of the row-major matrix `y`. Matrices in here are of y's shape.
+#[derive(Debug)]
+pub(super) enum Finish<'a> {
+    /// `y = p`
+    Store,
+    /// `y = p where mask > 0, else 0`
+    Mask(&'a [f32]),
+    /// `y = y - factor p - decayed y`
+    Subtract { factor: f32, decayed: f32 },
+    /// SGD with momentum, as in [`sgd`](crate::ops::sgd).
+    Momentum { velocity: &'a mut [f32], rate: f32, decay: f32, factor: f32, nesterov: bool },
+}
+
+impl<'a> Finish<'a> {
+    /// Divides into the parts for chunks of `length` elements.
+    fn chunks(self, length: usize, count: usize) -> Vec<Finish<'a>> {
+        match self {
+            Finish::Store => (0..count).map(|_| Finish::Store).collect(),
+            Finish::Mask(mask) => mask.chunks(length).map(Finish::Mask).collect(),
+            Finish::Subtract { factor, decayed } => {
+                (0..count).map(|_| Finish::Subtract { factor, decayed }).collect()
+            }
+            Finish::Momentum { velocity, rate, decay, factor, nesterov } => velocity
+                .chunks_mut(length)
+                .map(|velocity| Finish::Momentum { velocity, rate, decay, factor, nesterov })
+                .collect(),
+        }
+    }
+}
+
+/// `y[m, n] = finish(sum over k of a(m, k) b[k, n])`.
+pub(super) fn product(size: Size, y: &mut [f32], a: &[f32], steps: Steps, b: &[f32], finish: Finish<'_>) {
+    let Size { m, n, k } = size;
+    let arch = Arch::new();
+    let task = |first: usize, y: &mut [f32], finish: Finish<'_>| {
+        let size = Size { m: y.len() / n, n, k };
+        let a = &a[first * steps.row..];
+        PACKED.with_borrow_mut(|packed| arch.dispatch(Rows { size, y, a, steps, b, finish, packed }));
+    };
+    if parallel(size) && m > TASK_ROWS {
+        let finishes = finish.chunks(TASK_ROWS * n, m.div_ceil(TASK_ROWS));
+        y.par_chunks_mut(TASK_ROWS * n).zip(finishes).enumerate().for_each(|(index, (y, finish))| {
+            task(index * TASK_ROWS, y, finish);
+        });
+    } else {
+        task(0, y, finish);
+    }
+}
+
+/// The rows of one task.
+struct Rows<'a> {
+    size: Size,
+    y: &'a mut [f32],
+    a: &'a [f32],
+    steps: Steps,
+    b: &'a [f32],
+    finish: Finish<'a>,
+    packed: &'a mut Vec<f32>,
+}
+
+impl WithSimd for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let width = STRIP * S::F32_LANES;
+        self.packed.resize(self.size.k * width, 0.0);
+        let mut column = 0;
+        while column < self.size.n {
+            self.pack(column, width);
+            let mut row = 0;
+            if S::REGISTER_COUNT >= 32 {
+                while row + 8 <= self.size.m {
+                    self.tile::<S, 8>(simd, row, column);
+                    row += 8;
+                }
+            }
+            while row + 4 <= self.size.m {
+                self.tile::<S, 4>(simd, row, column);
+                row += 4;
+            }
+            while row < self.size.m {
+                self.tile::<S, 1>(simd, row, column);
+                row += 1;
+            }
+            column += width;
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// Copies the strip from `column` on, with zeros past b's last column.
+    #[inline(always)]
+    fn pack(&mut self, column: usize, width: usize) {
+        let n = self.size.n;
+        let filled = width.min(n - column);
+        for (packed, row) in self.packed.chunks_exact_mut(width).zip(self.b.chunks_exact(n)) {
+            packed[..filled].copy_from_slice(&row[column..column + filled]);
+            packed[filled..].fill(0.0);
+        }
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const M: usize>(&mut self, simd: S, row: usize, column: usize) {
+        let Size { n, k, .. } = self.size;
+        let mut sums = [[simd.splat_f32s(0.0); STRIP]; M];
+        let (strip, _) = S::as_simd_f32s(self.packed);
+        let a = &self.a[row * self.steps.row..];
+        for (term, b) in strip.chunks_exact(STRIP).enumerate().take(k) {
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let a = simd.splat_f32s(a[i * self.steps.row + term * self.steps.term]);
+                for (sum, &b) in sums.iter_mut().zip(b) {
+                    *sum = simd.mul_add_e_f32s(a, b, *sum);
+                }
+            }
+        }
+        for (i, sums) in sums.iter().enumerate() {
+            for (v, &sum) in sums.iter().enumerate() {
+                let begin = column + v * S::F32_LANES;
+                if begin < n {
+                    let end = (begin + S::F32_LANES).min(n);
+                    self.finish((row + i) * n + begin..(row + i) * n + end, simd, sum);
+                }
+            }
+        }
+    }
+
+    /// Finishes neighbours in one row; `range` is where they lie in y.
+    #[inline(always)]
+    fn finish<S: Simd>(&mut self, range: std::ops::Range<usize>, simd: S, p: S::f32s) {
+        let y = &mut self.y[range.clone()];
+        let value = match &mut self.finish {
+            Finish::Store => p,
+            Finish::Mask(mask) => {
+                let mask = simd.partial_load_f32s(&mask[range]);
+                let zero = simd.splat_f32s(0.0);
+                simd.select_f32s(simd.greater_than_f32s(mask, zero), p, zero)
+            }
+            Finish::Subtract { factor, decayed } => {
+                let old = simd.partial_load_f32s(y);
+                let change = simd.mul_f32s(simd.splat_f32s(*decayed), old);
+                let change = simd.mul_add_e_f32s(simd.splat_f32s(*factor), p, change);
+                simd.sub_f32s(old, change)
+            }
+            Finish::Momentum { velocity, rate, decay, factor, nesterov } => {
+                let v = &mut velocity[range];
+                let old = simd.partial_load_f32s(y);
+                let factor = simd.splat_f32s(*factor);
+                let g = simd.mul_add_e_f32s(simd.splat_f32s(*decay), old, p);
+                let new_v = simd.mul_add_e_f32s(factor, simd.partial_load_f32s(v), g);
+                simd.partial_store_f32s(v, new_v);
+                let direction = if *nesterov { simd.mul_add_e_f32s(factor, new_v, g) } else { new_v };
+                simd.sub_f32s(old, simd.mul_f32s(simd.splat_f32s(*rate), direction))
+            }
+        };
+        simd.partial_store_f32s(y, value);
+    }
+}

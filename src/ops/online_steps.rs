@@ -1,0 +1,292 @@
+//! A block of SGD steps of one image each, for a network of two linear layers with a ReLU between.
+//!
+//! Training with batch size 1 reads and writes the first weight in every step, although each step
+//! adds only a multiple of one image to it. Within a block, that weight is
+//!
+//! ```text
+//! w_t = c_t (w_0 - sum over s < t of u_s x_s^T),    c_t = (1 - lr decay)^t,  u_s = lr dz_s / c_(s+1)
+//! z_t = w_t x_t + b = c_t (w_0 x_t - sum over s < t of u_s (x_s . x_t)) + b
+//! ```
+//!
+//! so the first layer needs, for the whole block, one product `x w_0^T`, one product `x x^T` and one
+//! product `u^T x` that changes the weight at the end: three matmuls instead of a block of passes
+//! over memory, with the same result but for rounding. This op does what remains between them,
+//! step by step: the hidden layer from those products, the second layer, the loss, and the updates
+//! of everything that is small. (Delaying rank-one updates until they fill a matrix product is the
+//! idea behind blocked factorisations in LAPACK.)
+//!
+//! ```text
+//! products      [block, hidden]   x w_0^T
+//! overlaps      [block, block]    x x^T
+//! labels        [block]
+//! bias          [hidden]          of the first layer: updated
+//! weight2       [classes, hidden] updated
+//! bias2         [classes]         updated
+//! change        [block, hidden]   written: rows c_rows u_s, so that w = c_rows w - change^T x
+//! ```
+//!
+//! The last line is [`matmul::change`](super::matmul::change).
+
+use std::borrow::Cow;
+
+use super::softmax_cross_entropy::{self, ROWS_PER_PARTIAL};
+use super::{Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, read, uniform, write};
+use crate::ops::relu::relu;
+use crate::plan::{Plan, Role, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+/// Steps in a block. A larger block needs more work for the overlaps, a smaller one more passes
+/// over the first weight.
+pub const BLOCK: usize = 32;
+
+/// Most classes and hidden values that the op takes.
+pub const MOST_CLASSES: usize = 64;
+/// See [`MOST_CLASSES`].
+pub const MOST_HIDDEN: usize = 1024;
+
+/// The trained tensors that the op updates, and the factors of their decay.
+#[derive(Clone, Copy, Debug)]
+pub struct Head {
+    /// Bias of the first layer, `[hidden]`.
+    pub bias: Tensor,
+    /// Weight of the second layer, `[classes, hidden]`.
+    pub weight2: Tensor,
+    /// Bias of the second layer, `[classes]`.
+    pub bias2: Tensor,
+    /// Decay of both weights: weight decay plus L2 penalty.
+    pub weight_decay: f32,
+    /// Decay of both biases.
+    pub bias_decay: f32,
+}
+
+/// What the op writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// `[block, hidden]`; rows without a step are zeros.
+    pub change: Tensor,
+    /// `[slots, 2]`: weighted losses and weighted hits of the block's steps.
+    pub metrics: Tensor,
+}
+
+/// Records the steps; see the module's documentation for the shapes.
+pub fn forward(
+    plan: &mut Plan,
+    products: Tensor,
+    overlaps: Tensor,
+    labels: Tensor,
+    head: Head,
+    slots: usize,
+) -> Output {
+    let [block, hidden] = products.matrix("products");
+    let [classes, _] = head.weight2.matrix("weight2");
+    overlaps.expect("overlaps", Element::F32, [block, block]);
+    labels.expect("labels", Element::U32, [block]);
+    head.bias.expect("bias", Element::F32, [hidden]);
+    head.weight2.expect("weight2", Element::F32, [classes, hidden]);
+    head.bias2.expect("bias2", Element::F32, [classes]);
+    assert!(
+        block <= ROWS_PER_PARTIAL && classes <= MOST_CLASSES && hidden <= MOST_HIDDEN,
+        "{block} steps, {classes} classes, {hidden} hidden values are too many for one workgroup"
+    );
+    let output = Output {
+        change: plan.scratch("change", [block, hidden]),
+        metrics: plan.declare("metrics", Role::Metric, Element::F32, [slots, 2]),
+    };
+    plan.record(OnlineSteps { products, overlaps, labels, head, output });
+    output
+}
+
+#[derive(Debug)]
+struct OnlineSteps {
+    products: Tensor,
+    overlaps: Tensor,
+    labels: Tensor,
+    head: Head,
+    output: Output,
+}
+
+uniform! {
+    struct Params {
+        block: u32,
+        hidden: u32,
+        classes: u32,
+        weight_decay: f32,
+        bias_decay: f32,
+    }
+}
+
+const LANES: u32 = 128;
+
+static KERNEL: Kernel = Kernel {
+    name: Cow::Borrowed("online_steps"),
+    source: Cow::Borrowed(concat!(
+        include_str!("../../shaders/log_sum_exp.wgsl"),
+        include_str!("../../shaders/online_steps.wgsl")
+    )),
+    workgroup: [LANES, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(&[
+        read("products"),
+        read("overlaps"),
+        read("labels"),
+        write("bias"),
+        write("weight2"),
+        write("bias2"),
+        write("change"),
+        write("metrics"),
+    ]),
+    reads_step: true,
+    subgroups: false,
+};
+
+/// The kernels of this op.
+pub fn kernels() -> Vec<Kernel> {
+    vec![KERNEL.clone()]
+}
+
+/// `sum of a_i b_i` in sixteen lanes, in a fixed order.
+#[inline(always)]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a_chunks, b_chunks) = (a.chunks_exact(16), b.chunks_exact(16));
+    let rest: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(&a, &b)| a * b).sum();
+    let mut sums = [0.0f32; 16];
+    for (a, b) in a_chunks.zip(b_chunks) {
+        for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
+/// The arrays of one block on the CPU.
+struct Block<'a> {
+    products: &'a [f32],
+    overlaps: &'a [f32],
+    labels: &'a [u32],
+    bias: &'a mut [f32],
+    weight2: &'a mut [f32],
+    bias2: &'a mut [f32],
+    change: &'a mut [f32],
+    hidden: usize,
+}
+
+impl Block<'_> {
+    /// Runs all steps; returns the sums of their losses and hits.
+    #[inline(always)]
+    fn run(&mut self, rows: usize, rate: f32, head: &Head) -> (f32, f32) {
+        let (hidden, block) = (self.hidden, self.labels.len());
+        let classes = self.bias2.len();
+        let mut h = vec![0.0; hidden];
+        let mut dh = vec![0.0; hidden];
+        let mut logits = vec![0.0; classes];
+        let mut dlogits = vec![0.0; classes];
+        let (mut losses, mut hits) = (0.0, 0.0);
+        // 1 - c_t, which unlike c_t itself loses nothing to rounding.
+        let mut decayed = 0.0;
+        for t in 0..rows {
+            let (done, rest) = self.change.split_at_mut(t * hidden);
+            h.copy_from_slice(&self.products[t * hidden..][..hidden]);
+            for (u, &overlap) in done.chunks_exact(hidden).zip(&self.overlaps[t * block..]) {
+                for (h, &u) in h.iter_mut().zip(u) {
+                    *h -= overlap * u;
+                }
+            }
+            for (h, &bias) in h.iter_mut().zip(&*self.bias) {
+                *h = relu((1.0 - decayed) * *h + bias);
+            }
+            let weights = self.weight2.chunks_exact(hidden);
+            for ((logit, weights), &bias) in logits.iter_mut().zip(weights).zip(&*self.bias2) {
+                *logit = dot(weights, &h) + bias;
+            }
+            let (loss, hit) = softmax_cross_entropy::row(&logits, self.labels[t], 1.0, &mut dlogits);
+            losses += loss;
+            hits += if hit { 1.0 } else { 0.0 };
+
+            dh.fill(0.0);
+            let weights = self.weight2.chunks_exact_mut(hidden);
+            for ((weights, &dlogit), bias) in weights.zip(&dlogits).zip(&mut *self.bias2) {
+                for ((w, dh), &h) in weights.iter_mut().zip(&mut dh).zip(&h) {
+                    *dh += dlogit * *w;
+                    *w -= rate * (dlogit * h + head.weight_decay * *w);
+                }
+                *bias -= rate * (dlogit + head.bias_decay * *bias);
+            }
+            decayed += rate * head.weight_decay * (1.0 - decayed);
+            let scale = rate / (1.0 - decayed);
+            let change = &mut rest[..hidden];
+            for (((u, bias), &dh), &h) in change.iter_mut().zip(&mut *self.bias).zip(&dh).zip(&h) {
+                let dz = if h > 0.0 { dh } else { 0.0 };
+                *u = scale * dz;
+                *bias -= rate * (dz + head.bias_decay * *bias);
+            }
+        }
+        let (done, padding) = self.change.split_at_mut(rows * hidden);
+        for u in done {
+            *u *= 1.0 - decayed;
+        }
+        padding.fill(0.0);
+        (losses, hits)
+    }
+}
+
+impl Op for OnlineSteps {
+    fn name(&self) -> &'static str {
+        "online_steps"
+    }
+
+    fn operands(&self) -> Operands {
+        Operands::new(
+            &[self.products, self.overlaps, self.labels],
+            &[self.output.change, self.output.metrics],
+        )
+        .updating([self.head.bias, self.head.weight2, self.head.bias2])
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        let [_, hidden] = self.products.matrix("products");
+        let mut block = Block {
+            products: &memory.f32(self.products),
+            overlaps: &memory.f32(self.overlaps),
+            labels: &memory.u32(self.labels),
+            bias: &mut memory.f32_mut(self.head.bias),
+            weight2: &mut memory.f32_mut(self.head.weight2),
+            bias2: &mut memory.f32_mut(self.head.bias2),
+            change: &mut memory.f32_mut(self.output.change),
+            hidden,
+        };
+        let (rows, rate) = (step.rows as usize, step.learning_rate);
+        let (loss, hits) = pulp::Arch::new().dispatch(|| block.run(rows, rate, &self.head));
+        let slot = &mut memory.f32_mut(self.output.metrics)[2 * step.slot as usize..][..2];
+        slot.copy_from_slice(&[loss * step.row_weight, hits * step.row_weight]);
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let [block, hidden] = self.products.matrix("products");
+        let [classes, _] = self.head.weight2.matrix("weight2");
+        let params = Params {
+            block: block as u32,
+            hidden: hidden as u32,
+            classes: classes as u32,
+            weight_decay: self.head.weight_decay,
+            bias_decay: self.head.bias_decay,
+        };
+        let tensors = [
+            self.products,
+            self.overlaps,
+            self.labels,
+            self.head.bias,
+            self.head.weight2,
+            self.head.bias2,
+            self.output.change,
+            self.output.metrics,
+        ];
+        // In each step a lane visits its hidden values four times, once with every step before and
+        // once with every class, and once all classes.
+        let visits = hidden.div_ceil(LANES as usize);
+        let per_step = visits * (4 + block + classes) + hidden + 3 * classes + 8;
+        let trips = (block * per_step) as u64;
+        vec![Dispatch::new(&KERNEL, params, &tensors, [1, 1, 1], trips)]
+    }
+}

@@ -1,0 +1,9 @@
+//! What a run leaves on disk: model files, metrics, and what is needed to know how it came about.
+
+pub mod atomic;
+pub mod directory;
+
+pub mod model_file;
+
+pub use directory::RunDirectory;
+pub use model_file::{NamedTensor, SavedModel};

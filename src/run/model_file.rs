@@ -1,0 +1,120 @@
+//! Model files: safetensors with PyTorch's names, and what else is needed to use the weights.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use serde::{Deserialize, Serialize};
+
+use super::atomic;
+use crate::error::{Error, Result};
+use crate::train::Normalisation;
+
+/// Key in the file's metadata under which [`About`] is found, as JSON: one key, so that two saves of
+/// one model are the same bytes.
+const KEY: &str = "shadegrad";
+
+/// Largest model file that is read: far beyond any model that trains here.
+const MOST_BYTES: u64 = 16 << 30;
+
+/// A named array of floats.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedTensor {
+    /// PyTorch's name: `0.weight`.
+    pub name: String,
+    /// Sizes, outermost first.
+    pub shape: Vec<usize>,
+    /// Row by row.
+    pub values: Vec<f32>,
+}
+
+/// What a model file says beside the weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// The layers: `linear:128,relu,linear:10`.
+    pub model: String,
+    /// Channels, height and width of the images.
+    pub shape: [usize; 3],
+    /// Class names, in the order of the logits.
+    pub classes: Vec<String>,
+    /// What pixels are normalised with.
+    pub normalisation: Normalisation,
+}
+
+/// A model as a file holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedModel {
+    /// Weights and biases.
+    pub tensors: Vec<NamedTensor>,
+    /// What the file says about the model; other programs' files say nothing.
+    pub about: Option<About>,
+}
+
+impl SavedModel {
+    /// Reads a `.safetensors` file of f32 tensors.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bad = |what: String| {
+            Error::model(format!("{}: {what}", path.display()))
+                .advise("give a .safetensors file with f32 weights under PyTorch's names, such as 0.weight")
+        };
+        let length = std::fs::metadata(path).map_err(|cause| bad(format!("cannot be read: {cause}")))?.len();
+        if length > MOST_BYTES {
+            return Err(bad(format!("has {length} bytes, more than the {MOST_BYTES} that are read")));
+        }
+        let bytes = std::fs::read(path).map_err(|cause| bad(format!("cannot be read: {cause}")))?;
+        let invalid = |cause| bad(format!("is not a safetensors file: {cause}"));
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(invalid)?;
+        let file = SafeTensors::deserialize(&bytes).map_err(invalid)?;
+        let about = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+        let about = about
+            .map(|json| serde_json::from_str(json))
+            .transpose()
+            .map_err(|cause| bad(format!("its metadata `{KEY}` is damaged: {cause}")))?;
+        let mut tensors = Vec::new();
+        for (name, view) in file.iter() {
+            if view.dtype() != Dtype::F32 {
+                return Err(bad(format!("{name} holds {:?}, not F32", view.dtype())));
+            }
+            let values: Vec<f32> = bytemuck::pod_collect_to_vec(view.data());
+            if let Some(position) = values.iter().position(|value| !value.is_finite()) {
+                return Err(bad(format!("{name} holds {} at {position}", values[position])));
+            }
+            tensors.push(NamedTensor { name: name.into(), shape: view.shape().to_vec(), values });
+        }
+        tensors.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(SavedModel { tensors, about })
+    }
+
+    /// Writes the model, whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let damaged = |cause| Error::new(crate::ErrorKind::Internal, format!("{}: {cause}", path.display()));
+        let views = self.tensors.iter().map(|tensor| {
+            let bytes = bytemuck::cast_slice(&tensor.values);
+            TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map(|view| (&tensor.name, view))
+        });
+        let views: Vec<_> = views.collect::<Result<_, _>>().map_err(damaged)?;
+        let metadata = self.about.as_ref().map(|about| {
+            let json = serde_json::to_string(about).expect("plain values turn into JSON");
+            HashMap::from([(KEY.to_string(), json)])
+        });
+        let bytes = serialize(views, metadata).map_err(damaged)?;
+        atomic::write(path, &bytes)
+    }
+
+    /// The values of the tensor `name`, if its shape is `shape`.
+    pub fn values(&self, name: &str, shape: &[usize]) -> Result<&[f32]> {
+        let names = || self.tensors.iter().map(|tensor| tensor.name.as_str()).collect::<Vec<_>>().join(", ");
+        let tensor = self.tensors.iter().find(|tensor| tensor.name == name).ok_or_else(|| {
+            Error::model(format!("the file has no {name} {shape:?}, which the model needs"))
+                .advise(format!("it has: {}", names()))
+        })?;
+        if tensor.shape != shape {
+            return Err(Error::model(format!(
+                "{name} has the shape {:?} in the file and {shape:?} in the model",
+                tensor.shape
+            ))
+            .advise("give the model that the file was made with, with --model"));
+        }
+        Ok(&tensor.values)
+    }
+}

@@ -1,0 +1,191 @@
+//! Feeds a device with steps: many in one submission, more than one submission on its way, and
+//! metrics read late.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::program::{Pass, Penalty, SLOTS};
+use crate::device::{Session, Ticket};
+use crate::error::Result;
+use crate::plan::{Launch, StepRecord};
+use crate::tensor::Tensor;
+
+/// How long the work of one submission should take: long enough for its overhead to vanish, short
+/// enough for a progress bar, for Ctrl-C and for the time-outs of drivers.
+const SUBMISSION: Duration = Duration::from_millis(100);
+
+/// Submissions that a device may have before it: one to work on, one to go on with.
+const IN_FLIGHT: usize = 2;
+
+/// What the steps of a submission measured.
+#[derive(Clone, Debug)]
+pub(super) struct Measured {
+    /// Index of the submission's first run of the step in the pass.
+    pub(super) first: usize,
+    /// Of each run: losses and hits, weighted and added up.
+    pub(super) runs: Vec<Sums>,
+    /// Penalties, before those runs where it was measured.
+    pub(super) penalties: Vec<f64>,
+}
+
+/// What one run of a step measured.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
+    /// Weighted losses.
+    pub(super) loss: f64,
+    /// Weighted hits.
+    pub(super) hits: f64,
+}
+
+/// Decides how many runs of a step go into a submission, from how long the last ones took.
+#[derive(Debug)]
+pub(super) struct Pace {
+    runs: usize,
+    last: Instant,
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Pace { runs: 1, last: Instant::now() }
+    }
+
+    fn start(&mut self) {
+        self.last = Instant::now();
+    }
+
+    /// `runs` more were found done just now.
+    fn done(&mut self, runs: usize) {
+        let now = Instant::now();
+        let each = now.duration_since(self.last).as_secs_f64() / runs as f64;
+        self.last = now;
+        let wanted = (SUBMISSION.as_secs_f64() / each.max(1e-9)) as usize;
+        self.runs = wanted.clamp(1, 4 * self.runs).min(SLOTS);
+    }
+}
+
+/// What is measured beside the losses: the penalty, every so many steps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sampling<'a> {
+    pub(super) penalty: Option<&'a Penalty>,
+    /// The penalty is measured before every `interval`-th run, in the middle of the interval.
+    pub(super) interval: usize,
+}
+
+/// Runs a pass over the first images of a split's order.
+pub(super) struct Feed<'a> {
+    pub(super) pass: &'a Pass,
+    pub(super) sampling: Sampling<'a>,
+    /// Whether the loss and the hits of an optimizer step are means over its images, or plain sums.
+    pub(super) mean: bool,
+}
+
+struct InFlight {
+    ticket: Ticket,
+    first: usize,
+    runs: usize,
+    penalty_slots: Vec<usize>,
+}
+
+impl Feed<'_> {
+    /// Runs the pass over the first `images` images. `rate` gives the learning rate of each
+    /// optimizer step of the pass; `each` is told of every submission, in order. Where it breaks,
+    /// the pass ends once what is already on its way is done, of which it is told, too.
+    pub(super) fn run(
+        &self,
+        session: &mut dyn Session,
+        pace: &mut Pace,
+        images: usize,
+        rate: impl Fn(usize) -> f32,
+        mut each: impl FnMut(Measured) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let mut runs = images.div_ceil(self.pass.batch);
+        let mut next = 0;
+        let mut in_flight = VecDeque::new();
+        pace.start();
+        while next < runs || !in_flight.is_empty() {
+            if next < runs && in_flight.len() < IN_FLIGHT {
+                let count = pace.runs.min(runs - next);
+                let records = (next..next + count).map(|run| self.record(run, images, &rate));
+                in_flight.push_back(self.submit(session, next, records)?);
+                next += count;
+                continue;
+            }
+            let oldest: InFlight = in_flight.pop_front().expect("something is in flight");
+            let count = oldest.runs;
+            let measured = self.finish(session, oldest)?;
+            pace.done(count);
+            if each(measured)?.is_break() {
+                runs = next;
+            }
+        }
+        Ok(())
+    }
+
+    /// The data of the pass's `run`-th run of the step, but for the slot.
+    fn record(&self, run: usize, images: usize, rate: &impl Fn(usize) -> f32) -> StepRecord {
+        let first = run * self.pass.batch;
+        let rows = self.pass.batch.min(images - first);
+        let row_weight = if self.mean { 1.0 / rows.min(self.pass.images_per_step) as f32 } else { 1.0 };
+        StepRecord {
+            first: first as u32,
+            rows: rows as u32,
+            slot: 0,
+            row_weight,
+            learning_rate: rate(first / self.pass.images_per_step),
+        }
+    }
+
+    fn submit(
+        &self,
+        session: &mut dyn Session,
+        first: usize,
+        records: impl Iterator<Item = StepRecord>,
+    ) -> Result<InFlight> {
+        let mut launches = Vec::new();
+        let mut penalty_slots = Vec::new();
+        let mut runs = 0;
+        for (slot, record) in records.enumerate() {
+            let record = StepRecord { slot: slot as u32, ..record };
+            if let Some(penalty) = self.sampling.penalty
+                && (first + slot) % self.sampling.interval == self.sampling.interval / 2
+            {
+                penalty_slots.push(slot);
+                launches.push(Launch { step: penalty.step, record });
+            }
+            launches.push(Launch { step: self.pass.step, record });
+            runs += 1;
+        }
+        let ticket = session.submit(&launches, &self.rings(&penalty_slots), runs)?;
+        Ok(InFlight { ticket, first, runs, penalty_slots })
+    }
+
+    fn rings(&self, penalty_slots: &[usize]) -> Vec<Tensor> {
+        let mut rings = vec![self.pass.metrics];
+        if let (Some(penalty), false) = (self.sampling.penalty, penalty_slots.is_empty()) {
+            rings.extend(&penalty.rings);
+        }
+        rings
+    }
+
+    fn finish(&self, session: &mut dyn Session, done: InFlight) -> Result<Measured> {
+        let rings = session.finish(done.ticket)?;
+        let (metrics, squares) = rings.split_first().expect("the first ring holds the losses");
+        let width = metrics.len() / done.runs;
+        let sums = |slot: &[f32]| {
+            slot.chunks_exact(2).fold(Sums::default(), |sums, pair| Sums {
+                loss: sums.loss + f64::from(pair[0]),
+                hits: sums.hits + f64::from(pair[1]),
+            })
+        };
+        let penalty = |&slot: &usize| {
+            let penalty = self.sampling.penalty.expect("a slot is listed only where there is a penalty");
+            penalty.value(squares, slot)
+        };
+        Ok(Measured {
+            first: done.first,
+            runs: metrics.chunks_exact(width).map(sums).collect(),
+            penalties: done.penalty_slots.iter().map(penalty).collect(),
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! Adds up what steps measured, and stops a run that has diverged.
+
+use super::feed::{Measured, Sums};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Sums over a pass.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    /// Runs of the pass's step so far.
+    pub(super) runs: usize,
+    sums: Sums,
+    penalties: f64,
+    penalty_samples: usize,
+}
+
+impl Totals {
+    /// Adds a submission. `step_of` turns the index of a run in the pass into the number, from 1, of
+    /// its first optimizer step.
+    ///
+    /// Fails at the first run whose loss is NaN or infinite.
+    pub(super) fn add(&mut self, measured: &Measured, step_of: impl Fn(usize) -> usize) -> Result<()> {
+        for (offset, sums) in measured.runs.iter().enumerate() {
+            if !sums.loss.is_finite() {
+                return Err(diverged(step_of(measured.first + offset), sums.loss));
+            }
+            self.sums.loss += sums.loss;
+            self.sums.hits += sums.hits;
+        }
+        self.runs += measured.runs.len();
+        self.penalties += measured.penalties.iter().sum::<f64>();
+        self.penalty_samples += measured.penalties.len();
+        if !self.penalties.is_finite() {
+            return Err(diverged(step_of(measured.first), self.penalties));
+        }
+        Ok(())
+    }
+
+    /// Summed losses by `count`: the steps for means, the images for plain sums.
+    pub(super) fn cross_entropy(&self, count: usize) -> f64 {
+        self.sums.loss / count as f64
+    }
+
+    /// Summed hits by `count`.
+    pub(super) fn accuracy(&self, count: usize) -> f64 {
+        self.sums.hits / count as f64
+    }
+
+    /// Mean of the sampled penalties, zero where there is none.
+    pub(super) fn penalty(&self) -> f64 {
+        self.penalties / self.penalty_samples.max(1) as f64
+    }
+}
+
+fn diverged(step: usize, loss: f64) -> Error {
+    Error::new(ErrorKind::Diverged, format!("training diverged: the loss is {loss} at step {step}"))
+        .advise("use a smaller learning rate (--lr), or --normalize standard")
+}

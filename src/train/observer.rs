@@ -1,0 +1,144 @@
+//! What a training run tells those who watch: the terminal, the run directory, a test.
+
+use std::path::PathBuf;
+
+use crate::config::Config;
+use crate::device::DeviceInfo;
+use crate::error::Result;
+use crate::run::SavedModel;
+
+/// Said once, before the first step.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// What trains.
+    pub device: DeviceInfo,
+    /// What is trained on.
+    pub dataset: DatasetInfo,
+    /// The files that the data set was read from.
+    pub files: Vec<PathBuf>,
+    /// The model's layers, with everything inferred: `linear:128,relu,linear:10`.
+    pub model: String,
+    /// Number of trained values.
+    pub parameters: usize,
+    /// Where the run is recorded.
+    pub run: PathBuf,
+    /// What the run depends on.
+    pub config: Config,
+    /// Steps in a full epoch.
+    pub steps_per_epoch: usize,
+}
+
+/// A data set in numbers.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct DatasetInfo {
+    /// `fashion-mnist`, or a folder's name.
+    pub name: String,
+    /// Images to train on.
+    pub train: usize,
+    /// Images to test with.
+    pub test: usize,
+    /// Number of classes.
+    pub classes: usize,
+    /// Channels, height, width.
+    pub shape: [usize; 3],
+}
+
+/// Said several times a second.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// From 1.
+    pub epoch: usize,
+    /// Steps done in this epoch.
+    pub step: usize,
+    /// Steps in this epoch.
+    pub steps: usize,
+    /// Mean loss of this epoch's steps so far.
+    pub loss: f64,
+}
+
+/// Said at the end of each epoch. Losses include the L2 penalty, cross-entropies do not.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Epoch {
+    /// From 1.
+    pub epoch: usize,
+    /// Optimizer steps since the start of the run.
+    pub step: usize,
+    /// Mean over the epoch's steps, penalty included.
+    pub train_loss: f64,
+    /// Mean over the epoch's steps, 0 to 1.
+    pub train_accuracy: f64,
+    /// Over the test images after the epoch, penalty included.
+    pub test_loss: f64,
+    /// Over the test images after the epoch, 0 to 1.
+    pub test_accuracy: f64,
+    /// Mean over the epoch's steps, without the penalty.
+    pub train_cross_entropy: f64,
+    /// Over the test images after the epoch, without the penalty.
+    pub test_cross_entropy: f64,
+    /// Of the epoch's last step.
+    pub learning_rate: f64,
+    /// Training only.
+    pub seconds: f64,
+    /// Training only.
+    pub images_per_second: f64,
+}
+
+/// The model as it is at the end of an epoch or of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Checkpoint<'a> {
+    /// Optimizer steps since the start of the run.
+    pub step: usize,
+    /// Whether its test accuracy is the highest so far.
+    pub best: bool,
+    /// Weights, biases and what is needed to use them.
+    pub model: &'a SavedModel,
+}
+
+/// Said once, after the last step.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct End {
+    /// Optimizer steps.
+    pub steps: usize,
+    /// Epochs, a partial last one included.
+    pub epochs: usize,
+    /// Training only.
+    pub seconds: f64,
+    /// After the last step.
+    pub test_accuracy: f64,
+    /// After the last step.
+    pub test_loss: f64,
+    /// The epoch with the highest test accuracy, the first of equals.
+    pub best_epoch: usize,
+    /// SHA-256 of all final parameters, little-endian, in the model's order.
+    pub weights_sha256: String,
+    /// Where the run was recorded.
+    pub run: PathBuf,
+}
+
+/// Somebody who watches a training run. An error ends the run.
+pub trait Observer {
+    /// Before the first step.
+    fn start(&mut self, _: &Start) -> Result<()> {
+        Ok(())
+    }
+
+    /// Several times a second.
+    fn progress(&mut self, _: &Progress) -> Result<()> {
+        Ok(())
+    }
+
+    /// After each epoch.
+    fn epoch(&mut self, _: &Epoch) -> Result<()> {
+        Ok(())
+    }
+
+    /// After each epoch, and after the last step of a run that ends early.
+    fn checkpoint(&mut self, _: &Checkpoint<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// After the last step.
+    fn end(&mut self, _: &End) -> Result<()> {
+        Ok(())
+    }
+}

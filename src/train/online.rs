@@ -1,0 +1,63 @@
+//! Recognises the networks whose training with batch size 1 can be done in blocks of steps, and
+//! records such a block.
+
+use super::program::Training;
+use crate::config::Optimizer;
+use crate::model::Model;
+use crate::ops::gather::Batch;
+use crate::ops::matmul::{self, Epilogue, Form};
+use crate::ops::online_steps::{self, Head, MOST_CLASSES, MOST_HIDDEN};
+use crate::plan::Plan;
+use crate::tensor::Tensor;
+
+/// Largest part of a weight that may decay in one step: within a block, updates are divided by what
+/// has remained of the weight.
+const MOST_DECAY: f32 = 0.01;
+
+/// Two linear layers with a ReLU between.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Network {
+    weight: Tensor,
+    head: Head,
+}
+
+/// The network, if blocks of steps train it as single steps would: batch size 1, plain SGD at one
+/// learning rate, a ReLU between two linear layers of moderate size.
+pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
+    let Optimizer::Sgd { momentum, weight_decay, .. } = training.optimizer;
+    let rate = training.constant_rate?;
+    let [first, second] = model.layers() else { return None };
+    let ([weight, bias], [weight2, bias2]) = (first.parameters(), second.parameters()) else {
+        return None;
+    };
+    let decay = weight_decay + training.l2;
+    let fits = training.batch == 1
+        && momentum == 0.0
+        && first.masks_gradient()
+        && !second.masks_gradient()
+        && rate * decay <= MOST_DECAY
+        && weight.outputs <= MOST_HIDDEN
+        && weight2.outputs <= MOST_CLASSES;
+    fits.then(|| Network {
+        weight: weight.tensor,
+        head: Head {
+            bias: bias.tensor,
+            weight2: weight2.tensor,
+            bias2: bias2.tensor,
+            weight_decay: decay,
+            bias_decay: weight_decay,
+        },
+    })
+}
+
+impl Network {
+    /// Records a block of steps on the images of `input`, one after the other; returns the ring of
+    /// its losses and hits.
+    pub(super) fn record(&self, plan: &mut Plan, input: Batch, slots: usize) -> Tensor {
+        let products = matmul::product(plan, Form::Nt, input.x, self.weight, Epilogue::None);
+        let overlaps = matmul::product(plan, Form::Nt, input.x, input.x, Epilogue::None);
+        let output = online_steps::forward(plan, products, overlaps, input.labels, self.head, slots);
+        matmul::change(plan, output.change, input.x, self.weight, self.head.weight_decay);
+        output.metrics
+    }
+}

@@ -1,0 +1,161 @@
+//! What a run computes: the plan with its steps, and the tensors that the host writes and reads.
+
+use super::online;
+use super::resident::{Resident, declare_normalisation};
+use crate::config::Optimizer;
+use crate::data::ImageShape;
+use crate::error::Result;
+use crate::init::ParameterKind;
+use crate::model::{Activations, Model, ModelSpec};
+use crate::ops::softmax_cross_entropy::{self, Output};
+use crate::ops::{gather, l2_penalty, online_steps};
+use crate::optim::Updates;
+use crate::plan::{Plan, StepId};
+use crate::tensor::Tensor;
+
+/// Slots of every metric ring: most runs of a step in one submission.
+pub(super) const SLOTS: usize = 1024;
+
+/// Most images in one step of an evaluation.
+const EVALUATION_BATCH: usize = 1000;
+
+/// A step that takes batches from a split and measures the model on them.
+#[derive(Debug)]
+pub(super) struct Pass {
+    pub(super) step: StepId,
+    pub(super) split: Resident,
+    /// Images in the split.
+    pub(super) count: usize,
+    /// Images per run of the step.
+    pub(super) batch: usize,
+    /// Images per optimizer step: the batch, or 1 where a run of the step is a block of such steps.
+    pub(super) images_per_step: usize,
+    /// Ring of losses and hits.
+    pub(super) metrics: Tensor,
+}
+
+/// The step that measures the L2 penalty.
+#[derive(Debug)]
+pub(super) struct Penalty {
+    pub(super) step: StepId,
+    /// Rings of partial sums of squares, one per weight.
+    pub(super) rings: Vec<Tensor>,
+    /// Half of the penalty's factor.
+    pub(super) factor: f64,
+}
+
+impl Penalty {
+    /// The penalty that the rings' slot `slot` holds.
+    pub(super) fn value(&self, rings: &[Vec<f32>], slot: usize) -> f64 {
+        let squares = self.rings.iter().zip(rings).map(|(tensor, ring)| {
+            let width = tensor.matrix("ring")[1];
+            ring[slot * width..][..width].iter().map(|&sum| f64::from(sum)).sum::<f64>()
+        });
+        self.factor * squares.sum::<f64>()
+    }
+}
+
+/// A split's size, as a program needs it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SplitSize {
+    pub(super) count: usize,
+    pub(super) shape: ImageShape,
+    /// Most bytes of one tensor.
+    pub(super) largest: usize,
+}
+
+/// How a program trains.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Training {
+    pub(super) batch: usize,
+    pub(super) optimizer: Optimizer,
+    pub(super) l2: f32,
+    /// The learning rate, where it is the same in every step.
+    pub(super) constant_rate: Option<f32>,
+}
+
+/// A plan under construction, with the tensors that all of its steps share.
+#[derive(Debug)]
+pub(super) struct Builder {
+    pub(super) plan: Plan,
+    pub(super) model: Model,
+    pub(super) normalisation: Tensor,
+}
+
+impl Builder {
+    pub(super) fn new(spec: &ModelSpec, shape: ImageShape) -> Self {
+        let mut plan = Plan::new();
+        let model = Model::new(&mut plan, spec, shape.pixels());
+        let normalisation = declare_normalisation(&mut plan, shape.channels);
+        Builder { plan, model, normalisation }
+    }
+
+    fn split(&mut self, name: &str, size: SplitSize) -> Result<Resident> {
+        let SplitSize { count, shape, largest } = size;
+        Resident::declare(&mut self.plan, name, count, shape, self.normalisation, largest)
+    }
+
+    /// Records training: a step per batch, or blocks of steps where a batch is one image and the
+    /// model allows it.
+    pub(super) fn train(&mut self, size: SplitSize, training: Training) -> Result<Pass> {
+        match online::recognise(&self.model, &training) {
+            Some(network) => self.train_online(size, network),
+            None => self.train_batches(size, training),
+        }
+    }
+
+    /// Records blocks of steps of one image each (see [`online_steps`]).
+    fn train_online(&mut self, size: SplitSize, network: online::Network) -> Result<Pass> {
+        let split = self.split("train", size)?;
+        let batch = online_steps::BLOCK.min(size.count);
+        let step = self.plan.begin("train");
+        let plan = &mut self.plan;
+        let input = gather::forward(plan, &split.images, split.order, batch);
+        let metrics = network.record(plan, input, SLOTS);
+        Ok(Pass { step, split, count: size.count, batch, images_per_step: 1, metrics })
+    }
+
+    /// Records a training step: a batch forward, backward, and the update of every parameter.
+    fn train_batches(&mut self, size: SplitSize, training: Training) -> Result<Pass> {
+        let split = self.split("train", size)?;
+        let batch = training.batch.min(size.count);
+        let step = self.plan.begin("train");
+        let (output, activations) = self.measure(&split, batch);
+        let mut updates = Updates::new(training.optimizer, training.l2);
+        self.model.backward(&mut self.plan, &activations, output.dlogits, &mut updates);
+        let metrics = output.metrics;
+        Ok(Pass { step, split, count: size.count, batch, images_per_step: batch, metrics })
+    }
+
+    /// Records the measurement of a batch of another split; returns the logits' tensor, too.
+    pub(super) fn evaluate(&mut self, size: SplitSize) -> Result<(Pass, Tensor)> {
+        let split = self.split("test", size)?;
+        let batch = EVALUATION_BATCH.min(size.count);
+        let step = self.plan.begin("evaluate");
+        let (output, activations) = self.measure(&split, batch);
+        let metrics = output.metrics;
+        let pass = Pass { step, split, count: size.count, batch, images_per_step: batch, metrics };
+        Ok((pass, activations.logits()))
+    }
+
+    fn measure(&mut self, split: &Resident, batch: usize) -> (Output, Activations) {
+        let plan = &mut self.plan;
+        let input = gather::forward(plan, &split.images, split.order, batch);
+        let activations = self.model.forward(plan, input.x);
+        let output = softmax_cross_entropy::forward(plan, activations.logits(), input.labels, SLOTS);
+        (output, activations)
+    }
+
+    /// Records the measurement of the L2 penalty with factor `l2`; nothing where that is zero.
+    pub(super) fn penalty(&mut self, l2: f32) -> Option<Penalty> {
+        if l2 == 0.0 {
+            return None;
+        }
+        let step = self.plan.begin("penalty");
+        let weights = self.model.parameters().filter(|parameter| parameter.kind == ParameterKind::Weight);
+        let weights: Vec<Tensor> = weights.map(|parameter| parameter.tensor).collect();
+        let rings =
+            weights.into_iter().map(|weight| l2_penalty::value(&mut self.plan, weight, SLOTS)).collect();
+        Some(Penalty { step, rings, factor: f64::from(l2) / 2.0 })
+    }
+}

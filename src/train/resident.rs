@@ -1,0 +1,136 @@
+//! A split of a data set on a device: declared in the plan, then written piece by piece.
+
+use crate::config::Normalize;
+use crate::data::statistics::moments;
+use crate::data::{Dataset, ImageShape, Split};
+use crate::device::Session;
+use crate::error::{Error, Result};
+use crate::host::Array;
+use crate::ops::gather::Images;
+use crate::plan::{Plan, Role};
+use crate::tensor::{Element, Tensor};
+
+/// Mean and standard deviation per channel, of pixels scaled to [0, 1], that a model's inputs are
+/// normalised with.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Normalisation {
+    /// One per channel.
+    pub mean: Vec<f64>,
+    /// One per channel.
+    pub std: Vec<f64>,
+}
+
+impl Normalisation {
+    /// What `rule` means for this data set.
+    pub fn of(rule: Normalize, dataset: &Dataset) -> Self {
+        match rule {
+            Normalize::Unit => {
+                let channels = dataset.shape.channels;
+                Normalisation { mean: vec![0.0; channels], std: vec![1.0; channels] }
+            }
+            Normalize::Standard => {
+                let found = moments(&dataset.train, dataset.shape);
+                // A channel that never changes has nothing to be divided by.
+                let std = found.std.iter().map(|&std| if std > 0.0 { std } else { 1.0 });
+                Normalisation { std: std.collect(), mean: found.mean }
+            }
+        }
+    }
+
+    /// `scale` and `shift` of each channel, for pixels as bytes.
+    fn factors(&self) -> Vec<f32> {
+        let channels = self.mean.iter().zip(&self.std);
+        channels
+            .flat_map(|(mean, std)| [1.0 / (255.0 * std), -mean / std])
+            .map(|value| value as f32)
+            .collect()
+    }
+}
+
+/// A split's tensors.
+#[derive(Debug)]
+pub(super) struct Resident {
+    pub(super) images: Images,
+    /// The order in which batches are taken, `[images]`.
+    pub(super) order: Tensor,
+}
+
+impl Resident {
+    /// Declares the tensors of a split of `count` images; no piece is larger than `largest` bytes.
+    pub(super) fn declare(
+        plan: &mut Plan,
+        name: &str,
+        count: usize,
+        shape: ImageShape,
+        normalisation: Tensor,
+        largest: usize,
+    ) -> Result<Self> {
+        let stride = stride(shape);
+        let per_piece = (largest / stride).min(count);
+        if per_piece == 0 {
+            return Err(Error::device(format!(
+                "an image of {stride} bytes is larger than what the device binds at once, {largest} bytes"
+            ))
+            .advise("use smaller images, or --device cpu"));
+        }
+        let pieces = (0..count).step_by(per_piece).map(|first| {
+            let images = per_piece.min(count - first);
+            plan.declare(format!("{name}.images.{first}"), Role::Input, Element::U8, [images, stride])
+        });
+        let pieces = pieces.collect();
+        let mut words = |what| plan.declare(format!("{name}.{what}"), Role::Input, Element::U32, [count]);
+        Ok(Resident {
+            images: Images { pieces, labels: words("labels"), normalisation, pixels: shape.pixels() },
+            order: words("order"),
+        })
+    }
+
+    /// Moves a split to the device, in file order.
+    pub(super) fn write(&self, session: &mut dyn Session, split: Split, shape: ImageShape) -> Result<()> {
+        let count = split.len();
+        let bytes = with_stride(split.images, shape);
+        if let [piece] = self.images.pieces[..] {
+            session.write(piece, Array::U8(bytes))?;
+        } else {
+            let mut rest = bytes.as_slice();
+            for &piece in &self.images.pieces {
+                let (bytes, others) = rest.split_at(piece.bytes());
+                session.write(piece, Array::U8(bytes.to_vec()))?;
+                rest = others;
+            }
+        }
+        session.write(self.images.labels, Array::U32(split.labels))?;
+        session.write(self.order, Array::U32((0..count as u32).collect()))
+    }
+}
+
+/// Declares the tensor of factors that [`write_normalisation`] fills.
+pub(super) fn declare_normalisation(plan: &mut Plan, channels: usize) -> Tensor {
+    plan.declare("normalisation", Role::Input, Element::F32, [channels, 2])
+}
+
+/// Writes the factors of `normalisation`.
+pub(super) fn write_normalisation(
+    session: &mut dyn Session,
+    tensor: Tensor,
+    normalisation: &Normalisation,
+) -> Result<()> {
+    session.write(tensor, Array::F32(normalisation.factors()))
+}
+
+/// Bytes from one image to the next: whole words, as shaders read them.
+fn stride(shape: ImageShape) -> usize {
+    shape.pixels().next_multiple_of(4)
+}
+
+fn with_stride(images: Vec<u8>, shape: ImageShape) -> Vec<u8> {
+    if stride(shape) == shape.pixels() {
+        return images;
+    }
+    let mut padded = Vec::with_capacity(images.len() / shape.pixels() * stride(shape));
+    for image in images.chunks_exact(shape.pixels()) {
+        padded.extend_from_slice(image);
+        padded.resize(padded.len() + stride(shape) - shape.pixels(), 0);
+    }
+    padded
+}

@@ -1,0 +1,163 @@
+//! `shadegrad data`, as a user or a script sees it.
+
+mod samples;
+
+use samples::{cifar_archive, cifar_files};
+use serde_json::Value;
+use shadegrad::data::cifar::CIFAR_10;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// Runs `shadegrad data` with an empty cache.
+fn data(home: &Path, arguments: &[&str]) -> Output {
+    command(home, arguments).output().unwrap()
+}
+
+fn command(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shadegrad"));
+    command
+        .arg("data")
+        .args(arguments)
+        .env_remove("SHADEGRAD_DATA")
+        .env_remove("XDG_CACHE_HOME")
+        .env("HOME", home)
+        .env("USERPROFILE", home)
+        .stdin(Stdio::null());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    assert!(!bytes.contains(&0x1b), "an escape code in piped output");
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[track_caller]
+fn json(output: &Output) -> Value {
+    let object: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    assert_eq!(object["schema"], 1);
+    object
+}
+
+#[track_caller]
+fn expect_exit(output: &Output, code: i32) {
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+}
+
+#[test]
+fn list_names_every_set() {
+    let home = tempfile::tempdir().unwrap();
+    let output = data(home.path(), &["list"]);
+    expect_exit(&output, 0);
+    let listed = text(&output.stdout);
+    for name in ["fashion-mnist", "mnist", "cifar10", "cifar100"] {
+        assert!(listed.lines().any(|line| line.starts_with(name)), "{listed}");
+    }
+    let object = json(&data(home.path(), &["list", "--json"]));
+    assert_eq!(object["sets"][0]["name"], "fashion-mnist");
+    assert_eq!(object["sets"][0]["files"].as_array().unwrap().len(), 4);
+    assert_eq!(object["sets"][2]["train_images"], 50_000);
+}
+
+#[test]
+fn verify_and_stats_describe_the_vendored_set() {
+    let home = tempfile::tempdir().unwrap();
+    let output = data(home.path(), &["verify", "fashion-mnist", "--json"]);
+    expect_exit(&output, 0);
+    assert_eq!(json(&output)["official"], true);
+    let output = data(home.path(), &["stats", "fashion-mnist", "--json"]);
+    expect_exit(&output, 0);
+    let object = json(&output);
+    assert_eq!(object["train"]["images"], 60_000);
+    assert_eq!(object["test"]["per_class"][9], 1000);
+    assert!((object["mean"][0].as_f64().unwrap() - 0.2860).abs() < 0.0001);
+    let said = text(&data(home.path(), &["stats", "fashion-mnist"]).stdout);
+    assert!(said.contains("Ankle boot") && said.contains("[0.3530]"), "{said}");
+}
+
+#[test]
+fn verify_fails_for_what_is_not_official() {
+    let home = tempfile::tempdir().unwrap();
+    let archive = home.path().join(CIFAR_10.archive);
+    fs::write(&archive, cifar_archive(&CIFAR_10, &cifar_files(&CIFAR_10))).unwrap();
+    let folder = home.path().to_str().unwrap();
+    let output = data(home.path(), &["verify", "cifar10", "--data-dir", folder]);
+    expect_exit(&output, 3);
+    let said = text(&output.stdout);
+    assert!(said.contains("not the official file: found"), "{said}");
+    let message = text(&output.stderr);
+    assert!(message.contains(CIFAR_10.archive), "{message}");
+}
+
+#[test]
+fn mistakes_have_their_exit_codes() {
+    let home = tempfile::tempdir().unwrap();
+    let empty = home.path().to_str().unwrap();
+    for (arguments, code) in [
+        (&["stats", "fashion-mist"][..], 3),
+        (&["fetch", "fashion-mist"], 3),
+        (&["verify", "."], 3),
+        (&["stats", "cifar100", "--data-dir", empty], 3),
+        (&["fetch", "mnist", "--from", empty], 3),
+        (&["fetch"], 2),
+        (&["bake"], 2),
+    ] {
+        let output = data(home.path(), arguments);
+        expect_exit(&output, code);
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn fetch_imports_official_files() {
+    let home = tempfile::tempdir().unwrap();
+    let vendored = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+    let target = home.path().join("sets");
+    let arguments = [
+        "fetch",
+        "fashion-mnist",
+        "--from",
+        vendored.to_str().unwrap(),
+        "--data-dir",
+        target.to_str().unwrap(),
+        "--json",
+    ];
+    let output = data(home.path(), &arguments);
+    expect_exit(&output, 0);
+    assert_eq!(json(&output)["files"][3]["origin"], "imported");
+    let verify = ["verify", "fashion-mnist", "--data-dir", target.to_str().unwrap()];
+    expect_exit(&data(home.path(), &verify), 0);
+}
+
+#[test]
+fn the_environment_names_a_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let archive = home.path().join(CIFAR_10.archive);
+    fs::write(&archive, b"not read by `list`").unwrap();
+    let mut command = command(home.path(), &["list", "--json"]);
+    let output = command.env("SHADEGRAD_DATA", home.path()).output().unwrap();
+    let sets = &json(&output)["sets"];
+    assert_eq!(sets[2]["files"][0].as_str(), archive.to_str());
+    assert!(sets[0]["files"][0].is_string(), "the vendored set is still found");
+    // The flag comes first, and alone.
+    let empty = home.path().join("empty");
+    let output = command.arg("--data-dir").arg(&empty).output().unwrap();
+    let sets = &json(&output)["sets"];
+    assert!(sets[0]["files"].is_null() && sets[2]["files"].is_null());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let home = tempfile::tempdir().unwrap();
+    let mut child = command(home.path(), &["stats", "fashion-mnist"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    expect_exit(&output, 0);
+    assert!(output.stderr.is_empty());
+}
