@@ -11,7 +11,7 @@ use shadegrad::plan::StepRecord;
 use shadegrad::tensor::Tensor;
 
 use crate::announce;
-use crate::bench::{Case, Cases};
+use crate::bench::Cases;
 use crate::cases::{column_sum, gather, l2_penalty, matmul, relu, sgd, softmax_cross_entropy};
 use crate::runner::hold;
 use crate::subject::Subject;
