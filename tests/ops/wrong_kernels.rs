@@ -12,7 +12,7 @@ use shadegrad::tensor::Tensor;
 
 use crate::announce;
 use crate::bench::Cases;
-use crate::cases::{column_sum, gather, l2_penalty, matmul, relu, sgd, softmax_cross_entropy};
+use crate::cases::{column_sum, gather, l2_penalty, matmul, online_steps, relu, sgd, softmax_cross_entropy};
 use crate::runner::hold;
 use crate::subject::Subject;
 
@@ -135,6 +135,14 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(matmul("after: Mask"), "mask that lets zeros through", "mask[i] > ", "mask[i] >= ");
     add(matmul("after: Bias,"), "bias of the first column", "bias[column", "bias[0u * column");
     add(matmul("momentum: None"), "update uphill", "y[i] -= ", "y[i] += ");
+
+    add(matmul("Change"), "decay of a block lost", "decayed * y[i]", "0.0 * decayed");
+
+    let online = |text| some(online_steps::cases(), text);
+    let z = "z = (1.0 - decayed) * z + bias[j];";
+    add(online("weight_decay: 0.08"), "first weight that does not decay", z, "z = z + bias[j];");
+    add(online("rows: 17"), "change of the padding", "t < step.rows);", "t < params.block);");
+    add(online("rows: 32"), "earlier steps forgotten", "z -= overlaps", "z -= 0.0 * overlaps");
 
     let row = "x[row * params.columns + column]";
     let next_row = "x[(row + 1u) * params.columns + column]";

@@ -1,10 +1,11 @@
 //! Cases of the matrix product: three forms, every epilogue, and every class of kernels.
 
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::ops::matmul::gpu::menu;
+use shadegrad::kernel::GpuFacts;
+use shadegrad::ops::matmul::gpu::{EPILOGUES, menu};
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{Momentum, Update};
-use shadegrad::plan::StepRecord;
+use shadegrad::plan::{Plan, StepRecord};
 
 use super::RATES;
 use super::sgd::{Kind, UPDATES, descent};
@@ -136,6 +137,33 @@ impl Case for Descent {
     }
 }
 
+/// A product that is what a block of steps changes in a weight that decays meanwhile.
+#[derive(Debug)]
+struct Change {
+    size: Size,
+    decay: f32,
+    rows: u32,
+}
+
+impl Case for Change {
+    fn record(&self, bench: &mut Bench) {
+        let &Change { size, decay, rows } = self;
+        let Size { m, n, k } = size;
+        let [a_values, b_values, weights] =
+            [k * m, k * n, m * n].map(|length| bench.numbers.floats(length, UNIT));
+        let a = bench.floats("a", [k, m], &a_values);
+        let b = bench.floats("b", [k, n], &b_values);
+        let w = bench.parameter("w", [m, n], &weights);
+        matmul::change(bench.plan, a, b, w, decay);
+        bench.run_with(&[StepRecord { rows, ..PLAIN_RUN }]);
+        bench.expect("w", w, Tolerance::sum(k, magnitude(size, UNIT) + 1.0), move || {
+            let product = reference::matmul(Form::Tn, size, &widen(&a_values), &widen(&b_values));
+            let kept = (1.0 - f64::from(PLAIN_RUN.learning_rate) * f64::from(decay)).powi(rows as i32);
+            widen(&weights).iter().zip(product).map(|(w, product)| kept * w - product).collect()
+        });
+    }
+}
+
 fn shapes() -> Vec<(usize, usize, usize)> {
     let mut shapes = vec![
         // Primes, and what models have.
@@ -202,6 +230,9 @@ fn epilogues(shapes: &[(usize, usize, usize)]) -> Cases {
         for (momentum, decay) in UPDATES {
             cases.push(Box::new(Descent { size: size(shape), momentum, decay, range: UNIT }));
         }
+        for (decay, rows) in [(0.0, 32), (0.05, 1), (0.08, 31), (1e-6, 32)] {
+            cases.push(Box::new(Change { size: size(shape), decay, rows }));
+        }
     }
     cases
 }
@@ -215,6 +246,22 @@ pub fn cases() -> Cases {
         cases.push(product(Form::Nt, shape, After::Nothing, UNIT));
     }
     cases
+}
+
+/// The templates know epilogues by name; each must be what some case takes.
+#[test]
+fn every_epilogue_has_cases() {
+    let facts = GpuFacts { subgroup_size: None, software: false, matmul: None };
+    let mut plan = Plan::new();
+    for case in epilogues(&EPILOGUE_SHAPES[..1]) {
+        Bench::record(&mut plan, &*case);
+    }
+    let ops = plan.steps().iter().flat_map(|step| &step.ops);
+    let kernels: Vec<_> = ops.flat_map(|op| op.lower(&facts)).map(|dispatch| dispatch.kernel).collect();
+    for epilogue in EPILOGUES {
+        let named = format!("_{epilogue}_tiled_");
+        assert!(kernels.iter().any(|kernel| kernel.name.contains(&named)), "no case takes {epilogue}");
+    }
 }
 
 /// What a class is chosen for is a matter of speed; each must be right for everything.

@@ -41,6 +41,7 @@ suites! {
     gather,
     l2_penalty,
     matmul,
+    online_steps,
     relu,
     sgd,
     softmax_cross_entropy,
