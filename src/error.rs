@@ -27,6 +27,8 @@ pub enum ErrorKind {
     Io,
     /// The user pressed Ctrl-C.
     Interrupted,
+    /// Nobody reads standard output any more, as behind `| head`: no mistake, and nothing to say.
+    OutputClosed,
     /// The process was asked to end (SIGTERM).
     Terminated,
 }
@@ -44,6 +46,8 @@ impl ErrorKind {
             ErrorKind::Parity => 7,
             ErrorKind::Io => 8,
             ErrorKind::Interrupted => 130,
+            // As a process that SIGPIPE ended.
+            ErrorKind::OutputClosed => 141,
             ErrorKind::Terminated => 143,
         }
     }

@@ -9,6 +9,7 @@ pub mod init;
 pub mod kernel;
 pub mod layers;
 pub mod model;
+pub mod nearest;
 pub mod ops;
 pub mod optim;
 pub mod plan;

@@ -7,15 +7,13 @@ use crate::data::locate::Search;
 use crate::data::statistics::{class_counts, moments};
 use crate::data::verify::verify;
 use crate::data::{Dataset, Split};
+use crate::run::event::SCHEMA;
 use crate::{Error, Result};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
-
-/// The version of the JSON objects that the commands print.
-const SCHEMA: u32 = 1;
 
 /// What `shadegrad data` takes.
 #[derive(Args, Debug)]

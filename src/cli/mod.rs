@@ -1,2 +1,116 @@
-//! The command line.
-pub mod data;
+//! The command line: reads arguments, calls the library, prints results and errors.
+//!
+//! Results go to standard output, progress and notes to standard error. A command returns an
+//! [`Error`](crate::Error); only [`main`] prints it and turns it into an exit code.
+
+mod completions;
+mod config;
+mod data;
+mod device_choice;
+mod devices;
+mod eval;
+mod evaluation_report;
+mod json;
+mod model_choice;
+mod output;
+mod run_folder;
+mod setting_flags;
+mod signals;
+mod style;
+mod terminal;
+mod train;
+mod usage;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Help of a command: what it does, then examples, then the rest.
+const HELP_TEMPLATE: &str =
+    "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+const EXAMPLES: &str = "Examples:
+  shadegrad train                          Fashion-MNIST on the best device
+  shadegrad train lab-cifar10 --device 0   A preset, on the first GPU
+  shadegrad train --lr 0.02 --epochs 5     A preset's values, but for two
+  shadegrad eval runs/NAME --data mnist    How good a trained model is
+  shadegrad devices                        What there is to train on";
+
+const EXIT_CODES: &str = "Exit codes:
+  0 fine, 1 internal error, 2 usage or configuration, 3 data, 4 device, 5 diverged (NaN or infinity),
+  6 model file, 7 parity, 8 disk, 130 Ctrl-C, 141 output closed, 143 terminated";
+
+/// The arguments of the program.
+#[derive(Debug, Parser)]
+#[command(name = "shadegrad", version, about, help_template = HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, after_long_help = EXIT_CODES, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train an image classifier
+    Train(train::TrainArguments),
+    /// Measure a trained model: loss, accuracy, each class, confusions
+    Eval(eval::EvalArguments),
+    /// List what there is to train on
+    Devices(devices::DevicesArguments),
+    /// Data sets: what there is, download with check, check again, counts and moments
+    Data(data::DataArgs),
+    /// Show the full configuration, or the presets
+    Config(config::ConfigArguments),
+    /// Print completions for a shell
+    Completions(completions::CompletionsArguments),
+}
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let result = match Cli::try_parse() {
+        Ok(cli) => run(&cli.command),
+        Err(error) => answer(&error),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            error.kind().exit_code().into()
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<()> {
+    match command {
+        Command::Train(arguments) => train::run(arguments),
+        Command::Eval(arguments) => eval::run(arguments),
+        Command::Devices(arguments) => devices::run(arguments),
+        Command::Data(arguments) => data::run(arguments),
+        Command::Config(arguments) => config::run(arguments),
+        Command::Completions(arguments) => completions::run(arguments),
+    }
+}
+
+/// Prints the help or the version that was asked for; anything else is a mistake.
+fn answer(error: &clap::Error) -> Result<()> {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
+    match error.kind() {
+        DisplayHelp | DisplayVersion => error.print().map_err(|cause| output::failure(&cause)),
+        _ => Err(usage::translate(error)),
+    }
+}
+
+/// Says on standard error what happened and what to do.
+fn report(error: &Error) {
+    if error.kind() == ErrorKind::OutputClosed {
+        return;
+    }
+    let style = style::Style::of_stderr();
+    let mut text = format!("{} {error}\n", style.bad("error:"));
+    if let Some(advice) = error.advice() {
+        text.push_str(&format!("{} {advice}\n", style.strong("help:")));
+    }
+    output::print_note(&text);
+}

@@ -1,6 +1,22 @@
 //! One validated configuration, made from defaults, a preset, a TOML file, the environment and flags.
+//!
+//! [`Key`] is the one table of what can be set; each key is a line of a TOML file and a flag of the
+//! same name. [`Settings`] holds what one source says, with where it was said; [`resolve()`] puts
+//! the sources on top of each other and makes the [`Config`] that a run depends on.
+
+mod convert;
+mod file;
+mod key;
+pub mod presets;
+mod resolve;
+mod settings;
 
 use std::path::PathBuf;
+
+pub use file::ConfigFile;
+pub use key::{Bounds, Key, Kind, Written};
+pub use resolve::{Resolved, Sources, resolve};
+pub use settings::{Origin, Setting, Settings, Value};
 
 /// Everything a training run depends on, resolved and validated. No clap, no TOML in here.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +63,19 @@ pub enum Normalize {
     Standard,
 }
 
+impl Normalize {
+    /// All of them.
+    pub const ALL: [Normalize; 2] = [Normalize::Unit, Normalize::Standard];
+
+    /// As in flags and files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Normalize::Unit => "unit",
+            Normalize::Standard => "standard",
+        }
+    }
+}
+
 /// Where the first weights come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Init {
@@ -70,6 +99,21 @@ pub enum InitRule {
     Normal,
 }
 
+impl InitRule {
+    /// All of them.
+    pub const ALL: [InitRule; 4] = [InitRule::He, InitRule::Xavier, InitRule::Pytorch, InitRule::Normal];
+
+    /// As in flags and files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            InitRule::He => "he",
+            InitRule::Xavier => "xavier",
+            InitRule::Pytorch => "pytorch",
+            InitRule::Normal => "normal",
+        }
+    }
+}
+
 /// How parameters follow their gradients.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Optimizer {
@@ -84,6 +128,18 @@ pub enum Optimizer {
     },
 }
 
+impl Optimizer {
+    /// The names of all of them.
+    pub const NAMES: [&'static str; 1] = ["sgd"];
+
+    /// As in flags and files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Optimizer::Sgd { .. } => "sgd",
+        }
+    }
+}
+
 /// How the learning rate changes from step to step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -94,4 +150,18 @@ pub enum Schedule {
     Linear,
     /// Half a cosine down to zero at the last step (Loshchilov and Hutter 2017, eq. 5).
     Cosine,
+}
+
+impl Schedule {
+    /// All of them.
+    pub const ALL: [Schedule; 3] = [Schedule::Constant, Schedule::Linear, Schedule::Cosine];
+
+    /// As in flags and files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Schedule::Constant => "constant",
+            Schedule::Linear => "linear",
+            Schedule::Cosine => "cosine",
+        }
+    }
 }

@@ -14,12 +14,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::atomic;
+use super::clock::Moment;
+use super::{atomic, event};
 use crate::error::{Error, Result};
 use crate::train::{Checkpoint, End, Epoch, Observer, Start};
 
@@ -50,17 +50,12 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Makes the directory. Fails if it holds a run already, so that none is ever overwritten.
+    /// Records a run in `path`, an empty directory.
     pub fn create(path: &Path, config_toml: String) -> Result<Self> {
-        let taken = path.read_dir().is_ok_and(|mut entries| entries.next().is_some());
-        if taken {
-            return Err(Error::usage(format!("{} is not empty", path.display()))
-                .advise("give another directory with --out, or remove this one"));
-        }
-        let run = RunDirectory { path: path.to_path_buf(), config_toml, best: None, last: None };
-        fs::create_dir_all(path.join("checkpoints"))
-            .map_err(|cause| Error::io(format!("create {}", path.display()), &cause))?;
-        Ok(run)
+        let checkpoints = path.join("checkpoints");
+        fs::create_dir_all(&checkpoints)
+            .map_err(|cause| Error::io(format!("create {}", checkpoints.display()), &cause))?;
+        Ok(RunDirectory { path: path.to_path_buf(), config_toml, best: None, last: None })
     }
 
     fn append(&self, name: &str, line: &str) -> Result<()> {
@@ -72,8 +67,7 @@ impl RunDirectory {
     }
 
     fn log(&self, line: &str) -> Result<()> {
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        self.append("log.txt", &format!("{} {line}", utc(seconds)))
+        self.append("log.txt", &format!("{} {line}", Moment::now().for_logs()))
     }
 
     fn point(&self, name: &str, checkpoint: &str) -> Result<()> {
@@ -101,7 +95,7 @@ impl Observer for RunDirectory {
             sha256(file).map(|hash| (name, Value::String(hash)))
         });
         let run = json!({
-            "schema": 1,
+            "schema": event::SCHEMA,
             "shadegrad": env!("CARGO_PKG_VERSION"),
             "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             "arguments": std::env::args().collect::<Vec<_>>(),
@@ -120,13 +114,8 @@ impl Observer for RunDirectory {
 
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
         let values = serde_json::to_value(epoch).expect("plain values turn into JSON");
-        let mut event = json!({ "schema": 1, "event": "epoch" });
-        let fields = event.as_object_mut().expect("an event is an object");
-        for column in COLUMNS {
-            fields.insert(column.into(), values[column].clone());
-        }
         let cells: Vec<_> = COLUMNS.iter().map(|&column| values[column].to_string()).collect();
-        self.append("metrics.jsonl", &event.to_string())?;
+        self.append("metrics.jsonl", &event::line("epoch", epoch)?)?;
         self.append("metrics.csv", &cells.join(","))?;
         self.log(&format!("epoch {}: test accuracy {:.4}", epoch.epoch, epoch.test_accuracy))
     }
@@ -159,35 +148,6 @@ impl Observer for RunDirectory {
     }
 }
 
-/// The model file that `model` means: a run directory's best, a checkpoint directory's, or itself.
-pub fn model_path(model: &Path) -> Result<PathBuf> {
-    let missing = |what: String| {
-        Error::model(format!("{}: {what}", model.display()))
-            .advise("give a run directory, a checkpoint directory or a .safetensors file")
-    };
-    if model.is_file() {
-        return Ok(model.to_path_buf());
-    }
-    if !model.is_dir() {
-        return Err(missing("there is no such file or directory".into()));
-    }
-    let in_folder = |folder: &Path| folder.join("model.safetensors");
-    if in_folder(model).is_file() {
-        return Ok(in_folder(model));
-    }
-    let pointer = model.join("best");
-    let text =
-        fs::read_to_string(&pointer).map_err(|_| missing("holds no model.safetensors and no best".into()))?;
-    let checkpoint = Path::new(text.trim());
-    let inside = checkpoint.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    let path = in_folder(&model.join(checkpoint));
-    if inside && path.is_file() {
-        Ok(path)
-    } else {
-        Err(missing(format!("its file best names `{}`, which holds no model", text.trim())))
-    }
-}
-
 fn sha256(path: &Path) -> Result<String> {
     let failed = |cause| Error::io(format!("read {}", path.display()), &cause);
     let mut file = File::open(path).map_err(failed)?;
@@ -198,31 +158,5 @@ fn sha256(path: &Path) -> Result<String> {
             0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
             count => hash.update(&buffer[..count]),
         }
-    }
-}
-
-/// `2026-11-23T14:05:26Z` for seconds since 1970 (Howard Hinnant's civil-from-days algorithm).
-pub fn utc(seconds: u64) -> String {
-    let days = seconds / 86_400 + 719_468;
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let (month, day) = ((shifted + 2) % 12 + 1, day_of_year - (153 * shifted + 2) / 5 + 1);
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_in_utc() {
-        assert_eq!(utc(0), "1970-01-01T00:00:00Z");
-        assert_eq!(utc(951_782_400), "2000-02-29T00:00:00Z");
-        assert_eq!(utc(1_798_761_599), "2026-12-31T23:59:59Z");
     }
 }

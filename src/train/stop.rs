@@ -1,23 +1,55 @@
 //! How a run is asked to end early.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::ErrorKind;
 
-/// Set by a signal, looked at between submissions.
+/// Set by a signal, looked at between submissions. Clones are the same flag.
 #[derive(Clone, Debug, Default)]
 pub struct StopFlag {
-    reason: Arc<AtomicU8>,
+    /// A number that a signal handler can store: see [`StopFlag::number`].
+    reason: Arc<AtomicUsize>,
 }
 
 impl StopFlag {
+    /// Asks the run to end, because of Ctrl-C or because the process is to terminate.
+    pub fn request(&self, reason: ErrorKind) {
+        self.reason.store(StopFlag::number(reason), Ordering::Relaxed);
+    }
+
     /// Why the run should end, if it should.
     pub fn requested(&self) -> Option<ErrorKind> {
         match self.reason.load(Ordering::Relaxed) {
             0 => None,
             1 => Some(ErrorKind::Interrupted),
             _ => Some(ErrorKind::Terminated),
+        }
+    }
+
+    /// What stands for a reason in [`StopFlag::shared`].
+    pub(crate) fn number(reason: ErrorKind) -> usize {
+        if reason == ErrorKind::Interrupted { 1 } else { 2 }
+    }
+
+    /// The flag itself, for a signal handler.
+    pub(crate) fn shared(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_hear_of_a_request_and_why() {
+        let stop = StopFlag::default();
+        let heard = stop.clone();
+        assert_eq!(heard.requested(), None);
+        for reason in [ErrorKind::Interrupted, ErrorKind::Terminated] {
+            stop.request(reason);
+            assert_eq!(heard.requested(), Some(reason));
         }
     }
 }

@@ -1,0 +1,184 @@
+//! What `--device` names: `auto`, `cpu`, `gpu`, an index or part of a name.
+
+use crate::config::Key;
+use crate::device::cpu::Cpu;
+use crate::device::gpu::Gpu;
+use crate::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
+use crate::device::{Device, DeviceInfo, DeviceKind};
+use crate::error::{Error, Result};
+use crate::nearest::nearest;
+
+/// A device, ready to use.
+pub(super) struct Chosen {
+    pub(super) device: Box<dyn Device>,
+    /// One line for the user, where the choice may surprise.
+    pub(super) note: Option<String>,
+}
+
+/// Opens what `wanted` names. Looks for GPUs only where one may be used.
+///
+/// # Errors
+/// [`ErrorKind::Device`](crate::ErrorKind::Device), with what there is, where nothing or more than
+/// one thing has the name.
+pub(super) fn open(wanted: &str) -> Result<Chosen> {
+    if wanted.eq_ignore_ascii_case("cpu") {
+        return Ok(Chosen { device: Box::new(Cpu::new()), note: None });
+    }
+    let found = adapters();
+    let infos: Vec<DeviceInfo> = found.iter().map(|adapter| adapter.info.clone()).collect();
+    let Selection { adapter, note } = select(wanted, &infos)?;
+    let device: Box<dyn Device> = match adapter {
+        Some(index) => Box::new(Gpu::open(&found[index], Capabilities::Adapter)?),
+        None => Box::new(Cpu::new()),
+    };
+    Ok(Chosen { device, note })
+}
+
+/// What was asked for on the command line, else in the environment, else `auto`. For the commands
+/// that take a device and no other setting.
+pub(super) fn wanted(flag: Option<&str>) -> String {
+    let environment = || Key::Device.environment().and_then(|variable| std::env::var(variable).ok());
+    let said = flag.map(String::from).or_else(environment);
+    said.filter(|text| !text.is_empty()).unwrap_or_else(|| "auto".into())
+}
+
+/// Which adapter to use, or the CPU.
+#[derive(Debug, PartialEq)]
+struct Selection {
+    /// `None` is the CPU.
+    adapter: Option<usize>,
+    note: Option<String>,
+}
+
+fn select(wanted: &str, found: &[DeviceInfo]) -> Result<Selection> {
+    let use_adapter = |index: usize| Ok(Selection { adapter: Some(index), note: None });
+    let best = found.first();
+    match wanted.to_lowercase().as_str() {
+        "auto" => match best {
+            Some(best) if best.kind != DeviceKind::Software => use_adapter(0),
+            Some(best) => use_cpu(format!(
+                "training on the CPU: the only GPU driver is {}, which computes on the CPU but slower (--device 0 takes it)",
+                best.name
+            )),
+            None => use_cpu(format!("training on the CPU: no GPU was found; {}", no_adapter_advice())),
+        },
+        "gpu" => match best {
+            Some(best) if best.kind != DeviceKind::Software => use_adapter(0),
+            Some(best) => Ok(Selection {
+                adapter: Some(0),
+                note: Some(format!(
+                    "{} is no GPU: it computes on the CPU, and slower than --device cpu",
+                    best.name
+                )),
+            }),
+            None => Err(Error::device("no GPU was found").advise(no_adapter_advice())),
+        },
+        name => match name.parse::<usize>() {
+            Ok(index) if index < found.len() => use_adapter(index),
+            Ok(index) => Err(none_such(format!("there is no device {index}"), found)),
+            Err(_) => by_name(name, found),
+        },
+    }
+}
+
+fn use_cpu(note: String) -> Result<Selection> {
+    Ok(Selection { adapter: None, note: Some(note) })
+}
+
+fn by_name(name: &str, found: &[DeviceInfo]) -> Result<Selection> {
+    let has_name = |(_, info): &(usize, &DeviceInfo)| info.name.to_lowercase().contains(name);
+    let matching: Vec<_> = found.iter().enumerate().filter(has_name).collect();
+    match matching[..] {
+        [(index, _)] => Ok(Selection { adapter: Some(index), note: None }),
+        [] => {
+            let message = match nearest(name, ["auto", "cpu", "gpu"]) {
+                Some(meant) => format!("no device is called `{name}`; did you mean `{meant}`?"),
+                None => format!("no device is called `{name}`"),
+            };
+            Err(none_such(message, found))
+        }
+        _ => {
+            let (indices, names): (Vec<_>, Vec<_>) =
+                matching.into_iter().map(|(index, info)| (index.to_string(), describe(index, info))).unzip();
+            let message = format!("more than one device is called `{name}`: {}", names.join(", "));
+            Err(Error::device(message).advise(format!("name one by its index: {}", indices.join(", "))))
+        }
+    }
+}
+
+fn none_such(message: String, found: &[DeviceInfo]) -> Error {
+    let there: Vec<_> = found.iter().enumerate().map(|(index, info)| describe(index, info)).collect();
+    let error = Error::device(message);
+    if there.is_empty() {
+        error.advise("there is only cpu: no GPU was found (see `shadegrad devices`)")
+    } else {
+        error.advise(format!("there are cpu, {} (see `shadegrad devices`)", there.join(", ")))
+    }
+}
+
+fn describe(index: usize, info: &DeviceInfo) -> String {
+    format!("{index} = {} ({})", info.name, info.backend)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn info(name: &str, kind: DeviceKind) -> DeviceInfo {
+        DeviceInfo { name: name.into(), backend: "vulkan".into(), driver: String::new(), kind }
+    }
+
+    fn machine() -> Vec<DeviceInfo> {
+        vec![
+            info("NVIDIA H100", DeviceKind::Discrete),
+            info("NVIDIA T4", DeviceKind::Discrete),
+            info("Intel UHD", DeviceKind::Integrated),
+            info("llvmpipe", DeviceKind::Software),
+        ]
+    }
+
+    #[test]
+    fn words_indices_and_parts_of_names_choose() {
+        for (wanted, index) in
+            [("auto", 0), ("gpu", 0), ("GPU", 0), ("2", 2), ("t4", 1), ("UHD", 2), ("llvm", 3)]
+        {
+            let expected = Selection { adapter: Some(index), note: None };
+            assert_eq!(select(wanted, &machine()).expect("it is there"), expected, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_a_device_error_that_lists_what_is() {
+        for wanted in ["4", "99999999999999999999", "radeon", "nvidia"] {
+            let error = select(wanted, &machine()).expect_err(wanted);
+            assert_eq!(error.kind(), ErrorKind::Device);
+            let all = format!("{error} {}", error.advice().expect("there is advice"));
+            assert!(all.contains("NVIDIA T4") && all.contains('1'), "{all}");
+        }
+        let error = select("nvidia", &machine()).expect_err("there are two");
+        assert_eq!(error.advice(), Some("name one by its index: 0, 1"));
+        assert!(select("gpuu", &machine()).expect_err("no such").to_string().contains("did you mean `gpu`"));
+    }
+
+    #[test]
+    fn a_software_driver_is_never_taken_in_silence() {
+        let software = [info("llvmpipe", DeviceKind::Software)];
+        let auto = select("auto", &software).expect("the CPU is there");
+        assert_eq!(auto.adapter, None);
+        assert!(auto.note.expect("it says why").contains("llvmpipe"));
+        let gpu = select("gpu", &software).expect("it will do");
+        assert_eq!(gpu.adapter, Some(0));
+        assert!(gpu.note.expect("it says so").contains("llvmpipe"));
+    }
+
+    #[test]
+    fn without_any_gpu_auto_takes_the_cpu_and_gpu_fails() {
+        let auto = select("auto", &[]).expect("the CPU is there");
+        assert_eq!(auto.adapter, None);
+        assert!(auto.note.is_some());
+        for wanted in ["gpu", "0", "nvidia"] {
+            assert_eq!(select(wanted, &[]).expect_err(wanted).kind(), ErrorKind::Device);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `shadegrad devices`: what there is to train on, and why there is no GPU.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::output;
+use super::style::Style;
+use crate::device::cpu::Cpu;
+use crate::device::gpu::adapter::{FoundAdapter, adapters, no_adapter_advice};
+use crate::device::{Device, DeviceInfo, DeviceKind};
+use crate::error::Result;
+
+const EXAMPLES: &str = "Examples:
+  shadegrad devices                          What there is, the best first
+  WGPU_BACKEND=vulkan shadegrad devices      Only with these drivers
+  shadegrad train --device 1                 Train on the second
+  shadegrad train --device radeon            Train on the one that is called so";
+
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+pub(super) struct DevicesArguments {
+    /// Print a JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &DevicesArguments) -> Result<()> {
+    let found = adapters();
+    let cpu = Cpu::new();
+    if arguments.json { print_json(&found, cpu.info()) } else { print_table(&found, cpu.info()) }
+}
+
+fn print_json(found: &[FoundAdapter], cpu: &DeviceInfo) -> Result<()> {
+    #[derive(Serialize)]
+    struct Adapter<'a> {
+        index: usize,
+        #[serde(flatten)]
+        info: &'a DeviceInfo,
+        pci_bus: &'a str,
+        abilities: BTreeMap<&'static str, String>,
+    }
+    #[derive(Serialize)]
+    struct Devices<'a> {
+        devices: Vec<Adapter<'a>>,
+        cpu: &'a DeviceInfo,
+        advice: Option<&'static str>,
+    }
+    let devices = found.iter().enumerate().map(|(index, found)| Adapter {
+        index,
+        info: &found.info,
+        pci_bus: &found.pci_bus,
+        abilities: found.abilities().into_iter().collect(),
+    });
+    output::print_json("devices", &Devices { devices: devices.collect(), cpu, advice: advice(found) })
+}
+
+fn print_table(found: &[FoundAdapter], cpu: &DeviceInfo) -> Result<()> {
+    let style = Style::of_stdout();
+    let row = |index: String, info: &DeviceInfo| {
+        [index, info.name.clone(), info.backend.clone(), kind_name(info.kind).into(), info.driver.clone()]
+    };
+    let adapters = found.iter().enumerate().map(|(index, found)| row(index.to_string(), &found.info));
+    let rows: Vec<_> = adapters.chain([row("cpu".into(), cpu)]).collect();
+    let header = ["device", "name", "backend", "type", "driver"];
+    let widths: Vec<usize> = header
+        .iter()
+        .enumerate()
+        .map(|(column, title)| {
+            let cells = rows.iter().map(|row| row[column].chars().count());
+            cells.chain([title.len()]).max().unwrap_or_default()
+        })
+        .collect();
+    let line = |cells: &[&str]| -> String {
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
+    };
+    let mut text = format!("{}\n", style.strong(&line(&header)));
+    for (index, row) in rows.iter().enumerate() {
+        let cells: Vec<&str> = row.iter().map(String::as_str).collect();
+        text.push_str(&format!("{}\n", line(&cells)));
+        if let Some(found) = found.get(index) {
+            let abilities = found.abilities().into_iter();
+            let abilities = abilities.map(|(name, value)| format!("{} {value}", name.replace('_', " ")));
+            let indent = " ".repeat(widths[0] + 2);
+            for pair in abilities.collect::<Vec<_>>().chunks(4) {
+                text.push_str(&format!("{indent}{}\n", style.faint(&pair.join(", "))));
+            }
+        }
+    }
+    if let Some(advice) = advice(found) {
+        text.push_str(&format!("\n{advice}\n"));
+    }
+    output::print(&text)
+}
+
+/// What to know where no GPU, or none worth the name, was found.
+fn advice(found: &[FoundAdapter]) -> Option<&'static str> {
+    if found.is_empty() {
+        Some(no_adapter_advice())
+    } else if found.iter().all(FoundAdapter::is_software) {
+        Some(
+            "no hardware GPU was found: software drivers compute on the CPU, and `--device auto` takes the CPU itself",
+        )
+    } else {
+        None
+    }
+}
+
+/// As in JSON.
+fn kind_name(kind: DeviceKind) -> &'static str {
+    match kind {
+        DeviceKind::Discrete => "discrete",
+        DeviceKind::Integrated => "integrated",
+        DeviceKind::Virtual => "virtual",
+        DeviceKind::Software => "software",
+        DeviceKind::Cpu => "cpu",
+        DeviceKind::Other => "other",
+    }
+}

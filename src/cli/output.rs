@@ -1,0 +1,33 @@
+//! Writing to standard output and standard error without a panic where nobody reads.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::run::event;
+
+/// Prints a part of the result.
+pub(super) fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|cause| failure(&cause))
+}
+
+/// Prints something that is not the result.
+pub(super) fn print_note(text: &str) {
+    // Where standard error is gone, nobody is left to be told.
+    if io::stderr().lock().write_all(text.as_bytes()).is_err() {}
+}
+
+/// What it means that standard output cannot be written to.
+pub(super) fn failure(cause: &io::Error) -> Error {
+    match cause.kind() {
+        io::ErrorKind::BrokenPipe => Error::new(ErrorKind::OutputClosed, "standard output was closed"),
+        _ => Error::io("write to standard output", cause).advise("free some space, or write elsewhere"),
+    }
+}
+
+/// Prints one line of JSON.
+pub(super) fn print_json<T: Serialize>(name: &str, body: &T) -> Result<()> {
+    print(&format!("{}\n", event::line(name, body)?))
+}

@@ -1,0 +1,161 @@
+//! The flags that set something: one for each [`Key`], made from the table of keys.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
+
+use crate::config::{Key, Kind, Origin, Resolved, Settings, Sources, Value, resolve};
+use crate::error::Result;
+
+/// A preset, a file and a flag for every key.
+#[derive(Clone, Debug)]
+pub(super) struct SettingFlags {
+    file: Option<PathBuf>,
+    given: Vec<(Key, Given)>,
+}
+
+/// What a flag was given.
+#[derive(Clone, Debug)]
+enum Given {
+    Text(OsString),
+    Switch(bool),
+}
+
+impl SettingFlags {
+    /// What the flags add up to, with everything below them.
+    pub(super) fn resolve(&self) -> Result<Resolved> {
+        let mut flags = Settings::default();
+        for (key, given) in &self.given {
+            match given {
+                Given::Text(text) => flags.set_text(*key, text, Origin::Flag)?,
+                Given::Switch(on) => flags.set(*key, Value::Switch(*on), Origin::Flag),
+            }
+        }
+        resolve(Sources {
+            flags,
+            environment: &|variable| std::env::var_os(variable),
+            file: self.file.as_deref(),
+        })
+    }
+}
+
+impl Args for SettingFlags {
+    fn augment_args(command: Command) -> Command {
+        let file = Arg::new("config")
+            .long("config")
+            .value_name("FILE")
+            .help("Take values from this TOML file, whose keys are the names of these flags")
+            .value_parser(clap::value_parser!(PathBuf))
+            .value_hint(ValueHint::FilePath);
+        Key::ALL.into_iter().flat_map(flags_of).fold(command.arg(file), Command::arg)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        SettingFlags::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = |key: Key| match key.kind() {
+            Kind::Switch { .. } if matches.get_flag(key.name()) => Some(Given::Switch(true)),
+            Kind::Switch { off, .. } if matches.get_flag(off) => Some(Given::Switch(false)),
+            Kind::Switch { .. } => None,
+            _ => matches.get_one::<OsString>(key.name()).cloned().map(Given::Text),
+        };
+        Ok(SettingFlags {
+            file: matches.get_one("config").cloned(),
+            given: Key::ALL.into_iter().filter_map(|key| Some((key, given(key)?))).collect(),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = SettingFlags::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// The flag of a key; of a switch both, of which help shows the one that changes something.
+fn flags_of(key: Key) -> Vec<Arg> {
+    let Kind::Switch { usual, off } = key.kind() else { return vec![valued(key)] };
+    let switch = |name: &'static str, other: &'static str, hidden: bool| {
+        Arg::new(name)
+            .long(name)
+            .help(key.help())
+            .help_heading(heading(key))
+            .action(ArgAction::SetTrue)
+            .conflicts_with(other)
+            .hide(hidden)
+    };
+    vec![switch(key.name(), off, usual), switch(off, key.name(), !usual)]
+}
+
+fn valued(key: Key) -> Arg {
+    let argument = Arg::new(key.name())
+        .help(key.help())
+        .value_name(value_name(key))
+        .value_parser(Unchecked { kind: key.kind() })
+        .value_hint(hint(key))
+        // So that `--lr -1` is about a learning rate and not about an unknown flag `-1`.
+        .allow_negative_numbers(true);
+    match key {
+        Key::Preset => argument,
+        _ => argument.long(key.name()).help_heading(heading(key)),
+    }
+}
+
+fn value_name(key: Key) -> &'static str {
+    match key {
+        Key::Preset => "PRESET",
+        Key::Data => "NAME|DIR",
+        Key::DataDir | Key::Out => "DIR",
+        Key::Model => "SPEC",
+        Key::Init => "NAME|FILE",
+        Key::Device => "DEVICE",
+        _ => match key.kind() {
+            Kind::Count | Kind::Whole => "N",
+            Kind::Number(_) => "X",
+            _ => "NAME",
+        },
+    }
+}
+
+fn heading(key: Key) -> &'static str {
+    match key {
+        Key::Preset | Key::Data | Key::DataDir | Key::Normalize | Key::Model | Key::Init => "Data and model",
+        Key::Device | Key::Out => "Where",
+        _ => "Training",
+    }
+}
+
+fn hint(key: Key) -> ValueHint {
+    match key {
+        Key::Data | Key::DataDir | Key::Out => ValueHint::DirPath,
+        Key::Init => ValueHint::FilePath,
+        _ => ValueHint::Other,
+    }
+}
+
+/// Takes every value as it is, but tells help and completions what is allowed. Flags, files and the
+/// environment are checked in the same place, with the same words: [`Kind::accept`].
+#[derive(Clone, Copy, Debug)]
+struct Unchecked {
+    kind: Kind,
+}
+
+impl TypedValueParser for Unchecked {
+    type Value = OsString;
+
+    fn parse_ref(&self, _: &Command, _: Option<&Arg>, value: &OsStr) -> Result<OsString, clap::Error> {
+        Ok(value.to_owned())
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        match self.kind {
+            Kind::Choice(words) => Some(Box::new(words.iter().map(PossibleValue::new))),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! `shadegrad train`.
+
+use clap::Args;
+
+use super::device_choice::{self, Chosen};
+use super::json::JsonLines;
+use super::output;
+use super::run_folder::RunFolder;
+use super::setting_flags::SettingFlags;
+use super::signals::stop_on_signals;
+use super::terminal::Terminal;
+use crate::config::{Key, Origin, Resolved};
+use crate::data::fetch::{FetchOptions, load_or_fetch};
+use crate::data::locate::Search;
+use crate::error::Result;
+use crate::run::RunDirectory;
+use crate::train::{Observer, train};
+
+const EXAMPLES: &str = "Examples:
+  shadegrad train                                     Fashion-MNIST, on the best device
+  shadegrad train cifar10-mlp --epochs 40             A preset with another value
+  shadegrad train --data ./flowers --model linear:64,relu
+  shadegrad train --config mine.toml --device cpu     Values from a file
+  shadegrad train --json | jq .test_accuracy          A line of JSON an epoch
+
+What is on the command line goes before the environment (SHADEGRAD_DATA, SHADEGRAD_DEVICE), that
+before --config, that before the preset. `shadegrad config show` takes the same arguments and tells.";
+
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+pub(super) struct TrainArguments {
+    #[command(flatten)]
+    settings: SettingFlags,
+
+    /// Print JSON Lines instead of a table
+    #[arg(long)]
+    json: bool,
+
+    /// Print no table and no progress, only warnings and errors
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
+    // Cheap mistakes first: nothing below is tried before all arguments make sense.
+    let resolved = arguments.settings.resolve()?;
+    let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
+    let search = Search::from_environment(resolved.data_dir());
+    let dataset = load_or_fetch(&resolved.config.data, &search, &FetchOptions::default())?;
+    let Chosen { device, note } = device_choice::open(resolved.device())?;
+    if let Some(note) = note {
+        output::print_note(&format!("note: {note}\n"));
+    }
+    let stop = stop_on_signals()?;
+    let run = folder.create()?;
+    let mut watchers: Vec<Box<dyn Observer>> =
+        vec![Box::new(RunDirectory::create(&run, resolved.config.to_toml())?)];
+    if arguments.json {
+        watchers.push(Box::new(JsonLines));
+    } else if !arguments.quiet {
+        watchers.push(Box::new(Terminal::new()?));
+    }
+    let mut observers: Vec<&mut dyn Observer> = Vec::new();
+    for watcher in &mut watchers {
+        observers.push(&mut **watcher);
+    }
+
+    train(&resolved.config, dataset, &*device, &run, &mut observers, &stop)?;
+    Ok(())
+}
+
+/// What the run's folder is called after: the preset, or the data where they are others than the preset's.
+fn name(resolved: &Resolved) -> &str {
+    let is_of_preset = |key| {
+        let setting = resolved.settings.get(key);
+        setting.is_some_and(|setting| matches!(setting.origin, Origin::Preset(_)))
+    };
+    if is_of_preset(Key::Data) { &resolved.config.preset } else { &resolved.config.data }
+}

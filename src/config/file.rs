@@ -1,0 +1,165 @@
+//! Reading a TOML file of settings. Every mistake is one line that names the file and the line.
+
+use std::ops::Range;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::key::{Key, Kind, Written};
+use super::settings::{Origin, Settings, shorten};
+use crate::error::{Error, Result};
+use crate::nearest::nearest;
+
+/// Most bytes of a file that is read: far beyond any configuration, so that a data file that was
+/// given by mistake is not taken into memory.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// The one key that files may have and flags do not: a line for whoever reads the file.
+const DESCRIPTION: &str = "description";
+
+/// What a TOML file says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConfigFile {
+    /// What the file is for.
+    pub description: Option<String>,
+    /// Its values.
+    pub settings: Settings,
+}
+
+impl ConfigFile {
+    /// Reads the file at `path`.
+    pub fn read(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let unreadable = |why: String| {
+            Error::usage(format!("cannot read {shown}: {why}"))
+                .advise("--config takes a TOML file; `shadegrad config show` prints one to start from")
+        };
+        let about = std::fs::metadata(path).map_err(|cause| unreadable(cause.to_string()))?;
+        if about.is_dir() {
+            return Err(unreadable("it is a folder".into()));
+        }
+        if about.len() > MOST_BYTES {
+            return Err(unreadable(format!("{} bytes are too many for a configuration", about.len())));
+        }
+        let bytes = std::fs::read(path).map_err(|cause| unreadable(cause.to_string()))?;
+        let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".into()))?;
+        ConfigFile::parse(&text, |line| Origin::File { path: path.to_owned(), line })
+    }
+
+    /// Reads the text of a file; `origin` says where each line is from.
+    pub fn parse(text: &str, origin: impl Fn(usize) -> Origin) -> Result<Self> {
+        let origin_at = |span: Range<usize>| origin(line_of(text, span.start));
+        let table = DeTable::parse(text).map_err(|error| {
+            let span = error.span().unwrap_or(0..0);
+            invalid(text, &error, span.clone(), &origin_at(span))
+        })?;
+        let mut file = ConfigFile::default();
+        // By line: of several mistakes the first is reported.
+        let mut entries: Vec<_> = table.get_ref().iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        for (name, value) in entries {
+            let origin = origin_at(name.span());
+            if name.get_ref() == DESCRIPTION {
+                file.description = Some(description(value, text, &origin)?);
+                continue;
+            }
+            let key = Key::named(name.get_ref()).ok_or_else(|| unknown(name.get_ref(), &origin))?;
+            let shown = shorten(text.get(value.span()).unwrap_or_default());
+            match value.get_ref() {
+                // TOML's other bases have no `FromStr` of their own.
+                DeValue::Integer(number) if number.radix() != 10 => {
+                    let number = u64::from_str_radix(number.as_str(), number.radix());
+                    let digits = number.map(|number| number.to_string()).unwrap_or_default();
+                    file.settings.set_written(key, Written::Number(&digits), &shown, origin)?;
+                }
+                value => file.settings.set_written(key, written(value), &shown, origin)?,
+            }
+        }
+        Ok(file)
+    }
+}
+
+fn written<'a>(value: &'a DeValue<'_>) -> Written<'a> {
+    match value {
+        DeValue::String(text) => Written::Text(text),
+        DeValue::Integer(number) => Written::Number(number.as_str()),
+        DeValue::Float(number) => Written::Number(number.as_str()),
+        DeValue::Boolean(on) => Written::Switch(*on),
+        DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => Written::Other,
+    }
+}
+
+fn description(value: &Spanned<DeValue<'_>>, text: &str, origin: &Origin) -> Result<String> {
+    match value.get_ref() {
+        DeValue::String(description) => Ok(description.to_string()),
+        _ => {
+            let shown = shorten(text.get(value.span()).unwrap_or_default());
+            Err(Error::usage(format!("{origin}: {DESCRIPTION} = {shown}: must be text")))
+        }
+    }
+}
+
+fn unknown(name: &str, origin: &Origin) -> Error {
+    let names = || Key::ALL.into_iter().map(Key::name);
+    let mut message = format!("{origin}: unknown key `{}`", shorten(name));
+    let all: Vec<_> = names().collect();
+    // The name of the flag is a likely slip, and so is the long name of the rate.
+    let turned_off =
+        Key::ALL.into_iter().find(|key| matches!(key.kind(), Kind::Switch { off, .. } if off == name));
+    let meant = match turned_off {
+        Some(key) => Some(format!("{} = false", key.name())),
+        None if name.starts_with("learning") => Some(Key::Lr.name().into()),
+        None => nearest(name, names()).map(String::from),
+    };
+    if let Some(meant) = meant {
+        message.push_str(&format!("; did you mean `{meant}`?"));
+    }
+    Error::usage(message).advise(format!("the keys are {}", all.join(", ")))
+}
+
+/// The error for text that is not TOML, and for a key that is there twice.
+fn invalid(text: &str, error: &toml::de::Error, span: Range<usize>, origin: &Origin) -> Error {
+    if error.message().starts_with("duplicate key") {
+        let key = shorten(text.get(span).unwrap_or_default());
+        return Error::usage(format!("{origin}: the key `{key}` is there twice"))
+            .advise("keep the line that you want and delete the other");
+    }
+    let message = error.message().replace('\n', " ");
+    Error::usage(format!("{origin}: not TOML: {message}"))
+        .advise("write one `key = value` a line, with text in double quotes")
+}
+
+/// Number of the line that has the byte `position`, from 1.
+fn line_of(text: &str, position: usize) -> usize {
+    1 + text.bytes().take(position).filter(|byte| *byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Value;
+
+    fn parse(text: &str) -> Result<ConfigFile> {
+        ConfigFile::parse(text, |line| Origin::File { path: "a.toml".into(), line })
+    }
+
+    #[test]
+    fn reads_every_kind_of_value_with_its_line() {
+        let file = parse("description = \"x\"\n\n# why\nseed = 0x10\nlr = 1\nl2 = 1e-3\nshuffle = false\n");
+        let file = file.expect("it is valid");
+        assert_eq!(file.description.as_deref(), Some("x"));
+        let seed = file.settings.get(Key::Seed).expect("it is set");
+        assert_eq!(seed.value, Value::Whole(16));
+        assert_eq!(seed.origin, Origin::File { path: "a.toml".into(), line: 4 });
+        assert_eq!(file.settings.get(Key::Lr).expect("it is set").value, Value::Number(1.0));
+        assert_eq!(file.settings.get(Key::L2).expect("it is set").value, Value::Number(1e-3));
+        assert_eq!(file.settings.get(Key::Shuffle).expect("it is set").value, Value::Switch(false));
+    }
+
+    #[test]
+    fn the_first_of_several_mistakes_is_reported() {
+        let error = parse("model = 3\nepochs = 0\ndata = 1\n").expect_err("all lines are wrong");
+        assert!(error.to_string().starts_with("a.toml:1: model = 3: must be text"), "{error}");
+    }
+}

@@ -1,0 +1,109 @@
+//! Presets: complete recipes, embedded in the program.
+
+use super::file::ConfigFile;
+use super::settings::{Origin, Settings};
+use crate::error::Result;
+
+/// The preset that holds where none is named.
+pub const DEFAULT: &str = "fashion-mnist";
+
+/// A recipe with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preset {
+    /// What `train` takes.
+    pub name: &'static str,
+    /// The TOML file, comments included.
+    pub text: &'static str,
+}
+
+/// All presets.
+pub const ALL: [Preset; 4] = [
+    Preset { name: DEFAULT, text: include_str!("../../presets/fashion-mnist.toml") },
+    Preset { name: "cifar10-mlp", text: include_str!("../../presets/cifar10-mlp.toml") },
+    Preset { name: "lab-fashion-mnist", text: include_str!("../../presets/lab-fashion-mnist.toml") },
+    Preset { name: "lab-cifar10", text: include_str!("../../presets/lab-cifar10.toml") },
+];
+
+/// The names of all presets.
+pub const NAMES: [&str; 4] = [ALL[0].name, ALL[1].name, ALL[2].name, ALL[3].name];
+
+impl Preset {
+    /// The preset of that name.
+    pub fn named(name: &str) -> Option<Preset> {
+        ALL.into_iter().find(|preset| preset.name == name)
+    }
+
+    /// What it sets.
+    pub fn settings(&self) -> Result<Settings> {
+        Ok(self.read()?.settings)
+    }
+
+    /// What it is for, in one line.
+    pub fn description(&self) -> Result<String> {
+        Ok(self.read()?.description.unwrap_or_default())
+    }
+
+    fn read(&self) -> Result<ConfigFile> {
+        ConfigFile::parse(self.text, |_| Origin::Preset(self.name.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Key, Value};
+
+    #[test]
+    fn every_preset_is_valid_and_says_what_it_is_for() {
+        for preset in ALL {
+            let settings = preset.settings().expect("a preset is valid");
+            for key in [Key::Data, Key::Model, Key::Epochs, Key::BatchSize, Key::Lr] {
+                assert!(settings.get(key).is_some(), "{} does not set {}", preset.name, key.name());
+            }
+            // A preset that named another would have to be resolved first; one that chose where to
+            // train would not be a recipe.
+            for (key, _) in settings.iter() {
+                assert!(key.is_of_config() && key != Key::Preset, "{} sets {}", preset.name, key.name());
+            }
+            assert!(!preset.description().expect("a preset is valid").is_empty(), "{}", preset.name);
+        }
+    }
+
+    #[test]
+    fn the_lab_runs_are_the_ones_that_its_tables_are_from() {
+        let check = |name: &str, expected: &[(Key, Value)]| {
+            let settings = Preset::named(name).expect("it exists").settings().expect("it is valid");
+            for (key, value) in expected {
+                assert_eq!(&settings.get(*key).expect("it is set").value, value, "{name} {}", key.name());
+            }
+        };
+        let text = |text: &str| Value::Text(text.into());
+        let common = [
+            (Key::Normalize, text("unit")),
+            (Key::Model, text("linear:100,relu,linear:10")),
+            (Key::Optimizer, text("sgd")),
+            (Key::Momentum, Value::Number(0.0)),
+            (Key::WeightDecay, Value::Number(0.0)),
+            (Key::Schedule, text("constant")),
+            (Key::Shuffle, Value::Switch(true)),
+        ];
+        check("lab-cifar10", &common);
+        check("lab-fashion-mnist", &common);
+        let cifar = [
+            (Key::Data, text("cifar10")),
+            (Key::Init, text("normal")),
+            (Key::BatchSize, Value::Whole(1)),
+            (Key::Lr, Value::Number(0.001)),
+            (Key::L2, Value::Number(0.01)),
+            (Key::Epochs, Value::Whole(20)),
+        ];
+        check("lab-cifar10", &cifar);
+        let fashion = [
+            (Key::Data, text("fashion-mnist")),
+            (Key::Lr, Value::Number(0.01)),
+            (Key::L2, Value::Number(0.0)),
+            (Key::Epochs, Value::Whole(10)),
+        ];
+        check("lab-fashion-mnist", &fashion);
+    }
+}

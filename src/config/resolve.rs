@@ -1,0 +1,180 @@
+//! Puts the sources of settings on top of each other and makes a configuration of them.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::file::ConfigFile;
+use super::key::Key;
+use super::presets::{self, Preset};
+use super::settings::{Origin, Setting, Settings, Value};
+use super::{Config, Optimizer};
+use crate::error::{Error, Result};
+
+/// Everything that somebody said about a run.
+pub struct Sources<'a> {
+    /// On the command line.
+    pub flags: Settings,
+    /// In the environment: the value of a variable.
+    pub environment: &'a dyn Fn(&str) -> Option<OsString>,
+    /// In this file.
+    pub file: Option<&'a Path>,
+}
+
+/// A configuration, and how it came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resolved {
+    /// What the run's outcome depends on.
+    pub config: Config,
+    /// Every value with its origin; also where the data are, what trains and where it is recorded.
+    pub settings: Settings,
+}
+
+/// Flags go before the environment, that before the file, that before the preset, that before the
+/// defaults.
+///
+/// # Errors
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with what is wrong, where it was said and what is
+/// allowed.
+pub fn resolve(sources: Sources<'_>) -> Result<Resolved> {
+    let mut said = Settings::default();
+    if let Some(path) = sources.file {
+        said.put_on_top(ConfigFile::read(path)?.settings);
+    }
+    said.put_on_top(environment(sources.environment)?);
+    said.put_on_top(sources.flags);
+
+    let mut settings = defaults()?;
+    let named = match said.get(Key::Preset) {
+        Some(Setting { value: Value::Text(name), .. }) => name.as_str(),
+        _ => presets::DEFAULT,
+    };
+    let preset = Preset::named(named).expect("a preset's name was checked when it was read");
+    settings.set(Key::Preset, Value::Text(named.into()), Origin::Default);
+    settings.put_on_top(preset.settings()?);
+    settings.put_on_top(said);
+
+    let config = Config::from_settings(&settings);
+    check_combinations(&config, &settings)?;
+    Ok(Resolved { config, settings })
+}
+
+impl Resolved {
+    /// What to train on: see [`Key::Device`].
+    pub fn device(&self) -> &str {
+        self.text(Key::Device).unwrap_or("auto")
+    }
+
+    /// Where the run is to be recorded, if somebody said so.
+    pub fn out(&self) -> Option<PathBuf> {
+        self.text(Key::Out).map(PathBuf::from)
+    }
+
+    /// Where known data sets are, if a flag or a file says so. What the environment says is not in
+    /// here: a [`Search`](crate::data::locate::Search) looks there itself, and elsewhere after that.
+    pub fn data_dir(&self) -> Option<PathBuf> {
+        let setting = self.settings.get(Key::DataDir)?;
+        let is_of_environment = matches!(setting.origin, Origin::Environment(_));
+        if is_of_environment { None } else { self.text(Key::DataDir).map(PathBuf::from) }
+    }
+
+    fn text(&self, key: Key) -> Option<&str> {
+        match self.settings.get(key) {
+            Some(Setting { value: Value::Text(text), .. }) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+fn defaults() -> Result<Settings> {
+    Ok(ConfigFile::parse(include_str!("defaults.toml"), |_| Origin::Default)?.settings)
+}
+
+fn environment(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings> {
+    let mut settings = Settings::default();
+    for key in Key::ALL {
+        let Some(name) = key.environment() else { continue };
+        // An empty variable counts as none, as everywhere.
+        if let Some(text) = variable(name).filter(|text| !text.is_empty()) {
+            settings.set_text(key, &text, Origin::Environment(name))?;
+        }
+    }
+    Ok(settings)
+}
+
+/// What no single value can be wrong about.
+fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
+    let describe = |key| settings.get(key).map(|setting| setting.describe(key)).unwrap_or_default();
+    let Optimizer::Sgd { momentum, nesterov, .. } = config.optimizer;
+    if nesterov && momentum == 0.0 {
+        let (nesterov, momentum) = (describe(Key::Nesterov), describe(Key::Momentum));
+        return Err(Error::usage(format!("{nesterov}: needs momentum above 0, but there is {momentum}"))
+            .advise("set momentum, for example --momentum 0.9, or leave nesterov out"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Init, InitRule, Normalize, Schedule};
+
+    fn resolve_file(text: &str) -> Result<Resolved> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, text).expect("it is writable");
+        resolve(Sources { flags: Settings::default(), environment: &|_| None, file: Some(&path) })
+    }
+
+    #[test]
+    fn defaults_set_every_key_that_a_preset_need_not() {
+        let settings = defaults().expect("they are valid");
+        for key in Key::ALL {
+            let has_none = [Key::Preset, Key::Data, Key::DataDir, Key::Model, Key::MaxSteps, Key::Out];
+            assert_eq!(settings.get(key).is_none(), has_none.contains(&key), "{}", key.name());
+        }
+    }
+
+    #[test]
+    fn every_preset_resolves_and_comes_back_from_its_own_text() {
+        for preset in presets::ALL {
+            let config = resolve_file(&format!("preset = {:?}\n", preset.name)).expect("it is valid").config;
+            assert_eq!(config.preset, preset.name);
+            assert_eq!(resolve_file(&config.to_toml()).expect("it is valid").config, config);
+        }
+    }
+
+    #[test]
+    fn awkward_values_come_back_from_their_own_text() {
+        let names = ["plain", "with \"quotes\" and \\ and\nlines", "Größe/图片", "#no comment"];
+        let numbers = [f32::MIN_POSITIVE, 1e-45, 0.1, 1.0 / 3.0, 16_777_217.0, 3.4e38, f32::MAX];
+        let others = names.iter().cycle().zip(Normalize::ALL.iter().cycle());
+        for (index, (&number, (&name, &normalize))) in numbers.iter().zip(others).enumerate() {
+            let config = Config {
+                preset: "lab-cifar10".into(),
+                data: name.into(),
+                normalize,
+                model: "linear:7,relu".into(),
+                init: match index % 2 {
+                    0 => Init::Rule(InitRule::ALL[index % InitRule::ALL.len()]),
+                    _ => Init::File(format!("{name}.safetensors").into()),
+                },
+                epochs: u32::MAX as usize,
+                max_steps: (index % 3 == 0).then_some(index + 1),
+                batch_size: index + 1,
+                shuffle: index % 2 == 0,
+                seed: u64::MAX - index as u64,
+                optimizer: Optimizer::Sgd {
+                    momentum: 1.0 - f32::EPSILON,
+                    nesterov: true,
+                    weight_decay: number,
+                },
+                learning_rate: number,
+                schedule: Schedule::ALL[index % Schedule::ALL.len()],
+                warmup: 1.0,
+                l2: number,
+            };
+            let text = config.to_toml();
+            assert_eq!(resolve_file(&text).unwrap_or_else(|error| panic!("{error}\n{text}")).config, config);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What one source says, or several on top of each other: values by key, each with its origin.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Serialize, Serializer};
+
+use super::key::{Key, Kind, Written};
+use crate::error::{Error, Result};
+use crate::nearest::nearest;
+
+/// A value that is allowed for its key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A word, a name, a path.
+    Text(String),
+    /// A count or a seed.
+    Whole(u64),
+    /// A number.
+    Number(f32),
+    /// Yes or no.
+    Switch(bool),
+}
+
+/// Where a value was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nowhere: it is what holds then.
+    Default,
+    /// In the preset of that name.
+    Preset(String),
+    /// In a line of a file.
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+    },
+    /// In that environment variable.
+    Environment(&'static str),
+    /// On the command line.
+    Flag,
+}
+
+/// A value and where it was said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    /// What was said.
+    pub value: Value,
+    /// Where.
+    pub origin: Origin,
+}
+
+/// Values by key; any key may be missing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    by_key: BTreeMap<Key, Setting>,
+}
+
+impl Settings {
+    /// Sets `key` to `value`, which must be of its kind.
+    pub fn set(&mut self, key: Key, value: Value, origin: Origin) {
+        self.by_key.insert(key, Setting { value, origin });
+    }
+
+    /// Sets `key` to what somebody wrote, if that is allowed. `shown` is how the error quotes it.
+    pub fn set_written(&mut self, key: Key, written: Written<'_>, shown: &str, origin: Origin) -> Result<()> {
+        match key.kind().accept(written) {
+            Some(value) => {
+                self.set(key, value, origin);
+                Ok(())
+            }
+            None => Err(refusal(key, written, shown, &origin)),
+        }
+    }
+
+    /// Sets `key` to the text of a flag or of an environment variable, if that is allowed.
+    pub fn set_text(&mut self, key: Key, text: &OsStr, origin: Origin) -> Result<()> {
+        self.set_written(key, Written::Bare(text), &shorten(&text.to_string_lossy()), origin)
+    }
+
+    /// What is set for `key`.
+    pub fn get(&self, key: Key) -> Option<&Setting> {
+        self.by_key.get(&key)
+    }
+
+    /// Everything that is set, in the order of [`Key::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = (Key, &Setting)> {
+        self.by_key.iter().map(|(key, setting)| (*key, setting))
+    }
+
+    /// Puts `upper` on top: what it says holds, what it does not say stays.
+    pub fn put_on_top(&mut self, upper: Settings) {
+        self.by_key.extend(upper.by_key);
+    }
+
+    /// Only those keys for which `keep` holds.
+    pub fn filter(mut self, keep: impl Fn(Key) -> bool) -> Settings {
+        self.by_key.retain(|key, _| keep(*key));
+        self
+    }
+
+    /// As a TOML file, which [`ConfigFile`](super::ConfigFile) reads.
+    pub fn to_toml(&self) -> String {
+        self.iter().map(|(key, setting)| format!("{} = {}\n", key.name(), setting.value)).collect()
+    }
+}
+
+/// As an object of names and values.
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(key, setting)| (key.name(), &setting.value)))
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::Whole(number) => serializer.serialize_u64(*number),
+            Value::Number(number) => serializer.serialize_f32(*number),
+            Value::Switch(on) => serializer.serialize_bool(*on),
+        }
+    }
+}
+
+/// As in TOML.
+impl fmt::Display for Value {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Text(text) => toml::Value::String(text.clone()).fmt(formatter),
+            Value::Whole(number) => number.fmt(formatter),
+            // `{:?}` writes the fewest digits that read back as the same f32, always with a point or
+            // an exponent.
+            Value::Number(number) => write!(formatter, "{number:?}"),
+            Value::Switch(on) => on.fmt(formatter),
+        }
+    }
+}
+
+impl Setting {
+    /// How an error names it: what was written, and where.
+    pub fn describe(&self, key: Key) -> String {
+        let Setting { value, origin } = self;
+        match (origin, value, key.kind()) {
+            (Origin::Flag, Value::Switch(true), _) => format!("--{}", key.name()),
+            (Origin::Flag, Value::Switch(false), Kind::Switch { off, .. }) => format!("--{off}"),
+            (Origin::Flag, Value::Text(text), _) => place(key, text, origin),
+            _ => place(key, &value.to_string(), origin),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => formatter.write_str("default"),
+            Origin::Preset(name) => write!(formatter, "preset {name}"),
+            Origin::File { path, line } => write!(formatter, "{}:{line}", path.display()),
+            Origin::Environment(variable) => write!(formatter, "environment variable {variable}"),
+            Origin::Flag => formatter.write_str("command line"),
+        }
+    }
+}
+
+/// Names a value by where it was said, in the form that it has there.
+fn place(key: Key, shown: &str, origin: &Origin) -> String {
+    let name = key.name();
+    match origin {
+        Origin::Flag if key == Key::Preset => format!("preset {shown}"),
+        Origin::Flag => format!("--{name} {shown}"),
+        Origin::Environment(variable) => format!("{variable}={shown}"),
+        Origin::File { .. } => format!("{origin}: {name} = {shown}"),
+        Origin::Default | Origin::Preset(_) => format!("{name} = {shown} ({origin})"),
+    }
+}
+
+fn refusal(key: Key, written: Written<'_>, shown: &str, origin: &Origin) -> Error {
+    let kind = key.kind();
+    let mut message = format!("{}: must be {kind}", place(key, shown, origin));
+    let text = match written {
+        Written::Bare(text) => text.to_str(),
+        Written::Text(text) => Some(text),
+        _ => None,
+    };
+    if let Some(word) = text.and_then(|text| nearest(text, kind.words().iter().copied())) {
+        message.push_str(&format!("; did you mean `{word}`?"));
+    }
+    let error = Error::usage(message);
+    match (written, kind) {
+        (Written::Text(text), Kind::Count | Kind::Whole | Kind::Number(_) | Kind::Switch { .. })
+            if text.parse::<f64>().is_ok() || kind.words().contains(&text) =>
+        {
+            error.advise("write it without quotes")
+        }
+        _ => error.advise(format!("{}: {}", key.name(), key.help())),
+    }
+}
+
+/// `text` on one line, without control characters, and no longer than a message can bear.
+pub(super) fn shorten(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut short = String::new();
+    for character in text.chars().take(MOST) {
+        if character.is_control() {
+            short.extend(character.escape_default());
+        } else {
+            short.push(character);
+        }
+    }
+    if text.chars().nth(MOST).is_some() {
+        short.push('…');
+    }
+    short
+}

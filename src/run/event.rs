@@ -1,0 +1,26 @@
+//! The JSON objects that `--json` prints and that a run's metrics are kept in.
+
+use serde::Serialize;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The version of the JSON objects.
+pub const SCHEMA: u32 = 1;
+
+/// An object of the JSON output: `body`, with its version and name.
+#[derive(Serialize)]
+struct Event<'a, T> {
+    schema: u32,
+    event: &'a str,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// One line of JSON, without its end: the fields of `body` after `schema` and `event`.
+///
+/// # Errors
+/// [`ErrorKind::Internal`] where `body` is not an object of plain values.
+pub fn line<T: Serialize>(event: &str, body: &T) -> Result<String> {
+    serde_json::to_string(&Event { schema: SCHEMA, event, body })
+        .map_err(|cause| Error::new(ErrorKind::Internal, format!("cannot write {event} as JSON: {cause}")))
+}
