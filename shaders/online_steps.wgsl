@@ -118,11 +118,10 @@ fn main(@builtin(local_invocation_index) lane: u32) {
         storageBarrier();
         workgroupBarrier();
     }
-    for (var j = lane; j < hidden; j += LANES) {
-        for (var t = 0u; t < params.block; t++) {
-            let i = t * hidden + j;
-            change[i] = select(0.0, change[i] * (1.0 - decayed), t < step.rows);
-        }
+    // One flat loop that starts at the lane: lavapipe takes a bound that it finds in a uniform for a
+    // constant if the loop starts at one, and then compiles the shader anew for every dispatch.
+    for (var i = lane; i < params.block * hidden; i += LANES) {
+        change[i] = select(0.0, change[i] * (1.0 - decayed), i < step.rows * hidden);
     }
     if lane == 0u {
         metrics[step.slot] = step.row_weight * sums;

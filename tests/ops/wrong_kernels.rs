@@ -141,7 +141,7 @@ fn edits() -> Vec<(Cases, Edit)> {
     let online = |text| some(online_steps::cases(), text);
     let z = "z = (1.0 - decayed) * z + bias[j];";
     add(online("weight_decay: 0.08"), "first weight that does not decay", z, "z = z + bias[j];");
-    add(online("rows: 17"), "change of the padding", "t < step.rows);", "t < params.block);");
+    add(online("rows: 17"), "change of the padding", "i < step.rows * hidden);", "true);");
     add(online("rows: 32"), "earlier steps forgotten", "z -= overlaps", "z -= 0.0 * overlaps");
 
     let row = "x[row * params.columns + column]";
