@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use crate::ops::matmul::gpu::Class;
 use crate::tensor::Tensor;
 
 /// Trips that the loops of one invocation may make in all: Mesa's older software driver ends every
@@ -163,6 +164,9 @@ pub struct GpuFacts {
     pub subgroup_size: Option<u32>,
     /// A software driver: work runs on the processor, vector lanes along x.
     pub software: bool,
+    /// The class that every matrix product takes, where it is not to be chosen by size. Tests hold
+    /// each class to the same cases with it.
+    pub matmul: Option<Class>,
 }
 
 /// Workgroups for `items` things, `per_group` each, folded into two dimensions where one is too

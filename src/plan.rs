@@ -124,7 +124,8 @@ impl Plan {
     /// Adds an op to the step being recorded.
     ///
     /// Panics if no step was begun, if the op reads a scratch tensor that nothing in this step has
-    /// written, or if it names one tensor both as something to read and something to write.
+    /// written, or if it names one tensor both as something to read and something to write, or twice
+    /// as something to write.
     #[track_caller]
     pub fn record(&mut self, op: impl Op + 'static) {
         let operands = op.operands();
@@ -143,13 +144,23 @@ impl Plan {
                 declaration.name
             );
         }
-        for write in operands.writes.iter().chain(&operands.updates) {
+        let written: Vec<&Tensor> = operands.writes.iter().chain(&operands.updates).collect();
+        for (position, write) in written.iter().enumerate() {
             let declaration = &self.declarations[write.id];
+            assert!(!written[..position].contains(write), "{} writes {} twice", op.name(), declaration.name);
             assert!(declaration.role != Role::Input, "{} writes the input {}", op.name(), declaration.name);
             self.written[write.id] = true;
         }
         let step = self.steps.last_mut().expect("Plan::begin comes before Plan::record");
         step.ops.push(Box::new(op));
+    }
+
+    /// Replaces every recorded op by what `wrap` makes of it: this is how a test puts itself between
+    /// an op and the device that runs it.
+    pub fn wrap_ops(&mut self, mut wrap: impl FnMut(Box<dyn Op>) -> Box<dyn Op>) {
+        for step in &mut self.steps {
+            step.ops = std::mem::take(&mut step.ops).into_iter().map(&mut wrap).collect();
+        }
     }
 
     /// All tensors, in the order of their ids.

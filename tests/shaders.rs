@@ -25,7 +25,7 @@ use shadegrad::ops::matmul::gpu::{Class, Variant, kernel as matmul_kernel};
 use parse::Parsed;
 
 /// Kernels of all ops. A change of this number should surprise nobody who reads the commit.
-const KERNELS: usize = 8 + 17 * 3 * 6 * 8;
+const KERNELS: usize = 9 + 17 * 3 * 7 * 8;
 
 /// Of the matrix product's kernels, all are validated and one in this many is also translated.
 const TRANSLATED: usize = 7;
@@ -77,7 +77,7 @@ fn every_op_has_a_kernel_and_no_name_is_used_twice() {
     assert_eq!(names.len(), kernels.len(), "kernels with names of their own");
 }
 
-/// A plain shader is some row's text. A template is named by the crate or included by another one.
+/// A plain shader is some row's text, or a part of it. A template is named by the crate or included by another one.
 #[test]
 fn every_shader_file_is_used() {
     let kernels = shadegrad::ops::kernels();
@@ -89,12 +89,12 @@ fn every_shader_file_is_used() {
         let text = read(&path);
         let used = match name.ends_with(".wgsl.j2") {
             true => rendering.contains(&format!("shaders/{name}")),
-            false => kernels.iter().any(|(_, kernel)| kernel.source == text),
+            false => kernels.iter().any(|(_, kernel)| kernel.source.contains(&text)),
         };
         assert!(used, "no kernel uses shaders/{name}");
         seen += 1;
     }
-    assert!(seen >= 11, "only {seen} files in shaders/");
+    assert!(seen >= 13, "only {seen} files in shaders/");
 }
 
 /// What two of the templates render, for a reader and for a reviewer of a change to the templates.

@@ -47,19 +47,29 @@ pub struct Batch {
 pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize) -> Batch {
     let count: usize = images.pieces.iter().map(|piece| piece.matrix("piece")[0]).sum();
     images.labels.expect("labels", Element::U32, [count]);
+    order.expect("order", Element::U32, order.shape());
     let [channels, _] = images.normalisation.matrix("normalisation");
+    images.normalisation.expect("normalisation", Element::F32, [channels, 2]);
     assert!(
         images.pixels.is_multiple_of(channels),
         "{} pixels do not divide into {channels} channels",
         images.pixels
     );
-    for piece in &images.pieces {
-        let [_, stride] = piece.matrix("piece");
+    let [most, _] = images.pieces[0].matrix("piece");
+    for (position, piece) in images.pieces.iter().enumerate() {
+        let [held, stride] = piece.matrix("piece");
+        piece.expect("piece", Element::U8, piece.shape());
         assert!(
             stride.is_multiple_of(4) && stride >= images.pixels && stride - images.pixels < 4,
             "images of {} pixels must lie {} bytes apart, not {stride}",
             images.pixels,
             images.pixels.next_multiple_of(4)
+        );
+        // The CPU finds an image's piece by a division.
+        let last = position + 1 == images.pieces.len();
+        assert!(
+            held == most || (last && held < most),
+            "piece {position} must hold as many images as the first, {most}, not {held}"
         );
     }
     let x = plan.scratch("x", [batch, images.pixels]);

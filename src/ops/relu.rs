@@ -20,6 +20,7 @@ pub(super) fn relu(x: f32) -> f32 {
 
 /// Records `y = max(x, 0)` and returns `y`.
 pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
+    x.expect("x", Element::F32, x.shape());
     let y = plan.scratch("relu.y", x.shape());
     plan.record(Forward { x, y });
     y
@@ -27,6 +28,7 @@ pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
 
 /// Records `dx = dy where y > 0` and returns `dx`; `y` is the forward pass's output.
 pub fn backward(plan: &mut Plan, y: Tensor, dy: Tensor) -> Tensor {
+    y.expect("y", Element::F32, y.shape());
     dy.expect("dy", Element::F32, y.shape());
     let dx = plan.scratch("relu.dx", y.shape());
     plan.record(Backward { y, dy, dx });

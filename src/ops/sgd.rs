@@ -64,6 +64,7 @@ impl Update {
 
 /// Records the update of `update.parameter` by its gradient `dw`, of the same shape.
 pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
+    update.parameter.expect("parameter", Element::F32, update.parameter.shape());
     dw.expect("dw", Element::F32, update.parameter.shape());
     update.check();
     plan.record(Sgd { update, dw });

@@ -107,6 +107,9 @@ pub fn menu(gpu: &GpuFacts) -> Vec<Class> {
 
 /// The class for a product of this size. Depends on nothing else, so a run repeats bit for bit.
 pub(super) fn choose(size: Size, gpu: &GpuFacts) -> Class {
+    if let Some(class) = gpu.matmul {
+        return class;
+    }
     let Size { m, n, .. } = size;
     if let (true, Some(lanes)) = (gpu.software, gpu.subgroup_size) {
         let quads = if n <= 4 * lanes as usize { 1 } else { 2 };
@@ -296,6 +299,7 @@ pub fn kernels() -> Vec<Kernel> {
         let facts = GpuFacts {
             subgroup_size: Some(lanes),
             software: true,
+            matmul: None,
         };
         for class in menu(&facts) {
             if !classes.contains(&class) {

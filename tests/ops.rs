@@ -1,0 +1,34 @@
+//! Every op on every device: the CPU against float64 loops, the GPU against the CPU.
+//!
+//! A new op needs a file in `tests/ops/cases` with at least 50 cases, and its name in
+//! `tests/ops/cases/mod.rs`. No GPU is no excuse: without one these tests fail.
+
+#[path = "ops/bench.rs"]
+mod bench;
+#[path = "ops/cases/mod.rs"]
+mod cases;
+#[path = "ops/compare.rs"]
+mod compare;
+#[path = "ops/gradients.rs"]
+mod gradients;
+#[path = "ops/limits.rs"]
+mod limits;
+#[path = "ops/numbers.rs"]
+mod numbers;
+#[path = "ops/reference.rs"]
+mod reference;
+#[path = "ops/refusals.rs"]
+mod refusals;
+#[path = "ops/runner.rs"]
+mod runner;
+#[path = "ops/subject.rs"]
+mod subject;
+#[path = "ops/wrong_kernels.rs"]
+mod wrong_kernels;
+
+/// Says what ran, also where the test passes.
+fn announce(line: &str) {
+    use std::io::Write;
+    // Not `eprintln!`, which the test program keeps to itself.
+    writeln!(std::io::stderr(), "{line}").expect("standard error takes a line");
+}

@@ -1,0 +1,134 @@
+//! Where a case records its op: what goes in, what must come out.
+
+use std::fmt::Debug;
+use std::ops::Range;
+
+use shadegrad::host::Array;
+use shadegrad::plan::{Plan, Role, StepId, StepRecord};
+use shadegrad::tensor::{Shape, Tensor};
+
+use super::compare::Tolerance;
+use super::numbers::Numbers;
+
+/// One use of an op, as data: its shapes, its options, the size of its inputs.
+pub trait Case: Debug + Sync {
+    /// Records the op, with its inputs and what it must make of them.
+    fn record(&self, bench: &mut Bench);
+}
+
+/// The cases of an op.
+pub type Cases = Vec<Box<dyn Case>>;
+
+/// A tensor that the op writes, and the independent opinion on what it must hold.
+pub struct Output {
+    pub name: String,
+    pub tensor: Tensor,
+    /// The elements that the op writes; it must leave all others alone.
+    pub written: Range<usize>,
+    /// How the written elements are read: as they are, or as the sum that the host makes of them.
+    pub read: fn(Vec<f64>) -> Vec<f64>,
+    pub tolerance: Tolerance,
+    /// Evaluated for one device only: the others are compared with that one.
+    pub reference: Box<dyn FnOnce() -> Vec<f64>>,
+}
+
+/// A case within a plan.
+pub struct Recorded {
+    pub name: String,
+    pub step: StepId,
+    pub inputs: Vec<(Tensor, Array)>,
+    pub outputs: Vec<Output>,
+    /// The step runs once with each.
+    pub runs: Vec<StepRecord>,
+}
+
+/// A case that is being recorded.
+pub struct Bench<'a> {
+    pub plan: &'a mut Plan,
+    pub numbers: Numbers,
+    case: Recorded,
+}
+
+/// What a step without anything special runs with. The slot is not the first, so that an op that
+/// ignores it is found.
+pub const PLAIN_RUN: StepRecord =
+    StepRecord { first: 0, rows: 1, slot: 1, row_weight: 1.0, learning_rate: 0.125 };
+
+/// Slots of metric rings in tests.
+pub const SLOTS: usize = 3;
+
+impl<'a> Bench<'a> {
+    /// Records `case` as a step of its own.
+    pub fn record(plan: &'a mut Plan, case: &dyn Case) -> Recorded {
+        let step = plan.begin("case");
+        let name = format!("{case:?}");
+        let numbers = Numbers::of(&name);
+        let case_so_far =
+            Recorded { name, step, inputs: Vec::new(), outputs: Vec::new(), runs: vec![PLAIN_RUN] };
+        let mut bench = Bench { plan, numbers, case: case_so_far };
+        case.record(&mut bench);
+        assert!(!bench.case.outputs.is_empty(), "{} expects nothing", bench.case.name);
+        bench.case
+    }
+
+    /// An operand that is only read.
+    pub fn input(&mut self, name: &str, shape: impl Into<Shape>, values: Array) -> Tensor {
+        self.operand(name, Role::Input, shape.into(), values)
+    }
+
+    /// A float operand that is only read.
+    pub fn floats(&mut self, name: &str, shape: impl Into<Shape>, values: &[f32]) -> Tensor {
+        self.input(name, shape, Array::F32(values.to_vec()))
+    }
+
+    /// A parameter or its velocity: read and written.
+    pub fn parameter(&mut self, name: &str, shape: impl Into<Shape>, values: &[f32]) -> Tensor {
+        self.operand(name, Role::Parameter, shape.into(), Array::F32(values.to_vec()))
+    }
+
+    fn operand(&mut self, name: &str, role: Role, shape: Shape, values: Array) -> Tensor {
+        let tensor = self.plan.declare(name, role, values.element(), shape);
+        self.case.inputs.push((tensor, values));
+        tensor
+    }
+
+    /// Runs the step with these records, in order, instead of with [`PLAIN_RUN`].
+    pub fn run_with(&mut self, runs: &[StepRecord]) {
+        self.case.runs = runs.to_vec();
+    }
+
+    /// All of `tensor` must become what `reference` says.
+    pub fn expect(
+        &mut self,
+        name: &str,
+        tensor: Tensor,
+        tolerance: Tolerance,
+        reference: impl FnOnce() -> Vec<f64> + 'static,
+    ) {
+        self.expect_output(Output {
+            name: name.into(),
+            tensor,
+            written: 0..tensor.len(),
+            read: |values| values,
+            tolerance,
+            reference: Box::new(reference),
+        });
+    }
+
+    /// Part of a tensor must become, perhaps in sum, what a reference says.
+    pub fn expect_output(&mut self, output: Output) {
+        self.case.outputs.push(output);
+    }
+}
+
+/// The elements of a ring's slot that [`PLAIN_RUN`] writes.
+pub fn written_slot(ring: Tensor) -> Range<usize> {
+    let width = ring.matrix("ring")[1];
+    let slot = PLAIN_RUN.slot as usize;
+    slot * width..(slot + 1) * width
+}
+
+/// As f64, the references' only type.
+pub fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| value.into()).collect()
+}

@@ -1,0 +1,45 @@
+//! Cases of the column sum.
+
+use shadegrad::ops::column_sum;
+
+use crate::bench::{Bench, Case, Cases, widen};
+use crate::compare::Tolerance;
+use crate::numbers::{LARGE, TINY, UNIT};
+use crate::reference;
+
+#[derive(Debug)]
+struct ColumnSum {
+    rows: usize,
+    columns: usize,
+    range: f32,
+}
+
+impl Case for ColumnSum {
+    fn record(&self, bench: &mut Bench) {
+        let &ColumnSum { rows, columns, range } = self;
+        let values = bench.numbers.floats(rows * columns, range);
+        let x = bench.floats("x", [rows, columns], &values);
+        let y = column_sum::forward(bench.plan, x);
+        let tolerance = Tolerance::sum(rows, f64::from(range) * (rows as f64).sqrt());
+        bench.expect("y", y, tolerance, move || reference::column_sum(&widen(&values), columns));
+    }
+}
+
+pub fn cases() -> Cases {
+    let mut shapes = Vec::new();
+    // One workgroup sums 16 columns with 16 lanes a column.
+    for rows in [1, 2, 15, 16, 17, 33, 101] {
+        for columns in [1, 3, 10, 15, 16, 17, 33, 127] {
+            shapes.push((rows, columns, UNIT));
+        }
+    }
+    for range in [LARGE, TINY] {
+        shapes.extend([(1, 1, range), (64, 10, range), (257, 129, range)]);
+    }
+    // Many rows, many columns, and more than 65,535 workgroups.
+    shapes.extend([(300_000, 3, UNIT), (1000, 784, UNIT), (2, 65_536 * 16 + 5, UNIT)]);
+    shapes
+        .into_iter()
+        .map(|(rows, columns, range)| Box::new(ColumnSum { rows, columns, range }) as Box<dyn Case>)
+        .collect()
+}

@@ -1,0 +1,280 @@
+//! Cases of the matrix product: three forms, every epilogue, and every class of kernels.
+
+use shadegrad::device::gpu::adapter::Capabilities;
+use shadegrad::kernel::GpuFacts;
+use shadegrad::ops::matmul::gpu::{EPILOGUES, menu};
+use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
+use shadegrad::ops::sgd::{Momentum, Update};
+use shadegrad::plan::{Plan, StepRecord};
+
+use super::RATES;
+use super::sgd::{Kind, UPDATES, descent};
+use crate::announce;
+use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
+use crate::compare::Tolerance;
+use crate::numbers::{LARGE, TINY, UNIT};
+use crate::reference;
+use crate::runner::hold;
+use crate::subject::Subject;
+
+pub const FORMS: [Form; 3] = [Form::Nn, Form::Nt, Form::Tn];
+
+/// What happens to the product, without the tensors.
+#[derive(Clone, Copy, Debug)]
+pub enum After {
+    Nothing,
+    Bias,
+    BiasRelu,
+    Mask,
+}
+
+/// A product with an output.
+#[derive(Debug)]
+pub struct Product {
+    pub form: Form,
+    pub size: Size,
+    pub after: After,
+    pub range: f32,
+}
+
+/// Shapes of the operands of a product in memory.
+pub fn operand_shapes(form: Form, Size { m, n, k }: Size) -> ([usize; 2], [usize; 2]) {
+    match form {
+        Form::Nn => ([m, k], [k, n]),
+        Form::Nt => ([m, k], [n, k]),
+        Form::Tn => ([k, m], [k, n]),
+    }
+}
+
+/// How large a sum of `k` products grows.
+fn magnitude(size: Size, range: f32) -> f64 {
+    (size.k as f64).sqrt() * f64::from(range).powi(2)
+}
+
+impl Case for Product {
+    fn record(&self, bench: &mut Bench) {
+        let &Product { form, size, after, range } = self;
+        let Size { m, n, k } = size;
+        let (a_shape, b_shape) = operand_shapes(form, size);
+        let a_values = bench.numbers.floats(m * k, range);
+        let b_values = bench.numbers.floats(k * n, range);
+        let a = bench.floats("a", a_shape, &a_values);
+        let b = bench.floats("b", b_shape, &b_values);
+        let extra_values = match after {
+            After::Nothing => Vec::new(),
+            After::Bias | After::BiasRelu => bench.numbers.floats(n, range),
+            // A ReLU's output: half of it zeros, where the gradient stops.
+            After::Mask => {
+                let values = bench.numbers.floats(m * n, range);
+                values.into_iter().map(|value| value.max(0.0)).collect()
+            }
+        };
+        let epilogue = match after {
+            After::Nothing => Epilogue::None,
+            After::Bias => Epilogue::Bias { bias: bench.floats("bias", [n], &extra_values), relu: false },
+            After::BiasRelu => Epilogue::Bias { bias: bench.floats("bias", [n], &extra_values), relu: true },
+            After::Mask => Epilogue::Mask(bench.floats("mask", [m, n], &extra_values)),
+        };
+        let y = matmul::product(bench.plan, form, a, b, epilogue);
+        let tolerance = Tolerance::sum(k, magnitude(size, range) + f64::from(range));
+        bench.expect("y", y, tolerance, move || {
+            let product = reference::matmul(form, size, &widen(&a_values), &widen(&b_values));
+            let extra = widen(&extra_values);
+            match after {
+                After::Nothing => product,
+                After::Bias => reference::add_bias(&product, &extra),
+                After::BiasRelu => reference::relu(&reference::add_bias(&product, &extra)),
+                After::Mask => reference::relu_backward(&extra, &product),
+            }
+        });
+    }
+}
+
+/// A product that is the gradient of a parameter, which follows it in several steps.
+#[derive(Debug)]
+struct Descent {
+    size: Size,
+    momentum: Kind,
+    decay: f32,
+    range: f32,
+}
+
+impl Case for Descent {
+    fn record(&self, bench: &mut Bench) {
+        let &Descent { size, momentum, decay, range } = self;
+        let Size { m, n, k } = size;
+        let a_values = bench.numbers.floats(k * m, range);
+        let b_values = bench.numbers.floats(k * n, range);
+        let weights = bench.numbers.floats(m * n, range);
+        let velocities = bench.numbers.floats(m * n, range);
+        let a = bench.floats("a", [k, m], &a_values);
+        let b = bench.floats("b", [k, n], &b_values);
+        let w = bench.parameter("w", [m, n], &weights);
+        let momentum = momentum.map(|(factor, nesterov)| Momentum {
+            velocity: bench.parameter("v", [m, n], &velocities),
+            factor,
+            nesterov,
+        });
+        matmul::update(bench.plan, a, b, Update { parameter: w, decay, momentum });
+        bench.run_with(&RATES.map(|learning_rate| StepRecord { learning_rate, ..PLAIN_RUN }));
+
+        // A velocity gathers at most three gradients, three decayed weights and its own start.
+        let tolerance = Tolerance::sum(k, 3.0 * magnitude(size, range) + 4.0 * f64::from(range));
+        let descent = descent(self.momentum, decay);
+        let after = move || {
+            let dw = reference::matmul(Form::Tn, size, &widen(&a_values), &widen(&b_values));
+            let (mut w, mut v) = (widen(&weights), widen(&velocities));
+            for rate in RATES {
+                descent.step(rate.into(), &mut w, &mut v, &dw);
+            }
+            (w, v)
+        };
+        let after_for_v = after.clone();
+        bench.expect("w", w, tolerance, move || after().0);
+        if let Some(momentum) = momentum {
+            bench.expect("v", momentum.velocity, tolerance, move || after_for_v().1);
+        }
+    }
+}
+
+/// A product that is what a block of steps changes in a weight that decays meanwhile.
+#[derive(Debug)]
+struct Change {
+    size: Size,
+    decay: f32,
+    rows: u32,
+}
+
+impl Case for Change {
+    fn record(&self, bench: &mut Bench) {
+        let &Change { size, decay, rows } = self;
+        let Size { m, n, k } = size;
+        let [a_values, b_values, weights] =
+            [k * m, k * n, m * n].map(|length| bench.numbers.floats(length, UNIT));
+        let a = bench.floats("a", [k, m], &a_values);
+        let b = bench.floats("b", [k, n], &b_values);
+        let w = bench.parameter("w", [m, n], &weights);
+        matmul::change(bench.plan, a, b, w, decay);
+        bench.run_with(&[StepRecord { rows, ..PLAIN_RUN }]);
+        bench.expect("w", w, Tolerance::sum(k, magnitude(size, UNIT) + 1.0), move || {
+            let product = reference::matmul(Form::Tn, size, &widen(&a_values), &widen(&b_values));
+            let kept = (1.0 - f64::from(PLAIN_RUN.learning_rate) * f64::from(decay)).powi(rows as i32);
+            widen(&weights).iter().zip(product).map(|(w, product)| kept * w - product).collect()
+        });
+    }
+}
+
+fn shapes() -> Vec<(usize, usize, usize)> {
+    let mut shapes = vec![
+        // Primes, and what models have.
+        (13, 29, 101),
+        (127, 131, 137),
+        (64, 10, 784),
+        (50, 128, 10),
+        (100, 100, 100),
+        (256, 96, 30),
+        (1, 10, 300),
+        (257, 255, 256),
+        // Long sums.
+        (3, 5, 4096),
+        (2, 3, 10_007),
+        (4, 8, 65_536),
+    ];
+    // Around every tile's edge in each of the three directions, with and without whole vectors.
+    for edge in [7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 255, 256, 257] {
+        shapes.extend([(edge, 7, 12), (5, edge, 9), (8, 4, edge), (edge, edge, 5)]);
+    }
+    for m in [1, 2, 3, 4] {
+        for n in [1, 3, 4] {
+            shapes.extend([(m, n, 1), (m, n, 3), (m, n, 4)]);
+        }
+    }
+    shapes
+}
+
+/// Few shapes, for the many epilogues: one tile and more. An epilogue depends on whether a row of the
+/// product has whole vectors and on nothing else of the shape, so these have all sizes whole or none;
+/// every kernel that they spare takes a software driver half a second to compile.
+const EPILOGUE_SHAPES: [(usize, usize, usize); 8] = [
+    (1, 1, 1),
+    (3, 2, 5),
+    (8, 4, 8),
+    (33, 31, 17),
+    (32, 20, 64),
+    (65, 67, 33),
+    (20, 68, 40),
+    (64, 128, 96),
+];
+
+fn size((m, n, k): (usize, usize, usize)) -> Size {
+    Size { m, n, k }
+}
+
+fn product(form: Form, shape: (usize, usize, usize), after: After, range: f32) -> Box<dyn Case> {
+    Box::new(Product { form, size: size(shape), after, range })
+}
+
+fn products(form: Form) -> impl Iterator<Item = Box<dyn Case>> {
+    shapes().into_iter().map(move |shape| product(form, shape, After::Nothing, UNIT))
+}
+
+fn epilogues(shapes: &[(usize, usize, usize)]) -> Cases {
+    let mut cases: Cases = Vec::new();
+    for (index, &shape) in shapes.iter().enumerate() {
+        for form in FORMS {
+            for after in [After::Bias, After::BiasRelu, After::Mask] {
+                cases.push(product(form, shape, after, [UNIT, LARGE, TINY][index % 3]));
+            }
+            cases.extend([LARGE, TINY].map(|range| product(form, shape, After::Nothing, range)));
+        }
+        for (momentum, decay) in UPDATES {
+            cases.push(Box::new(Descent { size: size(shape), momentum, decay, range: UNIT }));
+        }
+        for (decay, rows) in [(0.0, 32), (0.05, 1), (0.08, 31), (1e-6, 32)] {
+            cases.push(Box::new(Change { size: size(shape), decay, rows }));
+        }
+    }
+    cases
+}
+
+/// With the class that is chosen for each: all shapes in the form of a layer's forward pass.
+pub fn cases() -> Cases {
+    let mut cases: Cases = products(Form::Nt).collect();
+    cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
+    // More than 65,535 tiles of every class, along both sides of the product.
+    for shape in [(65_536 * 64 + 3, 1, 1), (1, 65_536 * 64 + 3, 1)] {
+        cases.push(product(Form::Nt, shape, After::Nothing, UNIT));
+    }
+    cases
+}
+
+/// The templates know epilogues by name; each must be what some case takes.
+#[test]
+fn every_epilogue_has_cases() {
+    let facts = GpuFacts { subgroup_size: None, software: false, matmul: None };
+    let mut plan = Plan::new();
+    for case in epilogues(&EPILOGUE_SHAPES[..1]) {
+        Bench::record(&mut plan, &*case);
+    }
+    let ops = plan.steps().iter().flat_map(|step| &step.ops);
+    let kernels: Vec<_> = ops.flat_map(|op| op.lower(&facts)).map(|dispatch| dispatch.kernel).collect();
+    for epilogue in EPILOGUES {
+        let named = format!("_{epilogue}_tiled_");
+        assert!(kernels.iter().any(|kernel| kernel.name.contains(&named)), "no case takes {epilogue}");
+    }
+}
+
+/// What a class is chosen for is a matter of speed; each must be right for everything.
+#[test]
+fn every_class_is_right() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let classes = menu(&facts);
+    assert!(classes.len() >= 2, "classes for {facts:?}");
+    let started = std::time::Instant::now();
+    let gpus: Vec<Subject> =
+        classes.into_iter().map(|class| Subject::gpu(Capabilities::Adapter).0.with_class(class)).collect();
+    let mut cases: Cases = FORMS.into_iter().flat_map(products).collect();
+    cases.extend(epilogues(&EPILOGUE_SHAPES));
+    hold(&cases, &Subject::cpu(), &gpus).assert_agreement();
+    announce(&format!("matmul classes: {} cases on CPU, {gpus:#?}, {:.1?}", cases.len(), started.elapsed()));
+}

@@ -1,0 +1,177 @@
+//! Cases of a block of single-image steps: against plain SGD in float64 that takes the steps one after
+//! the other, with the first weight in memory, and knows nothing of blocks.
+
+use shadegrad::host::Array;
+use shadegrad::ops::matmul::{Form, Size};
+use shadegrad::ops::online_steps::{self, BLOCK, Head, MOST_CLASSES, MOST_HIDDEN};
+use shadegrad::plan::StepRecord;
+
+use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_slot};
+use crate::compare::Tolerance;
+use crate::numbers::UNIT;
+use crate::reference::{self, Descent};
+
+/// Pixels of an image. The op sees them only through products.
+const INPUTS: usize = 24;
+
+/// Rounding in one step goes into all later ones.
+const TOLERANCE: Tolerance = Tolerance { absolute: 2e-5, relative: 2e-5, nmse: 1e-8 };
+
+#[derive(Debug)]
+struct OnlineSteps {
+    block: usize,
+    /// How many steps of the block there are.
+    rows: usize,
+    hidden: usize,
+    classes: usize,
+    weight_decay: f32,
+    bias_decay: f32,
+}
+
+impl Case for OnlineSteps {
+    fn record(&self, bench: &mut Bench) {
+        let &OnlineSteps { block, rows, hidden, classes, weight_decay, bias_decay } = self;
+        let mut matrix = |length, inputs: usize| -> Vec<f64> {
+            // Of the size that usual first weights have, so that no layer saturates.
+            widen(&bench.numbers.floats(length, UNIT / (inputs as f32).sqrt()))
+        };
+        let images = matrix(block * INPUTS, 4);
+        let weight = matrix(hidden * INPUTS, INPUTS);
+        let [bias, bias2] = [hidden, classes].map(|length| narrow(&matrix(length, INPUTS)));
+        let weight2 = narrow(&matrix(classes * hidden, hidden));
+        let targets = bench.numbers.indices(block, classes);
+        let size = |n| Size { m: block, n, k: INPUTS };
+        let products = reference::matmul(Form::Nt, size(hidden), &images, &weight);
+        let overlaps = reference::matmul(Form::Nt, size(block), &images, &images);
+
+        let products = bench.floats("products", [block, hidden], &narrow(&products));
+        let overlaps = bench.floats("overlaps", [block, block], &narrow(&overlaps));
+        let labels = bench.input("labels", [block], Array::U32(targets.clone()));
+        let head = Head {
+            bias: bench.parameter("bias", [hidden], &bias),
+            weight2: bench.parameter("weight2", [classes, hidden], &weight2),
+            bias2: bench.parameter("bias2", [classes], &bias2),
+            weight_decay,
+            bias_decay,
+        };
+        let output = online_steps::forward(bench.plan, products, overlaps, labels, head, SLOTS);
+        let row_weight = 0.25;
+        bench.run_with(&[StepRecord { rows: rows as u32, row_weight, ..PLAIN_RUN }]);
+
+        let descent = |decay: f32| Descent { decay: decay.into(), momentum: 0.0, nesterov: false };
+        let network = Network {
+            weight,
+            bias: widen(&bias),
+            weight2: widen(&weight2),
+            bias2: widen(&bias2),
+            weight_descent: descent(weight_decay),
+            bias_descent: descent(bias_decay),
+        };
+        let trained = std::rc::Rc::new(std::cell::LazyCell::new(move || {
+            Trained::of(network, &images, &targets[..rows])
+        }));
+        let of = |part: fn(&Trained) -> Vec<f64>| {
+            let trained = trained.clone();
+            move || part(&trained)
+        };
+        bench.expect("bias", head.bias, TOLERANCE, of(|trained| trained.network.bias.clone()));
+        bench.expect("weight2", head.weight2, TOLERANCE, of(|trained| trained.network.weight2.clone()));
+        bench.expect("bias2", head.bias2, TOLERANCE, of(|trained| trained.network.bias2.clone()));
+        let padding = vec![0.0; (block - rows) * hidden];
+        let change = of(|trained| trained.change.clone());
+        bench.expect("change", output.change, TOLERANCE, move || [change(), padding].concat());
+        let sums = of(|trained| vec![trained.loss, trained.hits]);
+        bench.expect_output(Output {
+            name: "loss and hits".into(),
+            tensor: output.metrics,
+            written: written_slot(output.metrics),
+            read: |pair| pair,
+            tolerance: TOLERANCE,
+            reference: Box::new(move || sums().into_iter().map(|sum| sum * f64::from(row_weight)).collect()),
+        });
+    }
+}
+
+fn narrow(values: &[f64]) -> Vec<f32> {
+    values.iter().map(|&value| value as f32).collect()
+}
+
+/// Two linear layers with a ReLU between, and how they follow their gradients.
+struct Network {
+    weight: Vec<f64>,
+    bias: Vec<f64>,
+    weight2: Vec<f64>,
+    bias2: Vec<f64>,
+    weight_descent: Descent,
+    bias_descent: Descent,
+}
+
+impl Network {
+    /// One step of SGD on one image; returns loss, hit, and the gradient of the first layer's output.
+    fn step(&mut self, rate: f64, image: &[f64], label: usize) -> (f64, bool, Vec<f64>) {
+        let (hidden, classes) = (self.bias.len(), self.bias2.len());
+        let size = |m, n, k| Size { m, n, k };
+        let z = reference::matmul(Form::Nt, size(1, hidden, INPUTS), image, &self.weight);
+        let h = reference::relu(&reference::add_bias(&z, &self.bias));
+        let logits = reference::matmul(Form::Nt, size(1, classes, hidden), &h, &self.weight2);
+        let logits = reference::add_bias(&logits, &self.bias2);
+        let (loss, dlogits) = reference::softmax_cross_entropy(&logits, label);
+        let dh = reference::matmul(Form::Nn, size(1, hidden, classes), &dlogits, &self.weight2);
+        let dz = reference::relu_backward(&h, &dh);
+        let dweight2 = reference::matmul(Form::Tn, size(classes, hidden, 1), &dlogits, &h);
+        let dweight = reference::matmul(Form::Tn, size(hidden, INPUTS, 1), &dz, image);
+        let follow = |descent: Descent, parameter: &mut Vec<f64>, gradient: &[f64]| {
+            descent.step(rate, parameter, &mut vec![0.0; gradient.len()], gradient);
+        };
+        follow(self.weight_descent, &mut self.weight, &dweight);
+        follow(self.weight_descent, &mut self.weight2, &dweight2);
+        follow(self.bias_descent, &mut self.bias, &dz);
+        follow(self.bias_descent, &mut self.bias2, &dlogits);
+        (loss, reference::hits(&logits, label), dz)
+    }
+}
+
+/// A network after its steps, and what the op must report of them.
+struct Trained {
+    network: Network,
+    /// What each step took from the first weight, as a multiple of its image, as much of it as the
+    /// later steps' decay has left.
+    change: Vec<f64>,
+    loss: f64,
+    hits: f64,
+}
+
+impl Trained {
+    fn of(mut network: Network, images: &[f64], targets: &[u32]) -> Self {
+        let rate = f64::from(PLAIN_RUN.learning_rate);
+        let kept = 1.0 - rate * network.weight_descent.decay;
+        let (mut loss, mut hits) = (0.0, 0.0);
+        let mut change: Vec<f64> = Vec::new();
+        for (image, &label) in images.chunks_exact(INPUTS).zip(targets) {
+            let (step_loss, hit, dz) = network.step(rate, image, label as usize);
+            change.iter_mut().for_each(|change| *change *= kept);
+            change.extend(dz.iter().map(|dz| rate * dz));
+            loss += step_loss;
+            hits += if hit { 1.0 } else { 0.0 };
+        }
+        Trained { network, change, loss, hits }
+    }
+}
+
+pub fn cases() -> Cases {
+    let mut cases = Vec::new();
+    let mut add = |(block, rows), hidden, classes, (weight_decay, bias_decay)| {
+        cases.push(OnlineSteps { block, rows, hidden, classes, weight_decay, bias_decay });
+    };
+    let decays = [(0.0, 0.0), (0.08, 0.0), (1e-4, 1e-4), (0.05, 0.08)];
+    // A lane owns every 128th hidden value.
+    for (index, hidden) in [1, 5, 32, 127, 128, 129, 300].into_iter().enumerate() {
+        for (offset, classes) in [1, 2, 10, 37].into_iter().enumerate() {
+            for steps in [(1, 1), (7, 5), (BLOCK, BLOCK), (BLOCK, 17)] {
+                add(steps, hidden, classes, decays[(index + offset) % decays.len()]);
+            }
+        }
+    }
+    add((BLOCK, BLOCK), MOST_HIDDEN, MOST_CLASSES, (0.08, 0.08));
+    cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
+}

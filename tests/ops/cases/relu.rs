@@ -1,0 +1,74 @@
+//! Cases of ReLU and of its gradient: every result is exact.
+
+use shadegrad::ops::relu;
+
+use super::lengths;
+use crate::bench::{Bench, Case, Cases, widen};
+use crate::compare::Tolerance;
+use crate::numbers::{LARGE, TINY, UNIT};
+use crate::reference;
+
+#[derive(Debug)]
+struct Forward {
+    length: usize,
+    range: f32,
+}
+
+impl Case for Forward {
+    fn record(&self, bench: &mut Bench) {
+        let mut values = bench.numbers.floats(self.length, self.range);
+        values[0] = 0.0;
+        let x = bench.floats("x", [self.length], &values);
+        let y = relu::forward(bench.plan, x);
+        bench.expect("y", y, Tolerance::EXACT, move || reference::relu(&widen(&values)));
+    }
+}
+
+#[derive(Debug)]
+struct Backward {
+    length: usize,
+    range: f32,
+}
+
+impl Case for Backward {
+    fn record(&self, bench: &mut Bench) {
+        // Zeros among y, as a forward pass leaves them: there the gradient is 0.
+        let mut outputs = bench.numbers.floats(self.length, self.range);
+        outputs.iter_mut().step_by(3).for_each(|y| *y = 0.0);
+        let gradients = bench.numbers.floats(self.length, self.range);
+        let y = bench.floats("y", [self.length], &outputs);
+        let dy = bench.floats("dy", [self.length], &gradients);
+        let dx = relu::backward(bench.plan, y, dy);
+        bench.expect("dx", dx, Tolerance::EXACT, move || {
+            reference::relu_backward(&widen(&outputs), &widen(&gradients))
+        });
+    }
+}
+
+/// What a diverged run may hold. NaN must come through to be seen at the loss.
+#[derive(Debug)]
+struct Special;
+
+impl Case for Special {
+    fn record(&self, bench: &mut Bench) {
+        let values = vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, f32::MAX, f32::MIN, 1.0];
+        let x = bench.floats("x", [2, 4], &values);
+        let y = relu::forward(bench.plan, x);
+        bench.expect("y", y, Tolerance::EXACT, move || reference::relu(&widen(&values)));
+    }
+}
+
+pub fn cases() -> Cases {
+    let mut cases: Cases = vec![Box::new(Special)];
+    for range in [UNIT, LARGE, TINY] {
+        for length in lengths() {
+            cases.push(Box::new(Forward { length, range }));
+            cases.push(Box::new(Backward { length, range }));
+        }
+    }
+    // More than 65,535 workgroups of 256.
+    let length = 65_536 * 256 + 77;
+    cases.push(Box::new(Forward { length, range: UNIT }));
+    cases.push(Box::new(Backward { length, range: UNIT }));
+    cases
+}

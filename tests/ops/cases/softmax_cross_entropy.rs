@@ -1,0 +1,162 @@
+//! Cases of softmax and cross-entropy: ordinary batches, partial batches, and logits as extreme as
+//! floats can be.
+
+use shadegrad::host::Array;
+use shadegrad::ops::gather::NO_LABEL;
+use shadegrad::ops::softmax_cross_entropy::{self as softmax, ROWS_PER_PARTIAL};
+use shadegrad::plan::StepRecord;
+
+use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_slot};
+use crate::compare::Tolerance;
+use crate::numbers::{LARGE, Numbers, TINY, UNIT};
+use crate::reference;
+
+/// What float32 can do here: the difference of two logits is rounded, and its power inherits that.
+const RELATIVE: f64 = 1e-5;
+
+/// Numbers below the smallest normal float (1.2e-38) may be flushed to zero by a GPU.
+const FLUSHED: f64 = 1.2e-38;
+
+/// Losses above are the largest that a float can say; the op promises to stay finite there.
+const LARGEST_LOSS: f64 = 3.4e38;
+
+/// Where the logits come from.
+#[derive(Clone, Copy, Debug)]
+enum Logits {
+    /// From minus to plus this much.
+    Uniform(f32),
+    /// Row by row one of the kinds of [`extreme_row`].
+    Extreme,
+}
+
+#[derive(Debug)]
+struct SoftmaxCrossEntropy {
+    batch: usize,
+    classes: usize,
+    /// Rows that hold an image.
+    rows: usize,
+    logits: Logits,
+}
+
+/// The `kind`-th row that a careless formula gets wrong; there are [`EXTREMES`].
+fn extreme_row(kind: usize, classes: usize, numbers: &mut Numbers) -> Vec<f32> {
+    const SIZES: [f32; 6] = [1e4, 1e30, 3.4e38, 88.0, 104.0, 1e-30];
+    let size = SIZES[kind / 5 % SIZES.len()];
+    let one = numbers.below(classes);
+    let mut row = vec![0.0; classes];
+    match kind % 5 {
+        // All equal, at the top or at the bottom.
+        0 => row.fill(if kind.is_multiple_of(2) { size } else { -size }),
+        // One class far above or far below all others.
+        1 => row[one] = size,
+        2 => row[one] = -size,
+        // Both ends, hence ties.
+        3 => row.iter_mut().enumerate().for_each(|(class, z)| *z = if class % 2 == one % 2 { size } else { -size }),
+        _ => row = numbers.floats(classes, size),
+    }
+    row
+}
+
+const EXTREMES: usize = 30;
+
+impl SoftmaxCrossEntropy {
+    fn values(&self, numbers: &mut Numbers) -> Vec<f32> {
+        match self.logits {
+            Logits::Uniform(range) => numbers.floats(self.batch * self.classes, range),
+            Logits::Extreme => {
+                (0..self.batch).flat_map(|row| extreme_row(row % EXTREMES, self.classes, numbers)).collect()
+            }
+        }
+    }
+}
+
+impl Case for SoftmaxCrossEntropy {
+    fn record(&self, bench: &mut Bench) {
+        let &SoftmaxCrossEntropy { batch, classes, rows, .. } = self;
+        let values = self.values(&mut bench.numbers);
+        let mut targets = bench.numbers.indices(batch, classes);
+        targets[rows..].fill(NO_LABEL);
+        let logits = bench.floats("logits", [batch, classes], &values);
+        let labels = bench.input("labels", [batch], Array::U32(targets.clone()));
+        let output = softmax::forward(bench.plan, logits, labels, SLOTS);
+        let row_weight = 1.0 / rows as f32;
+        bench.run_with(&[StepRecord { rows: rows as u32, row_weight, ..PLAIN_RUN }]);
+
+        let expected = move || Expected::of(&values, &targets[..rows], batch, classes, row_weight.into());
+        let (for_loss, for_hits) = (expected.clone(), expected.clone());
+        let tolerance = Tolerance::relative(RELATIVE, FLUSHED);
+        bench.expect("dlogits", output.dlogits, tolerance, move || expected().gradient);
+        bench.expect_output(Output {
+            name: "losses".into(),
+            tensor: output.metrics,
+            written: written_slot(output.metrics),
+            read: |pairs| pairs.into_iter().step_by(2).collect(),
+            tolerance: Tolerance::relative(RELATIVE, ROWS_PER_PARTIAL as f64 * FLUSHED),
+            reference: Box::new(move || for_loss().losses),
+        });
+        bench.expect_output(Output {
+            name: "hits".into(),
+            tensor: output.metrics,
+            written: written_slot(output.metrics),
+            read: |pairs| pairs.into_iter().skip(1).step_by(2).collect(),
+            // A sum of at most 64 weights, none of which is wrong by a whole row.
+            tolerance: Tolerance::relative(1e-5, 0.0),
+            reference: Box::new(move || for_hits().hits),
+        });
+    }
+}
+
+/// What the op must write for a batch.
+struct Expected {
+    gradient: Vec<f64>,
+    /// Of every [`ROWS_PER_PARTIAL`] rows, weighted.
+    losses: Vec<f64>,
+    hits: Vec<f64>,
+}
+
+impl Expected {
+    fn of(values: &[f32], targets: &[u32], batch: usize, classes: usize, weight: f64) -> Self {
+        let partials = batch.div_ceil(ROWS_PER_PARTIAL);
+        let mut expected = Expected {
+            gradient: vec![0.0; batch * classes],
+            losses: vec![0.0; partials],
+            hits: vec![0.0; partials],
+        };
+        let rows = widen(values);
+        for (row, &label) in targets.iter().enumerate() {
+            let logits = &rows[row * classes..][..classes];
+            let (loss, gradient) = reference::softmax_cross_entropy(logits, label as usize);
+            for (class, value) in gradient.into_iter().enumerate() {
+                expected.gradient[row * classes + class] = value / targets.len() as f64;
+            }
+            let partial = row / ROWS_PER_PARTIAL;
+            expected.losses[partial] += weight * loss.min(LARGEST_LOSS);
+            expected.hits[partial] += if reference::hits(logits, label as usize) { weight } else { 0.0 };
+        }
+        expected
+    }
+}
+
+pub fn cases() -> Cases {
+    let mut cases = Vec::new();
+    for classes in [1, 2, 3, 10, 37, 100] {
+        for (batch, rows) in [(1, 1), (5, 3), (63, 63), (64, 64), (65, 65), (129, 100), (300, 300)] {
+            let logits = Logits::Uniform([UNIT, LARGE, TINY, 10.0][(classes + batch) % 4]);
+            cases.push(SoftmaxCrossEntropy { batch, classes, rows, logits });
+        }
+    }
+    for range in [UNIT, LARGE, TINY, 10.0, 30.0, 1e4] {
+        let logits = Logits::Uniform(range);
+        cases.push(SoftmaxCrossEntropy { batch: 500, classes: 10, rows: 500, logits });
+    }
+    cases.push(SoftmaxCrossEntropy { batch: 70, classes: 1000, rows: 67, logits: Logits::Uniform(LARGE) });
+    for classes in [1, 2, 3, 10, 1000] {
+        for rows in [EXTREMES, 300] {
+            cases.push(SoftmaxCrossEntropy { batch: 300, classes, rows, logits: Logits::Extreme });
+        }
+    }
+    // More than 65,535 workgroups of 64 rows.
+    let batch = 65_536 * 64 + 9;
+    cases.push(SoftmaxCrossEntropy { batch, classes: 2, rows: batch - 5, logits: Logits::Uniform(UNIT) });
+    cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
+}

@@ -1,0 +1,234 @@
+//! Every backward pass against central differences of the float64 forward pass.
+//!
+//! The loss is a weighted sum of what the forward pass makes, with random weights `dy`; its gradient
+//! is what the backward pass computes from `dy`. Central differences know nothing of calculus, so a
+//! gradient that is wrong in the ops and in the tests' references alike is found here.
+
+use shadegrad::device::gpu::adapter::Capabilities;
+use shadegrad::host::Array;
+use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
+use shadegrad::ops::sgd::{self, Update};
+use shadegrad::ops::{column_sum, relu, softmax_cross_entropy};
+use shadegrad::plan::StepRecord;
+
+use crate::announce;
+use crate::bench::{Bench, Case, Cases, PLAIN_RUN, SLOTS, widen};
+use crate::cases::matmul::{FORMS, operand_shapes};
+use crate::compare::Tolerance;
+use crate::numbers::UNIT;
+use crate::reference;
+use crate::runner::hold;
+use crate::subject::Subject;
+
+/// Step of the differences: their error is its square, or what float64 loses in the loss over it.
+const STEP: f64 = 1e-6;
+
+/// What float32 loses in sums this short.
+const TOLERANCE: Tolerance = Tolerance { absolute: 2e-6, relative: 1e-5, nmse: 1e-10 };
+
+/// The gradient of `loss` at `at`, element by element.
+fn differences(at: &[f64], loss: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    let mut at = at.to_vec();
+    let mut gradient = Vec::new();
+    for index in 0..at.len() {
+        let here = at[index];
+        at[index] = here + STEP;
+        let above = loss(&at);
+        at[index] = here - STEP;
+        let below = loss(&at);
+        at[index] = here;
+        gradient.push((above - below) / (2.0 * STEP));
+    }
+    gradient
+}
+
+fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
+}
+
+/// A product's gradient to each of its operands is another product.
+#[derive(Debug)]
+struct Product {
+    form: Form,
+    size: Size,
+}
+
+impl Case for Product {
+    fn record(&self, bench: &mut Bench) {
+        let &Product { form, size } = self;
+        let Size { m, n, k } = size;
+        let (a_shape, b_shape) = operand_shapes(form, size);
+        let [a_values, b_values, dy_values] =
+            [m * k, k * n, m * n].map(|length| bench.numbers.floats(length, UNIT));
+        let a = bench.floats("a", a_shape, &a_values);
+        let b = bench.floats("b", b_shape, &b_values);
+        let dy = bench.floats("dy", [m, n], &dy_values);
+        // As the module's documentation has them, with the operands' roles exchanged.
+        let (da, db) = match form {
+            Form::Nn => ((Form::Nt, dy, b), (Form::Tn, a, dy)),
+            Form::Nt => ((Form::Nn, dy, b), (Form::Tn, dy, a)),
+            Form::Tn => ((Form::Nt, b, dy), (Form::Nn, a, dy)),
+        };
+        let [da, db] = [da, db].map(|(form, a, b)| matmul::product(bench.plan, form, a, b, Epilogue::None));
+        let [a, b, dy] = [a_values, b_values, dy_values].map(|values| widen(&values));
+        let (a_again, b_again, dy_again) = (a.clone(), b.clone(), dy.clone());
+        bench.expect("da", da, TOLERANCE, move || {
+            differences(&a, |a| dot(&reference::matmul(form, size, a, &b), &dy))
+        });
+        bench.expect("db", db, TOLERANCE, move || {
+            differences(&b_again, |b| dot(&reference::matmul(form, size, &a_again, b), &dy_again))
+        });
+    }
+}
+
+/// The gradient of a bias that is added to every row.
+#[derive(Debug)]
+struct Bias {
+    rows: usize,
+    columns: usize,
+}
+
+impl Case for Bias {
+    fn record(&self, bench: &mut Bench) {
+        let &Bias { rows, columns } = self;
+        let x = widen(&bench.numbers.floats(rows * columns, UNIT));
+        let bias = widen(&bench.numbers.floats(columns, UNIT));
+        let dy_values = bench.numbers.floats(rows * columns, UNIT);
+        let dy = bench.floats("dy", [rows, columns], &dy_values);
+        let db = column_sum::forward(bench.plan, dy);
+        let dy = widen(&dy_values);
+        bench.expect("db", db, TOLERANCE, move || {
+            differences(&bias, |bias| dot(&reference::add_bias(&x, bias), &dy))
+        });
+    }
+}
+
+/// A ReLU, on its own and as the mask on the next layer's product.
+#[derive(Debug)]
+struct Relu {
+    size: Size,
+}
+
+impl Case for Relu {
+    fn record(&self, bench: &mut Bench) {
+        let size = self.size;
+        let Size { m, n, k } = size;
+        // Away from the kink, where differences would see both sides.
+        let x_values: Vec<f32> =
+            bench.numbers.floats(m * k, UNIT).into_iter().map(|x| x + 0.01 * x.signum()).collect();
+        let w_values = bench.numbers.floats(n * k, UNIT);
+        let dy_values = bench.numbers.floats(m * n, UNIT);
+        let dh_values = bench.numbers.floats(m * k, UNIT);
+        let x = bench.floats("x", [m, k], &x_values);
+        let w = bench.floats("w", [n, k], &w_values);
+        let dy = bench.floats("dy", [m, n], &dy_values);
+        let dh = bench.floats("dh", [m, k], &dh_values);
+        let h = relu::forward(bench.plan, x);
+        let alone = relu::backward(bench.plan, h, dh);
+        let masked = matmul::product(bench.plan, Form::Nn, dy, w, Epilogue::Mask(h));
+        let [x, w, dy, dh] = [x_values, w_values, dy_values, dh_values].map(|values| widen(&values));
+        let x_again = x.clone();
+        bench.expect("dx alone", alone, TOLERANCE, move || {
+            differences(&x_again, |x| dot(&reference::relu(x), &dh))
+        });
+        bench.expect("dx through a layer", masked, TOLERANCE, move || {
+            let layer = |x: &[f64]| reference::matmul(Form::Nt, size, &reference::relu(x), &w);
+            differences(&x, |x| dot(&layer(x), &dy))
+        });
+    }
+}
+
+/// The mean loss's gradient to the logits.
+#[derive(Debug)]
+struct SoftmaxCrossEntropy {
+    batch: usize,
+    classes: usize,
+    range: f32,
+}
+
+impl Case for SoftmaxCrossEntropy {
+    fn record(&self, bench: &mut Bench) {
+        let &SoftmaxCrossEntropy { batch, classes, range } = self;
+        let values = bench.numbers.floats(batch * classes, range);
+        let targets = bench.numbers.indices(batch, classes);
+        let logits = bench.floats("logits", [batch, classes], &values);
+        let labels = bench.input("labels", [batch], Array::U32(targets.clone()));
+        let output = softmax_cross_entropy::forward(bench.plan, logits, labels, SLOTS);
+        bench.run_with(&[StepRecord { rows: batch as u32, ..PLAIN_RUN }]);
+        bench.expect("dlogits", output.dlogits, TOLERANCE, move || {
+            // log(sum of exp) - logit: the textbook's loss, good enough for small logits.
+            let row_loss = |(row, &label): (&[f64], &u32)| {
+                row.iter().map(|logit| logit.exp()).sum::<f64>().ln() - row[label as usize]
+            };
+            differences(&widen(&values), |logits| {
+                let rows = logits.chunks_exact(classes).zip(&targets);
+                rows.map(row_loss).sum::<f64>() / batch as f64
+            })
+        });
+    }
+}
+
+/// A step of plain SGD on a product's weight, and on one without any data, both with an L2 penalty:
+/// the weight moves against the gradient of the whole loss.
+#[derive(Debug)]
+struct Penalised {
+    size: Size,
+    l2: f32,
+}
+
+impl Case for Penalised {
+    fn record(&self, bench: &mut Bench) {
+        let &Penalised { size, l2 } = self;
+        let Size { m, n, k } = size;
+        let [a_values, b_values, w_values] =
+            [k * m, k * n, m * n].map(|length| bench.numbers.floats(length, UNIT));
+        let zeros = bench.floats("dw", [m, n], &vec![0.0; m * n]);
+        let alone = bench.parameter("alone", [m, n], &w_values);
+        let a = bench.floats("a", [k, m], &a_values);
+        let b = bench.floats("b", [k, n], &b_values);
+        let w = bench.parameter("w", [m, n], &w_values);
+        let update = |parameter| Update { parameter, decay: l2, momentum: None };
+        sgd::step(bench.plan, update(alone), zeros);
+        matmul::update(bench.plan, a, b, update(w));
+
+        let rate = f64::from(PLAIN_RUN.learning_rate);
+        let penalty = move |w: &[f64]| 0.5 * f64::from(l2) * reference::sum_of_squares(w);
+        let step = move |w: &[f64], loss: &dyn Fn(&[f64]) -> f64| {
+            let gradient = differences(w, loss);
+            w.iter().zip(gradient).map(|(w, dw)| w - rate * dw).collect::<Vec<f64>>()
+        };
+        let [a, b, w_before] = [a_values, b_values, w_values].map(|values| widen(&values));
+        let alone_before = w_before.clone();
+        bench.expect("w without data", alone, TOLERANCE, move || step(&alone_before, &penalty));
+        bench.expect("w", w, TOLERANCE, move || {
+            // Rows of a and of b are a layer's output gradients and inputs: dy . (x w^T).
+            let layer = |w: &[f64]| reference::matmul(Form::Nt, Size { m: k, n: m, k: n }, &b, w);
+            step(&w_before, &|w| dot(&layer(w), &a) + penalty(w))
+        });
+    }
+}
+
+fn cases() -> Cases {
+    let mut cases: Cases = Vec::new();
+    for (m, n, k) in [(1, 1, 1), (4, 8, 12), (3, 5, 7), (17, 2, 9), (2, 33, 5)] {
+        let size = Size { m, n, k };
+        cases.extend(FORMS.map(|form| Box::new(Product { form, size }) as Box<dyn Case>));
+        cases.push(Box::new(Relu { size }));
+        cases.push(Box::new(Bias { rows: m, columns: n }));
+        cases.push(Box::new(Penalised { size, l2: 0.25 }));
+        cases.push(Box::new(Penalised { size, l2: 0.0 }));
+    }
+    for (batch, classes, range) in [(1, 1, 1.0), (1, 2, 1.0), (5, 10, 1.0), (65, 3, 5.0), (3, 37, 10.0)] {
+        cases.push(Box::new(SoftmaxCrossEntropy { batch, classes, range }));
+    }
+    cases
+}
+
+#[test]
+fn gradients_are_slopes() {
+    let (gpu, _) = Subject::gpu(Capabilities::Adapter);
+    let gpus = [gpu];
+    let cases = cases();
+    hold(&cases, &Subject::cpu(), &gpus).assert_agreement();
+    announce(&format!("gradients: {} cases on CPU, {gpus:?}", cases.len()));
+}

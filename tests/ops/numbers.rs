@@ -1,0 +1,53 @@
+//! Numbers for tests: the same in every run, others for every case.
+
+/// Inputs of ordinary size: from -1 to 1.
+pub const UNIT: f32 = 1.0;
+/// Inputs from -100 to 100: far into every exponential.
+pub const LARGE: f32 = 100.0;
+/// Inputs near zero, whose squares are still ordinary floats.
+pub const TINY: f32 = 1e-6;
+
+/// A stream of numbers (splitmix64).
+pub struct Numbers {
+    state: u64,
+}
+
+impl Numbers {
+    /// The stream that belongs to a text.
+    pub fn of(text: &str) -> Self {
+        // FNV-1a.
+        let state = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Numbers { state }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A whole number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    /// `count` floats from `-range` to `range`.
+    pub fn floats(&mut self, count: usize, range: f32) -> Vec<f32> {
+        let mut float = || (self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0;
+        (0..count).map(|_| float() * range).collect()
+    }
+
+    /// `count` bytes.
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| self.next() as u8).collect()
+    }
+
+    /// `count` whole numbers below `end`.
+    pub fn indices(&mut self, count: usize, end: usize) -> Vec<u32> {
+        (0..count).map(|_| self.below(end) as u32).collect()
+    }
+}

@@ -1,0 +1,100 @@
+//! The third opinion: what every op must compute, as plain loops in float64.
+//!
+//! Written from the ops' formulas, not from their code. Nothing here is meant to be fast.
+
+use shadegrad::ops::matmul::{Form, Size};
+
+/// `y[m, n] = sum over k`, of operands that lie in memory as `form` says.
+pub fn matmul(form: Form, size: Size, a: &[f64], b: &[f64]) -> Vec<f64> {
+    let Size { m, n, k } = size;
+    let mut y = vec![0.0; m * n];
+    for row in 0..m {
+        for column in 0..n {
+            for term in 0..k {
+                let a = match form {
+                    Form::Nn | Form::Nt => a[row * k + term],
+                    Form::Tn => a[term * m + row],
+                };
+                let b = match form {
+                    Form::Nn | Form::Tn => b[term * n + column],
+                    Form::Nt => b[column * k + term],
+                };
+                y[row * n + column] += a * b;
+            }
+        }
+    }
+    y
+}
+
+/// `x[m, n] + bias[n]`
+pub fn add_bias(x: &[f64], bias: &[f64]) -> Vec<f64> {
+    x.iter().enumerate().map(|(index, x)| x + bias[index % bias.len()]).collect()
+}
+
+/// `max(x, 0)`, NaN kept.
+pub fn relu(x: &[f64]) -> Vec<f64> {
+    x.iter().map(|&x| if x.is_nan() { x } else { x.max(0.0) }).collect()
+}
+
+/// `dy` where `y` is positive, else 0.
+pub fn relu_backward(y: &[f64], dy: &[f64]) -> Vec<f64> {
+    y.iter().zip(dy).map(|(&y, &dy)| if y > 0.0 { dy } else { 0.0 }).collect()
+}
+
+/// Sums over the rows of `x[m, n]`.
+pub fn column_sum(x: &[f64], columns: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; columns];
+    for (index, x) in x.iter().enumerate() {
+        sums[index % columns] += x;
+    }
+    sums
+}
+
+/// Sum of squares.
+pub fn sum_of_squares(w: &[f64]) -> f64 {
+    w.iter().map(|w| w * w).sum()
+}
+
+/// How a parameter follows its gradient.
+#[derive(Clone, Copy, Debug)]
+pub struct Descent {
+    pub decay: f64,
+    pub momentum: f64,
+    pub nesterov: bool,
+}
+
+impl Descent {
+    /// One step of PyTorch's `SGD` on the parameter `w` with its velocity `v`.
+    pub fn step(&self, rate: f64, w: &mut [f64], v: &mut [f64], dw: &[f64]) {
+        for ((w, v), dw) in w.iter_mut().zip(v).zip(dw) {
+            let g = dw + self.decay * *w;
+            *v = self.momentum * *v + g;
+            let direction = if self.nesterov { g + self.momentum * *v } else { *v };
+            *w -= rate * direction;
+        }
+    }
+}
+
+/// Loss of one row of logits, and the loss's gradient.
+pub fn softmax_cross_entropy(logits: &[f64], label: usize) -> (f64, Vec<f64>) {
+    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let powers: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    let others: f64 =
+        powers.iter().enumerate().filter(|&(class, _)| class != label).map(|(_, power)| power).sum();
+    let mut gradient: Vec<f64> = powers.iter().map(|power| power / sum).collect();
+    // p - 1 without cancellation: minus the probability of all others.
+    gradient[label] = -others / sum;
+    // log(sum) + largest - logit; where the label's is the largest, the sum is 1 and the others.
+    let loss = match logits[label] == largest {
+        true => others.ln_1p(),
+        false => sum.ln() + (largest - logits[label]),
+    };
+    (loss, gradient)
+}
+
+/// Whether the first of the largest logits is the label's.
+pub fn hits(logits: &[f64], label: usize) -> bool {
+    let before = logits[..label].iter().all(|&other| other < logits[label]);
+    before && logits[label..].iter().all(|&other| other <= logits[label])
+}

@@ -1,0 +1,195 @@
+//! What recording refuses, and in which words: shapes that do not fit, tensors without elements,
+//! reads before writes, and one tensor as input and output.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use shadegrad::ops::gather::{self, Images};
+use shadegrad::ops::matmul::{self, Epilogue, Form};
+use shadegrad::ops::sgd::{self, Momentum, Update};
+use shadegrad::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
+use shadegrad::plan::{Plan, Role};
+use shadegrad::tensor::{Element, Tensor};
+
+/// Recording must panic with a message that has `words`.
+#[track_caller]
+fn refused(words: &str, record: impl FnOnce(&mut Plan)) {
+    let mut plan = Plan::new();
+    plan.begin("refused");
+    let panic = catch_unwind(AssertUnwindSafe(|| record(&mut plan))).expect_err("nothing was refused");
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .expect("a panic has a message");
+    assert!(message.contains(words), "wanted {words:?} in {message:?}");
+}
+
+fn floats(plan: &mut Plan, shape: &[usize]) -> Tensor {
+    plan.declare("floats", Role::Input, Element::F32, shape)
+}
+
+fn integers(plan: &mut Plan, shape: &[usize]) -> Tensor {
+    plan.declare("integers", Role::Input, Element::U32, shape)
+}
+
+fn parameter(plan: &mut Plan, shape: &[usize]) -> Tensor {
+    plan.declare("parameter", Role::Parameter, Element::F32, shape)
+}
+
+#[test]
+fn empty_tensors() {
+    for shape in [[0, 3], [3, 0]] {
+        refused("is empty", |plan| {
+            floats(plan, &shape);
+        });
+    }
+    refused("1 to 4 dimensions", |plan| {
+        floats(plan, &[]);
+    });
+    refused("too large", |plan| {
+        floats(plan, &[1 << 20, 1 << 20]);
+    });
+}
+
+#[test]
+fn products_that_do_not_fit() {
+    for (form, a, b) in [(Form::Nn, [2, 3], [4, 5]), (Form::Nt, [2, 3], [5, 4]), (Form::Tn, [3, 2], [4, 5])] {
+        refused("the inner sizes differ", |plan| {
+            let (a, b) = (floats(plan, &a), floats(plan, &b));
+            matmul::product(plan, form, a, b, Epilogue::None);
+        });
+    }
+    refused("a must be a matrix", |plan| {
+        let (a, b) = (floats(plan, &[6]), floats(plan, &[6, 1]));
+        matmul::product(plan, Form::Nn, a, b, Epilogue::None);
+    });
+    refused("b must be F32", |plan| {
+        let (a, b) = (floats(plan, &[2, 3]), integers(plan, &[3, 2]));
+        matmul::product(plan, Form::Nn, a, b, Epilogue::None);
+    });
+    refused("bias must be F32 [5]", |plan| {
+        let (a, b, bias) = (floats(plan, &[2, 3]), floats(plan, &[3, 5]), floats(plan, &[4]));
+        matmul::product(plan, Form::Nn, a, b, Epilogue::Bias { bias, relu: true });
+    });
+    refused("mask must be F32 [2, 5]", |plan| {
+        let (a, b, mask) = (floats(plan, &[2, 3]), floats(plan, &[3, 5]), floats(plan, &[5, 2]));
+        matmul::product(plan, Form::Nn, a, b, Epilogue::Mask(mask));
+    });
+    refused("parameter must be F32 [3, 5]", |plan| {
+        let (a, b, w) = (floats(plan, &[2, 3]), floats(plan, &[2, 5]), parameter(plan, &[5, 3]));
+        matmul::update(plan, a, b, Update { parameter: w, decay: 0.0, momentum: None });
+    });
+}
+
+#[test]
+fn other_ops_that_do_not_fit() {
+    refused("dy must be", |plan| {
+        let (y, dy) = (floats(plan, &[2, 3]), floats(plan, &[3, 2]));
+        relu::backward(plan, y, dy);
+    });
+    refused("x must be F32", |plan| {
+        let x = integers(plan, &[2, 3]);
+        relu::forward(plan, x);
+    });
+    refused("x must be a matrix", |plan| {
+        let x = floats(plan, &[6]);
+        column_sum::forward(plan, x);
+    });
+    refused("w must be F32", |plan| {
+        let w = integers(plan, &[6]);
+        l2_penalty::value(plan, w, 1);
+    });
+    refused("labels must be U32 [2]", |plan| {
+        let (logits, labels) = (floats(plan, &[2, 3]), integers(plan, &[3]));
+        softmax_cross_entropy::forward(plan, logits, labels, 1);
+    });
+    refused("dw must be F32 [6]", |plan| {
+        let (w, dw) = (parameter(plan, &[6]), floats(plan, &[5]));
+        sgd::step(plan, Update { parameter: w, decay: 0.0, momentum: None }, dw);
+    });
+    refused("velocity must be F32 [6]", |plan| {
+        let (w, velocity, dw) = (parameter(plan, &[6]), parameter(plan, &[5]), floats(plan, &[6]));
+        let momentum = Some(Momentum { velocity, factor: 0.9, nesterov: false });
+        sgd::step(plan, Update { parameter: w, decay: 0.0, momentum }, dw);
+    });
+}
+
+/// Records the gathering of two of four images of 3 x 3 pixels in two pieces, changed by `change`.
+fn gather_changed(plan: &mut Plan, change: impl FnOnce(&mut Plan, &mut Images)) {
+    let piece = |plan: &mut Plan| plan.declare("piece", Role::Input, Element::U8, [2, 12]);
+    let mut images = Images {
+        pieces: vec![piece(plan), piece(plan)],
+        labels: integers(plan, &[4]),
+        normalisation: floats(plan, &[1, 2]),
+        pixels: 9,
+    };
+    change(plan, &mut images);
+    let order = integers(plan, &[4]);
+    gather::forward(plan, &images, order, 2);
+}
+
+#[test]
+fn images_that_do_not_fit() {
+    gather_changed(
+        &mut {
+            let mut plan = Plan::new();
+            plan.begin("accepted");
+            plan
+        },
+        |_, _| {},
+    );
+    refused("labels must be U32 [4]", |plan| {
+        gather_changed(plan, |plan, images| images.labels = integers(plan, &[3]));
+    });
+    refused("do not divide into 2 channels", |plan| {
+        gather_changed(plan, |plan, images| images.normalisation = floats(plan, &[2, 2]));
+    });
+    refused("bytes apart", |plan| gather_changed(plan, |_, images| images.pixels = 13));
+    refused("piece must be U8", |plan| {
+        gather_changed(plan, |plan, images| images.pieces[0] = floats(plan, &[2, 12]));
+    });
+    refused("as many images", |plan| {
+        gather_changed(plan, |plan, images| {
+            images.pieces[0] = plan.declare("piece", Role::Input, Element::U8, [1, 12]);
+            images.pieces[1] = plan.declare("piece", Role::Input, Element::U8, [3, 12]);
+        });
+    });
+    refused("order must be U32", |plan| {
+        let (x, labels) = (floats(plan, &[4, 2]), integers(plan, &[4]));
+        let piece = plan.declare("piece", Role::Input, Element::U8, [4, 4]);
+        let images = Images { pieces: vec![piece], labels, normalisation: x, pixels: 4 };
+        gather::forward(plan, &images, x, 2);
+    });
+}
+
+#[test]
+fn steps_that_do_not_work() {
+    refused("which nothing in this step has written", |plan| {
+        let x = plan.scratch("x", [2, 2]);
+        relu::forward(plan, x);
+    });
+    refused("which nothing in this step has written", |plan| {
+        let x = floats(plan, &[2, 2]);
+        let y = relu::forward(plan, x);
+        // What another step has written may be gone.
+        plan.begin("next");
+        relu::forward(plan, y);
+    });
+    refused("reads and writes parameter", |plan| {
+        let w = parameter(plan, &[2, 2]);
+        sgd::step(plan, Update { parameter: w, decay: 0.0, momentum: None }, w);
+    });
+    refused("reads and writes parameter", |plan| {
+        let (a, w) = (floats(plan, &[2, 2]), parameter(plan, &[2, 2]));
+        matmul::update(plan, a, w, Update { parameter: w, decay: 0.0, momentum: None });
+    });
+    refused("twice", |plan| {
+        let (w, dw) = (parameter(plan, &[2, 2]), floats(plan, &[2, 2]));
+        let momentum = Some(Momentum { velocity: w, factor: 0.9, nesterov: false });
+        sgd::step(plan, Update { parameter: w, decay: 0.0, momentum }, dw);
+    });
+    refused("writes the input", |plan| {
+        let (w, dw) = (floats(plan, &[2, 2]), floats(plan, &[2, 2]));
+        sgd::step(plan, Update { parameter: w, decay: 0.0, momentum: None }, dw);
+    });
+}

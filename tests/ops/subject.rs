@@ -1,0 +1,93 @@
+//! Devices under test, and what may stand between them and the ops.
+
+use std::fmt;
+
+use shadegrad::device::cpu::Cpu;
+use shadegrad::device::gpu::Gpu;
+use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
+use shadegrad::device::{Device, DeviceKind};
+use shadegrad::host::HostMemory;
+use shadegrad::kernel::{Dispatch, GpuFacts};
+use shadegrad::ops::matmul::gpu::Class;
+use shadegrad::ops::{Op, Operands};
+use shadegrad::plan::{Plan, StepRecord};
+
+type Wrap = Box<dyn Fn(Box<dyn Op>) -> Box<dyn Op>>;
+
+/// A device under test.
+pub struct Subject {
+    /// Says in failures who computed something.
+    pub name: String,
+    pub device: Box<dyn Device>,
+    wrap: Wrap,
+}
+
+impl Subject {
+    /// The CPU.
+    pub fn cpu() -> Self {
+        Subject { name: "CPU".into(), device: Box::new(Cpu::new()), wrap: Box::new(|op| op) }
+    }
+
+    /// The best GPU, and what kernels may know about it. No GPU is a failure, not a reason to skip.
+    pub fn gpu(capabilities: Capabilities) -> (Self, GpuFacts) {
+        let found = adapters();
+        let best = found
+            .first()
+            .unwrap_or_else(|| panic!("these tests need a GPU, and there is none: {}", no_adapter_advice()));
+        let gpu = Gpu::open(best, capabilities).unwrap_or_else(|error| panic!("{error}"));
+        let software = if best.info.kind == DeviceKind::Software { ", software" } else { "" };
+        let limits = match capabilities {
+            Capabilities::Adapter => "",
+            Capabilities::WebGpuDefaults => ", default limits",
+        };
+        let name = format!("GPU ({}{software}{limits})", best.info.name);
+        let facts = *gpu.facts();
+        (Subject { name, device: Box::new(gpu), wrap: Box::new(|op| op) }, facts)
+    }
+
+    /// The same device, with every op wrapped in something.
+    pub fn wrapping(self, name: &str, wrap: impl Fn(Box<dyn Op>) -> Box<dyn Op> + 'static) -> Self {
+        Subject { name: format!("{}, {name}", self.name), wrap: Box::new(wrap), ..self }
+    }
+
+    /// The same device, with every matrix product taking the kernels of `class`.
+    pub fn with_class(self, class: Class) -> Self {
+        self.wrapping(&format!("{class:?}"), move |op| Box::new(WithClass { op, class }))
+    }
+
+    /// Puts what wraps ops between a plan and the device.
+    pub fn wrap(&self, plan: &mut Plan) {
+        plan.wrap_ops(&self.wrap);
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.name)
+    }
+}
+
+/// An op that is lowered for a GPU on which all products have one class.
+#[derive(Debug)]
+struct WithClass {
+    op: Box<dyn Op>,
+    class: Class,
+}
+
+impl Op for WithClass {
+    fn name(&self) -> &'static str {
+        self.op.name()
+    }
+
+    fn operands(&self) -> Operands {
+        self.op.operands()
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        self.op.run_on_cpu(memory, step);
+    }
+
+    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
+        self.op.lower(&GpuFacts { matmul: Some(self.class), ..*gpu })
+    }
+}

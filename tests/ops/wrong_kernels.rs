@@ -1,0 +1,207 @@
+//! The harness is worth what it catches: ops made wrong on purpose, in a GPU's shader or in the CPU's
+//! memory, must each be reported.
+
+use std::borrow::Cow;
+
+use shadegrad::device::gpu::adapter::Capabilities;
+use shadegrad::host::{Array, HostMemory};
+use shadegrad::kernel::{Dispatch, GpuFacts};
+use shadegrad::ops::{Op, Operands};
+use shadegrad::plan::StepRecord;
+use shadegrad::tensor::Tensor;
+
+use crate::announce;
+use crate::bench::Cases;
+use crate::cases::{column_sum, gather, l2_penalty, matmul, online_steps, relu, sgd, softmax_cross_entropy};
+use crate::runner::hold;
+use crate::subject::Subject;
+
+/// A wrong edit of a shader's text. Every kernel that has `from` gets it.
+#[derive(Clone, Copy, Debug)]
+struct Edit {
+    name: &'static str,
+    from: &'static str,
+    to: &'static str,
+}
+
+/// An op whose kernels are edited.
+#[derive(Debug)]
+struct Edited {
+    op: Box<dyn Op>,
+    edit: Edit,
+}
+
+impl Op for Edited {
+    fn name(&self) -> &'static str {
+        self.op.name()
+    }
+
+    fn operands(&self) -> Operands {
+        self.op.operands()
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        self.op.run_on_cpu(memory, step);
+    }
+
+    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
+        let mut dispatches = self.op.lower(gpu);
+        for dispatch in &mut dispatches {
+            let kernel = dispatch.kernel.to_mut();
+            let Edit { name, from, to } = self.edit;
+            assert!(kernel.source.contains(from), "{name}: {} has no {from:?}", kernel.name);
+            kernel.source = Cow::Owned(kernel.source.replace(from, to));
+        }
+        dispatches
+    }
+}
+
+/// An op after which something happens to what it wrote.
+#[derive(Debug)]
+struct Tampered {
+    op: Box<dyn Op>,
+    tamper: fn(&mut Vec<f32>, before: &[f32]),
+}
+
+impl Op for Tampered {
+    fn name(&self) -> &'static str {
+        self.op.name()
+    }
+
+    fn operands(&self) -> Operands {
+        self.op.operands()
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        let Operands { writes, updates, .. } = self.op.operands();
+        let output: Tensor = *writes.first().or(updates.first()).expect("an op writes something");
+        let before = memory.read(output).into_f32();
+        self.op.run_on_cpu(memory, step);
+        let mut values = memory.read(output).into_f32();
+        (self.tamper)(&mut values, &before);
+        memory.write(output, Array::F32(values));
+    }
+
+    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
+        self.op.lower(gpu)
+    }
+}
+
+/// At most this many of a suite's cases are tried; the first ones that fit are small.
+const CASES: usize = 12;
+
+/// The first of the cases whose description contains `text`.
+fn some(cases: Cases, text: &str) -> Cases {
+    let mut fitting = cases;
+    fitting.retain(|case| format!("{case:?}").contains(text));
+    fitting.truncate(CASES);
+    assert!(!fitting.is_empty(), "no case has {text:?}");
+    fitting
+}
+
+/// Every case must pass without the sabotage; with it, only complaints about the saboteur may come.
+fn must_fail(name: &str, cases: &Cases, cpu: &Subject, gpus: &[Subject]) {
+    let report = hold(cases, cpu, gpus);
+    assert!(!report.failures.is_empty(), "{name} went unnoticed in {cases:?}");
+    for failure in &report.failures {
+        assert!(failure.contains(name), "{failure:?} is not about {name}");
+    }
+}
+
+fn edits() -> Vec<(Cases, Edit)> {
+    let mut edits = Vec::new();
+    let mut add = |cases: Cases, name, from, to| edits.push((cases, Edit { name, from, to }));
+    let relu = |text| some(relu::cases(), text);
+    let matmul = |text| some(matmul::cases(), text);
+    let softmax = |text| some(softmax_cross_entropy::cases(), text);
+
+    let select = "select(value, 0.0, value < 0.0)";
+    add(relu("Forward"), "sign flip", select, "-select(value, 0.0, value < 0.0)");
+    add(relu("Forward"), "NaN", select, "bitcast<f32>(0x7fc00000u | (i & 0u))");
+    add(relu("Forward"), "last element not written", "i < params.length", "i + 1u < params.length");
+    add(relu("Forward"), "stale output added", "y[i] = ", "y[i] += ");
+    add(relu("Special"), "NaN lost", select, "max(value, 0.0)");
+    let group = "group.y * groups.x + group.x";
+    add(relu("16777293"), "second dimension of the grid ignored", group, "group.x");
+    add(relu("Backward"), "mask that lets zeros through", "y[i] > 0.0", "y[i] >= 0.0");
+
+    // A hundredth of the product's size in one of 65,535 elements: the mean does not see it.
+    let one_wrong = "y[i] = product + select(0.0, 0.05, i == 12345u);";
+    add(matmul("m: 257, n: 255"), "one wrong element", "y[i] = product;", one_wrong);
+    let transposed = "let i = column * params.m + row;";
+    add(matmul("m: 127, n: 131"), "transposed output", "let i = row * params.n + column;", transposed);
+    add(matmul("n: 10, k: 784"), "last row not written", "if row >= params.m", "if row + 1u >= params.m");
+    add(matmul("n: 29, k: 101"), "last term dropped", "k0 < params.k;", "k0 + 1u < params.k;");
+    add(matmul("after: Mask"), "mask that lets zeros through", "mask[i] > ", "mask[i] >= ");
+    add(matmul("after: Bias,"), "bias of the first column", "bias[column", "bias[0u * column");
+    add(matmul("momentum: None"), "update uphill", "y[i] -= ", "y[i] += ");
+
+    add(matmul("Change"), "decay of a block lost", "decayed * y[i]", "0.0 * decayed");
+
+    let online = |text| some(online_steps::cases(), text);
+    let z = "z = (1.0 - decayed) * z + bias[j];";
+    add(online("weight_decay: 0.08"), "first weight that does not decay", z, "z = z + bias[j];");
+    add(online("rows: 17"), "change of the padding", "i < step.rows * hidden);", "true);");
+    add(online("rows: 32"), "earlier steps forgotten", "z -= overlaps", "z -= 0.0 * overlaps");
+
+    let row = "x[row * params.columns + column]";
+    let next_row = "x[(row + 1u) * params.columns + column]";
+    add(some(column_sum::cases(), ""), "off by one row", row, next_row);
+    add(some(column_sum::cases(), ""), "stale output added", "y[column] = ", "y[column] += ");
+
+    let nesterov = "params.nesterov == 1u";
+    add(some(sgd::cases(), "true"), "nesterov off", nesterov, "params.nesterov == 2u");
+    add(some(sgd::cases(), "None, decay: 0.25"), "decay lost", "params.decay * w[i]", "0.0");
+    add(some(l2_penalty::cases(), ""), "first slot", "ring[step.slot * ", "ring[0u * step.slot * ");
+
+    let gather = || some(gather::cases(), "channels: 3");
+    add(gather(), "first channel's factors", "normalisation[pixel / params.plane]", "normalisation[0]");
+    add(some(gather::cases(), "batch: 65"), "one row too many", "row >= step.rows", "row > step.rows");
+    add(some(gather::cases(), ""), "start ignored", "order[step.first + row]", "order[row]");
+
+    let gradient = "-rest * factor";
+    add(softmax("Uniform(100.0)"), "cancelling gradient", gradient, "gradient - scale");
+    add(softmax("Extreme"), "last of equal logits", "logit > largest", "logit >= largest");
+    let power = "exponential(difference(logits[begin + j], largest))";
+    add(softmax("Extreme"), "largest logit not subtracted", power, "exp(logits[begin + j])");
+    add(softmax("rows: 3"), "mean over the padding too", "f32(step.rows)", "f32(params.batch)");
+    edits
+}
+
+#[test]
+fn every_wrong_shader_is_caught() {
+    let edits = edits();
+    for (cases, edit) in &edits {
+        let edit = *edit;
+        let (gpu, _) = Subject::gpu(Capabilities::Adapter);
+        let gpu = gpu.wrapping(edit.name, move |op| Box::new(Edited { op, edit }));
+        must_fail(edit.name, cases, &Subject::cpu(), &[gpu]);
+    }
+    announce(&format!("wrong shaders: {} of {} caught", edits.len(), edits.len()));
+}
+
+#[test]
+fn every_wrong_cpu_half_is_caught() {
+    type Tamper = fn(&mut Vec<f32>, &[f32]);
+    let tampers: [(&str, Tamper); 6] = [
+        ("sign flip", |values, _| values.iter_mut().for_each(|value| *value = -*value)),
+        ("off by one", |values, _| values.rotate_right(1)),
+        ("NaN", |values, _| *values.last_mut().expect("not empty") = f32::NAN),
+        ("infinity", |values, _| values[0] = f32::INFINITY),
+        ("last element not written", |values, before| {
+            *values.last_mut().expect("not empty") = before[before.len() - 1];
+        }),
+        ("one wrong element", |values, before| values[before.len() / 2] += 0.05),
+    ];
+    for (name, tamper) in tampers {
+        let cases = [
+            some(matmul::cases(), "m: 257, n: 255"),
+            some(relu::cases(), "Forward { length: 4097"),
+            some(sgd::cases(), "length: 4097"),
+        ];
+        for cases in &cases {
+            let cpu = Subject::cpu().wrapping(name, move |op| Box::new(Tampered { op, tamper }));
+            must_fail(name, cases, &cpu, &[]);
+        }
+    }
+}
