@@ -38,7 +38,7 @@ pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
         && rate * decay <= MOST_DECAY
         && weight.outputs <= MOST_HIDDEN
         && weight2.outputs <= MOST_CLASSES;
-    fits.then(|| Network {
+    fits.then_some(Network {
         weight: weight.tensor,
         head: Head {
             bias: bias.tensor,

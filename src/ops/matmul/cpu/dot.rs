@@ -129,12 +129,12 @@ impl<F: Fn(usize, f32) -> f32> Rows<'_, F> {
             }
         }
         let (first, last) = (span.start == 0, span.end == k);
-        for i in 0..M {
+        for (i, sums) in sums.iter().enumerate() {
             let y = &mut self.y[(row + i) * n + column..][..N];
-            for j in 0..N {
-                let sum = simd.reduce_sum_f32s(sums[i][j]);
-                let sum = if first { sum } else { y[j] + sum };
-                y[j] = if last { (self.finish)(column + j, sum) } else { sum };
+            for (j, (y, &lanes)) in y.iter_mut().zip(sums).enumerate() {
+                let sum = simd.reduce_sum_f32s(lanes);
+                let sum = if first { sum } else { *y + sum };
+                *y = if last { (self.finish)(column + j, sum) } else { sum };
             }
         }
     }
