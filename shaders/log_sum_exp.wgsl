@@ -23,4 +23,3 @@ fn log_of_one_plus(x: f32) -> f32 {
     let series = 2.0 * t * (1.0 + t2 * (0.33333334 + t2 * (0.2 + t2 * (0.14285715 + t2 * 0.11111111))));
     return select(log(1.0 + x), series, x < 0.5);
 }
-

@@ -6,4 +6,3 @@
 fn loop_bound(bound: u32, groups: vec3<u32>) -> u32 {
     return bound + (groups.z >> 31u);
 }
-

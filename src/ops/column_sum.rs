@@ -6,14 +6,18 @@ use std::borrow::Cow;
 
 use super::{Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, uniform, write};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, MOST_TRIPS, Uniform, fold, read, uniform, write};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// Records `y = column sums of x`; `x` is `[rows, columns]`, `y` is `[columns]`.
+///
+/// Panics above [`MOST_ROWS`].
+#[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
-    let [_, columns] = x.matrix("x");
+    let [rows, columns] = x.matrix("x");
     x.expect("x", Element::F32, x.shape());
+    assert!(rows <= MOST_ROWS, "column sums of {rows} rows, {MOST_ROWS} is the most");
     let y = plan.scratch("column_sum.y", [columns]);
     plan.record(ColumnSum { x, y });
     y
@@ -36,10 +40,17 @@ uniform! {
 const COLUMNS: u32 = 16;
 const LANES: u32 = 16;
 
+/// Most rows that one invocation's trips are enough for.
+pub const MOST_ROWS: usize = LANES as usize * (MOST_TRIPS as usize - TREE_TRIPS as usize);
+
+/// Trips of the loop that adds up what lanes found.
+const TREE_TRIPS: u32 = LANES.ilog2();
+
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("column_sum"),
     source: Cow::Borrowed(concat!(
         include_str!("../../shaders/loop_bound.wgsl"),
+        "\n",
         include_str!("../../shaders/column_sum.wgsl")
     )),
     workgroup: [COLUMNS, LANES, 1],
@@ -89,7 +100,7 @@ impl Op for ColumnSum {
             rows: rows as u32,
             columns: columns as u32,
         };
-        let trips = rows.div_ceil(LANES as usize) as u64 + u64::from(LANES.ilog2());
+        let trips = rows.div_ceil(LANES as usize) as u64 + u64::from(TREE_TRIPS);
         let grid = fold(columns, COLUMNS);
         vec![Dispatch::new(&KERNEL, params, &[self.x, self.y], grid, trips)]
     }

@@ -39,10 +39,9 @@
 
 use std::borrow::Cow;
 
-use super::softmax_cross_entropy::{self, ROWS_PER_PARTIAL};
-use super::{Op, Operands};
+use super::{Op, Operands, softmax_cross_entropy};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, read, uniform, write};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, MOST_TRIPS, Uniform, read, uniform, write};
 use crate::ops::relu::relu;
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
@@ -51,10 +50,49 @@ use crate::tensor::{Element, Tensor};
 /// over the first weight.
 pub const BLOCK: usize = 32;
 
-/// Most classes and hidden values that the op takes.
-pub const MOST_CLASSES: usize = 64;
-/// See [`MOST_CLASSES`].
-pub const MOST_HIDDEN: usize = 1024;
+/// Most classes for which workgroup memory has room.
+const MOST_CLASSES: usize = 64;
+
+/// Most hidden values for which lanes have registers.
+const MOST_HIDDEN: usize = 1024;
+
+/// Whether a block of these sizes can be recorded: one workgroup does all of it, so its memory and
+/// the trips of its loops set bounds.
+pub fn fits(block: usize, hidden: usize, classes: usize) -> bool {
+    obstacle(block, hidden, classes).is_none()
+}
+
+/// Why a block of these sizes cannot be recorded, if it cannot.
+fn obstacle(block: usize, hidden: usize, classes: usize) -> Option<String> {
+    if hidden > MOST_HIDDEN {
+        return Some(format!("{hidden} hidden values, {MOST_HIDDEN} is the most"));
+    }
+    if classes > MOST_CLASSES {
+        return Some(format!("{classes} classes, {MOST_CLASSES} is the most"));
+    }
+    let trips = trips(block, hidden, classes);
+    (trips > MOST_TRIPS).then(|| {
+        format!(
+            "{block} steps, {hidden} hidden values and {classes} classes: \
+             {trips} trips of the kernel's loops, {MOST_TRIPS} is the most"
+        )
+    })
+}
+
+/// Trips of all loops of one invocation.
+fn trips(block: usize, hidden: usize, classes: usize) -> u64 {
+    let lanes = LANES as usize;
+    // A lane owns one in 32 of the hidden values and of the classes.
+    let (hidden, own_classes) = (hidden.div_ceil(lanes), classes.div_ceil(lanes));
+    let forward = classes + hidden * (1 + classes) + own_classes * (1 + lanes);
+    let loss = classes + own_classes + classes;
+    let updates = hidden * (1 + classes) + own_classes + lanes;
+    let steps = block * (1 + forward + loss + updates);
+    // The hidden layer looks at all steps before, in the end all steps are visited once more.
+    let earlier_steps = hidden * (block * (block - 1) / 2);
+    let end = hidden * (1 + block);
+    (steps + earlier_steps + end) as u64
+}
 
 /// The trained tensors that the op updates, and the factors of their decay.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +120,9 @@ pub struct Output {
 }
 
 /// Records the steps; see the module's documentation for the shapes.
+///
+/// Panics if the shapes do not fit each other, or if the sizes are not such that [`fits`].
+#[track_caller]
 pub fn forward(
     plan: &mut Plan,
     products: Tensor,
@@ -97,10 +138,9 @@ pub fn forward(
     head.bias.expect("bias", Element::F32, [hidden]);
     head.weight2.expect("weight2", Element::F32, [classes, hidden]);
     head.bias2.expect("bias2", Element::F32, [classes]);
-    assert!(
-        block <= ROWS_PER_PARTIAL && classes <= MOST_CLASSES && hidden <= MOST_HIDDEN,
-        "{block} steps, {classes} classes, {hidden} hidden values are too many for one workgroup"
-    );
+    if let Some(obstacle) = obstacle(block, hidden, classes) {
+        panic!("a block of single-image steps with {obstacle}");
+    }
     let output = Output {
         change: plan.scratch("change", [block, hidden]),
         metrics: plan.declare("metrics", Role::Metric, Element::F32, [slots, 4]),
@@ -135,7 +175,9 @@ static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("online_steps"),
     source: Cow::Borrowed(concat!(
         include_str!("../../shaders/loop_bound.wgsl"),
+        "\n",
         include_str!("../../shaders/log_sum_exp.wgsl"),
+        "\n",
         include_str!("../../shaders/online_steps.wgsl")
     )),
     workgroup: [LANES, 1, 1],
@@ -305,11 +347,7 @@ impl Op for OnlineSteps {
             self.output.change,
             self.output.metrics,
         ];
-        // In each step a lane visits its hidden values once with every step before, twice with every
-        // class, and three times more; then it adds up what all lanes found and looks at all classes.
-        let visits = hidden.div_ceil(LANES as usize);
-        let per_step = visits * (block + 2 * classes + 3) + 4 * LANES as usize + 3 * classes;
-        let trips = (block * per_step) as u64;
+        let trips = trips(block, hidden, classes);
         vec![Dispatch::new(&KERNEL, params, &tensors, [1, 1, 1], trips)]
     }
 }

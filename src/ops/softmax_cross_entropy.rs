@@ -76,7 +76,9 @@ static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("softmax_cross_entropy"),
     source: Cow::Borrowed(concat!(
         include_str!("../../shaders/loop_bound.wgsl"),
+        "\n",
         include_str!("../../shaders/log_sum_exp.wgsl"),
+        "\n",
         include_str!("../../shaders/softmax_cross_entropy.wgsl")
     )),
     workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],

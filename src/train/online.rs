@@ -6,7 +6,7 @@ use crate::config::Optimizer;
 use crate::model::Model;
 use crate::ops::gather::Batch;
 use crate::ops::matmul::{self, Epilogue, Form};
-use crate::ops::online_steps::{self, Head, MOST_CLASSES, MOST_HIDDEN};
+use crate::ops::online_steps::{self, BLOCK, Head};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
@@ -36,8 +36,7 @@ pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
         && first.masks_gradient()
         && !second.masks_gradient()
         && rate * decay <= MOST_DECAY
-        && weight.outputs <= MOST_HIDDEN
-        && weight2.outputs <= MOST_CLASSES;
+        && online_steps::fits(BLOCK, weight.outputs, weight2.outputs);
     fits.then_some(Network {
         weight: weight.tensor,
         head: Head {

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use shadegrad::ops::gather::{self, Images};
 use shadegrad::ops::matmul::{self, Epilogue, Form};
+use shadegrad::ops::online_steps::{self, BLOCK, Head};
 use shadegrad::ops::sgd::{self, Momentum, Update};
 use shadegrad::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
 use shadegrad::plan::{Plan, Role};
@@ -59,6 +60,10 @@ fn products_that_do_not_fit() {
             matmul::product(plan, form, a, b, Epilogue::None);
         });
     }
+    refused("sums of 1048049 terms, 1048048 is the most", |plan| {
+        let (a, b) = (floats(plan, &[1_048_049, 1]), floats(plan, &[1_048_049, 1]));
+        matmul::product(plan, Form::Tn, a, b, Epilogue::None);
+    });
     refused("a must be a matrix", |plan| {
         let (a, b) = (floats(plan, &[6]), floats(plan, &[6, 1]));
         matmul::product(plan, Form::Nn, a, b, Epilogue::None);
@@ -99,6 +104,10 @@ fn other_ops_that_do_not_fit() {
         let w = integers(plan, &[6]);
         l2_penalty::value(plan, w, 1);
     });
+    refused("column sums of 1048497 rows, 1048496 is the most", |plan| {
+        let x = floats(plan, &[column_sum::MOST_ROWS + 1, 1]);
+        column_sum::forward(plan, x);
+    });
     refused("labels must be U32 [2]", |plan| {
         let (logits, labels) = (floats(plan, &[2, 3]), integers(plan, &[3]));
         softmax_cross_entropy::forward(plan, logits, labels, 1);
@@ -112,6 +121,33 @@ fn other_ops_that_do_not_fit() {
         let momentum = Some(Momentum { velocity, factor: 0.9, nesterov: false });
         sgd::step(plan, Update { parameter: w, decay: 0.0, momentum }, dw);
     });
+}
+
+/// Records a block of single-image steps on a network with these sizes.
+fn online_block(plan: &mut Plan, block: usize, hidden: usize, classes: usize) {
+    let products = floats(plan, &[block, hidden]);
+    let overlaps = floats(plan, &[block, block]);
+    let labels = integers(plan, &[block]);
+    let head = Head {
+        bias: parameter(plan, &[hidden]),
+        weight2: parameter(plan, &[classes, hidden]),
+        bias2: parameter(plan, &[classes]),
+        weight_decay: 0.0,
+        bias_decay: 0.0,
+    };
+    online_steps::forward(plan, products, overlaps, labels, head, 1);
+}
+
+#[test]
+fn blocks_of_steps_that_are_too_large() {
+    for (hidden, classes, words) in [
+        (1025, 1, "1025 hidden values, 1024 is the most"),
+        (1, 65, "65 classes, 64 is the most"),
+        (1024, 64, "trips of the kernel's loops, 65535 is the most"),
+    ] {
+        assert!(!online_steps::fits(BLOCK, hidden, classes));
+        refused(words, |plan| online_block(plan, BLOCK, hidden, classes));
+    }
 }
 
 /// Records the gathering of two of four images of 3 x 3 pixels in two pieces, changed by `change`.

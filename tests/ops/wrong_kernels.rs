@@ -131,7 +131,7 @@ fn edits() -> Vec<(Cases, Edit)> {
     let transposed = "let i = column * params.m + row;";
     add(matmul("m: 127, n: 131"), "transposed output", "let i = row * params.n + column;", transposed);
     add(matmul("n: 10, k: 784"), "last row not written", "if row >= params.m", "if row + 1u >= params.m");
-    add(matmul("n: 29, k: 101"), "last term dropped", "k0 < params.k;", "k0 + 1u < params.k;");
+    add(matmul("n: 29, k: 101"), "last term dropped", "k0 < terms;", "k0 + 1u < terms;");
     add(matmul("after: Mask"), "mask that lets zeros through", "mask[i] > ", "mask[i] >= ");
     add(matmul("after: Bias,"), "bias of the first column", "bias[column", "bias[0u * column");
     add(matmul("momentum: None"), "update uphill", "y[i] -= ", "y[i] += ");
@@ -139,9 +139,13 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(matmul("Change"), "decay of a block lost", "decayed * y[i]", "0.0 * decayed");
 
     let online = |text| some(online_steps::cases(), text);
-    let z = "z = (1.0 - decayed) * z + bias[j];";
-    add(online("weight_decay: 0.08"), "first weight that does not decay", z, "z = z + bias[j];");
-    add(online("rows: 17"), "change of the padding", "i < step.rows * hidden);", "true);");
+    let decaying = || online("rows: 32, hidden: 31, classes: 37, weight_decay: 0.08");
+    add(decaying(), "first weight that does not decay", "z *= 1.0 - decayed;", "z *= 1.0;");
+    add(decaying(), "norm that does not decay", "kept *= c * c;", "kept *= c;");
+    add(decaying(), "earlier norms forgotten", "added = c * c * added", "added = 0.0");
+    add(decaying(), "norm that forgets the image's", "found.y * length", "found.y");
+    add(decaying(), "norm of the second weight lost", "squares += w * w;", "squares = w * w;");
+    add(online("rows: 17"), "change of the padding", "t < rows);", "true);");
     add(online("rows: 32"), "earlier steps forgotten", "z -= overlaps", "z -= 0.0 * overlaps");
 
     let row = "x[row * params.columns + column]";

@@ -4,6 +4,15 @@
 // owns 1 x 4 columns and all rows. A round takes four terms: each lane loads its share of
 // a's rows once and broadcasts it, so the tile needs no workgroup memory.
 
+// A loop's bound that comes from a uniform, plus a zero that no compiler can see through.
+//
+// Mesa's software driver specialises a kernel for the uniforms that bound its loops, and does so
+// anew at every dispatch, which takes a thousand times as long as the kernel itself. Through this
+// function the bound is no longer a uniform's value alone. `groups` is `num_workgroups`.
+fn loop_bound(bound: u32, groups: vec3<u32>) -> u32 {
+    return bound + (groups.z >> 31u);
+}
+
 struct Params {
     m: u32,
     n: u32,
@@ -97,7 +106,8 @@ fn main(
     var y5_0 = vec4(0.0);
     var y6_0 = vec4(0.0);
     var y7_0 = vec4(0.0);
-    for (var k0 = 0u; k0 < params.k; k0 += 4u) {
+    let terms = loop_bound(params.k, groups);
+    for (var k0 = 0u; k0 < terms; k0 += 4u) {
         // Lane l holds four rows of term l % 4, block l / 4.
         let a0 = load_a(k0 + (lane + 0u) % 4u, m0 + (lane + 0u) / 4u * 4u);
         let b0_0 = load_b(k0, n0 + 0u);

@@ -60,9 +60,10 @@ impl Class {
         }
     }
 
-    /// Trips of an invocation's only loop.
-    pub fn trips(self, size: Size) -> u64 {
-        size.k.div_ceil(self.terms() as usize) as u64
+    /// Trips of an invocation's loops at most: over the terms, and for some epilogues over the bits of
+    /// the step's rows.
+    fn trips(self, size: Size) -> u64 {
+        size.k.div_ceil(self.terms() as usize) as u64 + EPILOGUE_TRIPS
     }
 
     fn workgroup(self) -> u32 {
@@ -78,11 +79,19 @@ impl Class {
     }
 }
 
+const EPILOGUE_TRIPS: u64 = u32::BITS as u64;
+
+/// Terms per round of the tiled classes.
+const TILE_K: u32 = 16;
+
+/// Most terms of a sum for which some class has trips enough.
+pub(super) const MOST_TERMS: usize = TILE_K as usize * (MOST_TRIPS - EPILOGUE_TRIPS) as usize;
+
 /// 32 x 32, 64 invocations, 4 KiB of workgroup memory: enough workgroups for a small product.
 const SMALL_TILE: Class = Class::Tiled {
     tile_m: 32,
     tile_n: 32,
-    tile_k: 16,
+    tile_k: TILE_K,
     rows: 4,
 };
 
@@ -90,7 +99,7 @@ const SMALL_TILE: Class = Class::Tiled {
 const LARGE_TILE: Class = Class::Tiled {
     tile_m: 64,
     tile_n: 64,
-    tile_k: 16,
+    tile_k: TILE_K,
     rows: 8,
 };
 
@@ -183,7 +192,6 @@ pub(super) fn dispatch(op: &Matmul, class: Class) -> Dispatch {
     let tiles_m = size.m.div_ceil(tile_m as usize);
     let tiles_n = size.n.div_ceil(tile_n as usize);
     let mut tensors = vec![op.a, op.b, op.y];
-    let mut trips = class.trips(size);
     let mut params = Params {
         m: size.m as u32,
         n: size.n as u32,
@@ -201,8 +209,6 @@ pub(super) fn dispatch(op: &Matmul, class: Class) -> Dispatch {
         }
         Epilogue::Change { decay } => {
             params.decay = decay;
-            // One trip for each bit of the step's rows.
-            trips += u64::from(u32::BITS);
         }
     }
     Dispatch {
@@ -210,7 +216,7 @@ pub(super) fn dispatch(op: &Matmul, class: Class) -> Dispatch {
         params: params.to_bytes(),
         tensors,
         grid: fold(tiles_m * tiles_n, 1),
-        trips,
+        trips: class.trips(size),
     }
 }
 

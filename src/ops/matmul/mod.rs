@@ -71,7 +71,7 @@ pub struct Size {
 }
 
 impl Form {
-    /// The product's sizes; panics if the operands do not fit each other.
+    /// The product's sizes; panics if the operands do not fit each other or the sums are too long.
     #[track_caller]
     fn size(self, a: Tensor, b: Tensor) -> Size {
         a.expect("a", Element::F32, a.shape());
@@ -83,6 +83,8 @@ impl Form {
             Form::Tn => (a[1], a[0], b[0], b[1]),
         };
         assert!(k == inner, "matmul {self:?} of a {a:?} and b {b:?}: the inner sizes differ");
+        let most = gpu::MOST_TERMS;
+        assert!(k <= most, "matmul {self:?} of a {a:?} and b {b:?}: sums of {k} terms, {most} is the most");
         Size { m, n, k }
     }
 }

@@ -241,8 +241,8 @@ fn epilogues(shapes: &[(usize, usize, usize)]) -> Cases {
 pub fn cases() -> Cases {
     let mut cases: Cases = products(Form::Nt).collect();
     cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
-    // More than 65,535 tiles of every class, along both sides of the product.
-    for shape in [(65_536 * 64 + 3, 1, 1), (1, 65_536 * 64 + 3, 1)] {
+    // More than 65,535 tiles of every class, along both sides of the product; sums of most terms.
+    for shape in [(1, 2, 1_048_048), (65_536 * 64 + 3, 1, 1), (1, 65_536 * 64 + 3, 1)] {
         cases.push(product(Form::Nt, shape, After::Nothing, UNIT));
     }
     cases

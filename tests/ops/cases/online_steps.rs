@@ -3,7 +3,7 @@
 
 use shadegrad::host::Array;
 use shadegrad::ops::matmul::{Form, Size};
-use shadegrad::ops::online_steps::{self, BLOCK, Head, MOST_CLASSES, MOST_HIDDEN};
+use shadegrad::ops::online_steps::{self, BLOCK, Head};
 use shadegrad::plan::StepRecord;
 
 use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_slot};
@@ -55,6 +55,7 @@ impl Case for OnlineSteps {
             bias_decay,
         };
         let output = online_steps::forward(bench.plan, products, overlaps, labels, head, SLOTS);
+        // Sums are over steps, whatever a row weighs.
         let row_weight = 0.25;
         bench.run_with(&[StepRecord { rows: rows as u32, row_weight, ..PLAIN_RUN }]);
 
@@ -80,14 +81,13 @@ impl Case for OnlineSteps {
         let padding = vec![0.0; (block - rows) * hidden];
         let change = of(|trained| trained.change.clone());
         bench.expect("change", output.change, TOLERANCE, move || [change(), padding].concat());
-        let sums = of(|trained| vec![trained.loss, trained.hits]);
         bench.expect_output(Output {
-            name: "loss and hits".into(),
+            name: "losses, hits, kept, added".into(),
             tensor: output.metrics,
             written: written_slot(output.metrics),
-            read: |pair| pair,
+            read: |sums| sums,
             tolerance: TOLERANCE,
-            reference: Box::new(move || sums().into_iter().map(|sum| sum * f64::from(row_weight)).collect()),
+            reference: Box::new(of(|trained| trained.sums.to_vec())),
         });
     }
 }
@@ -137,24 +137,30 @@ struct Trained {
     /// What each step took from the first weight, as a multiple of its image, as much of it as the
     /// later steps' decay has left.
     change: Vec<f64>,
-    loss: f64,
-    hits: f64,
+    /// Over all steps: losses, hits, `kept`, and `added` plus the squares of the second weight.
+    sums: [f64; 4],
 }
 
 impl Trained {
     fn of(mut network: Network, images: &[f64], targets: &[u32]) -> Self {
         let rate = f64::from(PLAIN_RUN.learning_rate);
         let kept = 1.0 - rate * network.weight_descent.decay;
-        let (mut loss, mut hits) = (0.0, 0.0);
+        let norm_at_first = reference::sum_of_squares(&network.weight);
+        // Of the norm at first, this much is in the norm before each step; the rest of that is `added`.
+        let mut kept_of_norm = 1.0;
+        let mut sums = [0.0; 4];
         let mut change: Vec<f64> = Vec::new();
         for (image, &label) in images.chunks_exact(INPUTS).zip(targets) {
-            let (step_loss, hit, dz) = network.step(rate, image, label as usize);
+            let norms = [&network.weight, &network.weight2].map(|weight| reference::sum_of_squares(weight));
+            let added_and_squares = norms.iter().sum::<f64>() - kept_of_norm * norm_at_first;
+            let (loss, hit, dz) = network.step(rate, image, label as usize);
             change.iter_mut().for_each(|change| *change *= kept);
             change.extend(dz.iter().map(|dz| rate * dz));
-            loss += step_loss;
-            hits += if hit { 1.0 } else { 0.0 };
+            let measured = [loss, if hit { 1.0 } else { 0.0 }, kept_of_norm, added_and_squares];
+            sums.iter_mut().zip(measured).for_each(|(sum, measured)| *sum += measured);
+            kept_of_norm *= kept * kept;
         }
-        Trained { network, change, loss, hits }
+        Trained { network, change, sums }
     }
 }
 
@@ -164,14 +170,19 @@ pub fn cases() -> Cases {
         cases.push(OnlineSteps { block, rows, hidden, classes, weight_decay, bias_decay });
     };
     let decays = [(0.0, 0.0), (0.08, 0.0), (1e-4, 1e-4), (0.05, 0.08)];
-    // A lane owns every 128th hidden value.
-    for (index, hidden) in [1, 5, 32, 127, 128, 129, 300].into_iter().enumerate() {
+    // A lane owns every 32nd hidden value and every 32nd class.
+    for (index, hidden) in [1, 5, 31, 32, 33, 128, 300].into_iter().enumerate() {
         for (offset, classes) in [1, 2, 10, 37].into_iter().enumerate() {
             for steps in [(1, 1), (7, 5), (BLOCK, BLOCK), (BLOCK, 17)] {
                 add(steps, hidden, classes, decays[(index + offset) % decays.len()]);
             }
         }
     }
-    add((BLOCK, BLOCK), MOST_HIDDEN, MOST_CLASSES, (0.08, 0.08));
+    // What just fits: many classes, many hidden values, many steps.
+    for (block, hidden, classes) in [(BLOCK, 352, 64), (BLOCK, 1024, 20), (66, 512, 10)] {
+        assert!(online_steps::fits(block, hidden, classes));
+        assert!(!online_steps::fits(block, hidden + 1, classes));
+        add((block, block), hidden, classes, (0.08, 0.08));
+    }
     cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
 }
