@@ -10,8 +10,14 @@ use crate::ops::matmul::gpu::Class;
 use crate::tensor::Tensor;
 
 /// Trips that the loops of one invocation may make in all: Mesa's older software driver ends every
-/// loop, silently, once an invocation has made 65,535.
+/// loop, silently, once an invocation has made 65,535. See [`trips`].
 pub const MOST_TRIPS: u64 = 65_535;
+
+/// Trips of a loop that does its work `times` times, with loops inside that make `inside` trips each
+/// time. The trip that only finds out that the loop is over counts too.
+pub const fn trips(times: usize, inside: u64) -> u64 {
+    times as u64 * (1 + inside) + 1
+}
 
 /// Workgroups that fit in one dimension of a dispatch on any device.
 pub const MOST_GROUPS: u32 = 65_535;
@@ -134,7 +140,7 @@ pub struct Dispatch {
     pub tensors: Vec<Tensor>,
     /// Workgroups in each dimension.
     pub grid: [u32; 3],
-    /// Upper bound on the trips that the loops of one invocation make in all.
+    /// Upper bound on the trips that the loops of one invocation make in all; see [`trips`].
     pub trips: u64,
 }
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::{Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, MOST_TRIPS, Uniform, fold, read, uniform, write};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, MOST_TRIPS, Uniform, fold, read, trips, uniform, write};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -41,10 +41,12 @@ const COLUMNS: u32 = 16;
 const LANES: u32 = 16;
 
 /// Most rows that one invocation's trips are enough for.
-pub const MOST_ROWS: usize = LANES as usize * (MOST_TRIPS as usize - TREE_TRIPS as usize);
+pub const MOST_ROWS: usize = LANES as usize * (MOST_TRIPS - trips_for(0)) as usize;
 
-/// Trips of the loop that adds up what lanes found.
-const TREE_TRIPS: u32 = LANES.ilog2();
+/// Trips of an invocation that sums this many of a column's rows, and then what the lanes found.
+const fn trips_for(rows: usize) -> u64 {
+    trips(rows, 0) + trips(LANES.ilog2() as usize, 0)
+}
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("column_sum"),
@@ -100,7 +102,7 @@ impl Op for ColumnSum {
             rows: rows as u32,
             columns: columns as u32,
         };
-        let trips = rows.div_ceil(LANES as usize) as u64 + u64::from(TREE_TRIPS);
+        let trips = trips_for(rows.div_ceil(LANES as usize));
         let grid = fold(columns, COLUMNS);
         vec![Dispatch::new(&KERNEL, params, &[self.x, self.y], grid, trips)]
     }

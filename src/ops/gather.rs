@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use super::{Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, uniform, write};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, trips, uniform, write};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -213,7 +213,7 @@ impl Op for Gather {
                 self.output.x,
                 self.output.labels,
             ];
-            Dispatch::new(&KERNEL, params, &tensors, fold(batch * words, WORKGROUP), 4)
+            Dispatch::new(&KERNEL, params, &tensors, fold(batch * words, WORKGROUP), trips(4, 0))
         };
         pieces.iter().map(dispatch).collect()
     }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::{Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, read, uniform, write};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, read, trips, uniform, write};
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -98,7 +98,7 @@ impl Op for SumOfSquares {
             chunk: chunk as u32,
             partials: partials as u32,
         };
-        let trips = chunk as u64 / u64::from(WORKGROUP) + u64::from(WORKGROUP.ilog2());
+        let trips = trips(chunk / WORKGROUP as usize, 0) + trips(WORKGROUP.ilog2() as usize, 0);
         let grid = [partials as u32, 1, 1];
         vec![Dispatch::new(&KERNEL, params, &[self.w, self.ring], grid, trips)]
     }

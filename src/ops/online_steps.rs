@@ -41,7 +41,7 @@ use std::borrow::Cow;
 
 use super::{Op, Operands, softmax_cross_entropy};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, MOST_TRIPS, Uniform, read, uniform, write};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, MOST_TRIPS, Uniform, read, trips, uniform, write};
 use crate::ops::relu::relu;
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
@@ -70,7 +70,7 @@ fn obstacle(block: usize, hidden: usize, classes: usize) -> Option<String> {
     if classes > MOST_CLASSES {
         return Some(format!("{classes} classes, {MOST_CLASSES} is the most"));
     }
-    let trips = trips(block, hidden, classes);
+    let trips = trips_of_block(block, hidden, classes);
     (trips > MOST_TRIPS).then(|| {
         format!(
             "{block} steps, {hidden} hidden values and {classes} classes: \
@@ -79,19 +79,19 @@ fn obstacle(block: usize, hidden: usize, classes: usize) -> Option<String> {
     })
 }
 
-/// Trips of all loops of one invocation.
-fn trips(block: usize, hidden: usize, classes: usize) -> u64 {
+/// Trips of the kernel's loops, in the order in which they stand there.
+fn trips_of_block(block: usize, hidden: usize, classes: usize) -> u64 {
     let lanes = LANES as usize;
-    // A lane owns one in 32 of the hidden values and of the classes.
-    let (hidden, own_classes) = (hidden.div_ceil(lanes), classes.div_ceil(lanes));
-    let forward = classes + hidden * (1 + classes) + own_classes * (1 + lanes);
-    let loss = classes + own_classes + classes;
-    let updates = hidden * (1 + classes) + own_classes + lanes;
-    let steps = block * (1 + forward + loss + updates);
-    // The hidden layer looks at all steps before, in the end all steps are visited once more.
-    let earlier_steps = hidden * (block * (block - 1) / 2);
-    let end = hidden * (1 + block);
-    (steps + earlier_steps + end) as u64
+    let own_hidden = hidden.div_ceil(lanes);
+    let own_classes = classes.div_ceil(lanes);
+    let all_classes = trips(classes, 0);
+    let step = |earlier_steps| {
+        let logits = all_classes + trips(own_hidden, trips(earlier_steps, 0) + all_classes);
+        let loss = trips(own_classes, trips(lanes, 0)) + 2 * all_classes + trips(own_classes, 0);
+        let updates = trips(own_hidden, all_classes) + trips(own_classes, 0) + trips(lanes, 0);
+        logits + loss + updates
+    };
+    trips(block, 0) + (0..block).map(step).sum::<u64>() + trips(own_hidden, trips(block, 0))
 }
 
 /// The trained tensors that the op updates, and the factors of their decay.
@@ -347,7 +347,7 @@ impl Op for OnlineSteps {
             self.output.change,
             self.output.metrics,
         ];
-        let trips = trips(block, hidden, classes);
+        let trips = trips_of_block(block, hidden, classes);
         vec![Dispatch::new(&KERNEL, params, &tensors, [1, 1, 1], trips)]
     }
 }

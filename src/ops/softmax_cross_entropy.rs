@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use super::gather::NO_LABEL;
 use super::{Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, uniform, write};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, trips, uniform, write};
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -180,7 +180,8 @@ impl Op for SoftmaxCrossEntropy {
         };
         let tensors = [self.logits, self.labels, dlogits, metrics];
         let grid = fold(batch, ROWS_PER_PARTIAL as u32);
-        let trips = 3 * classes as u64 + u64::from(ROWS_PER_PARTIAL.ilog2());
+        // Rows without a label take one loop, all others three.
+        let trips = 4 * trips(classes, 0) + trips(ROWS_PER_PARTIAL.ilog2() as usize, 0);
         vec![Dispatch::new(&KERNEL, params, &tensors, grid, trips)]
     }
 }

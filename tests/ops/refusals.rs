@@ -60,8 +60,8 @@ fn products_that_do_not_fit() {
             matmul::product(plan, form, a, b, Epilogue::None);
         });
     }
-    refused("sums of 1048049 terms, 1048048 is the most", |plan| {
-        let (a, b) = (floats(plan, &[1_048_049, 1]), floats(plan, &[1_048_049, 1]));
+    refused("sums of 1048017 terms, 1048016 is the most", |plan| {
+        let (a, b) = (floats(plan, &[1_048_017, 1]), floats(plan, &[1_048_017, 1]));
         matmul::product(plan, Form::Tn, a, b, Epilogue::None);
     });
     refused("a must be a matrix", |plan| {
@@ -104,7 +104,7 @@ fn other_ops_that_do_not_fit() {
         let w = integers(plan, &[6]);
         l2_penalty::value(plan, w, 1);
     });
-    refused("column sums of 1048497 rows, 1048496 is the most", |plan| {
+    refused("column sums of 1048465 rows, 1048464 is the most", |plan| {
         let x = floats(plan, &[column_sum::MOST_ROWS + 1, 1]);
         column_sum::forward(plan, x);
     });

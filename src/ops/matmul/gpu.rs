@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::{Epilogue, Form, Matmul, Size};
-use crate::kernel::{Dispatch, GpuFacts, Kernel, MOST_TRIPS, Uniform, fold, read, uniform, write};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, MOST_TRIPS, Uniform, fold, read, trips, uniform, write};
 
 /// A kernel class with its tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +63,7 @@ impl Class {
     /// Trips of an invocation's loops at most: over the terms, and for some epilogues over the bits of
     /// the step's rows.
     fn trips(self, size: Size) -> u64 {
-        size.k.div_ceil(self.terms() as usize) as u64 + EPILOGUE_TRIPS
+        trips(size.k.div_ceil(self.terms() as usize), 0) + EPILOGUE_TRIPS
     }
 
     fn workgroup(self) -> u32 {
@@ -79,13 +79,13 @@ impl Class {
     }
 }
 
-const EPILOGUE_TRIPS: u64 = u32::BITS as u64;
+const EPILOGUE_TRIPS: u64 = trips(u32::BITS as usize, 0);
 
 /// Terms per round of the tiled classes.
 const TILE_K: u32 = 16;
 
 /// Most terms of a sum for which some class has trips enough.
-pub(super) const MOST_TERMS: usize = TILE_K as usize * (MOST_TRIPS - EPILOGUE_TRIPS) as usize;
+pub(super) const MOST_TERMS: usize = TILE_K as usize * (MOST_TRIPS - EPILOGUE_TRIPS - trips(0, 0)) as usize;
 
 /// 32 x 32, 64 invocations, 4 KiB of workgroup memory: enough workgroups for a small product.
 const SMALL_TILE: Class = Class::Tiled {

@@ -179,7 +179,7 @@ pub fn cases() -> Cases {
         }
     }
     // What just fits: many classes, many hidden values, many steps.
-    for (block, hidden, classes) in [(BLOCK, 352, 64), (BLOCK, 1024, 20), (66, 512, 10)] {
+    for (block, hidden, classes) in [(BLOCK, 352, 64), (BLOCK, 1024, 19), (63, 512, 10)] {
         assert!(online_steps::fits(block, hidden, classes));
         assert!(!online_steps::fits(block, hidden + 1, classes));
         add((block, block), hidden, classes, (0.08, 0.08));
