@@ -23,7 +23,7 @@ const HOMES: &[(&str, &[&str])] = &[
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("error", &["cli", "train", "run", "model", "layers", "optim", "device", "ops", "plan", "data"]),
     ("tensor", &["cli", "train", "run", "model", "layers", "optim", "device", "ops", "plan", "data"]),
-    ("kernel", &["cli", "train", "run", "model", "layers", "optim", "device", "plan", "data"]),
+    ("kernel", &["cli", "train", "run", "model", "layers", "optim", "device", "ops", "plan", "data"]),
     ("plan", &["cli", "train", "run", "model", "layers", "optim", "device", "data"]),
     ("host", &["cli", "train", "run", "model", "layers", "optim", "device", "ops", "data"]),
     ("ops", &["cli", "train", "run", "model", "layers", "optim", "device", "data"]),

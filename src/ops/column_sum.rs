@@ -4,9 +4,9 @@
 
 use std::borrow::Cow;
 
-use super::{Op, Operands};
+use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, MOST_TRIPS, Uniform, fold, read, trips, uniform, write};
+use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, fold, read, trips, uniform, write};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 

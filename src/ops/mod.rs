@@ -5,12 +5,16 @@
 //! writes and never depends on what was there before; the exceptions (parameters, optimizer
 //! state) are listed as *updates*.
 
+mod gpu_facts;
+
 use std::fmt::Debug;
 
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, GpuFacts};
+use crate::kernel::Dispatch;
 use crate::plan::StepRecord;
 use crate::tensor::Tensor;
+
+pub use gpu_facts::GpuFacts;
 
 /// Which tensors an op touches, and how.
 #[derive(Clone, Debug, Default)]

@@ -39,9 +39,9 @@
 
 use std::borrow::Cow;
 
-use super::{Op, Operands, softmax_cross_entropy};
+use super::{GpuFacts, Op, Operands, softmax_cross_entropy};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, MOST_TRIPS, Uniform, read, trips, uniform, write};
+use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, read, trips, uniform, write};
 use crate::ops::relu::relu;
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};

@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 
-use super::{Op, Operands};
+use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, uniform, write};
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, uniform, write};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 

@@ -21,9 +21,9 @@
 use std::borrow::Cow;
 
 use super::gather::NO_LABEL;
-use super::{Op, Operands};
+use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, trips, uniform, write};
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, trips, uniform, write};
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 

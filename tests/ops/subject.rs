@@ -7,9 +7,9 @@ use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
 use shadegrad::device::{Device, DeviceKind};
 use shadegrad::host::HostMemory;
-use shadegrad::kernel::{Dispatch, GpuFacts};
+use shadegrad::kernel::Dispatch;
 use shadegrad::ops::matmul::gpu::Class;
-use shadegrad::ops::{Op, Operands};
+use shadegrad::ops::{GpuFacts, Op, Operands};
 use shadegrad::plan::{Plan, StepRecord};
 
 type Wrap = Box<dyn Fn(Box<dyn Op>) -> Box<dyn Op>>;

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::host::{Array, HostMemory};
-use shadegrad::kernel::{Dispatch, GpuFacts};
-use shadegrad::ops::{Op, Operands};
+use shadegrad::kernel::Dispatch;
+use shadegrad::ops::{GpuFacts, Op, Operands};
 use shadegrad::plan::StepRecord;
 use shadegrad::tensor::Tensor;
 

@@ -8,7 +8,7 @@
 
 use naga::{Block, Statement};
 
-use super::parse::Parsed;
+use super::parse::{Parsed, children};
 
 /// Every broken rule, in words.
 pub fn complaints(parsed: &Parsed) -> Vec<String> {
@@ -29,16 +29,6 @@ pub fn complaints(parsed: &Parsed) -> Vec<String> {
 
 fn is_barrier(statement: &Statement) -> bool {
     matches!(statement, Statement::ControlBarrier(_) | Statement::WorkGroupUniformLoad { .. })
-}
-
-fn children(statement: &Statement) -> Vec<&Block> {
-    match statement {
-        Statement::Block(block) => vec![block],
-        Statement::If { accept, reject, .. } => vec![accept, reject],
-        Statement::Switch { cases, .. } => cases.iter().map(|case| &case.body).collect(),
-        Statement::Loop { body, continuing, .. } => vec![body, continuing],
-        _ => Vec::new(),
-    }
 }
 
 fn has_barrier(block: &Block) -> bool {

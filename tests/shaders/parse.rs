@@ -1,7 +1,7 @@
 //! A kernel's shader as naga understands it.
 
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{EntryPoint, Module};
+use naga::{Block, EntryPoint, Module, Statement};
 use shadegrad::kernel::Kernel;
 
 /// A shader that is valid WGSL and needs no optional feature but those its row names.
@@ -30,5 +30,16 @@ impl Parsed {
             [main] if main.name == "main" && main.stage == naga::ShaderStage::Compute => Some(main),
             _ => None,
         }
+    }
+}
+
+/// Blocks within a statement.
+pub fn children(statement: &Statement) -> Vec<&Block> {
+    match statement {
+        Statement::Block(block) => vec![block],
+        Statement::If { accept, reject, .. } => vec![accept, reject],
+        Statement::Switch { cases, .. } => cases.iter().map(|case| &case.body).collect(),
+        Statement::Loop { body, continuing, .. } => vec![body, continuing],
+        _ => Vec::new(),
     }
 }

@@ -4,7 +4,7 @@ use wgpu::{Adapter, AdapterInfo, Backends, DeviceType, Instance, InstanceDescrip
 
 use crate::device::{DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
-use crate::kernel::GpuFacts;
+use crate::ops::GpuFacts;
 
 /// An adapter that was found, not opened yet.
 #[derive(Clone, Debug)]

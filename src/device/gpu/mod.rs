@@ -14,7 +14,7 @@ use faults::Faults;
 
 use super::{Device, DeviceInfo, Session};
 use crate::error::Result;
-use crate::kernel::GpuFacts;
+use crate::ops::GpuFacts;
 use crate::plan::Plan;
 
 /// An opened GPU.

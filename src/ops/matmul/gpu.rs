@@ -16,7 +16,8 @@ use std::sync::LazyLock;
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::{Epilogue, Form, Matmul, Size};
-use crate::kernel::{Dispatch, GpuFacts, Kernel, MOST_TRIPS, Uniform, fold, read, trips, uniform, write};
+use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, fold, read, trips, uniform, write};
+use crate::ops::GpuFacts;
 
 /// A kernel class with its tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -147,14 +148,46 @@ pub struct Variant {
 /// Names of all epilogues in the templates.
 pub const EPILOGUES: [&str; 7] = ["none", "bias", "bias_relu", "mask", "sgd", "sgd_momentum", "change"];
 
-impl Matmul {
-    fn variant(&self) -> Variant {
-        let Size { m, n, k } = self.size();
-        let (a_line, b_line) = match self.form {
+/// Whether an epilogue changes a parameter. Only form tn has these: such a product is a gradient.
+fn changes_parameter(epilogue: &str) -> bool {
+    matches!(epilogue, "sgd" | "sgd_momentum" | "change")
+}
+
+impl Variant {
+    fn new(form: Form, epilogue: &'static str, Size { m, n, k }: Size) -> Self {
+        let (a_line, b_line) = match form {
             Form::Nn => (k, n),
             Form::Nt => (k, k),
             Form::Tn => (m, n),
         };
+        let vectors = [a_line, b_line, n].map(|line| line.is_multiple_of(4));
+        Variant { form, epilogue, vectors }
+    }
+
+    /// Every variant that some product has.
+    fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        for form in [Form::Nn, Form::Nt, Form::Tn] {
+            for epilogue in EPILOGUES {
+                if changes_parameter(epilogue) && form != Form::Tn {
+                    continue;
+                }
+                // Sizes with and without whole vectors.
+                for bits in 0..8 {
+                    let [m, n, k] = [1, 2, 4].map(|bit| if bits & bit == 0 { 1 } else { 4 });
+                    let variant = Variant::new(form, epilogue, Size { m, n, k });
+                    if !all.contains(&variant) {
+                        all.push(variant);
+                    }
+                }
+            }
+        }
+        all
+    }
+}
+
+impl Matmul {
+    fn variant(&self) -> Variant {
         let epilogue = match &self.epilogue {
             Epilogue::None => "none",
             Epilogue::Bias { relu: false, .. } => "bias",
@@ -164,11 +197,7 @@ impl Matmul {
             Epilogue::Update(_) => "sgd_momentum",
             Epilogue::Change { .. } => "change",
         };
-        Variant {
-            form: self.form,
-            epilogue,
-            vectors: [a_line, b_line, n].map(|line| line.is_multiple_of(4)),
-        }
+        Variant::new(self.form, epilogue, self.size())
     }
 }
 
@@ -283,7 +312,7 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
         workgroup: [class.workgroup(), 1, 1],
         params: Params::FIELDS,
         bindings: Cow::Owned(bindings),
-        reads_step: matches!(epilogue, "sgd" | "sgd_momentum" | "change"),
+        reads_step: changes_parameter(epilogue),
         subgroups: matches!(class, Class::Subgroup { .. }),
     }
 }
@@ -297,38 +326,18 @@ fn vectors_label(vectors: [bool; 3]) -> String {
     if letters.is_empty() { letters } else { format!("_{letters}4") }
 }
 
-/// Every kernel of this op, for the subgroup sizes found on today's devices.
+/// Every kernel that a product may use, for the subgroup sizes found on today's devices.
 pub fn kernels() -> Vec<Kernel> {
-    let mut all = Vec::new();
     let mut classes = Vec::new();
     for lanes in [4, 8, 16, 32, 64] {
-        let facts = GpuFacts {
-            subgroup_size: Some(lanes),
-            software: true,
-            matmul: None,
-        };
+        let facts = GpuFacts { subgroup_size: Some(lanes), software: true, matmul: None };
         for class in menu(&facts) {
             if !classes.contains(&class) {
                 classes.push(class);
             }
         }
     }
-    for class in classes {
-        for form in [Form::Nn, Form::Nt, Form::Tn] {
-            for epilogue in EPILOGUES {
-                for bits in 0..8 {
-                    let vectors = [bits & 1 != 0, bits & 2 != 0, bits & 4 != 0];
-                    all.push(kernel(
-                        class,
-                        Variant {
-                            form,
-                            epilogue,
-                            vectors,
-                        },
-                    ));
-                }
-            }
-        }
-    }
-    all
+    let variants = Variant::all();
+    let of_class = |class| variants.iter().map(move |&variant| kernel(class, variant));
+    classes.into_iter().flat_map(of_class).collect()
 }

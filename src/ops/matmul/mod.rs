@@ -16,9 +16,9 @@ mod cpu;
 pub mod gpu;
 
 use super::sgd::Update;
-use super::{Op, Operands};
+use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, GpuFacts};
+use crate::kernel::Dispatch;
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 

@@ -1,7 +1,7 @@
 //! Cases of the matrix product: three forms, every epilogue, and every class of kernels.
 
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::kernel::GpuFacts;
+use shadegrad::ops::GpuFacts;
 use shadegrad::ops::matmul::gpu::{EPILOGUES, menu};
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{Momentum, Update};
