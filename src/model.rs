@@ -6,6 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::layers::{Backward, GradientSink, Layer, Linear, Parameter, Relu};
+use crate::nearest::nearest;
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
@@ -60,9 +61,8 @@ fn parse_layer(text: &str) -> Result<LayerSpec> {
             Err(Error::usage(format!("model layer `{text}`: relu takes no size")).advise("write relu"))
         }
         _ => {
-            let known = ["linear", "relu"];
-            let near = known.into_iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
-            let guess = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            let guess = nearest(name, ["linear", "relu"])
+                .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
             Err(Error::usage(format!("`{text}` is not a layer"))
                 .advise(format!("{guess}layers are linear:N and relu, joined by commas")))
         }

@@ -36,6 +36,7 @@ fn text(bytes: &[u8]) -> String {
 fn json(output: &Output) -> Value {
     let object: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
     assert_eq!(object["schema"], 1);
+    assert!(object["event"].as_str().unwrap().starts_with("data-"));
     object
 }
 
@@ -149,7 +150,7 @@ fn the_environment_names_a_folder() {
 
 #[cfg(unix)]
 #[test]
-fn a_reader_that_leaves_early_is_no_error() {
+fn a_reader_that_leaves_early_ends_the_command_in_silence() {
     let home = tempfile::tempdir().unwrap();
     let mut child = command(home.path(), &["stats", "fashion-mnist"])
         .stdout(Stdio::piped())
@@ -158,6 +159,6 @@ fn a_reader_that_leaves_early_is_no_error() {
         .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    expect_exit(&output, 0);
+    expect_exit(&output, 141);
     assert!(output.stderr.is_empty());
 }

@@ -1,5 +1,12 @@
 //! `shadegrad data`: which data sets there are, getting, checking and describing them.
 
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::output;
 use crate::data::catalogue::KnownSet;
 use crate::data::fetch::{FetchOptions, Origin, fetch, import};
 use crate::data::load::{load, unknown};
@@ -7,13 +14,7 @@ use crate::data::locate::Search;
 use crate::data::statistics::{class_counts, moments};
 use crate::data::verify::verify;
 use crate::data::{Dataset, Split};
-use crate::run::event::SCHEMA;
-use crate::{Error, Result};
-use clap::{Args, Subcommand};
-use serde_json::{Value, json};
-use std::fmt;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use crate::error::{Error, Result};
 
 /// What `shadegrad data` takes.
 #[derive(Args, Debug)]
@@ -108,7 +109,7 @@ impl Command<'_> {
                 "files": files,
             }));
         }
-        self.print(text, json!({ "schema": SCHEMA, "sets": sets }))
+        self.print(&text, "data-list", &json!({ "sets": sets }))
     }
 
     fn fetch(&self, name: &str, from: Option<&PathBuf>) -> Result<()> {
@@ -129,7 +130,7 @@ impl Command<'_> {
             line(&mut text, format_args!("{}: {words}, official", file.path.display()));
             objects.push(json!({ "path": file.path, "origin": origin }));
         }
-        self.print(text, json!({ "schema": SCHEMA, "name": set.name, "files": objects }))
+        self.print(&text, "data-fetch", &json!({ "name": set.name, "files": objects }))
     }
 
     fn verify(&self, name: &str) -> Result<()> {
@@ -155,12 +156,11 @@ impl Command<'_> {
             }));
         }
         let object = json!({
-            "schema": SCHEMA,
             "name": set.name,
             "official": faults.is_empty(),
             "files": objects,
         });
-        self.print(text, object)?;
+        self.print(&text, "data-verify", &object)?;
         if faults.is_empty() {
             return Ok(());
         }
@@ -183,7 +183,6 @@ impl Command<'_> {
         line(&mut text, format_args!("standard deviation:               {:.4?}", moments.std));
         let split = |split: &Split, counts| json!({ "images": split.len(), "per_class": counts });
         let object = json!({
-            "schema": SCHEMA,
             "name": dataset.name,
             "channels": dataset.shape.channels,
             "height": dataset.shape.height,
@@ -195,7 +194,7 @@ impl Command<'_> {
             "std": moments.std,
             "files": dataset.files,
         });
-        self.print(text, object)
+        self.print(&text, "data-stats", &object)
     }
 
     fn known(&self, name: &str) -> Result<&KnownSet> {
@@ -203,16 +202,9 @@ impl Command<'_> {
         set.ok_or_else(|| unknown(name, self.search))
     }
 
-    /// Prints the one or the other. That nobody reads to the end (`| head`) is no error.
-    fn print(&self, text: String, object: Value) -> Result<()> {
-        let text = if self.json { format!("{object}\n") } else { text };
-        let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Error::io("write the result", &cause))
-            }
-            _ => Ok(()),
-        }
+    /// Prints the one or the other.
+    fn print(&self, text: &str, name: &str, object: &Value) -> Result<()> {
+        if self.json { output::print_json(name, object) } else { output::print(text) }
     }
 }
 

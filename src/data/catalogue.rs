@@ -109,17 +109,6 @@ impl Catalogue {
         self.sets.iter().find(|set| set.name == name)
     }
 
-    /// The set whose name is most like `name`, if any is like it at all.
-    pub fn nearest(&self, name: &str) -> Option<&KnownSet> {
-        let name = name.to_lowercase();
-        self.sets
-            .iter()
-            .map(|set| (strsim::jaro_winkler(&set.name, &name), set))
-            .filter(|(similarity, _)| *similarity > 0.8)
-            .max_by(|(left, _), (right, _)| left.total_cmp(right))
-            .map(|(_, set)| set)
-    }
-
     /// All names, for messages.
     pub fn names(&self) -> String {
         let names: Vec<&str> = self.sets.iter().map(|set| set.name.as_str()).collect();

@@ -5,6 +5,7 @@ use super::cifar::{self, CIFAR_10, CIFAR_100};
 use super::locate::{Files, Holding, Search, holding, wanted};
 use super::source::unlike;
 use super::{Dataset, ImageShape, Split, idx};
+use crate::nearest::nearest;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -39,8 +40,8 @@ pub(crate) fn unknown(name: &str, search: &Search) -> Error {
         "no data set and no folder is called {name:?}; known sets: {}",
         search.catalogue.names()
     ));
-    match search.catalogue.nearest(name) {
-        Some(set) => error.advise(format!("did you mean {}?", set.name)),
+    match nearest(name, search.catalogue.sets.iter().map(|set| set.name.as_str())) {
+        Some(known) => error.advise(format!("did you mean `{known}`?")),
         None => error.advise("name a known set or an existing folder"),
     }
 }

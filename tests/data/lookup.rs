@@ -201,7 +201,7 @@ fn a_misspelt_name_gets_a_suggestion() {
         assert_eq!(error.kind(), ErrorKind::Data);
         let advice = error.advice().unwrap();
         match right {
-            Some(right) => assert_eq!(advice, format!("did you mean {right}?")),
+            Some(right) => assert_eq!(advice, format!("did you mean `{right}`?")),
             None => assert!(!advice.contains("did you mean"), "{advice}"),
         }
     }
