@@ -1,4 +1,84 @@
-//! shadegrad
+//! shadegrad trains image classifiers on any Vulkan, Metal or DX12 GPU with compute shaders in
+//! WGSL, and on the CPU. This page is the map of its source.
+//!
+//! # Six nouns
+//!
+//! | noun | is | where |
+//! | --- | --- | --- |
+//! | [`Tensor`](tensor::Tensor) | a typed handle: shape, element type; owns nothing, computes nothing | [`tensor`] |
+//! | [`Op`](ops::Op) | one operation: formula, shape rule, CPU half, GPU half | [`ops`], one file each |
+//! | [`Plan`](plan::Plan) | the recorded ops of a run's steps, made once, run many times | [`plan`] |
+//! | [`Device`](device::Device) | runs plans and moves data: CPU or GPU, no method per op | [`device`] |
+//! | [`Layer`](layers::Layer) | parameters, and how to record a forward and a backward pass | [`layers`] |
+//! | [`Dataset`](data::Dataset) | images as bytes, labels, class names | [`data`] |
+//!
+//! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`]), or a source of numbers
+//! ([`rng`], [`init`], [`schedule`]).
+//!
+//! # One direction
+//!
+//! ```text
+//! main → cli → { train, config, run } → { model, optim, data, device }
+//! model → layers → ops → { plan, kernel, host } → tensor
+//! device/{cpu,gpu} → { plan, ops }         an op never sees wgpu; its GPU half speaks in kernel rows
+//! ```
+//!
+//! Each outside crate has one home (`tests/architecture.rs` looks): wgpu and pollster in
+//! [`device::gpu`], clap in [`cli`], flate2 and tar in [`data`], rayon and pulp in the CPU halves of
+//! ops, the template engine in [`ops::matmul`], safetensors in [`run`].
+//!
+//! # A step, as data walks it
+//!
+//! 1. The training set lies on the device as bytes, in pieces that fit a binding, uploaded once.
+//!    An epoch's order, a permutation from the seed, is uploaded at its start.
+//! 2. [`ops::gather`] picks a batch by that order and normalises it.
+//! 3. The model's layers run forward; [`ops::softmax_cross_entropy`] gives loss, hits and the
+//!    gradient of the logits in one pass; the layers run backward, and the update of each weight is
+//!    the epilogue of the product that is its gradient ([`ops::matmul`]).
+//! 4. What differs from step to step (offset, rows, learning rate) is data, a
+//!    [`StepRecord`](plan::StepRecord). Many steps go into one submission; losses add up on the
+//!    device, a slot per step, and are read one submission late.
+//!
+//! With batch size 1 a plan holds blocks of 32 steps that are computed as matrix products
+//! ([`ops::online_steps`]).
+//!
+//! # Promises that tests keep
+//!
+//! - One seed, one device, one binary: the same bytes. On the CPU for any number of threads.
+//! - The CPU is held to naive float64 loops, the GPU to the CPU, both to whole runs of an
+//!   independent float64 program (`tests/golden`).
+//! - Everything works with WebGPU's default limits and no optional feature.
+//! - No invocation's loops make more than 65,535 trips, past which an old Mesa ends them silently.
+//!
+//! # Adding an op
+//!
+//! 1. Write its formula, its gradient and its shapes as the documentation of `src/ops/NAME.rs`.
+//! 2. Add the record helpers (`forward`, `backward`, ...), which check shapes and return what they
+//!    declared, and the struct that implements [`Op`](ops::Op): first
+//!    [`operands`](ops::Op::operands) and the CPU half.
+//! 3. Add `NAME` to the list in `src/ops/mod.rs`. `cargo test --test ops` now fails: it wants cases.
+//! 4. Add `tests/ops/cases/NAME.rs`: at least fifty shapes (1, primes, a tile and its neighbours)
+//!    with a naive float64 version, and list it in `tests/ops/cases/mod.rs`. The CPU half passes.
+//! 5. Add `shaders/NAME.wgsl`: formula, shapes, what one invocation computes. Sizes come from the
+//!    uniform `params`; bounds of loops go through `loop_bound` (see `shaders/loop_bound.wgsl`, put
+//!    in front with `concat!`). Reductions have a fixed order.
+//! 6. Describe it with a [`Kernel`](kernel::Kernel) row, return the row from `kernels()`, and lower
+//!    the op to [`Dispatch`](kernel::Dispatch)es with an honest bound on trips.
+//!    `cargo test --test shaders` compares row and shader; `cargo test --test ops` the results.
+//! 7. If it has a gradient, add it to `tests/ops/gradients.rs`; break the shader once on purpose in
+//!    `tests/ops/wrong_kernels.rs` and see the cases catch it.
+//! 8. Call the record helpers from a [`Layer`](layers::Layer), and name the layer in [`model`].
+//!
+//! # What is awkward
+//!
+//! - A ReLU behind a linear layer is part of that layer's products, so a layer's backward pass may
+//!   have to apply the mask of the layer before ([`layers::Backward::mask_dx`]).
+//! - The learning rate of a block of single-image steps is constant within the block; runs with a
+//!   schedule and batch size 1 take one step at a time.
+
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
 pub mod cli;
 pub mod config;
 pub mod data;
@@ -9,7 +89,7 @@ pub mod init;
 pub mod kernel;
 pub mod layers;
 pub mod model;
-pub mod nearest;
+mod nearest;
 pub mod ops;
 pub mod optim;
 pub mod plan;
@@ -18,4 +98,5 @@ pub mod run;
 pub mod schedule;
 pub mod tensor;
 pub mod train;
+
 pub use error::{Error, ErrorKind, Result};

@@ -15,6 +15,9 @@ use crate::tensor::Tensor;
 const MOST_OUTPUTS: usize = 1 << 20;
 const MOST_LAYERS: usize = 1000;
 
+/// Most values of one tensor.
+const MOST_VALUES: usize = 1 << 28;
+
 /// What a layer is, before its sizes are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LayerSpec {
@@ -41,6 +44,30 @@ impl ModelSpec {
                 .advise(format!("use at most {MOST_LAYERS} layers")));
         }
         Ok(ModelSpec { layers })
+    }
+
+    /// Fails where a weight, or what a layer hands on for `rows` images of `inputs` values, has
+    /// more values than a device can index.
+    pub fn check_sizes(&self, inputs: usize, rows: usize) -> Result<()> {
+        let too_large = |what: String, values: usize| {
+            Error::usage(format!("{what} would have {values} values, more than the {MOST_VALUES} possible"))
+                .advise("use a smaller --model or --batch-size")
+        };
+        let mut size = inputs;
+        if rows.saturating_mul(size) > MOST_VALUES {
+            return Err(too_large(format!("a batch of {rows} images"), rows.saturating_mul(size)));
+        }
+        for layer in &self.layers {
+            if let LayerSpec::Linear { outputs } = *layer {
+                for (what, values) in [("weight", outputs * size), ("output", rows.saturating_mul(outputs))] {
+                    if values > MOST_VALUES {
+                        return Err(too_large(format!("the {what} of linear:{outputs}"), values));
+                    }
+                }
+                size = outputs;
+            }
+        }
+        Ok(())
     }
 }
 

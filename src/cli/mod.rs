@@ -1,7 +1,7 @@
 //! The command line: reads arguments, calls the library, prints results and errors.
 //!
 //! Results go to standard output, progress and notes to standard error. A command returns an
-//! [`Error`](crate::Error); only [`main`] prints it and turns it into an exit code.
+//! [`Error`]; only [`main`] prints it and turns it into an exit code.
 
 mod completions;
 mod config;

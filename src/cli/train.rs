@@ -14,7 +14,7 @@ use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
 use crate::error::Result;
 use crate::run::RunDirectory;
-use crate::train::{Observer, train};
+use crate::train::{Observer, Trainer};
 
 const EXAMPLES: &str = "Examples:
   shadegrad train                                     Fashion-MNIST, on the best device
@@ -51,7 +51,9 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     if let Some(note) = note {
         output::print_note(&format!("note: {note}\n"));
     }
+    let trainer = Trainer::new(&resolved.config, dataset, &*device)?;
     let stop = stop_on_signals()?;
+    // Only a run that can start leaves a folder behind.
     let run = folder.create()?;
     let mut watchers: Vec<Box<dyn Observer>> =
         vec![Box::new(RunDirectory::create(&run, resolved.config.to_toml())?)];
@@ -65,7 +67,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
         observers.push(&mut **watcher);
     }
 
-    train(&resolved.config, dataset, &*device, &run, &mut observers, &stop)?;
+    trainer.train(&run, &mut observers, &stop)?;
     Ok(())
 }
 

@@ -79,20 +79,24 @@ impl Op for ColumnSum {
     fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
         let x = memory.f32(self.x);
         let mut y = memory.f32_mut(self.y);
-        y.fill(0.0);
-        // Sixteen rows are summed on their own first: the error grows with the square root of a
-        // row count that is that much smaller.
-        let mut partial = vec![0.0; y.len()];
-        for rows in x.chunks(16 * y.len()) {
-            partial.fill(0.0);
-            for row in rows.chunks_exact(y.len()) {
-                for (sum, &value) in partial.iter_mut().zip(row) {
+        let columns = y.len();
+        for (block, y) in y.chunks_mut(LANES as usize).enumerate() {
+            let mut sums = [0.0; LANES as usize];
+            // Sixteen rows are summed on their own first: the error grows with the square root of
+            // a row count that is that much smaller.
+            for rows in x.chunks(16 * columns) {
+                let mut partial = [0.0; LANES as usize];
+                for row in rows.chunks_exact(columns) {
+                    let row = &row[block * LANES as usize..][..y.len()];
+                    for (sum, &value) in partial.iter_mut().zip(row) {
+                        *sum += value;
+                    }
+                }
+                for (sum, &value) in sums.iter_mut().zip(&partial) {
                     *sum += value;
                 }
             }
-            for (sum, &value) in y.iter_mut().zip(&partial) {
-                *sum += value;
-            }
+            y.copy_from_slice(&sums[..y.len()]);
         }
     }
 

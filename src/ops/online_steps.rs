@@ -234,11 +234,10 @@ impl Block<'_> {
     fn run(&mut self, rows: usize, rate: f32, head: &Head) -> [f32; 4] {
         let (hidden, block) = (self.hidden, self.labels.len());
         let classes = self.bias2.len();
-        let mut h = vec![0.0; hidden];
-        let mut dh = vec![0.0; hidden];
-        let mut logits = vec![0.0; classes];
-        let mut dlogits = vec![0.0; classes];
-        let mut wx = vec![0.0; hidden];
+        let (mut h, mut dh, mut wx) = ([0.0; MOST_HIDDEN], [0.0; MOST_HIDDEN], [0.0; MOST_HIDDEN]);
+        let (h, dh, wx) = (&mut h[..hidden], &mut dh[..hidden], &mut wx[..hidden]);
+        let (mut logits, mut dlogits) = ([0.0; MOST_CLASSES], [0.0; MOST_CLASSES]);
+        let (logits, dlogits) = (&mut logits[..classes], &mut dlogits[..classes]);
         let mut sums = [0.0; 4];
         let (mut kept, mut added) = (1.0, 0.0);
         // 1 - c_t, which unlike c_t itself loses nothing to rounding.
@@ -251,15 +250,15 @@ impl Block<'_> {
                     *wx -= overlap * u;
                 }
             }
-            for ((h, wx), &bias) in h.iter_mut().zip(&mut wx).zip(&*self.bias) {
+            for ((h, wx), &bias) in h.iter_mut().zip(&mut *wx).zip(&*self.bias) {
                 *wx *= 1.0 - decayed;
                 *h = relu(*wx + bias);
             }
             let weights = self.weight2.chunks_exact(hidden);
             for ((logit, weights), &bias) in logits.iter_mut().zip(weights).zip(&*self.bias2) {
-                *logit = dot(weights, &h) + bias;
+                *logit = dot(weights, h) + bias;
             }
-            let (loss, hit) = softmax_cross_entropy::row(&logits, self.labels[t], 1.0, &mut dlogits);
+            let (loss, hit) = softmax_cross_entropy::row(logits, self.labels[t], 1.0, dlogits);
             let squares = dot(self.weight2, self.weight2);
             let measured = [loss, if hit { 1.0 } else { 0.0 }, kept, added + squares];
             for (sum, value) in sums.iter_mut().zip(measured) {
@@ -268,8 +267,8 @@ impl Block<'_> {
 
             dh.fill(0.0);
             let weights = self.weight2.chunks_exact_mut(hidden);
-            for ((weights, &dlogit), bias) in weights.zip(&dlogits).zip(&mut *self.bias2) {
-                for ((w, dh), &h) in weights.iter_mut().zip(&mut dh).zip(&h) {
+            for ((weights, &dlogit), bias) in weights.zip(&*dlogits).zip(&mut *self.bias2) {
+                for ((w, dh), &h) in weights.iter_mut().zip(&mut *dh).zip(&*h) {
                     *dh += dlogit * *w;
                     *w -= rate * (dlogit * h + head.weight_decay * *w);
                 }
@@ -278,7 +277,7 @@ impl Block<'_> {
             decayed += rate * head.weight_decay * (1.0 - decayed);
             let scale = rate / (1.0 - decayed);
             let change = &mut rest[..hidden];
-            for (((u, bias), dh), &h) in change.iter_mut().zip(&mut *self.bias).zip(&mut dh).zip(&h) {
+            for (((u, bias), dh), &h) in change.iter_mut().zip(&mut *self.bias).zip(&mut *dh).zip(&*h) {
                 *dh = if h > 0.0 { *dh } else { 0.0 };
                 *u = scale * *dh;
                 *bias -= rate * (*dh + head.bias_decay * *bias);
@@ -286,7 +285,7 @@ impl Block<'_> {
             let c = 1.0 - rate * head.weight_decay;
             let length = self.overlaps[t * block + t];
             kept *= c * c;
-            added = c * c * added - 2.0 * c * rate * dot(&dh, &wx) + rate * rate * dot(&dh, &dh) * length;
+            added = c * c * added - 2.0 * c * rate * dot(dh, wx) + rate * rate * dot(dh, dh) * length;
         }
         let (done, padding) = self.change.split_at_mut(rows * hidden);
         for u in done {

@@ -1,6 +1,6 @@
 //! Training and evaluation: the loops around a plan.
 //!
-//! [`train`] moves a data set to a device, records what a run computes (`program`), and feeds the
+//! A [`Trainer`] moves a data set to a device, records what a run computes (`program`), and feeds the
 //! device with steps (`feed`), whose metrics it adds up late (`metrics`). [`evaluate`](evaluate())
 //! measures a saved model. Who watches a run is an [`Observer`].
 
@@ -18,4 +18,4 @@ pub use evaluate::{Evaluation, evaluate};
 pub use observer::{Checkpoint, DatasetInfo, End, Epoch, Observer, Progress, Start};
 pub use resident::Normalisation;
 pub use stop::StopFlag;
-pub use trainer::train;
+pub use trainer::Trainer;

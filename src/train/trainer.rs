@@ -14,7 +14,7 @@ use super::resident::{Normalisation, write_normalisation};
 use super::stop::StopFlag;
 use crate::config::{Config, Init, Schedule};
 use crate::data::Dataset;
-use crate::device::{Device, Session};
+use crate::device::{Device, DeviceInfo, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Array;
 use crate::init;
@@ -27,35 +27,12 @@ use crate::schedule::LearningRate;
 /// Measurements of the penalty in an epoch, where every step would be too many.
 const PENALTY_SAMPLES: usize = 1000;
 
-/// Trains a model from its first weights to the end of the configured epochs.
-///
-/// `run` names the run to the observers; what is written there is their business. A run that is
-/// asked to stop, diverges or loses its device ends with that error, after the observers have had a
-/// last checkpoint where there is one worth having.
-pub fn train(
-    config: &Config,
-    dataset: Dataset,
-    device: &dyn Device,
-    run: &Path,
-    observers: &mut [&mut dyn Observer],
-    stop: &StopFlag,
-) -> Result<End> {
-    let files = dataset.files.clone();
-    let mut trainer = Trainer::new(config, dataset, device, stop)?;
-    let start = trainer.start(device, files, run);
-    for observer in &mut *observers {
-        observer.start(&start)?;
-    }
-    let end = trainer.run(observers, run)?;
-    for observer in &mut *observers {
-        observer.end(&end)?;
-    }
-    Ok(end)
-}
-
-struct Trainer<'a> {
+/// A run that is ready to start: the data set and the first weights are on the device.
+pub struct Trainer<'a> {
     config: &'a Config,
-    stop: &'a StopFlag,
+    device: DeviceInfo,
+    files: Vec<PathBuf>,
+    stop: StopFlag,
     session: Box<dyn Session>,
     model: Model,
     training: Pass,
@@ -74,9 +51,14 @@ struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(config: &'a Config, dataset: Dataset, device: &dyn Device, stop: &'a StopFlag) -> Result<Self> {
+    /// Records what the run computes and moves data and first weights to the device.
+    ///
+    /// Fails where model, data, first weights and device do not fit each other.
+    pub fn new(config: &'a Config, dataset: Dataset, device: &dyn Device) -> Result<Self> {
         let (shape, classes) = (dataset.shape, dataset.classes.len());
         let spec = ModelSpec::parse(&config.model, classes)?;
+        let rows = config.batch_size.min(dataset.train.len());
+        spec.check_sizes(shape.pixels(), rows)?;
         let first_weights = match &config.init {
             Init::File(path) => Some(SavedModel::read(path)?),
             Init::Rule(_) => None,
@@ -113,7 +95,9 @@ impl<'a> Trainer<'a> {
         testing.split.write(&mut *session, dataset.test, shape)?;
         let mut trainer = Trainer {
             config,
-            stop,
+            device: device.info().clone(),
+            files: dataset.files,
+            stop: StopFlag::default(),
             session,
             about: About { model: model.spec(), shape: info.shape, classes: dataset.classes, normalisation },
             dataset: info,
@@ -171,12 +155,30 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    fn start(&self, device: &dyn Device, files: Vec<PathBuf>, run: &Path) -> Start {
+    /// Trains to the end of the configured epochs.
+    ///
+    /// `run` names the run to the observers; what is written there is their business. A run that is
+    /// asked to stop, diverges or loses its device ends with that error, after the observers have
+    /// had a last checkpoint where there is one worth having.
+    pub fn train(mut self, run: &Path, observers: &mut [&mut dyn Observer], stop: &StopFlag) -> Result<End> {
+        self.stop = stop.clone();
+        let start = self.start(run);
+        for observer in &mut *observers {
+            observer.start(&start)?;
+        }
+        let end = self.run(observers, run)?;
+        for observer in &mut *observers {
+            observer.end(&end)?;
+        }
+        Ok(end)
+    }
+
+    fn start(&self, run: &Path) -> Start {
         let plan = self.session.plan();
         Start {
-            device: device.info().clone(),
+            device: self.device.clone(),
             dataset: self.dataset.clone(),
-            files,
+            files: self.files.clone(),
             model: self.model.spec(),
             parameters: plan.parameters().map(|parameter| parameter.tensor.len()).sum(),
             run: run.to_path_buf(),
@@ -305,7 +307,7 @@ impl<'a> Trainer<'a> {
         )?;
         let step = first_step + steps_done(totals.runs);
         match stopped {
-            Some(kind) if totals.runs < runs_per_epoch => {
+            Some(kind) if step < first_step + steps => {
                 let model = self.snapshot()?;
                 self.checkpoint(observers, &Checkpoint { step, best: false, model: &model })?;
                 Err(self.stopped(kind, step))

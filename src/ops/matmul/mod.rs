@@ -10,7 +10,7 @@
 //! product before it reaches memory is an [`Epilogue`]: bias, ReLU, the mask of a ReLU's gradient,
 //! or the optimizer's update of the weight whose gradient the product is.
 //!
-//! The CPU half is [`cpu`]; the GPU half, with its kernel classes and how one is chosen, is [`gpu`].
+//! The CPU half is in `cpu`; the GPU half, with its kernel classes and how one is chosen, is [`gpu`].
 
 mod cpu;
 pub mod gpu;

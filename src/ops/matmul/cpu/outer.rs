@@ -1,9 +1,10 @@
 //! Forms nn and tn on the CPU: rows of the product are sums of multiples of rows of b.
 //!
 //! A strip of b, two vectors wide, is copied into a contiguous buffer that stays in the nearest
-//! cache; every row of the product adds up its multiples of the strip's rows in registers, eight
-//! rows at a time, and finishes there: the optimizer's update of a weight reads and writes that
-//! weight once, and its gradient is never stored. The order of every sum is that of k.
+//! cache, and so are the rows of a, once for all strips. Every row of the product adds up its
+//! multiples of the strip's rows in registers, eight rows at a time, and finishes there: the
+//! optimizer's update of a weight reads and writes that weight once, and its gradient is never
+//! stored. The order of every sum is that of k.
 
 use std::cell::RefCell;
 
@@ -18,9 +19,18 @@ const TASK_ROWS: usize = 32;
 /// Vectors side by side in a strip.
 const STRIP: usize = 2;
 
+/// Copies of operands in the order in which they are used.
+#[derive(Debug, Default)]
+struct Packed {
+    /// All rows of the task, in panels.
+    a: Vec<f32>,
+    /// The strip at work.
+    b: Vec<f32>,
+}
+
 thread_local! {
-    /// The strip of b at work, kept from call to call.
-    static PACKED: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    /// Kept from call to call, so that a step allocates nothing.
+    static PACKED: RefCell<Packed> = RefCell::default();
 }
 
 /// How operand a is read: `a[row * row_step + term * term_step]`.
@@ -87,7 +97,7 @@ struct Rows<'a> {
     steps: Steps,
     b: &'a [f32],
     finish: Finish<'a>,
-    packed: &'a mut Vec<f32>,
+    packed: &'a mut Packed,
 }
 
 impl WithSimd for Rows<'_> {
@@ -95,38 +105,60 @@ impl WithSimd for Rows<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let width = STRIP * S::F32_LANES;
-        self.packed.resize(self.size.k * width, 0.0);
+        // Sixteen sums need more registers than some processors have.
+        let panel = if S::REGISTER_COUNT >= 32 { 8 } else { 4 };
+        let (width, n) = (STRIP * S::F32_LANES, self.size.n);
+        self.pack_a(panel);
+        self.packed.b.resize(self.size.k * width, 0.0);
         let mut column = 0;
-        while column < self.size.n {
-            self.pack(column, width);
-            let mut row = 0;
-            if S::REGISTER_COUNT >= 32 {
-                while row + 8 <= self.size.m {
-                    self.tile::<S, 8>(simd, row, column);
-                    row += 8;
+        while column < n {
+            self.pack_b(column, width);
+            for row in (0..self.size.m).step_by(panel) {
+                match panel_rows(self.size.m - row, panel) {
+                    8 => self.tile::<S, 8>(simd, row, column),
+                    4 => self.tile::<S, 4>(simd, row, column),
+                    2 => self.tile::<S, 2>(simd, row, column),
+                    _ => self.tile::<S, 1>(simd, row, column),
                 }
-            }
-            while row + 4 <= self.size.m {
-                self.tile::<S, 4>(simd, row, column);
-                row += 4;
-            }
-            while row < self.size.m {
-                self.tile::<S, 1>(simd, row, column);
-                row += 1;
             }
             column += width;
         }
     }
 }
 
+/// Rows that a panel of at most `panel` rows computes where `left` are left: a power of two.
+#[inline(always)]
+fn panel_rows(left: usize, panel: usize) -> usize {
+    left.min(panel).next_power_of_two()
+}
+
 impl Rows<'_> {
-    /// Copies the strip from `column` on, with zeros past b's last column.
+    /// Copies a into panels of rows, each laid out `[term, row]`, with zeros past the last row.
     #[inline(always)]
-    fn pack(&mut self, column: usize, width: usize) {
+    fn pack_a(&mut self, panel: usize) {
+        let Size { m, k, .. } = self.size;
+        let packed = &mut self.packed.a;
+        packed.resize(m.next_multiple_of(panel) * k, 0.0);
+        for row in (0..m).step_by(panel) {
+            let rows = panel_rows(m - row, panel);
+            let filled = rows.min(m - row);
+            let target = &mut packed[row * k..][..rows * k];
+            for (term, target) in target.chunks_exact_mut(rows).enumerate() {
+                let (values, padding) = target.split_at_mut(filled);
+                for (i, value) in values.iter_mut().enumerate() {
+                    *value = self.a[(row + i) * self.steps.row + term * self.steps.term];
+                }
+                padding.fill(0.0);
+            }
+        }
+    }
+
+    /// Copies the strip of b from `column` on, with zeros past the last column.
+    #[inline(always)]
+    fn pack_b(&mut self, column: usize, width: usize) {
         let n = self.size.n;
         let filled = width.min(n - column);
-        for (packed, row) in self.packed.chunks_exact_mut(width).zip(self.b.chunks_exact(n)) {
+        for (packed, row) in self.packed.b.chunks_exact_mut(width).zip(self.b.chunks_exact(n)) {
             packed[..filled].copy_from_slice(&row[column..column + filled]);
             packed[filled..].fill(0.0);
         }
@@ -134,19 +166,19 @@ impl Rows<'_> {
 
     #[inline(always)]
     fn tile<S: Simd, const M: usize>(&mut self, simd: S, row: usize, column: usize) {
-        let Size { n, k, .. } = self.size;
+        let Size { m, n, k } = self.size;
         let mut sums = [[simd.splat_f32s(0.0); STRIP]; M];
-        let (strip, _) = S::as_simd_f32s(self.packed);
-        let a = &self.a[row * self.steps.row..];
-        for (term, b) in strip.chunks_exact(STRIP).enumerate().take(k) {
-            for (i, sums) in sums.iter_mut().enumerate() {
-                let a = simd.splat_f32s(a[i * self.steps.row + term * self.steps.term]);
+        let (strip, _) = S::as_simd_f32s(&self.packed.b);
+        let panel = &self.packed.a[row * k..][..M * k];
+        for (a, b) in panel.chunks_exact(M).zip(strip.chunks_exact(STRIP)) {
+            for (sums, &a) in sums.iter_mut().zip(a) {
+                let a = simd.splat_f32s(a);
                 for (sum, &b) in sums.iter_mut().zip(b) {
                     *sum = simd.mul_add_e_f32s(a, b, *sum);
                 }
             }
         }
-        for (i, sums) in sums.iter().enumerate() {
+        for (i, sums) in sums.iter().enumerate().take(m - row) {
             for (v, &sum) in sums.iter().enumerate() {
                 let begin = column + v * S::F32_LANES;
                 if begin < n {
