@@ -15,14 +15,6 @@ struct Params {
     piece_images: u32,
 }
 
-struct Step {
-    first: u32,
-    rows: u32,
-    slot: u32,
-    row_weight: f32,
-    learning_rate: f32,
-}
-
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> piece: array<u32>;
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
@@ -30,7 +22,6 @@ struct Step {
 @group(0) @binding(4) var<storage, read> normalisation: array<vec2<f32>>;
 @group(0) @binding(5) var<storage, read_write> x: array<f32>;
 @group(0) @binding(6) var<storage, read_write> batch_labels: array<u32>;
-@group(1) @binding(0) var<uniform> step: Step;
 
 const NO_LABEL = 0xffffffffu;
 

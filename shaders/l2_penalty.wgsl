@@ -8,18 +8,9 @@ struct Params {
     partials: u32,
 }
 
-struct Step {
-    first: u32,
-    rows: u32,
-    slot: u32,
-    row_weight: f32,
-    learning_rate: f32,
-}
-
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
 @group(0) @binding(2) var<storage, read_write> ring: array<f32>;
-@group(1) @binding(0) var<uniform> step: Step;
 
 const LANES = 256u;
 

@@ -15,14 +15,6 @@ struct Params {
     bias_decay: f32,
 }
 
-struct Step {
-    first: u32,
-    rows: u32,
-    slot: u32,
-    row_weight: f32,
-    learning_rate: f32,
-}
-
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> products: array<f32>;
 @group(0) @binding(2) var<storage, read> overlaps: array<f32>;
@@ -32,7 +24,6 @@ struct Step {
 @group(0) @binding(6) var<storage, read_write> bias2: array<f32>;
 @group(0) @binding(7) var<storage, read_write> change: array<f32>;
 @group(0) @binding(8) var<storage, read_write> metrics: array<vec4<f32>>;
-@group(1) @binding(0) var<uniform> step: Step;
 
 const LANES = 32u;
 const MOST_CLASSES = 64u;

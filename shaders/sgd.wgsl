@@ -9,18 +9,9 @@ struct Params {
     nesterov: u32,
 }
 
-struct Step {
-    first: u32,
-    rows: u32,
-    slot: u32,
-    row_weight: f32,
-    learning_rate: f32,
-}
-
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dw: array<f32>;
 @group(0) @binding(2) var<storage, read_write> w: array<f32>;
-@group(1) @binding(0) var<uniform> step: Step;
 
 @compute @workgroup_size(256)
 fn main(

@@ -13,20 +13,11 @@ struct Params {
     partials: u32,
 }
 
-struct Step {
-    first: u32,
-    rows: u32,
-    slot: u32,
-    row_weight: f32,
-    learning_rate: f32,
-}
-
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
 @group(0) @binding(3) var<storage, read_write> dlogits: array<f32>;
 @group(0) @binding(4) var<storage, read_write> metrics: array<vec2<f32>>;
-@group(1) @binding(0) var<uniform> step: Step;
 
 const LANES = 64u;
 const NO_LABEL = 0xffffffffu;

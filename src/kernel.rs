@@ -105,6 +105,17 @@ macro_rules! uniform {
 }
 pub(crate) use uniform;
 
+/// A kernel's text: files of `shaders/`, functions and shared structs first.
+macro_rules! shader {
+    ($first:literal $(, $rest:literal)*) => {
+        std::borrow::Cow::Borrowed(concat!(
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $first))
+            $(, "\n", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $rest)))*
+        ))
+    };
+}
+pub(crate) use shader;
+
 /// One row describes a kernel: its WGSL text and what that text expects to be given.
 ///
 /// `@group(0) @binding(0)` is the uniform `params`, then come the storage bindings in order.

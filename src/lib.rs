@@ -60,8 +60,9 @@
 //! 4. Add `tests/ops/cases/NAME.rs`: at least fifty shapes (1, primes, a tile and its neighbours)
 //!    with a naive float64 version, and list it in `tests/ops/cases/mod.rs`. The CPU half passes.
 //! 5. Add `shaders/NAME.wgsl`: formula, shapes, what one invocation computes. Sizes come from the
-//!    uniform `params`; bounds of loops go through `loop_bound` (see `shaders/loop_bound.wgsl`, put
-//!    in front with `concat!`). Reductions have a fixed order.
+//!    uniform `params`; bounds of loops go through `loop_bound` (`shaders/loop_bound.wgsl`); what
+//!    changes from step to step is in `shaders/step.wgsl`. The macro `shader!` puts such files in
+//!    front. Reductions have a fixed order.
 //! 6. Describe it with a [`Kernel`](kernel::Kernel) row, return the row from `kernels()`, and lower
 //!    the op to [`Dispatch`](kernel::Dispatch)es with an honest bound on trips.
 //!    `cargo test --test shaders` compares row and shader; `cargo test --test ops` the results.

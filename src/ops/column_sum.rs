@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, fold, read, trips, uniform, write};
+use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, fold, read, trips, uniform, write, shader};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -50,11 +50,7 @@ const fn trips_for(rows: usize) -> u64 {
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("column_sum"),
-    source: Cow::Borrowed(concat!(
-        include_str!("../../shaders/loop_bound.wgsl"),
-        "\n",
-        include_str!("../../shaders/column_sum.wgsl")
-    )),
+    source: shader!("loop_bound.wgsl", "column_sum.wgsl"),
     workgroup: [COLUMNS, LANES, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("x"), write("y")]),

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, trips, uniform, write};
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, trips, uniform, write, shader};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -111,7 +111,7 @@ const WORKGROUP: u32 = 64;
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("gather"),
-    source: Cow::Borrowed(include_str!("../../shaders/gather.wgsl")),
+    source: shader!("step.wgsl", "gather.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, read, trips, uniform, write};
+use crate::kernel::{Dispatch, Kernel, Uniform, read, trips, uniform, write, shader};
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -51,7 +51,7 @@ const WORKGROUP: u32 = 256;
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("l2_penalty"),
-    source: Cow::Borrowed(include_str!("../../shaders/l2_penalty.wgsl")),
+    source: shader!("step.wgsl", "l2_penalty.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("w"), write("ring")]),

@@ -41,7 +41,7 @@ use std::borrow::Cow;
 
 use super::{GpuFacts, Op, Operands, softmax_cross_entropy};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, read, trips, uniform, write};
+use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, read, trips, uniform, write, shader};
 use crate::ops::relu::relu;
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
@@ -173,13 +173,7 @@ const LANES: u32 = 32;
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("online_steps"),
-    source: Cow::Borrowed(concat!(
-        include_str!("../../shaders/loop_bound.wgsl"),
-        "\n",
-        include_str!("../../shaders/log_sum_exp.wgsl"),
-        "\n",
-        include_str!("../../shaders/online_steps.wgsl")
-    )),
+    source: shader!("step.wgsl", "loop_bound.wgsl", "log_sum_exp.wgsl", "online_steps.wgsl"),
     workgroup: [LANES, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[

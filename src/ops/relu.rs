@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, uniform, write};
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, uniform, write, shader};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -59,7 +59,7 @@ const WORKGROUP: u32 = 256;
 
 static FORWARD: Kernel = Kernel {
     name: Cow::Borrowed("relu"),
-    source: Cow::Borrowed(include_str!("../../shaders/relu.wgsl")),
+    source: shader!("relu.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("x"), write("y")]),
@@ -69,7 +69,7 @@ static FORWARD: Kernel = Kernel {
 
 static BACKWARD: Kernel = Kernel {
     name: Cow::Borrowed("relu_backward"),
-    source: Cow::Borrowed(include_str!("../../shaders/relu_backward.wgsl")),
+    source: shader!("relu_backward.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("y"), read("dy"), write("dx")]),

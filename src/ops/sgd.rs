@@ -16,7 +16,7 @@ use std::borrow::Cow;
 
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, uniform, write};
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, uniform, write, shader};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -91,7 +91,7 @@ const WORKGROUP: u32 = 256;
 
 static PLAIN: Kernel = Kernel {
     name: Cow::Borrowed("sgd"),
-    source: Cow::Borrowed(include_str!("../../shaders/sgd.wgsl")),
+    source: shader!("step.wgsl", "sgd.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("dw"), write("w")]),
@@ -101,7 +101,7 @@ static PLAIN: Kernel = Kernel {
 
 static MOMENTUM: Kernel = Kernel {
     name: Cow::Borrowed("sgd_momentum"),
-    source: Cow::Borrowed(include_str!("../../shaders/sgd_momentum.wgsl")),
+    source: shader!("step.wgsl", "sgd_momentum.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("dw"), write("w"), write("v")]),

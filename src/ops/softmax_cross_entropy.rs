@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use super::gather::NO_LABEL;
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, trips, uniform, write};
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, trips, uniform, write, shader};
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -74,13 +74,7 @@ uniform! {
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("softmax_cross_entropy"),
-    source: Cow::Borrowed(concat!(
-        include_str!("../../shaders/loop_bound.wgsl"),
-        "\n",
-        include_str!("../../shaders/log_sum_exp.wgsl"),
-        "\n",
-        include_str!("../../shaders/softmax_cross_entropy.wgsl")
-    )),
+    source: shader!("step.wgsl", "loop_bound.wgsl", "log_sum_exp.wgsl", "softmax_cross_entropy.wgsl"),
     workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[

@@ -273,9 +273,11 @@ impl<'a> Trainer<'a> {
         observers: &mut [&mut dyn Observer],
     ) -> Result<Totals> {
         let images = self.images(steps);
+        // In the middle of an interval, so a pass that is cut short still has one.
+        let runs = images.div_ceil(self.training.batch);
         let runs_per_epoch = self.training.count.div_ceil(self.training.batch);
         let interval = match self.training.slots {
-            Slots::Pairs => (runs_per_epoch / PENALTY_SAMPLES).max(1),
+            Slots::Pairs => (runs_per_epoch / PENALTY_SAMPLES).clamp(1, runs),
             Slots::Blocks => 1,
         };
         let feed = Feed {

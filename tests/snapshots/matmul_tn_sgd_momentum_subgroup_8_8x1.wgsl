@@ -13,6 +13,21 @@ fn loop_bound(bound: u32, groups: vec3<u32>) -> u32 {
     return bound + (groups.z >> 31u);
 }
 
+// What changes from step to step: the Rust struct StepRecord.
+struct Step {
+    // Where in the epoch's order this batch starts.
+    first: u32,
+    // Rows of the batch that hold an image.
+    rows: u32,
+    // Slot of the metric rings that this run writes.
+    slot: u32,
+    // What the loss and the hit of one row count in the metrics.
+    row_weight: f32,
+    learning_rate: f32,
+}
+
+@group(1) @binding(0) var<uniform> step: Step;
+
 struct Params {
     m: u32,
     n: u32,
@@ -24,20 +39,11 @@ struct Params {
     nesterov: u32,
 }
 
-struct Step {
-    first: u32,
-    rows: u32,
-    slot: u32,
-    row_weight: f32,
-    learning_rate: f32,
-}
-
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 @group(0) @binding(4) var<storage, read_write> v: array<f32>;
-@group(1) @binding(0) var<uniform> step: Step;
 
 // a[line, start .. start + 4], zeros past the end of the line or past the last line.
 fn load_a(line: u32, start: u32) -> vec4<f32> {

@@ -254,6 +254,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     templates.set_keep_trailing_newline(true);
     for (name, source) in [
+        ("step.wgsl", include_str!("../../../shaders/step.wgsl")),
         ("loop_bound.wgsl", include_str!("../../../shaders/loop_bound.wgsl")),
         ("matmul_common.wgsl.j2", include_str!("../../../shaders/matmul_common.wgsl.j2")),
         ("matmul_tiled.wgsl.j2", include_str!("../../../shaders/matmul_tiled.wgsl.j2")),

@@ -1,0 +1,14 @@
+// What changes from step to step: the Rust struct StepRecord.
+struct Step {
+    // Where in the epoch's order this batch starts.
+    first: u32,
+    // Rows of the batch that hold an image.
+    rows: u32,
+    // Slot of the metric rings that this run writes.
+    slot: u32,
+    // What the loss and the hit of one row count in the metrics.
+    row_weight: f32,
+    learning_rate: f32,
+}
+
+@group(1) @binding(0) var<uniform> step: Step;
