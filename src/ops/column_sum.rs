@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, fold, read, trips, uniform, write, shader};
+use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, fold, read, shader, trips, uniform, write};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -98,10 +98,7 @@ impl Op for ColumnSum {
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let [rows, columns] = self.x.matrix("x");
-        let params = Params {
-            rows: rows as u32,
-            columns: columns as u32,
-        };
+        let params = Params { rows: rows as u32, columns: columns as u32 };
         let trips = trips_for(rows.div_ceil(LANES as usize));
         let grid = fold(columns, COLUMNS);
         vec![Dispatch::new(&KERNEL, params, &[self.x, self.y], grid, trips)]

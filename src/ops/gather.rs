@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, trips, uniform, write, shader};
+use crate::kernel::{Binding, Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -75,11 +75,7 @@ pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize) ->
     let x = plan.scratch("x", [batch, images.pixels]);
     let labels = plan.declare("batch_labels", crate::plan::Role::Scratch, Element::U32, [batch]);
     let output = Batch { x, labels };
-    plan.record(Gather {
-        images: images.clone(),
-        order,
-        output,
-    });
+    plan.record(Gather { images: images.clone(), order, output });
     output
 }
 
@@ -109,26 +105,34 @@ uniform! {
 
 const WORKGROUP: u32 = 64;
 
-static KERNEL: Kernel = Kernel {
+const BINDINGS: &[Binding] =
+    &[read("piece"), read("labels"), read("order"), read("normalisation"), write("x"), write("batch_labels")];
+
+/// For images of any size.
+static BYTES: Kernel = Kernel {
     name: Cow::Borrowed("gather"),
     source: shader!("step.wgsl", "gather.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[
-        read("piece"),
-        read("labels"),
-        read("order"),
-        read("normalisation"),
-        write("x"),
-        write("batch_labels"),
-    ]),
+    bindings: Cow::Borrowed(BINDINGS),
+    reads_step: true,
+    subgroups: false,
+};
+
+/// For images whose channels are whole words of four pixels.
+static WORDS: Kernel = Kernel {
+    name: Cow::Borrowed("gather_words"),
+    source: shader!("step.wgsl", "gather_words.wgsl"),
+    workgroup: [WORKGROUP, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(BINDINGS),
     reads_step: true,
     subgroups: false,
 };
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    vec![KERNEL.clone()]
+    vec![BYTES.clone(), WORDS.clone()]
 }
 
 impl Op for Gather {
@@ -137,16 +141,9 @@ impl Op for Gather {
     }
 
     fn operands(&self) -> Operands {
-        let Images {
-            pieces,
-            labels,
-            normalisation,
-            ..
-        } = &self.images;
-        let mut operands = Operands::new(
-            &[*labels, *normalisation, self.order],
-            &[self.output.x, self.output.labels],
-        );
+        let Images { pieces, labels, normalisation, .. } = &self.images;
+        let mut operands =
+            Operands::new(&[*labels, *normalisation, self.order], &[self.output.x, self.output.labels]);
         operands.reads.extend(pieces);
         operands
     }
@@ -184,14 +181,10 @@ impl Op for Gather {
     /// One dispatch per piece: each writes the rows whose images lie in its piece, the first also
     /// the rows without an image, so that together they write every row exactly once.
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let Images {
-            pieces,
-            labels,
-            normalisation,
-            pixels,
-        } = &self.images;
+        let Images { pieces, labels, normalisation, pixels } = &self.images;
         let [batch, _] = self.output.x.matrix("x");
-        let channels = normalisation.len() / 2;
+        let plane = pixels / (normalisation.len() / 2);
+        let kernel = if plane.is_multiple_of(4) { &WORDS } else { &BYTES };
         let mut piece_first = 0;
         let dispatch = |&piece: &Tensor| {
             let [piece_images, stride] = piece.matrix("piece");
@@ -199,21 +192,14 @@ impl Op for Gather {
             let params = Params {
                 batch: batch as u32,
                 pixels: *pixels as u32,
-                plane: (pixels / channels) as u32,
+                plane: plane as u32,
                 stride: words as u32,
                 piece_first,
                 piece_images: piece_images as u32,
             };
             piece_first += piece_images as u32;
-            let tensors = [
-                piece,
-                *labels,
-                self.order,
-                *normalisation,
-                self.output.x,
-                self.output.labels,
-            ];
-            Dispatch::new(&KERNEL, params, &tensors, fold(batch * words, WORKGROUP), trips(4, 0))
+            let tensors = [piece, *labels, self.order, *normalisation, self.output.x, self.output.labels];
+            Dispatch::new(kernel, params, &tensors, fold(batch * words, WORKGROUP), trips(4, 0))
         };
         pieces.iter().map(dispatch).collect()
     }

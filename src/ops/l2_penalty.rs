@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, read, trips, uniform, write, shader};
+use crate::kernel::{Dispatch, Kernel, Uniform, read, shader, trips, uniform, write};
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -93,11 +93,7 @@ impl Op for SumOfSquares {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let [_, partials] = self.ring.matrix("ring");
         let chunk = chunk(self.w.len());
-        let params = Params {
-            length: self.w.len() as u32,
-            chunk: chunk as u32,
-            partials: partials as u32,
-        };
+        let params = Params { length: self.w.len() as u32, chunk: chunk as u32, partials: partials as u32 };
         let trips = trips(chunk / WORKGROUP as usize, 0) + trips(WORKGROUP.ilog2() as usize, 0);
         let grid = [partials as u32, 1, 1];
         vec![Dispatch::new(&KERNEL, params, &[self.w, self.ring], grid, trips)]

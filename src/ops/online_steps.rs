@@ -41,7 +41,7 @@ use std::borrow::Cow;
 
 use super::{GpuFacts, Op, Operands, softmax_cross_entropy};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, read, trips, uniform, write, shader};
+use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, read, shader, trips, uniform, write};
 use crate::ops::relu::relu;
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, uniform, write, shader};
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, uniform, write};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -84,9 +84,7 @@ pub fn kernels() -> Vec<Kernel> {
 
 fn dispatch(kernel: &'static Kernel, tensors: &[Tensor]) -> Vec<Dispatch> {
     let length = tensors[0].len();
-    let params = Params {
-        length: length as u32,
-    };
+    let params = Params { length: length as u32 };
     vec![Dispatch::new(kernel, params, tensors, fold(length, WORKGROUP), 0)]
 }
 

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, uniform, write, shader};
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, uniform, write};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -127,12 +127,7 @@ impl Op for Sgd {
         let dw = memory.f32(self.dw);
         let mut w = memory.f32_mut(self.update.parameter);
         let (rate, decay) = (step.learning_rate, self.update.decay);
-        let Some(Momentum {
-            velocity,
-            factor,
-            nesterov,
-        }) = self.update.momentum
-        else {
+        let Some(Momentum { velocity, factor, nesterov }) = self.update.momentum else {
             for (w, &dw) in w.iter_mut().zip(&*dw) {
                 *w -= rate * (dw + decay * *w);
             }
@@ -149,12 +144,7 @@ impl Op for Sgd {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let length = self.dw.len();
         let (momentum, nesterov) = self.update.factors();
-        let params = Params {
-            length: length as u32,
-            decay: self.update.decay,
-            momentum,
-            nesterov,
-        };
+        let params = Params { length: length as u32, decay: self.update.decay, momentum, nesterov };
         let kernel = match self.update.momentum {
             None => &PLAIN,
             Some(_) => &MOMENTUM,

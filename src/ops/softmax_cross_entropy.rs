@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use super::gather::NO_LABEL;
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, trips, uniform, write, shader};
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -48,11 +48,7 @@ pub fn forward(plan: &mut Plan, logits: Tensor, labels: Tensor, slots: usize) ->
     let partials = batch.div_ceil(ROWS_PER_PARTIAL);
     let metrics = plan.declare("metrics", Role::Metric, Element::F32, [slots, 2 * partials]);
     let output = Output { dlogits, metrics };
-    plan.record(SoftmaxCrossEntropy {
-        logits,
-        labels,
-        output,
-    });
+    plan.record(SoftmaxCrossEntropy { logits, labels, output });
     output
 }
 
@@ -77,12 +73,7 @@ static KERNEL: Kernel = Kernel {
     source: shader!("step.wgsl", "loop_bound.wgsl", "log_sum_exp.wgsl", "softmax_cross_entropy.wgsl"),
     workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
     params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[
-        read("logits"),
-        read("labels"),
-        write("dlogits"),
-        write("metrics"),
-    ]),
+    bindings: Cow::Borrowed(&[read("logits"), read("labels"), write("dlogits"), write("metrics")]),
     reads_step: true,
     subgroups: false,
 };
@@ -136,10 +127,7 @@ impl Op for SoftmaxCrossEntropy {
     }
 
     fn operands(&self) -> Operands {
-        Operands::new(
-            &[self.logits, self.labels],
-            &[self.output.dlogits, self.output.metrics],
-        )
+        Operands::new(&[self.logits, self.labels], &[self.output.dlogits, self.output.metrics])
     }
 
     fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {

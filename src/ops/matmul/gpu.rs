@@ -69,12 +69,7 @@ impl Class {
 
     fn workgroup(self) -> u32 {
         match self {
-            Class::Tiled {
-                tile_m,
-                tile_n,
-                rows,
-                ..
-            } => tile_m / rows * (tile_n / 4),
+            Class::Tiled { tile_m, tile_n, rows, .. } => tile_m / rows * (tile_n / 4),
             Class::Subgroup { lanes, .. } => lanes,
         }
     }
@@ -89,20 +84,10 @@ const TILE_K: u32 = 16;
 pub(super) const MOST_TERMS: usize = TILE_K as usize * (MOST_TRIPS - EPILOGUE_TRIPS - trips(0, 0)) as usize;
 
 /// 32 x 32, 64 invocations, 4 KiB of workgroup memory: enough workgroups for a small product.
-const SMALL_TILE: Class = Class::Tiled {
-    tile_m: 32,
-    tile_n: 32,
-    tile_k: TILE_K,
-    rows: 4,
-};
+const SMALL_TILE: Class = Class::Tiled { tile_m: 32, tile_n: 32, tile_k: TILE_K, rows: 4 };
 
 /// 64 x 64, 128 invocations, 8 KiB of workgroup memory: two loads per four multiply-adds.
-const LARGE_TILE: Class = Class::Tiled {
-    tile_m: 64,
-    tile_n: 64,
-    tile_k: TILE_K,
-    rows: 8,
-};
+const LARGE_TILE: Class = Class::Tiled { tile_m: 64, tile_n: 64, tile_k: TILE_K, rows: 8 };
 
 /// Every class that is used on an adapter with these facts; tests run them all.
 pub fn menu(gpu: &GpuFacts) -> Vec<Class> {
@@ -267,11 +252,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 
 /// Renders one kernel.
 pub fn kernel(class: Class, variant: Variant) -> Kernel {
-    let Variant {
-        form,
-        epilogue,
-        vectors: [a_vector, b_vector, y_vector],
-    } = variant;
+    let Variant { form, epilogue, vectors: [a_vector, b_vector, y_vector] } = variant;
     let form = match form {
         Form::Nn => "nn",
         Form::Nt => "nt",
@@ -279,12 +260,7 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
     };
     let shared = context! { form, epilogue, a_vector, b_vector, y_vector };
     let (template, tile, label) = match class {
-        Class::Tiled {
-            tile_m,
-            tile_n,
-            tile_k,
-            rows,
-        } => (
+        Class::Tiled { tile_m, tile_n, tile_k, rows } => (
             "matmul_tiled.wgsl.j2",
             context! { tile_m, tile_n, tile_k, rows },
             format!("tiled_{tile_m}x{tile_n}x{tile_k}_{rows}"),

@@ -104,13 +104,7 @@ pub fn product(plan: &mut Plan, form: Form, a: Tensor, b: Tensor, epilogue: Epil
         }
     }
     let y = plan.scratch("product", [m, n]);
-    plan.record(Matmul {
-        form,
-        a,
-        b,
-        y,
-        epilogue,
-    });
+    plan.record(Matmul { form, a, b, y, epilogue });
     y
 }
 
@@ -122,13 +116,7 @@ pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, update: Update) {
     let Size { m, n, .. } = Form::Tn.size(a, b);
     update.parameter.expect("parameter", Element::F32, [m, n]);
     update.check();
-    plan.record(Matmul {
-        form: Form::Tn,
-        a,
-        b,
-        y: update.parameter,
-        epilogue: Epilogue::Update(update),
-    });
+    plan.record(Matmul { form: Form::Tn, a, b, y: update.parameter, epilogue: Epilogue::Update(update) });
 }
 
 /// Records `parameter = (1 - lr decay)^rows parameter - a^T b` (form tn).

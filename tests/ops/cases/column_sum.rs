@@ -37,7 +37,12 @@ pub fn cases() -> Cases {
         shapes.extend([(1, 1, range), (64, 10, range), (257, 129, range)]);
     }
     // Many rows and most rows, many columns, and more than 65,535 workgroups.
-    shapes.extend([(300_000, 3, UNIT), (column_sum::MOST_ROWS, 1, UNIT), (1000, 784, UNIT), (2, 65_536 * 16 + 5, UNIT)]);
+    shapes.extend([
+        (300_000, 3, UNIT),
+        (column_sum::MOST_ROWS, 1, UNIT),
+        (1000, 784, UNIT),
+        (2, 65_536 * 16 + 5, UNIT),
+    ]);
     shapes
         .into_iter()
         .map(|(rows, columns, range)| Box::new(ColumnSum { rows, columns, range }) as Box<dyn Case>)

@@ -195,16 +195,8 @@ fn shapes() -> Vec<(usize, usize, usize)> {
 /// Few shapes, for the many epilogues: one tile and more. An epilogue depends on whether a row of the
 /// product has whole vectors and on nothing else of the shape, so these have all sizes whole or none;
 /// every kernel that they spare takes a software driver half a second to compile.
-const EPILOGUE_SHAPES: [(usize, usize, usize); 8] = [
-    (1, 1, 1),
-    (3, 2, 5),
-    (8, 4, 8),
-    (33, 31, 17),
-    (32, 20, 64),
-    (65, 67, 33),
-    (20, 68, 40),
-    (64, 128, 96),
-];
+const EPILOGUE_SHAPES: [(usize, usize, usize); 8] =
+    [(1, 1, 1), (3, 2, 5), (8, 4, 8), (33, 31, 17), (32, 20, 64), (65, 67, 33), (20, 68, 40), (64, 128, 96)];
 
 fn size((m, n, k): (usize, usize, usize)) -> Size {
     Size { m, n, k }

@@ -51,7 +51,10 @@ fn extreme_row(kind: usize, classes: usize, numbers: &mut Numbers) -> Vec<f32> {
         1 => row[one] = size,
         2 => row[one] = -size,
         // Both ends, hence ties.
-        3 => row.iter_mut().enumerate().for_each(|(class, z)| *z = if class % 2 == one % 2 { size } else { -size }),
+        3 => row
+            .iter_mut()
+            .enumerate()
+            .for_each(|(class, z)| *z = if class % 2 == one % 2 { size } else { -size }),
         _ => row = numbers.floats(classes, size),
     }
     row
