@@ -12,13 +12,13 @@
 //! | [`Layer`](layers::Layer) | parameters, and how to record a forward and a backward pass | [`layers`] |
 //! | [`Dataset`](data::Dataset) | images as bytes, labels, class names | [`data`] |
 //!
-//! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`]), or a source of numbers
-//! ([`rng`], [`init`], [`schedule`]).
+//! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`]), a source of numbers
+//! ([`rng`], [`init`], [`schedule`]), or a stopwatch ([`bench`]).
 //!
 //! # One direction
 //!
 //! ```text
-//! main → cli → { train, config, run } → { model, optim, data, device }
+//! main → cli → bench → { train, config, run } → { model, optim, data, device }
 //! model → layers → ops → { plan, kernel, host } → tensor
 //! device/{cpu,gpu} → { plan, ops }         an op never sees wgpu; its GPU half speaks in kernel rows
 //! ```
@@ -80,6 +80,7 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod data;

@@ -32,7 +32,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("layers", &["cli", "train", "run", "model", "device", "data"]),
     ("model", &["cli", "train", "device"]),
     ("run", &["cli", "device", "ops"]),
-    ("train", &["cli"]),
+    ("train", &["cli", "bench"]),
+    ("bench", &["cli"]),
 ];
 
 const MOST_LINES: usize = 450;

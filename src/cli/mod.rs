@@ -3,6 +3,7 @@
 //! Results go to standard output, progress and notes to standard error. A command returns an
 //! [`Error`]; only [`main`] prints it and turns it into an exit code.
 
+mod bench;
 mod completions;
 mod config;
 mod data;
@@ -59,6 +60,8 @@ enum Command {
     Eval(eval::EvalArguments),
     /// List what there is to train on
     Devices(devices::DevicesArguments),
+    /// Measure kernels and training throughput on a device
+    Bench(bench::BenchArguments),
     /// Data sets: what there is, download with check, check again, counts and moments
     Data(data::DataArgs),
     /// Show the full configuration, or the presets
@@ -87,6 +90,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Train(arguments) => train::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
+        Command::Bench(arguments) => bench::run(arguments),
         Command::Data(arguments) => data::run(arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),

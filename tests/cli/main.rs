@@ -1,5 +1,6 @@
 //! The program as its users and their scripts see it: arguments in, exit code and text out.
 
+mod bench;
 mod completions;
 mod devices;
 mod files;

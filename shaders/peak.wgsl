@@ -1,0 +1,55 @@
+// y[i] = a sum that nobody needs, of values that only ever lived in registers.
+//
+// y: [length]. One invocation does trips * 64 multiply-adds in sixteen independent chains, so that
+// what limits it is the arithmetic alone. The factors come from outside: no compiler can work the
+// result out beforehand.
+
+struct Params {
+    length: u32,
+    trips: u32,
+    factor: f32,
+    addend: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = (group.y * groups.x + group.x) * 256u + lane;
+    if i >= params.length {
+        return;
+    }
+    let a = vec4<f32>(params.factor);
+    let b = vec4<f32>(params.addend);
+    let start = f32(lane) * params.addend;
+    var x0 = vec4<f32>(0.1, 0.2, 0.3, 0.4) + start;
+    var x1 = vec4<f32>(0.5, 0.6, 0.7, 0.8) + start;
+    var x2 = vec4<f32>(0.9, 1.0, 1.1, 1.2) + start;
+    var x3 = vec4<f32>(1.3, 1.4, 1.5, 1.6) + start;
+    let trips = loop_bound(params.trips, groups);
+    for (var trip = 0u; trip < trips; trip++) {
+        x0 = fma(x0, a, b);
+        x1 = fma(x1, a, b);
+        x2 = fma(x2, a, b);
+        x3 = fma(x3, a, b);
+        x0 = fma(x0, a, b);
+        x1 = fma(x1, a, b);
+        x2 = fma(x2, a, b);
+        x3 = fma(x3, a, b);
+        x0 = fma(x0, a, b);
+        x1 = fma(x1, a, b);
+        x2 = fma(x2, a, b);
+        x3 = fma(x3, a, b);
+        x0 = fma(x0, a, b);
+        x1 = fma(x1, a, b);
+        x2 = fma(x2, a, b);
+        x3 = fma(x3, a, b);
+    }
+    let sum = (x0 + x1) + (x2 + x3);
+    y[i] = (sum.x + sum.y) + (sum.z + sum.w);
+}

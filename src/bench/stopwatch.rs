@@ -1,0 +1,62 @@
+//! Times a recorded step: many launches at a time, and the device is waited for.
+
+use std::time::Instant;
+
+use super::Spread;
+use super::subjects::Subject;
+use crate::device::{Device, MOST_LAUNCHES, Session};
+use crate::error::Result;
+use crate::plan::{Launch, StepRecord};
+
+/// Seconds that one measurement takes: long enough that starting and waiting do not count.
+const MEASUREMENT: f64 = 0.05;
+
+/// Measurements at most and at least, whatever the budget.
+const MOST_REPEATS: usize = 25;
+const LEAST_REPEATS: usize = 3;
+
+/// Most launches of one measurement.
+const MOST: usize = 64 * MOST_LAUNCHES;
+
+/// Seconds of one launch of `subject`, over repeats that take about `budget` seconds in all.
+pub(super) fn time(device: &dyn Device, subject: Subject, budget: f64) -> Result<Spread> {
+    let Subject { plan, step, inputs, rows, batches, .. } = subject;
+    let mut session = device.load(plan)?;
+    for (tensor, array) in inputs {
+        session.write(tensor, array)?;
+    }
+    let launch = |index: usize| {
+        let first = (index % batches * rows) as u32;
+        // A rate so low that no weight runs away in a million steps.
+        let record = StepRecord { first, rows: rows as u32, slot: 0, row_weight: 1.0, learning_rate: 1e-9 };
+        Launch { step, record }
+    };
+    let target = MEASUREMENT.min(budget / LEAST_REPEATS as f64);
+    // The first run is none: it compiles, and touches memory for the first time.
+    run(&mut *session, 1, launch)?;
+    let mut count = 1;
+    let mut seconds = run(&mut *session, count, launch)?;
+    // The more launches, the less the waiting counts, so the estimate of one gets better.
+    while seconds < 0.5 * target && count < MOST {
+        let wanted = (count as f64 * target / seconds.max(1e-9)).ceil() as usize;
+        count = wanted.clamp(count + 1, 16 * count).min(MOST);
+        seconds = run(&mut *session, count, launch)?;
+    }
+    let repeats = ((budget / seconds) as usize).clamp(LEAST_REPEATS, MOST_REPEATS);
+    let measure = |_| Ok(run(&mut *session, count, launch)? / count as f64);
+    Ok(Spread::of((0..repeats).map(measure).collect::<Result<_>>()?))
+}
+
+/// Seconds that `count` launches take, from the first submission to the end of the last.
+fn run(session: &mut dyn Session, count: usize, launch: impl Fn(usize) -> Launch) -> Result<f64> {
+    let launches: Vec<Launch> = (0..count).map(launch).collect();
+    let started = Instant::now();
+    let mut tickets = Vec::new();
+    for launches in launches.chunks(MOST_LAUNCHES) {
+        tickets.push(session.submit(launches, &[], 0)?);
+    }
+    for ticket in tickets {
+        session.finish(ticket)?;
+    }
+    Ok(started.elapsed().as_secs_f64())
+}

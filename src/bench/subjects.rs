@@ -1,0 +1,177 @@
+//! What is timed: ops in the shapes of real training steps, each in a plan of its own.
+
+use crate::device::DeviceKind;
+use crate::host::Array;
+use crate::ops::gather::{self, Images};
+use crate::ops::matmul::{self, Epilogue, Form};
+use crate::ops::sgd::{self, Update};
+use crate::ops::{column_sum, peak, softmax_cross_entropy};
+use crate::plan::{Plan, Role, StepId};
+use crate::tensor::{Shape, Tensor};
+
+/// What one launch costs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work {
+    /// Floating-point operations; a multiply-add is two.
+    Operations(f64),
+    /// Bytes that must be read and written at least.
+    Bytes(f64),
+}
+
+/// A step with its inputs and what it costs.
+#[derive(Debug)]
+pub(super) struct Subject {
+    pub(super) op: &'static str,
+    pub(super) shape: String,
+    pub(super) work: Work,
+    pub(super) plan: Plan,
+    pub(super) step: StepId,
+    pub(super) inputs: Vec<(Tensor, Array)>,
+    /// Images of a batch, where there is one.
+    pub(super) rows: usize,
+    /// Batches in the order, each of which a launch may take.
+    pub(super) batches: usize,
+}
+
+/// The most that the device can compute.
+pub(super) fn peak(kind: DeviceKind) -> Subject {
+    // Work for every lane of a large GPU would keep a processor busy for seconds.
+    let length = match kind {
+        DeviceKind::Cpu | DeviceKind::Software => 1 << 10,
+        _ => 1 << 18,
+    };
+    let mut draft = Draft::new();
+    peak::forward(&mut draft.plan, length);
+    draft.done("peak", String::new(), Work::Operations(2.0 * (peak::MULTIPLY_ADDS * length) as f64))
+}
+
+/// Everything but the peak.
+pub(super) fn all() -> Vec<Subject> {
+    vec![
+        product(Form::Nn, 512, 512, 512),
+        product(Form::Nn, 1024, 1024, 1024),
+        // Fashion-MNIST, 784-128-10, batch 64.
+        gather(64, 1, 784),
+        product(Form::Nt, 64, 128, 784),
+        product(Form::Nt, 64, 10, 128),
+        softmax(64, 10),
+        column_sum(64, 128),
+        product_with_update(128, 784, 64),
+        sgd(128 * 784),
+        // CIFAR-10, 3072-100-10, batch 32.
+        gather(32, 3, 3072),
+        product(Form::Nt, 32, 100, 3072),
+        softmax(32, 10),
+        column_sum(32, 100),
+        product_with_update(100, 3072, 32),
+        sgd(100 * 3072),
+    ]
+}
+
+/// A plan that is being recorded.
+struct Draft {
+    plan: Plan,
+    step: StepId,
+    inputs: Vec<(Tensor, Array)>,
+}
+
+impl Draft {
+    fn new() -> Self {
+        let mut plan = Plan::new();
+        let step = plan.begin("bench");
+        Draft { plan, step, inputs: Vec::new() }
+    }
+
+    fn give(&mut self, name: &str, role: Role, shape: impl Into<Shape>, array: Array) -> Tensor {
+        let tensor = self.plan.declare(name, role, array.element(), shape);
+        self.inputs.push((tensor, array));
+        tensor
+    }
+
+    /// Small numbers of both signs: zeros would be too easy for some processors.
+    fn noise(&mut self, name: &str, role: Role, shape: impl Into<Shape>) -> Tensor {
+        let shape = shape.into();
+        let values = (0..shape.len()).map(|index| hash(index) as f32 / u32::MAX as f32 - 0.5).collect();
+        self.give(name, role, shape, Array::F32(values))
+    }
+
+    fn done(self, op: &'static str, shape: String, work: Work) -> Subject {
+        let Draft { plan, step, inputs } = self;
+        Subject { op, shape, work, plan, step, inputs, rows: 1, batches: 1 }
+    }
+}
+
+fn hash(index: usize) -> u32 {
+    (index as u32 ^ 0x9e37_79b9).wrapping_mul(0x85eb_ca6b).rotate_left(13).wrapping_mul(0xc2b2_ae35)
+}
+
+fn operations(m: usize, n: usize, k: usize) -> Work {
+    Work::Operations(2.0 * m as f64 * n as f64 * k as f64)
+}
+
+fn product(form: Form, m: usize, n: usize, k: usize) -> Subject {
+    let (name, a, b) = match form {
+        Form::Nn => ("matmul nn", [m, k], [k, n]),
+        Form::Nt => ("matmul nt", [m, k], [n, k]),
+        Form::Tn => ("matmul tn", [k, m], [k, n]),
+    };
+    let mut draft = Draft::new();
+    let (a, b) = (draft.noise("a", Role::Input, a), draft.noise("b", Role::Input, b));
+    matmul::product(&mut draft.plan, form, a, b, Epilogue::None);
+    draft.done(name, format!("{m}x{n}x{k}"), operations(m, n, k))
+}
+
+fn product_with_update(m: usize, n: usize, k: usize) -> Subject {
+    let mut draft = Draft::new();
+    let a = draft.noise("dy", Role::Input, [k, m]);
+    let b = draft.noise("x", Role::Input, [k, n]);
+    let parameter = draft.noise("w", Role::Parameter, [m, n]);
+    matmul::update(&mut draft.plan, a, b, Update { parameter, decay: 0.0, momentum: None });
+    draft.done("matmul tn, sgd", format!("{m}x{n}x{k}"), operations(m, n, k))
+}
+
+fn gather(batch: usize, channels: usize, pixels: usize) -> Subject {
+    let batches = 64;
+    let images = batches * batch;
+    let mut draft = Draft::new();
+    let bytes = (0..images * pixels).map(|index| hash(index) as u8).collect();
+    let piece = draft.give("piece", Role::Input, [images, pixels], Array::U8(bytes));
+    let labels = draft.give("labels", Role::Input, [images], classes(images));
+    let normalisation = draft.noise("normalisation", Role::Input, [channels, 2]);
+    let mut order: Vec<u32> = (0..images as u32).collect();
+    order.sort_by_key(|&image| hash(image as usize));
+    let order = draft.give("order", Role::Input, [images], Array::U32(order));
+    let source = Images { pieces: vec![piece], labels, normalisation, pixels };
+    gather::forward(&mut draft.plan, &source, order, batch);
+    // A pixel is read as a byte and written as a float.
+    let work = Work::Bytes((batch * pixels * 5) as f64);
+    Subject { rows: batch, batches, ..draft.done("gather", format!("{batch}x{pixels}"), work) }
+}
+
+fn classes(count: usize) -> Array {
+    Array::U32((0..count).map(|index| hash(index) % 10).collect())
+}
+
+fn softmax(batch: usize, count: usize) -> Subject {
+    let mut draft = Draft::new();
+    let logits = draft.noise("logits", Role::Input, [batch, count]);
+    let labels = draft.give("labels", Role::Input, [batch], classes(batch));
+    softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 1);
+    let work = Work::Bytes((batch * count * 8) as f64);
+    Subject { rows: batch, ..draft.done("softmax", format!("{batch}x{count}"), work) }
+}
+
+fn column_sum(rows: usize, columns: usize) -> Subject {
+    let mut draft = Draft::new();
+    let x = draft.noise("x", Role::Input, [rows, columns]);
+    column_sum::forward(&mut draft.plan, x);
+    draft.done("column sum", format!("{rows}x{columns}"), Work::Bytes((4 * (rows + 1) * columns) as f64))
+}
+
+fn sgd(length: usize) -> Subject {
+    let mut draft = Draft::new();
+    let dw = draft.noise("dw", Role::Input, [length]);
+    let parameter = draft.noise("w", Role::Parameter, [length]);
+    sgd::step(&mut draft.plan, Update { parameter, decay: 0.0, momentum: None }, dw);
+    draft.done("sgd", length.to_string(), Work::Bytes((12 * length) as f64))
+}

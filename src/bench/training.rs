@@ -1,0 +1,103 @@
+//! Whole training runs: images per second, as `train` reports them.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::Spread;
+use crate::config::{Config, Init, InitRule, Normalize, Optimizer, Schedule};
+use crate::data::Dataset;
+use crate::device::Device;
+use crate::error::Result;
+use crate::train::{Epoch, Observer, StopFlag, Trainer};
+
+/// Epochs that count; one more goes before them.
+const EPOCHS: usize = 3;
+
+/// A run that is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Workload {
+    /// In reports.
+    pub name: &'static str,
+    /// A known data set.
+    pub data: &'static str,
+    model: &'static str,
+    batch_size: usize,
+    learning_rate: f32,
+}
+
+/// Fashion-MNIST, 784-128-10.
+pub const FASHION_MNIST: Workload = Workload {
+    name: "fashion-mnist 784-128-10, batch 64",
+    data: "fashion-mnist",
+    model: "linear:128,relu,linear:10",
+    batch_size: 64,
+    learning_rate: 0.01,
+};
+
+/// CIFAR-10, 3072-100-10.
+pub const CIFAR10: Workload = Workload {
+    name: "cifar10 3072-100-10, batch 32",
+    data: "cifar10",
+    model: "linear:100,relu,linear:10",
+    batch_size: 32,
+    learning_rate: 0.001,
+};
+
+/// The speed of a training run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Training {
+    /// What was trained.
+    pub name: &'static str,
+    /// Training only, over epochs after the first.
+    pub images_per_second: Spread,
+}
+
+impl Workload {
+    fn config(&self) -> Config {
+        Config {
+            preset: "bench".into(),
+            data: self.data.into(),
+            normalize: Normalize::Unit,
+            model: self.model.into(),
+            init: Init::Rule(InitRule::He),
+            epochs: 1 + EPOCHS,
+            max_steps: None,
+            batch_size: self.batch_size,
+            shuffle: true,
+            seed: 0,
+            optimizer: Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 },
+            learning_rate: self.learning_rate,
+            schedule: Schedule::Constant,
+            warmup: 0.0,
+            l2: 0.0,
+        }
+    }
+}
+
+/// Trains, and records nothing but the speed.
+///
+/// # Errors
+/// As [`train`](fn@crate::train::train).
+pub fn measure(
+    workload: &Workload,
+    dataset: Dataset,
+    device: &dyn Device,
+    stop: &StopFlag,
+) -> Result<Training> {
+    let mut speeds = Speeds::default();
+    let config = workload.config();
+    Trainer::new(&config, dataset, device)?.train(Path::new("bench"), &mut [&mut speeds], stop)?;
+    Ok(Training { name: workload.name, images_per_second: Spread::of(speeds.0.split_off(1)) })
+}
+
+/// Keeps the speed of each epoch.
+#[derive(Debug, Default)]
+struct Speeds(Vec<f64>);
+
+impl Observer for Speeds {
+    fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
+        self.0.push(epoch.images_per_second);
+        Ok(())
+    }
+}

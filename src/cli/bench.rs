@@ -1,0 +1,185 @@
+//! `shadegrad bench`: how fast a device is.
+
+use std::io::{self, IsTerminal};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use serde::Serialize;
+
+use super::device_choice::{self, Chosen};
+use super::output;
+use super::signals::stop_on_signals;
+use super::style::{Style, is_capable};
+use crate::bench::kernels::{self, Kernel, Kernels};
+use crate::bench::training::{self, Training, Workload};
+use crate::data::Dataset;
+use crate::data::fetch::{FetchOptions, load_or_fetch};
+use crate::data::load::load;
+use crate::data::locate::Search;
+use crate::device::{DeviceInfo, DeviceKind};
+use crate::error::{Error, Result};
+use crate::train::StopFlag;
+
+const EXAMPLES: &str = "Examples:
+  shadegrad bench                        Kernels, then training, on the best device
+  shadegrad bench --kernels --device cpu
+  shadegrad bench --training --json | jq '.training[].images_per_second.median'";
+
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+pub(super) struct BenchArguments {
+    /// What to measure: auto, cpu, gpu, an index or part of a name
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+
+    /// Only single ops, in the shapes of training steps
+    #[arg(long)]
+    kernels: bool,
+
+    /// Only training runs (CIFAR-10 where it is on this machine)
+    #[arg(long)]
+    training: bool,
+
+    /// How long to measure each op
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.5)]
+    seconds: f64,
+
+    /// Look for known data sets here only
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<std::path::PathBuf>,
+
+    /// Print a JSON object instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was measured.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    device: &'a DeviceInfo,
+    /// Debug builds are slow: nobody should take their figures for the program's.
+    optimised: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kernels: Option<Kernels>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    training: Option<Vec<Training>>,
+}
+
+pub(super) fn run(arguments: &BenchArguments) -> Result<()> {
+    if !(0.001..=60.0).contains(&arguments.seconds) {
+        return Err(Error::usage(format!("--seconds {} is out of range", arguments.seconds))
+            .advise("give a number from 0.001 to 60"));
+    }
+    let both = arguments.kernels == arguments.training;
+    let runs = if both || arguments.training { workloads(arguments)? } else { Vec::new() };
+    let Chosen { device, note } = device_choice::open(&device_choice::wanted(arguments.device.as_deref()))?;
+    if let Some(note) = note {
+        output::print_note(&format!("note: {note}\n"));
+    }
+    let stop = stop_on_signals()?;
+    let bar = progress_bar();
+    let next = |what: &str| {
+        bar.set_message(what.to_owned());
+        bar.tick();
+        check(&stop)
+    };
+    let mut report =
+        Report { device: device.info(), optimised: !cfg!(debug_assertions), kernels: None, training: None };
+    if both || arguments.kernels {
+        report.kernels = Some(kernels::measure(&*device, arguments.seconds, next)?);
+    }
+    if both || arguments.training {
+        let measure = |(workload, dataset): (Workload, Dataset)| {
+            next(workload.name)?;
+            training::measure(&workload, dataset, &*device, &stop)
+        };
+        report.training = Some(runs.into_iter().map(measure).collect::<Result<_>>()?);
+    }
+    bar.finish_and_clear();
+    if arguments.json { output::print_json("bench", &report) } else { output::print(&tables(&report)) }
+}
+
+/// The runs to measure, with their data.
+fn workloads(arguments: &BenchArguments) -> Result<Vec<(Workload, Dataset)>> {
+    let search = Search::from_environment(arguments.data_dir.clone());
+    let first = training::FASHION_MNIST;
+    let mut runs = vec![(first, load_or_fetch(first.data, &search, &FetchOptions::default())?)];
+    let second = training::CIFAR10;
+    // A download of 170 MB is more than somebody who asks for a figure wants.
+    if let Some(set) = search.catalogue.find(second.data)
+        && search.locate(set)?.is_some()
+    {
+        runs.push((second, load(second.data, &search)?));
+    }
+    Ok(runs)
+}
+
+fn check(stop: &StopFlag) -> Result<()> {
+    match stop.requested() {
+        Some(kind) => Err(Error::new(kind, "stopped before the end of the measurements")),
+        None => Ok(()),
+    }
+}
+
+fn progress_bar() -> ProgressBar {
+    let visible = io::stderr().is_terminal() && is_capable();
+    let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(None, target);
+    bar.set_style(indicatif::ProgressStyle::default_spinner());
+    bar
+}
+
+fn tables(report: &Report<'_>) -> String {
+    let style = Style::of_stdout();
+    let DeviceInfo { name, backend, driver, kind } = report.device;
+    let kind = match kind {
+        DeviceKind::Software => "software: a driver that computes on the processor".into(),
+        kind => format!("{kind:?}").to_lowercase(),
+    };
+    let mut text = String::new();
+    for (title, value) in
+        [("device", format!("{name} ({backend})")), ("driver", driver.clone()), ("type", kind)]
+    {
+        text.push_str(&format!("{} {value}\n", style.faint(&format!("{title:<7}"))));
+    }
+    if !report.optimised {
+        text.push_str("this is a debug build: its figures say little about a release build\n");
+    }
+    if let Some(kernels) = &report.kernels {
+        let header = format!(
+            "{:<15} {:>14} {:>12} {:>23} {:>15} {:>8}",
+            "op", "shape", "median µs", "min – max µs", "speed", "of peak"
+        );
+        text.push_str(&format!(
+            "\npeak {:.1} GFLOP/s, multiply-adds between registers\n\n{}\n",
+            kernels.peak_gflops,
+            style.strong(&header)
+        ));
+        kernels.ops.iter().for_each(|kernel| text.push_str(&row(kernel)));
+    }
+    if let Some(training) = &report.training {
+        let header = format!("{:<36} {:>10} {:>23}", "training", "images/s", "min – max");
+        text.push_str(&format!("\n{}\n", style.strong(&header)));
+        for run in training {
+            let speed = run.images_per_second;
+            let range = format!("{:.0} – {:.0}", speed.min, speed.max);
+            text.push_str(&format!("{:<36} {:>10.0} {range:>23}\n", run.name, speed.median));
+        }
+    }
+    text
+}
+
+fn row(kernel: &Kernel) -> String {
+    let [median, min, max] =
+        [kernel.seconds.median, kernel.seconds.min, kernel.seconds.max].map(|seconds| 1e6 * seconds);
+    let range = format!("{min:.2} – {max:.2}");
+    let speed = match (kernel.gflops, kernel.gigabytes_per_second) {
+        (Some(gflops), _) => format!("{gflops:.1} GFLOP/s"),
+        (None, Some(gigabytes)) => format!("{gigabytes:.1} GB/s"),
+        (None, None) => String::new(),
+    };
+    let share = kernel.peak_share.map(|share| format!("{:.1}%", 100.0 * share)).unwrap_or_default();
+    let line =
+        format!("{:<15} {:>14} {median:>12.2} {range:>23} {speed:>15} {share:>8}", kernel.op, kernel.shape);
+    format!("{}\n", line.trim_end())
+}

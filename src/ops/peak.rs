@@ -1,0 +1,143 @@
+//! Multiply-adds between registers and nothing else: how fast a device can compute at most.
+//!
+//! ```text
+//! x = factor x + addend,  over and over, in many independent chains;  y[i] = the chains' sum
+//! ```
+//!
+//! No model uses this. [`bench`](crate::bench) runs it to have something to compare products with:
+//! each element of y costs [`MULTIPLY_ADDS`] on every device, however wide its vectors are. How the
+//! work is spread over chains differs, so the sums do too; only that they are finite is promised.
+
+use std::borrow::Cow;
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::{GpuFacts, Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, shader, trips, uniform, write};
+use crate::plan::{Plan, StepRecord};
+use crate::tensor::Tensor;
+
+/// Multiply-adds behind one element of the result.
+pub const MULTIPLY_ADDS: usize = 1 << 16;
+
+/// Multiply-adds of one trip of the shader's loop.
+const PER_TRIP: usize = 64;
+
+/// A factor below one and an addend that keep every chain near one.
+const FACTOR: f32 = 0.999;
+const ADDEND: f32 = 0.001;
+
+/// Records the work and returns the sums, `[length]`.
+pub fn forward(plan: &mut Plan, length: usize) -> Tensor {
+    let y = plan.scratch("peak.y", [length]);
+    plan.record(Peak { y });
+    y
+}
+
+#[derive(Debug)]
+struct Peak {
+    y: Tensor,
+}
+
+uniform! {
+    struct Params {
+        length: u32,
+        trips: u32,
+        factor: f32,
+        addend: f32,
+    }
+}
+
+const WORKGROUP: u32 = 256;
+
+static KERNEL: Kernel = Kernel {
+    name: Cow::Borrowed("peak"),
+    source: shader!("loop_bound.wgsl", "peak.wgsl"),
+    workgroup: [WORKGROUP, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(&[write("y")]),
+    reads_step: false,
+    subgroups: false,
+};
+
+/// The kernels of this op.
+pub fn kernels() -> Vec<Kernel> {
+    vec![KERNEL.clone()]
+}
+
+impl Op for Peak {
+    fn name(&self) -> &'static str {
+        "peak"
+    }
+
+    fn operands(&self) -> Operands {
+        Operands::new(&[], &[self.y])
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
+        let arch = Arch::new();
+        let y = &mut *memory.f32_mut(self.y);
+        // Tasks long enough that handing them out costs nothing next to them.
+        y.par_chunks_mut(16).for_each(|y| {
+            for y in y {
+                *y = arch.dispatch(Chains { factor: FACTOR, addend: ADDEND });
+            }
+        });
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let length = self.y.len();
+        let times = MULTIPLY_ADDS / PER_TRIP;
+        let params = Params { length: length as u32, trips: times as u32, factor: FACTOR, addend: ADDEND };
+        vec![Dispatch::new(&KERNEL, params, &[self.y], fold(length, WORKGROUP), trips(times, 0))]
+    }
+}
+
+/// The work behind one element, on the CPU.
+struct Chains {
+    factor: f32,
+    addend: f32,
+}
+
+impl WithSimd for Chains {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        // As many chains as registers hold: enough to start one in every cycle on every unit.
+        if S::REGISTER_COUNT >= 32 { self.run::<S, 16>(simd) } else { self.run::<S, 8>(simd) }
+    }
+}
+
+impl Chains {
+    #[inline(always)]
+    fn run<S: Simd, const N: usize>(self, simd: S) -> f32 {
+        let factor = simd.splat_f32s(std::hint::black_box(self.factor));
+        let addend = simd.splat_f32s(std::hint::black_box(self.addend));
+        let mut x: [_; N] = std::array::from_fn(|chain| simd.splat_f32s(1.0 + 0.1 * chain as f32));
+        for _ in 0..MULTIPLY_ADDS / (N * S::F32_LANES) {
+            for x in &mut x {
+                *x = simd.mul_add_e_f32s(*x, factor, addend);
+            }
+        }
+        x.into_iter().map(|x| simd.reduce_sum_f32s(x)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sums_are_finite_and_the_work_divides_into_trips() {
+        assert_eq!(MULTIPLY_ADDS % PER_TRIP, 0);
+        let mut plan = Plan::new();
+        plan.begin("peak");
+        let y = forward(&mut plan, 40);
+        let memory = HostMemory::new(&plan);
+        plan.steps()[0].ops[0].run_on_cpu(&memory, &StepRecord::default());
+        assert!(memory.f32(y).iter().all(|y| y.is_finite() && *y > 0.0));
+    }
+}
