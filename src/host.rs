@@ -85,7 +85,7 @@ impl Array {
 ///
 /// An op borrows what it needs; borrowing one tensor twice, once to write, is a programming error
 /// and panics.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct HostMemory {
     arrays: Vec<RefCell<Array>>,
 }

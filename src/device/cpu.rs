@@ -1,6 +1,8 @@
 //! The CPU as a device: runs the CPU half of each op on the host's memory, at once.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use super::{Device, DeviceInfo, DeviceKind, Session, Ticket};
 use crate::error::Result;
@@ -79,11 +81,17 @@ impl Session for CpuSession {
     }
 
     fn submit(&mut self, launches: &[Launch], metrics: &[Tensor], slots: usize) -> Result<Ticket> {
-        for launch in launches {
-            for op in &self.plan.step(launch.step).ops {
-                op.run_on_cpu(&self.memory, &launch.record);
+        let memory = std::mem::take(&mut self.memory);
+        let plan = &self.plan;
+        let run = move || {
+            for launch in launches {
+                for op in &plan.step(launch.step).ops {
+                    op.run_on_cpu(&memory, &launch.record);
+                }
             }
-        }
+            memory
+        };
+        self.memory = with_threads_at_hand(run);
         let copy = |&ring: &Tensor| {
             let [_, width] = ring.matrix("a metric ring");
             self.memory.f32(ring)[..slots * width].to_vec()
@@ -96,4 +104,36 @@ impl Session for CpuSession {
     fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>> {
         Ok(self.metrics.remove(&ticket.0).expect("a ticket is used once"))
     }
+}
+
+/// Threads that are kept from falling asleep between two ops.
+const MOST_AT_HAND: usize = 7;
+
+/// How long a thread waits for work before it may fall asleep.
+const PATIENCE: Duration = Duration::from_micros(200);
+
+/// Runs `work` on one thread of the pool, while others wait for the parts that ops hand out.
+///
+/// A step has a few ops worth dividing and short ones between them, in which idle threads would fall
+/// asleep: waking one takes as long as half of a small product. So they look for work for a moment
+/// longer; where there is none, they sleep after all.
+fn with_threads_at_hand<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let done = AtomicBool::new(false);
+    let wait = || {
+        let mut idle_since = Instant::now();
+        while !done.load(Ordering::Relaxed) && idle_since.elapsed() < PATIENCE {
+            match rayon::yield_now() {
+                Some(rayon::Yield::Executed) => idle_since = Instant::now(),
+                _ => std::hint::spin_loop(),
+            }
+        }
+    };
+    rayon::scope(|scope| {
+        for _ in 1..rayon::current_num_threads().min(1 + MOST_AT_HAND) {
+            scope.spawn(|_| wait());
+        }
+        let result = work();
+        done.store(true, Ordering::Relaxed);
+        result
+    })
 }
