@@ -158,8 +158,16 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(some(sgd::cases(), "None, decay: 0.25"), "decay lost", "params.decay * w[i]", "0.0");
     add(some(l2_penalty::cases(), ""), "first slot", "ring[step.slot * ", "ring[0u * step.slot * ");
 
-    let gather = || some(gather::cases(), "channels: 3");
-    add(gather(), "first channel's factors", "normalisation[pixel / params.plane]", "normalisation[0]");
+    let bytes = || some(gather::cases(), "channels: 3, plane: 25");
+    add(bytes(), "first channel's factors", "normalisation[pixel / params.plane]", "normalisation[0]");
+    let words = || some(gather::cases(), "channels: 3, plane: 1024");
+    add(
+        words(),
+        "first channel's factors, words",
+        "normalisation[4u * word / params.plane]",
+        "normalisation[0]",
+    );
+    add(words(), "bytes in the wrong order", "vec4(0u, 8u, 16u, 24u)", "vec4(24u, 16u, 8u, 0u)");
     add(some(gather::cases(), "batch: 65"), "one row too many", "row >= step.rows", "row > step.rows");
     add(some(gather::cases(), ""), "start ignored", "order[step.first + row]", "order[row]");
 
