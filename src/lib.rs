@@ -13,7 +13,7 @@
 //! | [`Dataset`](data::Dataset) | images as bytes, labels, class names | [`data`] |
 //!
 //! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`]), a source of numbers
-//! ([`rng`], [`init`], [`schedule`]), or a stopwatch ([`bench`]).
+//! ([`rng`], [`init`], [`schedule`]), or a stopwatch ([`bench`](mod@bench)).
 //!
 //! # One direction
 //!
