@@ -2,7 +2,7 @@
 //!
 //! [`kernels`] runs ops through recorded plans, as training does; `subjects` says which, in which
 //! shapes, and what they cost; `stopwatch` repeats and times. [`training`] is the real
-//! [`train`](fn@crate::train::train) with an observer that keeps the speed of each epoch.
+//! [`Trainer`](crate::train::Trainer) with an observer that keeps the speed of each epoch.
 
 pub mod kernels;
 mod stopwatch;

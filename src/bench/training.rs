@@ -78,7 +78,7 @@ impl Workload {
 /// Trains, and records nothing but the speed.
 ///
 /// # Errors
-/// As [`train`](fn@crate::train::train).
+/// As [`Trainer`](crate::train::Trainer).
 pub fn measure(
     workload: &Workload,
     dataset: Dataset,
