@@ -78,7 +78,7 @@ impl Workload {
 /// Trains, and records nothing but the speed.
 ///
 /// # Errors
-/// As [`Trainer`](crate::train::Trainer).
+/// As [`Trainer`].
 pub fn measure(
     workload: &Workload,
     dataset: Dataset,
