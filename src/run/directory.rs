@@ -11,15 +11,16 @@
 //! best, last               text files with a checkpoint's path, relative to the run directory
 //! ```
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::clock::Moment;
 use super::{atomic, event};
+use crate::data::catalogue::Form;
+use crate::data::hash::fingerprint;
 use crate::error::{Error, Result};
 use crate::train::{Checkpoint, End, Epoch, Observer, Start};
 
@@ -92,7 +93,7 @@ impl Observer for RunDirectory {
         atomic::write(&self.path.join("config.toml"), self.config_toml.as_bytes())?;
         let hashes = start.files.iter().map(|file| {
             let name = file.display().to_string();
-            sha256(file).map(|hash| (name, Value::String(hash)))
+            fingerprint(file, Form::AsIs).map(|found| (name, Value::String(found.sha256)))
         });
         let run = json!({
             "schema": event::SCHEMA,
@@ -145,18 +146,5 @@ impl Observer for RunDirectory {
             "ended after {} steps: test accuracy {:.4}, weights {}",
             end.steps, end.test_accuracy, end.weights_sha256
         ))
-    }
-}
-
-fn sha256(path: &Path) -> Result<String> {
-    let failed = |cause| Error::io(format!("read {}", path.display()), &cause);
-    let mut file = File::open(path).map_err(failed)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer).map_err(failed)? {
-            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
-            count => hash.update(&buffer[..count]),
-        }
     }
 }

@@ -4,8 +4,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
-
 use super::feed::{Feed, Measured, Pace, Sampling};
 use super::metrics::Totals;
 use super::observer::{Checkpoint, DatasetInfo, End, Epoch, Observer, Progress, Start};
@@ -14,6 +12,7 @@ use super::resident::{Normalisation, write_normalisation};
 use super::stop::StopFlag;
 use crate::config::{Config, Init, Schedule};
 use crate::data::Dataset;
+use crate::data::hash::Hasher;
 use crate::device::{Device, DeviceInfo, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Array;
@@ -361,11 +360,9 @@ impl<'a> Trainer<'a> {
 
 /// SHA-256 of all parameters' bytes, little-endian, in the model's order.
 fn weights_sha256(model: &SavedModel) -> String {
-    let mut hash = Sha256::new();
-    for tensor in &model.tensors {
-        for value in &tensor.values {
-            hash.update(value.to_le_bytes());
-        }
+    let mut hasher = Hasher::default();
+    for value in model.tensors.iter().flat_map(|tensor| &tensor.values) {
+        hasher.update(&value.to_le_bytes());
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher.finish().sha256
 }
