@@ -89,15 +89,21 @@ pub(super) fn difference(a: f32, b: f32) -> f32 {
     2.0 * if half < -1.7e38 { -1.7e38 } else { half }
 }
 
-/// Writes the gradient of one row (`scale` times that of its loss); returns its loss and whether
-/// the largest logit is the label's.
-pub(super) fn row(logits: &[f32], label: u32, scale: f32, dlogits: &mut [f32]) -> (f32, bool) {
+/// The class of the largest logit, the first of equals: the model's answer.
+pub fn largest(logits: &[f32]) -> usize {
     let mut best = 0;
     for (class, &logit) in logits.iter().enumerate() {
         if logit > logits[best] {
             best = class;
         }
     }
+    best
+}
+
+/// Writes the gradient of one row (`scale` times that of its loss); returns its loss and whether
+/// the largest logit is the label's.
+pub(super) fn row(logits: &[f32], label: u32, scale: f32, dlogits: &mut [f32]) -> (f32, bool) {
+    let best = largest(logits);
     let largest = logits[best];
     let mut rest = 0.0;
     for (class, (&logit, gradient)) in logits.iter().zip(&mut *dlogits).enumerate() {

@@ -7,6 +7,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::host::Array;
 use crate::model::ModelSpec;
+use crate::ops::softmax_cross_entropy::largest;
 use crate::plan::{Launch, StepRecord};
 use crate::run::SavedModel;
 
@@ -85,15 +86,4 @@ pub fn evaluate(
     }
     let count = labels.len() as f64;
     Ok(Evaluation { loss: loss / count, accuracy: hits / count, classes: about.classes.clone(), confusion })
-}
-
-/// The class of the largest logit, the first of equals.
-fn largest(logits: &[f32]) -> usize {
-    let mut best = 0;
-    for (class, &logit) in logits.iter().enumerate() {
-        if logit > logits[best] {
-            best = class;
-        }
-    }
-    best
 }
