@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::device_choice::{self, Chosen};
+use super::device_choice::{Chosen, DeviceFlags};
 use super::evaluation_report::{self, Subject};
 use super::model_choice::weights_of;
 use super::output;
@@ -49,9 +49,8 @@ pub(super) struct EvalArguments {
     #[arg(long, value_enum, default_value = "unit")]
     normalize: NormalizeName,
 
-    /// What to compute on: auto, cpu, gpu, an index or part of a name
-    #[arg(long, value_name = "DEVICE")]
-    device: Option<String>,
+    #[command(flatten)]
+    device: DeviceFlags,
 
     /// Print a JSON object instead of tables
     #[arg(long)]
@@ -77,7 +76,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<()> {
     if model.about.is_none() {
         model.about = arguments.model.as_deref().map(|spec| about(spec, arguments.normalize, &dataset));
     }
-    let Chosen { device, note } = device_choice::open(&device_choice::wanted(arguments.device.as_deref()))?;
+    let Chosen { device, note } = arguments.device.open()?;
     if let Some(note) = note {
         output::print_note(&format!("note: {note}\n"));
     }

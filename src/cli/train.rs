@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
     let search = Search::from_environment(resolved.data_dir());
     let dataset = load_or_fetch(&resolved.config.data, &search, &FetchOptions::default())?;
-    let Chosen { device, note } = device_choice::open(resolved.device())?;
+    let Chosen { device, note } = device_choice::open(resolved.device(), resolved.tune())?;
     if let Some(note) = note {
         output::print_note(&format!("note: {note}\n"));
     }
