@@ -7,6 +7,7 @@ use crate::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
 use crate::device::{Device, DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
+use crate::run::record::RecordedDevice;
 
 /// A device, ready to use.
 pub(super) struct Chosen {
@@ -32,6 +33,25 @@ pub(super) fn open(wanted: &str) -> Result<Chosen> {
         None => Box::new(Cpu::new()),
     };
     Ok(Chosen { device, note })
+}
+
+/// Opens the device that a run began on.
+///
+/// # Errors
+/// [`ErrorKind::Device`](crate::ErrorKind::Device), with what there is, where it is not here.
+pub(super) fn open_again(recorded: &RecordedDevice) -> Result<Chosen> {
+    if recorded.backend == "cpu" {
+        return open("cpu");
+    }
+    let found = adapters();
+    let is_same = |info: &DeviceInfo| info.name == recorded.name && info.backend == recorded.backend;
+    match found.iter().find(|adapter| is_same(&adapter.info)) {
+        Some(adapter) => {
+            Ok(Chosen { device: Box::new(Gpu::open(adapter, Capabilities::Adapter)?), note: None })
+        }
+        None => Err(Error::device(format!("the run began on {recorded}, which is not here"))
+            .advise("name another with --device: the run then goes on, but differs by rounding")),
+    }
 }
 
 /// What was asked for on the command line, else in the environment, else `auto`. For the commands

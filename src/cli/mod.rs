@@ -14,6 +14,7 @@ mod evaluation_report;
 mod json;
 mod model_choice;
 mod output;
+mod resume;
 mod run_folder;
 mod setting_flags;
 mod signals;
@@ -21,6 +22,7 @@ mod style;
 mod terminal;
 mod train;
 mod usage;
+mod watchers;
 
 use std::process::ExitCode;
 
@@ -56,6 +58,8 @@ struct Cli {
 enum Command {
     /// Train an image classifier
     Train(train::TrainArguments),
+    /// Go on with a run from its last checkpoint, exactly
+    Resume(resume::ResumeArguments),
     /// Measure a trained model: loss, accuracy, each class, confusions
     Eval(eval::EvalArguments),
     /// List what there is to train on
@@ -88,6 +92,7 @@ pub fn main() -> ExitCode {
 fn run(command: &Command) -> Result<()> {
     match command {
         Command::Train(arguments) => train::run(arguments),
+        Command::Resume(arguments) => resume::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),

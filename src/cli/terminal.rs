@@ -109,6 +109,10 @@ impl Drop for Terminal {
 fn heading(start: &Start, style: Style) -> String {
     let Start { device, dataset, .. } = start;
     let [channels, height, width] = dataset.shape;
+    let goes_on = match start.step {
+        0 => String::new(),
+        step => format!(", goes on after step {step}"),
+    };
     let lines = [
         ("device", format!("{} ({})", device.name, device.backend)),
         (
@@ -119,7 +123,7 @@ fn heading(start: &Start, style: Style) -> String {
             ),
         ),
         ("model", format!("{} ({} parameters)", start.model, start.parameters)),
-        ("run", start.run.display().to_string()),
+        ("run", format!("{}{goes_on}", start.run.display())),
     ];
     let mut text = String::new();
     for (name, value) in lines {

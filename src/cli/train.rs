@@ -3,12 +3,11 @@
 use clap::Args;
 
 use super::device_choice::{self, Chosen};
-use super::json::JsonLines;
 use super::output;
 use super::run_folder::RunFolder;
 use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
-use super::terminal::Terminal;
+use super::watchers::WatcherFlags;
 use crate::config::{Key, Origin, Resolved};
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
@@ -32,13 +31,8 @@ pub(super) struct TrainArguments {
     #[command(flatten)]
     settings: SettingFlags,
 
-    /// Print JSON Lines instead of a table
-    #[arg(long)]
-    json: bool,
-
-    /// Print no table and no progress, only warnings and errors
-    #[arg(long)]
-    quiet: bool,
+    #[command(flatten)]
+    watchers: WatcherFlags,
 }
 
 pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
@@ -55,15 +49,11 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let stop = stop_on_signals()?;
     // Only a run that can start leaves a folder behind.
     let run = folder.create()?;
-    let mut watchers: Vec<Box<dyn Observer>> =
-        vec![Box::new(RunDirectory::create(&run, resolved.config.to_toml())?)];
-    if arguments.json {
-        watchers.push(Box::new(JsonLines));
-    } else if !arguments.quiet {
-        watchers.push(Box::new(Terminal::new()?));
-    }
-    let mut observers: Vec<&mut dyn Observer> = Vec::new();
-    for watcher in &mut watchers {
+    let directory = RunDirectory::create(&run, resolved.config.to_toml())?;
+    let mut directory = directory.with_data_dir(resolved.data_dir());
+    let mut watcher = arguments.watchers.watcher()?;
+    let mut observers: Vec<&mut dyn Observer> = vec![&mut directory];
+    if let Some(watcher) = &mut watcher {
         observers.push(&mut **watcher);
     }
 

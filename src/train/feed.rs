@@ -2,8 +2,10 @@
 //! metrics read late.
 
 use std::collections::VecDeque;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 use super::program::{Pass, Penalty, SLOTS, Slots};
 use crate::device::{Session, Ticket};
@@ -25,14 +27,15 @@ pub(super) struct Measured {
     pub(super) first: usize,
     /// Of each run: losses and hits, weighted and added up.
     pub(super) runs: Vec<Sums>,
-    /// Penalties of optimizer steps, added up.
-    pub(super) penalties: f64,
+    /// Penalties of optimizer steps, in order: not added up, because how many there are in a
+    /// submission depends on the clock, and sums of the same numbers must not.
+    pub(super) penalties: Vec<f64>,
     /// How many steps that is.
     pub(super) penalty_steps: usize,
 }
 
 /// What one run of a step measured.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Sums {
     /// Weighted losses.
     pub(super) loss: f64,
@@ -92,19 +95,19 @@ struct InFlight {
 }
 
 impl Feed<'_> {
-    /// Runs the pass over the first `images` images. `rate` gives the learning rate of each
-    /// optimizer step of the pass; `each` is told of every submission, in order. Where it breaks,
-    /// the pass ends once what is already on its way is done, of which it is told, too.
+    /// Does these runs of the pass's step; all runs of the pass together see the first `images`
+    /// images. `rate` gives the learning rate of each optimizer step of the pass; `each` is told of
+    /// every submission, in order. Where it breaks, this ends once what is already on its way is
+    /// done, of which it is told, too.
     pub(super) fn run(
         &self,
         session: &mut dyn Session,
         pace: &mut Pace,
         images: usize,
+        Range { start: mut next, end: mut runs }: Range<usize>,
         rate: impl Fn(usize) -> f32,
         mut each: impl FnMut(Measured) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        let mut runs = images.div_ceil(self.pass.batch);
-        let mut next = 0;
         let mut in_flight = VecDeque::new();
         pace.start();
         while next < runs || !in_flight.is_empty() {
@@ -181,7 +184,7 @@ impl Feed<'_> {
             Slots::Pairs => slots.iter().map(|slot| add_pairs(slot)).collect(),
             Slots::Blocks => slots.iter().map(|slot| add_pairs(&slot[..2])).collect(),
         };
-        let (mut penalties, mut penalty_steps) = (0.0, 0);
+        let (mut penalties, mut penalty_steps) = (Vec::new(), 0);
         for &slot in &done.penalty_slots {
             let penalty = self.sampling.penalty.expect("a slot is listed only where there is a penalty");
             match (self.pass.slots, slots[slot]) {
@@ -189,11 +192,11 @@ impl Feed<'_> {
                     // The steps of a block all have their penalty: the first weight's from its
                     // squares before the block.
                     let first = f64::from(kept) * penalty.squares(0, squares, slot);
-                    penalties += penalty.factor * (first + f64::from(added));
+                    penalties.push(penalty.factor * (first + f64::from(added)));
                     penalty_steps += done.rows[slot];
                 }
                 _ => {
-                    penalties += penalty.value(squares, slot);
+                    penalties.push(penalty.value(squares, slot));
                     penalty_steps += 1;
                 }
             }

@@ -1,11 +1,16 @@
 //! Adds up what steps measured, and stops a run that has diverged.
 
+use serde::{Deserialize, Serialize};
+
 use super::feed::{Measured, Sums};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Sums over a pass.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Totals {
+///
+/// They are added up run by run, in order: the same runs give the same sums, however many of them
+/// went into one submission.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
     /// Runs of the pass's step so far.
     pub(super) runs: usize,
     sums: Sums,
@@ -27,7 +32,9 @@ impl Totals {
             self.sums.hits += sums.hits;
         }
         self.runs += measured.runs.len();
-        self.penalties += measured.penalties;
+        for penalty in &measured.penalties {
+            self.penalties += penalty;
+        }
         self.penalty_steps += measured.penalty_steps;
         if !self.penalties.is_finite() {
             return Err(diverged(step_of(measured.first), self.penalties));

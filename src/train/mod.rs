@@ -9,13 +9,19 @@ mod feed;
 mod metrics;
 mod observer;
 mod online;
+mod position;
 mod program;
 mod resident;
+mod saves;
 mod stop;
+mod tensors;
 mod trainer;
 
 pub use evaluate::{Evaluation, evaluate};
+pub use metrics::Totals;
 pub use observer::{Checkpoint, DatasetInfo, End, Epoch, Observer, Progress, Start};
+
+pub use position::{Position, Snapshot};
 pub use resident::Normalisation;
 pub use stop::StopFlag;
 pub use trainer::Trainer;

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::position::Snapshot;
 use crate::config::Config;
 use crate::device::DeviceInfo;
 use crate::error::Result;
-use crate::run::SavedModel;
 
 /// Said once, before the first step.
 #[derive(Clone, Debug)]
@@ -26,6 +26,10 @@ pub struct Start {
     pub config: Config,
     /// Steps in a full epoch.
     pub steps_per_epoch: usize,
+    /// Steps that are done: more than 0 where a run goes on.
+    pub step: usize,
+    /// Epochs that are complete.
+    pub epochs: usize,
 }
 
 /// A data set in numbers.
@@ -57,7 +61,7 @@ pub struct Progress {
 }
 
 /// Said at the end of each epoch. Losses include the L2 penalty, cross-entropies do not.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Epoch {
     /// From 1.
     pub epoch: usize,
@@ -83,15 +87,23 @@ pub struct Epoch {
     pub images_per_second: f64,
 }
 
-/// The model as it is at the end of an epoch or of a run.
+impl Epoch {
+    /// How good the epoch is, compared with others of its run.
+    pub fn score(&self) -> f64 {
+        self.test_accuracy
+    }
+}
+
+/// A run as it is between two steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Checkpoint<'a> {
     /// Optimizer steps since the start of the run.
     pub step: usize,
-    /// Whether its test accuracy is the highest so far.
+    /// Whether it is the end of the best epoch so far. Where the best is not to be kept, every
+    /// checkpoint counts as that.
     pub best: bool,
-    /// Weights, biases and what is needed to use them.
-    pub model: &'a SavedModel,
+    /// All that the run needs to go on from here.
+    pub snapshot: &'a Snapshot,
 }
 
 /// Said once, after the last step.
@@ -132,7 +144,7 @@ pub trait Observer {
         Ok(())
     }
 
-    /// After each epoch, and after the last step of a run that ends early.
+    /// As often as the configuration says, and when a run is asked to stop.
     fn checkpoint(&mut self, _: &Checkpoint<'_>) -> Result<()> {
         Ok(())
     }
