@@ -15,6 +15,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::clock::Moment;
 use super::disk::{Disk, RealDisk, failure};
@@ -137,12 +138,25 @@ impl RunDirectory {
     }
 }
 
+/// How often, and after which pause, the lock is tried again: a process that was just killed may
+/// need a moment to be gone.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
 /// Keeps other processes from training in the folder `run`, until the file is dropped.
 pub(super) fn lock(run: &Path) -> Result<File> {
     let path = run.join("lock");
     let failed = |cause| Error::io(format!("write {}", path.display()), &cause);
     let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
-    match file.try_lock() {
+    let mut held = file.try_lock();
+    for _ in 0..LOCK_TRIES {
+        if !matches!(held, Err(TryLockError::WouldBlock)) {
+            break;
+        }
+        std::thread::sleep(LOCK_PAUSE);
+        held = file.try_lock();
+    }
+    match held {
         Err(TryLockError::WouldBlock) => {
             Err(Error::usage(format!("another process is training in {}", run.display()))
                 .advise("wait for it, or stop it"))

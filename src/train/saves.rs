@@ -8,21 +8,26 @@ use crate::config::Interval;
 #[derive(Debug)]
 pub(super) struct Saves {
     every: Interval,
-    /// Step of the last save.
-    step: usize,
-    /// Time of the last save.
+    /// Step of the last save, if there was one.
+    step: Option<usize>,
+    /// Time of the last save, or of the beginning.
     time: Instant,
 }
 
 impl Saves {
-    /// For a run that is saved as it is at `step`.
-    pub(super) fn new(every: Interval, step: usize) -> Self {
-        Saves { every, step, time: Instant::now() }
+    /// For a run that was never saved.
+    pub(super) fn new(every: Interval) -> Self {
+        Saves { every, step: None, time: Instant::now() }
     }
 
     /// The run is saved as it is at `step`.
     pub(super) fn done(&mut self, step: usize) {
-        *self = Saves::new(self.every, step);
+        (self.step, self.time) = (Some(step), Instant::now());
+    }
+
+    /// Whether the run was ever saved.
+    pub(super) fn are_begun(&self) -> bool {
+        self.step.is_some()
     }
 
     /// The first step after `step` that is to be saved for its number.
@@ -37,7 +42,7 @@ impl Saves {
     /// in blocks may jump over the one that counts.
     pub(super) fn are_due(&self, step: usize) -> bool {
         match self.every {
-            Interval::Steps(every) => step / every > self.step / every,
+            Interval::Steps(every) => step / every > self.step.unwrap_or(0) / every,
             Interval::Epochs(_) => false,
             Interval::Minutes(every) => self.time.elapsed() >= Duration::from_secs(60 * every as u64),
         }
@@ -58,7 +63,7 @@ mod tests {
 
     #[test]
     fn steps_are_saved_once_even_where_blocks_jump_over_them() {
-        let mut saves = Saves::new(Interval::Steps(100), 0);
+        let mut saves = Saves::new(Interval::Steps(100));
         assert_eq!(
             (saves.next_step(0), saves.next_step(99), saves.next_step(100)),
             (Some(100), Some(100), Some(200))
@@ -72,7 +77,7 @@ mod tests {
 
     #[test]
     fn epochs_are_saved_at_their_ends_only() {
-        let saves = Saves::new(Interval::Epochs(3), 0);
+        let saves = Saves::new(Interval::Epochs(3));
         assert!(!saves.are_due(1_000_000));
         assert_eq!(
             [1, 2, 3, 4, 5, 6].map(|epoch| saves.are_due_after(epoch, 10)),

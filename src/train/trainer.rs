@@ -144,7 +144,7 @@ impl<'a> Trainer<'a> {
             pace: Pace::new(),
             test_pace: Pace::new(),
             position: Position::default(),
-            saves: Saves::new(config.checkpoint_every, 0),
+            saves: Saves::new(config.checkpoint_every),
         })
     }
 
@@ -158,7 +158,7 @@ impl<'a> Trainer<'a> {
         for observer in &mut *observers {
             observer.start(&start)?;
         }
-        if self.position.step == 0 {
+        if !self.saves.are_begun() {
             // So that a run that is killed in its first epoch can go on, too.
             self.save(observers)?;
         }

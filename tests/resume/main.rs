@@ -1,0 +1,9 @@
+//! Runs that are never lost: whatever ends a run, at whatever moment, it goes on from its last
+//! checkpoint and ends as if nothing had happened.
+
+mod damage;
+mod exactness;
+mod faults;
+mod kills;
+mod signals;
+mod support;
