@@ -17,7 +17,7 @@ pub(super) const JSON: &str = "metrics.jsonl";
 pub(super) const CSV: &str = "metrics.csv";
 
 /// Columns of the CSV file, which are the fields of an epoch's event.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 14] = [
     "epoch",
     "step",
     "train_loss",
@@ -29,6 +29,9 @@ const COLUMNS: [&str; 11] = [
     "learning_rate",
     "seconds",
     "images_per_second",
+    "validation_loss",
+    "validation_accuracy",
+    "validation_cross_entropy",
 ];
 
 /// The first line of the CSV file.

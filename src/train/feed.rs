@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::health::{Health, Norms};
 use super::program::{Pass, Penalty, SLOTS, Slots};
-use crate::device::{Session, Ticket};
+use crate::device::{MOST_LAUNCHES, Session, Ticket};
 use crate::error::Result;
 use crate::plan::{Launch, StepRecord};
 use crate::tensor::Tensor;
@@ -32,6 +33,8 @@ pub(super) struct Measured {
     pub(super) penalties: Vec<f64>,
     /// How many steps that is.
     pub(super) penalty_steps: usize,
+    /// Norms of what is kept from step to step, in order.
+    pub(super) norms: Vec<Norms>,
 }
 
 /// What one run of a step measured.
@@ -69,12 +72,22 @@ impl Pace {
     }
 }
 
-/// What is measured beside the losses: the penalty, every so many steps.
+/// What is measured beside the losses, every so many steps.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sampling<'a> {
     pub(super) penalty: Option<&'a Penalty>,
     /// The penalty is measured before every `interval`-th run, in the middle of the interval.
     pub(super) interval: usize,
+    /// Norms are measured before the first run of a submission, and then before every so many.
+    pub(super) health: Option<(&'a Health, usize)>,
+}
+
+impl Sampling<'_> {
+    /// Most runs of a step in one submission, whatever is measured beside them.
+    fn most_runs(&self) -> usize {
+        let kinds = 1 + usize::from(self.penalty.is_some()) + usize::from(self.health.is_some());
+        SLOTS.min(MOST_LAUNCHES / kinds)
+    }
 }
 
 /// Runs a pass over the first images of a split's order.
@@ -92,6 +105,7 @@ struct InFlight {
     /// Images of each run.
     rows: Vec<usize>,
     penalty_slots: Vec<usize>,
+    health_slots: Vec<usize>,
 }
 
 impl Feed<'_> {
@@ -112,7 +126,7 @@ impl Feed<'_> {
         pace.start();
         while next < runs || !in_flight.is_empty() {
             if next < runs && in_flight.len() < IN_FLIGHT {
-                let count = pace.runs.min(runs - next);
+                let count = pace.runs.min(runs - next).min(self.sampling.most_runs());
                 let records = (next..next + count).map(|run| self.record(run, images, &rate));
                 in_flight.push_back(self.submit(session, next, records)?);
                 next += count;
@@ -150,7 +164,7 @@ impl Feed<'_> {
         records: impl Iterator<Item = StepRecord>,
     ) -> Result<InFlight> {
         let mut launches = Vec::new();
-        let mut penalty_slots = Vec::new();
+        let (mut penalty_slots, mut health_slots) = (Vec::new(), Vec::new());
         let mut rows = Vec::new();
         for (slot, record) in records.enumerate() {
             let record = StepRecord { slot: slot as u32, ..record };
@@ -160,12 +174,18 @@ impl Feed<'_> {
                 penalty_slots.push(slot);
                 launches.push(Launch { step: penalty.step, record });
             }
+            if let Some((health, interval)) = self.sampling.health
+                && slot % interval == 0
+            {
+                health_slots.push(slot);
+                launches.push(Launch { step: health.step, record });
+            }
             launches.push(Launch { step: self.pass.step, record });
             rows.push(record.rows as usize);
         }
         let runs = rows.len();
         let ticket = session.submit(&launches, &self.rings(&penalty_slots), runs)?;
-        Ok(InFlight { ticket, first, runs, rows, penalty_slots })
+        Ok(InFlight { ticket, first, runs, rows, penalty_slots, health_slots })
     }
 
     fn rings(&self, penalty_slots: &[usize]) -> Vec<Tensor> {
@@ -173,12 +193,18 @@ impl Feed<'_> {
         if let (Some(penalty), false) = (self.sampling.penalty, penalty_slots.is_empty()) {
             rings.extend(&penalty.rings);
         }
+        if let Some((health, _)) = self.sampling.health {
+            rings.extend(&health.rings);
+        }
         rings
     }
 
     fn finish(&self, session: &mut dyn Session, done: InFlight) -> Result<Measured> {
         let rings = session.finish(done.ticket)?;
         let (metrics, squares) = rings.split_first().expect("the first ring holds the losses");
+        // Those of the health come last.
+        let health_rings = self.sampling.health.map_or(0, |(health, _)| health.rings.len());
+        let (squares, health_squares) = squares.split_at(squares.len() - health_rings);
         let slots: Vec<&[f32]> = metrics.chunks_exact(metrics.len() / done.runs).collect();
         let runs = match self.pass.slots {
             Slots::Pairs => slots.iter().map(|slot| add_pairs(slot)).collect(),
@@ -201,7 +227,11 @@ impl Feed<'_> {
                 }
             }
         }
-        Ok(Measured { first: done.first, runs, penalties, penalty_steps })
+        let norms = self.sampling.health.into_iter().flat_map(|(health, _)| {
+            let slots = done.health_slots.iter();
+            slots.map(move |&slot| health.norms(done.first + slot, health_squares, slot))
+        });
+        Ok(Measured { first: done.first, runs, penalties, penalty_steps, norms: norms.collect() })
     }
 }
 

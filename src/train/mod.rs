@@ -6,6 +6,8 @@
 
 mod evaluate;
 mod feed;
+mod health;
+mod measure;
 mod metrics;
 mod observer;
 mod online;
@@ -19,7 +21,7 @@ mod trainer;
 
 pub use evaluate::{Evaluation, evaluate};
 pub use metrics::Totals;
-pub use observer::{Checkpoint, DatasetInfo, End, Epoch, Observer, Progress, Start};
+pub use observer::{Checkpoint, DatasetInfo, End, Epoch, Measurement, Observer, Progress, Start};
 
 pub use position::{Position, Snapshot};
 pub use resident::Normalisation;

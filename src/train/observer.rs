@@ -39,6 +39,8 @@ pub struct DatasetInfo {
     pub name: String,
     /// Images to train on.
     pub train: usize,
+    /// Training images kept aside to judge the run by, which are not counted in `train`.
+    pub validation: usize,
     /// Images to test with.
     pub test: usize,
     /// Number of classes.
@@ -85,12 +87,30 @@ pub struct Epoch {
     pub seconds: f64,
     /// Training only.
     pub images_per_second: f64,
+    /// Over the validation images after the epoch, where there are any.
+    #[serde(flatten)]
+    pub validation: Option<Measurement>,
+}
+
+/// How good the weights are on some images. As JSON, those are the validation images.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Measurement {
+    /// Penalty included.
+    #[serde(rename = "validation_loss")]
+    pub loss: f64,
+    /// 0 to 1.
+    #[serde(rename = "validation_accuracy")]
+    pub accuracy: f64,
+    /// Without the penalty.
+    #[serde(rename = "validation_cross_entropy")]
+    pub cross_entropy: f64,
 }
 
 impl Epoch {
-    /// How good the epoch is, compared with others of its run.
+    /// How good the epoch is, compared with others of its run: the accuracy on the validation
+    /// images, or where there are none, on the test images.
     pub fn score(&self) -> f64 {
-        self.test_accuracy
+        self.validation.map_or(self.test_accuracy, |validation| validation.accuracy)
     }
 }
 
@@ -119,8 +139,11 @@ pub struct End {
     pub test_accuracy: f64,
     /// After the last step.
     pub test_loss: f64,
-    /// The epoch with the highest test accuracy, the first of equals.
+    /// The epoch with the highest accuracy on the validation images (where there are none, on the
+    /// test images), the first of equals.
     pub best_epoch: usize,
+    /// Whether the run ended because its epochs had not become better for a while.
+    pub stopped_early: bool,
     /// SHA-256 of all final parameters, little-endian, in the model's order.
     pub weights_sha256: String,
     /// Where the run was recorded.

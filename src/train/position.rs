@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::metrics::Totals;
 use super::observer::Epoch;
-use crate::run::SavedModel;
+use crate::run::{NamedTensor, SavedModel};
 
 /// How far a run has come, and what it knows about the way.
 ///
@@ -59,4 +59,11 @@ pub struct Snapshot {
     pub optimizer: SavedModel,
     /// Where the run is.
     pub position: Position,
+}
+
+impl Snapshot {
+    /// Everything that is kept from step to step.
+    pub fn tensors(&self) -> impl Iterator<Item = &NamedTensor> {
+        self.model.tensors.iter().chain(&self.optimizer.tensors)
+    }
 }

@@ -148,9 +148,14 @@ impl Builder {
         })
     }
 
-    /// Records the measurement of a batch of another split; returns the logits' tensor, too.
+    /// Records the measurement of a batch of the test images; returns the logits' tensor, too.
     pub(super) fn evaluate(&mut self, size: SplitSize) -> Result<(Pass, Tensor)> {
-        let split = self.split("test", size)?;
+        self.evaluate_split("test", size)
+    }
+
+    /// Records the measurement of a batch of another split, which has this name.
+    pub(super) fn evaluate_split(&mut self, name: &str, size: SplitSize) -> Result<(Pass, Tensor)> {
+        let split = self.split(name, size)?;
         let batch = EVALUATION_BATCH.min(size.count);
         let step = self.plan.begin("evaluate");
         let (output, activations) = self.measure(&split, batch);

@@ -5,8 +5,9 @@ use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::feed::{Feed, Measured, Pace, Sampling};
-use super::metrics::Totals;
+use super::feed::{Feed, Pace, Sampling};
+use super::health::{Health, MOST_STEPS, Watch};
+use super::measure::measure;
 use super::observer::{Checkpoint, DatasetInfo, End, Epoch, Observer, Progress, Start};
 use super::position::{Position, Snapshot};
 use super::program::{Builder, Pass, Penalty, Slots, SplitSize, Training};
@@ -14,8 +15,8 @@ use super::resident::{Normalisation, write_normalisation};
 use super::saves::Saves;
 use super::stop::StopFlag;
 use super::tensors;
-use crate::config::{Config, Init, Schedule};
-use crate::data::Dataset;
+use crate::config::{Config, Init, Schedule, Validation};
+use crate::data::{Dataset, Split};
 use crate::device::{Device, DeviceInfo, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Array;
@@ -39,7 +40,10 @@ pub struct Trainer<'a> {
     model: Model,
     training: Pass,
     testing: Pass,
+    validating: Option<Pass>,
     penalty: Option<Penalty>,
+    health: Health,
+    watch: Watch,
     about: About,
     dataset: DatasetInfo,
     /// Steps of a full epoch, and of the whole run.
@@ -50,6 +54,10 @@ pub struct Trainer<'a> {
     test_pace: Pace,
     position: Position,
     saves: Saves,
+    /// The run as it was saved last.
+    saved: Option<Snapshot>,
+    /// Steps between two looks at the run's health.
+    look_every: usize,
 }
 
 impl<'a> Trainer<'a> {
@@ -81,12 +89,17 @@ impl<'a> Trainer<'a> {
         tensors::restore(&mut *trainer.session, Role::Parameter, &snapshot.model)?;
         tensors::restore(&mut *trainer.session, Role::State, &snapshot.optimizer)?;
         trainer.saves.done(snapshot.position.step);
-        trainer.position = snapshot.position;
+        trainer.position = snapshot.position.clone();
+        trainer.saved = Some(snapshot);
         Ok(trainer)
     }
 
     /// Everything but the trained tensors.
-    fn prepare(config: &'a Config, dataset: Dataset, device: &dyn Device) -> Result<Self> {
+    fn prepare(config: &'a Config, mut dataset: Dataset, device: &dyn Device) -> Result<Self> {
+        let validation = match config.validation {
+            Validation::Share(share) => Some(dataset.hold_out(share, config.seed)?),
+            Validation::None | Validation::Test => None,
+        };
         let (shape, classes) = (dataset.shape, dataset.classes.len());
         let spec = ModelSpec::parse(&config.model, classes)?;
         let rows = config.batch_size.min(dataset.train.len());
@@ -103,8 +116,13 @@ impl<'a> Trainer<'a> {
         };
         let training = builder.train(size(dataset.train.len()), training)?;
         let (testing, _) = builder.evaluate(size(dataset.test.len()))?;
+        let validating = validation
+            .as_ref()
+            .map(|split| builder.evaluate_split("validation", size(split.len())).map(|(pass, _)| pass));
+        let validating = validating.transpose()?;
         let penalty = builder.penalty(config.l2);
-        let Builder { plan, model, normalisation: factors } = builder;
+        let Builder { mut plan, model, normalisation: factors } = builder;
+        let health = Health::record(&mut plan);
 
         let mut session = device.load(plan)?;
         let normalisation = Normalisation::of(config.normalize, &dataset);
@@ -115,12 +133,16 @@ impl<'a> Trainer<'a> {
         let info = DatasetInfo {
             name: dataset.name,
             train: dataset.train.len(),
+            validation: validation.as_ref().map_or(0, Split::len),
             test: dataset.test.len(),
             classes,
             shape: [shape.channels, shape.height, shape.width],
         };
         training.split.write(&mut *session, dataset.train, shape)?;
         testing.split.write(&mut *session, dataset.test, shape)?;
+        if let (Some(pass), Some(split)) = (&validating, validation) {
+            pass.split.write(&mut *session, split, shape)?;
+        }
         Ok(Trainer {
             config,
             device: device.info().clone(),
@@ -132,7 +154,10 @@ impl<'a> Trainer<'a> {
             model,
             training,
             testing,
+            validating,
             penalty,
+            health,
+            watch: Watch::new(config.learning_rate),
             steps_per_epoch,
             steps,
             rate: LearningRate {
@@ -145,6 +170,8 @@ impl<'a> Trainer<'a> {
             test_pace: Pace::new(),
             position: Position::default(),
             saves: Saves::new(config.checkpoint_every),
+            saved: None,
+            look_every: MOST_STEPS,
         })
     }
 
@@ -163,7 +190,7 @@ impl<'a> Trainer<'a> {
             self.save(observers)?;
         }
         while !self.is_over() {
-            self.train_epoch(observers, run)?;
+            self.train_epoch(observers, run).or_else(|error| Err(self.explain(error, run)))?;
             self.end_epoch(observers, run)?;
         }
         let end = self.end(run)?;
@@ -200,13 +227,16 @@ impl<'a> Trainer<'a> {
             test_accuracy: last.test_accuracy,
             test_loss: last.test_loss,
             best_epoch: best.epoch,
+            stopped_early: self.position.step < self.steps,
             weights_sha256: tensors::weights_sha256(&weights),
             run: run.to_path_buf(),
         })
     }
 
     fn is_over(&self) -> bool {
-        self.position.step == self.steps
+        let has_lost_patience =
+            self.config.patience.is_some_and(|most| self.position.epochs_since_best() >= most);
+        self.position.step == self.steps || has_lost_patience
     }
 
     /// Trains the steps of the epoch that are still to do.
@@ -252,7 +282,11 @@ impl<'a> Trainer<'a> {
         };
         let feed = Feed {
             pass: &self.training,
-            sampling: Sampling { penalty: self.penalty.as_ref(), interval },
+            sampling: Sampling {
+                penalty: self.penalty.as_ref(),
+                interval,
+                health: Some((&self.health, (self.look_every * unit / batch).max(1))),
+            },
             mean: true,
         };
         let steps_done = |runs: usize| (runs * batch).min(images).div_ceil(unit);
@@ -267,7 +301,8 @@ impl<'a> Trainer<'a> {
             Range { start: position.totals.runs, end: until },
             |step| rate.at(first_step + step),
             |measured| {
-                position.totals.add(&measured, |run| first_step + steps_done(run) + 1)?;
+                self.watch.look(&self.health, &measured, |run| first_step + steps_done(run))?;
+                position.totals.add(&measured);
                 let done = steps_done(position.totals.runs);
                 position.step = first_step + done;
                 let loss = position.totals.cross_entropy(done) + position.totals.penalty();
@@ -287,7 +322,7 @@ impl<'a> Trainer<'a> {
 
     /// Measures the model after an epoch's steps, tells of it, and saves it if that is due.
     fn end_epoch(&mut self, observers: &mut [&mut dyn Observer], run: &Path) -> Result<()> {
-        let epoch = self.measure()?;
+        let epoch = self.report()?;
         let is_best = self.position.complete(epoch);
         for observer in &mut *observers {
             observer.epoch(&epoch)?;
@@ -301,45 +336,35 @@ impl<'a> Trainer<'a> {
         stop.map_or(Ok(()), |kind| Err(self.stopped(kind, run)))
     }
 
-    fn measure(&mut self) -> Result<Epoch> {
+    fn report(&mut self) -> Result<Epoch> {
         let Stretch { first_step, steps, images, .. } = self.stretch();
-        let (test, test_penalty) = self.test()?;
+        let (session, penalty) = (&mut *self.session, self.penalty.as_ref());
+        let mut measure_on = |pass| {
+            let found = measure(session, &mut self.test_pace, pass, penalty)?;
+            if found.loss.is_finite() {
+                Ok(found)
+            } else {
+                Err(self.watch.no_number(found.loss, first_step + steps))
+            }
+        };
+        let test = measure_on(&self.testing)?;
+        let validation = self.validating.as_ref().map(measure_on).transpose()?;
         let Position { epochs, totals, epoch_seconds: seconds, .. } = self.position;
         let cross_entropy = totals.cross_entropy(steps);
-        let test_cross_entropy = test.cross_entropy(self.testing.count);
         Ok(Epoch {
             epoch: epochs + 1,
             step: first_step + steps,
             train_loss: cross_entropy + totals.penalty(),
             train_accuracy: totals.accuracy(steps),
-            test_loss: test_cross_entropy + test_penalty,
-            test_accuracy: test.accuracy(self.testing.count),
+            test_loss: test.loss,
+            test_accuracy: test.accuracy,
             train_cross_entropy: cross_entropy,
-            test_cross_entropy,
+            test_cross_entropy: test.cross_entropy,
             learning_rate: f64::from(self.rate.at(first_step + steps - 1)),
             seconds,
             images_per_second: images as f64 / seconds,
+            validation,
         })
-    }
-
-    /// Measures the model on the test images: totals, and the penalty.
-    fn test(&mut self) -> Result<(Totals, f64)> {
-        let count = self.testing.count;
-        let runs = count.div_ceil(self.testing.batch);
-        let mut totals = Totals::default();
-        // The weights do not change, so one measurement of the penalty is all of them.
-        let feed = Feed {
-            pass: &self.testing,
-            sampling: Sampling { penalty: self.penalty.as_ref(), interval: runs },
-            mean: false,
-        };
-        let step = self.position.step;
-        let add = |measured: Measured| {
-            totals.add(&measured, |_| step)?;
-            Ok(ControlFlow::Continue(()))
-        };
-        feed.run(&mut *self.session, &mut self.test_pace, count, 0..runs, |_| 0.0, add)?;
-        Ok((totals, totals.penalty()))
     }
 
     fn stopped(&self, kind: ErrorKind, run: &Path) -> Error {
@@ -351,13 +376,39 @@ impl<'a> Trainer<'a> {
     fn save(&mut self, observers: &mut [&mut dyn Observer]) -> Result<()> {
         let snapshot = self.snapshot()?;
         let Position { step, best, .. } = snapshot.position;
-        let is_best = !self.config.keep_best || best.is_some_and(|best| best.step == step);
+        if let Some(tensor) = snapshot.tensors().find(|tensor| !tensor.is_finite()) {
+            return Err(self.watch.not_finite(&tensor.name, step));
+        }
+        let is_best = !self.config.keep_best || best.is_none_or(|best| best.step == step);
         let checkpoint = Checkpoint { step, best: is_best, snapshot: &snapshot };
         for observer in observers {
             observer.checkpoint(&checkpoint)?;
         }
         self.saves.done(step);
+        self.saved = Some(snapshot);
         Ok(())
+    }
+
+    /// Says more about why the epoch's steps have diverged: does them again from the last save, with
+    /// a look at everything before each step.
+    fn explain(&mut self, error: Error, run: &Path) -> Error {
+        let is_of_this_epoch = |saved: &Snapshot| saved.position.epochs == self.position.epochs;
+        match self.saved.take().filter(is_of_this_epoch) {
+            Some(saved) if error.kind() == ErrorKind::Diverged => match self.repeat(saved, run) {
+                Err(again) if again.kind() == ErrorKind::Diverged => again,
+                Err(_) => error,
+                Ok(()) => Watch::unexplained(&error),
+            },
+            _ => error,
+        }
+    }
+
+    fn repeat(&mut self, saved: Snapshot, run: &Path) -> Result<()> {
+        tensors::restore(&mut *self.session, Role::Parameter, &saved.model)?;
+        tensors::restore(&mut *self.session, Role::State, &saved.optimizer)?;
+        self.position = saved.position;
+        self.look_every = 1;
+        self.train_epoch(&mut [], run)
     }
 
     fn snapshot(&mut self) -> Result<Snapshot> {

@@ -2,8 +2,10 @@
 //! checkpoint and ends as if nothing had happened.
 
 mod damage;
+mod divergence;
 mod exactness;
 mod faults;
 mod kills;
+mod patience;
 mod signals;
 mod support;
