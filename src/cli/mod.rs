@@ -38,6 +38,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad train                          Fashion-MNIST on the best device
   shadegrad train lab-cifar10 --device 0   A preset, on the first GPU
   shadegrad train --lr 0.02 --epochs 5     A preset's values, but for two
+  shadegrad resume runs/NAME               Go on with a run that was interrupted
   shadegrad eval runs/NAME --data mnist    How good a trained model is
   shadegrad devices                        What there is to train on";
 

@@ -1,7 +1,7 @@
 //! What a run leaves on disk: checkpoints, model files, metrics, and what is needed to know how it
 //! came about and to go on.
 //!
-//! [`RunDirectory`] records a run; [`reopen`] finds what another process has recorded. A
+//! [`RunDirectory`] records a run; [`reopen`](reopen()) finds what another process has recorded. A
 //! [`checkpoint`] is a folder whose files a `manifest` vouches for. All that is saved goes through a
 //! [`Disk`](disk::Disk), so that tests can let it fail.
 

@@ -3,6 +3,9 @@
 //! A [`Trainer`] moves a data set to a device, records what a run computes (`program`), and feeds the
 //! device with steps (`feed`), whose metrics it adds up late (`metrics`). [`evaluate`](evaluate())
 //! measures a saved model. Who watches a run is an [`Observer`].
+//!
+//! Where a run is, beside its tensors, is a [`Position`]; both together are a [`Snapshot`], from which
+//! [`Trainer::resume`] goes on. `saves` says when there is to be one, `health` whether there may be.
 
 mod evaluate;
 mod feed;

@@ -30,6 +30,10 @@ use crate::schedule::LearningRate;
 /// Measurements of the penalty in an epoch, where every step would be too many.
 const PENALTY_SAMPLES: usize = 1000;
 
+/// Blocks of single images from one look at the run's health to the next, where another measurement
+/// sees most of it: a look at the weights takes as long as a tenth of a block.
+const BLOCKS_BETWEEN_LOOKS: usize = 16;
+
 /// A run that is ready to start, or to go on: the data set and the weights are on the device.
 pub struct Trainer<'a> {
     config: &'a Config,
@@ -190,7 +194,7 @@ impl<'a> Trainer<'a> {
             self.save(observers)?;
         }
         while !self.is_over() {
-            self.train_epoch(observers, run).or_else(|error| Err(self.explain(error, run)))?;
+            self.train_epoch(observers, run).map_err(|error| self.explain(error, run))?;
             self.end_epoch(observers, run)?;
         }
         let end = self.end(run)?;
@@ -285,7 +289,7 @@ impl<'a> Trainer<'a> {
             sampling: Sampling {
                 penalty: self.penalty.as_ref(),
                 interval,
-                health: Some((&self.health, (self.look_every * unit / batch).max(1))),
+                health: Some((&self.health, self.runs_between_looks())),
             },
             mean: true,
         };
@@ -318,6 +322,15 @@ impl<'a> Trainer<'a> {
         self.position.seconds += seconds;
         self.position.epoch_seconds += seconds;
         Ok(())
+    }
+
+    /// Runs of the training step from one look at the run's health to the next.
+    fn runs_between_looks(&self) -> usize {
+        match self.training.slots {
+            // The penalty of every block tells already whether the weights are numbers.
+            Slots::Blocks if self.penalty.is_some() && self.look_every > 1 => BLOCKS_BETWEEN_LOOKS,
+            _ => (self.look_every * self.training.images_per_step / self.training.batch).max(1),
+        }
     }
 
     /// Measures the model after an epoch's steps, tells of it, and saves it if that is due.

@@ -108,7 +108,10 @@ fn faults_are_found_and_named(kind: &str) -> usize {
     let parameters = ["0.weight", "0.bias", "2.weight", "2.bias"];
     let velocities = ["0.weight.velocity", "0.bias.velocity", "2.weight.velocity", "2.bias.velocity"];
     let mut found = 0;
-    for (values, tensors) in [(batches, [&parameters[..], &velocities].concat()), (single, parameters.into())]
+    let penalised = &[single, &[(Key::L2, "0.01")]].concat()[..];
+    let kept = [&parameters[..], &velocities].concat();
+    for (values, tensors) in
+        [(batches, kept), (single, parameters.to_vec()), (penalised, parameters.to_vec())]
     {
         let config = config(values);
         for tensor in tensors {
@@ -130,12 +133,12 @@ fn faults_are_found_and_named(kind: &str) -> usize {
 
 #[test]
 fn faults_on_the_cpu_are_found_and_named() {
-    assert_eq!(faults_are_found_and_named("cpu"), 36);
+    assert_eq!(faults_are_found_and_named("cpu"), 48);
 }
 
 #[test]
 fn faults_on_the_gpu_are_found_and_named() {
-    assert_eq!(faults_are_found_and_named("gpu"), 36);
+    assert_eq!(faults_are_found_and_named("gpu"), 48);
 }
 
 /// An op that gives a bad value in one step of every epoch.
