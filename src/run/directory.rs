@@ -185,6 +185,9 @@ impl Observer for RunDirectory {
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
         for (name, line) in metrics_file::lines(epoch)? {
             self.append(name, &line)?;
+            // A checkpoint must not know of epochs that a power cut takes out of the metrics.
+            let synced = self.disk.sync(&self.path.join(name));
+            synced.map_err(|cause| self.failed(format!("write {name}"), line.len() as u64, &cause))?;
         }
         self.log(&format!("epoch {}: test accuracy {:.4}", epoch.epoch, epoch.test_accuracy))
     }

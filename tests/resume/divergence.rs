@@ -242,13 +242,13 @@ impl Device for Counting<'_> {
     }
 
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
-        let target = |op: &Box<dyn Op>| {
+        let target = |op: &dyn Op| {
             let operands = op.operands();
             let target = operands.writes.first().or(operands.updates.first()).expect("it writes something");
             let declaration = &plan.declarations()[target.id()];
             (declaration.name.clone(), declaration.role)
         };
-        let targets = plan.steps()[0].ops.iter().map(target).collect();
+        let targets = plan.steps()[0].ops.iter().map(|op| target(&**op)).collect();
         self.plans.borrow_mut().push(targets);
         self.inner.load(plan)
     }
