@@ -40,6 +40,7 @@ pub struct RunDirectory {
     /// How the run came about, where it goes on.
     begun: Option<Record>,
     saved: Option<Saved>,
+    metrics_synced: bool,
     /// The system lets go of it when the process ends, however it does.
     _lock: File,
 }
@@ -65,7 +66,16 @@ impl RunDirectory {
         fs::create_dir_all(&checkpoints)
             .map_err(|cause| Error::io(format!("create {}", checkpoints.display()), &cause))?;
         let (path, _lock) = (path.to_path_buf(), lock(path)?);
-        Ok(RunDirectory { path, disk, config_toml, data_dir: None, begun: None, saved: None, _lock })
+        Ok(RunDirectory {
+            path,
+            disk,
+            config_toml,
+            data_dir: None,
+            begun: None,
+            saved: None,
+            metrics_synced: true,
+            _lock,
+        })
     }
 
     /// Goes on with the run in `path`, which has these checkpoints.
@@ -84,6 +94,7 @@ impl RunDirectory {
             data_dir: None,
             begun: Some(begun),
             saved: Some(saved.clone()),
+            metrics_synced: true,
             _lock: lock,
         };
         // A process that was killed may have saved a checkpoint without saying so.
@@ -121,6 +132,18 @@ impl RunDirectory {
 
     fn failed(&self, doing: String, bytes: u64, cause: &io::Error) -> Error {
         failure(&*self.disk, format!("{doing} in {}", self.path.display()), &self.path, bytes, cause)
+    }
+
+    /// A checkpoint must not know of epochs that a power cut takes out of the metrics.
+    fn sync_metrics(&mut self) -> Result<()> {
+        if !self.metrics_synced {
+            for name in [metrics_file::JSON, metrics_file::CSV] {
+                let synced = self.disk.sync(&self.path.join(name));
+                synced.map_err(|cause| self.failed(format!("write {name}"), 0, &cause))?;
+            }
+        }
+        self.metrics_synced = true;
+        Ok(())
     }
 
     /// Removes all checkpoints but those of the last two saves.
@@ -185,15 +208,14 @@ impl Observer for RunDirectory {
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
         for (name, line) in metrics_file::lines(epoch)? {
             self.append(name, &line)?;
-            // A checkpoint must not know of epochs that a power cut takes out of the metrics.
-            let synced = self.disk.sync(&self.path.join(name));
-            synced.map_err(|cause| self.failed(format!("write {name}"), line.len() as u64, &cause))?;
         }
+        self.metrics_synced = false;
         self.log(&format!("epoch {}: test accuracy {:.4}", epoch.epoch, epoch.test_accuracy))
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<()> {
         let last = format!("{}/{}", checkpoint::FOLDER, checkpoint::name(checkpoint.step));
+        self.sync_metrics()?;
         let files = checkpoint::render(checkpoint.snapshot, &self.config_toml)?;
         checkpoint::save(&*self.disk, &self.path.join(&last), &files)
             .map_err(|cause| self.failed(format!("save {last}"), checkpoint::room(&files), &cause))?;

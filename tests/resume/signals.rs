@@ -79,7 +79,7 @@ fn survives(device: &str, length: &[&str], signals: usize, most_delay: u64) {
 
 #[test]
 fn runs_on_the_cpu_go_on_after_signals() {
-    let more = ["--epochs", "60000", "--batch-size", "16", "--momentum", "0.9", "--no-keep-best"];
+    let more = ["--epochs", "40000", "--batch-size", "16", "--momentum", "0.9", "--no-keep-best"];
     survives("cpu", &more, 20, 30);
 }
 
