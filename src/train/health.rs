@@ -34,12 +34,17 @@ pub(super) struct Norms {
 }
 
 impl Health {
-    /// Records the measurement of everything that is kept from step to step.
-    pub(super) fn record(plan: &mut Plan) -> Self {
+    /// Records the measurement of everything that is kept from step to step, but for tensors whose
+    /// partial sums another step puts into the same slot of these rings.
+    pub(super) fn record(plan: &mut Plan, known: Vec<(Tensor, Tensor)>) -> Self {
         let is_kept = |declaration: &&Declaration| matches!(declaration.role, Role::Parameter | Role::State);
         let kept: Vec<Declaration> = plan.declarations().iter().filter(is_kept).cloned().collect();
         let step = plan.begin("health");
-        let rings = kept.iter().map(|kept| l2_penalty::value(plan, kept.tensor, SLOTS)).collect();
+        let ring = |kept: &Declaration| match known.iter().find(|(tensor, _)| *tensor == kept.tensor) {
+            Some((_, ring)) => *ring,
+            None => l2_penalty::value(plan, kept.tensor, SLOTS),
+        };
+        let rings = kept.iter().map(ring).collect();
         Health { step, rings, names: kept.into_iter().map(|kept| kept.name).collect() }
     }
 

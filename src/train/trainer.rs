@@ -1,38 +1,34 @@
 //! The training run: epochs of steps, each followed by a measurement on images that it does not
 //! train on.
 
+mod saving;
+mod setup;
+
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::feed::{Feed, Pace, Sampling};
-use super::health::{Health, MOST_STEPS, Watch};
+use super::health::{Health, Watch};
 use super::measure::measure;
-use super::observer::{Checkpoint, DatasetInfo, End, Epoch, Observer, Progress, Start};
+use super::observer::{DatasetInfo, End, Epoch, Observer, Progress, Start};
 use super::position::{Position, Snapshot};
-use super::program::{Builder, Pass, Penalty, Slots, SplitSize, Training};
-use super::resident::{Normalisation, write_normalisation};
+use super::program::{Pass, Penalty, Slots};
 use super::saves::Saves;
 use super::stop::StopFlag;
 use super::tensors;
-use crate::config::{Config, Init, Schedule, Validation};
-use crate::data::{Dataset, Split};
-use crate::device::{Device, DeviceInfo, Session};
+use crate::config::Config;
+use crate::device::{DeviceInfo, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Array;
-use crate::model::{Model, ModelSpec};
+use crate::model::Model;
 use crate::plan::Role;
 use crate::rng;
-use crate::run::SavedModel;
 use crate::run::model_file::About;
 use crate::schedule::LearningRate;
 
 /// Measurements of the penalty in an epoch, where every step would be too many.
 const PENALTY_SAMPLES: usize = 1000;
-
-/// Blocks of single images from one look at the run's health to the next, where another measurement
-/// sees most of it: a look at the weights takes as long as a tenth of a block.
-const BLOCKS_BETWEEN_LOOKS: usize = 16;
 
 /// A run that is ready to start, or to go on: the data set and the weights are on the device.
 pub struct Trainer<'a> {
@@ -64,121 +60,7 @@ pub struct Trainer<'a> {
     look_every: usize,
 }
 
-impl<'a> Trainer<'a> {
-    /// Records what the run computes and moves data and first weights to the device.
-    ///
-    /// Fails where model, data, first weights and device do not fit each other.
-    pub fn new(config: &'a Config, dataset: Dataset, device: &dyn Device) -> Result<Self> {
-        let first_weights = match &config.init {
-            Init::File(path) => Some(SavedModel::read(path)?),
-            Init::Rule(_) => None,
-        };
-        let mut trainer = Trainer::prepare(config, dataset, device)?;
-        let Trainer { session, model, .. } = &mut trainer;
-        tensors::write_first_weights(&mut **session, model, config, first_weights.as_ref())?;
-        Ok(trainer)
-    }
-
-    /// Records what the run computes, and moves data and what was saved to the device: the run goes
-    /// on from there, exactly as if it had never ended.
-    ///
-    /// Fails where model, data, snapshot and device do not fit each other.
-    pub fn resume(
-        config: &'a Config,
-        dataset: Dataset,
-        device: &dyn Device,
-        snapshot: Snapshot,
-    ) -> Result<Self> {
-        let mut trainer = Trainer::prepare(config, dataset, device)?;
-        tensors::restore(&mut *trainer.session, Role::Parameter, &snapshot.model)?;
-        tensors::restore(&mut *trainer.session, Role::State, &snapshot.optimizer)?;
-        trainer.saves.done(snapshot.position.step);
-        trainer.position = snapshot.position.clone();
-        trainer.saved = Some(snapshot);
-        Ok(trainer)
-    }
-
-    /// Everything but the trained tensors.
-    fn prepare(config: &'a Config, mut dataset: Dataset, device: &dyn Device) -> Result<Self> {
-        let validation = match config.validation {
-            Validation::Share(share) => Some(dataset.hold_out(share, config.seed)?),
-            Validation::None | Validation::Test => None,
-        };
-        let (shape, classes) = (dataset.shape, dataset.classes.len());
-        let spec = ModelSpec::parse(&config.model, classes)?;
-        let rows = config.batch_size.min(dataset.train.len());
-        spec.check_sizes(shape.pixels(), rows)?;
-        let mut builder = Builder::new(&spec, shape);
-        let largest = device.largest_tensor();
-        let size = |count| SplitSize { count, shape, largest };
-        let constant = config.schedule == Schedule::Constant && config.warmup == 0.0;
-        let training = Training {
-            batch: config.batch_size,
-            optimizer: config.optimizer,
-            l2: config.l2,
-            constant_rate: constant.then_some(config.learning_rate),
-        };
-        let training = builder.train(size(dataset.train.len()), training)?;
-        let (testing, _) = builder.evaluate(size(dataset.test.len()))?;
-        let validating = validation
-            .as_ref()
-            .map(|split| builder.evaluate_split("validation", size(split.len())).map(|(pass, _)| pass));
-        let validating = validating.transpose()?;
-        let penalty = builder.penalty(config.l2);
-        let Builder { mut plan, model, normalisation: factors } = builder;
-        let health = Health::record(&mut plan);
-
-        let mut session = device.load(plan)?;
-        let normalisation = Normalisation::of(config.normalize, &dataset);
-        write_normalisation(&mut *session, factors, &normalisation)?;
-        let steps_per_epoch = dataset.train.len().div_ceil(training.images_per_step);
-        let planned = config.epochs.saturating_mul(steps_per_epoch);
-        let steps = config.max_steps.map_or(planned, |most| most.min(planned));
-        let info = DatasetInfo {
-            name: dataset.name,
-            train: dataset.train.len(),
-            validation: validation.as_ref().map_or(0, Split::len),
-            test: dataset.test.len(),
-            classes,
-            shape: [shape.channels, shape.height, shape.width],
-        };
-        training.split.write(&mut *session, dataset.train, shape)?;
-        testing.split.write(&mut *session, dataset.test, shape)?;
-        if let (Some(pass), Some(split)) = (&validating, validation) {
-            pass.split.write(&mut *session, split, shape)?;
-        }
-        Ok(Trainer {
-            config,
-            device: device.info().clone(),
-            files: dataset.files,
-            stop: StopFlag::default(),
-            session,
-            about: About { model: model.spec(), shape: info.shape, classes: dataset.classes, normalisation },
-            dataset: info,
-            model,
-            training,
-            testing,
-            validating,
-            penalty,
-            health,
-            watch: Watch::new(config.learning_rate),
-            steps_per_epoch,
-            steps,
-            rate: LearningRate {
-                peak: config.learning_rate,
-                schedule: config.schedule,
-                warmup: config.warmup,
-                steps: planned,
-            },
-            pace: Pace::new(),
-            test_pace: Pace::new(),
-            position: Position::default(),
-            saves: Saves::new(config.checkpoint_every),
-            saved: None,
-            look_every: MOST_STEPS,
-        })
-    }
-
+impl Trainer<'_> {
     /// Trains to the end of the configured epochs.
     ///
     /// `run` names the run to the observers; what is written there is their business. A run that is
@@ -202,6 +84,11 @@ impl<'a> Trainer<'a> {
             observer.end(&end)?;
         }
         Ok(end)
+    }
+
+    fn stopped(&self, kind: ErrorKind, run: &Path) -> Error {
+        Error::new(kind, format!("stopped at step {} of {}", self.position.step, self.steps))
+            .advise(format!("go on with: shadegrad resume {}", run.display()))
     }
 
     fn start(&self, run: &Path) -> Start {
@@ -289,7 +176,7 @@ impl<'a> Trainer<'a> {
             sampling: Sampling {
                 penalty: self.penalty.as_ref(),
                 interval,
-                health: Some((&self.health, self.runs_between_looks())),
+                health: Some((&self.health, (self.look_every * unit / batch).max(1))),
             },
             mean: true,
         };
@@ -322,15 +209,6 @@ impl<'a> Trainer<'a> {
         self.position.seconds += seconds;
         self.position.epoch_seconds += seconds;
         Ok(())
-    }
-
-    /// Runs of the training step from one look at the run's health to the next.
-    fn runs_between_looks(&self) -> usize {
-        match self.training.slots {
-            // The penalty of every block tells already whether the weights are numbers.
-            Slots::Blocks if self.penalty.is_some() && self.look_every > 1 => BLOCKS_BETWEEN_LOOKS,
-            _ => (self.look_every * self.training.images_per_step / self.training.batch).max(1),
-        }
     }
 
     /// Measures the model after an epoch's steps, tells of it, and saves it if that is due.
@@ -377,61 +255,6 @@ impl<'a> Trainer<'a> {
             seconds,
             images_per_second: images as f64 / seconds,
             validation,
-        })
-    }
-
-    fn stopped(&self, kind: ErrorKind, run: &Path) -> Error {
-        Error::new(kind, format!("stopped at step {} of {}", self.position.step, self.steps))
-            .advise(format!("go on with: shadegrad resume {}", run.display()))
-    }
-
-    /// Hands the observers a checkpoint of the run as it is.
-    fn save(&mut self, observers: &mut [&mut dyn Observer]) -> Result<()> {
-        let snapshot = self.snapshot()?;
-        let Position { step, best, .. } = snapshot.position;
-        if let Some(tensor) = snapshot.tensors().find(|tensor| !tensor.is_finite()) {
-            return Err(self.watch.not_finite(&tensor.name, step));
-        }
-        let is_best = !self.config.keep_best || best.is_none_or(|best| best.step == step);
-        let checkpoint = Checkpoint { step, best: is_best, snapshot: &snapshot };
-        for observer in observers {
-            observer.checkpoint(&checkpoint)?;
-        }
-        self.saves.done(step);
-        self.saved = Some(snapshot);
-        Ok(())
-    }
-
-    /// Says more about why the epoch's steps have diverged: does them again from the last save, with
-    /// a look at everything before each step.
-    fn explain(&mut self, error: Error, run: &Path) -> Error {
-        let is_of_this_epoch = |saved: &Snapshot| saved.position.epochs == self.position.epochs;
-        match self.saved.take().filter(is_of_this_epoch) {
-            Some(saved) if error.kind() == ErrorKind::Diverged => match self.repeat(saved, run) {
-                Err(again) if again.kind() == ErrorKind::Diverged => again,
-                Err(_) => error,
-                Ok(()) => Watch::unexplained(&error),
-            },
-            _ => error,
-        }
-    }
-
-    fn repeat(&mut self, saved: Snapshot, run: &Path) -> Result<()> {
-        tensors::restore(&mut *self.session, Role::Parameter, &saved.model)?;
-        tensors::restore(&mut *self.session, Role::State, &saved.optimizer)?;
-        self.position = saved.position;
-        self.look_every = 1;
-        self.train_epoch(&mut [], run)
-    }
-
-    fn snapshot(&mut self) -> Result<Snapshot> {
-        let mut copy = |role, about| {
-            tensors::copy(&mut *self.session, role).map(|tensors| SavedModel { tensors, about })
-        };
-        Ok(Snapshot {
-            model: copy(Role::Parameter, Some(self.about.clone()))?,
-            optimizer: copy(Role::State, None)?,
-            position: self.position.clone(),
         })
     }
 }
