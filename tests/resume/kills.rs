@@ -26,9 +26,9 @@ impl Dice {
     }
 }
 
-/// Starts the program, waits for its first line, and for `delay` more; then kills it. Whether it was
-/// still running.
-fn start_and_kill(folder: &Path, arguments: &[&str], delay: Duration) -> bool {
+/// Starts the program, waits for its first line, for a first checkpoint in the run, and for `delay`
+/// more; then kills it. Whether it was still running.
+fn start_and_kill(folder: &Path, arguments: &[&str], run: &str, delay: Duration) -> bool {
     let mut command = program(folder, arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped"));
@@ -37,6 +37,11 @@ fn start_and_kill(folder: &Path, arguments: &[&str], delay: Duration) -> bool {
     assert!(first.contains("\"event\":\"start\""), "{first:?}");
     // Somebody has to read what it prints, or it waits for ever.
     let reader = std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+    // What comes before a checkpoint cannot be lost.
+    while !folder.join(run).join("last").exists() {
+        assert!(child.try_wait().expect("it can be asked").is_none(), "it ended without a checkpoint");
+        std::thread::sleep(Duration::from_millis(1));
+    }
     std::thread::sleep(delay);
     let is_running = child.try_wait().expect("it can be asked").is_none();
     child.kill().expect("it can be killed");
@@ -59,12 +64,12 @@ fn survives(device: &str, kills: usize, most_delay: u64, seed: u64) {
         run += 1;
         let name = format!("run{run}");
         let begin = train_arguments(&name, device, &LONG);
-        // So that a checkpoint is there: what comes before it cannot be lost.
-        let first_delay = Duration::from_millis(60 + dice.below(most_delay));
-        killed += usize::from(start_and_kill(path, &begin, first_delay));
         let resume = ["resume", &name, "--json"];
-        while killed < kills && start_and_kill(path, &resume, Duration::from_millis(dice.below(most_delay))) {
+        let mut arguments = &begin[..];
+        let mut delay = || Duration::from_millis(dice.below(most_delay));
+        while killed < kills && start_and_kill(path, arguments, &name, delay()) {
             killed += 1;
+            arguments = &resume;
         }
         let end = program(path, &resume).output().expect("it starts");
         assert!(end.status.success(), "{end:?}");
