@@ -27,8 +27,8 @@ pub struct Reopened {
 
 /// Opens the run in the folder `run`, at its last whole checkpoint.
 ///
-/// Checkpoints that are damaged are set aside under another name, and what a killed process has left
-/// half made is removed.
+/// Later checkpoints, which are damaged, are set aside under another name, and what a killed process
+/// has left half made is removed.
 ///
 /// # Errors
 /// [`ErrorKind::Model`](crate::ErrorKind::Model) where no checkpoint is whole,
@@ -48,35 +48,53 @@ pub fn reopen_on(disk: Box<dyn Disk>, run: &Path) -> Result<Reopened> {
             disk.remove(&leftover).map_err(failed)?;
         }
     }
+    let Found { whole, damaged } = find(run).map_err(failed)?;
+    let Some((last, snapshot)) = whole else { return Err(none_is_whole(run, &damaged)) };
     let mut complaints = Vec::new();
-    for found in checkpoint::list(run).map_err(failed)? {
-        match checkpoint::load(&found) {
-            Ok(snapshot) if found.ends_with(checkpoint::name(snapshot.position.step)) => {
-                let saved = saved(run, &found, &snapshot, &mut complaints);
-                let config = found.join(checkpoint::CONFIG);
-                let config_toml = std::fs::read_to_string(&config).map_err(failed)?;
-                let directory = RunDirectory::go_on(disk, run, config_toml, record.clone(), saved, lock)?;
-                for complaint in &complaints {
-                    directory.log(complaint)?;
-                }
-                return Ok(Reopened { directory, snapshot, config, record, complaints });
-            }
-            other => {
-                let what = match other {
-                    Ok(snapshot) => format!("{} is that of step {}", found.display(), snapshot.position.step),
-                    Err(error) => error.to_string(),
-                };
-                let aside = set_aside(&*disk, &found).map_err(failed)?;
-                complaints.push(format!("{what}; it is {} now", aside.display()));
-            }
-        }
+    for (folder, what) in damaged {
+        let aside = set_aside(&*disk, &folder).map_err(failed)?;
+        complaints.push(format!("{what}; it is {} now", aside.display()));
     }
-    let error = match complaints.first() {
-        Some(complaint) => Error::model(format!("{} has no whole checkpoint: {complaint}", run.display())),
-        None => Error::model(format!("{} has no checkpoint yet", run.display())),
+    let saved = saved(run, &last, &snapshot, &mut complaints);
+    let config = last.join(checkpoint::CONFIG);
+    let config_toml = std::fs::read_to_string(&config).map_err(failed)?;
+    let directory = RunDirectory::go_on(disk, run, config_toml, record.clone(), saved, lock)?;
+    for complaint in &complaints {
+        directory.log(complaint)?;
+    }
+    Ok(Reopened { directory, snapshot, config, record, complaints })
+}
+
+/// What a look through a run's checkpoints found.
+struct Found {
+    /// The newest whole checkpoint.
+    whole: Option<(PathBuf, Snapshot)>,
+    /// Those that are newer, with what is wrong.
+    damaged: Vec<(PathBuf, String)>,
+}
+
+fn find(run: &Path) -> io::Result<Found> {
+    let mut damaged = Vec::new();
+    for folder in checkpoint::list(run)? {
+        let what = match checkpoint::load(&folder) {
+            Ok(snapshot) if folder.ends_with(checkpoint::name(snapshot.position.step)) => {
+                return Ok(Found { whole: Some((folder, snapshot)), damaged });
+            }
+            Ok(snapshot) => format!("{} is that of step {}", folder.display(), snapshot.position.step),
+            Err(error) => error.to_string(),
+        };
+        damaged.push((folder, what));
+    }
+    Ok(Found { whole: None, damaged })
+}
+
+fn none_is_whole(run: &Path, damaged: &[(PathBuf, String)]) -> Error {
+    let shown = run.display();
+    let error = match damaged.first() {
+        Some((_, what)) => Error::model(format!("{shown} has no whole checkpoint: {what}")),
+        None => Error::model(format!("{shown} has no checkpoint yet")),
     };
-    let config = run.join("config.toml");
-    Err(error.advise(format!("start again with: shadegrad train --config {}", config.display())))
+    error.advise(format!("start again with: shadegrad train --config {}", run.join("config.toml").display()))
 }
 
 /// Which checkpoints the run has, if it goes on from `last`.

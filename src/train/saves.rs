@@ -44,8 +44,12 @@ impl Saves {
         match self.every {
             Interval::Steps(every) => step / every > self.step.unwrap_or(0) / every,
             Interval::Epochs(_) => false,
-            Interval::Minutes(every) => self.time.elapsed() >= Duration::from_secs(60 * every as u64),
+            Interval::Minutes(every) => self.is_time(every, Instant::now()),
         }
+    }
+
+    fn is_time(&self, minutes: usize, now: Instant) -> bool {
+        now.duration_since(self.time) >= Duration::from_secs(60 * minutes as u64)
     }
 
     /// Whether a run is to be saved at the end of an epoch, at `step` and after `epochs` epochs.
@@ -73,6 +77,14 @@ mod tests {
         saves.done(128);
         assert!(!saves.are_due(192) && !saves.are_due_after(1, 192));
         assert!(saves.are_due(224));
+    }
+
+    #[test]
+    fn minutes_are_those_of_the_clock() {
+        let saves = Saves::new(Interval::Minutes(2));
+        assert!(!saves.are_due(1_000_000) && !saves.are_due_after(9, 1_000_000));
+        assert!(!saves.is_time(2, saves.time + Duration::from_secs(119)));
+        assert!(saves.is_time(2, saves.time + Duration::from_secs(120)));
     }
 
     #[test]

@@ -144,6 +144,8 @@ fn a_run_without_a_whole_checkpoint_says_how_to_start_again() {
     assert_eq!(error.kind(), ErrorKind::Model);
     assert!(error.to_string().contains("has no whole checkpoint"), "{error}");
     assert!(error.advice().is_some_and(|advice| advice.contains("shadegrad train --config")), "{error:?}");
+    // What there is stays as it is: somebody may still want the weights.
+    assert!(last_of(run.path()).join("model.safetensors").exists());
 }
 
 #[test]
