@@ -76,8 +76,8 @@ impl Trainer<'_> {
             self.save(observers)?;
         }
         while !self.is_over() {
-            self.train_epoch(observers, run).map_err(|error| self.explain(error, run))?;
-            self.end_epoch(observers, run)?;
+            let trained = self.train_epoch(observers, run).map_err(|error| self.explain(error, run));
+            trained.and_then(|()| self.end_epoch(observers, run)).map_err(|error| goes_on(error, run))?;
         }
         let end = self.end(run)?;
         for observer in &mut *observers {
@@ -256,6 +256,17 @@ impl Trainer<'_> {
             images_per_second: images as f64 / seconds,
             validation,
         })
+    }
+}
+
+/// Adds to the error of a device that failed in the middle of a run how to go on.
+fn goes_on(error: Error, run: &Path) -> Error {
+    match (error.kind(), error.advice()) {
+        (ErrorKind::Device, Some(advice)) => {
+            let advice = format!("{advice}; go on with: shadegrad resume {}", run.display());
+            error.advise(advice)
+        }
+        _ => error,
     }
 }
 

@@ -6,6 +6,7 @@ mod divergence;
 mod exactness;
 mod faults;
 mod kills;
+mod lost;
 mod patience;
 mod signals;
 mod support;
