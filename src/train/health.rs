@@ -59,7 +59,7 @@ impl Health {
 }
 
 /// What was seen of a run's health.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Watch {
     first: Option<Norms>,
     latest: Option<Norms>,
