@@ -16,6 +16,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rayon", &["ops/", "device/cpu.rs", "data/"]),
     ("pulp", &["ops/", "device/cpu.rs", "data/"]),
     ("safetensors", &["export", "run", "model"]),
+    ("fs4", &["run/"]),
 ];
 
 /// What a module must not know, because it knows the module. The arrows point from `main` down:

@@ -15,6 +15,7 @@ mod json;
 mod model_choice;
 mod output;
 mod profile_report;
+mod resume;
 mod run_folder;
 mod setting_flags;
 mod signals;
@@ -22,6 +23,7 @@ mod style;
 mod terminal;
 mod train;
 mod usage;
+mod watchers;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad train                          Fashion-MNIST on the best device
   shadegrad train lab-cifar10 --device 0   A preset, on the first GPU
   shadegrad train --lr 0.02 --epochs 5     A preset's values, but for two
+  shadegrad resume runs/NAME               Go on with a run that was interrupted
   shadegrad eval runs/NAME --data mnist    How good a trained model is
   shadegrad devices                        What there is to train on";
 
@@ -57,6 +60,8 @@ struct Cli {
 enum Command {
     /// Train an image classifier
     Train(train::TrainArguments),
+    /// Go on with a run from its last checkpoint, exactly
+    Resume(resume::ResumeArguments),
     /// Measure a trained model: loss, accuracy, each class, confusions
     Eval(eval::EvalArguments),
     /// List what there is to train on
@@ -89,6 +94,7 @@ pub fn main() -> ExitCode {
 fn run(command: &Command) -> Result<()> {
     match command {
         Command::Train(arguments) => train::run(arguments),
+        Command::Resume(arguments) => resume::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
