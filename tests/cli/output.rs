@@ -70,7 +70,7 @@ fn help_starts_with_examples_and_names_every_key() {
     for key in shadegrad::config::Key::ALL {
         let name = match key.name() {
             "preset" => "PRESET".into(),
-            "shuffle" | "keep-best" => format!("--no-{}", key.name()),
+            "shuffle" | "keep-best" | "tune" => format!("--no-{}", key.name()),
             name => format!("--{name}"),
         };
         assert!(help.contains(&name), "no {name} in {help}");
