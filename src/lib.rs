@@ -12,20 +12,20 @@
 //! | [`Layer`](layers::Layer) | parameters, and how to record a forward and a backward pass | [`layers`] |
 //! | [`Dataset`](data::Dataset) | images as bytes, labels, class names | [`data`] |
 //!
-//! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`]), a source of numbers
+//! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`], [`report`]), a source of numbers
 //! ([`rng`], [`init`], [`schedule`]), or a stopwatch ([`bench`](mod@bench)).
 //!
 //! # One direction
 //!
 //! ```text
-//! main → cli → bench → { train, config, run } → { model, optim, data, device }
+//! main → cli → { bench, report } → { train, config, run } → { model, optim, data, device }
 //! model → layers → ops → { plan, kernel, host } → tensor
 //! device/{cpu,gpu} → { plan, ops }         an op never sees wgpu; its GPU half speaks in kernel rows
 //! ```
 //!
 //! Each outside crate has one home (`tests/architecture.rs` looks): wgpu and pollster in
 //! [`device::gpu`], clap in [`cli`], flate2 and tar in [`data`], rayon and pulp in the CPU halves of
-//! ops, the template engine in [`ops::matmul`], safetensors in [`run`].
+//! ops, the template engine in [`ops::matmul`] and [`report`], safetensors in [`run`].
 //!
 //! # A step, as data walks it
 //!
@@ -86,6 +86,7 @@ pub mod config;
 pub mod data;
 pub mod device;
 pub mod error;
+mod figures;
 pub mod host;
 pub mod init;
 pub mod kernel;
@@ -95,6 +96,7 @@ mod nearest;
 pub mod ops;
 pub mod optim;
 pub mod plan;
+pub mod report;
 pub mod rng;
 pub mod run;
 pub mod schedule;

@@ -11,7 +11,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("flate2", &["data/"]),
     ("tar", &["data/"]),
     ("ureq", &["data/"]),
-    ("minijinja", &["ops/matmul/"]),
+    // Shaders whose registers need names, and the page that a run is shown in.
+    ("minijinja", &["ops/matmul/", "report/"]),
+    ("png", &["report/"]),
+    ("base64", &["report/"]),
     ("gemm", &["ops/", "device/cpu.rs", "data/"]),
     ("rayon", &["ops/", "device/cpu.rs", "data/"]),
     ("pulp", &["ops/", "device/cpu.rs", "data/"]),
@@ -31,8 +34,9 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("data", &["cli", "train", "run", "model", "layers", "optim", "device", "ops", "plan"]),
     ("layers", &["cli", "train", "run", "model", "device", "data"]),
     ("model", &["cli", "train", "device"]),
-    ("run", &["cli", "device", "ops"]),
-    ("train", &["cli", "bench"]),
+    ("run", &["cli", "device", "ops", "report"]),
+    ("train", &["cli", "bench", "report"]),
+    ("report", &["cli", "bench", "model", "layers", "optim", "ops", "plan"]),
     ("bench", &["cli"]),
 ];
 

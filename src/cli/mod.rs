@@ -14,6 +14,7 @@ mod evaluation_report;
 mod json;
 mod model_choice;
 mod output;
+mod report;
 mod run_folder;
 mod setting_flags;
 mod signals;
@@ -58,6 +59,8 @@ enum Command {
     Train(train::TrainArguments),
     /// Measure a trained model: loss, accuracy, each class, confusions
     Eval(eval::EvalArguments),
+    /// Write a run's report, one page of HTML, again
+    Report(report::ReportArguments),
     /// List what there is to train on
     Devices(devices::DevicesArguments),
     /// Measure kernels and training throughput on a device
@@ -79,7 +82,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report(&error);
+            explain(&error);
             error.kind().exit_code().into()
         }
     }
@@ -89,6 +92,7 @@ fn run(command: &Command) -> Result<()> {
     match command {
         Command::Train(arguments) => train::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
+        Command::Report(arguments) => report::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Data(arguments) => data::run(arguments),
@@ -107,7 +111,7 @@ fn answer(error: &clap::Error) -> Result<()> {
 }
 
 /// Says on standard error what happened and what to do.
-fn report(error: &Error) {
+fn explain(error: &Error) {
     if error.kind() == ErrorKind::OutputClosed {
         return;
     }

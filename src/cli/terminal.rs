@@ -1,13 +1,13 @@
 //! A training run for people: a table on standard output, a progress bar on standard error.
 
 use std::io::{self, IsTerminal};
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
 use super::style::{Style, is_capable};
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::{duration, figure, percentage};
 use crate::train::{End, Epoch, Observer, Progress, Start};
 
 /// The columns, as wide as their numbers need.
@@ -159,26 +159,4 @@ fn summary(end: &End, best: Option<f64>, style: Style) -> String {
     text.push_str(&format!("; {} steps in {seconds} s; weights sha256 {hash}\n", end.steps));
     text.push_str(&format!("recorded in {}\n", end.run.display()));
     text
-}
-
-/// A loss with four digits, whatever its size.
-fn figure(value: f64) -> String {
-    match value.abs() {
-        size if size >= 1e6 || !size.is_finite() => format!("{value:.3e}"),
-        size if size >= 1000.0 => format!("{value:.0}"),
-        size if size >= 100.0 => format!("{value:.1}"),
-        size if size >= 10.0 => format!("{value:.2}"),
-        size if size >= 1.0 || size == 0.0 => format!("{value:.3}"),
-        size if size >= 1e-3 => format!("{value:.4}"),
-        _ => format!("{value:.2e}"),
-    }
-}
-
-fn percentage(share: f64) -> String {
-    format!("{:.2}%", 100.0 * share)
-}
-
-fn duration(seconds: f64) -> String {
-    let duration = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-    if duration < Duration::from_secs(100) { format!("{seconds:.2}") } else { format!("{seconds:.0}") }
 }

@@ -5,6 +5,7 @@ use clap::Args;
 use super::device_choice::{self, Chosen};
 use super::json::JsonLines;
 use super::output;
+use super::report::{self, Exam};
 use super::run_folder::RunFolder;
 use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
@@ -51,6 +52,8 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     if let Some(note) = note {
         output::print_note(&format!("note: {note}\n"));
     }
+    // The report looks at the test images after the trainer is gone.
+    let (test, shape) = (dataset.test.clone(), dataset.shape);
     let trainer = Trainer::new(&resolved.config, dataset, &*device)?;
     let stop = stop_on_signals()?;
     // Only a run that can start leaves a folder behind.
@@ -67,8 +70,19 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
         observers.push(&mut **watcher);
     }
 
-    trainer.train(&run, &mut observers, &stop)?;
-    Ok(())
+    let trained = trainer.train(&run, &mut observers, &stop);
+    drop(watchers);
+    match trained {
+        Ok(_) => report::write(&run, Ok(Exam { test, shape, device: &*device })).map(drop),
+        Err(error) => {
+            // Whoever stops a run wants it to stop, and a lost device measures nothing.
+            let why =
+                format!("the run ended early ({error}); `shadegrad report {}` adds them", run.display());
+            // What ended the run is what counts.
+            report::write(&run, Err(why)).ok();
+            Err(error)
+        }
+    }
 }
 
 /// What the run's folder is called after: the preset, or the data where they are others than the preset's.

@@ -7,6 +7,7 @@
 //! metrics.jsonl            a line an epoch, as `train --json` prints it
 //! metrics.csv              the same for spreadsheets
 //! log.txt                  what happened, with the time
+//! report.html              all of it in one page, written at the end (by [`report`](crate::report))
 //! checkpoints/<step>/      model.safetensors
 //! best, last               text files with a checkpoint's path, relative to the run directory
 //! ```

@@ -5,6 +5,7 @@
 //! measures a saved model. Who watches a run is an [`Observer`].
 
 mod evaluate;
+mod evaluation;
 mod feed;
 mod metrics;
 mod observer;
@@ -14,7 +15,8 @@ mod resident;
 mod stop;
 mod trainer;
 
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::evaluate;
+pub use evaluation::{ClassReport, Confusion, Evaluation, Mistake};
 pub use observer::{Checkpoint, DatasetInfo, End, Epoch, Observer, Progress, Start};
 pub use resident::Normalisation;
 pub use stop::StopFlag;

@@ -29,7 +29,7 @@ pub struct Start {
 }
 
 /// A data set in numbers.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct DatasetInfo {
     /// `fashion-mnist`, or a folder's name.
     pub name: String,
@@ -57,7 +57,7 @@ pub struct Progress {
 }
 
 /// Said at the end of each epoch. Losses include the L2 penalty, cross-entropies do not.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Epoch {
     /// From 1.
     pub epoch: usize,

@@ -1,11 +1,13 @@
 //! The program as its users and their scripts see it: arguments in, exit code and text out.
 
 mod bench;
+mod browser;
 mod completions;
 mod devices;
 mod files;
 mod flags;
 mod output;
 mod precedence;
+mod report;
 mod support;
 mod training;
