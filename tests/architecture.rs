@@ -15,6 +15,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("minijinja", &["ops/matmul/", "report/"]),
     ("png", &["report/"]),
     ("base64", &["report/"]),
+    ("prost", &["run/"]),
+    ("crc32c", &["run/"]),
     ("gemm", &["ops/", "device/cpu.rs", "data/"]),
     ("rayon", &["ops/", "device/cpu.rs", "data/"]),
     ("pulp", &["ops/", "device/cpu.rs", "data/"]),

@@ -14,7 +14,7 @@ use crate::config::{Key, Origin, Resolved};
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
 use crate::error::Result;
-use crate::run::RunDirectory;
+use crate::run::{EventFile, RunDirectory};
 use crate::train::{Observer, Trainer};
 
 const EXAMPLES: &str = "Examples:
@@ -58,8 +58,10 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let stop = stop_on_signals()?;
     // Only a run that can start leaves a folder behind.
     let run = folder.create()?;
-    let mut watchers: Vec<Box<dyn Observer>> =
-        vec![Box::new(RunDirectory::create(&run, resolved.config.to_toml())?)];
+    let mut watchers: Vec<Box<dyn Observer>> = vec![
+        Box::new(RunDirectory::create(&run, resolved.config.to_toml())?),
+        Box::new(EventFile::create(&run)),
+    ];
     if arguments.json {
         watchers.push(Box::new(JsonLines));
     } else if !arguments.quiet {

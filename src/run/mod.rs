@@ -4,8 +4,9 @@ pub mod atomic;
 pub mod clock;
 pub mod directory;
 pub mod event;
-
 pub mod model_file;
+pub mod tensorboard;
 
 pub use directory::RunDirectory;
 pub use model_file::{NamedTensor, SavedModel};
+pub use tensorboard::EventFile;

@@ -10,4 +10,5 @@ mod output;
 mod precedence;
 mod report;
 mod support;
+mod tensorboard;
 mod training;
