@@ -12,13 +12,13 @@
 //! | [`Layer`](layers::Layer) | parameters, and how to record a forward and a backward pass | [`layers`] |
 //! | [`Dataset`](data::Dataset) | images as bytes, labels, class names | [`data`] |
 //!
-//! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`], [`report`]), a source of numbers
+//! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`], [`report`], [`dashboard`]), a source of numbers
 //! ([`rng`], [`init`], [`schedule`]), or a stopwatch ([`bench`](mod@bench)).
 //!
 //! # One direction
 //!
 //! ```text
-//! main → cli → { bench, report } → { train, config, run } → { model, optim, data, device }
+//! main → cli → { bench, dashboard → report } → { train, config, run } → { model, optim, data, device }
 //! model → layers → ops → { plan, kernel, host } → tensor
 //! device/{cpu,gpu} → { plan, ops }         an op never sees wgpu; its GPU half speaks in kernel rows
 //! ```
@@ -83,6 +83,7 @@
 pub mod bench;
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod data;
 pub mod device;
 pub mod error;

@@ -15,6 +15,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("minijinja", &["ops/matmul/", "report/"]),
     ("png", &["report/"]),
     ("base64", &["report/"]),
+    ("httparse", &["dashboard/"]),
     ("prost", &["run/"]),
     ("crc32c", &["run/"]),
     ("gemm", &["ops/", "device/cpu.rs", "data/"]),
@@ -36,9 +37,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("data", &["cli", "train", "run", "model", "layers", "optim", "device", "ops", "plan"]),
     ("layers", &["cli", "train", "run", "model", "device", "data"]),
     ("model", &["cli", "train", "device"]),
-    ("run", &["cli", "device", "ops", "report"]),
-    ("train", &["cli", "bench", "report"]),
-    ("report", &["cli", "bench", "model", "layers", "optim", "ops", "plan"]),
+    ("run", &["cli", "device", "ops", "report", "dashboard"]),
+    ("train", &["cli", "bench", "report", "dashboard"]),
+    ("report", &["cli", "bench", "dashboard", "model", "layers", "optim", "ops", "plan"]),
+    ("dashboard", &["cli", "bench", "device", "data", "model", "layers", "optim", "ops", "plan"]),
     ("bench", &["cli"]),
 ];
 

@@ -22,6 +22,7 @@ mod style;
 mod terminal;
 mod train;
 mod usage;
+mod watchers;
 
 use std::process::ExitCode;
 

@@ -16,7 +16,7 @@ use crate::data::locate::Search;
 use crate::data::{Dataset, ImageShape, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::report::{Examination, Findings, Record, Report};
+use crate::report::{self, Examination, Findings, Record, Report};
 use crate::run::SavedModel;
 use crate::train::evaluate;
 
@@ -55,6 +55,9 @@ pub(super) struct Exam<'a> {
 #[derive(Serialize)]
 pub(super) struct Written {
     report: PathBuf,
+    /// What it shows.
+    #[serde(skip)]
+    pub(super) body: String,
     /// Why there is nothing about the test images, if so.
     missing: Option<String>,
 }
@@ -103,8 +106,8 @@ pub(super) fn write(run: &Path, exam: Result<Exam<'_>, String>) -> Result<Writte
         }),
         Err(why) => Findings::Missing(why.clone()),
     };
-    let report = Report { record: &record, model: model.as_ref(), findings }.write(run)?;
-    Ok(Written { report, missing: measured.err() })
+    let body = Report { record: &record, model: model.as_ref(), findings }.to_body()?;
+    Ok(Written { report: report::write(run, &record.name, &body)?, body, missing: measured.err() })
 }
 
 /// A checkpoint's folder, relative to the run's.

@@ -3,13 +3,12 @@
 use clap::Args;
 
 use super::device_choice::{self, Chosen};
-use super::json::JsonLines;
 use super::output;
-use super::report::{self, Exam};
+use super::report::Exam;
 use super::run_folder::RunFolder;
 use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
-use super::terminal::Terminal;
+use super::watchers::WatchFlags;
 use crate::config::{Key, Origin, Resolved};
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
@@ -23,6 +22,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad train --data ./flowers --model linear:64,relu
   shadegrad train --config mine.toml --device cpu     Values from a file
   shadegrad train --json | jq .test_accuracy          A line of JSON an epoch
+  shadegrad train --dashboard                         Its report in a browser, while it trains
 
 What is on the command line goes before the environment (SHADEGRAD_DATA, SHADEGRAD_DEVICE), that
 before --config, that before the preset. `shadegrad config show` takes the same arguments and tells.";
@@ -33,19 +33,15 @@ pub(super) struct TrainArguments {
     #[command(flatten)]
     settings: SettingFlags,
 
-    /// Print JSON Lines instead of a table
-    #[arg(long)]
-    json: bool,
-
-    /// Print no table and no progress, only warnings and errors
-    #[arg(long)]
-    quiet: bool,
+    #[command(flatten)]
+    watch: WatchFlags,
 }
 
 pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     // Cheap mistakes first: nothing below is tried before all arguments make sense.
     let resolved = arguments.settings.resolve()?;
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
+    let mut watchers = arguments.watch.call()?;
     let search = Search::from_environment(resolved.data_dir());
     let dataset = load_or_fetch(&resolved.config.data, &search, &FetchOptions::default())?;
     let Chosen { device, note } = device_choice::open(resolved.device())?;
@@ -58,33 +54,13 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let stop = stop_on_signals()?;
     // Only a run that can start leaves a folder behind.
     let run = folder.create()?;
-    let mut watchers: Vec<Box<dyn Observer>> = vec![
-        Box::new(RunDirectory::create(&run, resolved.config.to_toml())?),
-        Box::new(EventFile::create(&run)),
-    ];
-    if arguments.json {
-        watchers.push(Box::new(JsonLines));
-    } else if !arguments.quiet {
-        watchers.push(Box::new(Terminal::new()?));
-    }
-    let mut observers: Vec<&mut dyn Observer> = Vec::new();
-    for watcher in &mut watchers {
-        observers.push(&mut **watcher);
-    }
+    let mut directory = RunDirectory::create(&run, resolved.config.to_toml())?;
+    let mut events = EventFile::create(&run);
+    let mut observers: Vec<&mut dyn Observer> = vec![&mut directory, &mut events];
+    observers.extend(watchers.observers());
 
     let trained = trainer.train(&run, &mut observers, &stop);
-    drop(watchers);
-    match trained {
-        Ok(_) => report::write(&run, Ok(Exam { test, shape, device: &*device })).map(drop),
-        Err(error) => {
-            // Whoever stops a run wants it to stop, and a lost device measures nothing.
-            let why =
-                format!("the run ended early ({error}); `shadegrad report {}` adds them", run.display());
-            // What ended the run is what counts.
-            report::write(&run, Err(why)).ok();
-            Err(error)
-        }
-    }
+    watchers.conclude(&run, trained, Exam { test, shape, device: &*device })
 }
 
 /// What the run's folder is called after: the preset, or the data where they are others than the preset's.

@@ -14,8 +14,9 @@ mod record;
 use std::path::{Path, PathBuf};
 
 pub use examination::Examination;
-pub use page::Occasion;
 pub use record::{Facts, Record};
+
+use page::Occasion;
 
 use crate::error::Result;
 use crate::run::{SavedModel, atomic};
@@ -41,20 +42,20 @@ pub enum Findings<'a> {
 }
 
 impl Report<'_> {
-    /// The page.
-    pub fn to_html(&self, occasion: Occasion) -> Result<String> {
-        page::page(self, occasion)
-    }
-
-    /// The inside of the page's `<main>`, for a page that is open already.
+    /// All that the page shows: the inside of its `<main>`.
     pub fn to_body(&self) -> Result<String> {
         page::body(self)
     }
+}
 
-    /// Writes `report.html` into the run's directory `run`; returns its path.
-    pub fn write(&self, run: &Path) -> Result<PathBuf> {
-        let path = run.join("report.html");
-        atomic::write(&path, self.to_html(Occasion::Kept)?.as_bytes())?;
-        Ok(path)
-    }
+/// Writes `report.html` with `body` into `run`, the directory of the run called `name`; returns its path.
+pub fn write(run: &Path, name: &str, body: &str) -> Result<PathBuf> {
+    let path = run.join("report.html");
+    atomic::write(&path, page::page(name, body, Occasion::Kept)?.as_bytes())?;
+    Ok(path)
+}
+
+/// The page that shows `body` and then what the dashboard sends; `version` is the body's.
+pub fn live_page(name: &str, body: &str, version: u64) -> Result<String> {
+    page::page(name, body, Occasion::Live { version })
 }

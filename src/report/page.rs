@@ -19,6 +19,7 @@ const PAGE: &str = include_str!("page/page.html");
 const BODY: &str = include_str!("page/body.html");
 const STYLE: &str = include_str!("page/style.css");
 const SCRIPT: &str = include_str!("page/script.js");
+const WATCH: &str = include_str!("page/watch.js");
 
 /// The columns of the table of epochs.
 const COLUMNS: [Column; 11] = [
@@ -57,11 +58,14 @@ struct Column {
 
 /// Who looks at a page, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Occasion {
+pub(super) enum Occasion {
     /// Somebody who opens the file, whenever that is.
     Kept,
-    /// Somebody who watches the run.
-    Live,
+    /// Somebody who watches the run: the page changes with it.
+    Live {
+        /// Of the page's body.
+        version: u64,
+    },
 }
 
 /// A figure that everybody wants to know.
@@ -85,34 +89,27 @@ struct Layer {
     units: Vec<picture::Unit>,
 }
 
-/// The whole page.
-pub(super) fn page(report: &Report<'_>, occasion: Occasion) -> Result<String> {
-    render("page.html", report, occasion)
+/// The page around a body.
+pub(super) fn page(name: &str, body: &str, occasion: Occasion) -> Result<String> {
+    let version = match occasion {
+        Occasion::Kept => None,
+        Occasion::Live { version } => Some(version),
+    };
+    render(
+        "page.html",
+        PAGE,
+        context! { style => STYLE, script => SCRIPT, watch => WATCH, name, body, version },
+    )
 }
 
 /// What is between the page's `<main>` and its end.
 pub(super) fn body(report: &Report<'_>) -> Result<String> {
-    render("body.html", report, Occasion::Live)
-}
-
-fn render(template: &str, report: &Report<'_>, occasion: Occasion) -> Result<String> {
-    let failed = |cause| Error::new(ErrorKind::Internal, format!("cannot write the report: {cause}"));
     let record = report.record;
-    let mut templates = Environment::new();
-    templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    templates.set_auto_escape_callback(|_| AutoEscape::Html);
-    templates.set_trim_blocks(true);
-    templates.set_lstrip_blocks(true);
-    templates.add_template("page.html", PAGE).map_err(failed)?;
-    templates.add_template("body.html", BODY).map_err(failed)?;
     let (test, without_test) = match &report.findings {
         Findings::Made(examination) => (Some(examination.view()?), ""),
         Findings::Missing(why) => (None, why.as_str()),
     };
     let context = context! {
-        style => STYLE,
-        script => SCRIPT,
-        live => occasion == Occasion::Live,
         name => record.name,
         facts => record.facts,
         summary => summary(record),
@@ -126,7 +123,17 @@ fn render(template: &str, report: &Report<'_>, occasion: Occasion) -> Result<Str
         origin => origin(record),
         data => data(report)?,
     };
-    templates.get_template(template).and_then(|template| template.render(context)).map_err(failed)
+    render("body.html", BODY, context)
+}
+
+fn render(name: &str, template: &str, context: minijinja::Value) -> Result<String> {
+    let failed = |cause| Error::new(ErrorKind::Internal, format!("cannot write the report: {cause}"));
+    let mut templates = Environment::new();
+    templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    templates.set_auto_escape_callback(|_| AutoEscape::Html);
+    templates.set_trim_blocks(true);
+    templates.set_lstrip_blocks(true);
+    templates.render_named_str(name, template, context).map_err(failed)
 }
 
 /// One sentence.
@@ -152,7 +159,7 @@ fn headline(record: &Record) -> Vec<Headline> {
     let seconds: f64 = record.epochs.iter().map(|epoch| epoch.seconds).sum();
     let images: f64 = record.epochs.iter().map(|epoch| epoch.seconds * epoch.images_per_second).sum();
     let epochs = record.epochs.len();
-    let place = format!("after epoch {} of {epochs}", best.epoch);
+    let place = format!("after epoch {}", best.epoch);
     let gap = percentage(last.train_accuracy);
     vec![
         Headline { label: "Test accuracy", value: percentage(best.test_accuracy), note: place },

@@ -54,6 +54,12 @@ pub struct Progress {
     pub steps: usize,
     /// Mean loss of this epoch's steps so far.
     pub loss: f64,
+    /// Mean accuracy of this epoch's steps so far, 0 to 1.
+    pub accuracy: f64,
+    /// Of this epoch's steps so far.
+    pub images_per_second: f64,
+    /// Until the run's last step, if it goes on as it did; measurements on test images not counted.
+    pub seconds_left: f64,
 }
 
 /// Said at the end of each epoch. Losses include the L2 penalty, cross-entropies do not.

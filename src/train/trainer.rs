@@ -289,6 +289,7 @@ impl<'a> Trainer<'a> {
         let mut totals = Totals::default();
         let mut stopped = None;
         let rate = self.rate;
+        let (started, trained, all_steps) = (Instant::now(), self.trained, self.steps);
         feed.run(
             &mut *self.session,
             &mut self.pace,
@@ -298,7 +299,17 @@ impl<'a> Trainer<'a> {
                 totals.add(&measured, |run| first_step + steps_done(run) + 1)?;
                 let done = steps_done(totals.runs);
                 let loss = totals.cross_entropy(done) + totals.penalty();
-                let progress = Progress { epoch: epoch + 1, step: done, steps, loss };
+                let elapsed = started.elapsed();
+                let each = (trained + elapsed).as_secs_f64() / (first_step + done) as f64;
+                let progress = Progress {
+                    epoch: epoch + 1,
+                    step: done,
+                    steps,
+                    loss,
+                    accuracy: totals.accuracy(done),
+                    images_per_second: (done * unit).min(images) as f64 / elapsed.as_secs_f64(),
+                    seconds_left: each * (all_steps - first_step - done) as f64,
+                };
                 for observer in &mut *observers {
                     observer.progress(&progress)?;
                 }

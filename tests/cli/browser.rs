@@ -85,7 +85,6 @@ impl Browser {
     }
 
     /// Waits until a JavaScript expression is true.
-    #[allow(dead_code)]
     pub fn wait_for(&self, expression: &str) {
         let started = Instant::now();
         while self.value(expression) != true {

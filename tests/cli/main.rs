@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod completions;
+mod dashboard;
 mod devices;
 mod files;
 mod flags;
