@@ -26,10 +26,11 @@ pub(crate) fn duration(seconds: f64) -> String {
     if duration < Duration::from_secs(100) { format!("{seconds:.2}") } else { format!("{seconds:.0}") }
 }
 
-/// A time: `5.6 s`, `3 min 20 s`, `2 h 5 min`.
+/// A time: `5.6 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.
 pub(crate) fn span(seconds: f64) -> String {
     let whole = seconds.round().max(0.0) as u64;
     match whole {
+        _ if seconds < 100.0 && seconds.fract() == 0.0 => format!("{whole} s"),
         _ if seconds < 0.995 => format!("{seconds:.2} s"),
         _ if seconds < 99.95 => format!("{seconds:.1} s"),
         0..3600 => format!("{} min {} s", whole / 60, whole % 60),
@@ -68,7 +69,8 @@ mod tests {
     #[test]
     fn times_have_the_units_that_they_need() {
         for (seconds, expected) in [
-            (0.0, "0.00 s"),
+            (0.0, "0 s"),
+            (12.0, "12 s"),
             (0.031, "0.03 s"),
             (5.62, "5.6 s"),
             (99.94, "99.9 s"),

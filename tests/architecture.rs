@@ -8,6 +8,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pollster", &["device/gpu/"]),
     ("clap", &["cli/", "main.rs"]),
     ("clap_complete", &["cli/", "main.rs"]),
+    ("indicatif", &["cli/"]),
+    ("console", &["cli/"]),
     ("flate2", &["data/"]),
     ("tar", &["data/"]),
     ("ureq", &["data/"]),

@@ -14,6 +14,7 @@ mod evaluation_report;
 mod json;
 mod model_choice;
 mod output;
+mod progress_line;
 mod report;
 mod run_folder;
 mod setting_flags;

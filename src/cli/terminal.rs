@@ -2,24 +2,47 @@
 
 use std::io::{self, IsTerminal};
 
+use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
+use super::progress_line::ProgressLine;
 use super::style::{Style, is_capable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{duration, figure, percentage};
 use crate::train::{End, Epoch, Observer, Progress, Start};
 
-/// The columns, as wide as their numbers need.
-const COLUMNS: [(&str, usize); 7] = [
-    ("epoch", 5),
-    ("train loss", 10),
-    ("train acc", 9),
-    ("test loss", 10),
-    ("test acc", 9),
-    ("seconds", 8),
-    ("images/s", 10),
+/// A column of the table.
+#[derive(Debug)]
+struct Column {
+    title: &'static str,
+    /// As wide as its numbers need.
+    width: usize,
+    /// Where not all have room, the dearest stay.
+    price: usize,
+    text: fn(&Epoch) -> String,
+}
+
+const COLUMNS: [Column; 7] = [
+    Column { title: "epoch", width: 5, price: 7, text: |epoch| epoch.epoch.to_string() },
+    Column { title: "train loss", width: 10, price: 3, text: |epoch| figure(epoch.train_loss) },
+    Column { title: "train acc", width: 9, price: 4, text: |epoch| percentage(epoch.train_accuracy) },
+    Column { title: "test loss", width: 10, price: 5, text: |epoch| figure(epoch.test_loss) },
+    Column { title: BEST, width: 9, price: 6, text: |epoch| percentage(epoch.test_accuracy) },
+    Column { title: "seconds", width: 8, price: 1, text: |epoch| duration(epoch.seconds) },
+    Column {
+        title: "images/s",
+        width: 10,
+        price: 2,
+        text: |epoch| format!("{:.0}", epoch.images_per_second),
+    },
 ];
+
+/// The column whose best value so far is marked.
+const BEST: &str = "test acc";
+
+/// Between columns.
+const GAP: &str = "  ";
 
 /// Prints a row an epoch, and moves the bar in between.
 #[derive(Debug)]
@@ -27,7 +50,8 @@ pub(super) struct Terminal {
     style: Style,
     bar: ProgressBar,
     epochs: usize,
-    steps_per_epoch: usize,
+    /// The columns that standard output has room for.
+    columns: Vec<Column>,
     /// The highest test accuracy so far.
     best: Option<f64>,
 }
@@ -40,9 +64,11 @@ impl Terminal {
         } else {
             ProgressDrawTarget::hidden()
         };
-        let bar = ProgressBar::with_draw_target(None, target);
-        bar.set_style(bar_style()?);
-        Ok(Terminal { style: Style::of_stdout(), bar, epochs: 0, steps_per_epoch: 0, best: None })
+        let line = ProgressStyle::with_template("{msg}")
+            .map_err(|cause| Error::new(ErrorKind::Internal, format!("the progress bar: {cause}")))?;
+        let bar = ProgressBar::with_draw_target(None, target).with_style(line);
+        let columns = fitting(columns_of(&Term::stdout()));
+        Ok(Terminal { style: Style::of_stdout(), bar, epochs: 0, columns, best: None })
     }
 
     /// Prints lines of the result, above the bar where both are on one screen.
@@ -51,34 +77,36 @@ impl Terminal {
     }
 }
 
-fn bar_style() -> Result<ProgressStyle> {
-    let template = if Style::of_stderr().is_coloured() {
-        "{prefix:.bold} {bar:32.cyan/dim} {percent:>3}%  {msg}  {eta:.dim} left"
-    } else {
-        "{prefix} {bar:32} {percent:>3}%  {msg}  {eta} left"
-    };
-    let style = ProgressStyle::with_template(template)
-        .map_err(|cause| Error::new(ErrorKind::Internal, format!("the progress bar: {cause}")))?;
-    Ok(style.progress_chars("━╸─"))
+/// How many columns a terminal has; nothing for what is no terminal.
+fn columns_of(output: &Term) -> Option<usize> {
+    output.size_checked().map(|(_, columns)| columns.into())
+}
+
+/// The dearest columns of the table that have room together; all of them where room is no matter.
+fn fitting(room: Option<usize>) -> Vec<Column> {
+    let mut columns = Vec::from(COLUMNS);
+    let width = |columns: &[Column]| columns.iter().map(|column| column.width + GAP.len()).sum::<usize>();
+    // The first column needs no gap, and the last place of a line stays empty.
+    while columns.len() > 1 && room.is_some_and(|room| width(&columns) > room + 1) {
+        let cheapest = (0..columns.len()).min_by_key(|&index| columns[index].price);
+        cheapest.map(|index| columns.remove(index));
+    }
+    columns
 }
 
 impl Observer for Terminal {
     fn start(&mut self, start: &Start) -> Result<()> {
         self.epochs = start.config.epochs;
-        self.steps_per_epoch = start.steps_per_epoch;
-        let text = heading(start, self.style);
+        let text = heading(start, &self.columns, self.style);
         self.print(&text)
     }
 
     fn progress(&mut self, progress: &Progress) -> Result<()> {
-        if progress.steps > 0 {
-            self.bar.set_length(progress.steps as u64);
-        }
-        if progress.epoch > 0 {
-            self.bar.set_prefix(format!("epoch {}/{}", progress.epoch, self.epochs));
-        }
-        self.bar.set_position(progress.step as u64);
-        self.bar.set_message(format!("loss {}", figure(progress.loss)));
+        // Looked at each time: people change the size of their windows.
+        let Some(columns) = columns_of(&Term::stderr()) else { return Ok(()) };
+        let line = ProgressLine::new(progress, self.epochs, columns);
+        // One call, so that no line is drawn of which a part is older than the rest.
+        self.bar.set_message(line.to_text(Style::of_stderr()));
         Ok(())
     }
 
@@ -87,10 +115,8 @@ impl Observer for Terminal {
         if is_best {
             self.best = Some(epoch.test_accuracy);
         }
-        let text = row(epoch, is_best, self.style);
-        self.print(&text)?;
-        self.bar.reset();
-        Ok(())
+        let text = row(epoch, is_best, &self.columns, self.style);
+        self.print(&text)
     }
 
     fn end(&mut self, end: &End) -> Result<()> {
@@ -106,7 +132,7 @@ impl Drop for Terminal {
     }
 }
 
-fn heading(start: &Start, style: Style) -> String {
+fn heading(start: &Start, columns: &[Column], style: Style) -> String {
     let Start { device, dataset, .. } = start;
     let [channels, height, width] = dataset.shape;
     let lines = [
@@ -125,26 +151,17 @@ fn heading(start: &Start, style: Style) -> String {
     for (name, value) in lines {
         text.push_str(&format!("{} {value}\n", style.faint(&format!("{name:<7}"))));
     }
-    let titles: Vec<String> = COLUMNS.iter().map(|(title, width)| format!("{title:>width$}")).collect();
-    text.push_str(&format!("\n{}\n", style.strong(&titles.join("  "))));
+    let titles = columns.iter().map(|Column { title, width, .. }| format!("{title:>width$}"));
+    text.push_str(&format!("\n{}\n", style.strong(&titles.collect::<Vec<_>>().join(GAP))));
     text
 }
 
-fn row(epoch: &Epoch, is_best: bool, style: Style) -> String {
-    let cells = [
-        epoch.epoch.to_string(),
-        figure(epoch.train_loss),
-        percentage(epoch.train_accuracy),
-        figure(epoch.test_loss),
-        percentage(epoch.test_accuracy),
-        duration(epoch.seconds),
-        format!("{:.0}", epoch.images_per_second),
-    ];
-    let cells = cells.iter().zip(COLUMNS).map(|(cell, (title, width))| {
-        let cell = format!("{cell:>width$}");
-        if is_best && title == "test acc" { style.good(&cell) } else { cell }
+fn row(epoch: &Epoch, is_best: bool, columns: &[Column], style: Style) -> String {
+    let cells = columns.iter().map(|Column { title, width, text, .. }| {
+        let cell = format!("{:>width$}", text(epoch));
+        if is_best && *title == BEST { style.good(&cell) } else { cell }
     });
-    format!("{}\n", cells.collect::<Vec<_>>().join("  "))
+    format!("{}\n", cells.collect::<Vec<_>>().join(GAP))
 }
 
 fn summary(end: &End, best: Option<f64>, style: Style) -> String {
@@ -157,6 +174,23 @@ fn summary(end: &End, best: Option<f64>, style: Style) -> String {
     let hash = end.weights_sha256.get(..12).unwrap_or(&end.weights_sha256);
     let seconds = duration(end.seconds);
     text.push_str(&format!("; {} steps in {seconds} s; weights sha256 {hash}\n", end.steps));
-    text.push_str(&format!("recorded in {}\n", end.run.display()));
+    let run = end.run.display();
+    text.push_str(&format!("recorded in {run}; its page is {}\n", end.run.join("report.html").display()));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrow_tables_keep_the_columns_that_matter_most() {
+        let titles = |room| fitting(room).iter().map(|column| column.title).collect::<Vec<_>>().join(", ");
+        assert_eq!(titles(None).split(", ").count(), COLUMNS.len());
+        assert_eq!(titles(Some(74)), titles(None));
+        assert_eq!(titles(Some(73)), "epoch, train loss, train acc, test loss, test acc, images/s");
+        assert_eq!(titles(Some(40)), "epoch, train acc, test loss, test acc");
+        assert_eq!(titles(Some(20)), "epoch, test acc");
+        assert_eq!(titles(Some(1)), "epoch");
+    }
 }

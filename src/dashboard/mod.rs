@@ -155,7 +155,7 @@ impl Tidings {
             figure(loss),
             percentage(accuracy),
             count(images_per_second.round() as u64),
-            span(seconds_left),
+            span(seconds_left.ceil()),
         );
         let done = (epoch - 1) as f64 + step as f64 / steps.max(1) as f64;
         Tidings { text, share: done / epochs.max(1) as f64 }

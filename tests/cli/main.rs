@@ -7,6 +7,7 @@ mod dashboard;
 mod devices;
 mod files;
 mod flags;
+mod manners;
 mod output;
 mod precedence;
 mod report;
