@@ -4,7 +4,7 @@
 //! happens on threads of the server's own, which hold the notes' lock no longer than it takes to copy
 //! them: whoever watches, however slowly, neither delays the run nor ends it.
 //!
-//! A page is [`report`]'s, and a short script in it listens to `/events`
+//! A page is [`report`](crate::report)'s, and a short script in it listens to `/events`
 //! (server-sent events): `progress` several times a second, `body` after each epoch, `end`.
 
 mod request;

@@ -15,6 +15,9 @@ const MOST_IN_TABLE: usize = 20;
 const CONFUSIONS: usize = 6;
 const MISTAKES: usize = 24;
 
+/// Where a cell's colour is so strong that its number is read better in the colour of the paper.
+const STRONG: f64 = 0.8;
+
 /// Opacities in the picture of confusions.
 const SHADES: usize = 8;
 
@@ -181,9 +184,9 @@ fn matrix(evaluation: &Evaluation) -> Vec<Vec<Cell>> {
         let strength = if class == answer { share } else { share.sqrt() };
         let kind = match (number, class == answer) {
             (0, _) => "none",
-            (_, true) if strength > 0.5 => "hit strong",
+            (_, true) if strength > STRONG => "hit strong",
             (_, true) => "hit",
-            (_, false) if strength > 0.5 => "miss strong",
+            (_, false) if strength > STRONG => "miss strong",
             (_, false) => "miss",
         };
         let text = if number == 0 { "·".into() } else { number.to_string() };
@@ -235,4 +238,54 @@ fn confusions(evaluation: &Evaluation) -> Vec<ConfusionRow<'_>> {
 /// To a thousandth: no eye sees less.
 fn round(share: f64) -> f64 {
     (1000.0 * share).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nine of ten images of each class are right, the others are taken for the class before.
+    fn evaluation(classes: usize) -> Evaluation {
+        let mut confusion = vec![vec![0; classes]; classes];
+        for (class, row) in confusion.iter_mut().enumerate() {
+            row[class] = 9;
+            row[(class + classes - 1) % classes] = 1;
+        }
+        let classes = (0..classes).map(|class| format!("class {class}")).collect();
+        Evaluation { loss: 0.1, accuracy: 0.9, classes, confusion, mistakes: Vec::new() }
+    }
+
+    #[test]
+    fn few_classes_are_a_table_of_numbers() {
+        let rows = matrix(&evaluation(3));
+        let texts = rows.iter().map(|row| row.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>());
+        assert_eq!(texts.collect::<Vec<_>>(), [["9", "·", "1"], ["1", "9", "·"], ["·", "1", "9"]]);
+        let [hit, none, miss] = &rows[0][..] else { panic!("there are three classes") };
+        assert_eq!((hit.kind, hit.share), ("hit strong", 0.9));
+        assert_eq!((none.kind, none.share), ("none", 0.0));
+        assert_eq!((miss.kind, miss.share), ("miss", 0.316));
+        assert_eq!(miss.title, "class 0 taken for class 2: 1, 10.00%");
+    }
+
+    #[test]
+    fn many_classes_are_squares_by_how_strong_they_are() {
+        let shades = mosaic(&evaluation(100));
+        let squares = |paths: fn(&Shade) -> &str| -> Vec<usize> {
+            shades.iter().map(|shade| paths(shade).matches('M').count()).collect()
+        };
+        // 0.9 of 8 shades is the last one, the root of 0.1 the third.
+        assert_eq!(squares(|shade| &shade.hits), [0, 0, 0, 0, 0, 0, 0, 100]);
+        assert_eq!(squares(|shade| &shade.misses), [0, 0, 100, 0, 0, 0, 0, 0]);
+        assert!(shades[2].misses.starts_with("M99 0h1v1h-1zM0 1h1v1h-1z"));
+    }
+
+    #[test]
+    fn a_class_without_images_has_no_shares() {
+        let mut evaluation = evaluation(2);
+        evaluation.confusion = vec![vec![3, 1], vec![0, 0]];
+        let rows = class_rows(&evaluation);
+        assert_eq!((rows[1].recall.as_str(), rows[1].precision.as_str()), ("–", "0.0%"));
+        assert!(rows[1].weakest && !rows[0].weakest);
+        assert!(matrix(&evaluation)[1].iter().all(|cell| cell.kind == "none"));
+    }
 }
