@@ -25,7 +25,8 @@
 //!
 //! Each outside crate has one home (`tests/architecture.rs` looks): wgpu and pollster in
 //! [`device::gpu`], clap in [`cli`], flate2 and tar in [`data`], rayon and pulp in the CPU halves of
-//! ops, the template engine in [`ops::matmul`] and [`report`], safetensors in [`run`].
+//! ops, the template engine in [`ops::matmul`] and [`report`], png there, too, safetensors and prost in
+//! [`run`], httparse in [`dashboard`].
 //!
 //! # A step, as data walks it
 //!

@@ -8,7 +8,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pollster", &["device/gpu/"]),
     ("clap", &["cli/", "main.rs"]),
     ("clap_complete", &["cli/", "main.rs"]),
-    ("indicatif", &["cli/"]),
+    ("indicatif", &["cli/", "data/fetch/"]),
     ("console", &["cli/"]),
     ("flate2", &["data/"]),
     ("tar", &["data/"]),

@@ -43,6 +43,7 @@ function under(event) {
 
 document.addEventListener('pointermove', (event) => {
   const index = under(event);
+  if (index === shown) return;
   if (index !== null || !document.activeElement.closest('.chart')) show(index);
 });
 document.addEventListener('keydown', (event) => {
