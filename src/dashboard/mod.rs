@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::figures::{count, figure, percentage, span};
 use crate::report::{Findings, Record, Report};
 use crate::run::SavedModel;
-use crate::train::{Checkpoint, Observer, Progress, Start};
+use crate::train::{Checkpoint, Epoch, Observer, Progress, Start};
 use server::Server;
 
 /// Where the dashboard is if nobody says otherwise, and that is free.
@@ -138,7 +138,12 @@ impl Observer for Dashboard {
         Ok(())
     }
 
-    /// The last thing that is recorded of an epoch, and where the page has the weights from.
+    fn epoch(&mut self, _: &Epoch) -> Result<()> {
+        self.note(|notes| notes.version += 1);
+        Ok(())
+    }
+
+    /// Where the page has the weights from.
     fn checkpoint(&mut self, _: &Checkpoint<'_>) -> Result<()> {
         self.note(|notes| notes.version += 1);
         Ok(())
