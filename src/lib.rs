@@ -12,20 +12,21 @@
 //! | [`Layer`](layers::Layer) | parameters, and how to record a forward and a backward pass | [`layers`] |
 //! | [`Dataset`](data::Dataset) | images as bytes, labels, class names | [`data`] |
 //!
-//! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`]), a source of numbers
+//! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`], [`report`], [`dashboard`]), a source of numbers
 //! ([`rng`], [`init`], [`schedule`]), or a stopwatch ([`bench`](mod@bench)).
 //!
 //! # One direction
 //!
 //! ```text
-//! main → cli → bench → { train, config, run } → { model, optim, data, device }
+//! main → cli → { bench, dashboard → report } → { train, config, run } → { model, optim, data, device }
 //! model → layers → ops → { plan, kernel, host } → tensor
 //! device/{cpu,gpu} → { plan, ops }         an op never sees wgpu; its GPU half speaks in kernel rows
 //! ```
 //!
 //! Each outside crate has one home (`tests/architecture.rs` looks): wgpu and pollster in
 //! [`device::gpu`], clap in [`cli`], flate2 and tar in [`data`], rayon and pulp in the CPU halves of
-//! ops, the template engine in [`ops::matmul`], safetensors and fs4 in [`run`].
+//! ops, the template engine in [`ops::matmul`] and [`report`], png there, too, safetensors and prost in
+//! [`run`], fs4 in [`disk`], httparse in [`dashboard`].
 //!
 //! # A step, as data walks it
 //!
@@ -88,10 +89,12 @@ pub mod atomic;
 pub mod bench;
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod data;
 pub mod device;
 pub mod disk;
 pub mod error;
+mod figures;
 pub mod host;
 pub mod init;
 pub mod kernel;
@@ -101,6 +104,7 @@ mod nearest;
 pub mod ops;
 pub mod optim;
 pub mod plan;
+pub mod report;
 pub mod rng;
 pub mod run;
 pub mod schedule;

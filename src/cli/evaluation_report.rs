@@ -6,7 +6,7 @@ use super::output;
 use super::style::Style;
 use crate::device::DeviceInfo;
 use crate::error::Result;
-use crate::train::Evaluation;
+use crate::train::{ClassReport, Confusion, Evaluation};
 
 /// Most classes whose confusions are shown as a matrix; of more, the most frequent ones are listed.
 const MOST_IN_MATRIX: usize = 20;
@@ -21,39 +21,6 @@ pub(super) struct Subject<'a> {
     pub(super) dataset: String,
     pub(super) split: &'static str,
     pub(super) device: &'a DeviceInfo,
-}
-
-/// How well a model does on one class. Shares of nothing are `None`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-struct ClassReport<'a> {
-    name: &'a str,
-    /// Of the images that were given this class, the share that is of it.
-    precision: Option<f64>,
-    /// Of the images of this class, the share that was given it.
-    recall: Option<f64>,
-    /// Harmonic mean of the two.
-    f1: Option<f64>,
-    /// Images of the class.
-    images: u64,
-}
-
-fn class_reports<'a>(evaluation: &'a Evaluation) -> Vec<ClassReport<'a>> {
-    let confusion = &evaluation.confusion;
-    let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
-    let report = |(class, name): (usize, &'a String)| {
-        let hits = confusion[class][class];
-        let images = confusion[class].iter().sum();
-        let answers: u64 = confusion.iter().map(|row| row[class]).sum();
-        ClassReport {
-            name,
-            precision: share(hits, answers),
-            recall: share(hits, images),
-            // 2 p r / (p + r) with p = hits / answers and r = hits / images.
-            f1: share(2 * hits, answers + images),
-            images,
-        }
-    };
-    evaluation.classes.iter().enumerate().map(report).collect()
 }
 
 /// One JSON object.
@@ -73,8 +40,8 @@ pub(super) fn print_json(subject: &Subject<'_>, evaluation: &Evaluation) -> Resu
         subject,
         loss: *loss,
         accuracy: *accuracy,
-        images: confusion.iter().flatten().sum(),
-        classes: class_reports(evaluation),
+        images: evaluation.images(),
+        classes: evaluation.class_reports(),
         confusion,
     };
     output::print_json("evaluation", &body)
@@ -83,8 +50,7 @@ pub(super) fn print_json(subject: &Subject<'_>, evaluation: &Evaluation) -> Resu
 /// A few lines, a row a class, and what is taken for what.
 pub(super) fn print_tables(subject: &Subject<'_>, evaluation: &Evaluation) -> Result<()> {
     let style = Style::of_stdout();
-    let reports = class_reports(evaluation);
-    let images: u64 = reports.iter().map(|report| report.images).sum();
+    let (reports, images) = (evaluation.class_reports(), evaluation.images());
     let lines = [
         ("device", format!("{} ({})", subject.device.name, subject.device.backend)),
         ("data", format!("{}, {images} {} images", subject.dataset, subject.split)),
@@ -144,50 +110,10 @@ fn matrix(evaluation: &Evaluation, style: Style) -> String {
 }
 
 fn frequent_confusions(evaluation: &Evaluation, style: Style) -> String {
-    let Evaluation { classes, confusion, .. } = evaluation;
-    let mut mistakes: Vec<(u64, usize, usize)> = Vec::new();
-    for (class, row) in confusion.iter().enumerate() {
-        let wrong = row.iter().enumerate().filter(|(answer, count)| *answer != class && **count > 0);
-        mistakes.extend(wrong.map(|(answer, count)| (*count, class, answer)));
-    }
-    // The most frequent first, equals in the order of the classes.
-    mistakes.sort_by_key(|(count, class, answer)| (std::cmp::Reverse(*count), *class, *answer));
     let mut text = format!("{}\n", style.strong("most frequent confusions"));
-    for (count, class, answer) in mistakes.into_iter().take(LISTED) {
-        text.push_str(&format!("{count:>7}  {} taken for {}\n", classes[class], classes[answer]));
+    for Confusion { count, class, answer } in evaluation.confusions().into_iter().take(LISTED) {
+        let [class, answer] = [class, answer].map(|class| &evaluation.classes[class]);
+        text.push_str(&format!("{count:>7}  {class} taken for {answer}\n"));
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn evaluation() -> Evaluation {
-        Evaluation {
-            loss: 0.5,
-            accuracy: 0.7,
-            classes: vec!["cat".into(), "dog".into(), "eel".into()],
-            confusion: vec![vec![3, 1, 0], vec![2, 4, 0], vec![0, 0, 0]],
-        }
-    }
-
-    #[test]
-    fn shares_are_those_of_the_confusion_matrix() {
-        let evaluation = evaluation();
-        let reports = class_reports(&evaluation);
-        let cat = &reports[0];
-        assert_eq!((cat.precision, cat.recall, cat.images), (Some(0.6), Some(0.75), 4));
-        let f1 = 2.0 * 0.6 * 0.75 / (0.6 + 0.75);
-        assert!((cat.f1.expect("there are cats") - f1).abs() < 1e-12);
-        let eel = &reports[2];
-        assert_eq!((eel.precision, eel.recall, eel.f1, eel.images), (None, None, None, 0));
-    }
-
-    #[test]
-    fn mistakes_are_listed_by_how_often_they_are_made() {
-        let text = frequent_confusions(&evaluation(), Style::of_stdout());
-        let dog = text.find("dog taken for cat").expect("it is listed");
-        assert!(dog < text.find("cat taken for dog").expect("it is listed"), "{text}");
-    }
 }

@@ -15,6 +15,8 @@ mod json;
 mod model_choice;
 mod output;
 mod profile_report;
+mod progress_line;
+mod report;
 mod resume;
 mod run_folder;
 mod setting_flags;
@@ -64,6 +66,8 @@ enum Command {
     Resume(resume::ResumeArguments),
     /// Measure a trained model: loss, accuracy, each class, confusions
     Eval(eval::EvalArguments),
+    /// Write a run's report, one page of HTML, again
+    Report(report::ReportArguments),
     /// List what there is to train on
     Devices(devices::DevicesArguments),
     /// Measure kernels and training throughput on a device
@@ -85,7 +89,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report(&error);
+            explain(&error);
             error.kind().exit_code().into()
         }
     }
@@ -96,6 +100,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Train(arguments) => train::run(arguments),
         Command::Resume(arguments) => resume::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
+        Command::Report(arguments) => report::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Data(arguments) => data::run(arguments),
@@ -114,7 +119,7 @@ fn answer(error: &clap::Error) -> Result<()> {
 }
 
 /// Says on standard error what happened and what to do.
-fn report(error: &Error) {
+fn explain(error: &Error) {
     if error.kind() == ErrorKind::OutputClosed {
         return;
     }

@@ -6,13 +6,14 @@ use clap::{Args, ValueHint};
 
 use super::device_choice::{Chosen, DeviceFlags};
 use super::output;
+use super::report::Exam;
 use super::signals::stop_on_signals;
-use super::watchers::WatcherFlags;
+use super::watchers::WatchFlags;
 use crate::config::{Settings, Sources, resolve};
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
 use crate::error::Result;
-use crate::run::{Reopened, reopen};
+use crate::run::{EventFile, Reopened, reopen};
 use crate::train::{Observer, Trainer};
 
 const EXAMPLES: &str = "Examples:
@@ -37,10 +38,11 @@ pub(super) struct ResumeArguments {
     data_dir: Option<PathBuf>,
 
     #[command(flatten)]
-    watchers: WatcherFlags,
+    watch: WatchFlags,
 }
 
 pub(super) fn run(arguments: &ResumeArguments) -> Result<()> {
+    let mut watchers = arguments.watch.call()?;
     let Reopened { mut directory, snapshot, config, record, complaints } = reopen(&arguments.run)?;
     for complaint in &complaints {
         output::print_note(&format!("note: {complaint}\n"));
@@ -49,8 +51,7 @@ pub(super) fn run(arguments: &ResumeArguments) -> Result<()> {
     let config = resolve(sources)?.config;
     let search = Search::from_environment(arguments.data_dir.clone().or(record.data_dir));
     let dataset = load_or_fetch(&config.data, &search, &FetchOptions::default())?;
-    let profile = arguments.watchers.profile();
-    let Chosen { device, note } = arguments.device.open_again(&record.device, profile.clone())?;
+    let Chosen { device, note } = arguments.device.open_again(&record.device, watchers.profile())?;
     let info = device.info();
     let is_other = (&info.name, &info.backend, &info.driver)
         != (&record.device.name, &record.device.backend, &record.device.driver);
@@ -60,14 +61,13 @@ pub(super) fn run(arguments: &ResumeArguments) -> Result<()> {
     for note in note.into_iter().chain(changes) {
         output::print_note(&format!("note: {note}\n"));
     }
+    // The report looks at the test images after the trainer is gone.
+    let (test, shape) = (dataset.test.clone(), dataset.shape);
     let trainer = Trainer::resume(&config, dataset, &*device, snapshot)?;
     let stop = stop_on_signals()?;
-    let mut watcher = arguments.watchers.watcher()?;
-    let mut observers: Vec<&mut dyn Observer> = vec![&mut directory];
-    if let Some(watcher) = &mut watcher {
-        observers.push(&mut **watcher);
-    }
+    let mut events = EventFile::create(&arguments.run);
+    let mut observers: Vec<&mut dyn Observer> = vec![&mut directory, &mut events];
+    observers.extend(watchers.observers());
     let trained = trainer.train(&arguments.run, &mut observers, &stop);
-    arguments.watchers.report(profile.as_ref())?;
-    trained.map(drop)
+    watchers.conclude(&arguments.run, trained, Exam { test, shape, device: &*device })
 }

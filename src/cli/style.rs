@@ -19,9 +19,10 @@ impl Style {
         Style { coloured: io::stderr().is_terminal() && is_welcome() }
     }
 
-    /// Whether it paints at all.
-    pub(super) fn is_coloured(self) -> bool {
-        self.coloured
+    /// For no output in particular: paints nothing.
+    #[cfg(test)]
+    pub(super) fn plain() -> Self {
+        Style { coloured: false }
     }
 
     /// A headline.
@@ -37,6 +38,11 @@ impl Style {
     /// The best so far.
     pub(super) fn good(self, text: &str) -> String {
         self.paint("32", text)
+    }
+
+    /// What is done so far.
+    pub(super) fn accent(self, text: &str) -> String {
+        self.paint("36", text)
     }
 
     /// What only names the rest.

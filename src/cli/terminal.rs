@@ -1,29 +1,57 @@
 //! A training run for people: a table on standard output, a progress bar on standard error.
 
 use std::io::{self, IsTerminal};
-use std::time::Duration;
 
+use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
+use super::progress_line::ProgressLine;
 use super::style::{Style, is_capable};
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::{duration, figure, percentage};
 use crate::train::{End, Epoch, Observer, Progress, Start};
+
+/// A column of the table.
+#[derive(Debug)]
+struct Column {
+    title: &'static str,
+    /// As wide as its numbers need.
+    width: usize,
+    /// Where not all have room, the dearest stay.
+    price: usize,
+    text: fn(&Epoch) -> String,
+}
 
 /// The column that is there only where images were kept aside.
 const VALIDATION: &str = "val acc";
 
-/// The columns, as wide as their numbers need.
-const COLUMNS: [(&str, usize); 8] = [
-    ("epoch", 5),
-    ("train loss", 10),
-    ("train acc", 9),
-    ("test loss", 10),
-    ("test acc", 9),
-    (VALIDATION, 9),
-    ("seconds", 8),
-    ("images/s", 10),
+const COLUMNS: [Column; 8] = [
+    Column { title: "epoch", width: 5, price: 8, text: |epoch| epoch.epoch.to_string() },
+    Column { title: "train loss", width: 10, price: 3, text: |epoch| figure(epoch.train_loss) },
+    Column { title: "train acc", width: 9, price: 4, text: |epoch| percentage(epoch.train_accuracy) },
+    Column { title: "test loss", width: 10, price: 5, text: |epoch| figure(epoch.test_loss) },
+    Column { title: TEST, width: 9, price: 6, text: |epoch| percentage(epoch.test_accuracy) },
+    Column {
+        title: VALIDATION,
+        width: 9,
+        price: 7,
+        text: |epoch| epoch.validation.map(|validation| percentage(validation.accuracy)).unwrap_or_default(),
+    },
+    Column { title: "seconds", width: 8, price: 1, text: |epoch| duration(epoch.seconds) },
+    Column {
+        title: "images/s",
+        width: 10,
+        price: 2,
+        text: |epoch| format!("{:.0}", epoch.images_per_second),
+    },
 ];
+
+/// The column whose best value so far is marked, where no images were kept aside.
+const TEST: &str = "test acc";
+
+/// Between columns.
+const GAP: &str = "  ";
 
 /// Prints a row an epoch, and moves the bar in between.
 #[derive(Debug)]
@@ -31,7 +59,8 @@ pub(super) struct Terminal {
     style: Style,
     bar: ProgressBar,
     epochs: usize,
-    steps_per_epoch: usize,
+    /// The columns that standard output has room for.
+    columns: Vec<Column>,
     /// The best epoch so far.
     best: Option<Epoch>,
 }
@@ -44,9 +73,10 @@ impl Terminal {
         } else {
             ProgressDrawTarget::hidden()
         };
-        let bar = ProgressBar::with_draw_target(None, target);
-        bar.set_style(bar_style()?);
-        Ok(Terminal { style: Style::of_stdout(), bar, epochs: 0, steps_per_epoch: 0, best: None })
+        let line = ProgressStyle::with_template("{msg}")
+            .map_err(|cause| Error::new(ErrorKind::Internal, format!("the progress bar: {cause}")))?;
+        let bar = ProgressBar::with_draw_target(None, target).with_style(line);
+        Ok(Terminal { style: Style::of_stdout(), bar, epochs: 0, columns: Vec::new(), best: None })
     }
 
     /// Prints lines of the result, above the bar where both are on one screen.
@@ -55,34 +85,41 @@ impl Terminal {
     }
 }
 
-fn bar_style() -> Result<ProgressStyle> {
-    let template = if Style::of_stderr().is_coloured() {
-        "{prefix:.bold} {bar:32.cyan/dim} {percent:>3}%  {msg}  {eta:.dim} left"
-    } else {
-        "{prefix} {bar:32} {percent:>3}%  {msg}  {eta} left"
-    };
-    let style = ProgressStyle::with_template(template)
-        .map_err(|cause| Error::new(ErrorKind::Internal, format!("the progress bar: {cause}")))?;
-    Ok(style.progress_chars("━╸─"))
+/// How many columns a terminal has; nothing for what is no terminal.
+fn columns_of(output: &Term) -> Option<usize> {
+    output.size_checked().map(|(_, columns)| columns.into())
+}
+
+/// The columns for a run with so many images kept aside.
+fn columns_for(validation: usize) -> Vec<Column> {
+    COLUMNS.into_iter().filter(|column| column.title != VALIDATION || validation > 0).collect()
+}
+
+/// The dearest columns of the table that have room together; all of them where room is no matter.
+fn fitting(mut columns: Vec<Column>, room: Option<usize>) -> Vec<Column> {
+    let width = |columns: &[Column]| columns.iter().map(|column| column.width + GAP.len()).sum::<usize>();
+    // The first column needs no gap, and the last place of a line stays empty.
+    while columns.len() > 1 && room.is_some_and(|room| width(&columns) > room + 1) {
+        let cheapest = (0..columns.len()).min_by_key(|&index| columns[index].price);
+        cheapest.map(|index| columns.remove(index));
+    }
+    columns
 }
 
 impl Observer for Terminal {
     fn start(&mut self, start: &Start) -> Result<()> {
         self.epochs = start.config.epochs;
-        self.steps_per_epoch = start.steps_per_epoch;
-        let text = heading(start, self.style);
+        self.columns = fitting(columns_for(start.dataset.validation), columns_of(&Term::stdout()));
+        let text = heading(start, &self.columns, self.style);
         self.print(&text)
     }
 
     fn progress(&mut self, progress: &Progress) -> Result<()> {
-        if progress.steps > 0 {
-            self.bar.set_length(progress.steps as u64);
-        }
-        if progress.epoch > 0 {
-            self.bar.set_prefix(format!("epoch {}/{}", progress.epoch, self.epochs));
-        }
-        self.bar.set_position(progress.step as u64);
-        self.bar.set_message(format!("loss {}", figure(progress.loss)));
+        // Looked at each time: people change the size of their windows.
+        let Some(columns) = columns_of(&Term::stderr()) else { return Ok(()) };
+        let line = ProgressLine::new(progress, self.epochs, columns);
+        // One call, so that no line is drawn of which a part is older than the rest.
+        self.bar.set_message(line.to_text(Style::of_stderr()));
         Ok(())
     }
 
@@ -91,10 +128,8 @@ impl Observer for Terminal {
         if is_best {
             self.best = Some(*epoch);
         }
-        let text = row(epoch, is_best, self.style);
-        self.print(&text)?;
-        self.bar.reset();
-        Ok(())
+        let text = row(epoch, is_best, &self.columns, self.style);
+        self.print(&text)
     }
 
     fn end(&mut self, end: &End) -> Result<()> {
@@ -110,7 +145,7 @@ impl Drop for Terminal {
     }
 }
 
-fn heading(start: &Start, style: Style) -> String {
+fn heading(start: &Start, columns: &[Column], style: Style) -> String {
     let Start { device, dataset, .. } = start;
     let [channels, height, width] = dataset.shape;
     let kept_aside = match dataset.validation {
@@ -137,30 +172,18 @@ fn heading(start: &Start, style: Style) -> String {
     for (name, value) in lines {
         text.push_str(&format!("{} {value}\n", style.faint(&format!("{name:<7}"))));
     }
-    let shown = COLUMNS.iter().filter(|(title, _)| *title != VALIDATION || dataset.validation > 0);
-    let titles: Vec<String> = shown.map(|(title, width)| format!("{title:>width$}")).collect();
-    text.push_str(&format!("\n{}\n", style.strong(&titles.join("  "))));
+    let titles = columns.iter().map(|Column { title, width, .. }| format!("{title:>width$}"));
+    text.push_str(&format!("\n{}\n", style.strong(&titles.collect::<Vec<_>>().join(GAP))));
     text
 }
 
-fn row(epoch: &Epoch, is_best: bool, style: Style) -> String {
-    let cells = [
-        epoch.epoch.to_string(),
-        figure(epoch.train_loss),
-        percentage(epoch.train_accuracy),
-        figure(epoch.test_loss),
-        percentage(epoch.test_accuracy),
-        epoch.validation.map(|validation| percentage(validation.accuracy)).unwrap_or_default(),
-        duration(epoch.seconds),
-        format!("{:.0}", epoch.images_per_second),
-    ];
-    let judge = if epoch.validation.is_some() { VALIDATION } else { "test acc" };
-    let shown = cells.iter().zip(COLUMNS).filter(|(cell, _)| !cell.is_empty());
-    let cells = shown.map(|(cell, (title, width))| {
-        let cell = format!("{cell:>width$}");
-        if is_best && title == judge { style.good(&cell) } else { cell }
+fn row(epoch: &Epoch, is_best: bool, columns: &[Column], style: Style) -> String {
+    let judge = if epoch.validation.is_some() { VALIDATION } else { TEST };
+    let cells = columns.iter().map(|Column { title, width, text, .. }| {
+        let cell = format!("{:>width$}", text(epoch));
+        if is_best && *title == judge { style.good(&cell) } else { cell }
     });
-    format!("{}\n", cells.collect::<Vec<_>>().join("  "))
+    format!("{}\n", cells.collect::<Vec<_>>().join(GAP))
 }
 
 fn summary(end: &End, best: Option<Epoch>, style: Style) -> String {
@@ -178,28 +201,25 @@ fn summary(end: &End, best: Option<Epoch>, style: Style) -> String {
     let hash = end.weights_sha256.get(..12).unwrap_or(&end.weights_sha256);
     let seconds = duration(end.seconds);
     text.push_str(&format!("; {} steps in {seconds} s; weights sha256 {hash}\n", end.steps));
-    text.push_str(&format!("recorded in {}\n", end.run.display()));
+    let run = end.run.display();
+    text.push_str(&format!("recorded in {run}; its page is {}\n", end.run.join("report.html").display()));
     text
 }
 
-/// A loss with four digits, whatever its size.
-fn figure(value: f64) -> String {
-    match value.abs() {
-        size if size >= 1e6 || !size.is_finite() => format!("{value:.3e}"),
-        size if size >= 1000.0 => format!("{value:.0}"),
-        size if size >= 100.0 => format!("{value:.1}"),
-        size if size >= 10.0 => format!("{value:.2}"),
-        size if size >= 1.0 || size == 0.0 => format!("{value:.3}"),
-        size if size >= 1e-3 => format!("{value:.4}"),
-        _ => format!("{value:.2e}"),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrow_tables_keep_the_columns_that_matter_most() {
+        let titles = |room| {
+            fitting(columns_for(0), room).iter().map(|column| column.title).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(titles(None).split(", ").count(), COLUMNS.len());
+        assert_eq!(titles(Some(74)), titles(None));
+        assert_eq!(titles(Some(73)), "epoch, train loss, train acc, test loss, test acc, images/s");
+        assert_eq!(titles(Some(40)), "epoch, train acc, test loss, test acc");
+        assert_eq!(titles(Some(20)), "epoch, test acc");
+        assert_eq!(titles(Some(1)), "epoch");
     }
-}
-
-fn percentage(share: f64) -> String {
-    format!("{:.2}%", 100.0 * share)
-}
-
-fn duration(seconds: f64) -> String {
-    let duration = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-    if duration < Duration::from_secs(100) { format!("{seconds:.2}") } else { format!("{seconds:.0}") }
 }

@@ -4,15 +4,16 @@ use clap::Args;
 
 use super::device_choice::{Chosen, Opening};
 use super::output;
+use super::report::Exam;
 use super::run_folder::RunFolder;
 use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
-use super::watchers::WatcherFlags;
+use super::watchers::WatchFlags;
 use crate::config::{Key, Origin, Resolved};
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
 use crate::error::Result;
-use crate::run::RunDirectory;
+use crate::run::{EventFile, RunDirectory};
 use crate::train::{Observer, Trainer};
 
 const EXAMPLES: &str = "Examples:
@@ -21,6 +22,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad train --data ./flowers --model linear:64,relu
   shadegrad train --config mine.toml --device cpu     Values from a file
   shadegrad train --json | jq .test_accuracy          A line of JSON an epoch
+  shadegrad train --dashboard                         Its report in a browser, while it trains
 
 What is on the command line goes before the environment (SHADEGRAD_DATA, SHADEGRAD_DEVICE), that
 before --config, that before the preset. `shadegrad config show` takes the same arguments and tells.";
@@ -32,37 +34,35 @@ pub(super) struct TrainArguments {
     settings: SettingFlags,
 
     #[command(flatten)]
-    watchers: WatcherFlags,
+    watch: WatchFlags,
 }
 
 pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     // Cheap mistakes first: nothing below is tried before all arguments make sense.
     let resolved = arguments.settings.resolve()?;
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
+    let mut watchers = arguments.watch.call()?;
     let search = Search::from_environment(resolved.data_dir());
     let dataset = load_or_fetch(&resolved.config.data, &search, &FetchOptions::default())?;
-    let profile = arguments.watchers.profile();
-    let opening = Opening { tune: resolved.tune(), profile: profile.clone() };
+    let opening = Opening { tune: resolved.tune(), profile: watchers.profile() };
     let Chosen { device, note } = opening.open(resolved.device())?;
     if let Some(note) = note {
         output::print_note(&format!("note: {note}\n"));
     }
+    // The report looks at the test images after the trainer is gone.
+    let (test, shape) = (dataset.test.clone(), dataset.shape);
     let trainer = Trainer::new(&resolved.config, dataset, &*device)?;
     let stop = stop_on_signals()?;
     // Only a run that can start leaves a folder behind.
     let run = folder.create()?;
     let directory = RunDirectory::create(&run, resolved.config.to_toml())?;
     let mut directory = directory.with_data_dir(resolved.data_dir());
-    let mut watcher = arguments.watchers.watcher()?;
-    let mut observers: Vec<&mut dyn Observer> = vec![&mut directory];
-    if let Some(watcher) = &mut watcher {
-        observers.push(&mut **watcher);
-    }
+    let mut events = EventFile::create(&run);
+    let mut observers: Vec<&mut dyn Observer> = vec![&mut directory, &mut events];
+    observers.extend(watchers.observers());
 
     let trained = trainer.train(&run, &mut observers, &stop);
-    // Also of a run that ended early: somebody may have stopped it as soon as there was enough to see.
-    arguments.watchers.report(profile.as_ref())?;
-    trained.map(drop)
+    watchers.conclude(&run, trained, Exam { test, shape, device: &*device })
 }
 
 /// What the run's folder is called after: the preset, or the data where they are others than the preset's.

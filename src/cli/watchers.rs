@@ -1,17 +1,23 @@
-//! How a run is shown while it trains.
+//! Who watches a run from outside, and how the run takes leave of them.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 
 use clap::Args;
 
 use super::json::JsonLines;
+use super::output;
 use super::profile_report;
+use super::report::{self, Exam};
 use super::terminal::Terminal;
+use crate::dashboard::Dashboard;
 use crate::device::profile::Profile;
 use crate::error::Result;
-use crate::train::Observer;
+use crate::figures::percentage;
+use crate::train::{End, Observer};
 
-/// The flags for that.
 #[derive(Args, Debug)]
-pub(super) struct WatcherFlags {
+pub(super) struct WatchFlags {
     /// Print JSON Lines instead of a table
     #[arg(long)]
     json: bool,
@@ -23,25 +29,84 @@ pub(super) struct WatcherFlags {
     /// Tell at the end where the device's time went, kernel by kernel
     #[arg(long)]
     profile: bool,
+
+    /// Show the run in a browser while it trains, at a port of this computer
+    #[arg(long, value_name = "PORT", num_args = 0..=1, value_parser = port)]
+    dashboard: Option<Option<u16>>,
+
+    /// Listen there instead of at 127.0.0.1: others in the network can watch, too
+    #[arg(long, value_name = "ADDRESS", requires = "dashboard")]
+    dashboard_address: Option<IpAddr>,
 }
 
-impl WatcherFlags {
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "must be a port from 0 to 65535 (a preset goes before the flag)".into())
+}
+
+/// The ones that were asked for.
+pub(super) struct Watchers {
+    json: bool,
+    profile: Option<Profile>,
+    printer: Option<Box<dyn Observer>>,
+    dashboard: Option<Dashboard>,
+}
+
+impl WatchFlags {
+    /// Calls the watchers, and says where the dashboard is.
+    pub(super) fn call(&self) -> Result<Watchers> {
+        let address = self.dashboard_address.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        let dashboard = self.dashboard.map(|port| Dashboard::open(address, port)).transpose()?;
+        if let Some(dashboard) = &dashboard {
+            output::print_note(&format!("note: the dashboard is at {}\n", dashboard.address()));
+        }
+        let printer: Option<Box<dyn Observer>> = match self {
+            WatchFlags { json: true, .. } => Some(Box::new(JsonLines)),
+            WatchFlags { quiet: true, .. } => None,
+            _ => Some(Box::new(Terminal::new()?)),
+        };
+        Ok(Watchers { json: self.json, profile: self.profile.then(Profile::default), printer, dashboard })
+    }
+}
+
+impl Watchers {
     /// What a device adds its times to, if they are wanted.
     pub(super) fn profile(&self) -> Option<Profile> {
-        self.profile.then(Profile::default)
+        self.profile.clone()
     }
 
-    /// Tells where the time went.
-    pub(super) fn report(&self, profile: Option<&Profile>) -> Result<()> {
-        profile.map_or(Ok(()), |profile| profile_report::print(profile, self.json))
+    /// For the trainer.
+    pub(super) fn observers(&mut self) -> impl Iterator<Item = &mut dyn Observer> {
+        let printer = self.printer.iter_mut().map(|printer| &mut **printer as &mut dyn Observer);
+        printer.chain(self.dashboard.iter_mut().map(|dashboard| dashboard as &mut dyn Observer))
     }
 
-    /// Who watches the run, if anybody does.
-    pub(super) fn watcher(&self) -> Result<Option<Box<dyn Observer>>> {
-        Ok(match self {
-            WatcherFlags { json: true, .. } => Some(Box::new(JsonLines)),
-            WatcherFlags { quiet: true, .. } => None,
-            _ => Some(Box::new(Terminal::new()?)),
-        })
+    /// Writes the report of `run` and shows it to whoever still watches. What ended the run counts for
+    /// more than what is wrong with the report.
+    pub(super) fn conclude(self, run: &Path, trained: Result<End>, exam: Exam<'_>) -> Result<()> {
+        // Takes a progress bar off the screen.
+        drop(self.printer);
+        // Also of a run that ended early: somebody may have stopped it as soon as there was enough to see.
+        if let Some(profile) = &self.profile {
+            profile_report::print(profile, self.json)?;
+        }
+        let shown = run.display();
+        let (written, words) = match &trained {
+            Ok(end) => {
+                let accuracy = percentage(end.test_accuracy);
+                (
+                    report::write(run, Ok(exam)),
+                    format!("The run has ended: test accuracy {accuracy} · {shown}"),
+                )
+            }
+            Err(error) => {
+                // Whoever stops a run wants it to stop, and a lost device measures nothing.
+                let why = format!("the run ended early ({error}); `shadegrad report {shown}` looks at them");
+                (report::write(run, Err(why)), format!("The run has ended early: {error} · {shown}"))
+            }
+        };
+        if let Some(dashboard) = self.dashboard {
+            dashboard.finish(written.as_ref().ok().map(|written| written.body.as_str()), &words);
+        }
+        trained.and(written.map(drop))
     }
 }

@@ -11,7 +11,7 @@ use crate::plan::{Launch, Plan, StepId};
 use crate::tensor::Tensor;
 
 /// What kind of processor a device is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceKind {
     /// A GPU with memory of its own.
@@ -29,7 +29,7 @@ pub enum DeviceKind {
 }
 
 /// What a device calls itself.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DeviceInfo {
     /// The adapter's name.
     pub name: String,

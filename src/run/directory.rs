@@ -6,7 +6,9 @@
 //! run.json                 versions, device, data set and its files' hashes, seed
 //! metrics.jsonl            a line an epoch, as `train --json` prints it
 //! metrics.csv              the same for spreadsheets
+//! events.out.tfevents.*    the same for TensorBoard (by [`EventFile`](super::EventFile))
 //! log.txt                  what happened, with the time
+//! report.html              all of it in one page, written at the end (by [`report`](crate::report))
 //! checkpoints/<step>/      the last two and the best: see `checkpoint`
 //! best, last               text files with a checkpoint's path, relative to the run directory
 //! lock                     held by the process that trains

@@ -11,11 +11,12 @@ pub mod directory;
 pub mod event;
 mod manifest;
 mod metrics_file;
+pub mod model_file;
 pub mod record;
 pub mod reopen;
-
-pub mod model_file;
+pub mod tensorboard;
 
 pub use directory::RunDirectory;
 pub use model_file::{NamedTensor, SavedModel};
 pub use reopen::{Reopened, reopen};
+pub use tensorboard::EventFile;

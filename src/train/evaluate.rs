@@ -1,5 +1,6 @@
 //! Measures a saved model on a split.
 
+use super::evaluation::{Evaluation, Mistake};
 use super::program::{Builder, SplitSize};
 use super::resident::write_normalisation;
 use crate::data::{ImageShape, Split};
@@ -10,19 +11,6 @@ use crate::model::ModelSpec;
 use crate::ops::softmax_cross_entropy::largest;
 use crate::plan::{Launch, StepRecord};
 use crate::run::SavedModel;
-
-/// How well a model does on a split.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Evaluation {
-    /// Mean cross-entropy.
-    pub loss: f64,
-    /// Share of images whose largest logit is their class's, 0 to 1.
-    pub accuracy: f64,
-    /// Class names.
-    pub classes: Vec<String>,
-    /// Images by true class (rows) and by the model's answer (columns).
-    pub confusion: Vec<Vec<u64>>,
-}
 
 /// Measures `model` on `split`, whose images must have the shape that the model was trained with.
 pub fn evaluate(
@@ -64,6 +52,7 @@ pub fn evaluate(
     pass.split.write(&mut *session, split, shape)?;
 
     let mut confusion = vec![vec![0; classes]; classes];
+    let mut mistakes = Vec::new();
     let (mut loss, mut hits) = (0.0, 0.0);
     for (index, labels) in labels.chunks(pass.batch).enumerate() {
         let record = StepRecord {
@@ -80,10 +69,19 @@ pub fn evaluate(
             hits += f64::from(pair[1]);
         }
         let values = session.read(logits)?.into_f32();
-        for (logits, &label) in values.chunks_exact(classes).zip(labels) {
-            confusion[label as usize][largest(logits)] += 1;
+        for (row, (logits, &label)) in values.chunks_exact(classes).zip(labels).enumerate() {
+            let (image, class) = (index * pass.batch + row, label as usize);
+            confusion[class][largest(logits)] += 1;
+            mistakes.extend(Mistake::of(image, class, logits));
         }
     }
+    mistakes.sort_by(|one, other| other.loss.total_cmp(&one.loss));
     let count = labels.len() as f64;
-    Ok(Evaluation { loss: loss / count, accuracy: hits / count, classes: about.classes.clone(), confusion })
+    Ok(Evaluation {
+        loss: loss / count,
+        accuracy: hits / count,
+        classes: about.classes.clone(),
+        confusion,
+        mistakes,
+    })
 }

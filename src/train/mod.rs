@@ -8,6 +8,7 @@
 //! [`Trainer::resume`] goes on. `saves` says when there is to be one, `health` whether there may be.
 
 mod evaluate;
+mod evaluation;
 mod feed;
 mod health;
 mod measure;
@@ -22,10 +23,10 @@ mod stop;
 mod tensors;
 mod trainer;
 
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::evaluate;
+pub use evaluation::{ClassReport, Confusion, Evaluation, Mistake};
 pub use metrics::Totals;
 pub use observer::{Checkpoint, DatasetInfo, End, Epoch, Measurement, Observer, Progress, Start};
-
 pub use position::{Position, Snapshot};
 pub use resident::Normalisation;
 pub use stop::StopFlag;

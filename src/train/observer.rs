@@ -33,13 +33,14 @@ pub struct Start {
 }
 
 /// A data set in numbers.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct DatasetInfo {
     /// `fashion-mnist`, or a folder's name.
     pub name: String,
     /// Images to train on.
     pub train: usize,
     /// Training images kept aside to judge the run by, which are not counted in `train`.
+    #[serde(default)]
     pub validation: usize,
     /// Images to test with.
     pub test: usize,
@@ -60,6 +61,12 @@ pub struct Progress {
     pub steps: usize,
     /// Mean loss of this epoch's steps so far.
     pub loss: f64,
+    /// Mean accuracy of this epoch's steps so far, 0 to 1.
+    pub accuracy: f64,
+    /// Of this epoch's steps so far.
+    pub images_per_second: f64,
+    /// Until the run's last step, if it goes on as it did; measurements on test images not counted.
+    pub seconds_left: f64,
 }
 
 /// Said at the end of each epoch. Losses include the L2 penalty, cross-entropies do not.

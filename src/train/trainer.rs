@@ -184,7 +184,8 @@ impl Trainer<'_> {
         let next_save = self.saves.next_step(self.position.step).unwrap_or(usize::MAX);
         let until = next_save.saturating_sub(first_step).saturating_mul(unit).div_ceil(batch).min(runs);
         let (epoch, position, rate) = (self.position.epochs + 1, &mut self.position, self.rate);
-        let started = Instant::now();
+        let (started, all_steps) = (Instant::now(), self.steps);
+        let (seconds_before, epoch_seconds_before) = (position.seconds, position.epoch_seconds);
         feed.run(
             &mut *self.session,
             &mut self.pace,
@@ -197,7 +198,17 @@ impl Trainer<'_> {
                 let done = steps_done(position.totals.runs);
                 position.step = first_step + done;
                 let loss = position.totals.cross_entropy(done) + position.totals.penalty();
-                let progress = Progress { epoch, step: done, steps, loss };
+                let elapsed = started.elapsed().as_secs_f64();
+                let each_step = (seconds_before + elapsed) / position.step as f64;
+                let progress = Progress {
+                    epoch,
+                    step: done,
+                    steps,
+                    loss,
+                    accuracy: position.totals.accuracy(done),
+                    images_per_second: (done * unit).min(images) as f64 / (epoch_seconds_before + elapsed),
+                    seconds_left: each_step * (all_steps - position.step) as f64,
+                };
                 for observer in &mut *observers {
                     observer.progress(&progress)?;
                 }

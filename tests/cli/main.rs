@@ -1,12 +1,17 @@
 //! The program as its users and their scripts see it: arguments in, exit code and text out.
 
 mod bench;
+mod browser;
 mod completions;
+mod dashboard;
 mod devices;
 mod files;
 mod flags;
+mod manners;
 mod output;
 mod precedence;
+mod report;
 mod resume;
 mod support;
+mod tensorboard;
 mod training;

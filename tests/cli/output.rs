@@ -12,6 +12,7 @@ const COMMANDS: &[&[&str]] = &[
     &["help", "train"],
     &["train", "--help"],
     &["eval", "--help"],
+    &["report", "--help"],
     &["devices", "--help"],
     &["config", "--help"],
     &["config", "show", "--help"],

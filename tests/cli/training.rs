@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{Outcome, Sandbox, finish, without_gpu};
 
 /// The small data set of the golden runs.
-fn data() -> String {
+pub fn data() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/six-classes-5x4");
     path.to_str().expect("a plain path").into()
 }

@@ -1,0 +1,132 @@
+//! `shadegrad report`, and the report at the end of a run.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::device_choice::{Chosen, DeviceFlags};
+use super::model_choice::weights_of;
+use super::output;
+use crate::config::{Key, Setting, Value};
+use crate::data::catalogue::Form;
+use crate::data::hash::fingerprint;
+use crate::data::load::load;
+use crate::data::locate::Search;
+use crate::data::{Dataset, ImageShape, Split};
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::report::{self, Examination, Findings, Record, Report};
+use crate::run::SavedModel;
+use crate::train::evaluate;
+
+const EXAMPLES: &str = "Examples:
+  shadegrad report runs/NAME                      Writes runs/NAME/report.html
+  shadegrad report runs/NAME --data-dir ~/data    With the data set that is there now";
+
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+pub(super) struct ReportArguments {
+    /// A run's folder
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+
+    /// Look for known data sets here only
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    device: DeviceFlags,
+
+    /// Print a JSON object instead of a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a model is examined with.
+pub(super) struct Exam<'a> {
+    pub(super) test: Split,
+    pub(super) shape: ImageShape,
+    pub(super) device: &'a dyn Device,
+}
+
+/// A report on the disk.
+#[derive(Serialize)]
+pub(super) struct Written {
+    report: PathBuf,
+    /// What it shows.
+    #[serde(skip)]
+    pub(super) body: String,
+    /// Why there is nothing about the test images, if so.
+    missing: Option<String>,
+}
+
+pub(super) fn run(arguments: &ReportArguments) -> Result<()> {
+    let record = Record::read(&arguments.run)?;
+    let written = match dataset(&record, arguments.data_dir.clone()) {
+        Ok(dataset) => {
+            let Chosen { device, note } = arguments.device.open()?;
+            if let Some(note) = note {
+                output::print_note(&format!("note: {note}\n"));
+            }
+            write(&arguments.run, Ok(Exam { test: dataset.test, shape: dataset.shape, device: &*device }))?
+        }
+        Err(error) => write(&arguments.run, Err(format!("the data set cannot be read: {error}")))?,
+    };
+    if let Some(missing) = &written.missing {
+        output::print_note(&format!("note: without classes and mistakes: {missing}\n"));
+    }
+    if arguments.json {
+        output::print_json("report", &written)
+    } else {
+        output::print(&format!("{}\n", written.report.display()))
+    }
+}
+
+/// Writes the report of `run`, with what its best model does in `exam`, or with why there is none.
+pub(super) fn write(run: &Path, exam: Result<Exam<'_>, String>) -> Result<Written> {
+    let record = Record::read(run)?;
+    let weights = weights_of(run);
+    let model = weights.as_ref().ok().map(|path| SavedModel::read(path)).transpose()?;
+    let measure = |exam: Exam<'_>| {
+        let model = model.as_ref().ok_or("the run has no checkpoint yet")?;
+        let Exam { test, shape, device } = exam;
+        let evaluation = evaluate(model, test.clone(), shape, device).map_err(|error| error.to_string())?;
+        Ok((evaluation, test, shape))
+    };
+    let measured = exam.and_then(measure);
+    let findings = match &measured {
+        Ok((evaluation, split, shape)) => Findings::Made(Examination {
+            checkpoint: checkpoint(run, weights.as_deref().unwrap_or(run)),
+            evaluation,
+            split,
+            shape: *shape,
+        }),
+        Err(why) => Findings::Missing(why.clone()),
+    };
+    let body = Report { record: &record, model: model.as_ref(), findings }.to_body()?;
+    Ok(Written { report: report::write(run, &record.name, &body)?, body, missing: measured.err() })
+}
+
+/// A checkpoint's folder, relative to the run's.
+fn checkpoint(run: &Path, weights: &Path) -> String {
+    let folder = weights.parent().unwrap_or(weights);
+    folder.strip_prefix(run).unwrap_or(folder).display().to_string()
+}
+
+/// The data set of the run, if it is still there and the same.
+fn dataset(record: &Record, data_dir: Option<PathBuf>) -> Result<Dataset> {
+    let Some(Setting { value: Value::Text(name), .. }) = record.settings.get(Key::Data) else {
+        return Err(Error::data("the run's configuration names none"));
+    };
+    let dataset = load(name, &Search::from_environment(data_dir))?;
+    let hashes = dataset.files.iter().map(|file| Ok(fingerprint(file, Form::AsIs)?.sha256));
+    let mut hashes = hashes.collect::<Result<Vec<_>>>()?;
+    hashes.sort();
+    let mut recorded: Vec<_> = record.facts.files_sha256.values().cloned().collect();
+    recorded.sort();
+    if hashes != recorded {
+        return Err(Error::data(format!("the files of {name} are not those that the run was trained on")));
+    }
+    Ok(dataset)
+}

@@ -1,0 +1,237 @@
+//! Curves over epochs: from numbers to places on a square of 100 by 100, which the page stretches.
+
+use serde::Serialize;
+
+use crate::train::Epoch;
+
+/// Most labels of an axis, about: of epochs, of values, and of values from zero, whose charts are low.
+const EPOCH_LABELS: f64 = 8.0;
+const LABELS: f64 = 7.0;
+const LABELS_FROM_ZERO: f64 = 4.0;
+
+/// One series of figures.
+pub(super) struct Series {
+    /// What the page calls it.
+    pub(super) name: &'static str,
+    /// The field of an epoch.
+    pub(super) key: &'static str,
+    pub(super) value: fn(&Epoch) -> f64,
+}
+
+/// How an axis counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Scale {
+    /// From the lowest value to the highest.
+    Range,
+    /// The same, for shares of 1.
+    Percent,
+    /// From zero.
+    FromZero,
+}
+
+/// A chart, ready to be drawn. Places are percentages from the left and from the top.
+#[derive(Debug, Serialize)]
+pub(super) struct Chart {
+    title: &'static str,
+    lines: Vec<Line>,
+    x_labels: Vec<Label>,
+    y_labels: Vec<Label>,
+    /// Where the best epoch is.
+    best: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    name: &'static str,
+    key: &'static str,
+    /// As SVG's `polyline` has them.
+    points: String,
+    /// The last of them.
+    end: [f64; 2],
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+struct Label {
+    at: f64,
+    text: String,
+}
+
+/// From values to places.
+#[derive(Clone, Copy)]
+struct Axis {
+    low: f64,
+    high: f64,
+}
+
+impl Axis {
+    /// An axis that has all of `values` on it.
+    fn around(values: impl Iterator<Item = f64>, scale: Scale) -> Self {
+        let finite = values.filter(|value| value.is_finite());
+        let (low, high) = finite
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+        let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
+        let low = if scale == Scale::FromZero { low.min(0.0) } else { low };
+        // A single value has room around it, too.
+        let span = if high > low { high - low } else { 0.1 * high.abs().max(1e-3) };
+        let below = if scale == Scale::FromZero { 0.0 } else { 0.06 * span };
+        Axis { low: low - below, high: high + 0.06 * span }
+    }
+
+    /// Share of the axis below `value`, in percent.
+    fn place(self, value: f64) -> f64 {
+        round(100.0 * (value - self.low) / (self.high - self.low))
+    }
+
+    /// Round values on the axis.
+    fn labels(self, scale: Scale) -> Vec<Label> {
+        let unit = if scale == Scale::Percent { 100.0 } else { 1.0 };
+        let most = if scale == Scale::FromZero { LABELS_FROM_ZERO } else { LABELS };
+        let step = round_step((self.high - self.low) * unit / most);
+        let first = (self.low * unit / step).ceil() as i64;
+        let last = (self.high * unit / step).floor() as i64;
+        (first..=last)
+            .map(|index| {
+                let value = index as f64 * step;
+                let text = label(value, step);
+                let text = if scale == Scale::Percent { format!("{text}%") } else { text };
+                Label { at: round(100.0 - self.place(value / unit)), text }
+            })
+            .collect()
+    }
+}
+
+impl Chart {
+    /// Draws `series`. With no epoch yet, there are only axes.
+    pub(super) fn draw(
+        title: &'static str,
+        scale: Scale,
+        series: &[Series],
+        epochs: &[Epoch],
+        best: Option<&Epoch>,
+    ) -> Self {
+        let values = series.iter().flat_map(|series| epochs.iter().map(series.value));
+        let axis = Axis::around(values, scale);
+        let x = |index: usize| match epochs.len() {
+            1 => 50.0,
+            count => round(100.0 * index as f64 / (count - 1) as f64),
+        };
+        let lines = series.iter().filter(|_| !epochs.is_empty()).map(|series| {
+            let values = epochs.iter().map(series.value).enumerate();
+            let places: Vec<_> =
+                values.map(|(index, value)| [x(index), round(100.0 - axis.place(value))]).collect();
+            let points: Vec<_> = places.iter().map(|[x, y]| format!("{x},{y}")).collect();
+            let end = places[places.len() - 1];
+            Line { name: series.name, key: series.key, points: points.join(" "), end }
+        });
+        let index_of = |best: &Epoch| epochs.iter().position(|epoch| epoch.epoch == best.epoch);
+        Chart {
+            title,
+            lines: lines.collect(),
+            x_labels: epoch_labels(epochs, x),
+            y_labels: axis.labels(scale),
+            best: best.and_then(index_of).map(x),
+        }
+    }
+}
+
+/// Numbers of epochs below the axis: the first, and then round ones.
+fn epoch_labels(epochs: &[Epoch], x: impl Fn(usize) -> f64) -> Vec<Label> {
+    let step = round_step(epochs.len() as f64 / EPOCH_LABELS).max(1.0) as usize;
+    let is_round = |number: usize| number.is_multiple_of(step) || (number == 1 && step > 2);
+    let epochs = epochs.iter().enumerate().filter(|(_, epoch)| is_round(epoch.epoch));
+    epochs.map(|(index, epoch)| Label { at: x(index), text: epoch.epoch.to_string() }).collect()
+}
+
+/// 1, 2 or 5 times a power of ten, and not below `step`.
+fn round_step(step: f64) -> f64 {
+    let power = 10f64.powf(step.log10().floor());
+    let factor = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * power >= step * (1.0 - 1e-9));
+    factor.unwrap_or(10.0) * power
+}
+
+/// `value` with as many digits as multiples of `step` need.
+fn label(value: f64, step: f64) -> String {
+    let decimals = (-step.log10() - 1e-9).ceil().max(0.0) as usize;
+    match step {
+        _ if value == 0.0 => "0".into(),
+        step if step >= 1e6 => format!("{}M", value / 1e6),
+        step if step >= 1e3 => format!("{}k", value / 1e3),
+        _ if decimals > 4 => format!("{value:.0e}"),
+        _ => format!("{value:.decimals$}"),
+    }
+}
+
+/// A hundredth of a percent is less than a pixel.
+fn round(percent: f64) -> f64 {
+    (percent * 100.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::record::tests::epoch;
+
+    const ACCURACY: Series =
+        Series { name: "test", key: "test_accuracy", value: |epoch| epoch.test_accuracy };
+
+    fn chart(accuracies: &[f64]) -> Chart {
+        let epochs: Vec<_> =
+            accuracies.iter().enumerate().map(|(index, &value)| epoch(index + 1, value)).collect();
+        Chart::draw("Accuracy", Scale::Percent, &[ACCURACY], &epochs, epochs.first())
+    }
+
+    #[test]
+    fn the_lowest_value_is_at_the_bottom_and_the_highest_at_the_top() {
+        let chart = chart(&[0.5, 0.7, 0.6]);
+        // 6 % of the span above and below: 0.06 / 1.12.
+        assert_eq!(chart.lines[0].points, "0,94.64 50,5.36 100,50");
+        assert_eq!(chart.lines[0].end, [100.0, 50.0]);
+        assert_eq!(chart.best, Some(0.0));
+        let labels: Vec<_> = chart.y_labels.iter().map(|label| label.text.as_str()).collect();
+        assert_eq!(labels, ["50%", "55%", "60%", "65%", "70%"]);
+        assert_eq!(chart.y_labels[2].at, 50.0, "60 % is half way");
+    }
+
+    #[test]
+    fn one_value_no_value_and_equal_values_can_be_drawn() {
+        assert_eq!(chart(&[0.5]).lines[0].points, "50,50");
+        assert!(chart(&[]).lines.is_empty());
+        assert_eq!(chart(&[0.0, 0.0]).lines[0].points, "0,50 100,50");
+    }
+
+    #[test]
+    fn labels_are_round_and_few() {
+        for (span, expected) in
+            [(1.0, ["0", "0.5", "1.0"].as_slice()), (0.002, &["0", "0.0005", "0.0010", "0.0015", "0.0020"])]
+        {
+            let labels = Axis { low: 0.0, high: span }.labels(Scale::FromZero);
+            let labels: Vec<_> = labels.iter().map(|label| label.text.as_str()).collect();
+            assert_eq!(labels, expected);
+        }
+        let labels = Axis { low: 0.0, high: 244_000.0 }.labels(Scale::FromZero);
+        assert_eq!(labels.last().map(|label| label.text.as_str()), Some("200k"));
+        for exponent in -9..9 {
+            for digit in 1..100 {
+                let high = f64::from(digit) * 10f64.powi(exponent);
+                let count = Axis { low: 0.0, high }.labels(Scale::FromZero).len();
+                assert!((2..=6).contains(&count), "{count} labels up to {high}");
+            }
+        }
+    }
+
+    #[test]
+    fn epochs_are_counted_in_round_numbers() {
+        for (count, expected) in [
+            (1, vec![1]),
+            (5, vec![1, 2, 3, 4, 5]),
+            (10, vec![2, 4, 6, 8, 10]),
+            (40, vec![1, 5, 10, 15, 20, 25, 30, 35, 40]),
+            (300, vec![1, 50, 100, 150, 200, 250, 300]),
+        ] {
+            let labels = chart(&vec![0.5; count]).x_labels;
+            let numbers: Vec<usize> =
+                labels.iter().map(|label| label.text.parse().expect("a number")).collect();
+            assert_eq!(numbers, expected);
+        }
+    }
+}

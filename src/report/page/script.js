@@ -1,0 +1,55 @@
+// Under the pointer, or with the arrow keys, all charts show the same epoch. The numbers are those of
+// the table of epochs, so that they are written in one way only.
+const SVG = 'http://www.w3.org/2000/svg';
+const charts = () => [...document.querySelectorAll('.chart')];
+const rows = () => [...document.querySelectorAll('.epochs tbody tr')];
+let shown = null;
+
+function show(index) {
+  const all = rows();
+  if (!all.length) return;
+  shown = index === null ? null : Math.max(0, Math.min(all.length - 1, index));
+  const row = all[shown ?? all.length - 1];
+  for (const chart of charts()) {
+    chart.querySelectorAll('.cursor, .cursor-dot').forEach((mark) => mark.remove());
+    for (const reading of chart.querySelectorAll('.reading')) {
+      const key = reading.dataset.key;
+      reading.querySelector('b').textContent = row.querySelector(`[data-key=${key}]`).textContent;
+    }
+    chart.querySelector('.epoch').textContent = row.querySelector('[data-key=epoch]').textContent;
+    if (shown === null) continue;
+    const svg = chart.querySelector('svg');
+    const mark = (name, d) => {
+      const path = document.createElementNS(SVG, 'path');
+      path.setAttribute('class', name);
+      path.setAttribute('d', d);
+      svg.append(path);
+    };
+    const lines = [...svg.querySelectorAll('polyline')];
+    mark('cursor', `M${lines[0].points[shown].x} 0V100`);
+    for (const line of lines) {
+      const { x, y } = line.points[shown];
+      mark(`dot cursor-dot ${line.classList[1]}`, `M${x} ${y}h0`);
+    }
+  }
+}
+
+function under(event) {
+  const chart = event.target.closest('.chart');
+  if (!chart) return null;
+  const { left, width } = chart.querySelector('svg').getBoundingClientRect();
+  return Math.round(((event.clientX - left) / width) * (rows().length - 1));
+}
+
+document.addEventListener('pointermove', (event) => {
+  const index = under(event);
+  if (index === shown) return;
+  if (index !== null || !document.activeElement.closest('.chart')) show(index);
+});
+document.addEventListener('keydown', (event) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!step || !event.target.closest('.chart')) return;
+  event.preventDefault();
+  show((shown ?? rows().length - 1) + step);
+});
+document.addEventListener('focusout', () => show(null));

@@ -1,0 +1,180 @@
+//! Small pictures inside the page: PNG files as `data:` addresses.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use png::{BitDepth, ColorType, Encoder};
+
+use crate::data::ImageShape;
+use crate::error::{Error, ErrorKind, Result};
+use crate::run::SavedModel;
+
+/// Most units of the first layer that are shown.
+const MOST_UNITS: usize = 64;
+
+/// Shades of a weight on each side of zero. Few enough for small files, too many to be seen.
+const SHADES: i32 = 31;
+
+/// Red, green and blue of a weight below zero, and of one above. Zero is transparent, so that the
+/// pictures suit a light page as well as a dark one.
+const BELOW: [u8; 3] = [205, 92, 52];
+const ABOVE: [u8; 3] = [18, 140, 146];
+
+/// A picture of an image of a data set.
+pub(super) fn of_image(pixels: &[u8], shape: ImageShape) -> Result<String> {
+    match shape.channels {
+        3 => encode(&interleave(pixels, 3), shape, ColorType::Rgb, None),
+        // Other numbers of channels have no colours of their own: the first says enough.
+        _ => encode(&pixels[..shape.height * shape.width], shape, ColorType::Grayscale, None),
+    }
+}
+
+/// A unit of the first layer.
+#[derive(serde::Serialize)]
+pub(super) struct Unit {
+    /// Its index in the layer.
+    pub(super) index: usize,
+    /// Its weights as an image of what it looks for.
+    pub(super) picture: String,
+}
+
+/// The first layer's units, those with the largest weights, in the layer's order; and how many it has.
+///
+/// Nothing where the weights are not those of images of shape `[channels, height, width]`, or of
+/// small windows on them.
+pub(super) fn of_first_layer(model: &SavedModel) -> Result<Option<(Vec<Unit>, usize)>> {
+    let Some(image) = model.about.as_ref().map(|about| about.shape) else { return Ok(None) };
+    let weights = model.tensors.iter().find(|tensor| tensor.name == "0.weight");
+    let Some(weights) = weights else { return Ok(None) };
+    let [channels, height, width] = match weights.shape[..] {
+        [_, inputs] if inputs == image.iter().product::<usize>() => image,
+        [_, channels, height, width] => [channels, height, width],
+        _ => return Ok(None),
+    };
+    let shape = ImageShape { channels, height, width };
+    let mut units: Vec<(usize, &[f32])> = weights.values.chunks_exact(shape.pixels()).enumerate().collect();
+    let count = units.len();
+    let size = |unit: &[f32]| unit.iter().map(|weight| weight * weight).sum::<f32>();
+    units.sort_by(|(_, one), (_, other)| size(other).total_cmp(&size(one)));
+    units.truncate(MOST_UNITS);
+    units.sort_by_key(|(index, _)| *index);
+    let draw = |(index, weights)| Ok(Unit { index, picture: of_weights(weights, shape)? });
+    Ok(Some((units.into_iter().map(draw).collect::<Result<_>>()?, count)))
+}
+
+/// Weights from the most negative to the most positive.
+fn of_weights(weights: &[f32], shape: ImageShape) -> Result<String> {
+    let largest = weights.iter().fold(f32::MIN_POSITIVE, |largest, weight| largest.max(weight.abs()));
+    if shape.channels == 3 {
+        let bytes: Vec<u8> = weights.iter().map(|weight| (127.5 + 127.5 * weight / largest) as u8).collect();
+        return encode(&interleave(&bytes, 3), shape, ColorType::Rgb, None);
+    }
+    let shade = |weight: &f32| ((weight / largest * SHADES as f32).round() as i32 + SHADES) as u8;
+    let shades: Vec<u8> = weights[..shape.height * shape.width].iter().map(shade).collect();
+    encode(&shades, shape, ColorType::Indexed, Some(palette()))
+}
+
+/// Colours and opacities of the shades.
+fn palette() -> (Vec<u8>, Vec<u8>) {
+    let colours = (-SHADES..=SHADES).flat_map(|shade| if shade < 0 { BELOW } else { ABOVE });
+    let opacities = (-SHADES..=SHADES).map(|shade| (255 * shade.abs() / SHADES) as u8);
+    (colours.collect(), opacities.collect())
+}
+
+/// Pixel by pixel, as PNG has them, from channel by channel.
+fn interleave(planes: &[u8], channels: usize) -> Vec<u8> {
+    let size = planes.len() / channels;
+    (0..size).flat_map(|pixel| (0..channels).map(move |channel| planes[channel * size + pixel])).collect()
+}
+
+fn encode(
+    pixels: &[u8],
+    shape: ImageShape,
+    colours: ColorType,
+    palette: Option<(Vec<u8>, Vec<u8>)>,
+) -> Result<String> {
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, shape.width as u32, shape.height as u32);
+    encoder.set_color(colours);
+    encoder.set_depth(BitDepth::Eight);
+    if let Some((colours, opacities)) = palette {
+        encoder.set_palette(colours);
+        encoder.set_trns(opacities);
+    }
+    let failed = |cause| Error::new(ErrorKind::Internal, format!("cannot draw a picture: {cause}"));
+    let mut writer = encoder.write_header().map_err(failed)?;
+    writer.write_image_data(pixels).map_err(failed)?;
+    writer.finish().map_err(failed)?;
+    Ok(format!("data:image/png;base64,{}", STANDARD.encode(file)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::NamedTensor;
+    use crate::run::model_file::About;
+    use crate::train::Normalisation;
+
+    /// The pixels of a picture, as a reader of PNG files sees them: red, green, blue, opacity.
+    fn decode(picture: &str) -> (u32, u32, Vec<u8>) {
+        let base64 = picture.strip_prefix("data:image/png;base64,").expect("it is a PNG file");
+        let file = STANDARD.decode(base64).expect("it is Base64");
+        let mut decoder = png::Decoder::new(std::io::Cursor::new(file));
+        decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::ALPHA);
+        let mut reader = decoder.read_info().expect("it has a header");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("it is small")];
+        let info = reader.next_frame(&mut pixels).expect("it has pixels");
+        let pixels = match info.color_type {
+            ColorType::Rgba => pixels,
+            ColorType::GrayscaleAlpha => {
+                pixels.chunks(2).flat_map(|pair| [pair[0], pair[0], pair[0], pair[1]]).collect()
+            }
+            other => panic!("unexpected colours {other:?}"),
+        };
+        (info.width, info.height, pixels)
+    }
+
+    #[test]
+    fn images_come_back_from_their_pictures() {
+        let grey = ImageShape { channels: 1, height: 1, width: 3 };
+        let expected = vec![0, 0, 0, 255, 127, 127, 127, 255, 255, 255, 255, 255];
+        assert_eq!(decode(&of_image(&[0, 127, 255], grey).expect("it can be drawn")), (3, 1, expected));
+        let colour = ImageShape { channels: 3, height: 2, width: 1 };
+        let picture = of_image(&[1, 2, 3, 4, 5, 6], colour).expect("it can be drawn");
+        assert_eq!(decode(&picture), (1, 2, vec![1, 3, 5, 255, 2, 4, 6, 255]));
+    }
+
+    fn model(shape: [usize; 3], units: usize, values: Vec<f32>) -> SavedModel {
+        let inputs = shape.iter().product();
+        let tensors = vec![NamedTensor { name: "0.weight".into(), shape: vec![units, inputs], values }];
+        let normalisation = Normalisation { mean: vec![0.0], std: vec![1.0] };
+        let about = About { model: "linear:2".into(), shape, classes: Vec::new(), normalisation };
+        SavedModel { tensors, about: Some(about) }
+    }
+
+    #[test]
+    fn weights_are_shown_by_sign_and_size() {
+        let found = of_first_layer(&model([1, 1, 3], 1, vec![-2.0, 0.0, 2.0])).expect("it can be drawn");
+        let (units, count) = found.expect("there is a first layer");
+        assert_eq!((units.len(), count), (1, 1));
+        let [r, g, b] = BELOW;
+        let [x, y, z] = ABOVE;
+        let (.., pixels) = decode(&units[0].picture);
+        assert_eq!(pixels, [r, g, b, 255, x, y, z, 0, x, y, z, 255]);
+    }
+
+    #[test]
+    fn the_units_with_the_largest_weights_are_shown_in_their_order() {
+        let weights = (0..200).map(|unit| if unit % 3 == 1 { 0.001 } else { unit as f32 }).collect();
+        let found = of_first_layer(&model([1, 1, 1], 200, weights)).expect("it can be drawn");
+        let (units, count) = found.expect("there is a first layer");
+        assert_eq!((units.len(), count), (MOST_UNITS, 200));
+        assert!(units.is_sorted_by_key(|unit| unit.index));
+        assert!(units.iter().all(|unit| unit.index % 3 != 1 && unit.index > 100), "small ones are shown");
+    }
+
+    #[test]
+    fn weights_of_zero_are_no_trouble() {
+        assert!(of_first_layer(&model([3, 2, 2], 1, vec![0.0; 12])).expect("it can be drawn").is_some());
+        assert!(of_first_layer(&model([1, 2, 2], 1, vec![0.0; 4])).expect("it can be drawn").is_some());
+    }
+}

@@ -1,0 +1,137 @@
+//! What a run's directory says about the run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{ConfigFile, Settings};
+use crate::device::DeviceInfo;
+use crate::error::{Error, Result};
+use crate::train::{DatasetInfo, Epoch};
+
+/// A run, finished or not.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The directory's name.
+    pub name: String,
+    /// From `run.json`.
+    pub facts: Facts,
+    /// From `config.toml`.
+    pub settings: Settings,
+    /// From `metrics.jsonl`.
+    pub epochs: Vec<Epoch>,
+}
+
+/// How a run came about: the part of `run.json` that a report shows.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Facts {
+    /// The program's version.
+    pub shadegrad: String,
+    /// Operating system and processor.
+    pub system: String,
+    /// The command line.
+    pub arguments: Vec<String>,
+    /// What trained.
+    pub device: DeviceInfo,
+    /// What was trained on.
+    pub dataset: DatasetInfo,
+    /// The data set's files with their SHA-256.
+    pub files_sha256: BTreeMap<String, String>,
+    /// The layers, with everything inferred.
+    pub model: String,
+    /// Number of trained values.
+    pub parameters: u64,
+}
+
+impl Record {
+    /// Reads what `run` has so far.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) where that is no run, or one of its files is damaged.
+    pub fn read(run: &Path) -> Result<Self> {
+        let text = read(run, "run.json")?;
+        let facts = serde_json::from_str(&text).map_err(|cause| damaged(run, "run.json", &cause))?;
+        // A run that has not ended its first epoch has no metrics yet.
+        let metrics =
+            if run.join("metrics.jsonl").exists() { read(run, "metrics.jsonl")? } else { String::new() };
+        let absolute = run.canonicalize();
+        let name = absolute.as_deref().unwrap_or(run).file_name().unwrap_or(run.as_os_str());
+        Ok(Record {
+            name: name.to_string_lossy().into_owned(),
+            facts,
+            settings: ConfigFile::read(&run.join("config.toml"))?.settings,
+            epochs: epochs(&metrics).map_err(|cause| damaged(run, "metrics.jsonl", &cause))?,
+        })
+    }
+
+    /// The epoch that the run is judged by: see [`Epoch::score`]. The first of equals.
+    pub fn best(&self) -> Option<&Epoch> {
+        let mut epochs = self.epochs.iter();
+        let first = epochs.next()?;
+        Some(epochs.fold(first, |best, epoch| if epoch.score() > best.score() { epoch } else { best }))
+    }
+}
+
+fn read(run: &Path, name: &str) -> Result<String> {
+    fs::read_to_string(run.join(name)).map_err(|cause| {
+        Error::model(format!("{} is not a run: cannot read its {name}: {cause}", run.display()))
+            .advise("name the folder of a run, such as one in runs/")
+    })
+}
+
+fn damaged(run: &Path, name: &str, cause: &serde_json::Error) -> Error {
+    Error::model(format!("{} is damaged: {cause}", run.join(name).display()))
+        .advise("take the file from a backup, or train again")
+}
+
+/// An epoch a line. A last line without an end is one that is being written, or one whose writer was killed.
+fn epochs(lines: &str) -> serde_json::Result<Vec<Epoch>> {
+    let whole = lines.rfind('\n').map_or("", |end| &lines[..end]);
+    whole.lines().map(serde_json::from_str).collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// An epoch whose figures are all different.
+    pub(in crate::report) fn epoch(number: usize, test_accuracy: f64) -> Epoch {
+        let number_f64 = number as f64;
+        Epoch {
+            epoch: number,
+            step: 100 * number,
+            train_loss: 1.0 / number_f64,
+            train_accuracy: 0.9,
+            test_loss: 1.5 / number_f64,
+            test_accuracy,
+            train_cross_entropy: 0.9 / number_f64,
+            test_cross_entropy: 1.4 / number_f64,
+            learning_rate: 0.01 / number_f64,
+            seconds: 2.5,
+            images_per_second: 12_345.6,
+            validation: None,
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_being_written_is_not_there_yet() {
+        let line = serde_json::to_string(&epoch(1, 0.5)).expect("plain values");
+        let lines = format!("{line}\n{line}\n");
+        assert_eq!(epochs(&lines).expect("whole lines").len(), 2);
+        for cut in 0..line.len() {
+            let lines = format!("{line}\n{}", &line[..cut]);
+            assert_eq!(epochs(&lines).expect("one whole line"), [epoch(1, 0.5)]);
+        }
+        assert!(epochs("{\n").is_err());
+    }
+
+    #[test]
+    fn what_is_no_run_is_called_so() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let error = Record::read(folder.path()).expect_err("it is empty");
+        assert_eq!(error.kind(), crate::ErrorKind::Model);
+        assert!(error.to_string().contains("is not a run"), "{error}");
+    }
+}

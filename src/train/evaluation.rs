@@ -1,0 +1,165 @@
+//! What an evaluation found, and the figures that follow from it.
+
+use serde::Serialize;
+
+use crate::ops::softmax_cross_entropy::largest;
+
+/// How well a model does on a split.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// Share of images whose largest logit is their class's, 0 to 1.
+    pub accuracy: f64,
+    /// Class names.
+    pub classes: Vec<String>,
+    /// Images by true class (rows) and by the model's answer (columns).
+    pub confusion: Vec<Vec<u64>>,
+    /// Every image that was given another class than its own, the surest mistake first.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// An image that a model gives another class than its own.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Mistake {
+    /// Index of the image in the split.
+    pub image: usize,
+    /// The class that it is of.
+    pub class: usize,
+    /// The class that the model gives it.
+    pub answer: usize,
+    /// Probability of the answer, 0 to 1.
+    pub confidence: f64,
+    /// Cross-entropy: how surprising the true class is.
+    pub loss: f64,
+}
+
+impl Mistake {
+    /// What is wrong with the answer `logits` to the image at index `image`, if anything.
+    pub(super) fn of(image: usize, class: usize, logits: &[f32]) -> Option<Self> {
+        let answer = largest(logits);
+        if answer == class {
+            return None;
+        }
+        let below = |class: usize| f64::from(logits[class]) - f64::from(logits[answer]);
+        let sum: f64 = (0..logits.len()).map(|class| below(class).exp()).sum();
+        Some(Mistake { image, class, answer, confidence: 1.0 / sum, loss: sum.ln() - below(class) })
+    }
+}
+
+/// How well a model does on one class. Shares of nothing are `None`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClassReport<'a> {
+    /// The class.
+    pub name: &'a str,
+    /// Of the images that were given this class, the share that is of it.
+    pub precision: Option<f64>,
+    /// Of the images of this class, the share that was given it.
+    pub recall: Option<f64>,
+    /// Harmonic mean of the two.
+    pub f1: Option<f64>,
+    /// Images of the class.
+    pub images: u64,
+}
+
+/// How often one class is taken for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Confusion {
+    /// Images.
+    pub count: u64,
+    /// The class that they are of.
+    pub class: usize,
+    /// The class that they were given.
+    pub answer: usize,
+}
+
+impl Evaluation {
+    /// Images that were measured.
+    pub fn images(&self) -> u64 {
+        self.confusion.iter().flatten().sum()
+    }
+
+    /// A report for each class, in their order.
+    pub fn class_reports(&self) -> Vec<ClassReport<'_>> {
+        let confusion = &self.confusion;
+        let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
+        let classes = self.classes.iter().enumerate();
+        classes
+            .map(|(class, name)| {
+                let hits = confusion[class][class];
+                let images = confusion[class].iter().sum();
+                let answers: u64 = confusion.iter().map(|row| row[class]).sum();
+                ClassReport {
+                    name,
+                    precision: share(hits, answers),
+                    recall: share(hits, images),
+                    // 2 p r / (p + r) with p = hits / answers and r = hits / images.
+                    f1: share(2 * hits, answers + images),
+                    images,
+                }
+            })
+            .collect()
+    }
+
+    /// What is taken for what, the most frequent first, equals in the order of the classes.
+    pub fn confusions(&self) -> Vec<Confusion> {
+        let mut found = Vec::new();
+        for (class, row) in self.confusion.iter().enumerate() {
+            let wrong = row.iter().enumerate().filter(|(answer, count)| *answer != class && **count > 0);
+            found.extend(wrong.map(|(answer, &count)| Confusion { count, class, answer }));
+        }
+        found.sort_by_key(|found| std::cmp::Reverse(found.count));
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evaluation() -> Evaluation {
+        Evaluation {
+            loss: 0.5,
+            accuracy: 0.7,
+            classes: vec!["cat".into(), "dog".into(), "eel".into()],
+            confusion: vec![vec![3, 1, 0], vec![2, 4, 0], vec![0, 0, 0]],
+            mistakes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn shares_are_those_of_the_confusion_matrix() {
+        let evaluation = evaluation();
+        let reports = evaluation.class_reports();
+        let cat = &reports[0];
+        assert_eq!((cat.precision, cat.recall, cat.images), (Some(0.6), Some(0.75), 4));
+        let f1 = 2.0 * 0.6 * 0.75 / (0.6 + 0.75);
+        assert!((cat.f1.expect("there are cats") - f1).abs() < 1e-12);
+        let eel = &reports[2];
+        assert_eq!((eel.precision, eel.recall, eel.f1, eel.images), (None, None, None, 0));
+    }
+
+    #[test]
+    fn confusions_are_listed_by_how_often_they_happen() {
+        let found: Vec<_> =
+            evaluation().confusions().iter().map(|one| (one.count, one.class, one.answer)).collect();
+        assert_eq!(found, [(2, 1, 0), (1, 0, 1)]);
+    }
+
+    #[test]
+    fn a_mistake_knows_how_sure_and_how_wrong_it_is() {
+        // Probabilities 1/8, 5/8, 2/8.
+        let logits = [1.0f32, 5.0, 2.0].map(f32::ln);
+        assert_eq!(Mistake::of(7, 1, &logits), None);
+        let mistake = Mistake::of(7, 2, &logits).expect("class 1 is the likeliest");
+        assert_eq!((mistake.image, mistake.class, mistake.answer), (7, 2, 1));
+        assert!((mistake.confidence - 0.625).abs() < 1e-6, "{mistake:?}");
+        assert!((mistake.loss - 4f64.ln()).abs() < 1e-6, "{mistake:?}");
+    }
+
+    #[test]
+    fn a_mistake_beyond_every_exponent_is_finite() {
+        let mistake = Mistake::of(0, 0, &[-3e38, 3e38]).expect("class 1 is the likeliest");
+        assert_eq!((mistake.confidence, mistake.loss), (1.0, f64::from(3e38f32) * 2.0));
+    }
+}

@@ -1,0 +1,169 @@
+//! Manners: no escape codes where nobody asked for them, and no panic anywhere.
+
+use std::process::Command;
+
+use crate::support::{Sandbox, finish};
+use crate::training::data;
+
+/// Every command, in a folder with a run in `run`; `DATA` stands for a data set.
+const COMMANDS: &[&[&str]] = &[
+    &["--help"],
+    &["--version"],
+    &["train", "--data", "DATA", "--epochs", "2", "--device", "cpu"],
+    &["train", "--data", "DATA", "--epochs", "2", "--device", "cpu", "--json"],
+    &["train", "--data", "DATA", "--epochs", "2", "--device", "cpu", "--quiet"],
+    &["train", "--data", "DATA", "--epochs", "2", "--device", "cpu", "--dashboard", "0"],
+    &["train", "--data", "DATA", "--epochs", "2", "--device", "gpu"],
+    &["eval", "run", "--data", "DATA"],
+    &["eval", "run", "--data", "DATA", "--json"],
+    &["report", "run"],
+    &["report", "run", "--json"],
+    &["devices"],
+    &["devices", "--json"],
+    &["data", "list"],
+    &["data", "stats", "DATA"],
+    &["data", "verify", "fashion-mnist"],
+    &["config", "show"],
+    &["config", "presets"],
+    &["completions", "zsh"],
+    // Mistakes, of each kind.
+    &["trian"],
+    &["train", "--lr", "0"],
+    &["train", "--data", "nowhere"],
+    &["train", "--data", "DATA", "--lr", "1e30", "--epochs", "2", "--device", "cpu"],
+    &["train", "--data", "DATA", "--device", "99"],
+    &["eval", "nothing", "--data", "DATA"],
+    &["report", "nothing"],
+];
+
+/// What a terminal, or the lack of one, can be like.
+const SURROUNDINGS: &[&[(&str, Option<&str>)]] = &[
+    &[("TERM", Some("xterm-256color"))],
+    &[("TERM", Some("xterm-256color")), ("NO_COLOR", Some("1"))],
+    &[("TERM", Some("dumb"))],
+    &[("TERM", Some("xterm")), ("COLUMNS", Some("20"))],
+    &[("HOME", None), ("XDG_CACHE_HOME", None), ("XDG_RUNTIME_DIR", None), ("TERM", None)],
+    &[("HOME", Some("/nonexistent")), ("LANG", Some("C")), ("LC_ALL", Some("C"))],
+];
+
+fn with_run() -> Sandbox {
+    let (sandbox, data) = (Sandbox::new(), data());
+    let outcome =
+        sandbox.run(&["train", "--data", &data, "--epochs", "2", "--device", "cpu", "--out", "run"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    sandbox
+}
+
+fn surrounded<'a>(command: &'a mut Command, surroundings: &[(&str, Option<&str>)]) -> &'a mut Command {
+    for (name, value) in surroundings {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
+#[test]
+fn every_command_keeps_escape_codes_out_of_pipes() {
+    let (sandbox, data) = (with_run(), data());
+    for arguments in COMMANDS {
+        let arguments: Vec<_> =
+            arguments.iter().map(|&word| if word == "DATA" { &data } else { word }).collect();
+        let mut codes = Vec::new();
+        for surroundings in SURROUNDINGS {
+            // That nothing panicked, `finish` has seen.
+            let outcome = finish(surrounded(&mut sandbox.command(&arguments), surroundings));
+            let said = format!("{arguments:?} in {surroundings:?}: {outcome:#?}");
+            assert!(outcome.code.is_some_and(|code| code != 1), "{said}");
+            assert!(!outcome.stdout.contains('\u{1b}') && !outcome.stderr.contains('\u{1b}'), "{said}");
+            assert!(!outcome.stdout.contains('\r') && !outcome.stderr.contains('\r'), "{said}");
+            codes.push(outcome.code);
+        }
+        codes.dedup();
+        assert_eq!(codes.len(), 1, "{arguments:?} depends on the terminal: {codes:?}");
+    }
+}
+
+/// What a terminal of so many columns gets to see of a run.
+#[cfg(target_os = "linux")]
+fn seen(columns: usize, surroundings: &[(&str, Option<&str>)]) -> String {
+    let sandbox = Sandbox::new();
+    let program = env!("CARGO_BIN_EXE_shadegrad");
+    let train = format!(
+        "stty cols {columns} rows 24; {program} train --data {} --epochs 400 --device cpu --out run",
+        data()
+    );
+    // `script` runs a command in a terminal of its own.
+    let mut command = Command::new("script");
+    command.args(["-q", "-e", "-c", &train, "/dev/null"]).current_dir(sandbox.path()).env_remove("NO_COLOR");
+    let outcome = finish(surrounded(&mut command, surroundings));
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    outcome.stdout
+}
+
+/// Lines as wide as they are seen: without the codes for colours and for moving.
+#[cfg(target_os = "linux")]
+fn visible(seen: &str) -> Vec<String> {
+    let mut plain = String::new();
+    let mut rest = seen;
+    while let Some((before, code)) = rest.split_once('\u{1b}') {
+        plain.push_str(before);
+        let end = code[1..].find(|letter: char| letter.is_ascii_alphabetic()).expect("a code has an end");
+        rest = &code[end + 2..];
+    }
+    plain.push_str(rest);
+    plain.split(['\n', '\r']).map(String::from).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_sees_a_bar_that_fits() {
+    for (columns, parts) in [
+        (120, &["epoch ", "━", "/4", "loss ", "acc ", "images/s", " left"][..]),
+        (80, &["epoch ", "/4", "loss ", "acc ", "images/s", " left"]),
+        (40, &["epoch ", "acc ", " left"]),
+        (20, &["/400", " left"]),
+    ] {
+        let seen = seen(columns, &[("TERM", Some("xterm-256color"))]);
+        assert!(seen.contains("\u{1b}[1m"), "no colours in {seen:?}");
+        let lines = visible(&seen);
+        let bars: Vec<_> =
+            lines.iter().filter(|line| line.ends_with(" left") || line.contains(" left ")).collect();
+        assert!(!bars.is_empty(), "no bar in {lines:?}");
+        for bar in bars {
+            assert!(bar.trim_end().chars().count() < columns, "{columns} columns: {bar:?}");
+            parts.iter().for_each(|part| assert!(bar.contains(part), "no {part:?} in {bar:?}"));
+        }
+        // The rows of the table, too; what is above them may be as long as a path is.
+        let rows =
+            lines.iter().skip_while(|line| !line.contains("test acc")).take_while(|line| !line.is_empty());
+        let rows: Vec<_> = rows.collect();
+        assert!(!rows.is_empty(), "no table in {lines:?}");
+        rows.iter()
+            .for_each(|row| assert!(row.trim_end().chars().count() < columns, "{columns} columns: {row:?}"));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_without_colours_sees_none() {
+    let seen = seen(80, &[("TERM", Some("xterm-256color")), ("NO_COLOR", Some("1"))]);
+    assert!(seen.contains(" left"), "no bar in {seen:?}");
+    let codes: Vec<_> = seen.split('\u{1b}').skip(1).collect();
+    let is_colour = |code: &&&str| {
+        code.trim_start_matches(['[', ';', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).starts_with('m')
+    };
+    assert_eq!(codes.iter().find(is_colour), None);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_dumb_terminal_sees_a_table_and_nothing_else() {
+    for columns in [20, 80] {
+        let seen = seen(columns, &[("TERM", Some("dumb"))]);
+        assert!(!seen.contains('\u{1b}'), "{seen:?}");
+        assert!(!seen.contains(" left"), "{seen:?}");
+        assert!(seen.contains("test acc"), "{seen:?}");
+    }
+}

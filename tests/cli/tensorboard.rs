@@ -1,0 +1,176 @@
+//! Event files for TensorBoard, read by a reader that shares nothing with the writer: the frames, the
+//! checksums bit by bit, and the protobuf messages field by field.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::support::Sandbox;
+use crate::training::data;
+
+/// CRC-32C as its polynomial defines it, a bit at a time.
+fn crc32c(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for &byte in bytes {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
+        }
+    }
+    !crc
+}
+
+/// The other way round than the writer: from what is in the file to the checksum.
+fn unmask(masked: u32) -> u32 {
+    let rotated = masked.wrapping_sub(0xa282_ead8);
+    rotated.rotate_left(15)
+}
+
+/// The data of each record, whose checksums must be right.
+fn records(mut file: &[u8]) -> Vec<&[u8]> {
+    let mut records = Vec::new();
+    while !file.is_empty() {
+        let (length, rest) = file.split_at(8);
+        let (length_crc, rest) = rest.split_at(4);
+        let (data, rest) = rest.split_at(u64::from_le_bytes(length.try_into().unwrap()) as usize);
+        let (data_crc, rest) = rest.split_at(4);
+        for (bytes, crc) in [(length, length_crc), (data, data_crc)] {
+            assert_eq!(unmask(u32::from_le_bytes(crc.try_into().unwrap())), crc32c(bytes));
+        }
+        records.push(data);
+        file = rest;
+    }
+    records
+}
+
+/// A field of a protobuf message.
+#[derive(Debug)]
+enum Field<'a> {
+    Whole(u64),
+    Eight([u8; 8]),
+    Bytes(&'a [u8]),
+    Four([u8; 4]),
+}
+
+fn varint(message: &mut &[u8]) -> u64 {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (&byte, rest) = message.split_first().expect("the number goes on");
+        *message = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return value;
+        }
+    }
+    panic!("a number of more than 64 bits");
+}
+
+/// The fields of a message with their numbers.
+fn fields(mut message: &[u8]) -> Vec<(u64, Field<'_>)> {
+    let mut fields = Vec::new();
+    while !message.is_empty() {
+        let key = varint(&mut message);
+        let mut take = |count: usize| {
+            let (taken, rest) = message.split_at(count);
+            message = rest;
+            taken
+        };
+        let field = match key & 7 {
+            0 => Field::Whole(varint(&mut message)),
+            1 => Field::Eight(take(8).try_into().unwrap()),
+            2 => {
+                let length = varint(&mut message) as usize;
+                let (taken, rest) = message.split_at(length);
+                message = rest;
+                Field::Bytes(taken)
+            }
+            5 => Field::Four(take(4).try_into().unwrap()),
+            other => panic!("there is no wire type {other}"),
+        };
+        fields.push((key >> 3, field));
+    }
+    fields
+}
+
+/// The scalars of an event by their tags, with the event's step.
+fn scalars(event: &[u8]) -> (u64, BTreeMap<String, f32>) {
+    let mut step = 0;
+    let mut found = BTreeMap::new();
+    for field in fields(event) {
+        match field {
+            (2, Field::Whole(number)) => step = number,
+            (5, Field::Bytes(summary)) => {
+                for (number, value) in fields(summary) {
+                    let (1, Field::Bytes(value)) = (number, value) else {
+                        panic!("a summary has values only")
+                    };
+                    let [(1, Field::Bytes(tag)), (2, Field::Four(number))] = fields(value)[..] else {
+                        panic!("a value has a tag and a number");
+                    };
+                    let tag = std::str::from_utf8(tag).expect("a tag is text").to_owned();
+                    found.insert(tag, f32::from_le_bytes(number));
+                }
+            }
+            _ => {}
+        }
+    }
+    (step, found)
+}
+
+#[test]
+fn event_files_hold_the_figures_of_each_epoch() {
+    let (sandbox, data) = (Sandbox::new(), data());
+    let arguments = ["train", "--data", &data, "--model", "linear:8,relu", "--epochs", "3", "--l2", "0.1"];
+    let outcome = sandbox.run(&[&arguments[..], &["--device", "cpu", "--json", "--out", "run"]].concat());
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let epochs: Vec<Value> = outcome.events().into_iter().filter(|event| event["event"] == "epoch").collect();
+    let entries = std::fs::read_dir(sandbox.path().join("run")).expect("there is a run");
+    let paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    let is_event_file = |path: &&std::path::PathBuf| path.to_string_lossy().contains("/events.out.tfevents.");
+    let files: Vec<_> = paths.iter().filter(is_event_file).collect();
+    assert_eq!(files.len(), 1, "{paths:?}");
+    let file = std::fs::read(files[0]).expect("it is readable");
+    let records = records(&file);
+
+    let version = fields(records[0]);
+    assert!(version.iter().any(|field| matches!(field, (3, Field::Bytes(b"brain.Event:2")))), "{version:?}");
+    for record in &records {
+        let Some((1, Field::Eight(seconds))) = fields(record).into_iter().find(|(number, _)| *number == 1)
+        else {
+            panic!("an event has a time");
+        };
+        // After 2020 and before 2100.
+        assert!((1.57e9..4.1e9).contains(&f64::from_le_bytes(seconds)));
+    }
+    // Where the run began again: SessionLog { status: START }, at the first epoch's step.
+    let started = fields(records[1]);
+    assert!(started.iter().any(|field| matches!(field, (7, Field::Bytes([8, 1])))), "{started:?}");
+    assert_eq!(records.len(), 2 + epochs.len());
+
+    for (record, epoch) in records[2..].iter().zip(&epochs) {
+        let (step, found) = scalars(record);
+        assert_eq!(Some(step), epoch["step"].as_u64());
+        let expected = [
+            ("accuracy/test", "test_accuracy"),
+            ("accuracy/train", "train_accuracy"),
+            ("cross_entropy/test", "test_cross_entropy"),
+            ("cross_entropy/train", "train_cross_entropy"),
+            ("loss/test", "test_loss"),
+            ("loss/train", "train_loss"),
+            ("pace/images_per_second", "images_per_second"),
+            ("pace/seconds_per_epoch", "seconds"),
+            ("schedule/learning_rate", "learning_rate"),
+        ];
+        let expected =
+            expected.map(|(tag, field)| (tag.to_owned(), epoch[field].as_f64().expect("a number") as f32));
+        assert_eq!(found, BTreeMap::from(expected));
+    }
+}
+
+/// The reader itself: it must know right from wrong.
+#[test]
+fn the_checksum_is_the_published_one() {
+    // RFC 3720, B.4.
+    assert_eq!(crc32c(&[0; 32]), 0x8a91_36aa);
+    assert_eq!(crc32c(b"123456789"), 0xe306_9283);
+}
