@@ -86,6 +86,7 @@ pub mod config;
 pub mod data;
 pub mod device;
 pub mod error;
+pub mod export;
 pub mod host;
 pub mod init;
 pub mod kernel;

@@ -5,7 +5,7 @@
 //! it is missing.
 
 use crate::error::{Error, Result};
-use crate::layers::{Backward, GradientSink, Layer, Linear, Parameter, Relu};
+use crate::layers::{Backward, GradientSink, Layer, Linear, Parameter, Relu, Stage};
 use crate::nearest::nearest;
 use crate::plan::Plan;
 use crate::tensor::Tensor;
@@ -138,6 +138,11 @@ impl Model {
     /// The model's text, with everything inferred.
     pub fn spec(&self) -> String {
         self.layers.iter().map(|layer| layer.spec()).collect::<Vec<_>>().join(",")
+    }
+
+    /// What the trained model computes, step by step: the modules of PyTorch's `nn.Sequential`.
+    pub fn stages(&self) -> Vec<Stage> {
+        self.layers.iter().flat_map(|layer| layer.stages()).collect()
     }
 
     /// The layers, first to last.

@@ -11,12 +11,17 @@ mod device_choice;
 mod devices;
 mod eval;
 mod evaluation_report;
+mod export;
 mod json;
 mod model_choice;
 mod output;
+mod picture_flags;
+mod predict;
+mod prediction_report;
 mod run_folder;
 mod setting_flags;
 mod signals;
+mod split_choice;
 mod style;
 mod terminal;
 mod train;
@@ -37,6 +42,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad train lab-cifar10 --device 0   A preset, on the first GPU
   shadegrad train --lr 0.02 --epochs 5     A preset's values, but for two
   shadegrad eval runs/NAME --data mnist    How good a trained model is
+  shadegrad predict runs/NAME photo.jpg    What it takes a picture for
   shadegrad devices                        What there is to train on";
 
 const EXIT_CODES: &str = "Exit codes:
@@ -58,6 +64,10 @@ enum Command {
     Train(train::TrainArguments),
     /// Measure a trained model: loss, accuracy, each class, confusions
     Eval(eval::EvalArguments),
+    /// Say what a trained model takes pictures for
+    Predict(predict::PredictArguments),
+    /// Write a trained model for other programs: safetensors for PyTorch, or ONNX
+    Export(export::ExportArguments),
     /// List what there is to train on
     Devices(devices::DevicesArguments),
     /// Measure kernels and training throughput on a device
@@ -89,6 +99,8 @@ fn run(command: &Command) -> Result<()> {
     match command {
         Command::Train(arguments) => train::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
+        Command::Predict(arguments) => predict::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Data(arguments) => data::run(arguments),

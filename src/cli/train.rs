@@ -46,7 +46,12 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let resolved = arguments.settings.resolve()?;
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
     let search = Search::from_environment(resolved.data_dir());
-    let dataset = load_or_fetch(&resolved.config.data, &search, &FetchOptions::default())?;
+    let wanted = resolved.config.pictures();
+    let dataset = load_or_fetch(&resolved.config.data, &search, &wanted, &FetchOptions::default())?;
+    if !arguments.quiet {
+        output::print_description(&dataset);
+    }
+    output::print_warnings(&dataset);
     let Chosen { device, note } = device_choice::open(resolved.device())?;
     if let Some(note) = note {
         output::print_note(&format!("note: {note}\n"));

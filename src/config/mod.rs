@@ -13,6 +13,8 @@ mod settings;
 
 use std::path::PathBuf;
 
+use crate::data::pictures::{self, Resize};
+
 pub use file::ConfigFile;
 pub use key::{Bounds, Key, Kind, Written};
 pub use resolve::{Resolved, Sources, resolve};
@@ -25,6 +27,10 @@ pub struct Config {
     pub preset: String,
     /// A known data set's name or a folder.
     pub data: String,
+    /// Side of the images that a folder's pictures become; else it depends on the pictures.
+    pub image_size: Option<usize>,
+    /// What becomes of pictures of another size.
+    pub resize: Resize,
     /// How pixels become the model's input.
     pub normalize: Normalize,
     /// Layers joined by commas: `linear:128,relu,linear:10`.
@@ -51,6 +57,14 @@ pub struct Config {
     pub warmup: f32,
     /// `l2 / 2` times the squared norm of all weights is added to the loss.
     pub l2: f32,
+}
+
+impl Config {
+    /// What a folder of pictures is to become.
+    pub fn pictures(&self) -> pictures::Wanted {
+        let size = self.image_size.map_or(pictures::Size::Found, pictures::Size::Side);
+        pictures::Wanted { size, resize: self.resize, classes: None }
+    }
 }
 
 /// How pixels become the model's input.

@@ -1,6 +1,6 @@
 //! A linear layer, `y = x w^T + b`, with a ReLU behind it if one follows.
 
-use super::{Backward, GradientSink, Layer, Parameter};
+use super::{Backward, GradientSink, Layer, Parameter, Stage};
 use crate::init::ParameterKind;
 use crate::ops::column_sum;
 use crate::ops::matmul::{self, Epilogue, Form};
@@ -65,6 +65,12 @@ impl Layer for Linear {
         let db = column_sum::forward(plan, pass.dy);
         sink.tensor(plan, bias, db);
         dx
+    }
+
+    fn stages(&self) -> Vec<Stage> {
+        let [weight, bias] = [&self.parameters[0], &self.parameters[1]].map(|parameter| parameter.tensor);
+        let relu = self.relu.then_some(Stage::Relu);
+        [Stage::Linear { weight, bias }].into_iter().chain(relu).collect()
     }
 
     fn masks_gradient(&self) -> bool {
