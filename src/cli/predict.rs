@@ -82,7 +82,9 @@ pub(super) fn run(arguments: &PredictArguments) -> Result<()> {
     for fault in &faults {
         output::print_note(&format!("warning: not predicted: {fault}\n"));
     }
-    if !names.is_empty() {
+    // Rows of logits stand for the pictures that were named: with one missing they would lie.
+    let is_answered = !names.is_empty() && (arguments.logits.is_none() || faults.is_empty());
+    if is_answered {
         let wanted = device_choice::wanted(arguments.device.as_deref());
         let Chosen { device, note } = device_choice::open(&wanted)?;
         if let Some(note) = note {

@@ -1,7 +1,7 @@
 //! One picture: from a PNG or JPEG file to the bytes of an image, without trusting the file.
 
-use std::fs::File;
-use std::io::{BufReader, Seek};
+use std::fmt;
+use std::io::{Cursor, Read};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -9,20 +9,20 @@ use image::imageops::FilterType;
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, Limits, RgbImage};
 
-use super::Resize;
+use super::{Resize, jpeg};
 use crate::data::ImageShape;
 use crate::data::source::{open_regular, unlike};
 use crate::error::{Error, Result};
 
 /// The largest file that is opened: more than any photograph's.
-const MOST_BYTES: u64 = 256 << 20;
+const MOST_BYTES: u64 = 64 << 20;
 
 /// The most pixels of a picture, 64 million, whatever their shape.
 const MOST_PIXELS: u64 = 64 << 20;
 
-/// The most memory that a decoder may set aside for one picture: all of its pixels with 16 bits in each
-/// of four channels.
-const MOST_MEMORY: u64 = 8 * MOST_PIXELS;
+/// The most memory that a decoder may set aside for one picture: enough for all of its pixels with 8 bits
+/// in each of four channels.
+const MOST_MEMORY: u64 = 4 * MOST_PIXELS;
 
 /// Pictures with more pixels than this are decoded one at a time, so that many threads do not need many
 /// times the memory.
@@ -73,36 +73,48 @@ pub(super) fn decode(path: &Path, shape: ImageShape, resize: Resize) -> Result<V
 
 /// A decoder of a file that is not too large, for a picture that is not too large.
 fn open(path: &Path) -> Result<impl ImageDecoder + use<>> {
-    let (file, bytes) = open_regular(path)?;
-    if bytes > MOST_BYTES {
-        return Err(unlike(
-            path.display(),
-            format_args!("{bytes} bytes"),
-            format_args!("at most {MOST_BYTES}"),
-        ));
+    let bytes = read(path)?;
+    if !jpeg::is_whole(&bytes) {
+        let found = "a JPEG file without its end";
+        return Err(unlike(path.display(), found, "all of it: was a download cut short?"));
     }
-    let mut reader = start(path, file)?;
+    // The content tells the format: names are often wrong.
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|cause| Error::io(format_args!("read {}", path.display()), &cause))?;
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MOST_MEMORY);
     reader.limits(limits);
     let decoder = reader.into_decoder().map_err(|cause| unreadable(path, &cause))?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
-    if pixels == 0 || pixels > MOST_PIXELS || decoder.total_bytes() > MOST_MEMORY {
-        let found = format_args!("a picture of {width}x{height}");
-        return Err(unlike(path.display(), found, format_args!("1 to {MOST_PIXELS} pixels")));
+    if pixels == 0 {
+        return Err(unlike(path.display(), format_args!("a picture of {width}x{height}"), "some pixels"));
+    }
+    if pixels > MOST_PIXELS || decoder.total_bytes() > MOST_MEMORY {
+        return Err(too_large(path, format_args!("a picture of {width}x{height}")));
     }
     Ok(decoder)
 }
 
-/// The content tells the format: names are often wrong.
-fn start(path: &Path, mut file: File) -> Result<ImageReader<BufReader<File>>> {
-    let failed = |cause: &std::io::Error| Error::io(format_args!("read {}", path.display()), cause);
-    file.rewind().map_err(|cause| failed(&cause))?;
-    ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(|cause| failed(&cause))
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let (file, size) = open_regular(path)?;
+    if size > MOST_BYTES {
+        let expected = format_args!("at most {MOST_BYTES}");
+        return Err(unlike(path.display(), format_args!("{size} bytes"), expected));
+    }
+    let mut bytes = Vec::new();
+    // A file may grow while it is read.
+    file.take(MOST_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(|cause| Error::io(format_args!("read {}", path.display()), &cause))?;
+    Ok(bytes)
 }
 
 fn unreadable(path: &Path, cause: &image::ImageError) -> Error {
+    if matches!(cause, image::ImageError::Limits(_)) {
+        return too_large(path, "a picture");
+    }
     let cause = cause.to_string();
     let first = cause.lines().next().unwrap_or_default();
     unlike(
@@ -112,36 +124,38 @@ fn unreadable(path: &Path, cause: &image::ImageError) -> Error {
     )
 }
 
+fn too_large(path: &Path, found: impl fmt::Display) -> Error {
+    let found = format_args!("{found} that is too large");
+    unlike(path.display(), found, format_args!("at most {MOST_PIXELS} pixels in {MOST_MEMORY} bytes"))
+}
+
 fn lies_on_its_side(orientation: Orientation) -> bool {
     use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
     matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
 }
 
-/// What a transparent picture looks like on paper. Below full transparency lies whatever its program
-/// left there.
+/// What a transparent picture looks like on paper. What is left in the colours of its transparent parts
+/// is up to the program that wrote it.
 fn on_white(picture: DynamicImage) -> DynamicImage {
     if !picture.color().has_alpha() {
         return picture;
     }
-    let is_grey = !picture.color().has_color();
+    let channels = if picture.color().has_color() { 3 } else { 1 };
     let picture = picture.into_rgba8();
-    let (width, height) = picture.dimensions();
     let blend = |value: u8, alpha: u8| {
         let (value, alpha) = (u32::from(value), u32::from(alpha));
         ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
     };
-    if is_grey {
-        return GrayImage::from_fn(width, height, |x, y| {
-            let [value, _, _, alpha] = picture.get_pixel(x, y).0;
-            image::Luma([blend(value, alpha)])
-        })
-        .into();
+    let (width, height) = picture.dimensions();
+    let mut bytes = Vec::with_capacity(channels * (width as usize) * (height as usize));
+    for pixel in picture.chunks_exact(4) {
+        bytes.extend(pixel[..channels].iter().map(|&value| blend(value, pixel[3])));
     }
-    RgbImage::from_fn(width, height, |x, y| {
-        let [red, green, blue, alpha] = picture.get_pixel(x, y).0;
-        image::Rgb([red, green, blue].map(|value| blend(value, alpha)))
-    })
-    .into()
+    let opaque = match channels {
+        1 => GrayImage::from_raw(width, height, bytes).map(DynamicImage::from),
+        _ => RgbImage::from_raw(width, height, bytes).map(DynamicImage::from),
+    };
+    opaque.expect("there are as many bytes as pixels and channels")
 }
 
 /// Brings a picture to the size of `shape`; one that has it stays as it is, to the last bit.

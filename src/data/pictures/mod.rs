@@ -12,6 +12,7 @@
 
 mod album;
 mod decode;
+mod jpeg;
 mod layout;
 mod split;
 
