@@ -12,20 +12,21 @@
 //! | [`Layer`](layers::Layer) | parameters, and how to record a forward and a backward pass | [`layers`] |
 //! | [`Dataset`](data::Dataset) | images as bytes, labels, class names | [`data`] |
 //!
-//! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`]), a source of numbers
+//! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`], [`export`]), a source of numbers
 //! ([`rng`], [`init`], [`schedule`]), or a stopwatch ([`bench`](mod@bench)).
 //!
 //! # One direction
 //!
 //! ```text
-//! main → cli → bench → { train, config, run } → { model, optim, data, device }
+//! main → cli → { bench, export } → { train, config, run } → { model, optim, data, device }
 //! model → layers → ops → { plan, kernel, host } → tensor
 //! device/{cpu,gpu} → { plan, ops }         an op never sees wgpu; its GPU half speaks in kernel rows
 //! ```
 //!
 //! Each outside crate has one home (`tests/architecture.rs` looks): wgpu and pollster in
-//! [`device::gpu`], clap in [`cli`], flate2 and tar in [`data`], rayon and pulp in the CPU halves of
-//! ops, the template engine in [`ops::matmul`], safetensors in [`run`].
+//! [`device::gpu`], clap in [`cli`], flate2, tar and image in [`data`], rayon and pulp in the CPU halves
+//! of ops (rayon in [`data`], too, where files are decoded), the template engine in [`ops::matmul`],
+//! safetensors in [`run`], prost in [`export`].
 //!
 //! # A step, as data walks it
 //!
@@ -68,7 +69,10 @@
 //!    `cargo test --test shaders` compares row and shader; `cargo test --test ops` the results.
 //! 7. If it has a gradient, add it to `tests/ops/gradients.rs`; break the shader once on purpose in
 //!    `tests/ops/wrong_kernels.rs` and see the cases catch it.
-//! 8. Call the record helpers from a [`Layer`](layers::Layer), and name the layer in [`model`].
+//! 8. Call the record helpers from a [`Layer`](layers::Layer), and name the layer in [`model`]. Its
+//!    [`stages`](layers::Layer::stages) say what it computes for other programs; a new
+//!    [`Stage`](layers::Stage) is translated in each format of [`export`], and checked against
+//!    onnxruntime in `tests/interchange`.
 //!
 //! # What is awkward
 //!

@@ -213,6 +213,7 @@ fn what_a_file_says_about_its_model_is_not_believed() {
         ("classes", json!([])),
         ("classes", json!(["a", "b", "c"])),
         ("classes", json!([1, 2])),
+        ("classes", json!(["cat", "\u{1b}[31mdog"])),
         ("classes", json!(null)),
         ("resize", json!("shrink")),
         ("normalisation", json!({ "mean": [0.5], "std": [0.25] })),

@@ -75,7 +75,7 @@ fn check_size(dataset: Dataset, wanted: &Wanted) -> Result<Dataset> {
     match wanted.size {
         Size::Side(side) if (height, width) != (side, side) => {
             let message =
-                format!("--image-size {side}: the images of {} have {width}x{height}", dataset.name);
+                format!("--image-size {side}: the images of {} have {height}x{width}", dataset.name);
             Err(Error::usage(message).advise("leave it out: only folders of pictures are resized"))
         }
         _ => Ok(dataset),

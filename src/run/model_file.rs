@@ -79,6 +79,9 @@ impl About {
             Some(format!("images of {channels}x{height}x{width}"))
         } else if self.classes.is_empty() {
             Some("no classes".into())
+        } else if self.classes.iter().any(|class| class.contains(char::is_control)) {
+            // They are printed, and a terminal obeys what is not text.
+            Some("a class whose name is not plain text".into())
         } else if !are_usable(mean) || !are_usable(std) || std.iter().any(|&std| std <= 0.0) {
             Some(format!("mean {mean:?} and std {std:?} for {channels} channels"))
         } else {

@@ -3,6 +3,7 @@
 mod bench;
 mod completions;
 mod devices;
+mod elsewhere;
 mod files;
 mod flags;
 mod output;

@@ -30,7 +30,8 @@ fn a_folder_for_each_class_is_enough() {
     assert_eq!(dataset.files.len(), 21);
     assert_eq!(dataset.warnings, [""; 0]);
     let description = dataset.description.unwrap();
-    for part in ["4 classes", "21 pictures of 5x4, as they are", "grey", "without a test/, a fifth"] {
+    for part in ["4 classes", "21 pictures of 5x4, as they are: images of 1x4x5", "without a test/, a fifth"]
+    {
         assert!(description.contains(part), "{description}");
     }
 }
@@ -164,6 +165,16 @@ fn a_folder_without_classes_is_refused_with_what_was_found() {
     let album = Album::new();
     std::fs::create_dir_all(album.path().join("cats")).unwrap();
     expect_data_error(album.load(&wanted), &["no class with pictures", "cats"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_that_a_terminal_would_obey_is_refused() {
+    let album = Album::new();
+    album.fill("cat\u{1b}[31m", 5);
+    let error = album.load(&Wanted::default()).unwrap_err();
+    assert!(!error.to_string().contains('\u{1b}'), "{error}");
+    expect_data_error::<()>(Err(error), &["a name that is plain text"]);
 }
 
 #[test]

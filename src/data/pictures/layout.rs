@@ -86,6 +86,10 @@ impl Layout {
         let mut classes = Vec::new();
         for path in contents.folders {
             let mut class = Class { name: name_of(&path), pictures: Vec::new() };
+            if class.name.contains(char::is_control) {
+                let found = format_args!("a class's folder called {:?}", class.name);
+                return Err(unlike(folder.display(), found, "a name that is plain text"));
+            }
             let mut others = Vec::new();
             collect(&path, &mut class.pictures, &mut others)?;
             class.pictures.sort();

@@ -177,7 +177,7 @@ fn check_sizes(pictures: &[&Picture], shape: ImageShape) -> Result<()> {
     }
 }
 
-/// How many pictures of what sizes become what.
+/// How many pictures of what sizes (columns by rows) become what (channels, rows, columns).
 fn describe(pictures: &[&Picture], shape: ImageShape, resize: Resize) -> String {
     let areas = |picture: &&&Picture| picture.outline.height * picture.outline.width;
     let size = |picture: &Picture| format!("{}x{}", picture.outline.width, picture.outline.height);
@@ -192,9 +192,8 @@ fn describe(pictures: &[&Picture], shape: ImageShape, resize: Resize) -> String 
         Resize::Stretch => "stretched",
         Resize::Crop | Resize::Refuse => "cropped and scaled",
     };
-    let colour = if shape.channels == 1 { "grey" } else { "colour" };
-    let count = pictures.len();
-    format!("{count} pictures{sizes}, {how}: images of {}x{}, {colour}", shape.width, shape.height)
+    let ImageShape { channels, height, width } = shape;
+    format!("{} pictures{sizes}, {how}: images of {channels}x{height}x{width}", pictures.len())
 }
 
 /// Fails where there is nothing to train on, or to test with.
