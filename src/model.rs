@@ -226,6 +226,22 @@ mod tests {
         assert_eq!(names, wanted);
     }
 
+    /// Also for a ReLU inside a linear layer's products: PyTorch has a module for it.
+    #[test]
+    fn stages_are_the_modules_of_pytorchs_sequential() {
+        let mut plan = Plan::new();
+        let spec = ModelSpec::parse("relu,linear:7,relu,relu,linear:5,linear:3", 3).unwrap();
+        let stages = Model::new(&mut plan, &spec, 4).stages();
+        let shown: Vec<_> = stages
+            .iter()
+            .map(|stage| match stage {
+                Stage::Relu => "relu",
+                Stage::Linear { weight, .. } => plan.name(*weight),
+            })
+            .collect();
+        assert_eq!(shown, ["relu", "1.weight", "relu", "relu", "4.weight", "5.weight"]);
+    }
+
     #[test]
     fn mistakes_are_named() {
         for (text, said) in [

@@ -45,7 +45,7 @@ enum DataCommand {
         #[arg(long, value_name = "FILE|DIR")]
         from: Option<PathBuf>,
     },
-    /// Hash a data set's files again and compare them with the official ones
+    /// Compare a data set's files with the official ones again, or decode all pictures of a folder
     Verify {
         /// Name of the data set, or a folder of pictures, each of which is then decoded
         name: String,

@@ -41,13 +41,8 @@ impl Album {
         let mut files = Vec::new();
         for class in classes {
             let label = names.iter().position(|name| *name == class.name).ok_or_else(|| {
-                let place = class.pictures[0].parent().unwrap_or(&class.pictures[0]);
-                let known = names.join(", ");
-                unlike(
-                    place.display(),
-                    format_args!("a class {}", class.name),
-                    format_args!("one of {known}"),
-                )
+                let found = format_args!("a class {}", class.name);
+                unlike(class.folder.display(), found, format_args!("one of {}", names.join(", ")))
             })?;
             files.extend(class.pictures.into_iter().map(|path| (path, label as u32)));
         }

@@ -30,6 +30,7 @@ pub(super) struct Layout {
 #[derive(Debug)]
 pub(super) struct Class {
     pub(super) name: String,
+    pub(super) folder: PathBuf,
     /// Sorted.
     pub(super) pictures: Vec<PathBuf>,
 }
@@ -85,17 +86,18 @@ impl Layout {
     fn classes(&mut self, folder: &Path, contents: Contents) -> Result<Vec<Class>> {
         let mut classes = Vec::new();
         for path in contents.folders {
-            let mut class = Class { name: name_of(&path), pictures: Vec::new() };
+            let mut class = Class { name: name_of(&path), folder: path, pictures: Vec::new() };
             if class.name.contains(char::is_control) {
                 let found = format_args!("a class's folder called {:?}", class.name);
                 return Err(unlike(folder.display(), found, "a name that is plain text"));
             }
             let mut others = Vec::new();
-            collect(&path, &mut class.pictures, &mut others)?;
+            collect(&class.folder, &mut class.pictures, &mut others)?;
             class.pictures.sort();
-            self.leave(&others, &path, "file that is no picture", "files that are no pictures");
+            self.leave(&others, &class.folder, "file that is no picture", "files that are no pictures");
             if class.pictures.is_empty() {
-                self.unused.push(format!("{}: no pictures in it, so it is no class", path.display()));
+                let shown = class.folder.display();
+                self.unused.push(format!("not used: {shown}: no pictures in it, so it is no class"));
             } else {
                 classes.push(class);
             }
@@ -109,11 +111,10 @@ impl Layout {
     /// Remembers that `paths` are not used.
     fn leave(&mut self, paths: &[PathBuf], folder: &Path, one: &str, many: &str) {
         let Some(first) = paths.iter().min() else { return };
-        let shown = folder.display();
-        let first = first.strip_prefix(folder).unwrap_or(first).display();
+        let (shown, first) = (folder.display(), first.display());
         self.unused.push(match paths.len() {
-            1 => format!("{shown}: not used: {first}, a {one}"),
-            count => format!("{shown}: not used: {count} {many}, {first} the first"),
+            1 => format!("not used: {first}: a {one}"),
+            count => format!("not used: {shown}: {count} {many}, such as {first}"),
         });
     }
 }

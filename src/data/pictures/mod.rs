@@ -248,6 +248,8 @@ pub fn verify(folder: &Path) -> Result<(usize, Vec<Fault>)> {
 }
 
 fn divide(class: Class) -> (Class, Class) {
-    let (train, test) = split::divide(class.pictures);
-    (Class { name: class.name.clone(), pictures: train }, Class { name: class.name, pictures: test })
+    let Class { name, folder, pictures } = class;
+    let (train, test) = split::divide(pictures);
+    let train = Class { name: name.clone(), folder: folder.clone(), pictures: train };
+    (train, Class { name, folder, pictures: test })
 }
