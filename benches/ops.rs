@@ -82,7 +82,7 @@ fn products(criterion: &mut Criterion) {
         let mut step = Step::new(1, |plan| {
             let (a, b) = (input(plan, "dy", k, m), input(plan, "x", k, n));
             let parameter = plan.declare("w", Role::Parameter, Element::F32, [m, n]);
-            matmul::update(plan, a, b, Update { parameter, decay: 0.0, momentum: None });
+            matmul::update(plan, a, b, Update { parameter, decay: 0.0, momentum: None }, None);
         });
         group.throughput(Throughput::Elements((2 * m * n * k) as u64));
         group.bench_function(format!("tn sgd {m}x{n}x{k}"), |bencher| bencher.iter(|| step.run()));

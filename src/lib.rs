@@ -84,6 +84,7 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod atomic;
 pub mod bench;
 pub mod cli;
 pub mod config;

@@ -4,7 +4,7 @@ use crate::config::Optimizer;
 use crate::init::ParameterKind;
 use crate::layers::{GradientSink, Parameter};
 use crate::ops::matmul;
-use crate::ops::sgd::{self, Momentum, Update};
+use crate::ops::sgd::{Momentum, Update};
 use crate::plan::{Plan, Role};
 use crate::tensor::{Element, Tensor};
 
@@ -41,13 +41,8 @@ impl Updates {
 }
 
 impl GradientSink for Updates {
-    fn product(&mut self, plan: &mut Plan, parameter: &Parameter, dy: Tensor, x: Tensor) {
-        let update = self.update(plan, parameter);
-        matmul::update(plan, dy, x, update);
-    }
-
-    fn tensor(&mut self, plan: &mut Plan, parameter: &Parameter, gradient: Tensor) {
-        let update = self.update(plan, parameter);
-        sgd::step(plan, update, gradient);
+    fn product(&mut self, plan: &mut Plan, weight: &Parameter, bias: &Parameter, dy: Tensor, x: Tensor) {
+        let [weight, bias] = [weight, bias].map(|parameter| self.update(plan, parameter));
+        matmul::update(plan, dy, x, weight, Some(bias));
     }
 }

@@ -24,16 +24,16 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use shadegrad::kernel::Kernel;
 use shadegrad::ops::matmul::Form;
-use shadegrad::ops::matmul::gpu::{Class, Variant, kernel as matmul_kernel};
+use shadegrad::ops::matmul::gpu::{Class, Finish, Variant, kernel as matmul_kernel};
 
 use parse::Parsed;
 
 /// Kernels of all ops and of the peak. A change of this number should surprise nobody who reads the
 /// commit.
 ///
-/// 17 classes of the matrix product have 4 epilogues in 3 forms and 3 more in one, each for 4 ways to
-/// divide into vectors.
-const KERNELS: usize = 11 + 17 * (3 * 4 + 3) * 4;
+/// 21 classes of the matrix product finish its sums in 5 ways in 3 forms, and in 6 more in one, each for 4
+/// ways to divide into vectors. Parts of sums are joined in 8 ways, with whole vectors or without.
+const KERNELS: usize = 11 + 21 * (3 * 5 + 6) * 4 + 8 * 2;
 
 /// Of the matrix product's kernels, all are validated and one in this many is also translated.
 const TRANSLATED: usize = 7;
@@ -90,7 +90,7 @@ fn every_op_has_a_kernel_and_no_name_is_used_twice() {
 #[test]
 fn every_shader_file_is_used() {
     let kernels = shadegrad::ops::kernels();
-    let rendering = read(&folder("src/ops/matmul/gpu.rs"));
+    let rendering = read(&folder("src/ops/matmul/gpu/render.rs"));
     let mut seen = 0;
     for entry in std::fs::read_dir(folder("shaders")).expect("the folder of shaders") {
         let path = entry.expect("an entry of the folder").path();
@@ -110,10 +110,11 @@ fn every_shader_file_is_used() {
 /// `SHADEGRAD_BLESS=1` writes the snapshots anew.
 #[test]
 fn rendered_matmuls_are_as_their_snapshots() {
-    let tiled = Class::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4 };
+    let tiled = Class::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4, quads: 1 };
     let subgroup = Class::Subgroup { lanes: 8, rows: 8, quads: 1 };
-    let forward = Variant { form: Form::Nt, epilogue: "bias_relu", vectors: [true; 3] };
-    let update = Variant { form: Form::Tn, epilogue: "sgd_momentum", vectors: [false; 3] };
+    let finish = |epilogue, row_sums| Finish { epilogue, row_sums };
+    let forward = Variant { form: Form::Nt, finish: finish("bias_relu", false), vectors: [true; 3] };
+    let update = Variant { form: Form::Tn, finish: finish("sgd_momentum", true), vectors: [false; 3] };
     for kernel in [matmul_kernel(tiled, forward), matmul_kernel(subgroup, update)] {
         let path = folder("tests/snapshots").join(format!("{}.wgsl", kernel.name));
         if std::env::var_os("SHADEGRAD_BLESS").is_some() {

@@ -126,7 +126,7 @@ fn product_with_update(m: usize, n: usize, k: usize) -> Subject {
     let a = draft.noise("dy", Role::Input, [k, m]);
     let b = draft.noise("x", Role::Input, [k, n]);
     let parameter = draft.noise("w", Role::Parameter, [m, n]);
-    matmul::update(&mut draft.plan, a, b, Update { parameter, decay: 0.0, momentum: None });
+    matmul::update(&mut draft.plan, a, b, Update { parameter, decay: 0.0, momentum: None }, None);
     draft.done("matmul tn, sgd", format!("{m}x{n}x{k}"), operations(m, n, k))
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 
-use super::device_choice::{self, Chosen};
+use super::device_choice::{Chosen, DeviceFlags};
 use super::output;
 use super::signals::stop_on_signals;
 use super::style::{Style, is_capable};
@@ -29,9 +29,8 @@ const EXAMPLES: &str = "Examples:
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
 pub(super) struct BenchArguments {
-    /// What to measure: auto, cpu, gpu, an index or part of a name
-    #[arg(long, value_name = "DEVICE")]
-    device: Option<String>,
+    #[command(flatten)]
+    device: DeviceFlags,
 
     /// Only single ops, in the shapes of training steps
     #[arg(long)]
@@ -73,7 +72,7 @@ pub(super) fn run(arguments: &BenchArguments) -> Result<()> {
     }
     let both = arguments.kernels == arguments.training;
     let runs = if both || arguments.training { workloads(arguments)? } else { Vec::new() };
-    let Chosen { device, note } = device_choice::open(&device_choice::wanted(arguments.device.as_deref()))?;
+    let Chosen { device, note } = arguments.device.open()?;
     if let Some(note) = note {
         output::print_note(&format!("note: {note}\n"));
     }

@@ -1,9 +1,14 @@
 //! What `--device` names: `auto`, `cpu`, `gpu`, an index or part of a name.
 
+use clap::Args;
+
+use super::output;
 use crate::config::Key;
+use crate::data::locate::user_cache;
 use crate::device::cpu::Cpu;
 use crate::device::gpu::Gpu;
 use crate::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
+use crate::device::gpu::tuner::Tuning;
 use crate::device::{Device, DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
@@ -15,12 +20,37 @@ pub(super) struct Chosen {
     pub(super) note: Option<String>,
 }
 
-/// Opens what `wanted` names. Looks for GPUs only where one may be used.
+/// The device of a command that takes no other setting.
+#[derive(Args, Debug)]
+pub(super) struct DeviceFlags {
+    /// What to compute on: auto, cpu, gpu, an index or part of a name
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+
+    /// Choose a GPU's kernels by rule instead of by measuring which are fastest
+    #[arg(long)]
+    no_tune: bool,
+}
+
+impl DeviceFlags {
+    /// Opens what the flag names, else the environment, else the best device.
+    ///
+    /// # Errors
+    /// As [`open`].
+    pub(super) fn open(&self) -> Result<Chosen> {
+        let environment = || Key::Device.environment().and_then(|variable| std::env::var(variable).ok());
+        let said = self.device.clone().or_else(environment).filter(|text| !text.is_empty());
+        open(said.as_deref().unwrap_or("auto"), !self.no_tune)
+    }
+}
+
+/// Opens what `wanted` names. Looks for GPUs only where one may be used; `tune` is whether a GPU may measure
+/// which kernels suit it.
 ///
 /// # Errors
 /// [`ErrorKind::Device`](crate::ErrorKind::Device), with what there is, where nothing or more than
 /// one thing has the name.
-pub(super) fn open(wanted: &str) -> Result<Chosen> {
+pub(super) fn open(wanted: &str, tune: bool) -> Result<Chosen> {
     if wanted.eq_ignore_ascii_case("cpu") {
         return Ok(Chosen { device: Box::new(Cpu::new()), note: None });
     }
@@ -28,18 +58,19 @@ pub(super) fn open(wanted: &str) -> Result<Chosen> {
     let infos: Vec<DeviceInfo> = found.iter().map(|adapter| adapter.info.clone()).collect();
     let Selection { adapter, note } = select(wanted, &infos)?;
     let device: Box<dyn Device> = match adapter {
-        Some(index) => Box::new(Gpu::open(&found[index], Capabilities::Adapter)?),
+        Some(index) => {
+            let gpu = Gpu::open(&found[index], Capabilities::Adapter)?;
+            Box::new(if tune { gpu.with_tuning(tuning()) } else { gpu })
+        }
         None => Box::new(Cpu::new()),
     };
     Ok(Chosen { device, note })
 }
 
-/// What was asked for on the command line, else in the environment, else `auto`. For the commands
-/// that take a device and no other setting.
-pub(super) fn wanted(flag: Option<&str>) -> String {
-    let environment = || Key::Device.environment().and_then(|variable| std::env::var(variable).ok());
-    let said = flag.map(String::from).or_else(environment);
-    said.filter(|text| !text.is_empty()).unwrap_or_else(|| "auto".into())
+/// Remembers in the user's cache what is found out about a GPU.
+fn tuning() -> Tuning {
+    let tell = |line: &str| output::print_note(&format!("note: {line}\n"));
+    Tuning { folder: user_cache(), tell }
 }
 
 /// Which adapter to use, or the CPU.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::device_choice::{self, Chosen};
+use super::device_choice::{Chosen, DeviceFlags};
 use super::evaluation_report::{self, Subject};
 use super::model_choice::ModelArguments;
 use super::output;
@@ -36,9 +36,8 @@ pub(super) struct EvalArguments {
     #[arg(long, value_enum, default_value = "test")]
     split: WhichSplit,
 
-    /// What to compute on: auto, cpu, gpu, an index or part of a name
-    #[arg(long, value_name = "DEVICE")]
-    device: Option<String>,
+    #[command(flatten)]
+    device: DeviceFlags,
 
     /// Print a JSON object instead of tables
     #[arg(long)]
@@ -49,7 +48,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<()> {
     let (path, mut model) = arguments.model.read()?;
     let search = Search::from_environment(arguments.data_dir.clone());
     let dataset = arguments.model.load(&mut model, &arguments.data, &search)?;
-    let Chosen { device, note } = device_choice::open(&device_choice::wanted(arguments.device.as_deref()))?;
+    let Chosen { device, note } = arguments.device.open()?;
     if let Some(note) = note {
         output::print_note(&format!("note: {note}\n"));
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::device_choice::{self, Chosen};
+use super::device_choice::{Chosen, DeviceFlags};
 use super::model_choice::ModelArguments;
 use super::output;
 use super::picture_flags::ResizeName;
@@ -58,9 +58,8 @@ pub(super) struct PredictArguments {
     #[arg(long, value_name = "FILE.npy")]
     logits: Option<PathBuf>,
 
-    /// What to compute on: auto, cpu, gpu, an index or part of a name
-    #[arg(long, value_name = "DEVICE")]
-    device: Option<String>,
+    #[command(flatten)]
+    device: DeviceFlags,
 
     /// Print a line of JSON an image instead of a table
     #[arg(long)]
@@ -85,8 +84,7 @@ pub(super) fn run(arguments: &PredictArguments) -> Result<()> {
     // Rows of logits stand for the pictures that were named: with one missing they would lie.
     let is_answered = !names.is_empty() && (arguments.logits.is_none() || faults.is_empty());
     if is_answered {
-        let wanted = device_choice::wanted(arguments.device.as_deref());
-        let Chosen { device, note } = device_choice::open(&wanted)?;
+        let Chosen { device, note } = arguments.device.open()?;
         if let Some(note) = note {
             output::print_note(&format!("note: {note}\n"));
         }

@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
         output::print_description(&dataset);
     }
     output::print_warnings(&dataset);
-    let Chosen { device, note } = device_choice::open(resolved.device())?;
+    let Chosen { device, note } = device_choice::open(resolved.device(), resolved.tune())?;
     if let Some(note) = note {
         output::print_note(&format!("note: {note}\n"));
     }

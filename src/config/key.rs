@@ -54,6 +54,8 @@ pub enum Key {
     Warmup,
     /// What trains.
     Device,
+    /// Whether a GPU finds out which kernels are fastest.
+    Tune,
     /// Where the run is recorded.
     Out,
 }
@@ -118,7 +120,7 @@ const INIT_RULES: [&str; 4] =
 
 impl Key {
     /// All keys, in the order in which files and help list them.
-    pub const ALL: [Key; 23] = [
+    pub const ALL: [Key; 24] = [
         Key::Preset,
         Key::Data,
         Key::DataDir,
@@ -141,6 +143,7 @@ impl Key {
         Key::Schedule,
         Key::Warmup,
         Key::Device,
+        Key::Tune,
         Key::Out,
     ];
 
@@ -169,6 +172,7 @@ impl Key {
             Key::Schedule => "schedule",
             Key::Warmup => "warmup",
             Key::Device => "device",
+            Key::Tune => "tune",
             Key::Out => "out",
         }
     }
@@ -189,6 +193,7 @@ impl Key {
             Key::ImageSize | Key::Epochs | Key::MaxSteps | Key::BatchSize => Kind::Count,
             Key::Shuffle => Kind::Switch { usual: true, off: "no-shuffle" },
             Key::Nesterov => Kind::Switch { usual: false, off: "no-nesterov" },
+            Key::Tune => Kind::Switch { usual: true, off: "no-tune" },
             Key::Seed => Kind::Whole,
             Key::Optimizer => Kind::Choice(&Optimizer::NAMES),
             Key::Lr => Kind::Number(Bounds::Positive),
@@ -226,6 +231,7 @@ impl Key {
             Key::Device => {
                 "What to train on: auto, cpu, gpu, an index or part of a name [see: shadegrad devices]"
             }
+            Key::Tune => "Choose a GPU's kernels by rule instead of by measuring which are fastest",
             Key::Out => "Record the run in this folder instead of a new one in runs/",
         }
     }
@@ -241,7 +247,7 @@ impl Key {
 
     /// Whether a run's outcome depends on it, and not just where things are.
     pub fn is_of_config(self) -> bool {
-        !matches!(self, Key::DataDir | Key::Device | Key::Out)
+        !matches!(self, Key::DataDir | Key::Device | Key::Tune | Key::Out)
     }
 }
 

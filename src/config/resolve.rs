@@ -64,6 +64,12 @@ impl Resolved {
         self.text(Key::Device).unwrap_or("auto")
     }
 
+    /// Whether a GPU may measure which kernels are fastest: see [`Key::Tune`].
+    pub fn tune(&self) -> bool {
+        let setting = self.settings.get(Key::Tune).map(|setting| &setting.value);
+        setting != Some(&Value::Switch(false))
+    }
+
     /// Where the run is to be recorded, if somebody said so.
     pub fn out(&self) -> Option<PathBuf> {
         self.text(Key::Out).map(PathBuf::from)

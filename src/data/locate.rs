@@ -49,12 +49,15 @@ pub(crate) enum Holding {
     Nothing,
 }
 
+/// The program's folder in the user's cache, where there is one: what lies there can be made or fetched again.
+pub fn user_cache() -> Option<PathBuf> {
+    etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("shadegrad"))
+}
+
 impl Search {
     /// The places on this machine: `data_dir` is the value of `--data-dir`.
     pub fn from_environment(data_dir: Option<PathBuf>) -> Self {
-        let cache = etcetera::choose_base_strategy()
-            .ok()
-            .map(|strategy| strategy.cache_dir().join("shadegrad").join("data"));
+        let cache = user_cache().map(|cache| cache.join("data"));
         let mut shared = vendored();
         shared.push(PathBuf::from("/usr/share/datasets"));
         Search {

@@ -2,7 +2,6 @@
 
 use super::{Backward, GradientSink, Layer, Parameter, Stage};
 use crate::init::ParameterKind;
-use crate::ops::column_sum;
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::plan::{Plan, Role};
 use crate::tensor::{Element, Tensor};
@@ -61,9 +60,7 @@ impl Layer for Linear {
             let epilogue = if pass.mask_dx { Epilogue::Mask(pass.x) } else { Epilogue::None };
             matmul::product(plan, Form::Nn, pass.dy, weight.tensor, epilogue)
         });
-        sink.product(plan, weight, pass.dy, pass.x);
-        let db = column_sum::forward(plan, pass.dy);
-        sink.tensor(plan, bias, db);
+        sink.product(plan, weight, bias, pass.dy, pass.x);
         dx
     }
 

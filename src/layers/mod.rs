@@ -28,11 +28,9 @@ pub struct Parameter {
 
 /// Where a layer hands the gradients of its parameters: an optimizer, or a test that keeps them.
 pub trait GradientSink {
-    /// The gradient of `parameter` is the product `dy^T x`, which need not be stored.
-    fn product(&mut self, plan: &mut Plan, parameter: &Parameter, dy: Tensor, x: Tensor);
-
-    /// The gradient of `parameter` is `gradient`.
-    fn tensor(&mut self, plan: &mut Plan, parameter: &Parameter, gradient: Tensor);
+    /// The gradient of `weight` is the product `dy^T x`, that of `bias` the sum of dy's rows. Neither need
+    /// be stored.
+    fn product(&mut self, plan: &mut Plan, weight: &Parameter, bias: &Parameter, dy: Tensor, x: Tensor);
 }
 
 /// One layer of a model.

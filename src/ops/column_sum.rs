@@ -63,6 +63,30 @@ pub fn kernels() -> Vec<Kernel> {
     vec![KERNEL.clone()]
 }
 
+/// The sums of the columns of `x`, `[rows, columns]`, on the CPU: a few neighbours at a time, each handed to
+/// `finish` with the index of the first.
+#[inline(always)]
+pub(super) fn sums(x: &[f32], columns: usize, mut finish: impl FnMut(usize, &[f32])) {
+    for first in (0..columns).step_by(LANES as usize) {
+        let width = (columns - first).min(LANES as usize);
+        let mut sums = [0.0; LANES as usize];
+        // Sixteen rows are summed on their own first: the error grows with the square root of
+        // a row count that is that much smaller.
+        for rows in x.chunks(16 * columns) {
+            let mut partial = [0.0; LANES as usize];
+            for row in rows.chunks_exact(columns) {
+                for (sum, &value) in partial.iter_mut().zip(&row[first..first + width]) {
+                    *sum += value;
+                }
+            }
+            for (sum, &value) in sums.iter_mut().zip(&partial) {
+                *sum += value;
+            }
+        }
+        finish(first, &sums[..width]);
+    }
+}
+
 impl Op for ColumnSum {
     fn name(&self) -> &'static str {
         "column_sum"
@@ -73,27 +97,9 @@ impl Op for ColumnSum {
     }
 
     fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
-        let x = memory.f32(self.x);
         let mut y = memory.f32_mut(self.y);
         let columns = y.len();
-        for (block, y) in y.chunks_mut(LANES as usize).enumerate() {
-            let mut sums = [0.0; LANES as usize];
-            // Sixteen rows are summed on their own first: the error grows with the square root of
-            // a row count that is that much smaller.
-            for rows in x.chunks(16 * columns) {
-                let mut partial = [0.0; LANES as usize];
-                for row in rows.chunks_exact(columns) {
-                    let row = &row[block * LANES as usize..][..y.len()];
-                    for (sum, &value) in partial.iter_mut().zip(row) {
-                        *sum += value;
-                    }
-                }
-                for (sum, &value) in sums.iter_mut().zip(&partial) {
-                    *sum += value;
-                }
-            }
-            y.copy_from_slice(&sums[..y.len()]);
-        }
+        sums(&memory.f32(self.x), columns, |first, sums| y[first..first + sums.len()].copy_from_slice(sums));
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {

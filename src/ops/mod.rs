@@ -14,7 +14,7 @@ use crate::kernel::Dispatch;
 use crate::plan::StepRecord;
 use crate::tensor::Tensor;
 
-pub use gpu_facts::GpuFacts;
+pub use gpu_facts::{Choice, GpuFacts, Way};
 
 /// Which tensors an op touches, and how.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +53,12 @@ pub trait Op: Debug + Send + Sync {
 
     /// The GPU half: the kernels to run, in order.
     fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch>;
+
+    /// Other ways for a GPU to run the op, of which a device may take the fastest instead; all give the same
+    /// result. Most ops have only the one.
+    fn choice(&self, _: &GpuFacts) -> Option<Choice> {
+        None
+    }
 }
 
 /// The list of ops. `tests/ops.rs` fails for an op that is listed here and has no cases there.

@@ -54,6 +54,24 @@ impl Update {
         self.momentum.map_or((0.0, 0), |momentum| (momentum.factor, momentum.nesterov.into()))
     }
 
+    /// On the CPU: the parameter's elements from `first` on follow their gradients `dw`.
+    pub(super) fn run(&self, memory: &HostMemory, rate: f32, first: usize, dw: &[f32]) {
+        let range = first..first + dw.len();
+        let w = &mut memory.f32_mut(self.parameter)[range.clone()];
+        let Some(Momentum { velocity, factor, nesterov }) = self.momentum else {
+            for (w, &dw) in w.iter_mut().zip(dw) {
+                *w -= rate * (dw + self.decay * *w);
+            }
+            return;
+        };
+        let v = &mut memory.f32_mut(velocity)[range];
+        for ((w, v), &dw) in w.iter_mut().zip(v).zip(dw) {
+            let g = dw + self.decay * *w;
+            *v = factor * *v + g;
+            *w -= rate * if nesterov { g + factor * *v } else { *v };
+        }
+    }
+
     #[track_caller]
     pub(super) fn check(&self) {
         if let Some(momentum) = &self.momentum {
@@ -124,21 +142,7 @@ impl Op for Sgd {
     }
 
     fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let dw = memory.f32(self.dw);
-        let mut w = memory.f32_mut(self.update.parameter);
-        let (rate, decay) = (step.learning_rate, self.update.decay);
-        let Some(Momentum { velocity, factor, nesterov }) = self.update.momentum else {
-            for (w, &dw) in w.iter_mut().zip(&*dw) {
-                *w -= rate * (dw + decay * *w);
-            }
-            return;
-        };
-        let mut v = memory.f32_mut(velocity);
-        for ((w, v), &dw) in w.iter_mut().zip(&mut *v).zip(&*dw) {
-            let g = dw + decay * *w;
-            *v = factor * *v + g;
-            *w -= rate * if nesterov { g + factor * *v } else { *v };
-        }
+        self.update.run(memory, step.learning_rate, 0, &memory.f32(self.dw));
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::clock::Moment;
-use super::{atomic, event};
+use super::event;
+use crate::atomic;
 use crate::data::catalogue::Form;
 use crate::data::hash::fingerprint;
 use crate::error::{Error, Result};

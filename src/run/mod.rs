@@ -1,6 +1,5 @@
 //! What a run leaves on disk: model files, metrics, and what is needed to know how it came about.
 
-pub mod atomic;
 pub mod clock;
 pub mod directory;
 pub mod event;

@@ -6,7 +6,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
-use super::atomic;
+use crate::atomic;
 use crate::data::ImageShape;
 use crate::data::pictures::{self, Resize};
 use crate::error::{Error, Result};

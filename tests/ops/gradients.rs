@@ -189,7 +189,7 @@ impl Case for Penalised {
         let w = bench.parameter("w", [m, n], &w_values);
         let update = |parameter| Update { parameter, decay: l2, momentum: None };
         sgd::step(bench.plan, update(alone), zeros);
-        matmul::update(bench.plan, a, b, update(w));
+        matmul::update(bench.plan, a, b, update(w), None);
 
         let rate = f64::from(PLAIN_RUN.learning_rate);
         let penalty = move |w: &[f64]| 0.5 * f64::from(l2) * reference::sum_of_squares(w);

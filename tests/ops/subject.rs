@@ -8,7 +8,6 @@ use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice}
 use shadegrad::device::{Device, DeviceKind};
 use shadegrad::host::HostMemory;
 use shadegrad::kernel::Dispatch;
-use shadegrad::ops::matmul::gpu::Class;
 use shadegrad::ops::{GpuFacts, Op, Operands};
 use shadegrad::plan::{Plan, StepRecord};
 
@@ -50,9 +49,11 @@ impl Subject {
         Subject { name: format!("{}, {name}", self.name), wrap: Box::new(wrap), ..self }
     }
 
-    /// The same device, with every matrix product taking the kernels of `class`.
-    pub fn with_class(self, class: Class) -> Self {
-        self.wrapping(&format!("{class:?}"), move |op| Box::new(WithClass { op, class }))
+    /// The same device, with ops lowered for an adapter with these facts.
+    pub fn with_facts(self, facts: GpuFacts) -> Self {
+        let class = facts.matmul.map(|class| class.label()).unwrap_or_default();
+        let cut = if facts.split_sums { ", cut sums" } else { "" };
+        self.wrapping(&format!("{class}{cut}"), move |op| Box::new(WithFacts { op, facts }))
     }
 
     /// Puts what wraps ops between a plan and the device.
@@ -67,14 +68,14 @@ impl fmt::Debug for Subject {
     }
 }
 
-/// An op that is lowered for a GPU on which all products have one class.
+/// An op that is lowered for an adapter with these facts.
 #[derive(Debug)]
-struct WithClass {
+struct WithFacts {
     op: Box<dyn Op>,
-    class: Class,
+    facts: GpuFacts,
 }
 
-impl Op for WithClass {
+impl Op for WithFacts {
     fn name(&self) -> &'static str {
         self.op.name()
     }
@@ -87,7 +88,7 @@ impl Op for WithClass {
         self.op.run_on_cpu(memory, step);
     }
 
-    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
-        self.op.lower(&GpuFacts { matmul: Some(self.class), ..*gpu })
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        self.op.lower(&self.facts)
     }
 }

@@ -130,11 +130,14 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(matmul("m: 257, n: 255"), "one wrong element", "y[i] = product;", one_wrong);
     let transposed = "let i = column * params.m + row;";
     add(matmul("m: 127, n: 131"), "transposed output", "let i = row * params.n + column;", transposed);
-    add(matmul("n: 10, k: 784"), "last row not written", "if row >= params.m", "if row + 1u >= params.m");
-    add(matmul("n: 29, k: 101"), "last term dropped", "k0 < terms;", "k0 + 1u < terms;");
+    add(matmul("n: 10, k: 784"), "last row not written", "(row < params.m)", "(row + 1u < params.m)");
+    add(matmul("n: 29, k: 101"), "last term dropped", "k0 < end;", "k0 + 1u < end;");
     add(matmul("after: Mask"), "mask that lets zeros through", "mask[i] > ", "mask[i] >= ");
     add(matmul("after: Bias,"), "bias of the first column", "bias[column", "bias[0u * column");
     add(matmul("momentum: None"), "update uphill", "y[i] -= ", "y[i] += ");
+    let with_bias = || matmul("momentum: None, decay: 0.25, range: 1.0, with_bias: true");
+    add(with_bias(), "bias that decays like the weight", "params.bias_decay", "params.decay");
+    add(with_bias(), "one row of each four lost", "sums0 += a0", "sums0 += vec4(a0.xyz, 0.0)");
 
     add(matmul("Change"), "decay of a block lost", "decayed * y[i]", "0.0 * decayed");
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use shadegrad::ops::GpuFacts;
-use shadegrad::ops::matmul::gpu::menu;
+use shadegrad::ops::matmul::gpu::Class;
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{Momentum, Update};
 use shadegrad::plan::{Plan, Role};
@@ -30,8 +30,16 @@ fn record(plan: &mut Plan, [m, n, k]: [usize; 3]) {
         if form == Form::Tn {
             let parameter = declare(plan, Role::Parameter, [m, n]);
             let velocity = declare(plan, Role::Parameter, [m, n]);
-            for momentum in [None, Some(Momentum { velocity, factor: 0.9, nesterov: false })] {
-                matmul::update(plan, a, b, Update { parameter, decay: 0.0, momentum });
+            let bias = declare(plan, Role::Parameter, [m]);
+            let bias_velocity = declare(plan, Role::Parameter, [m]);
+            for with_momentum in [false, true] {
+                let update = |parameter, velocity| {
+                    let momentum = Momentum { velocity, factor: 0.9, nesterov: false };
+                    Update { parameter, decay: 0.0, momentum: with_momentum.then_some(momentum) }
+                };
+                for bias in [None, Some(update(bias, bias_velocity))] {
+                    matmul::update(plan, a, b, update(parameter, velocity), bias);
+                }
             }
             matmul::change(plan, a, b, parameter, 0.0);
         }
@@ -44,16 +52,19 @@ fn products_use_all_of_their_kernels_and_no_others() {
     plan.begin("products");
     for m in [3, 8] {
         for n in [3, 8] {
-            for k in [3, 8] {
+            for k in [3, 8, 203, 208] {
                 record(&mut plan, [m, n, k]);
             }
         }
     }
-    let facts =
-        [4, 8, 16, 32, 64].map(|lanes| GpuFacts { subgroup_size: Some(lanes), software: true, matmul: None });
+    let facts = [4, 8, 16, 32, 64].map(|lanes| GpuFacts {
+        subgroup_size: Some(lanes),
+        split_sums: true,
+        ..GpuFacts::default()
+    });
     let mut used = BTreeSet::new();
     for facts in facts {
-        for class in menu(&facts) {
+        for class in Class::menu(&facts) {
             let facts = GpuFacts { matmul: Some(class), ..facts };
             let ops = plan.steps().iter().flat_map(|step| &step.ops);
             used.extend(ops.flat_map(|op| op.lower(&facts)).map(|dispatch| dispatch.kernel.name.to_string()));

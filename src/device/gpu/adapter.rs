@@ -85,6 +85,7 @@ impl FoundAdapter {
         GpuFacts {
             subgroup_size: (subgroups && one_size).then_some(info.subgroup_min_size),
             software: self.is_software(),
+            split_sums: !self.is_software(),
             matmul: None,
         }
     }

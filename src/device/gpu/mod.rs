@@ -1,16 +1,19 @@
 //! A GPU as a device, through wgpu: Vulkan, Metal or DX12.
 //!
-//! [`adapter`] finds and opens it, `pipelines` turns kernel rows into pipelines, `session` holds a
-//! plan's buffers and submits its steps, `faults` keeps what goes wrong behind the host's back.
+//! [`adapter`] finds and opens it, `pipelines` turns kernel rows into pipelines, [`tuner`] finds out which
+//! kernels are fastest, `session` holds a plan's buffers and submits its steps, `faults` keeps what
+//! goes wrong behind the host's back.
 //! This folder is the only place in the crate that knows wgpu.
 
 pub mod adapter;
 mod faults;
 mod pipelines;
 mod session;
+pub mod tuner;
 
 use adapter::{Capabilities, FoundAdapter};
 use faults::Faults;
+use tuner::{Subject, Tuning};
 
 use super::{Device, DeviceInfo, Session};
 use crate::error::Result;
@@ -25,10 +28,11 @@ pub struct Gpu {
     faults: Faults,
     facts: GpuFacts,
     info: DeviceInfo,
+    tuning: Option<Tuning>,
 }
 
 impl Gpu {
-    /// Opens an adapter. Fails if the driver refuses.
+    /// Opens an adapter; kernels are chosen by rule. Fails if the driver refuses.
     pub fn open(found: &FoundAdapter, capabilities: Capabilities) -> Result<Self> {
         let (device, queue) = found.open(capabilities)?;
         Ok(Gpu {
@@ -37,7 +41,24 @@ impl Gpu {
             queue,
             facts: found.facts(capabilities),
             info: found.info.clone(),
+            tuning: None,
         })
+    }
+
+    /// The same GPU, which finds out by measuring which kernels are fastest.
+    pub fn with_tuning(self, tuning: Tuning) -> Self {
+        Gpu { tuning: Some(tuning), ..self }
+    }
+
+    /// What choices of kernels depend on.
+    fn subject(&self) -> Subject {
+        Subject {
+            adapter: self.info.name.clone(),
+            backend: self.info.backend.clone(),
+            driver: self.info.driver.clone(),
+            subgroup_size: self.facts.subgroup_size,
+            kernels: crate::ops::matmul::gpu::FINGERPRINT,
+        }
     }
 
     /// What kernels may know about this GPU.

@@ -6,8 +6,8 @@ use std::num::NonZeroU64;
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, BindGroupLayout, BindGroupLayoutDescriptor,
     BindGroupLayoutEntry, BindingResource, BindingType, Buffer, BufferBinding, BufferBindingType,
-    ComputePipeline, ComputePipelineDescriptor, Device, PipelineCompilationOptions, PipelineLayoutDescriptor,
-    ShaderModuleDescriptor, ShaderSource, ShaderStages,
+    BufferDescriptor, BufferUsages, ComputePass, ComputePipeline, ComputePipelineDescriptor, Device,
+    PipelineCompilationOptions, PipelineLayoutDescriptor, ShaderModuleDescriptor, ShaderSource, ShaderStages,
 };
 
 use crate::kernel::{Access, Dispatch, Kernel, MOST_TRIPS, Uniform};
@@ -49,6 +49,29 @@ fn uniform_entry(binding: u32, dynamic: bool, bytes: usize) -> BindGroupLayoutEn
             min_binding_size: NonZeroU64::new(bytes as u64),
         },
         count: None,
+    }
+}
+
+/// A buffer for the uniforms of `count` dispatches, each at a multiple of the stride.
+pub(super) fn params_buffer(device: &Device, count: usize) -> Buffer {
+    device.create_buffer(&BufferDescriptor {
+        label: Some("params"),
+        size: UNIFORM_STRIDE * (count as u64).max(1),
+        usage: BufferUsages::UNIFORM | BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
+}
+
+/// Encodes dispatches one after the other; `records` are the steps' records, theirs at `offset`.
+pub(super) fn encode(pass: &mut ComputePass<'_>, dispatches: &[Prepared], records: &BindGroup, offset: u32) {
+    for prepared in dispatches {
+        pass.set_pipeline(&prepared.pipeline);
+        pass.set_bind_group(0, &prepared.bindings, &[]);
+        if prepared.reads_step {
+            pass.set_bind_group(1, records, &[offset]);
+        }
+        let [x, y, z] = prepared.grid;
+        pass.dispatch_workgroups(x, y, z);
     }
 }
 

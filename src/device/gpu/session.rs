@@ -13,7 +13,8 @@ use wgpu::{
 
 use super::Gpu;
 use super::faults::{Faults, checked, lost_device};
-use super::pipelines::{Pipelines, Prepared, UNIFORM_STRIDE, step_layout};
+use super::pipelines::{Pipelines, Prepared, UNIFORM_STRIDE, encode, params_buffer, step_layout};
+use super::tuner::{Bench, Tuner};
 use crate::device::{MOST_LAUNCHES, Session, Ticket};
 use crate::error::{Error, Result};
 use crate::host::Array;
@@ -70,11 +71,6 @@ impl GpuSession {
             let declarations = plan.declarations().iter();
             declarations.map(|declaration| make_buffer(device, declaration)).collect()
         })?;
-        let lowered: Vec<Vec<_>> = plan
-            .steps()
-            .iter()
-            .map(|step| step.ops.iter().flat_map(|op| op.lower(&gpu.facts)).collect())
-            .collect();
         let (records, records_group, steps) = checked(device, || {
             let step_layout = step_layout(device);
             let records = device.create_buffer(&BufferDescriptor {
@@ -96,15 +92,17 @@ impl GpuSession {
                     }),
                 }],
             });
-            // All uniforms of the plan lie in one buffer, each at a multiple of the stride.
-            let count: usize = lowered.iter().map(Vec::len).sum();
-            let params = device.create_buffer(&BufferDescriptor {
-                label: Some("params"),
-                size: UNIFORM_STRIDE * (count as u64).max(1),
-                usage: BufferUsages::UNIFORM | BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            });
             let mut pipelines = Pipelines::new(device, &step_layout);
+            let bench = Bench { device, queue: &gpu.queue, buffers: &buffers, records: &records_group };
+            let mut tuner = Tuner::new(bench, gpu.facts, gpu.tuning.as_ref(), gpu.subject());
+            let lowered: Vec<Vec<_>> = plan
+                .steps()
+                .iter()
+                .map(|step| step.ops.iter().flat_map(|op| tuner.lower(&**op, &mut pipelines)).collect())
+                .collect();
+            tuner.remember();
+            // All uniforms of the plan lie in one buffer, each at a multiple of the stride.
+            let params = params_buffer(device, lowered.iter().map(Vec::len).sum());
             let mut offset = 0;
             let mut steps = Vec::new();
             for dispatches in &lowered {
@@ -146,15 +144,7 @@ impl GpuSession {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         for (position, launch) in launches.iter().enumerate() {
             let offset = position as u32 * UNIFORM_STRIDE as u32;
-            for prepared in &self.steps[launch.step.index()] {
-                pass.set_pipeline(&prepared.pipeline);
-                pass.set_bind_group(0, &prepared.bindings, &[]);
-                if prepared.reads_step {
-                    pass.set_bind_group(1, &self.records_group, &[offset]);
-                }
-                let [x, y, z] = prepared.grid;
-                pass.dispatch_workgroups(x, y, z);
-            }
+            encode(&mut pass, &self.steps[launch.step.index()], &self.records_group, offset);
         }
     }
 

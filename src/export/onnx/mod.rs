@@ -16,9 +16,10 @@ use self::messages::{
     StringStringEntryProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 use super::Parts;
+use crate::atomic;
 use crate::error::{Error, Result};
 use crate::layers::Stage;
-use crate::run::{SavedModel, atomic};
+use crate::run::SavedModel;
 use crate::tensor::Tensor;
 
 /// ONNX 1.8 of 2020: everything in use reads it, and nothing newer is needed.

@@ -16,7 +16,7 @@ mod cpu;
 pub mod gpu;
 
 use super::sgd::Update;
-use super::{GpuFacts, Op, Operands};
+use super::{Choice, GpuFacts, Op, Operands};
 use crate::host::HostMemory;
 use crate::kernel::Dispatch;
 use crate::plan::{Plan, StepRecord};
@@ -49,8 +49,14 @@ pub enum Epilogue {
     },
     /// `y = product where mask > 0, else 0`: the gradient of a ReLU whose output was `mask`, `[m, n]`.
     Mask(Tensor),
-    /// The product is the gradient of the update's parameter, `[m, n]`, which follows it at once.
-    Update(Update),
+    /// The product is the gradient of a weight, `[m, n]`, which follows it at once. So does a bias, `[m]`,
+    /// whose gradient is the sum of a over all terms.
+    Update {
+        /// How the weight follows.
+        weight: Update,
+        /// How the bias follows, where there is one.
+        bias: Option<Update>,
+    },
     /// `y = (1 - lr decay)^rows y - product`: what a block of steps changes in a weight that only
     /// decays meanwhile (see [`online_steps`](super::online_steps)).
     Change {
@@ -99,24 +105,31 @@ pub fn product(plan: &mut Plan, form: Form, a: Tensor, b: Tensor, epilogue: Epil
         Epilogue::None => {}
         Epilogue::Bias { bias, .. } => bias.expect("bias", Element::F32, [n]),
         Epilogue::Mask(mask) => mask.expect("mask", Element::F32, [m, n]),
-        Epilogue::Update(_) | Epilogue::Change { .. } => {
+        Epilogue::Update { .. } | Epilogue::Change { .. } => {
             panic!("a product that changes a parameter has no output")
         }
     }
     let y = plan.scratch("product", [m, n]);
-    plan.record(Matmul { form, a, b, y, epilogue });
+    Matmul { form, a, b, y, epilogue, parts: None }.record(plan);
     y
 }
 
-/// Records the update of a parameter by the gradient `a^T b` (form tn), which is never stored.
+/// Records the update of a weight by the gradient `a^T b` (form tn), and that of a bias by the sum of
+/// a's rows: `db[m] = sum over k of a[k, m]`. Neither gradient is stored.
 ///
-/// Panics if the shapes do not fit.
+/// Panics if the shapes do not fit, or if one follows with momentum and the other without.
 #[track_caller]
-pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, update: Update) {
+pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, weight: Update, bias: Option<Update>) {
     let Size { m, n, .. } = Form::Tn.size(a, b);
-    update.parameter.expect("parameter", Element::F32, [m, n]);
-    update.check();
-    plan.record(Matmul { form: Form::Tn, a, b, y: update.parameter, epilogue: Epilogue::Update(update) });
+    weight.parameter.expect("parameter", Element::F32, [m, n]);
+    weight.check();
+    if let Some(bias) = &bias {
+        bias.parameter.expect("bias", Element::F32, [m]);
+        bias.check();
+        assert!(bias.factors() == weight.factors(), "the bias has another momentum than the weight");
+    }
+    let epilogue = Epilogue::Update { weight, bias };
+    Matmul { form: Form::Tn, a, b, y: weight.parameter, epilogue, parts: None }.record(plan);
 }
 
 /// Records `parameter = (1 - lr decay)^rows parameter - a^T b` (form tn).
@@ -126,7 +139,8 @@ pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, update: Update) {
 pub fn change(plan: &mut Plan, a: Tensor, b: Tensor, parameter: Tensor, decay: f32) {
     let Size { m, n, .. } = Form::Tn.size(a, b);
     parameter.expect("parameter", Element::F32, [m, n]);
-    plan.record(Matmul { form: Form::Tn, a, b, y: parameter, epilogue: Epilogue::Change { decay } });
+    let epilogue = Epilogue::Change { decay };
+    plan.record(Matmul { form: Form::Tn, a, b, y: parameter, epilogue, parts: None });
 }
 
 /// A recorded product. `y` is the output, or the parameter that an update changes.
@@ -137,18 +151,31 @@ struct Matmul {
     b: Tensor,
     y: Tensor,
     epilogue: Epilogue,
+    /// How the sums may be cut for a GPU, and where their parts go.
+    parts: Option<(gpu::Parts, Tensor)>,
 }
 
 impl Matmul {
     fn size(&self) -> Size {
         self.form.size(self.a, self.b)
     }
+
+    /// Records the product, with room for the parts of its sums where they may be cut.
+    fn record(mut self, plan: &mut Plan) {
+        let size = self.size();
+        self.parts = gpu::Parts::of(size).map(|parts| {
+            let row_sums = matches!(self.epilogue, Epilogue::Update { bias: Some(_), .. });
+            let stride = gpu::Parts::stride(size, row_sums);
+            (parts, plan.scratch("parts", [parts.count, stride]))
+        });
+        plan.record(self);
+    }
 }
 
 impl Op for Matmul {
     fn name(&self) -> &'static str {
         match (self.form, &self.epilogue) {
-            (_, Epilogue::Update(_)) => "matmul_update",
+            (_, Epilogue::Update { .. }) => "matmul_update",
             (_, Epilogue::Change { .. }) => "matmul_change",
             (Form::Nn, _) => "matmul_nn",
             (Form::Nt, _) => "matmul_nt",
@@ -158,14 +185,20 @@ impl Op for Matmul {
 
     fn operands(&self) -> Operands {
         let inputs = [self.a, self.b];
-        match self.epilogue {
+        let mut operands = match self.epilogue {
             Epilogue::None => Operands::new(&inputs, &[self.y]),
             Epilogue::Bias { bias: extra, .. } | Epilogue::Mask(extra) => {
                 Operands::new(&[self.a, self.b, extra], &[self.y])
             }
-            Epilogue::Update(update) => Operands::new(&inputs, &[]).updating(update.tensors()),
+            Epilogue::Update { weight, bias } => {
+                let bias = bias.into_iter().flat_map(|bias| bias.tensors());
+                Operands::new(&inputs, &[]).updating(weight.tensors()).updating(bias)
+            }
             Epilogue::Change { .. } => Operands::new(&inputs, &[]).updating([self.y]),
-        }
+        };
+        // Written by some GPUs, read by nobody else.
+        operands.writes.extend(self.parts.map(|(_, sums)| sums));
+        operands
     }
 
     fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
@@ -173,7 +206,10 @@ impl Op for Matmul {
     }
 
     fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
-        let choice = gpu::choose(self.size(), gpu);
-        vec![gpu::dispatch(self, choice)]
+        gpu::lower(self, gpu)
+    }
+
+    fn choice(&self, gpu: &GpuFacts) -> Option<Choice> {
+        gpu::choice(self, gpu)
     }
 }

@@ -2,7 +2,7 @@
 
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::ops::GpuFacts;
-use shadegrad::ops::matmul::gpu::{EPILOGUES, menu};
+use shadegrad::ops::matmul::gpu::{Class, EPILOGUES};
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{Momentum, Update};
 use shadegrad::plan::{Plan, StepRecord};
@@ -90,50 +90,80 @@ impl Case for Product {
     }
 }
 
-/// A product that is the gradient of a parameter, which follows it in several steps.
+/// A product that is the gradient of a weight, which follows it in several steps, and so does a bias.
 #[derive(Debug)]
 struct Descent {
     size: Size,
     momentum: Kind,
     decay: f32,
     range: f32,
+    with_bias: bool,
+}
+
+/// A parameter's first values, and those of its velocity.
+struct Start {
+    values: Vec<f32>,
+    velocities: Vec<f32>,
+}
+
+impl Descent {
+    fn update(&self, bench: &mut Bench, name: &str, shape: &[usize], decay: f32) -> (Update, Start) {
+        let length = shape.iter().product();
+        let [values, velocities] = [(); 2].map(|()| bench.numbers.floats(length, self.range));
+        let parameter = bench.parameter(name, shape, &values);
+        let momentum = self.momentum.map(|(factor, nesterov)| Momentum {
+            velocity: bench.parameter(&format!("velocity of {name}"), shape, &velocities),
+            factor,
+            nesterov,
+        });
+        (Update { parameter, decay, momentum }, Start { values, velocities })
+    }
+
+    /// Expects what `update` makes of `start` by the gradient `dw`.
+    fn expect(&self, bench: &mut Bench, update: Update, start: Start, dw: impl Fn() -> Vec<f64> + Clone + 'static) {
+        // A velocity gathers at most three gradients, three decayed weights and its own start.
+        let most = 3.0 * magnitude(self.size, self.range) + 4.0 * f64::from(self.range);
+        let tolerance = Tolerance::sum(self.size.k, most);
+        let descent = descent(self.momentum, update.decay);
+        let after = move || {
+            let (mut w, mut v) = (widen(&start.values), widen(&start.velocities));
+            let dw = dw();
+            for rate in RATES {
+                descent.step(rate.into(), &mut w, &mut v, &dw);
+            }
+            [w, v]
+        };
+        let after = std::rc::Rc::new(after);
+        let names = [update.parameter].into_iter().chain(update.momentum.map(|momentum| momentum.velocity));
+        for (index, tensor) in names.enumerate() {
+            let after = after.clone();
+            let name = bench.plan.name(tensor).to_owned();
+            bench.expect(&name, tensor, tolerance, move || after()[index].clone());
+        }
+    }
 }
 
 impl Case for Descent {
     fn record(&self, bench: &mut Bench) {
-        let &Descent { size, momentum, decay, range } = self;
+        let &Descent { size, decay, range, with_bias, .. } = self;
         let Size { m, n, k } = size;
         let a_values = bench.numbers.floats(k * m, range);
         let b_values = bench.numbers.floats(k * n, range);
-        let weights = bench.numbers.floats(m * n, range);
-        let velocities = bench.numbers.floats(m * n, range);
         let a = bench.floats("a", [k, m], &a_values);
         let b = bench.floats("b", [k, n], &b_values);
-        let w = bench.parameter("w", [m, n], &weights);
-        let momentum = momentum.map(|(factor, nesterov)| Momentum {
-            velocity: bench.parameter("v", [m, n], &velocities),
-            factor,
-            nesterov,
-        });
-        matmul::update(bench.plan, a, b, Update { parameter: w, decay, momentum });
+        let (weight, weight_start) = self.update(bench, "w", &[m, n], decay);
+        // A bias has a decay of its own.
+        let bias = with_bias.then(|| self.update(bench, "bias", &[m], 0.5 * decay));
+        matmul::update(bench.plan, a, b, weight, bias.as_ref().map(|(update, _)| *update));
         bench.run_with(&RATES.map(|learning_rate| StepRecord { learning_rate, ..PLAIN_RUN }));
-
-        // A velocity gathers at most three gradients, three decayed weights and its own start.
-        let tolerance = Tolerance::sum(k, 3.0 * magnitude(size, range) + 4.0 * f64::from(range));
-        let descent = descent(self.momentum, decay);
-        let after = move || {
-            let dw = reference::matmul(Form::Tn, size, &widen(&a_values), &widen(&b_values));
-            let (mut w, mut v) = (widen(&weights), widen(&velocities));
-            for rate in RATES {
-                descent.step(rate.into(), &mut w, &mut v, &dw);
-            }
-            (w, v)
-        };
-        let after_for_v = after.clone();
-        bench.expect("w", w, tolerance, move || after().0);
-        if let Some(momentum) = momentum {
-            bench.expect("v", momentum.velocity, tolerance, move || after_for_v().1);
+        let a_wide = widen(&a_values);
+        if let Some((bias, start)) = bias {
+            let a = a_wide.clone();
+            self.expect(bench, bias, start, move || reference::column_sum(&a, m));
         }
+        self.expect(bench, weight, weight_start, move || {
+            reference::matmul(Form::Tn, size, &a_wide, &widen(&b_values))
+        });
     }
 }
 
@@ -220,7 +250,9 @@ fn epilogues(shapes: &[(usize, usize, usize)]) -> Cases {
             cases.extend([LARGE, TINY].map(|range| product(form, shape, After::Nothing, range)));
         }
         for (momentum, decay) in UPDATES {
-            cases.push(Box::new(Descent { size: size(shape), momentum, decay, range: UNIT }));
+            for with_bias in [false, true] {
+                cases.push(Box::new(Descent { size: size(shape), momentum, decay, range: UNIT, with_bias }));
+            }
         }
         for (decay, rows) in [(0.0, 32), (0.05, 1), (0.08, 31), (1e-6, 32)] {
             cases.push(Box::new(Change { size: size(shape), decay, rows }));
@@ -233,8 +265,8 @@ fn epilogues(shapes: &[(usize, usize, usize)]) -> Cases {
 pub fn cases() -> Cases {
     let mut cases: Cases = products(Form::Nt).collect();
     cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
-    // More than 65,535 tiles of every class, along both sides of the product; sums of most terms.
-    for shape in [(1, 2, 1_048_016), (65_536 * 64 + 3, 1, 1), (1, 65_536 * 64 + 3, 1)] {
+    // More than 65,535 tiles of every class, along both sides of the product; sums that must be cut.
+    for shape in [(1, 2, 1_048_017), (65_536 * 64 + 3, 1, 1), (1, 65_536 * 64 + 3, 1)] {
         cases.push(product(Form::Nt, shape, After::Nothing, UNIT));
     }
     cases
@@ -243,30 +275,53 @@ pub fn cases() -> Cases {
 /// The templates know epilogues by name; each must be what some case takes.
 #[test]
 fn every_epilogue_has_cases() {
-    let facts = GpuFacts { subgroup_size: None, software: false, matmul: None };
+    let facts = GpuFacts { split_sums: true, ..GpuFacts::default() };
     let mut plan = Plan::new();
-    for case in epilogues(&EPILOGUE_SHAPES[..1]) {
-        Bench::record(&mut plan, &*case);
+    for case in epilogues(&EPILOGUE_SHAPES).iter().chain(&cut_sums()) {
+        Bench::record(&mut plan, &**case);
     }
     let ops = plan.steps().iter().flat_map(|step| &step.ops);
     let kernels: Vec<_> = ops.flat_map(|op| op.lower(&facts)).map(|dispatch| dispatch.kernel).collect();
     for epilogue in EPILOGUES {
-        let named = format!("_{epilogue}_tiled_");
-        assert!(kernels.iter().any(|kernel| kernel.name.contains(&named)), "no case takes {epilogue}");
+        let named = |kernel: &str| ["_tiled_", "_rows_tiled_"].iter().any(|end| kernel.contains(&format!("_{epilogue}{end}")));
+        assert!(kernels.iter().any(|kernel| named(&kernel.name)), "no case takes {epilogue}");
     }
+}
+
+/// Products whose sums are cut into parts, at odd places: an end within a round, one term in the last part.
+fn cut_sums() -> Cases {
+    let mut cases: Cases = Vec::new();
+    for shape in [(1, 1, 192), (3, 5, 1009), (20, 8, 784), (33, 31, 385), (64, 128, 784), (100, 12, 3073)] {
+        for form in FORMS {
+            for after in [After::Nothing, After::Bias, After::BiasRelu, After::Mask] {
+                cases.push(product(form, shape, after, UNIT));
+            }
+        }
+        for (momentum, with_bias) in
+            [(None, false), (None, true), (Some((0.9, false)), true), (Some((0.9, true)), false)]
+        {
+            cases.push(Box::new(Descent { size: size(shape), momentum, decay: 0.25, range: UNIT, with_bias }));
+        }
+    }
+    cases
 }
 
 /// What a class is chosen for is a matter of speed; each must be right for everything.
 #[test]
 fn every_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let classes = menu(&facts);
-    assert!(classes.len() >= 2, "classes for {facts:?}");
+    let classes = Class::menu(&facts);
+    assert!(classes.len() >= 3, "classes for {facts:?}");
     let started = std::time::Instant::now();
-    let gpus: Vec<Subject> =
-        classes.into_iter().map(|class| Subject::gpu(Capabilities::Adapter).0.with_class(class)).collect();
+    let gpus = |split_sums| -> Vec<Subject> {
+        let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
+        classes.iter().map(|&class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
+    };
     let mut cases: Cases = FORMS.into_iter().flat_map(products).collect();
     cases.extend(epilogues(&EPILOGUE_SHAPES));
-    hold(&cases, &Subject::cpu(), &gpus).assert_agreement();
-    announce(&format!("matmul classes: {} cases on CPU, {gpus:#?}, {:.1?}", cases.len(), started.elapsed()));
+    hold(&cases, &Subject::cpu(), &gpus(false)).assert_agreement();
+    let cut = cut_sums();
+    hold(&cut, &Subject::cpu(), &gpus(true)).assert_agreement();
+    let count = cases.len() + cut.len();
+    announce(&format!("matmul classes: {count} cases on CPU, {:#?}, {:.1?}", gpus(true), started.elapsed()));
 }

@@ -11,6 +11,7 @@ mod outer;
 
 use super::{Epilogue, Form, Matmul, Size};
 use crate::host::HostMemory;
+use crate::ops::column_sum;
 use crate::ops::relu::relu;
 use crate::ops::sgd::Momentum;
 use crate::plan::StepRecord;
@@ -44,7 +45,7 @@ pub(super) fn run(op: &Matmul, memory: &HostMemory, step: &StepRecord) {
                     *y = if mask > 0.0 { *y } else { 0.0 };
                 }
             }
-            Epilogue::Update(_) | Epilogue::Change { .. } => unreachable!("recorded in form tn only"),
+            Epilogue::Update { .. } | Epilogue::Change { .. } => unreachable!("recorded in form tn only"),
         };
     }
     let steps = match op.form {
@@ -64,9 +65,12 @@ pub(super) fn run(op: &Matmul, memory: &HostMemory, step: &StepRecord) {
             let decayed = 1.0 - (1.0 - kept).powi(step.rows as i32);
             product(y, Finish::Subtract { factor: 1.0, decayed: decayed as f32 });
         }
-        Epilogue::Update(update) => {
-            let (rate, decay) = (step.learning_rate, update.decay);
-            match update.momentum {
+        Epilogue::Update { weight, bias } => {
+            let (rate, decay) = (step.learning_rate, weight.decay);
+            if let Some(bias) = bias {
+                column_sum::sums(a, size.m, |first, sums| bias.run(memory, rate, first, sums));
+            }
+            match weight.momentum {
                 None => product(y, Finish::Subtract { factor: rate, decayed: rate * decay }),
                 Some(Momentum { velocity, factor, nesterov }) => {
                     let velocity = &mut memory.f32_mut(velocity);

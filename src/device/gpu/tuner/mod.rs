@@ -1,0 +1,160 @@
+//! Picks the fastest way to run an op where there are several, and remembers it.
+//!
+//! Ways are timed on the plan's own buffers before anything was written to them: all are zeros then, and every op
+//! leaves zeros behind. All ways give the same result, so what is picked changes nothing but the speed.
+
+mod memory;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+pub use memory::{Choices, Memory, Subject};
+
+use super::pipelines::{Pipelines, Prepared, UNIFORM_STRIDE, encode};
+use crate::kernel::Dispatch;
+use crate::ops::{Choice, GpuFacts, Op};
+
+/// Whether and how a GPU finds out which kernels suit it.
+#[derive(Clone, Debug)]
+pub struct Tuning {
+    /// Where what was found is remembered; nowhere, if there is no such place.
+    pub folder: Option<PathBuf>,
+    /// Told, in a line, what takes time or went wrong.
+    pub tell: fn(&str),
+}
+
+/// How long the launches of one measurement take together, at least.
+const MEASUREMENT: Duration = Duration::from_millis(2);
+
+/// Most launches of one measurement.
+const MOST_LAUNCHES: usize = 512;
+
+/// Measurements of each way, of which the fastest counts.
+const ROUNDS: usize = 5;
+
+/// What a tuner needs of a plan on a device.
+pub(super) struct Bench<'a> {
+    pub(super) device: &'a wgpu::Device,
+    pub(super) queue: &'a wgpu::Queue,
+    pub(super) buffers: &'a [wgpu::Buffer],
+    /// Records of zeros: a learning rate of nothing.
+    pub(super) records: &'a wgpu::BindGroup,
+}
+
+/// Lowers ops, each in its fastest way.
+pub(super) struct Tuner<'a> {
+    bench: Bench<'a>,
+    facts: GpuFacts,
+    /// Whether choices are made at all.
+    tuning: Option<&'a Tuning>,
+    memory: Option<Memory>,
+    known: Choices,
+    /// What has been measured since the start.
+    found: Choices,
+    subject: Subject,
+}
+
+impl<'a> Tuner<'a> {
+    pub(super) fn new(
+        bench: Bench<'a>,
+        facts: GpuFacts,
+        tuning: Option<&'a Tuning>,
+        subject: Subject,
+    ) -> Self {
+        let folder = tuning.and_then(|tuning| tuning.folder.as_deref());
+        let memory = folder.map(|folder| Memory::new(folder, subject.clone()));
+        let known = memory.as_ref().map(Memory::recall).unwrap_or_default();
+        Tuner { bench, facts, tuning, memory, known, found: Choices::new(), subject }
+    }
+
+    /// The kernels of an op.
+    pub(super) fn lower(&mut self, op: &dyn Op, pipelines: &mut Pipelines<'_>) -> Vec<Dispatch> {
+        let choice = self.tuning.and_then(|tuning| op.choice(&self.facts).map(|choice| (tuning, choice)));
+        let Some((tuning, choice)) = choice else { return op.lower(&self.facts) };
+        let remembered = self.known.get(&choice.key).or_else(|| self.found.get(&choice.key));
+        // A way that is not there any more is no reason to fail.
+        let way = remembered.and_then(|label| choice.ways.iter().find(|way| way.label == *label));
+        if let Some(way) = way {
+            return op.lower(&way.facts);
+        }
+        if self.found.is_empty() {
+            (tuning.tell)(&format!(
+                "finding the fastest kernels for {}, once (--no-tune does without)",
+                self.subject.adapter
+            ));
+        }
+        let fastest = self.measure(op, &choice, pipelines);
+        self.found.insert(choice.key, choice.ways[fastest].label.clone());
+        op.lower(&choice.ways[fastest].facts)
+    }
+
+    /// Writes down what was found. A memory that cannot be written costs time at the next start, no more.
+    pub(super) fn remember(self) {
+        if let (Some(memory), Some(tuning), false) = (self.memory, self.tuning, self.found.is_empty())
+            && let Err(error) = memory.remember(&self.found)
+        {
+            (tuning.tell)(&format!("what was found is not remembered: {error}"));
+        }
+    }
+
+    /// The index of the fastest way.
+    fn measure(&self, op: &dyn Op, choice: &Choice, pipelines: &mut Pipelines<'_>) -> usize {
+        let ways: Vec<Vec<Prepared>> =
+            choice.ways.iter().map(|way| self.prepare(&op.lower(&way.facts), pipelines)).collect();
+        // The first launch is no measurement: it compiles.
+        for way in &ways {
+            self.bench.time(way, 1);
+        }
+        let launches: Vec<usize> = ways.iter().map(|way| self.bench.launches(way)).collect();
+        let mut best = vec![Duration::MAX; ways.len()];
+        // In turns, so that a moment in which the device was busy hits all ways alike.
+        for _ in 0..ROUNDS {
+            for ((way, &launches), best) in ways.iter().zip(&launches).zip(&mut best) {
+                *best = (*best).min(self.bench.time(way, launches) / launches as u32);
+            }
+        }
+        let (fastest, _) = best.iter().enumerate().min_by_key(|(_, time)| **time).expect("there are ways");
+        fastest
+    }
+
+    fn prepare(&self, dispatches: &[Dispatch], pipelines: &mut Pipelines<'_>) -> Vec<Prepared> {
+        let Bench { device, queue, buffers, .. } = self.bench;
+        let params = super::pipelines::params_buffer(device, dispatches.len());
+        let mut prepared = Vec::new();
+        for (index, dispatch) in dispatches.iter().enumerate() {
+            let offset = index as u64 * UNIFORM_STRIDE;
+            queue.write_buffer(&params, offset, &dispatch.params);
+            prepared.push(pipelines.prepare(dispatch, &params, offset, buffers));
+        }
+        prepared
+    }
+}
+
+impl Bench<'_> {
+    /// How many launches take long enough to be timed.
+    fn launches(&self, way: &[Prepared]) -> usize {
+        let mut launches = 1;
+        while launches < MOST_LAUNCHES && self.time(way, launches) < MEASUREMENT {
+            launches *= 2;
+        }
+        launches
+    }
+
+    /// How long that many launches take, one after the other.
+    fn time(&self, way: &[Prepared], launches: usize) -> Duration {
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            for _ in 0..launches {
+                encode(&mut pass, way, self.records, 0);
+            }
+        }
+        let commands = encoder.finish();
+        let started = Instant::now();
+        let index = self.queue.submit([commands]);
+        let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: None };
+        let waited = self.device.poll(wait);
+        // A device that was lost is found by the session, which looks for faults.
+        if waited.is_err() { Duration::MAX / 2 } else { started.elapsed() }
+    }
+}

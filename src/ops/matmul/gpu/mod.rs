@@ -1,0 +1,185 @@
+//! The GPU half of the matrix product: kernel classes behind one face.
+//!
+//! | class | for | how |
+//! | --- | --- | --- |
+//! | [`Class::Tiled`] | discrete and integrated GPUs | tiles in workgroup memory, barriers |
+//! | [`Class::Subgroup`] | software drivers, small GPUs | one subgroup per workgroup, broadcasts, no barrier |
+//!
+//! Registers must have names and loops be unrolled for a compiler to keep sums in registers, so
+//! these kernels are rendered from templates (`render`); what they render for some products is kept in
+//! `tests/snapshots/` for a reader. A class for cooperative matrices is another template and another
+//! arm in [`Class`].
+//!
+//! Every class adds the terms of a sum one after the other, from the first to the last, so which
+//! class is taken is a matter of speed alone: see [`choice`](crate::ops::Op::choice). Long sums of small products are cut
+//! into parts (`parts`), by a rule that knows only the product's size.
+//!
+//! # What the tiled kernels cost
+//!
+//! Counted for one workgroup and one round of 16 terms, operands read four floats at a time. "Registers" are what an
+//! invocation needs for its sums and for the operands of one term; "bytes per operation" is what is read from memory (not from
+//! caches) for each of the multiply-adds' two operations.
+//!
+//! | tile | invocations | sums, operands | workgroup memory | vectors loaded, stored, read back per invocation | multiply-adds per invocation | bytes per operation |
+//! | --- | --- | --- | --- | --- | --- | --- |
+//! | 32x32, 4x4 each | 64 | 16 + 8 | 4 KiB | 4, 4, 32 | 256 | 0.125 |
+//! | 64x64, 8x4 each | 128 | 32 + 12 | 8 KiB | 4, 4, 48 | 512 | 0.0625 |
+//! | 128x128, 8x8 each | 256 | 64 + 16 | 16 KiB | 4, 4, 64 | 1024 | 0.031 |
+//!
+//! Two barriers a round. With about 24 further registers for addresses and loads on their way:
+//!
+//! - *AMD, 64 lanes* (256 vector registers a lane at most; 512 lines a SIMD in RDNA, 64 KiB of workgroup memory a CU or more): the large tile needs
+//!   104 registers, so four waves fit a SIMD of 512, two workgroups a CU; its 16 KiB allow four. The small tile is one wave a workgroup:
+//!   its barriers are free.
+//! - *NVIDIA, 32 lanes* (65,536 registers and up to 228 KiB a multiprocessor, at most 2,048 invocations): the large tile's 104 registers allow
+//!   two workgroups, 512 invocations, 25 % of the most; what hides latency is the 64 independent multiply-adds of a term.
+//!   The medium tile (68 registers) reaches seven workgroups, 44 %.
+//! - *Apple, 32 lanes* (208 KiB of registers a core, 32 KiB of workgroup memory): the large tile's 104 registers of 4 bytes let 512 invocations live,
+//!   two workgroups, which also fill the workgroup memory. The medium tile leaves room for four.
+//!
+//! Reads of workgroup memory: neighbours read neighbouring vectors of b (no bank is asked twice) and one vector of a
+//! (a broadcast). Against 4 cycles a vector for 32 lanes, the large tile does 16 vector multiply-adds (64 cycles of one SIMD's
+//! lanes) for 4 reads, so it is bound by arithmetic; the small one, 4 for 2, is not, and is for products that
+//! have too few large tiles.
+
+mod class;
+mod parts;
+mod render;
+
+use std::borrow::Cow;
+
+pub use class::Class;
+pub(super) use parts::{MOST_TERMS, Parts};
+pub use render::{EPILOGUES, FINGERPRINT, Finish, Variant, kernel, kernels};
+
+use super::{Epilogue, Matmul, Size};
+use crate::kernel::{Dispatch, Uniform, fold, trips, uniform};
+use crate::ops::{Choice, GpuFacts, Way};
+use crate::tensor::Tensor;
+
+uniform! {
+    struct Params {
+        m: u32,
+        n: u32,
+        k: u32,
+        /// Tiles across one row of tiles.
+        tiles_n: u32,
+        /// Terms of one part of the sums, and how many parts there are.
+        part_k: u32,
+        parts: u32,
+        /// Elements from one part's results to the next one's.
+        part_stride: u32,
+        decay: f32,
+        bias_decay: f32,
+        momentum: f32,
+        nesterov: u32,
+    }
+}
+
+/// Multiply-adds below which the class does not matter enough to try several.
+const WORTH_TUNING: usize = 1 << 20;
+
+/// How much more than the best-fitting class another may compute beside the product, to be tried.
+const MOST_WASTE: f64 = 1.35;
+
+/// The classes that may be fastest for the product, if there is more than one.
+pub(super) fn choice(op: &Matmul, gpu: &GpuFacts) -> Option<Choice> {
+    let size @ Size { m, n, k } = op.size();
+    if gpu.matmul.is_some() || m * n * k < WORTH_TUNING {
+        return None;
+    }
+    let menu = Class::menu(gpu);
+    let least = menu.iter().map(|class| class.waste(size)).fold(f64::INFINITY, f64::min);
+    let fitting = menu.into_iter().filter(|class| class.waste(size) <= MOST_WASTE * least);
+    let way = |class: Class| Way { label: class.label(), facts: GpuFacts { matmul: Some(class), ..*gpu } };
+    let ways: Vec<Way> = fitting.map(way).collect();
+    let Variant { form, finish: Finish { epilogue, row_sums }, .. } = variant(op);
+    let rows = if row_sums { "_rows" } else { "" };
+    let key = format!("matmul {form:?} {m}x{n}x{k} {epilogue}{rows}").to_lowercase();
+    (ways.len() > 1).then_some(Choice { key, ways })
+}
+
+/// The product with the class that is likely best.
+pub(super) fn lower(op: &Matmul, gpu: &GpuFacts) -> Vec<Dispatch> {
+    dispatches(op, gpu.matmul.unwrap_or_else(|| Class::guess(op.size(), gpu)), gpu)
+}
+
+fn variant(op: &Matmul) -> Variant {
+    Variant::new(op.form, Finish::of(&op.epilogue), op.size())
+}
+
+/// The op with kernels of `class`: one, or two where its sums are cut into parts.
+fn dispatches(op: &Matmul, class: Class, gpu: &GpuFacts) -> Vec<Dispatch> {
+    let parts = op.parts.filter(|(parts, _)| parts.required || gpu.split_sums);
+    let size = op.size();
+    let variant = variant(op);
+    let mut params = params(op, class);
+    let (down, across) = class.tiles(size);
+    let grid = fold(down * across, 1);
+    let product = |variant, params: Params, tensors, grid, terms| Dispatch {
+        kernel: Cow::Owned(kernel(class, variant)),
+        params: params.to_bytes(),
+        tensors,
+        grid,
+        trips: class.trips(terms),
+    };
+    let operands = [op.a, op.b];
+    let Some((parts, sums)) = parts else {
+        let tensors = operands.into_iter().chain(finished(op)).collect();
+        return vec![product(variant, params, tensors, grid, size.k)];
+    };
+    let Finish { row_sums, .. } = variant.finish;
+    (params.part_k, params.parts) = (parts.terms as u32, parts.count as u32);
+    params.part_stride = Parts::stride(size, row_sums) as u32;
+    let [x, y, _] = grid;
+    let part = Variant { finish: variant.finish.part(), ..variant };
+    let tensors = operands.into_iter().chain([sums]).collect();
+    let [_, _, y_vector] = variant.vectors;
+    let items = size.m * size.n / if y_vector { 4 } else { 1 } + if row_sums { size.m } else { 0 };
+    vec![
+        product(part, params, tensors, [x, y, parts.count as u32], parts.terms),
+        Dispatch {
+            kernel: Cow::Owned(render::join(variant.finish, y_vector)),
+            params: params.to_bytes(),
+            tensors: std::iter::once(sums).chain(finished(op)).collect(),
+            grid: fold(items, render::JOIN_WORKGROUP),
+            trips: 2 * trips(parts.count, 0),
+        },
+    ]
+}
+
+/// The tensors that the finishing part of a kernel binds, y first.
+fn finished(op: &Matmul) -> Vec<Tensor> {
+    let mut tensors = vec![op.y];
+    match op.epilogue {
+        Epilogue::None | Epilogue::Change { .. } => {}
+        Epilogue::Bias { bias: extra, .. } | Epilogue::Mask(extra) => tensors.push(extra),
+        Epilogue::Update { weight, bias } => {
+            tensors.extend(weight.momentum.map(|momentum| momentum.velocity));
+            tensors.extend(bias.into_iter().flat_map(|bias| bias.tensors()));
+        }
+    }
+    tensors
+}
+
+fn params(op: &Matmul, class: Class) -> Params {
+    let size = op.size();
+    let (_, across) = class.tiles(size);
+    let mut params = Params {
+        m: size.m as u32,
+        n: size.n as u32,
+        k: size.k as u32,
+        tiles_n: across as u32,
+        ..Params::default()
+    };
+    match op.epilogue {
+        Epilogue::Update { weight, bias } => {
+            params.decay = weight.decay;
+            (params.momentum, params.nesterov) = weight.factors();
+            params.bias_decay = bias.map_or(0.0, |bias| bias.decay);
+        }
+        Epilogue::Change { decay } => params.decay = decay,
+        Epilogue::None | Epilogue::Bias { .. } | Epilogue::Mask(_) => {}
+    }
+    params
+}

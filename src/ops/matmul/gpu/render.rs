@@ -1,0 +1,247 @@
+//! Kernels from templates: `shaders/matmul_*.wgsl.j2`.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use minijinja::value::Value;
+use minijinja::{Environment, UndefinedBehavior, context};
+
+use super::Params;
+use super::class::Class;
+use crate::kernel::{Binding, Kernel, Uniform, read, write};
+use crate::ops::GpuFacts;
+use crate::ops::matmul::{Epilogue, Form, Size};
+
+/// What a kernel's text depends on, besides its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Variant {
+    /// Which operand is transposed.
+    pub form: Form,
+    /// What becomes of the sums.
+    pub finish: Finish,
+    /// Whether a, b and y can be accessed four elements at a time.
+    pub vectors: [bool; 3],
+}
+
+/// What becomes of sums, as the templates name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Finish {
+    /// One of [`EPILOGUES`].
+    pub epilogue: &'static str,
+    /// Whether the sums of the first operand's rows are finished, too.
+    pub row_sums: bool,
+}
+
+/// Names of all epilogues in the templates.
+pub const EPILOGUES: [&str; 8] = ["none", "bias", "bias_relu", "mask", "sgd", "sgd_momentum", "change", "part"];
+
+impl Finish {
+    pub(super) fn of(epilogue: &Epilogue) -> Self {
+        let (name, row_sums) = match epilogue {
+            Epilogue::None => ("none", false),
+            Epilogue::Bias { relu: false, .. } => ("bias", false),
+            Epilogue::Bias { relu: true, .. } => ("bias_relu", false),
+            Epilogue::Mask(_) => ("mask", false),
+            Epilogue::Update { weight, bias } => {
+                (if weight.momentum.is_none() { "sgd" } else { "sgd_momentum" }, bias.is_some())
+            }
+            Epilogue::Change { .. } => ("change", false),
+        };
+        Finish { epilogue: name, row_sums }
+    }
+
+    /// One part of sums that are finished like this.
+    pub(super) fn part(self) -> Self {
+        Finish { epilogue: "part", ..self }
+    }
+
+    /// Whether a parameter follows. Only form tn has these: such a product is a gradient.
+    fn changes_parameter(self) -> bool {
+        matches!(self.epilogue, "sgd" | "sgd_momentum" | "change")
+    }
+
+    /// Every way to finish a product of this form.
+    fn all(form: Form) -> impl Iterator<Item = Finish> {
+        let both = EPILOGUES.into_iter().flat_map(|epilogue| {
+            [false, true].map(|row_sums| Finish { epilogue, row_sums })
+        });
+        both.filter(move |finish| match finish.epilogue {
+            "sgd" | "sgd_momentum" => form == Form::Tn,
+            "part" => form == Form::Tn || !finish.row_sums,
+            "change" => form == Form::Tn && !finish.row_sums,
+            _ => !finish.row_sums,
+        })
+    }
+
+    /// What the finishing part of a kernel binds, y first.
+    fn bindings(self) -> Vec<Binding> {
+        let mut bindings = vec![write("y")];
+        match self.epilogue {
+            "bias" | "bias_relu" => bindings.push(read("bias")),
+            "mask" => bindings.push(read("mask")),
+            "sgd" if self.row_sums => bindings.push(write("bias")),
+            "sgd_momentum" => {
+                bindings.push(write("v"));
+                if self.row_sums {
+                    bindings.extend([write("bias"), write("bias_v")]);
+                }
+            }
+            _ => {}
+        }
+        bindings
+    }
+
+    fn label(self) -> String {
+        format!("{}{}", self.epilogue, if self.row_sums { "_rows" } else { "" })
+    }
+}
+
+impl Variant {
+    pub(super) fn new(form: Form, finish: Finish, Size { m, n, k }: Size) -> Self {
+        let (a_line, b_line) = match form {
+            Form::Nn => (k, n),
+            Form::Nt => (k, k),
+            Form::Tn => (m, n),
+        };
+        let vectors = [a_line, b_line, n].map(|line| line.is_multiple_of(4));
+        Variant { form, finish, vectors }
+    }
+
+    /// Every variant that some product has.
+    fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        for form in [Form::Nn, Form::Nt, Form::Tn] {
+            for finish in Finish::all(form) {
+                // Sizes with and without whole vectors.
+                for bits in 0..8 {
+                    let [m, n, k] = [1, 2, 4].map(|bit| if bits & bit == 0 { 1 } else { 4 });
+                    let variant = Variant::new(form, finish, Size { m, n, k });
+                    if !all.contains(&variant) {
+                        all.push(variant);
+                    }
+                }
+            }
+        }
+        all
+    }
+}
+
+const SOURCES: [(&str, &str); 9] = [
+    ("step.wgsl", include_str!("../../../../shaders/step.wgsl")),
+    ("loop_bound.wgsl", include_str!("../../../../shaders/loop_bound.wgsl")),
+    ("matmul_params.wgsl", include_str!("../../../../shaders/matmul_params.wgsl")),
+    ("matmul_common.wgsl.j2", include_str!("../../../../shaders/matmul_common.wgsl.j2")),
+    ("matmul_finish.wgsl.j2", include_str!("../../../../shaders/matmul_finish.wgsl.j2")),
+    ("matmul_store.wgsl.j2", include_str!("../../../../shaders/matmul_store.wgsl.j2")),
+    ("matmul_tiled.wgsl.j2", include_str!("../../../../shaders/matmul_tiled.wgsl.j2")),
+    ("matmul_subgroup.wgsl.j2", include_str!("../../../../shaders/matmul_subgroup.wgsl.j2")),
+    ("matmul_join.wgsl.j2", include_str!("../../../../shaders/matmul_join.wgsl.j2")),
+];
+
+/// Changes with the kernels' sources (FNV-1a, 64 bits): what was measured of others says nothing of these.
+pub const FINGERPRINT: u64 = {
+    let mut hash = 0xcbf2_9ce4_8422_2325;
+    let mut source = 0;
+    while source < SOURCES.len() {
+        let bytes = SOURCES[source].1.as_bytes();
+        let mut byte = 0;
+        while byte < bytes.len() {
+            hash = (hash ^ bytes[byte] as u64).wrapping_mul(0x0100_0000_01b3);
+            byte += 1;
+        }
+        source += 1;
+    }
+    hash
+};
+
+static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut templates = Environment::new();
+    templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    templates.set_keep_trailing_newline(true);
+    for (name, source) in SOURCES {
+        templates.add_template(name, source).expect("the shader templates are valid");
+    }
+    templates
+});
+
+fn text(template: &str, values: Value) -> Cow<'static, str> {
+    let rendered = TEMPLATES.get_template(template).and_then(|template| template.render(values));
+    Cow::Owned(rendered.expect("the shader templates render for every variant"))
+}
+
+/// Renders the kernel of a product.
+pub fn kernel(class: Class, variant: Variant) -> Kernel {
+    let Variant { form, finish, vectors: [a_vector, b_vector, y_vector] } = variant;
+    let form = match form {
+        Form::Nn => "nn",
+        Form::Nt => "nt",
+        Form::Tn => "tn",
+    };
+    let Finish { epilogue, row_sums } = finish;
+    let shared = context! { form, epilogue, row_sums, a_vector, b_vector, y_vector };
+    let source = match class {
+        Class::Tiled { tile_m, tile_n, tile_k, rows, quads } => {
+            text("matmul_tiled.wgsl.j2", context! { tile_m, tile_n, tile_k, rows, quads, ..shared })
+        }
+        Class::Subgroup { lanes, rows, quads } => {
+            text("matmul_subgroup.wgsl.j2", context! { lanes, rows, quads, ..shared })
+        }
+    };
+    let mut bindings = vec![read("a"), read("b")];
+    bindings.extend(finish.bindings());
+    Kernel {
+        name: format!("matmul_{form}_{}_{}{}", finish.label(), class.label(), vectors_label(variant.vectors)).into(),
+        source,
+        workgroup: [class.workgroup(), 1, 1],
+        params: Params::FIELDS,
+        bindings: bindings.into(),
+        reads_step: finish.changes_parameter(),
+        subgroups: matches!(class, Class::Subgroup { .. }),
+    }
+}
+
+/// Invocations of a workgroup of the kernel that adds up parts.
+pub(super) const JOIN_WORKGROUP: u32 = 64;
+
+/// Renders the kernel that adds up the parts of sums and finishes them.
+pub(super) fn join(finish: Finish, y_vector: bool) -> Kernel {
+    let Finish { epilogue, row_sums } = finish;
+    let mut bindings = vec![read("parts")];
+    bindings.extend(finish.bindings());
+    Kernel {
+        name: format!("matmul_join_{}{}", finish.label(), if y_vector { "_y4" } else { "" }).into(),
+        source: text("matmul_join.wgsl.j2", context! { epilogue, row_sums, y_vector }),
+        workgroup: [JOIN_WORKGROUP, 1, 1],
+        params: Params::FIELDS,
+        bindings: bindings.into(),
+        reads_step: finish.changes_parameter(),
+        subgroups: false,
+    }
+}
+
+fn vectors_label(vectors: [bool; 3]) -> String {
+    let letters: String = ['a', 'b', 'y']
+        .into_iter()
+        .zip(vectors)
+        .filter_map(|(letter, vector)| vector.then_some(letter))
+        .collect();
+    if letters.is_empty() { letters } else { format!("_{letters}4") }
+}
+
+/// Every kernel that a product may use, for the subgroup sizes found on today's devices.
+pub fn kernels() -> Vec<Kernel> {
+    let mut classes = Vec::new();
+    for lanes in [4, 8, 16, 32, 64] {
+        for class in Class::menu(&GpuFacts { subgroup_size: Some(lanes), ..GpuFacts::default() }) {
+            if !classes.contains(&class) {
+                classes.push(class);
+            }
+        }
+    }
+    let variants = Variant::all();
+    let of_class = |class| variants.iter().map(move |&variant| kernel(class, variant));
+    // A part of a sum is all that is not finished by adding parts up; nor is a block's change ever cut.
+    let joined = Finish::all(Form::Tn).filter(|finish| !matches!(finish.epilogue, "part" | "change"));
+    let joins = joined.flat_map(|finish| [false, true].map(|y_vector| join(finish, y_vector)));
+    classes.into_iter().flat_map(of_class).chain(joins).collect()
+}
