@@ -136,8 +136,16 @@ mod tests {
     fn defaults_set_every_key_that_a_preset_need_not() {
         let settings = defaults().expect("they are valid");
         for key in Key::ALL {
-            let has_none =
-                [Key::Preset, Key::Data, Key::DataDir, Key::ImageSize, Key::Model, Key::MaxSteps, Key::Out];
+            let has_none = [
+                Key::Preset,
+                Key::Data,
+                Key::DataDir,
+                Key::ImageSize,
+                Key::Model,
+                Key::MaxSteps,
+                Key::Tune,
+                Key::Out,
+            ];
             assert_eq!(settings.get(key).is_none(), has_none.contains(&key), "{}", key.name());
         }
     }
