@@ -118,7 +118,7 @@ fn no_flipped_bit_makes_the_program_panic() {
 fn noise_is_no_model() {
     let (shelf, bytes) = (Shelf::new(), original());
     let mut random = Stream::new(1, Purpose::Init, 0);
-    for _ in 0..2000 {
+    for _ in 0..12_000 {
         let mut noisy = bytes.clone();
         for _ in 0..random.random_range(1..20) {
             let place = random.random_range(0..noisy.len());

@@ -131,10 +131,13 @@ fn onnxruntime_gives_the_same_logits_for_pictures() {
             pictures.extend(entries.map(|entry| entry.expect("it is readable").path().into_os_string()));
         }
         assert!(pictures.len() >= 8, "{pictures:?}");
-        let arguments = ["predict", "run", "--logits", "logits.npy", "--resize", "refuse"].map(Into::into);
-        workshop.shadegrad(&[arguments.as_slice(), &pictures].concat());
-        let arguments = ["onnx", "model.onnx", "logits.npy", "pictures"].map(Into::into);
-        workshop.python("check.py", &[arguments.as_slice(), &pictures].concat());
+        for device in ["cpu", "gpu"] {
+            let arguments =
+                ["predict", "run", "--logits", "logits.npy", "--resize", "refuse", "--device", device];
+            workshop.shadegrad(&[arguments.map(Into::into).as_slice(), &pictures].concat());
+            let arguments = ["onnx", "model.onnx", "logits.npy", "pictures"].map(Into::into);
+            workshop.python("check.py", &[arguments.as_slice(), &pictures].concat());
+        }
     }
 }
 

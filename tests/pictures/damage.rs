@@ -80,7 +80,7 @@ fn no_flipped_bit_makes_the_program_panic() {
 fn noise_behind_a_beginning_is_no_picture() {
     let mut random = Stream::new(2, Purpose::Init, 0);
     for (_, original) in originals() {
-        let files = (0..500).map(|_| {
+        let files = (0..4000).map(|_| {
             let kept = random.random_range(0..original.len());
             let noise = (0..random.random_range(0..400)).map(|_| random.random::<u8>());
             original[..kept].iter().copied().chain(noise).collect()

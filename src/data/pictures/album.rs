@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use super::Resize;
 use super::decode::{self, Outline};
 use super::layout::Class;
-use super::{Resize, mebibytes};
 use crate::data::source::unlike;
 use crate::data::{ImageShape, Split};
 use crate::error::{Error, Result};
@@ -65,8 +65,7 @@ impl Album {
     ) -> Result<Split> {
         let bytes = self.pictures.len().saturating_mul(shape.pixels());
         if bytes > MOST_BYTES {
-            let (bytes, most) = (mebibytes(bytes), mebibytes(MOST_BYTES));
-            let count = self.pictures.len();
+            let (count, bytes, most) = (self.pictures.len(), bytes >> 20, MOST_BYTES >> 20);
             return Err(Error::data(format!(
                 "{count} images take {bytes} MiB, more than the {most} possible"
             ))

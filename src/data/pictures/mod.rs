@@ -218,10 +218,6 @@ fn check_classes(
     Ok(())
 }
 
-fn mebibytes(bytes: usize) -> usize {
-    bytes >> 20
-}
-
 /// Decodes single pictures into images of `shape`, each on its own: one that fails says why.
 pub fn read(paths: &[PathBuf], shape: ImageShape, resize: Resize) -> Vec<Result<Vec<u8>>> {
     paths.par_iter().map(|path| decode::decode(path, shape, resize)).collect()
