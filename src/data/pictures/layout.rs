@@ -15,6 +15,9 @@ const TRAIN: &str = "train";
 /// The folder of test pictures: the first of these that is there.
 const TEST: [&str; 4] = ["test", "val", "valid", "validation"];
 
+/// The most files that a class's folder may hold: somebody may name a whole disk.
+const MOST_FILES: usize = 2_000_000;
+
 /// What was found in a folder.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
@@ -163,6 +166,11 @@ fn collect(folder: &Path, pictures: &mut Vec<PathBuf>, others: &mut Vec<PathBuf>
     let mut contents = list(folder)?;
     pictures.append(&mut contents.pictures);
     others.append(&mut contents.others);
+    if pictures.len() + others.len() > MOST_FILES {
+        let found = format_args!("more than {MOST_FILES} files");
+        return Err(unlike(folder.display(), found, "the pictures of a class")
+            .advise("is this the right folder? Name the one that has a folder for each class"));
+    }
     for below in contents.folders {
         if below.is_symlink() {
             others.push(below);
