@@ -58,6 +58,7 @@ impl ModelArguments {
     /// classes by the data.
     pub(super) fn load(&self, model: &mut SavedModel, data: &str, search: &Search) -> Result<Dataset> {
         let wanted = model.about.as_ref().map_or_else(Wanted::default, About::pictures);
+        let wanted = Wanted { progress: true, ..wanted };
         let dataset = load(data, search, &wanted)?;
         output::print_warnings(&dataset);
         if model.about.is_none() {

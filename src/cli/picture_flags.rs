@@ -27,7 +27,7 @@ pub(super) enum ResizeName {
 impl PictureArguments {
     pub(super) fn wanted(&self) -> Wanted {
         let size = self.image_size.map_or(Size::Found, Size::Side);
-        Wanted { size, resize: self.resize.into(), classes: None }
+        Wanted { size, resize: self.resize.into(), classes: None, progress: true }
     }
 }
 

@@ -12,6 +12,7 @@ use super::terminal::Terminal;
 use crate::config::{Key, Origin, Resolved};
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
+use crate::data::pictures::Wanted;
 use crate::error::Result;
 use crate::run::RunDirectory;
 use crate::train::{Observer, Trainer};
@@ -46,7 +47,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let resolved = arguments.settings.resolve()?;
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
     let search = Search::from_environment(resolved.data_dir());
-    let wanted = resolved.config.pictures();
+    let wanted = Wanted { progress: !arguments.quiet, ..resolved.config.pictures() };
     let dataset = load_or_fetch(&resolved.config.data, &search, &wanted, &FetchOptions::default())?;
     if !arguments.quiet {
         output::print_description(&dataset);

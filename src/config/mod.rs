@@ -63,7 +63,7 @@ impl Config {
     /// What a folder of pictures is to become.
     pub fn pictures(&self) -> pictures::Wanted {
         let size = self.image_size.map_or(pictures::Size::Found, pictures::Size::Side);
-        pictures::Wanted { size, resize: self.resize, classes: None }
+        pictures::Wanted { size, resize: self.resize, ..pictures::Wanted::default() }
     }
 }
 

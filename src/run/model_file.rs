@@ -67,7 +67,8 @@ impl About {
     pub fn pictures(&self) -> pictures::Wanted {
         let [channels, height, width] = self.shape;
         let size = pictures::Size::Exactly(ImageShape { channels, height, width });
-        pictures::Wanted { size, resize: self.resize, classes: Some(self.classes.clone()) }
+        let classes = Some(self.classes.clone());
+        pictures::Wanted { size, resize: self.resize, classes, progress: false }
     }
 
     /// What contradicts itself, if anything does: a file can say what it likes.

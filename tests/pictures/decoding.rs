@@ -172,6 +172,6 @@ fn nothing_is_resized_where_that_is_refused() {
     let album = Album::new();
     album.fill("cat", 5);
     album.write("cat/large.png", png(grey(50, 40, 0)));
-    let wanted = Wanted { size: Size::Side(5), resize: Resize::Refuse, classes: None };
+    let wanted = Wanted { size: Size::Side(5), resize: Resize::Refuse, ..Wanted::default() };
     expect_data_error(album.load(&wanted), &["000.png", "a picture of 5x4", "expected 5x5"]);
 }

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use rayon::prelude::*;
 
-use super::Resize;
+use super::Wanted;
 use super::decode::{self, Outline};
 use super::layout::Class;
 use crate::data::source::unlike;
@@ -37,7 +38,12 @@ impl Album {
     ///
     /// # Errors
     /// [`ErrorKind::Data`](crate::ErrorKind::Data) for a class that is none of `names`.
-    pub(super) fn open(classes: Vec<Class>, names: &[String], warnings: &mut Vec<String>) -> Result<Self> {
+    pub(super) fn open(
+        classes: Vec<Class>,
+        names: &[String],
+        progress: bool,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self> {
         let mut files = Vec::new();
         for class in classes {
             let label = names.iter().position(|name| *name == class.name).ok_or_else(|| {
@@ -46,7 +52,9 @@ impl Album {
             })?;
             files.extend(class.pictures.into_iter().map(|path| (path, label as u32)));
         }
+        let bar = bar("looking at pictures", files.len(), progress);
         let look = |(path, label): (PathBuf, u32)| {
+            bar.inc(1);
             decode::outline(&path).map(|outline| Picture { path, label, outline })
         };
         let looked: Vec<_> = files.into_par_iter().map(look).collect();
@@ -60,7 +68,7 @@ impl Album {
     pub(super) fn decode(
         &mut self,
         shape: ImageShape,
-        resize: Resize,
+        wanted: &Wanted,
         warnings: &mut Vec<String>,
     ) -> Result<Split> {
         let bytes = self.pictures.len().saturating_mul(shape.pixels());
@@ -73,9 +81,11 @@ impl Album {
         }
         let mut split = Split { images: Vec::with_capacity(bytes), labels: Vec::new() };
         let mut decoded = Vec::with_capacity(self.pictures.len());
+        let bar = bar("reading pictures", self.pictures.len(), wanted.progress);
         for some in self.pictures.chunks(AT_ONCE) {
             let decode = |picture: &Picture| {
-                decode::decode(&picture.path, shape, resize).map(|bytes| (picture.clone(), bytes))
+                bar.inc(1);
+                decode::decode(&picture.path, shape, wanted.resize).map(|bytes| (picture.clone(), bytes))
             };
             let results: Vec<_> = some.par_iter().map(decode).collect();
             for (picture, bytes) in keep(results, warnings) {
@@ -87,6 +97,18 @@ impl Album {
         self.pictures = decoded;
         Ok(split)
     }
+}
+
+/// Draws on standard error, and nothing at all where that is no terminal.
+fn bar(message: &'static str, count: usize, progress: bool) -> ProgressBar {
+    if !progress {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}");
+    ProgressBar::new(count as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(message)
+        .with_finish(ProgressFinish::AndClear)
 }
 
 /// What succeeded; what failed becomes a warning.

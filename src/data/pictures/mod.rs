@@ -74,6 +74,8 @@ pub struct Wanted {
     pub resize: Resize,
     /// The classes, in the order of the labels; else they are those of the folders, sorted by name.
     pub classes: Option<Vec<String>>,
+    /// Show on a terminal how far the reading is.
+    pub progress: bool,
 }
 
 /// Size and channels of images.
@@ -122,8 +124,8 @@ pub(super) fn load(folder: &Path, name: String, wanted: &Wanted) -> Result<Datas
         Some((_, test)) => (train, test),
         None => train.into_iter().map(divide).unzip(),
     };
-    let mut train = Album::open(train, &classes, &mut warnings)?;
-    let mut test = Album::open(test, &classes, &mut warnings)?;
+    let mut train = Album::open(train, &classes, wanted.progress, &mut warnings)?;
+    let mut test = Album::open(test, &classes, wanted.progress, &mut warnings)?;
 
     let pictures: Vec<&Picture> = train.pictures.iter().chain(&test.pictures).collect();
     let shape = shape_of(&pictures, wanted.size);
@@ -132,8 +134,8 @@ pub(super) fn load(folder: &Path, name: String, wanted: &Wanted) -> Result<Datas
     }
     let found = describe(&pictures, shape, wanted.resize);
     let description = format!("{}: {} classes, {found}; {apart}", folder.display(), classes.len());
-    let train_split = train.decode(shape, wanted.resize, &mut warnings)?;
-    let test_split = test.decode(shape, wanted.resize, &mut warnings)?;
+    let train_split = train.decode(shape, wanted, &mut warnings)?;
+    let test_split = test.decode(shape, wanted, &mut warnings)?;
     // A model may be tried on pictures of some of its classes.
     if wanted.classes.is_none() {
         check_classes(folder, &classes, &train_split, &test_split, &warnings)?;
