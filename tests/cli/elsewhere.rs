@@ -198,6 +198,22 @@ fn one_model_gives_one_file() {
     }
 }
 
+/// As every other file that a program writes: for whom the user's umask says.
+#[cfg(unix)]
+#[test]
+fn exports_may_be_read_by_whoever_may_read_other_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let (sandbox, data) = (Sandbox::new(), data());
+    train(&sandbox, &data, &["--max-steps", "3"]);
+    fine(sandbox.run(&["export", "run", "--format", "onnx", "--out", "model.onnx"]));
+    sandbox.write("other", "file");
+    let mode = |name: &str| {
+        let about = std::fs::metadata(sandbox.path().join(name)).expect("it is there");
+        about.permissions().mode()
+    };
+    assert_eq!(mode("model.onnx"), mode("other"));
+}
+
 #[test]
 fn mistakes_have_their_exit_codes() {
     let (sandbox, data) = (with_pictures(), data());
