@@ -1,8 +1,9 @@
-// x[row, p] = scale[c] piece[order[first + row] - piece_first, p] + shift[c], c = p / plane
+// x[row, p] = scale[c] image[order[first + row], p] + shift[c], c = p / plane
 // batch_labels[row] = labels[order[first + row]]
 //
-// piece: [piece_images, stride] words of four pixels; labels, order: [images];
-// normalisation: [channels] of (scale, shift); x: [batch, pixels]; batch_labels: [batch].
+// piece, next_piece: [piece_images, stride] and [next_images, stride] words of four pixels, images that follow one
+// another from piece_first on; labels, order: [images]; normalisation: [channels] of (scale, shift);
+// x: [batch, pixels]; batch_labels: [batch].
 // One invocation turns one word of one row into four floats. Rows whose image lies in another piece
 // are left to that piece's dispatch; rows past `step.rows` are cleared by the first one.
 
@@ -13,15 +14,17 @@ struct Params {
     stride: u32,
     piece_first: u32,
     piece_images: u32,
+    next_images: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> piece: array<u32>;
-@group(0) @binding(2) var<storage, read> labels: array<u32>;
-@group(0) @binding(3) var<storage, read> order: array<u32>;
-@group(0) @binding(4) var<storage, read> normalisation: array<vec2<f32>>;
-@group(0) @binding(5) var<storage, read_write> x: array<f32>;
-@group(0) @binding(6) var<storage, read_write> batch_labels: array<u32>;
+@group(0) @binding(2) var<storage, read> next_piece: array<u32>;
+@group(0) @binding(3) var<storage, read> labels: array<u32>;
+@group(0) @binding(4) var<storage, read> order: array<u32>;
+@group(0) @binding(5) var<storage, read> normalisation: array<vec2<f32>>;
+@group(0) @binding(6) var<storage, read_write> x: array<f32>;
+@group(0) @binding(7) var<storage, read_write> batch_labels: array<u32>;
 
 const NO_LABEL = 0xffffffffu;
 
@@ -44,13 +47,19 @@ fn main(
     }
     // Below the piece's first image this wraps around to a large number.
     let within = index - params.piece_first;
-    if within >= params.piece_images || (padding && params.piece_first > 0u) {
+    let held = params.piece_images + params.next_images;
+    if within >= held || (padding && params.piece_first > 0u) {
         return;
     }
     if word == 0u {
         batch_labels[row] = select(labels[index], NO_LABEL, padding);
     }
-    let bytes = piece[within * params.stride + word];
+    var bytes = 0u;
+    if within < params.piece_images {
+        bytes = piece[within * params.stride + word];
+    } else {
+        bytes = next_piece[(within - params.piece_images) * params.stride + word];
+    }
     for (var byte = 0u; byte < 4u; byte++) {
         let pixel = word * 4u + byte;
         if pixel < params.pixels {

@@ -9,6 +9,7 @@ use crate::device::cpu::Cpu;
 use crate::device::gpu::Gpu;
 use crate::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
 use crate::device::gpu::tuner::Tuning;
+use crate::device::profile::Profile;
 use crate::device::{Device, DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
@@ -40,19 +41,23 @@ impl DeviceFlags {
     pub(super) fn open(&self) -> Result<Chosen> {
         let environment = || Key::Device.environment().and_then(|variable| std::env::var(variable).ok());
         let said = self.device.clone().or_else(environment).filter(|text| !text.is_empty());
-        open(said.as_deref().unwrap_or("auto"), !self.no_tune)
+        open(said.as_deref().unwrap_or("auto"), !self.no_tune, None)
     }
 }
 
 /// Opens what `wanted` names. Looks for GPUs only where one may be used; `tune` is whether a GPU may measure
-/// which kernels suit it.
+/// which kernels suit it; `profile` is told where the time goes.
 ///
 /// # Errors
 /// [`ErrorKind::Device`](crate::ErrorKind::Device), with what there is, where nothing or more than
 /// one thing has the name.
-pub(super) fn open(wanted: &str, tune: bool) -> Result<Chosen> {
+pub(super) fn open(wanted: &str, tune: bool, profile: Option<Profile>) -> Result<Chosen> {
+    let cpu = |profile: Option<Profile>| match profile {
+        Some(profile) => Box::new(Cpu::new().with_profile(profile)),
+        None => Box::new(Cpu::new()),
+    };
     if wanted.eq_ignore_ascii_case("cpu") {
-        return Ok(Chosen { device: Box::new(Cpu::new()), note: None });
+        return Ok(Chosen { device: cpu(profile), note: None });
     }
     let found = adapters();
     let infos: Vec<DeviceInfo> = found.iter().map(|adapter| adapter.info.clone()).collect();
@@ -60,9 +65,13 @@ pub(super) fn open(wanted: &str, tune: bool) -> Result<Chosen> {
     let device: Box<dyn Device> = match adapter {
         Some(index) => {
             let gpu = Gpu::open(&found[index], Capabilities::Adapter)?;
-            Box::new(if tune { gpu.with_tuning(tuning()) } else { gpu })
+            let gpu = if tune { gpu.with_tuning(tuning()) } else { gpu };
+            Box::new(match profile {
+                Some(profile) => gpu.with_profile(profile),
+                None => gpu,
+            })
         }
-        None => Box::new(Cpu::new()),
+        None => cpu(profile),
     };
     Ok(Chosen { device, note })
 }

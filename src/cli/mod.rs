@@ -18,6 +18,7 @@ mod output;
 mod picture_flags;
 mod predict;
 mod prediction_report;
+mod profile_report;
 mod run_folder;
 mod setting_flags;
 mod signals;

@@ -4,15 +4,16 @@ use clap::Args;
 
 use super::device_choice::{self, Chosen};
 use super::json::JsonLines;
-use super::output;
 use super::run_folder::RunFolder;
 use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
 use super::terminal::Terminal;
+use super::{output, profile_report};
 use crate::config::{Key, Origin, Resolved};
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
 use crate::data::pictures::Wanted;
+use crate::device::profile::Profile;
 use crate::error::Result;
 use crate::run::RunDirectory;
 use crate::train::{Observer, Trainer};
@@ -40,6 +41,10 @@ pub(super) struct TrainArguments {
     /// Print no table and no progress, only warnings and errors
     #[arg(long)]
     quiet: bool,
+
+    /// Tell at the end where the device's time went, kernel by kernel
+    #[arg(long)]
+    profile: bool,
 }
 
 pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
@@ -53,7 +58,8 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
         output::print_description(&dataset);
     }
     output::print_warnings(&dataset);
-    let Chosen { device, note } = device_choice::open(resolved.device(), resolved.tune())?;
+    let profile = arguments.profile.then(Profile::default);
+    let Chosen { device, note } = device_choice::open(resolved.device(), resolved.tune(), profile.clone())?;
     if let Some(note) = note {
         output::print_note(&format!("note: {note}\n"));
     }
@@ -73,8 +79,12 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
         observers.push(&mut **watcher);
     }
 
-    trainer.train(&run, &mut observers, &stop)?;
-    Ok(())
+    let trained = trainer.train(&run, &mut observers, &stop);
+    // Also of a run that ended early: somebody may have stopped it as soon as there was enough to see.
+    if let Some(profile) = profile {
+        profile_report::print(&profile, arguments.json)?;
+    }
+    trained.map(drop)
 }
 
 /// What the run's folder is called after: the preset, or the data where they are others than the preset's.

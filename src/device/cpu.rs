@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::profile::{Clock, Profile};
 use super::{Device, DeviceInfo, DeviceKind, Session, Ticket};
 use crate::error::Result;
 use crate::host::{Array, HostMemory};
@@ -14,6 +15,7 @@ use crate::tensor::Tensor;
 #[derive(Clone, Debug)]
 pub struct Cpu {
     info: DeviceInfo,
+    profile: Option<Profile>,
 }
 
 impl Cpu {
@@ -28,7 +30,13 @@ impl Cpu {
                 driver: format!("shadegrad {}", env!("CARGO_PKG_VERSION")),
                 kind: DeviceKind::Cpu,
             },
+            profile: None,
         }
+    }
+
+    /// The same processor, which adds the time of each op to `profile`.
+    pub fn with_profile(self, profile: Profile) -> Self {
+        Cpu { profile: Some(profile), ..self }
     }
 }
 
@@ -51,6 +59,7 @@ impl Device for Cpu {
         Ok(Box::new(CpuSession {
             memory: HostMemory::new(&plan),
             plan,
+            profile: self.profile.clone(),
             submitted: 0,
             metrics: HashMap::new(),
         }))
@@ -61,6 +70,7 @@ impl Device for Cpu {
 struct CpuSession {
     plan: Plan,
     memory: HostMemory,
+    profile: Option<Profile>,
     submitted: u64,
     /// What finished submissions wrote and nobody has asked for yet.
     metrics: HashMap<u64, Vec<Vec<f32>>>,
@@ -82,11 +92,19 @@ impl Session for CpuSession {
 
     fn submit(&mut self, launches: &[Launch], metrics: &[Tensor], slots: usize) -> Result<Ticket> {
         let memory = std::mem::take(&mut self.memory);
-        let plan = &self.plan;
+        let (plan, profile) = (&self.plan, &self.profile);
         let run = move || {
             for launch in launches {
                 for op in &plan.step(launch.step).ops {
-                    op.run_on_cpu(&memory, &launch.record);
+                    match profile {
+                        None => op.run_on_cpu(&memory, &launch.record),
+                        Some(profile) => {
+                            let started = Instant::now();
+                            op.run_on_cpu(&memory, &launch.record);
+                            profile.launched(op.name());
+                            profile.timed(Clock::Host, op.name(), started.elapsed());
+                        }
+                    }
                 }
             }
             memory

@@ -3,6 +3,7 @@
 
 pub mod cpu;
 pub mod gpu;
+pub mod profile;
 
 use crate::error::Result;
 use crate::host::Array;

@@ -12,6 +12,8 @@
 
 use std::borrow::Cow;
 
+use rayon::prelude::*;
+
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
 use crate::kernel::{Binding, Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
@@ -94,19 +96,27 @@ uniform! {
         pixels: u32,
         /// Pixels of one channel.
         plane: u32,
-        /// Words of four bytes from one image to the next.
+        /// Words of four bytes, or vectors of sixteen, from one image to the next.
         stride: u32,
         /// Index of the piece's first image.
         piece_first: u32,
         /// Images in the piece.
         piece_images: u32,
+        /// Images in the piece after it.
+        next_images: u32,
     }
 }
 
 const WORKGROUP: u32 = 64;
 
+/// Pixels of a batch from which on several threads gather it.
+const PARALLEL_FROM: usize = 1 << 14;
+
 const BINDINGS: &[Binding] =
-    &[read("piece"), read("labels"), read("order"), read("normalisation"), write("x"), write("batch_labels")];
+    &[read("piece"), read("next_piece"), read("labels"), read("order"), read("normalisation"), write("x"), write("batch_labels")];
+
+/// Pieces that one dispatch reads: as many as there are bindings left on the smallest of GPUs.
+const PIECES: usize = 2;
 
 /// For images of any size.
 static BYTES: Kernel = Kernel {
@@ -119,10 +129,10 @@ static BYTES: Kernel = Kernel {
     subgroups: false,
 };
 
-/// For images whose channels are whole words of four pixels.
-static WORDS: Kernel = Kernel {
-    name: Cow::Borrowed("gather_words"),
-    source: shader!("step.wgsl", "gather_words.wgsl"),
+/// For images whose channels are whole vectors of sixteen pixels.
+static VECTORS: Kernel = Kernel {
+    name: Cow::Borrowed("gather_vectors"),
+    source: shader!("step.wgsl", "gather_vectors.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(BINDINGS),
@@ -132,7 +142,7 @@ static WORDS: Kernel = Kernel {
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    vec![BYTES.clone(), WORDS.clone()]
+    vec![BYTES.clone(), VECTORS.clone()]
 }
 
 impl Op for Gather {
@@ -150,20 +160,20 @@ impl Op for Gather {
 
     fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
         let pixels = self.images.pixels;
-        let pieces: Vec<_> = self.images.pieces.iter().map(|&piece| memory.u8(piece)).collect();
+        let borrowed: Vec<_> = self.images.pieces.iter().map(|&piece| memory.u8(piece)).collect();
+        let pieces: Vec<&[u8]> = borrowed.iter().map(|piece| &**piece).collect();
         let [piece_images, stride] = self.images.pieces[0].matrix("piece");
-        let labels = memory.u32(self.images.labels);
-        let order = memory.u32(self.order);
-        let normalisation = memory.f32(self.images.normalisation);
+        let labels = &*memory.u32(self.images.labels);
+        let order = &*memory.u32(self.order);
+        let normalisation = &*memory.f32(self.images.normalisation);
         let plane = pixels / (normalisation.len() / 2);
-        let mut x = memory.f32_mut(self.output.x);
-        let mut batch_labels = memory.u32_mut(self.output.labels);
-        let rows = x.chunks_exact_mut(pixels).zip(&mut *batch_labels);
-        for (row, (x, label)) in rows.enumerate() {
+        let x = &mut *memory.f32_mut(self.output.x);
+        let batch_labels = &mut *memory.u32_mut(self.output.labels);
+        let fill = |row: usize, x: &mut [f32], label: &mut u32| {
             if row >= step.rows as usize {
                 x.fill(0.0);
                 *label = NO_LABEL;
-                continue;
+                return;
             }
             let index = order[step.first as usize + row] as usize;
             let start = index % piece_images * stride;
@@ -175,32 +185,45 @@ impl Op for Gather {
                     *x = f32::from(pixel) * factors[0] + factors[1];
                 }
             }
+        };
+        // Images lie all over a large memory: waiting for them is divided, too, where it is worth it.
+        if x.len() >= PARALLEL_FROM && rayon::current_num_threads() > 1 {
+            let rows = x.par_chunks_exact_mut(pixels).zip(batch_labels.par_iter_mut()).enumerate();
+            rows.with_min_len(PARALLEL_FROM.div_ceil(2 * pixels)).for_each(|(row, (x, label))| fill(row, x, label));
+        } else {
+            let rows = x.chunks_exact_mut(pixels).zip(batch_labels).enumerate();
+            rows.for_each(|(row, (x, label))| fill(row, x, label));
         }
     }
 
-    /// One dispatch per piece: each writes the rows whose images lie in its piece, the first also
+    /// One dispatch per pair of pieces: each writes the rows whose images lie in its pieces, the first also
     /// the rows without an image, so that together they write every row exactly once.
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let Images { pieces, labels, normalisation, pixels } = &self.images;
         let [batch, _] = self.output.x.matrix("x");
         let plane = pixels / (normalisation.len() / 2);
-        let kernel = if plane.is_multiple_of(4) { &WORDS } else { &BYTES };
+        let [_, bytes] = pieces[0].matrix("piece");
+        let (kernel, stride) =
+            if plane.is_multiple_of(16) { (&VECTORS, bytes / 16) } else { (&BYTES, bytes / 4) };
         let mut piece_first = 0;
-        let dispatch = |&piece: &Tensor| {
-            let [piece_images, stride] = piece.matrix("piece");
-            let words = stride / 4;
+        let dispatch = |pair: &[Tensor]| {
+            let held = |piece: &Tensor| piece.matrix("piece")[0] as u32;
             let params = Params {
                 batch: batch as u32,
                 pixels: *pixels as u32,
                 plane: plane as u32,
-                stride: words as u32,
+                stride: stride as u32,
                 piece_first,
-                piece_images: piece_images as u32,
+                piece_images: held(&pair[0]),
+                next_images: pair.get(1).map_or(0, held),
             };
-            piece_first += piece_images as u32;
-            let tensors = [piece, *labels, self.order, *normalisation, self.output.x, self.output.labels];
-            Dispatch::new(kernel, params, &tensors, fold(batch * words, WORKGROUP), trips(4, 0))
+            piece_first += params.piece_images + params.next_images;
+            // Something must be bound where there is no second piece.
+            let next = pair[pair.len() - 1];
+            let tensors =
+                [pair[0], next, *labels, self.order, *normalisation, self.output.x, self.output.labels];
+            Dispatch::new(kernel, params, &tensors, fold(batch * stride, WORKGROUP), trips(4, 0))
         };
-        pieces.iter().map(dispatch).collect()
+        pieces.chunks(PIECES).map(dispatch).collect()
     }
 }

@@ -134,12 +134,12 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(matmul("n: 29, k: 101"), "last term dropped", "k0 < end;", "k0 + 1u < end;");
     add(matmul("after: Mask"), "mask that lets zeros through", "mask[i] > ", "mask[i] >= ");
     add(matmul("after: Bias,"), "bias of the first column", "bias[column", "bias[0u * column");
-    add(matmul("momentum: None"), "update uphill", "y[i] -= ", "y[i] += ");
+    add(matmul("momentum: None"), "update uphill", "y[i] = old - ", "y[i] = old + ");
     let with_bias = || matmul("momentum: None, decay: 0.25, range: 1.0, with_bias: true");
     add(with_bias(), "bias that decays like the weight", "params.bias_decay", "params.decay");
     add(with_bias(), "one row of each four lost", "sums0 += a0", "sums0 += vec4(a0.xyz, 0.0)");
 
-    add(matmul("Change"), "decay of a block lost", "decayed * y[i]", "0.0 * decayed");
+    add(matmul("Change"), "decay of a block lost", "decayed * old", "0.0 * decayed");
 
     let online = |text| some(online_steps::cases(), text);
     let decaying = || online("rows: 32, hidden: 31, classes: 37, weight_decay: 0.08");
@@ -163,14 +163,10 @@ fn edits() -> Vec<(Cases, Edit)> {
 
     let bytes = || some(gather::cases(), "channels: 3, plane: 25");
     add(bytes(), "first channel's factors", "normalisation[pixel / params.plane]", "normalisation[0]");
-    let words = || some(gather::cases(), "channels: 3, plane: 1024");
-    add(
-        words(),
-        "first channel's factors, words",
-        "normalisation[4u * word / params.plane]",
-        "normalisation[0]",
-    );
-    add(words(), "bytes in the wrong order", "vec4(0u, 8u, 16u, 24u)", "vec4(24u, 16u, 8u, 0u)");
+    let vectors = || some(gather::cases(), "channels: 3, plane: 1024");
+    let factors = "normalisation[16u * vector / params.plane]";
+    add(vectors(), "first channel's factors, vectors", factors, "normalisation[0]");
+    add(vectors(), "bytes in the wrong order", "vec4(0u, 8u, 16u, 24u)", "vec4(24u, 16u, 8u, 0u)");
     add(some(gather::cases(), "batch: 65"), "one row too many", "row >= step.rows", "row > step.rows");
     add(some(gather::cases(), ""), "start ignored", "order[step.first + row]", "order[row]");
 

@@ -92,7 +92,9 @@ impl FoundAdapter {
 
     pub(super) fn features(&self, capabilities: Capabilities) -> wgpu::Features {
         match capabilities {
-            Capabilities::Adapter => self.adapter.features() & wgpu::Features::SUBGROUP,
+            Capabilities::Adapter => {
+                self.adapter.features() & (wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY)
+            }
             Capabilities::WebGpuDefaults => wgpu::Features::empty(),
         }
     }

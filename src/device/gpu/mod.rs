@@ -1,7 +1,7 @@
 //! A GPU as a device, through wgpu: Vulkan, Metal or DX12.
 //!
 //! [`adapter`] finds and opens it, `pipelines` turns kernel rows into pipelines, [`tuner`] finds out which
-//! kernels are fastest, `session` holds a plan's buffers and submits its steps, `faults` keeps what
+//! kernels are fastest, `timing` times them for a profile, `session` holds a plan's buffers and submits its steps, `faults` keeps what
 //! goes wrong behind the host's back.
 //! This folder is the only place in the crate that knows wgpu.
 
@@ -9,12 +9,14 @@ pub mod adapter;
 mod faults;
 mod pipelines;
 mod session;
+mod timing;
 pub mod tuner;
 
 use adapter::{Capabilities, FoundAdapter};
 use faults::Faults;
 use tuner::{Subject, Tuning};
 
+use super::profile::Profile;
 use super::{Device, DeviceInfo, Session};
 use crate::error::Result;
 use crate::ops::GpuFacts;
@@ -29,6 +31,7 @@ pub struct Gpu {
     facts: GpuFacts,
     info: DeviceInfo,
     tuning: Option<Tuning>,
+    profile: Option<Profile>,
 }
 
 impl Gpu {
@@ -42,12 +45,18 @@ impl Gpu {
             facts: found.facts(capabilities),
             info: found.info.clone(),
             tuning: None,
+            profile: None,
         })
     }
 
     /// The same GPU, which finds out by measuring which kernels are fastest.
     pub fn with_tuning(self, tuning: Tuning) -> Self {
         Gpu { tuning: Some(tuning), ..self }
+    }
+
+    /// The same GPU, which adds the time of kernels to `profile`.
+    pub fn with_profile(self, profile: Profile) -> Self {
+        Gpu { profile: Some(profile), ..self }
     }
 
     /// What choices of kernels depend on.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, BindGroupLayout, BindGroupLayoutDescriptor,
@@ -19,6 +20,8 @@ pub(super) const UNIFORM_STRIDE: u64 = 256;
 /// A dispatch, ready to be encoded.
 #[derive(Debug)]
 pub(super) struct Prepared {
+    /// The kernel's.
+    pub(super) name: Arc<str>,
     pub(super) pipeline: ComputePipeline,
     pub(super) bindings: BindGroup,
     pub(super) reads_step: bool,
@@ -115,6 +118,7 @@ impl<'a> Pipelines<'a> {
             });
         }
         Prepared {
+            name: Arc::from(&*kernel.name),
             pipeline: pipeline.clone(),
             bindings: self.device.create_bind_group(&BindGroupDescriptor {
                 label: Some(&kernel.name),

@@ -14,7 +14,9 @@ use wgpu::{
 use super::Gpu;
 use super::faults::{Faults, checked, lost_device};
 use super::pipelines::{Pipelines, Prepared, UNIFORM_STRIDE, encode, params_buffer, step_layout};
+use super::timing::{Stamps, Timed, wait_for_each};
 use super::tuner::{Bench, Tuner};
+use crate::device::profile::Profile;
 use crate::device::{MOST_LAUNCHES, Session, Ticket};
 use crate::error::{Error, Result};
 use crate::host::Array;
@@ -36,6 +38,9 @@ pub(super) struct GpuSession {
     /// Staging buffers that no submission is using.
     idle: Vec<Buffer>,
     submitted: u64,
+    profile: Option<Profile>,
+    /// Where the device can time kernels itself.
+    stamps: Option<Stamps>,
 }
 
 /// A submission whose metrics nobody has read yet.
@@ -46,6 +51,8 @@ struct Pending {
     /// Bytes of each ring that were kept.
     sizes: Vec<u64>,
     mapped: mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
+    /// Dispatches whose time stamps lie behind the rings.
+    timed: Timed,
 }
 
 /// Bytes of a tensor on the device: whole words.
@@ -128,6 +135,9 @@ impl GpuSession {
             pending: Vec::new(),
             idle: Vec::new(),
             submitted: 0,
+            stamps: (gpu.profile.is_some() && device.features().contains(wgpu::Features::TIMESTAMP_QUERY))
+                .then(|| Stamps::new(device, &gpu.queue)),
+            profile: gpu.profile.clone(),
         })
     }
 
@@ -140,12 +150,33 @@ impl GpuSession {
         self.queue.write_buffer(&self.records, 0, &bytes);
     }
 
-    fn encode(&self, launches: &[Launch], encoder: &mut wgpu::CommandEncoder) {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        for (position, launch) in launches.iter().enumerate() {
-            let offset = position as u32 * UNIFORM_STRIDE as u32;
-            encode(&mut pass, &self.steps[launch.step.index()], &self.records_group, offset);
+    /// Encodes steps into one pass, or, for a profile, each dispatch into its own. Returns what has time stamps.
+    fn encode(&self, launches: &[Launch], encoder: &mut wgpu::CommandEncoder) -> Timed {
+        let mut dispatches = Vec::new();
+        let mut timed = Timed::new();
+        let steps = launches.iter().enumerate().map(|(position, launch)| {
+            (self.steps[launch.step.index()].as_slice(), position as u32 * UNIFORM_STRIDE as u32)
+        });
+        let Some(profile) = &self.profile else {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            steps.for_each(|(step, offset)| encode(&mut pass, step, &self.records_group, offset));
+            return timed;
+        };
+        for (step, offset) in steps {
+            step.iter().for_each(|dispatch| profile.launched(&dispatch.name));
+            match &self.stamps {
+                Some(stamps) => stamps.encode(encoder, step, &self.records_group, offset, &mut timed),
+                None => dispatches.extend(step.iter().map(|dispatch| (dispatch, offset))),
+            }
         }
+        if self.stamps.is_none() {
+            let done = wait_for_each(&self.device, &self.queue, profile, &dispatches, &self.records_group);
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            for &(dispatch, offset) in &dispatches[done..] {
+                encode(&mut pass, std::slice::from_ref(dispatch), &self.records_group, offset);
+            }
+        }
+        timed
     }
 
     fn staging(&mut self, bytes: u64) -> Buffer {
@@ -259,11 +290,11 @@ impl Session for GpuSession {
         self.faults.check()?;
         let sizes: Vec<u64> =
             metrics.iter().map(|ring| (4 * slots * ring.matrix("a metric ring")[1]) as u64).collect();
-        let staging = self.staging(sizes.iter().sum());
         self.write_records(launches);
         let mut encoder =
             self.device.create_command_encoder(&CommandEncoderDescriptor { label: Some("steps") });
-        self.encode(launches, &mut encoder);
+        let timed = self.encode(launches, &mut encoder);
+        let staging = self.staging(sizes.iter().sum::<u64>().next_multiple_of(8) + Stamps::bytes(&timed));
         let mut offset = 0;
         for (ring, &size) in metrics.iter().zip(&sizes) {
             if size > 0 {
@@ -271,10 +302,13 @@ impl Session for GpuSession {
             }
             offset += size;
         }
+        if let Some(stamps) = &self.stamps {
+            stamps.copy(&mut encoder, &timed, &staging, offset.next_multiple_of(8));
+        }
         let index = self.queue.submit([encoder.finish()]);
         let mapped = self.map(&staging);
         self.submitted += 1;
-        self.pending.push(Pending { ticket: self.submitted, index, staging, sizes, mapped });
+        self.pending.push(Pending { ticket: self.submitted, index, staging, sizes, mapped, timed });
         Ok(Ticket(self.submitted))
     }
 
@@ -289,6 +323,14 @@ impl Session for GpuSession {
                 let (ring, others) = rest.split_at(size as usize);
                 metrics.push(bytemuck::pod_collect_to_vec(ring));
                 rest = others;
+            }
+            if let (Some(stamps), Some(profile)) = (&self.stamps, &self.profile) {
+                let from = pending.sizes.iter().sum::<u64>().next_multiple_of(8) as usize;
+                stamps.add(
+                    profile,
+                    &pending.timed,
+                    &bytes[from..from + Stamps::bytes(&pending.timed) as usize],
+                );
             }
             metrics
         })?;

@@ -1,0 +1,128 @@
+//! Times single dispatches, for a profile: by the device's clock where it has one that kernels can be
+//! timed with, else by waiting for each.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wgpu::{
+    Buffer, BufferDescriptor, BufferUsages, CommandEncoder, ComputePassDescriptor,
+    ComputePassTimestampWrites, QuerySet, QuerySetDescriptor, QueryType,
+};
+
+use super::pipelines::{Prepared, encode};
+use crate::device::profile::{Clock, Profile};
+
+/// Dispatches that are timed in a submission, from its first on: two time stamps each, of the 4,096 that
+/// a query set may have. The others are only counted.
+const MOST_TIMED: usize = 2048;
+
+/// Dispatches that are timed in a submission by waiting for each: enough for a few steps.
+const MOST_WAITED_FOR: usize = 64;
+
+/// A query set and the buffer that its time stamps are turned into.
+#[derive(Debug)]
+pub(super) struct Stamps {
+    queries: QuerySet,
+    resolved: Buffer,
+    /// Nanoseconds of one tick.
+    period: f32,
+}
+
+/// Names of the dispatches that a submission times, in the order of their time stamps.
+pub(super) type Timed = Vec<Arc<str>>;
+
+impl Stamps {
+    /// For a device that was opened with time stamps.
+    pub(super) fn new(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
+        let count = 2 * MOST_TIMED as u32;
+        Stamps {
+            queries: device.create_query_set(&QuerySetDescriptor {
+                label: Some("profile"),
+                ty: QueryType::Timestamp,
+                count,
+            }),
+            resolved: device.create_buffer(&BufferDescriptor {
+                label: Some("profile"),
+                size: u64::from(count) * 8,
+                usage: BufferUsages::QUERY_RESOLVE | BufferUsages::COPY_SRC,
+                mapped_at_creation: false,
+            }),
+            period: queue.get_timestamp_period(),
+        }
+    }
+
+    /// Bytes of the time stamps of so many dispatches.
+    pub(super) fn bytes(timed: &Timed) -> u64 {
+        16 * timed.len() as u64
+    }
+
+    /// Encodes dispatches, each in a pass of its own between two time stamps, as long as there are any left.
+    pub(super) fn encode(
+        &self,
+        encoder: &mut CommandEncoder,
+        dispatches: &[Prepared],
+        records: &wgpu::BindGroup,
+        offset: u32,
+        timed: &mut Timed,
+    ) {
+        for dispatch in dispatches {
+            let first = 2 * timed.len() as u32;
+            let stamps = (timed.len() < MOST_TIMED).then_some(ComputePassTimestampWrites {
+                query_set: &self.queries,
+                beginning_of_pass_write_index: Some(first),
+                end_of_pass_write_index: Some(first + 1),
+            });
+            if stamps.is_some() {
+                timed.push(Arc::clone(&dispatch.name));
+            }
+            let descriptor = ComputePassDescriptor { label: None, timestamp_writes: stamps };
+            let mut pass = encoder.begin_compute_pass(&descriptor);
+            encode(&mut pass, std::slice::from_ref(dispatch), records, offset);
+        }
+    }
+
+    /// Encodes the copy of a submission's time stamps to `staging`, from `offset` on.
+    pub(super) fn copy(&self, encoder: &mut CommandEncoder, timed: &Timed, staging: &Buffer, offset: u64) {
+        if !timed.is_empty() {
+            encoder.resolve_query_set(&self.queries, 0..2 * timed.len() as u32, &self.resolved, 0);
+            encoder.copy_buffer_to_buffer(&self.resolved, 0, staging, offset, Stamps::bytes(timed));
+        }
+    }
+
+    /// Adds what time stamps say to a profile.
+    pub(super) fn add(&self, profile: &Profile, timed: &Timed, stamps: &[u8]) {
+        let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(stamps);
+        for (name, stamps) in timed.iter().zip(stamps.chunks_exact(2)) {
+            let ticks = stamps[1].saturating_sub(stamps[0]);
+            let time = Duration::from_secs_f64(ticks as f64 * f64::from(self.period) * 1e-9);
+            profile.timed(Clock::Device, name, time);
+        }
+    }
+}
+
+/// Runs the first of `dispatches` one by one, waiting for each; returns how many.
+pub(super) fn wait_for_each(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    profile: &Profile,
+    dispatches: &[(&Prepared, u32)],
+    records: &wgpu::BindGroup,
+) -> usize {
+    let timed = &dispatches[..dispatches.len().min(MOST_WAITED_FOR)];
+    for &(dispatch, offset) in timed {
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
+            encode(&mut pass, std::slice::from_ref(dispatch), records, offset);
+        }
+        let commands = encoder.finish();
+        let started = Instant::now();
+        let index = queue.submit([commands]);
+        let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: None };
+        // A device that was lost is found when the submission is waited for.
+        if device.poll(wait).is_ok() {
+            profile.timed(Clock::Host, &dispatch.name, started.elapsed());
+        }
+    }
+    timed.len()
+}
