@@ -1,44 +1,41 @@
 //! Files that are there whole or not at all.
 
-use std::io::Write;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
+use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, Result};
+
+/// How the names of things begin that are about to get another name, or to go. What is left of them
+/// was in the making when a process was killed.
+pub(crate) const TEMPORARY: &str = ".saving-";
 
 /// Writes `bytes` to `path`: first to a temporary file beside it, which then takes its name.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |cause: &std::io::Error| Error::io(format!("write {}", path.display()), cause);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = temporary_in(folder).map_err(|cause| failed(&cause))?;
-    file.write_all(bytes).map_err(|cause| failed(&cause))?;
-    file.as_file().sync_all().map_err(|cause| failed(&cause))?;
-    file.persist(path).map_err(|cause| failed(&cause.error))?;
-    sync_folder(folder).map_err(|cause| failed(&cause))
+    write_on(&RealDisk, path, bytes).map_err(|cause| Error::io(format!("write {}", path.display()), &cause))
 }
 
-/// A new file that others may read, unless the user's umask says otherwise: temporary files are usually
-/// for their owner alone.
-#[cfg(unix)]
-fn temporary_in(folder: &Path) -> std::io::Result<NamedTempFile> {
-    use std::os::unix::fs::PermissionsExt;
-    let permissions = std::fs::Permissions::from_mode(0o666);
-    tempfile::Builder::new().permissions(permissions).tempfile_in(folder)
+/// As [`write`], on that disk.
+pub(crate) fn write_on(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = temporary(path);
+    let written = disk
+        .write(&temporary, bytes)
+        .and_then(|()| disk.sync(&temporary))
+        .and_then(|()| disk.rename(&temporary, path))
+        .and_then(|()| disk.sync_folder(folder_of(path)));
+    if written.is_err() {
+        // What went wrong first is what counts; the next start looks for leftovers anyway.
+        disk.remove(&temporary).ok();
+    }
+    written
 }
 
-#[cfg(not(unix))]
-fn temporary_in(folder: &Path) -> std::io::Result<NamedTempFile> {
-    NamedTempFile::new_in(folder)
+/// The name that `path` has before it is whole.
+pub(crate) fn temporary(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default();
+    path.with_file_name(format!("{TEMPORARY}{}", name.to_string_lossy()))
 }
 
-/// Makes a new name in a folder outlast a power cut, where the system can.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    std::fs::File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> std::io::Result<()> {
-    Ok(())
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

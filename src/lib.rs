@@ -26,7 +26,7 @@
 //! Each outside crate has one home (`tests/architecture.rs` looks): wgpu and pollster in
 //! [`device::gpu`], clap in [`cli`], flate2, tar and image in [`data`], rayon and pulp in the CPU halves
 //! of ops (rayon in [`data`], too, where files are decoded), the template engine in [`ops::matmul`],
-//! safetensors in [`run`], prost in [`export`].
+//! safetensors in [`run`], fs4 in [`disk`], prost in [`export`].
 //!
 //! # A step, as data walks it
 //!
@@ -49,6 +49,8 @@
 //! - The CPU is held to naive float64 loops, the GPU to the CPU, both to whole runs of an
 //!   independent float64 program (`tests/golden`).
 //! - Everything works with WebGPU's default limits and no optional feature.
+//! - A run that ends, however and whenever it does, goes on from its last checkpoint and ends as if
+//!   nothing had happened ([`train::Snapshot`], [`run::checkpoint`], `tests/resume`).
 //! - No invocation's loops make more than 65,535 trips, past which an old Mesa ends them silently.
 //!
 //! # Adding an op
@@ -90,6 +92,7 @@ pub mod cli;
 pub mod config;
 pub mod data;
 pub mod device;
+pub mod disk;
 pub mod error;
 pub mod export;
 pub mod host;

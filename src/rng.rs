@@ -16,6 +16,8 @@ pub enum Purpose {
     Init,
     /// The order of the images; the index is the epoch's.
     Shuffle,
+    /// Which training images are kept aside.
+    HoldOut,
 }
 
 /// An endless stream of random words.
@@ -73,8 +75,17 @@ impl TryRng for Stream {
 
 /// The order in which `count` images are seen in an epoch (from 0): a permutation of `0..count`.
 pub fn order(seed: u64, epoch: u32, count: usize) -> Vec<u32> {
+    permutation(Stream::new(seed, Purpose::Shuffle, epoch), count)
+}
+
+/// The order in which `count` images are taken to be kept aside: a permutation of `0..count`.
+pub fn held_out(seed: u64, count: usize) -> Vec<u32> {
+    permutation(Stream::new(seed, Purpose::HoldOut, 0), count)
+}
+
+fn permutation(mut stream: Stream, count: usize) -> Vec<u32> {
     let mut order: Vec<u32> = (0..count as u32).collect();
-    order.shuffle(&mut Stream::new(seed, Purpose::Shuffle, epoch));
+    order.shuffle(&mut stream);
     order
 }
 

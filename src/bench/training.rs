@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Spread;
-use crate::config::{Config, Init, InitRule, Normalize, Optimizer, Schedule};
+use crate::config::{Config, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation};
 use crate::data::Dataset;
 use crate::data::pictures::Resize;
 use crate::device::Device;
@@ -74,6 +74,10 @@ impl Workload {
             schedule: Schedule::Constant,
             warmup: 0.0,
             l2: 0.0,
+            validation: Validation::None,
+            patience: None,
+            checkpoint_every: Interval::Epochs(1 + EPOCHS),
+            keep_best: false,
         }
     }
 }

@@ -7,12 +7,13 @@ use crate::config::Key;
 use crate::data::locate::user_cache;
 use crate::device::cpu::Cpu;
 use crate::device::gpu::Gpu;
-use crate::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
+use crate::device::gpu::adapter::{Capabilities, FoundAdapter, adapters, no_adapter_advice};
 use crate::device::gpu::tuner::Tuning;
 use crate::device::profile::Profile;
 use crate::device::{Device, DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
+use crate::run::record::RecordedDevice;
 
 /// A device, ready to use.
 pub(super) struct Chosen {
@@ -37,43 +38,93 @@ impl DeviceFlags {
     /// Opens what the flag names, else the environment, else the best device.
     ///
     /// # Errors
-    /// As [`open`].
+    /// As [`Opening::open`].
     pub(super) fn open(&self) -> Result<Chosen> {
         let environment = || Key::Device.environment().and_then(|variable| std::env::var(variable).ok());
         let said = self.device.clone().or_else(environment).filter(|text| !text.is_empty());
-        open(said.as_deref().unwrap_or("auto"), !self.no_tune, None)
+        self.opening(None).open(said.as_deref().unwrap_or("auto"))
+    }
+
+    /// Opens what the flag names, else the device that a run began on; that adds its times to `profile`.
+    ///
+    /// # Errors
+    /// As [`Opening::open`] and [`Opening::open_again`].
+    pub(super) fn open_again(&self, recorded: &RecordedDevice, profile: Option<Profile>) -> Result<Chosen> {
+        let opening = self.opening(profile);
+        match &self.device {
+            Some(wanted) => opening.open(wanted),
+            None => opening.open_again(recorded),
+        }
+    }
+
+    fn opening(&self, profile: Option<Profile>) -> Opening {
+        Opening { tune: !self.no_tune, profile }
     }
 }
 
-/// Opens what `wanted` names. Looks for GPUs only where one may be used; `tune` is whether a GPU may measure
-/// which kernels suit it; `profile` is told where the time goes.
-///
-/// # Errors
-/// [`ErrorKind::Device`](crate::ErrorKind::Device), with what there is, where nothing or more than
-/// one thing has the name.
-pub(super) fn open(wanted: &str, tune: bool, profile: Option<Profile>) -> Result<Chosen> {
-    let cpu = |profile: Option<Profile>| match profile {
-        Some(profile) => Box::new(Cpu::new().with_profile(profile)),
-        None => Box::new(Cpu::new()),
-    };
-    if wanted.eq_ignore_ascii_case("cpu") {
-        return Ok(Chosen { device: cpu(profile), note: None });
-    }
-    let found = adapters();
-    let infos: Vec<DeviceInfo> = found.iter().map(|adapter| adapter.info.clone()).collect();
-    let Selection { adapter, note } = select(wanted, &infos)?;
-    let device: Box<dyn Device> = match adapter {
-        Some(index) => {
-            let gpu = Gpu::open(&found[index], Capabilities::Adapter)?;
-            let gpu = if tune { gpu.with_tuning(tuning()) } else { gpu };
-            Box::new(match profile {
-                Some(profile) => gpu.with_profile(profile),
-                None => gpu,
-            })
+/// How a device is opened.
+#[derive(Debug, Default)]
+pub(super) struct Opening {
+    /// Whether a GPU may measure which kernels suit it.
+    pub(super) tune: bool,
+    /// Told where the time goes.
+    pub(super) profile: Option<Profile>,
+}
+
+impl Opening {
+    /// Opens what `wanted` names. Looks for GPUs only where one may be used.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Device`](crate::ErrorKind::Device), with what there is, where nothing or more than
+    /// one thing has the name.
+    pub(super) fn open(self, wanted: &str) -> Result<Chosen> {
+        if wanted.eq_ignore_ascii_case("cpu") {
+            return Ok(Chosen { device: self.cpu(), note: None });
         }
-        None => cpu(profile),
-    };
-    Ok(Chosen { device, note })
+        let found = adapters();
+        let infos: Vec<DeviceInfo> = found.iter().map(|adapter| adapter.info.clone()).collect();
+        let Selection { adapter, note } = select(wanted, &infos)?;
+        let device = match adapter {
+            Some(index) => self.gpu(&found[index])?,
+            None => self.cpu(),
+        };
+        Ok(Chosen { device, note })
+    }
+
+    /// Opens the device that a run began on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Device`](crate::ErrorKind::Device), with what there is, where it is not here.
+    fn open_again(self, recorded: &RecordedDevice) -> Result<Chosen> {
+        if recorded.backend == "cpu" {
+            return self.open("cpu");
+        }
+        let found = adapters();
+        let is_same = |info: &DeviceInfo| info.name == recorded.name && info.backend == recorded.backend;
+        match found.iter().find(|adapter| is_same(&adapter.info)) {
+            Some(adapter) => Ok(Chosen { device: self.gpu(adapter)?, note: None }),
+            None => Err(Error::device(format!("the run began on {recorded}, which is not here"))
+                .advise("name another with --device: the run then goes on, but differs by rounding")),
+        }
+    }
+
+    fn cpu(self) -> Box<dyn Device> {
+        Box::new(match self.profile {
+            Some(profile) => Cpu::new().with_profile(profile),
+            None => Cpu::new(),
+        })
+    }
+
+    fn gpu(self, adapter: &FoundAdapter) -> Result<Box<dyn Device>> {
+        let mut gpu = Gpu::open(adapter, Capabilities::Adapter)?;
+        if self.tune {
+            gpu = gpu.with_tuning(tuning());
+        }
+        if let Some(profile) = self.profile {
+            gpu = gpu.with_profile(profile);
+        }
+        Ok(Box::new(gpu))
+    }
 }
 
 /// Remembers in the user's cache what is found out about a GPU.

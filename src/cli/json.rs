@@ -22,6 +22,8 @@ struct StartBody<'a> {
     seed: u64,
     config: &'a Config,
     steps_per_epoch: usize,
+    /// Steps that were done before: more than 0 where the run goes on.
+    step: usize,
     run: String,
 }
 
@@ -35,6 +37,7 @@ impl Observer for JsonLines {
             seed: start.config.seed,
             config: &start.config,
             steps_per_epoch: start.steps_per_epoch,
+            step: start.step,
             run: start.run.display().to_string(),
         };
         print_json("start", &body)

@@ -19,6 +19,7 @@ mod picture_flags;
 mod predict;
 mod prediction_report;
 mod profile_report;
+mod resume;
 mod run_folder;
 mod setting_flags;
 mod signals;
@@ -27,6 +28,7 @@ mod style;
 mod terminal;
 mod train;
 mod usage;
+mod watchers;
 
 use std::process::ExitCode;
 
@@ -42,6 +44,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad train                          Fashion-MNIST on the best device
   shadegrad train lab-cifar10 --device 0   A preset, on the first GPU
   shadegrad train --lr 0.02 --epochs 5     A preset's values, but for two
+  shadegrad resume runs/NAME               Go on with a run that was interrupted
   shadegrad eval runs/NAME --data mnist    How good a trained model is
   shadegrad predict runs/NAME photo.jpg    What it takes a picture for
   shadegrad devices                        What there is to train on";
@@ -63,6 +66,8 @@ struct Cli {
 enum Command {
     /// Train an image classifier
     Train(train::TrainArguments),
+    /// Go on with a run from its last checkpoint, exactly
+    Resume(resume::ResumeArguments),
     /// Measure a trained model: loss, accuracy, each class, confusions
     Eval(eval::EvalArguments),
     /// Say what a trained model takes pictures for
@@ -99,6 +104,7 @@ pub fn main() -> ExitCode {
 fn run(command: &Command) -> Result<()> {
     match command {
         Command::Train(arguments) => train::run(arguments),
+        Command::Resume(arguments) => resume::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
         Command::Export(arguments) => export::run(arguments),

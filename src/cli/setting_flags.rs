@@ -116,7 +116,8 @@ fn value_name(key: Key) -> &'static str {
         Key::Device => "DEVICE",
         _ => match key.kind() {
             Kind::Count | Kind::Whole => "N",
-            Kind::Number(_) => "X",
+            Kind::Number(_) | Kind::ShareOrChoice(_) => "X",
+            Kind::Interval => "N|Ne|Nm",
             _ => "NAME",
         },
     }

@@ -10,13 +10,17 @@ use super::style::{Style, is_capable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::train::{End, Epoch, Observer, Progress, Start};
 
+/// The column that is there only where images were kept aside.
+const VALIDATION: &str = "val acc";
+
 /// The columns, as wide as their numbers need.
-const COLUMNS: [(&str, usize); 7] = [
+const COLUMNS: [(&str, usize); 8] = [
     ("epoch", 5),
     ("train loss", 10),
     ("train acc", 9),
     ("test loss", 10),
     ("test acc", 9),
+    (VALIDATION, 9),
     ("seconds", 8),
     ("images/s", 10),
 ];
@@ -28,8 +32,8 @@ pub(super) struct Terminal {
     bar: ProgressBar,
     epochs: usize,
     steps_per_epoch: usize,
-    /// The highest test accuracy so far.
-    best: Option<f64>,
+    /// The best epoch so far.
+    best: Option<Epoch>,
 }
 
 impl Terminal {
@@ -83,9 +87,9 @@ impl Observer for Terminal {
     }
 
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
-        let is_best = self.best.is_none_or(|best| epoch.test_accuracy > best);
+        let is_best = self.best.is_none_or(|best| epoch.score() > best.score());
         if is_best {
-            self.best = Some(epoch.test_accuracy);
+            self.best = Some(*epoch);
         }
         let text = row(epoch, is_best, self.style);
         self.print(&text)?;
@@ -109,23 +113,32 @@ impl Drop for Terminal {
 fn heading(start: &Start, style: Style) -> String {
     let Start { device, dataset, .. } = start;
     let [channels, height, width] = dataset.shape;
+    let kept_aside = match dataset.validation {
+        0 => String::new(),
+        count => format!(", {count} validation"),
+    };
+    let goes_on = match start.step {
+        0 => String::new(),
+        step => format!(", goes on after step {step}"),
+    };
     let lines = [
         ("device", format!("{} ({})", device.name, device.backend)),
         (
             "data",
             format!(
-                "{}: {} training and {} test images, {channels}x{height}x{width}, {} classes",
-                dataset.name, dataset.train, dataset.test, dataset.classes
+                "{}: {} training{kept_aside} and {} test images, {channels}x{height}x{width}, {} classes",
+                dataset.name, dataset.train, dataset.test, dataset.classes,
             ),
         ),
         ("model", format!("{} ({} parameters)", start.model, start.parameters)),
-        ("run", start.run.display().to_string()),
+        ("run", format!("{}{goes_on}", start.run.display())),
     ];
     let mut text = String::new();
     for (name, value) in lines {
         text.push_str(&format!("{} {value}\n", style.faint(&format!("{name:<7}"))));
     }
-    let titles: Vec<String> = COLUMNS.iter().map(|(title, width)| format!("{title:>width$}")).collect();
+    let shown = COLUMNS.iter().filter(|(title, _)| *title != VALIDATION || dataset.validation > 0);
+    let titles: Vec<String> = shown.map(|(title, width)| format!("{title:>width$}")).collect();
     text.push_str(&format!("\n{}\n", style.strong(&titles.join("  "))));
     text
 }
@@ -137,22 +150,30 @@ fn row(epoch: &Epoch, is_best: bool, style: Style) -> String {
         percentage(epoch.train_accuracy),
         figure(epoch.test_loss),
         percentage(epoch.test_accuracy),
+        epoch.validation.map(|validation| percentage(validation.accuracy)).unwrap_or_default(),
         duration(epoch.seconds),
         format!("{:.0}", epoch.images_per_second),
     ];
-    let cells = cells.iter().zip(COLUMNS).map(|(cell, (title, width))| {
+    let judge = if epoch.validation.is_some() { VALIDATION } else { "test acc" };
+    let shown = cells.iter().zip(COLUMNS).filter(|(cell, _)| !cell.is_empty());
+    let cells = shown.map(|(cell, (title, width))| {
         let cell = format!("{cell:>width$}");
-        if is_best && title == "test acc" { style.good(&cell) } else { cell }
+        if is_best && title == judge { style.good(&cell) } else { cell }
     });
     format!("{}\n", cells.collect::<Vec<_>>().join("  "))
 }
 
-fn summary(end: &End, best: Option<f64>, style: Style) -> String {
+fn summary(end: &End, best: Option<Epoch>, style: Style) -> String {
     let last = style.strong(&percentage(end.test_accuracy));
-    let best = best.unwrap_or(end.test_accuracy);
     let mut text = format!("\ntest accuracy {last}");
-    if best > end.test_accuracy {
-        text.push_str(&format!(", best {} after epoch {}", percentage(best), end.best_epoch));
+    if let Some(best) = best.filter(|best| best.epoch == end.best_epoch && best.epoch < end.epochs) {
+        text.push_str(&format!(", best {} after epoch {}", percentage(best.test_accuracy), end.best_epoch));
+    }
+    if end.stopped_early {
+        text.push_str(&format!(
+            "; stopped after {} epochs without a better one",
+            end.epochs - end.best_epoch
+        ));
     }
     let hash = end.weights_sha256.get(..12).unwrap_or(&end.weights_sha256);
     let seconds = duration(end.seconds);

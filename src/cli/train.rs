@@ -2,18 +2,16 @@
 
 use clap::Args;
 
-use super::device_choice::{self, Chosen};
-use super::json::JsonLines;
+use super::device_choice::{Chosen, Opening};
+use super::output;
 use super::run_folder::RunFolder;
 use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
-use super::terminal::Terminal;
-use super::{output, profile_report};
+use super::watchers::WatcherFlags;
 use crate::config::{Key, Origin, Resolved};
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
 use crate::data::pictures::Wanted;
-use crate::device::profile::Profile;
 use crate::error::Result;
 use crate::run::RunDirectory;
 use crate::train::{Observer, Trainer};
@@ -34,17 +32,8 @@ pub(super) struct TrainArguments {
     #[command(flatten)]
     settings: SettingFlags,
 
-    /// Print JSON Lines instead of a table
-    #[arg(long)]
-    json: bool,
-
-    /// Print no table and no progress, only warnings and errors
-    #[arg(long)]
-    quiet: bool,
-
-    /// Tell at the end where the device's time went, kernel by kernel
-    #[arg(long)]
-    profile: bool,
+    #[command(flatten)]
+    watchers: WatcherFlags,
 }
 
 pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
@@ -52,14 +41,15 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let resolved = arguments.settings.resolve()?;
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
     let search = Search::from_environment(resolved.data_dir());
-    let wanted = Wanted { progress: !arguments.quiet, ..resolved.config.pictures() };
+    let wanted = Wanted { progress: !arguments.watchers.is_quiet(), ..resolved.config.pictures() };
     let dataset = load_or_fetch(&resolved.config.data, &search, &wanted, &FetchOptions::default())?;
-    if !arguments.quiet {
+    if !arguments.watchers.is_quiet() {
         output::print_description(&dataset);
     }
     output::print_warnings(&dataset);
-    let profile = arguments.profile.then(Profile::default);
-    let Chosen { device, note } = device_choice::open(resolved.device(), resolved.tune(), profile.clone())?;
+    let profile = arguments.watchers.profile();
+    let opening = Opening { tune: resolved.tune(), profile: profile.clone() };
+    let Chosen { device, note } = opening.open(resolved.device())?;
     if let Some(note) = note {
         output::print_note(&format!("note: {note}\n"));
     }
@@ -67,23 +57,17 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let stop = stop_on_signals()?;
     // Only a run that can start leaves a folder behind.
     let run = folder.create()?;
-    let mut watchers: Vec<Box<dyn Observer>> =
-        vec![Box::new(RunDirectory::create(&run, resolved.config.to_toml())?)];
-    if arguments.json {
-        watchers.push(Box::new(JsonLines));
-    } else if !arguments.quiet {
-        watchers.push(Box::new(Terminal::new()?));
-    }
-    let mut observers: Vec<&mut dyn Observer> = Vec::new();
-    for watcher in &mut watchers {
+    let directory = RunDirectory::create(&run, resolved.config.to_toml())?;
+    let mut directory = directory.with_data_dir(resolved.data_dir());
+    let mut watcher = arguments.watchers.watcher()?;
+    let mut observers: Vec<&mut dyn Observer> = vec![&mut directory];
+    if let Some(watcher) = &mut watcher {
         observers.push(&mut **watcher);
     }
 
     let trained = trainer.train(&run, &mut observers, &stop);
     // Also of a run that ended early: somebody may have stopped it as soon as there was enough to see.
-    if let Some(profile) = profile {
-        profile_report::print(&profile, arguments.json)?;
-    }
+    arguments.watchers.report(profile.as_ref())?;
     trained.map(drop)
 }
 

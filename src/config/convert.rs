@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::key::Key;
 use super::settings::{Origin, Settings, Value};
-use super::{Config, Init, InitRule, Normalize, Optimizer, Schedule};
+use super::{Config, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation};
 use crate::data::pictures::Resize;
 
 impl Config {
@@ -40,6 +40,16 @@ impl Config {
             schedule: named(read.text(Key::Schedule), Schedule::ALL, Schedule::name),
             warmup: read.number(Key::Warmup),
             l2: read.number(Key::L2),
+            validation: match read.value(Key::Validation) {
+                Value::Number(0.0) => Validation::None,
+                Value::Number(share) => Validation::Share(*share),
+                // The only word there is.
+                _ => Validation::Test,
+            },
+            patience: settings.get(Key::Patience).map(|_| read.count(Key::Patience)),
+            checkpoint_every: Interval::parse(read.text(Key::CheckpointEvery))
+                .expect("an interval was checked when it was read"),
+            keep_best: read.switch(Key::KeepBest),
         }
     }
 
@@ -74,6 +84,17 @@ impl Config {
             (Key::L2, Some(Value::Number(self.l2))),
             (Key::Schedule, Some(text(self.schedule.name()))),
             (Key::Warmup, Some(Value::Number(self.warmup))),
+            (
+                Key::Validation,
+                Some(match self.validation {
+                    Validation::None => Value::Number(0.0),
+                    Validation::Share(share) => Value::Number(share),
+                    Validation::Test => text(Validation::NAMES[0]),
+                }),
+            ),
+            (Key::Patience, self.patience.map(count)),
+            (Key::CheckpointEvery, Some(text(&self.checkpoint_every.to_string()))),
+            (Key::KeepBest, Some(Value::Switch(self.keep_best))),
         ];
         let mut settings = Settings::default();
         for (key, value) in values {

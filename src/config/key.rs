@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt;
 
 use super::settings::Value;
-use super::{InitRule, Normalize, Optimizer, Schedule, presets};
+use super::{InitRule, Interval, Normalize, Optimizer, Schedule, Validation, presets};
 use crate::data::pictures::Resize;
 
 /// Something that can be set, as a flag of `train` and as a line of a TOML file.
@@ -52,6 +52,14 @@ pub enum Key {
     Schedule,
     /// Fraction of all steps with a rising learning rate.
     Warmup,
+    /// What the run is judged by while it trains.
+    Validation,
+    /// Epochs without a better one after which to stop.
+    Patience,
+    /// How often a checkpoint is saved.
+    CheckpointEvery,
+    /// Whether the best epoch's checkpoint is kept.
+    KeepBest,
     /// What trains.
     Device,
     /// Whether a GPU finds out which kernels are fastest.
@@ -75,6 +83,10 @@ pub enum Kind {
     Whole,
     /// A number within bounds.
     Number(Bounds),
+    /// One of a few words, or a number from 0 to below 1.
+    ShareOrChoice(&'static [&'static str]),
+    /// A number of steps, epochs or minutes: see [`Interval`].
+    Interval,
     /// Yes or no.
     Switch {
         /// Whether it is on where nothing is said.
@@ -120,7 +132,7 @@ const INIT_RULES: [&str; 4] =
 
 impl Key {
     /// All keys, in the order in which files and help list them.
-    pub const ALL: [Key; 24] = [
+    pub const ALL: [Key; 28] = [
         Key::Preset,
         Key::Data,
         Key::DataDir,
@@ -142,6 +154,10 @@ impl Key {
         Key::L2,
         Key::Schedule,
         Key::Warmup,
+        Key::Validation,
+        Key::Patience,
+        Key::CheckpointEvery,
+        Key::KeepBest,
         Key::Device,
         Key::Tune,
         Key::Out,
@@ -171,6 +187,10 @@ impl Key {
             Key::L2 => "l2",
             Key::Schedule => "schedule",
             Key::Warmup => "warmup",
+            Key::Validation => "validation",
+            Key::Patience => "patience",
+            Key::CheckpointEvery => "checkpoint-every",
+            Key::KeepBest => "keep-best",
             Key::Device => "device",
             Key::Tune => "tune",
             Key::Out => "out",
@@ -190,7 +210,7 @@ impl Key {
             Key::Resize => Kind::Choice(&RESIZES),
             Key::Normalize => Kind::Choice(&NORMALIZATIONS),
             Key::Init => Kind::ChoiceOrFile(&INIT_RULES),
-            Key::ImageSize | Key::Epochs | Key::MaxSteps | Key::BatchSize => Kind::Count,
+            Key::ImageSize | Key::Epochs | Key::MaxSteps | Key::BatchSize | Key::Patience => Kind::Count,
             Key::Shuffle => Kind::Switch { usual: true, off: "no-shuffle" },
             Key::Nesterov => Kind::Switch { usual: false, off: "no-nesterov" },
             Key::Tune => Kind::Switch { usual: true, off: "no-tune" },
@@ -201,6 +221,9 @@ impl Key {
             Key::WeightDecay | Key::L2 => Kind::Number(Bounds::NotNegative),
             Key::Schedule => Kind::Choice(&SCHEDULES),
             Key::Warmup => Kind::Number(Bounds::Fraction),
+            Key::Validation => Kind::ShareOrChoice(&Validation::NAMES),
+            Key::CheckpointEvery => Kind::Interval,
+            Key::KeepBest => Kind::Switch { usual: true, off: "no-keep-best" },
         }
     }
 
@@ -228,6 +251,12 @@ impl Key {
             Key::L2 => "Add X/2 times the sum of squares of all weights to the loss",
             Key::Schedule => "How the learning rate changes from step to step",
             Key::Warmup => "Fraction of all steps over which the learning rate rises from 0",
+            Key::Validation => {
+                "Judge the run by this share of the training images, kept aside, or by the `test` images"
+            }
+            Key::Patience => "Stop after this many epochs without a better one [needs: --validation]",
+            Key::CheckpointEvery => "Save a checkpoint every N steps (500), epochs (2e) or minutes (10m)",
+            Key::KeepBest => "Keep the last two checkpoints only, not the best epoch's",
             Key::Device => {
                 "What to train on: auto, cpu, gpu, an index or part of a name [see: shadegrad devices]"
             }
@@ -258,7 +287,7 @@ impl Kind {
     /// The words to choose from; empty where a value is not a word.
     pub fn words(self) -> &'static [&'static str] {
         match self {
-            Kind::Choice(words) | Kind::ChoiceOrFile(words) => words,
+            Kind::Choice(words) | Kind::ChoiceOrFile(words) | Kind::ShareOrChoice(words) => words,
             Kind::Switch { .. } => &["true", "false"],
             _ => &[],
         }
@@ -293,6 +322,12 @@ impl Kind {
                 let number: f32 = digits?.parse().ok()?;
                 bounds.contain(number).then_some(Value::Number(number))
             }
+            Kind::ShareOrChoice(words) => match text.filter(|text| words.contains(text)) {
+                Some(word) => Some(Value::Text(word.into())),
+                None => Kind::Number(Bounds::BelowOne).accept(written),
+            },
+            // The digits of a TOML number are a number of steps.
+            Kind::Interval => Interval::parse(text.or(digits)?).map(|every| Value::Text(every.to_string())),
             Kind::Switch { .. } => match written {
                 Written::Switch(on) => Some(Value::Switch(on)),
                 _ => None,
@@ -314,6 +349,12 @@ impl fmt::Display for Kind {
             Kind::Count => write!(formatter, "a whole number from 1 to {}", Kind::MOST),
             Kind::Whole => write!(formatter, "a whole number from 0 to {}", u64::MAX),
             Kind::Number(bounds) => bounds.fmt(formatter),
+            Kind::ShareOrChoice(words) => write!(formatter, "{} or {}", Bounds::BelowOne, words.join(", ")),
+            Kind::Interval => write!(
+                formatter,
+                "a whole number of steps (500), epochs (2e) or minutes (10m) from 1 to {}",
+                Kind::MOST
+            ),
             Kind::Switch { .. } => formatter.write_str("true or false"),
         }
     }

@@ -6,6 +6,7 @@
 
 mod convert;
 mod file;
+mod interval;
 mod key;
 pub mod presets;
 mod resolve;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use crate::data::pictures::{self, Resize};
 
 pub use file::ConfigFile;
+pub use interval::Interval;
 pub use key::{Bounds, Key, Kind, Written};
 pub use resolve::{Resolved, Sources, resolve};
 pub use settings::{Origin, Setting, Settings, Value};
@@ -57,6 +59,32 @@ pub struct Config {
     pub warmup: f32,
     /// `l2 / 2` times the squared norm of all weights is added to the loss.
     pub l2: f32,
+    /// What the run is judged by while it trains.
+    pub validation: Validation,
+    /// Epochs without a better one after which to stop.
+    pub patience: Option<usize>,
+    /// How often a checkpoint is saved. Changes no result.
+    pub checkpoint_every: Interval,
+    /// Whether the best epoch's checkpoint is kept beside the last two. Changes no result.
+    pub keep_best: bool,
+}
+
+/// Which images say how good the run's epochs are: which is best, and when to stop.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Validation {
+    /// None are kept aside. The best epoch is that with the highest test accuracy, and nothing in
+    /// the run follows from it.
+    None,
+    /// This share of the training images, above 0 and below 1, which the run does not train on.
+    Share(f32),
+    /// The test images, because somebody asked for it: the best epoch's test accuracy is then no
+    /// measure of how good the model is on images that nobody has seen.
+    Test,
+}
+
+impl Validation {
+    /// The words that stand for one of them.
+    pub const NAMES: [&'static str; 1] = ["test"];
 }
 
 impl Config {

@@ -7,7 +7,7 @@ use super::file::ConfigFile;
 use super::key::Key;
 use super::presets::{self, Preset};
 use super::settings::{Origin, Setting, Settings, Value};
-use super::{Config, Optimizer};
+use super::{Config, Optimizer, Validation};
 use crate::error::{Error, Result};
 
 /// Everything that somebody said about a run.
@@ -116,13 +116,19 @@ fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
         return Err(Error::usage(format!("{nesterov}: needs momentum above 0, but there is {momentum}"))
             .advise("set momentum, for example --momentum 0.9, or leave nesterov out"));
     }
+    if config.patience.is_some() && config.validation == Validation::None {
+        return Err(Error::usage(format!("{}: needs images to judge by", describe(Key::Patience))).advise(
+            "keep some of the training images aside, for example --validation 0.1; --validation test judges by \
+             the test images, which then no longer tell how good the model is",
+        ));
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Init, InitRule, Normalize, Schedule};
+    use crate::config::{Init, InitRule, Interval, Normalize, Schedule};
     use crate::data::pictures::Resize;
 
     fn resolve_file(text: &str) -> Result<Resolved> {
@@ -143,6 +149,7 @@ mod tests {
                 Key::ImageSize,
                 Key::Model,
                 Key::MaxSteps,
+                Key::Patience,
                 Key::Tune,
                 Key::Out,
             ];
@@ -190,6 +197,10 @@ mod tests {
                 schedule: Schedule::ALL[index % Schedule::ALL.len()],
                 warmup: 1.0,
                 l2: number,
+                validation: [Validation::None, Validation::Share(0.1), Validation::Test][index % 3],
+                patience: (index % 3 > 0).then_some(index),
+                checkpoint_every: [Interval::Steps(7), Interval::Epochs(2), Interval::Minutes(10)][index % 3],
+                keep_best: index % 2 == 1,
             };
             let text = config.to_toml();
             assert_eq!(resolve_file(&text).unwrap_or_else(|error| panic!("{error}\n{text}")).config, config);

@@ -112,8 +112,15 @@ const WORKGROUP: u32 = 64;
 /// Pixels of a batch from which on several threads gather it.
 const PARALLEL_FROM: usize = 1 << 14;
 
-const BINDINGS: &[Binding] =
-    &[read("piece"), read("next_piece"), read("labels"), read("order"), read("normalisation"), write("x"), write("batch_labels")];
+const BINDINGS: &[Binding] = &[
+    read("piece"),
+    read("next_piece"),
+    read("labels"),
+    read("order"),
+    read("normalisation"),
+    write("x"),
+    write("batch_labels"),
+];
 
 /// Pieces that one dispatch reads: as many as there are bindings left on the smallest of GPUs.
 const PIECES: usize = 2;
@@ -189,7 +196,8 @@ impl Op for Gather {
         // Images lie all over a large memory: waiting for them is divided, too, where it is worth it.
         if x.len() >= PARALLEL_FROM && rayon::current_num_threads() > 1 {
             let rows = x.par_chunks_exact_mut(pixels).zip(batch_labels.par_iter_mut()).enumerate();
-            rows.with_min_len(PARALLEL_FROM.div_ceil(2 * pixels)).for_each(|(row, (x, label))| fill(row, x, label));
+            rows.with_min_len(PARALLEL_FROM.div_ceil(2 * pixels))
+                .for_each(|(row, (x, label))| fill(row, x, label));
         } else {
             let rows = x.chunks_exact_mut(pixels).zip(batch_labels).enumerate();
             rows.for_each(|(row, (x, label))| fill(row, x, label));

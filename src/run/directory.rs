@@ -7,139 +7,233 @@
 //! metrics.jsonl            a line an epoch, as `train --json` prints it
 //! metrics.csv              the same for spreadsheets
 //! log.txt                  what happened, with the time
-//! checkpoints/<step>/      model.safetensors
+//! checkpoints/<step>/      the last two and the best: see `checkpoint`
 //! best, last               text files with a checkpoint's path, relative to the run directory
+//! lock                     held by the process that trains
 //! ```
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
-
-use serde_json::{Value, json};
+use std::time::Duration;
 
 use super::clock::Moment;
-use super::event;
+use super::record::{self, Record};
+use super::{checkpoint, metrics_file};
 use crate::atomic;
-use crate::data::catalogue::Form;
-use crate::data::hash::fingerprint;
+use crate::disk::{Disk, RealDisk, failure};
 use crate::error::{Error, Result};
 use crate::train::{Checkpoint, End, Epoch, Observer, Start};
 
-/// Columns of `metrics.csv`, which are the fields of an epoch's event.
-const COLUMNS: [&str; 11] = [
-    "epoch",
-    "step",
-    "train_loss",
-    "train_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "train_cross_entropy",
-    "test_cross_entropy",
-    "learning_rate",
-    "seconds",
-    "images_per_second",
-];
+/// Text file with the path of the best checkpoint, relative to the run directory.
+const BEST: &str = "best";
+
+/// Text file with the path of the newest checkpoint, relative to the run directory.
+const LAST: &str = "last";
 
 /// Records a run in a directory of its own.
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
+    disk: Box<dyn Disk>,
     config_toml: String,
-    /// Path of the best checkpoint, relative to the run directory.
-    best: Option<String>,
-    /// Path of the newest checkpoint, relative to the run directory.
-    last: Option<String>,
+    data_dir: Option<PathBuf>,
+    /// How the run came about, where it goes on.
+    begun: Option<Record>,
+    saved: Option<Saved>,
+    metrics_synced: bool,
+    /// The system lets go of it when the process ends, however it does.
+    _lock: File,
+}
+
+/// Checkpoints, by their paths relative to the run directory.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Saved {
+    pub(super) last: String,
+    /// The best one when `last` was saved.
+    pub(super) best: String,
 }
 
 impl RunDirectory {
     /// Records a run in `path`, an empty directory.
     pub fn create(path: &Path, config_toml: String) -> Result<Self> {
-        let checkpoints = path.join("checkpoints");
+        RunDirectory::create_on(Box::new(RealDisk), path, config_toml)
+    }
+
+    /// As [`RunDirectory::create`], on a disk that may fail.
+    #[doc(hidden)]
+    pub fn create_on(disk: Box<dyn Disk>, path: &Path, config_toml: String) -> Result<Self> {
+        let checkpoints = path.join(checkpoint::FOLDER);
         fs::create_dir_all(&checkpoints)
             .map_err(|cause| Error::io(format!("create {}", checkpoints.display()), &cause))?;
-        Ok(RunDirectory { path: path.to_path_buf(), config_toml, best: None, last: None })
+        let (path, _lock) = (path.to_path_buf(), lock(path)?);
+        Ok(RunDirectory {
+            path,
+            disk,
+            config_toml,
+            data_dir: None,
+            begun: None,
+            saved: None,
+            metrics_synced: true,
+            _lock,
+        })
     }
 
-    fn append(&self, name: &str, line: &str) -> Result<()> {
-        let path = self.path.join(name);
-        let failed = |cause| Error::io(format!("write {}", path.display()), &cause);
-        let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
-        // One write a line: a reader sees whole lines, and so does a run that was killed.
-        file.write_all(format!("{line}\n").as_bytes()).map_err(failed)
+    /// Goes on with the run in `path`, which has these checkpoints.
+    pub(super) fn go_on(
+        disk: Box<dyn Disk>,
+        path: &Path,
+        config_toml: String,
+        begun: Record,
+        saved: Saved,
+        lock: File,
+    ) -> Result<Self> {
+        let directory = RunDirectory {
+            path: path.to_path_buf(),
+            disk,
+            config_toml,
+            data_dir: None,
+            begun: Some(begun),
+            saved: Some(saved.clone()),
+            metrics_synced: true,
+            _lock: lock,
+        };
+        // A process that was killed may have saved a checkpoint without saying so.
+        directory.point(LAST, &saved.last)?;
+        directory.point(BEST, &saved.best)?;
+        Ok(directory)
     }
 
-    fn log(&self, line: &str) -> Result<()> {
+    /// Known data sets were looked for in that folder only; where the run goes on, they are again.
+    pub fn with_data_dir(mut self, data_dir: Option<PathBuf>) -> Self {
+        self.data_dir = data_dir;
+        self
+    }
+
+    /// A line at the end of the log.
+    pub(super) fn log(&self, line: &str) -> Result<()> {
         self.append("log.txt", &format!("{} {line}", Moment::now().for_logs()))
     }
 
-    fn point(&self, name: &str, checkpoint: &str) -> Result<()> {
-        atomic::write(&self.path.join(name), format!("{checkpoint}\n").as_bytes())
+    fn append(&self, name: &str, line: &str) -> Result<()> {
+        let line = format!("{line}\n");
+        self.disk
+            .append(&self.path.join(name), line.as_bytes())
+            .map_err(|cause| self.failed(format!("write {name}"), line.len() as u64, &cause))
     }
 
-    /// Removes a checkpoint that neither `best` nor `last` names any more.
-    fn prune(&self, checkpoint: Option<String>) -> Result<()> {
-        match checkpoint {
-            Some(old) if self.best.as_ref() != Some(&old) && self.last.as_ref() != Some(&old) => {
-                let path = self.path.join(old);
-                fs::remove_dir_all(&path)
-                    .map_err(|cause| Error::io(format!("remove {}", path.display()), &cause))
+    fn write(&self, name: &str, text: &str) -> Result<()> {
+        atomic::write_on(&*self.disk, &self.path.join(name), text.as_bytes())
+            .map_err(|cause| self.failed(format!("write {name}"), text.len() as u64, &cause))
+    }
+
+    fn point(&self, name: &str, checkpoint: &str) -> Result<()> {
+        self.write(name, &format!("{checkpoint}\n"))
+    }
+
+    fn failed(&self, doing: String, bytes: u64, cause: &io::Error) -> Error {
+        failure(&*self.disk, format!("{doing} in {}", self.path.display()), &self.path, bytes, cause)
+    }
+
+    /// A checkpoint must not know of epochs that a power cut takes out of the metrics.
+    fn sync_metrics(&mut self) -> Result<()> {
+        if !self.metrics_synced {
+            for name in [metrics_file::JSON, metrics_file::CSV] {
+                let synced = self.disk.sync(&self.path.join(name));
+                synced.map_err(|cause| self.failed(format!("write {name}"), 0, &cause))?;
             }
-            _ => Ok(()),
         }
+        self.metrics_synced = true;
+        Ok(())
+    }
+
+    /// Removes all checkpoints but those of the last two saves.
+    fn prune(&self, saves: [Option<&Saved>; 2]) -> Result<()> {
+        let kept: Vec<PathBuf> = saves
+            .into_iter()
+            .flatten()
+            .flat_map(|saved| [self.path.join(&saved.last), self.path.join(&saved.best)])
+            .collect();
+        let removed = checkpoint::list(&self.path).and_then(|all| {
+            let mut old = all.into_iter().filter(|checkpoint| !kept.contains(checkpoint));
+            old.try_for_each(|checkpoint| checkpoint::remove(&*self.disk, &checkpoint))
+        });
+        removed.map_err(|cause| self.failed("remove an old checkpoint".into(), 0, &cause))
+    }
+}
+
+/// How often, and after which pause, the lock is tried again: a process that was just killed may
+/// need a moment to be gone.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// Keeps other processes from training in the folder `run`, until the file is dropped.
+pub(super) fn lock(run: &Path) -> Result<File> {
+    let path = run.join("lock");
+    let failed = |cause| Error::io(format!("write {}", path.display()), &cause);
+    let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+    let mut held = file.try_lock();
+    for _ in 0..LOCK_TRIES {
+        if !matches!(held, Err(TryLockError::WouldBlock)) {
+            break;
+        }
+        std::thread::sleep(LOCK_PAUSE);
+        held = file.try_lock();
+    }
+    match held {
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::usage(format!("another process is training in {}", run.display()))
+                .advise("wait for it, or stop it"))
+        }
+        // There are file systems without locks, and runs on them.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
 }
 
 impl Observer for RunDirectory {
     fn start(&mut self, start: &Start) -> Result<()> {
-        atomic::write(&self.path.join("config.toml"), self.config_toml.as_bytes())?;
-        let hashes = start.files.iter().map(|file| {
-            let name = file.display().to_string();
-            fingerprint(file, Form::AsIs).map(|found| (name, Value::String(found.sha256)))
-        });
-        let run = json!({
-            "schema": event::SCHEMA,
-            "shadegrad": env!("CARGO_PKG_VERSION"),
-            "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-            "arguments": std::env::args().collect::<Vec<_>>(),
-            "device": start.device,
-            "dataset": start.dataset,
-            "files_sha256": hashes.collect::<Result<serde_json::Map<_, _>>>()?,
-            "model": start.model,
-            "parameters": start.parameters,
-            "seed": start.config.seed,
-        });
-        let text = serde_json::to_string_pretty(&run).expect("plain values turn into JSON");
-        atomic::write(&self.path.join("run.json"), text.as_bytes())?;
-        self.append("metrics.csv", &COLUMNS.join(","))?;
-        self.log(&format!("started on {}: {} on {}", start.device.name, start.model, start.dataset.name))
+        let what = format!("on {}: {} on {}", start.device.name, start.model, start.dataset.name);
+        if let Some(begun) = &self.begun {
+            begun.check_data(&start.files)?;
+            metrics_file::keep_epochs(&*self.disk, &self.path, start.epochs)?;
+            return self.log(&format!("went on after step {} {what}", start.step));
+        }
+        self.write("config.toml", &self.config_toml)?;
+        let record = record::render(start, self.data_dir.as_deref())?;
+        let text = serde_json::to_string_pretty(&record).expect("plain values turn into JSON");
+        self.write(record::NAME, &text)?;
+        self.append(metrics_file::CSV, &metrics_file::header())?;
+        self.log(&format!("started {what}"))
     }
 
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
-        let values = serde_json::to_value(epoch).expect("plain values turn into JSON");
-        let cells: Vec<_> = COLUMNS.iter().map(|&column| values[column].to_string()).collect();
-        self.append("metrics.jsonl", &event::line("epoch", epoch)?)?;
-        self.append("metrics.csv", &cells.join(","))?;
+        for (name, line) in metrics_file::lines(epoch)? {
+            self.append(name, &line)?;
+        }
+        self.metrics_synced = false;
         self.log(&format!("epoch {}: test accuracy {:.4}", epoch.epoch, epoch.test_accuracy))
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<()> {
-        let name = format!("checkpoints/{:08}", checkpoint.step);
-        let folder = self.path.join(&name);
-        fs::create_dir_all(&folder)
-            .map_err(|cause| Error::io(format!("create {}", folder.display()), &cause))?;
-        checkpoint.model.write(&folder.join("model.safetensors"))?;
+        let last = format!("{}/{}", checkpoint::FOLDER, checkpoint::name(checkpoint.step));
+        self.sync_metrics()?;
+        let files = checkpoint::render(checkpoint.snapshot, &self.config_toml)?;
+        checkpoint::save(&*self.disk, &self.path.join(&last), &files)
+            .map_err(|cause| self.failed(format!("save {last}"), checkpoint::room(&files), &cause))?;
         // The pointers move only once the checkpoint is whole, and old ones go only after that.
-        self.point("last", &name)?;
-        let old_last = self.last.replace(name.clone());
-        let mut old_best = None;
-        if checkpoint.best || self.best.is_none() {
-            self.point("best", &name)?;
-            old_best = self.best.replace(name);
+        let before = self.saved.as_ref();
+        let best = match before {
+            Some(before) if !checkpoint.best => before.best.clone(),
+            _ => last.clone(),
+        };
+        self.point(LAST, &last)?;
+        if before.is_none_or(|before| before.best != best) {
+            self.point(BEST, &best)?;
         }
-        if old_best != old_last {
-            self.prune(old_best)?;
-        }
-        self.prune(old_last)
+        let saved = Saved { last, best };
+        self.prune([Some(&saved), before])?;
+        self.saved = Some(saved);
+        Ok(())
     }
 
     fn end(&mut self, end: &End) -> Result<()> {

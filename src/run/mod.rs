@@ -1,10 +1,21 @@
-//! What a run leaves on disk: model files, metrics, and what is needed to know how it came about.
+//! What a run leaves on disk: checkpoints, model files, metrics, and what is needed to know how it
+//! came about and to go on.
+//!
+//! [`RunDirectory`] records a run; [`reopen`](reopen()) finds what another process has recorded. A
+//! [`checkpoint`] is a folder whose files a `manifest` vouches for. All that is saved goes through a
+//! [`Disk`](crate::disk::Disk), so that tests can let it fail.
 
+pub mod checkpoint;
 pub mod clock;
 pub mod directory;
 pub mod event;
+mod manifest;
+mod metrics_file;
+pub mod record;
+pub mod reopen;
 
 pub mod model_file;
 
 pub use directory::RunDirectory;
 pub use model_file::{NamedTensor, SavedModel};
+pub use reopen::{Reopened, reopen};

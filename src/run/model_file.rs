@@ -31,6 +31,13 @@ pub struct NamedTensor {
     pub values: Vec<f32>,
 }
 
+impl NamedTensor {
+    /// Whether all values are numbers.
+    pub fn is_finite(&self) -> bool {
+        self.values.iter().all(|value| value.is_finite())
+    }
+}
+
 /// What a model file says beside the weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct About {
@@ -112,9 +119,18 @@ impl SavedModel {
             return Err(bad(format!("has {length} bytes, more than the {MOST_BYTES} that are read")));
         }
         let bytes = std::fs::read(path).map_err(|cause| bad(format!("cannot be read: {cause}")))?;
+        SavedModel::from_bytes(&bytes, path)
+    }
+
+    /// Reads the content of a `.safetensors` file; errors name it by `path`.
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
+        let bad = |what: String| {
+            Error::model(format!("{}: {what}", path.display()))
+                .advise("give a .safetensors file with f32 weights under PyTorch's names, such as 0.weight")
+        };
         let invalid = |cause| bad(format!("is not a safetensors file: {cause}"));
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(invalid)?;
-        let file = SafeTensors::deserialize(&bytes).map_err(invalid)?;
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(invalid)?;
+        let file = SafeTensors::deserialize(bytes).map_err(invalid)?;
         let about = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
         let damaged = |what: String| bad(format!("its metadata `{KEY}` is damaged: {what}"));
         let about: Option<About> = about
@@ -152,7 +168,12 @@ impl SavedModel {
 
     /// Writes the model, whole or not at all.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let damaged = |cause| Error::new(crate::ErrorKind::Internal, format!("{}: {cause}", path.display()));
+        atomic::write(path, &self.to_bytes()?)
+    }
+
+    /// As the content of a `.safetensors` file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let damaged = |cause| Error::new(crate::ErrorKind::Internal, format!("a model file: {cause}"));
         let views = self.tensors.iter().map(|tensor| {
             let bytes = bytemuck::cast_slice(&tensor.values);
             TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map(|view| (&tensor.name, view))
@@ -162,8 +183,7 @@ impl SavedModel {
             let json = serde_json::to_string(about).expect("plain values turn into JSON");
             HashMap::from([(KEY.to_string(), json)])
         });
-        let bytes = serialize(views, metadata).map_err(damaged)?;
-        atomic::write(path, &bytes)
+        serialize(views, metadata).map_err(damaged)
     }
 
     /// The values of the tensor `name`, if its shape is `shape`.

@@ -2,11 +2,14 @@
 //! metrics read late.
 
 use std::collections::VecDeque;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
+use super::health::{Health, Norms};
 use super::program::{Pass, Penalty, SLOTS, Slots};
-use crate::device::{Session, Ticket};
+use crate::device::{MOST_LAUNCHES, Session, Ticket};
 use crate::error::Result;
 use crate::plan::{Launch, StepRecord};
 use crate::tensor::Tensor;
@@ -25,14 +28,17 @@ pub(super) struct Measured {
     pub(super) first: usize,
     /// Of each run: losses and hits, weighted and added up.
     pub(super) runs: Vec<Sums>,
-    /// Penalties of optimizer steps, added up.
-    pub(super) penalties: f64,
+    /// Penalties of optimizer steps, in order: not added up, because how many there are in a
+    /// submission depends on the clock, and sums of the same numbers must not.
+    pub(super) penalties: Vec<f64>,
     /// How many steps that is.
     pub(super) penalty_steps: usize,
+    /// Norms of what is kept from step to step, in order.
+    pub(super) norms: Vec<Norms>,
 }
 
 /// What one run of a step measured.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Sums {
     /// Weighted losses.
     pub(super) loss: f64,
@@ -66,12 +72,22 @@ impl Pace {
     }
 }
 
-/// What is measured beside the losses: the penalty, every so many steps.
+/// What is measured beside the losses, every so many steps.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sampling<'a> {
     pub(super) penalty: Option<&'a Penalty>,
     /// The penalty is measured before every `interval`-th run, in the middle of the interval.
     pub(super) interval: usize,
+    /// Norms are measured before the first run of a submission, and then before every so many.
+    pub(super) health: Option<(&'a Health, usize)>,
+}
+
+impl Sampling<'_> {
+    /// Most runs of a step in one submission, whatever is measured beside them.
+    fn most_runs(&self) -> usize {
+        let kinds = 1 + usize::from(self.penalty.is_some()) + usize::from(self.health.is_some());
+        SLOTS.min(MOST_LAUNCHES / kinds)
+    }
 }
 
 /// Runs a pass over the first images of a split's order.
@@ -89,27 +105,28 @@ struct InFlight {
     /// Images of each run.
     rows: Vec<usize>,
     penalty_slots: Vec<usize>,
+    health_slots: Vec<usize>,
 }
 
 impl Feed<'_> {
-    /// Runs the pass over the first `images` images. `rate` gives the learning rate of each
-    /// optimizer step of the pass; `each` is told of every submission, in order. Where it breaks,
-    /// the pass ends once what is already on its way is done, of which it is told, too.
+    /// Does these runs of the pass's step; all runs of the pass together see the first `images`
+    /// images. `rate` gives the learning rate of each optimizer step of the pass; `each` is told of
+    /// every submission, in order. Where it breaks, this ends once what is already on its way is
+    /// done, of which it is told, too.
     pub(super) fn run(
         &self,
         session: &mut dyn Session,
         pace: &mut Pace,
         images: usize,
+        Range { start: mut next, end: mut runs }: Range<usize>,
         rate: impl Fn(usize) -> f32,
         mut each: impl FnMut(Measured) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        let mut runs = images.div_ceil(self.pass.batch);
-        let mut next = 0;
         let mut in_flight = VecDeque::new();
         pace.start();
         while next < runs || !in_flight.is_empty() {
             if next < runs && in_flight.len() < IN_FLIGHT {
-                let count = pace.runs.min(runs - next);
+                let count = pace.runs.min(runs - next).min(self.sampling.most_runs());
                 let records = (next..next + count).map(|run| self.record(run, images, &rate));
                 in_flight.push_back(self.submit(session, next, records)?);
                 next += count;
@@ -147,7 +164,7 @@ impl Feed<'_> {
         records: impl Iterator<Item = StepRecord>,
     ) -> Result<InFlight> {
         let mut launches = Vec::new();
-        let mut penalty_slots = Vec::new();
+        let (mut penalty_slots, mut health_slots) = (Vec::new(), Vec::new());
         let mut rows = Vec::new();
         for (slot, record) in records.enumerate() {
             let record = StepRecord { slot: slot as u32, ..record };
@@ -157,12 +174,18 @@ impl Feed<'_> {
                 penalty_slots.push(slot);
                 launches.push(Launch { step: penalty.step, record });
             }
+            if let Some((health, interval)) = self.sampling.health
+                && slot % interval == 0
+            {
+                health_slots.push(slot);
+                launches.push(Launch { step: health.step, record });
+            }
             launches.push(Launch { step: self.pass.step, record });
             rows.push(record.rows as usize);
         }
         let runs = rows.len();
         let ticket = session.submit(&launches, &self.rings(&penalty_slots), runs)?;
-        Ok(InFlight { ticket, first, runs, rows, penalty_slots })
+        Ok(InFlight { ticket, first, runs, rows, penalty_slots, health_slots })
     }
 
     fn rings(&self, penalty_slots: &[usize]) -> Vec<Tensor> {
@@ -170,18 +193,24 @@ impl Feed<'_> {
         if let (Some(penalty), false) = (self.sampling.penalty, penalty_slots.is_empty()) {
             rings.extend(&penalty.rings);
         }
+        if let Some((health, _)) = self.sampling.health {
+            rings.extend(&health.rings);
+        }
         rings
     }
 
     fn finish(&self, session: &mut dyn Session, done: InFlight) -> Result<Measured> {
         let rings = session.finish(done.ticket)?;
         let (metrics, squares) = rings.split_first().expect("the first ring holds the losses");
+        // Those of the health come last.
+        let health_rings = self.sampling.health.map_or(0, |(health, _)| health.rings.len());
+        let (squares, health_squares) = squares.split_at(squares.len() - health_rings);
         let slots: Vec<&[f32]> = metrics.chunks_exact(metrics.len() / done.runs).collect();
         let runs = match self.pass.slots {
             Slots::Pairs => slots.iter().map(|slot| add_pairs(slot)).collect(),
             Slots::Blocks => slots.iter().map(|slot| add_pairs(&slot[..2])).collect(),
         };
-        let (mut penalties, mut penalty_steps) = (0.0, 0);
+        let (mut penalties, mut penalty_steps) = (Vec::new(), 0);
         for &slot in &done.penalty_slots {
             let penalty = self.sampling.penalty.expect("a slot is listed only where there is a penalty");
             match (self.pass.slots, slots[slot]) {
@@ -189,16 +218,20 @@ impl Feed<'_> {
                     // The steps of a block all have their penalty: the first weight's from its
                     // squares before the block.
                     let first = f64::from(kept) * penalty.squares(0, squares, slot);
-                    penalties += penalty.factor * (first + f64::from(added));
+                    penalties.push(penalty.factor * (first + f64::from(added)));
                     penalty_steps += done.rows[slot];
                 }
                 _ => {
-                    penalties += penalty.value(squares, slot);
+                    penalties.push(penalty.value(squares, slot));
                     penalty_steps += 1;
                 }
             }
         }
-        Ok(Measured { first: done.first, runs, penalties, penalty_steps })
+        let norms = self.sampling.health.into_iter().flat_map(|(health, _)| {
+            let slots = done.health_slots.iter();
+            slots.map(move |&slot| health.norms(done.first + slot, health_squares, slot))
+        });
+        Ok(Measured { first: done.first, runs, penalties, penalty_steps, norms: norms.collect() })
     }
 }
 

@@ -1,11 +1,15 @@
-//! Adds up what steps measured, and stops a run that has diverged.
+//! Adds up what steps measured.
+
+use serde::{Deserialize, Serialize};
 
 use super::feed::{Measured, Sums};
-use crate::error::{Error, ErrorKind, Result};
 
 /// Sums over a pass.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Totals {
+///
+/// They are added up run by run, in order: the same runs give the same sums, however many of them
+/// went into one submission.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
     /// Runs of the pass's step so far.
     pub(super) runs: usize,
     sums: Sums,
@@ -14,25 +18,17 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    /// Adds a submission. `step_of` turns the index of a run in the pass into the number, from 1, of
-    /// its first optimizer step.
-    ///
-    /// Fails at the first run whose loss is NaN or infinite.
-    pub(super) fn add(&mut self, measured: &Measured, step_of: impl Fn(usize) -> usize) -> Result<()> {
-        for (offset, sums) in measured.runs.iter().enumerate() {
-            if !sums.loss.is_finite() {
-                return Err(diverged(step_of(measured.first + offset), sums.loss));
-            }
+    /// Adds a submission.
+    pub(super) fn add(&mut self, measured: &Measured) {
+        for sums in &measured.runs {
             self.sums.loss += sums.loss;
             self.sums.hits += sums.hits;
         }
         self.runs += measured.runs.len();
-        self.penalties += measured.penalties;
-        self.penalty_steps += measured.penalty_steps;
-        if !self.penalties.is_finite() {
-            return Err(diverged(step_of(measured.first), self.penalties));
+        for penalty in &measured.penalties {
+            self.penalties += penalty;
         }
-        Ok(())
+        self.penalty_steps += measured.penalty_steps;
     }
 
     /// Summed losses by `count`: the steps for means, the images for plain sums.
@@ -49,9 +45,4 @@ impl Totals {
     pub(super) fn penalty(&self) -> f64 {
         self.penalties / self.penalty_steps.max(1) as f64
     }
-}
-
-fn diverged(step: usize, loss: f64) -> Error {
-    Error::new(ErrorKind::Diverged, format!("training diverged: the loss is {loss} at step {step}"))
-        .advise("use a smaller learning rate (--lr), or --normalize standard")
 }

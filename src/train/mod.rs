@@ -3,20 +3,31 @@
 //! A [`Trainer`] moves a data set to a device, records what a run computes (`program`), and feeds the
 //! device with steps (`feed`), whose metrics it adds up late (`metrics`). [`evaluate`](evaluate())
 //! measures a saved model, [`logits`](logits()) only runs it (`inference`). Who watches a run is an [`Observer`].
+//!
+//! Where a run is, beside its tensors, is a [`Position`]; both together are a [`Snapshot`], from which
+//! [`Trainer::resume`] goes on. `saves` says when there is to be one, `health` whether there may be.
 
 mod evaluate;
 mod feed;
+mod health;
 mod inference;
+mod measure;
 mod metrics;
 mod observer;
 mod online;
+mod position;
 mod program;
 mod resident;
+mod saves;
 mod stop;
+mod tensors;
 mod trainer;
 
 pub use evaluate::{Evaluation, evaluate, logits};
-pub use observer::{Checkpoint, DatasetInfo, End, Epoch, Observer, Progress, Start};
+pub use metrics::Totals;
+pub use observer::{Checkpoint, DatasetInfo, End, Epoch, Measurement, Observer, Progress, Start};
+
+pub use position::{Position, Snapshot};
 pub use resident::Normalisation;
 pub use stop::StopFlag;
 pub use trainer::Trainer;

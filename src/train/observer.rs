@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::position::Snapshot;
 use crate::config::Config;
 use crate::device::DeviceInfo;
 use crate::error::Result;
-use crate::run::SavedModel;
 
 /// Said once, before the first step.
 #[derive(Clone, Debug)]
@@ -26,6 +26,10 @@ pub struct Start {
     pub config: Config,
     /// Steps in a full epoch.
     pub steps_per_epoch: usize,
+    /// Steps that are done: more than 0 where a run goes on.
+    pub step: usize,
+    /// Epochs that are complete.
+    pub epochs: usize,
 }
 
 /// A data set in numbers.
@@ -35,6 +39,8 @@ pub struct DatasetInfo {
     pub name: String,
     /// Images to train on.
     pub train: usize,
+    /// Training images kept aside to judge the run by, which are not counted in `train`.
+    pub validation: usize,
     /// Images to test with.
     pub test: usize,
     /// Number of classes.
@@ -57,7 +63,7 @@ pub struct Progress {
 }
 
 /// Said at the end of each epoch. Losses include the L2 penalty, cross-entropies do not.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Epoch {
     /// From 1.
     pub epoch: usize,
@@ -81,17 +87,43 @@ pub struct Epoch {
     pub seconds: f64,
     /// Training only.
     pub images_per_second: f64,
+    /// Over the validation images after the epoch, where there are any.
+    #[serde(flatten)]
+    pub validation: Option<Measurement>,
 }
 
-/// The model as it is at the end of an epoch or of a run.
+/// How good the weights are on some images. As JSON, those are the validation images.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Measurement {
+    /// Penalty included.
+    #[serde(rename = "validation_loss")]
+    pub loss: f64,
+    /// 0 to 1.
+    #[serde(rename = "validation_accuracy")]
+    pub accuracy: f64,
+    /// Without the penalty.
+    #[serde(rename = "validation_cross_entropy")]
+    pub cross_entropy: f64,
+}
+
+impl Epoch {
+    /// How good the epoch is, compared with others of its run: the accuracy on the validation
+    /// images, or where there are none, on the test images.
+    pub fn score(&self) -> f64 {
+        self.validation.map_or(self.test_accuracy, |validation| validation.accuracy)
+    }
+}
+
+/// A run as it is between two steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Checkpoint<'a> {
     /// Optimizer steps since the start of the run.
     pub step: usize,
-    /// Whether its test accuracy is the highest so far.
+    /// Whether it is the end of the best epoch so far. Where the best is not to be kept, every
+    /// checkpoint counts as that.
     pub best: bool,
-    /// Weights, biases and what is needed to use them.
-    pub model: &'a SavedModel,
+    /// All that the run needs to go on from here.
+    pub snapshot: &'a Snapshot,
 }
 
 /// Said once, after the last step.
@@ -107,8 +139,11 @@ pub struct End {
     pub test_accuracy: f64,
     /// After the last step.
     pub test_loss: f64,
-    /// The epoch with the highest test accuracy, the first of equals.
+    /// The epoch with the highest accuracy on the validation images (where there are none, on the
+    /// test images), the first of equals.
     pub best_epoch: usize,
+    /// Whether the run ended because its epochs had not become better for a while.
+    pub stopped_early: bool,
     /// SHA-256 of all final parameters, little-endian, in the model's order.
     pub weights_sha256: String,
     /// Where the run was recorded.
@@ -132,7 +167,7 @@ pub trait Observer {
         Ok(())
     }
 
-    /// After each epoch, and after the last step of a run that ends early.
+    /// As often as the configuration says, and when a run is asked to stop.
     fn checkpoint(&mut self, _: &Checkpoint<'_>) -> Result<()> {
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What a run computes: the plan with its steps, and the tensors that the host writes and reads.
 
+use super::health::Health;
 use super::online;
 use super::resident::{Resident, declare_normalisation};
 use crate::config::Optimizer;
@@ -148,9 +149,14 @@ impl Builder {
         })
     }
 
-    /// Records the measurement of a batch of another split; returns the logits' tensor, too.
+    /// Records the measurement of a batch of the test images; returns the logits' tensor, too.
     pub(super) fn evaluate(&mut self, size: SplitSize) -> Result<(Pass, Tensor)> {
-        let split = self.split("test", size)?;
+        self.evaluate_split("test", size)
+    }
+
+    /// Records the measurement of a batch of another split, which has this name.
+    pub(super) fn evaluate_split(&mut self, name: &str, size: SplitSize) -> Result<(Pass, Tensor)> {
+        let split = self.split(name, size)?;
         let batch = EVALUATION_BATCH.min(size.count);
         let step = self.plan.begin("evaluate");
         let (output, activations) = self.measure(&split, batch);
@@ -181,10 +187,24 @@ impl Builder {
             return None;
         }
         let step = self.plan.begin("penalty");
-        let weights = self.model.parameters().filter(|parameter| parameter.kind == ParameterKind::Weight);
-        let weights: Vec<Tensor> = weights.map(|parameter| parameter.tensor).collect();
-        let rings =
-            weights.into_iter().map(|weight| l2_penalty::value(&mut self.plan, weight, SLOTS)).collect();
+        let rings = self
+            .weights()
+            .into_iter()
+            .map(|weight| l2_penalty::value(&mut self.plan, weight, SLOTS))
+            .collect();
         Some(Penalty { step, rings, factor: f64::from(l2) / 2.0 })
+    }
+
+    /// Records the look at everything that is kept from step to step. The weights' norms are those
+    /// of `penalty`, if it is measured before every run of the training step.
+    pub(super) fn health(&mut self, penalty: Option<&Penalty>) -> Health {
+        let rings = penalty.map(|penalty| penalty.rings.clone()).unwrap_or_default();
+        let known = self.weights().into_iter().zip(rings).collect();
+        Health::record(&mut self.plan, known)
+    }
+
+    fn weights(&self) -> Vec<Tensor> {
+        let weights = self.model.parameters().filter(|parameter| parameter.kind == ParameterKind::Weight);
+        weights.map(|parameter| parameter.tensor).collect()
     }
 }

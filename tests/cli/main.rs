@@ -8,5 +8,6 @@ mod files;
 mod flags;
 mod output;
 mod precedence;
+mod resume;
 mod support;
 mod training;

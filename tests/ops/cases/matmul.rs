@@ -120,7 +120,13 @@ impl Descent {
     }
 
     /// Expects what `update` makes of `start` by the gradient `dw`.
-    fn expect(&self, bench: &mut Bench, update: Update, start: Start, dw: impl Fn() -> Vec<f64> + Clone + 'static) {
+    fn expect(
+        &self,
+        bench: &mut Bench,
+        update: Update,
+        start: Start,
+        dw: impl Fn() -> Vec<f64> + Clone + 'static,
+    ) {
         // A velocity gathers at most three gradients, three decayed weights and its own start.
         let most = 3.0 * magnitude(self.size, self.range) + 4.0 * f64::from(self.range);
         let tolerance = Tolerance::sum(self.size.k, most);
@@ -283,7 +289,9 @@ fn every_epilogue_has_cases() {
     let ops = plan.steps().iter().flat_map(|step| &step.ops);
     let kernels: Vec<_> = ops.flat_map(|op| op.lower(&facts)).map(|dispatch| dispatch.kernel).collect();
     for epilogue in EPILOGUES {
-        let named = |kernel: &str| ["_tiled_", "_rows_tiled_"].iter().any(|end| kernel.contains(&format!("_{epilogue}{end}")));
+        let named = |kernel: &str| {
+            ["_tiled_", "_rows_tiled_"].iter().any(|end| kernel.contains(&format!("_{epilogue}{end}")))
+        };
         assert!(kernels.iter().any(|kernel| named(&kernel.name)), "no case takes {epilogue}");
     }
 }
@@ -300,7 +308,13 @@ fn cut_sums() -> Cases {
         for (momentum, with_bias) in
             [(None, false), (None, true), (Some((0.9, false)), true), (Some((0.9, true)), false)]
         {
-            cases.push(Box::new(Descent { size: size(shape), momentum, decay: 0.25, range: UNIT, with_bias }));
+            cases.push(Box::new(Descent {
+                size: size(shape),
+                momentum,
+                decay: 0.25,
+                range: UNIT,
+                with_bias,
+            }));
         }
     }
     cases

@@ -118,10 +118,13 @@ impl Class {
     pub(super) fn guess(size: Size, gpu: &GpuFacts) -> Class {
         let Size { m, n, .. } = size;
         if let (true, Some(lanes)) = (gpu.software, gpu.subgroup_size) {
-            let fitting = Class::menu(gpu).into_iter().filter(|class| matches!(class, Class::Subgroup { .. }));
+            let fitting =
+                Class::menu(gpu).into_iter().filter(|class| matches!(class, Class::Subgroup { .. }));
             let few = n <= 4 * lanes as usize;
             let cost = |class: &Class| {
-                let Class::Subgroup { rows, quads, .. } = *class else { unreachable!("others were left out") };
+                let Class::Subgroup { rows, quads, .. } = *class else {
+                    unreachable!("others were left out")
+                };
                 // Multiply-adds, and the loads behind them: a row's and a column's terms serve a whole tile.
                 let loads = 16.0 / f64::from(rows) + if few { 0.5 } else { 0.5 / f64::from(quads) };
                 class.waste(size) * (1.0 + loads)
@@ -160,7 +163,8 @@ mod tests {
     fn small_products_do_not_get_large_tiles() {
         let facts = GpuFacts { subgroup_size: Some(8), software: true, ..GpuFacts::default() };
         let size = |m, n, k| Size { m, n, k };
-        for (size, most) in [(size(1, 10, 64), 32.0), (size(64, 128, 784), 1.0), (size(100, 3072, 32), 1.13)] {
+        for (size, most) in [(size(1, 10, 64), 32.0), (size(64, 128, 784), 1.0), (size(100, 3072, 32), 1.13)]
+        {
             let class = Class::guess(size, &facts);
             assert!(class.waste(size) <= most, "{class:?} wastes {} for {size:?}", class.waste(size));
         }

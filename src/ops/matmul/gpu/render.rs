@@ -33,7 +33,8 @@ pub struct Finish {
 }
 
 /// Names of all epilogues in the templates.
-pub const EPILOGUES: [&str; 8] = ["none", "bias", "bias_relu", "mask", "sgd", "sgd_momentum", "change", "part"];
+pub const EPILOGUES: [&str; 8] =
+    ["none", "bias", "bias_relu", "mask", "sgd", "sgd_momentum", "change", "part"];
 
 impl Finish {
     pub(super) fn of(epilogue: &Epilogue) -> Self {
@@ -62,9 +63,9 @@ impl Finish {
 
     /// Every way to finish a product of this form.
     fn all(form: Form) -> impl Iterator<Item = Finish> {
-        let both = EPILOGUES.into_iter().flat_map(|epilogue| {
-            [false, true].map(|row_sums| Finish { epilogue, row_sums })
-        });
+        let both = EPILOGUES
+            .into_iter()
+            .flat_map(|epilogue| [false, true].map(|row_sums| Finish { epilogue, row_sums }));
         both.filter(move |finish| match finish.epilogue {
             "sgd" | "sgd_momentum" => form == Form::Tn,
             "part" => form == Form::Tn || !finish.row_sums,
@@ -190,7 +191,8 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
     let mut bindings = vec![read("a"), read("b")];
     bindings.extend(finish.bindings());
     Kernel {
-        name: format!("matmul_{form}_{}_{}{}", finish.label(), class.label(), vectors_label(variant.vectors)).into(),
+        name: format!("matmul_{form}_{}_{}{}", finish.label(), class.label(), vectors_label(variant.vectors))
+            .into(),
         source,
         workgroup: [class.workgroup(), 1, 1],
         params: Params::FIELDS,

@@ -1,0 +1,76 @@
+//! `shadegrad resume`: goes on with a run from its last checkpoint.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::device_choice::{Chosen, DeviceFlags};
+use super::output;
+use super::signals::stop_on_signals;
+use super::watchers::WatcherFlags;
+use crate::config::{Settings, Sources, resolve};
+use crate::data::fetch::{FetchOptions, load_or_fetch};
+use crate::data::locate::Search;
+use crate::data::pictures::Wanted;
+use crate::error::Result;
+use crate::run::{Reopened, reopen};
+use crate::train::{Observer, Trainer};
+
+const EXAMPLES: &str = "Examples:
+  shadegrad resume runs/20260131-235959-cifar10-mlp
+  shadegrad resume runs/NAME --json
+
+The run goes on from its last whole checkpoint, on the device that it began on, and ends with the same
+weights, bit for bit, as if it had never been interrupted.";
+
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+pub(super) struct ResumeArguments {
+    /// The run's folder
+    #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
+    run: PathBuf,
+
+    #[command(flatten)]
+    device: DeviceFlags,
+
+    /// Look for known data sets here only
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    data_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    watchers: WatcherFlags,
+}
+
+pub(super) fn run(arguments: &ResumeArguments) -> Result<()> {
+    let Reopened { mut directory, snapshot, config, record, complaints } = reopen(&arguments.run)?;
+    for complaint in &complaints {
+        output::print_note(&format!("note: {complaint}\n"));
+    }
+    let sources = Sources { flags: Settings::default(), environment: &|_| None, file: Some(&config) };
+    let config = resolve(sources)?.config;
+    let search = Search::from_environment(arguments.data_dir.clone().or(record.data_dir));
+    let wanted = Wanted { progress: !arguments.watchers.is_quiet(), ..config.pictures() };
+    let dataset = load_or_fetch(&config.data, &search, &wanted, &FetchOptions::default())?;
+    output::print_warnings(&dataset);
+    let profile = arguments.watchers.profile();
+    let Chosen { device, note } = arguments.device.open_again(&record.device, profile.clone())?;
+    let info = device.info();
+    let is_other = (&info.name, &info.backend, &info.driver)
+        != (&record.device.name, &record.device.backend, &record.device.driver);
+    // Any number of the CPU's threads computes the same.
+    let changes = (is_other && [&info.backend, &record.device.backend] != ["cpu", "cpu"])
+        .then(|| format!("the run began on {}: what follows differs by rounding", record.device));
+    for note in note.into_iter().chain(changes) {
+        output::print_note(&format!("note: {note}\n"));
+    }
+    let trainer = Trainer::resume(&config, dataset, &*device, snapshot)?;
+    let stop = stop_on_signals()?;
+    let mut watcher = arguments.watchers.watcher()?;
+    let mut observers: Vec<&mut dyn Observer> = vec![&mut directory];
+    if let Some(watcher) = &mut watcher {
+        observers.push(&mut **watcher);
+    }
+    let trained = trainer.train(&arguments.run, &mut observers, &stop);
+    arguments.watchers.report(profile.as_ref())?;
+    trained.map(drop)
+}

@@ -1,0 +1,93 @@
+//! Training images that are kept aside to judge a run by.
+
+use super::{Dataset, Split};
+use crate::rng;
+use crate::{Error, Result};
+
+impl Dataset {
+    /// Takes a share of the training images out, above 0 and below 1: at least one, and not all.
+    /// Which ones follows from the seed. The others stay in their order.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where there are fewer than two.
+    pub fn hold_out(&mut self, share: f32, seed: u64) -> Result<Split> {
+        let count = self.train.len();
+        if count < 2 {
+            return Err(Error::data(format!("{count} training images are too few to keep some aside"))
+                .advise("leave --validation out, or give more images"));
+        }
+        let wanted = (f64::from(share) * count as f64).round() as usize;
+        let mut is_out = vec![false; count];
+        for index in &rng::held_out(seed, count)[..wanted.clamp(1, count - 1)] {
+            is_out[*index as usize] = true;
+        }
+        let pixels = self.shape.pixels();
+        let (mut kept, mut held) = (Split::default(), Split::default());
+        for (index, is_out) in is_out.into_iter().enumerate() {
+            let split = if is_out { &mut held } else { &mut kept };
+            split.images.extend_from_slice(&self.train.images[index * pixels..][..pixels]);
+            split.labels.push(self.train.labels[index]);
+        }
+        self.train = kept;
+        Ok(held)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::ImageShape;
+
+    /// Images of two pixels that say which they are.
+    fn dataset(count: u32) -> Dataset {
+        Dataset {
+            name: "numbers".into(),
+            shape: ImageShape { channels: 1, height: 1, width: 2 },
+            classes: vec!["even".into(), "odd".into()],
+            train: Split {
+                images: (0..count).flat_map(|index| [index as u8, (index >> 8) as u8]).collect(),
+                labels: (0..count).map(|index| index % 2).collect(),
+            },
+            test: Split::default(),
+            files: Vec::new(),
+            description: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    fn numbers(split: &Split) -> Vec<u32> {
+        let numbers = split.images.chunks(2).map(|image| u32::from(image[0]) + 256 * u32::from(image[1]));
+        let numbers: Vec<_> = numbers.collect();
+        assert!(numbers.iter().zip(&split.labels).all(|(number, label)| number % 2 == *label));
+        numbers
+    }
+
+    #[test]
+    fn every_image_is_in_one_of_both_parts_with_its_label() {
+        for (count, share, held) in [(1000, 0.1, 100), (7, 0.5, 4), (2, 0.001, 1), (3, 0.999, 2)] {
+            let mut dataset = dataset(count);
+            let out = numbers(&dataset.hold_out(share, 1).expect("there are enough"));
+            let kept = numbers(&dataset.train);
+            assert_eq!(out.len(), held, "{share} of {count}");
+            assert!(kept.is_sorted() && out.is_sorted());
+            let mut all = [kept, out].concat();
+            all.sort_unstable();
+            assert!(all.into_iter().eq(0..count));
+        }
+    }
+
+    #[test]
+    fn the_seed_says_which() {
+        let held = |seed| numbers(&dataset(1000).hold_out(0.1, seed).expect("there are enough"));
+        assert_eq!(held(1), held(1));
+        assert_ne!(held(1), held(2));
+        // Not the first ones, nor every tenth.
+        let gaps: Vec<u32> = held(1).windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(gaps.iter().any(|&gap| gap > 15) && gaps.contains(&1), "{gaps:?}");
+    }
+
+    #[test]
+    fn one_image_cannot_be_divided() {
+        assert!(dataset(1).hold_out(0.5, 1).is_err());
+    }
+}

@@ -1,0 +1,104 @@
+//! `run.json`: how a run came about.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::event;
+use crate::data::catalogue::Form;
+use crate::data::hash::fingerprint;
+use crate::error::{Error, Result};
+use crate::train::Start;
+
+/// The record's name in a run's folder.
+pub(super) const NAME: &str = "run.json";
+
+/// What a run that goes on needs to know of its beginning.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Record {
+    /// The version of the program.
+    pub shadegrad: String,
+    /// What trained.
+    pub device: RecordedDevice,
+    /// Hash of each file of the data set, by path.
+    pub files_sha256: BTreeMap<String, String>,
+    /// Where known data sets were looked for, if somebody said so.
+    pub data_dir: Option<PathBuf>,
+}
+
+/// A device as it called itself.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct RecordedDevice {
+    /// The adapter's name.
+    pub name: String,
+    /// `vulkan`, `metal`, `dx12` or `cpu`.
+    pub backend: String,
+    /// Driver name and version.
+    pub driver: String,
+}
+
+impl fmt::Display for RecordedDevice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} ({})", self.name, self.backend)
+    }
+}
+
+/// The record of a run that starts.
+pub(super) fn render(start: &Start, data_dir: Option<&Path>) -> Result<Value> {
+    // Wherever the run is taken up again, the folder is the same.
+    let data_dir = data_dir.map(|folder| std::path::absolute(folder).unwrap_or_else(|_| folder.into()));
+    Ok(json!({
+        "schema": event::SCHEMA,
+        "shadegrad": env!("CARGO_PKG_VERSION"),
+        "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        "arguments": std::env::args_os().map(|text| text.to_string_lossy().into_owned()).collect::<Vec<_>>(),
+        "device": start.device,
+        "dataset": start.dataset,
+        "files_sha256": hashes(&start.files)?,
+        "data_dir": data_dir,
+        "model": start.model,
+        "parameters": start.parameters,
+        "seed": start.config.seed,
+    }))
+}
+
+/// Hash of each file, by path.
+fn hashes(files: &[PathBuf]) -> Result<BTreeMap<String, String>> {
+    let hash = |file: &PathBuf| Ok((file.display().to_string(), fingerprint(file, Form::AsIs)?.sha256));
+    files.iter().map(hash).collect()
+}
+
+impl Record {
+    /// Reads the record in the folder of a run.
+    pub(super) fn read(run: &Path) -> Result<Self> {
+        let bad = |what: String| {
+            Error::model(format!("{} is not the folder of a run: {NAME} {what}", run.display()))
+                .advise("name a folder that `shadegrad train` made")
+        };
+        let text = std::fs::read_to_string(run.join(NAME))
+            .map_err(|cause| bad(format!("cannot be read: {cause}")))?;
+        serde_json::from_str(&text).map_err(|cause| bad(format!("is damaged: {cause}")))
+    }
+
+    /// Whether the data set's files are those that the run began with. They may lie elsewhere now.
+    pub(super) fn check_data(&self, files: &[PathBuf]) -> Result<()> {
+        let now = hashes(files)?;
+        let sorted = |hashes: &BTreeMap<String, String>| {
+            let mut sorted: Vec<String> = hashes.values().cloned().collect();
+            sorted.sort();
+            sorted
+        };
+        if sorted(&now) == sorted(&self.files_sha256) {
+            return Ok(());
+        }
+        let is_new = |(_, hash): &(&String, &String)| !self.files_sha256.values().any(|old| old == *hash);
+        let what = match now.iter().find(is_new) {
+            Some((file, _)) => format!("{file} is not what the run was trained on"),
+            None => "the data set has other files than the run was trained on".into(),
+        };
+        Err(Error::data(what).advise("bring the data back as they were, or start a new run"))
+    }
+}

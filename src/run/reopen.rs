@@ -1,0 +1,125 @@
+//! Finds what another process has recorded of a run, so that the run can go on.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::checkpoint;
+use super::directory::{RunDirectory, Saved, lock};
+use super::record::Record;
+use crate::disk::{Disk, RealDisk};
+use crate::error::{Error, Result};
+use crate::train::Snapshot;
+
+/// A run that can go on.
+#[derive(Debug)]
+pub struct Reopened {
+    /// Where the rest of it is recorded.
+    pub directory: RunDirectory,
+    /// The run as its last whole checkpoint has it.
+    pub snapshot: Snapshot,
+    /// The checkpoint's configuration, a TOML file.
+    pub config: PathBuf,
+    /// How the run came about.
+    pub record: Record,
+    /// What was wrong with later checkpoints, newest first, or with the best one.
+    pub complaints: Vec<String>,
+}
+
+/// Opens the run in the folder `run`, at its last whole checkpoint.
+///
+/// Later checkpoints, which are damaged, are set aside under another name, and what a killed process
+/// has left half made is removed.
+///
+/// # Errors
+/// [`ErrorKind::Model`](crate::ErrorKind::Model) where no checkpoint is whole,
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where another process trains in the folder.
+pub fn reopen(run: &Path) -> Result<Reopened> {
+    reopen_on(Box::new(RealDisk), run)
+}
+
+/// As [`reopen`], on a disk that may fail.
+#[doc(hidden)]
+pub fn reopen_on(disk: Box<dyn Disk>, run: &Path) -> Result<Reopened> {
+    let record = Record::read(run)?;
+    let lock = lock(run)?;
+    let failed = |cause: io::Error| Error::io(format!("look through {}", run.display()), &cause);
+    for folder in [run.to_path_buf(), run.join(checkpoint::FOLDER)] {
+        for leftover in checkpoint::leftovers(&folder).map_err(failed)? {
+            disk.remove(&leftover).map_err(failed)?;
+        }
+    }
+    let Found { whole, damaged } = find(run).map_err(failed)?;
+    let Some((last, snapshot)) = whole else { return Err(none_is_whole(run, &damaged)) };
+    let mut complaints = Vec::new();
+    for (folder, what) in damaged {
+        let aside = set_aside(&*disk, &folder).map_err(failed)?;
+        complaints.push(format!("{what}; it is {} now", aside.display()));
+    }
+    let saved = saved(run, &last, &snapshot, &mut complaints);
+    let config = last.join(checkpoint::CONFIG);
+    let config_toml = std::fs::read_to_string(&config).map_err(failed)?;
+    let directory = RunDirectory::go_on(disk, run, config_toml, record.clone(), saved, lock)?;
+    for complaint in &complaints {
+        directory.log(complaint)?;
+    }
+    Ok(Reopened { directory, snapshot, config, record, complaints })
+}
+
+/// What a look through a run's checkpoints found.
+struct Found {
+    /// The newest whole checkpoint.
+    whole: Option<(PathBuf, Snapshot)>,
+    /// Those that are newer, with what is wrong.
+    damaged: Vec<(PathBuf, String)>,
+}
+
+fn find(run: &Path) -> io::Result<Found> {
+    let mut damaged = Vec::new();
+    for folder in checkpoint::list(run)? {
+        let what = match checkpoint::load(&folder) {
+            Ok(snapshot) if folder.ends_with(checkpoint::name(snapshot.position.step)) => {
+                return Ok(Found { whole: Some((folder, snapshot)), damaged });
+            }
+            Ok(snapshot) => format!("{} is that of step {}", folder.display(), snapshot.position.step),
+            Err(error) => error.to_string(),
+        };
+        damaged.push((folder, what));
+    }
+    Ok(Found { whole: None, damaged })
+}
+
+fn none_is_whole(run: &Path, damaged: &[(PathBuf, String)]) -> Error {
+    let shown = run.display();
+    let error = match damaged.first() {
+        Some((_, what)) => Error::model(format!("{shown} has no whole checkpoint: {what}")),
+        None => Error::model(format!("{shown} has no checkpoint yet")),
+    };
+    error.advise(format!("start again with: shadegrad train --config {}", run.join("config.toml").display()))
+}
+
+/// Which checkpoints the run has, if it goes on from `last`.
+fn saved(run: &Path, last: &Path, snapshot: &Snapshot, complaints: &mut Vec<String>) -> Saved {
+    let name = |step| format!("{}/{}", checkpoint::FOLDER, checkpoint::name(step));
+    let last_name = name(snapshot.position.step);
+    let best = snapshot.position.best.map(|best| run.join(name(best.step)));
+    let best = match best.filter(|best| best != last) {
+        // Where the best was not to be kept, it is no longer there.
+        Some(best) if best.is_dir() => match checkpoint::load(&best) {
+            Ok(_) => name(snapshot.position.best.map_or(0, |best| best.step)),
+            Err(error) => {
+                complaints.push(format!("the best checkpoint is lost: {error}"));
+                last_name.clone()
+            }
+        },
+        _ => last_name.clone(),
+    };
+    Saved { last: last_name, best }
+}
+
+/// Renames a damaged checkpoint, so that it is never looked at again and nobody misses it.
+fn set_aside(disk: &dyn Disk, folder: &Path) -> io::Result<PathBuf> {
+    let aside = folder.with_extension("damaged");
+    disk.remove(&aside)?;
+    disk.rename(folder, &aside)?;
+    Ok(aside)
+}

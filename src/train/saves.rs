@@ -1,0 +1,99 @@
+//! Decides when a run is saved.
+
+use std::time::{Duration, Instant};
+
+use crate::config::Interval;
+
+/// What is known about the last save, and how often there is to be one.
+#[derive(Debug)]
+pub(super) struct Saves {
+    every: Interval,
+    /// Step of the last save, if there was one.
+    step: Option<usize>,
+    /// Time of the last save, or of the beginning.
+    time: Instant,
+}
+
+impl Saves {
+    /// For a run that was never saved.
+    pub(super) fn new(every: Interval) -> Self {
+        Saves { every, step: None, time: Instant::now() }
+    }
+
+    /// The run is saved as it is at `step`.
+    pub(super) fn done(&mut self, step: usize) {
+        (self.step, self.time) = (Some(step), Instant::now());
+    }
+
+    /// Whether the run was ever saved.
+    pub(super) fn are_begun(&self) -> bool {
+        self.step.is_some()
+    }
+
+    /// The first step after `step` that is to be saved for its number.
+    pub(super) fn next_step(&self, step: usize) -> Option<usize> {
+        match self.every {
+            Interval::Steps(every) => Some((step / every + 1) * every),
+            Interval::Epochs(_) | Interval::Minutes(_) => None,
+        }
+    }
+
+    /// Whether a run at `step`, in the middle of an epoch, is to be saved now. Steps that are done
+    /// in blocks may jump over the one that counts.
+    pub(super) fn are_due(&self, step: usize) -> bool {
+        match self.every {
+            Interval::Steps(every) => step / every > self.step.unwrap_or(0) / every,
+            Interval::Epochs(_) => false,
+            Interval::Minutes(every) => self.is_time(every, Instant::now()),
+        }
+    }
+
+    fn is_time(&self, minutes: usize, now: Instant) -> bool {
+        now.duration_since(self.time) >= Duration::from_secs(60 * minutes as u64)
+    }
+
+    /// Whether a run is to be saved at the end of an epoch, at `step` and after `epochs` epochs.
+    pub(super) fn are_due_after(&self, epochs: usize, step: usize) -> bool {
+        match self.every {
+            Interval::Epochs(every) => epochs.is_multiple_of(every),
+            Interval::Steps(_) | Interval::Minutes(_) => self.are_due(step),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_saved_once_even_where_blocks_jump_over_them() {
+        let mut saves = Saves::new(Interval::Steps(100));
+        assert_eq!(
+            (saves.next_step(0), saves.next_step(99), saves.next_step(100)),
+            (Some(100), Some(100), Some(200))
+        );
+        assert!(!saves.are_due(96));
+        assert!(saves.are_due(128) && saves.are_due_after(1, 128));
+        saves.done(128);
+        assert!(!saves.are_due(192) && !saves.are_due_after(1, 192));
+        assert!(saves.are_due(224));
+    }
+
+    #[test]
+    fn minutes_are_those_of_the_clock() {
+        let saves = Saves::new(Interval::Minutes(2));
+        assert!(!saves.are_due(1_000_000) && !saves.are_due_after(9, 1_000_000));
+        assert!(!saves.is_time(2, saves.time + Duration::from_secs(119)));
+        assert!(saves.is_time(2, saves.time + Duration::from_secs(120)));
+    }
+
+    #[test]
+    fn epochs_are_saved_at_their_ends_only() {
+        let saves = Saves::new(Interval::Epochs(3));
+        assert!(!saves.are_due(1_000_000));
+        assert_eq!(
+            [1, 2, 3, 4, 5, 6].map(|epoch| saves.are_due_after(epoch, 10)),
+            [false, false, true, false, false, true]
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! A run on its way to a checkpoint, and back from one.
+
+use std::path::Path;
+
+use super::Trainer;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::Role;
+use crate::run::SavedModel;
+use crate::train::health::Watch;
+use crate::train::observer::{Checkpoint, Observer};
+use crate::train::position::{Position, Snapshot};
+use crate::train::tensors;
+
+impl Trainer<'_> {
+    /// Hands the observers a checkpoint of the run as it is.
+    pub(super) fn save(&mut self, observers: &mut [&mut dyn Observer]) -> Result<()> {
+        let snapshot = self.snapshot()?;
+        let Position { step, best, .. } = snapshot.position;
+        if let Some(tensor) = snapshot.tensors().find(|tensor| !tensor.is_finite()) {
+            return Err(self.watch.not_finite(&tensor.name, step));
+        }
+        let is_best = !self.config.keep_best || best.is_none_or(|best| best.step == step);
+        let checkpoint = Checkpoint { step, best: is_best, snapshot: &snapshot };
+        for observer in observers {
+            observer.checkpoint(&checkpoint)?;
+        }
+        self.saves.done(step);
+        self.saved = Some(snapshot);
+        Ok(())
+    }
+
+    /// Says more about why the epoch's steps have diverged: does them again from the last save, with
+    /// a look at everything before each step.
+    pub(super) fn explain(&mut self, error: Error, run: &Path) -> Error {
+        let is_of_this_epoch = |saved: &Snapshot| saved.position.epochs == self.position.epochs;
+        match self.saved.take().filter(is_of_this_epoch) {
+            Some(saved) if error.kind() == ErrorKind::Diverged => match self.repeat(saved, run) {
+                Err(again) if again.kind() == ErrorKind::Diverged => again,
+                Err(_) => error,
+                Ok(()) => Watch::unexplained(&error),
+            },
+            _ => error,
+        }
+    }
+
+    fn repeat(&mut self, saved: Snapshot, run: &Path) -> Result<()> {
+        tensors::restore(&mut *self.session, Role::Parameter, &saved.model)?;
+        tensors::restore(&mut *self.session, Role::State, &saved.optimizer)?;
+        self.position = saved.position;
+        self.look_every = 1;
+        self.train_epoch(&mut [], run)
+    }
+
+    fn snapshot(&mut self) -> Result<Snapshot> {
+        let mut copy = |role, about| {
+            tensors::copy(&mut *self.session, role).map(|tensors| SavedModel { tensors, about })
+        };
+        Ok(Snapshot {
+            model: copy(Role::Parameter, Some(self.about.clone()))?,
+            optimizer: copy(Role::State, None)?,
+            position: self.position.clone(),
+        })
+    }
+}

@@ -1,0 +1,147 @@
+//! What happens before a run's first step: recording, and moving data and weights to the device.
+
+use super::Trainer;
+use crate::config::{Config, Init, Schedule, Validation};
+use crate::data::{Dataset, Split};
+use crate::device::Device;
+use crate::error::Result;
+use crate::model::ModelSpec;
+use crate::plan::Role;
+use crate::run::SavedModel;
+use crate::run::model_file::About;
+use crate::schedule::LearningRate;
+use crate::train::feed::Pace;
+use crate::train::health::{MOST_STEPS, Watch};
+use crate::train::observer::DatasetInfo;
+use crate::train::position::{Position, Snapshot};
+use crate::train::program::{Builder, Slots, SplitSize, Training};
+use crate::train::resident::{Normalisation, write_normalisation};
+use crate::train::saves::Saves;
+use crate::train::stop::StopFlag;
+use crate::train::tensors;
+
+impl<'a> Trainer<'a> {
+    /// Records what the run computes and moves data and first weights to the device.
+    ///
+    /// Fails where model, data, first weights and device do not fit each other.
+    pub fn new(config: &'a Config, dataset: Dataset, device: &dyn Device) -> Result<Self> {
+        let first_weights = match &config.init {
+            Init::File(path) => Some(SavedModel::read(path)?),
+            Init::Rule(_) => None,
+        };
+        let mut trainer = Trainer::prepare(config, dataset, device)?;
+        let Trainer { session, model, .. } = &mut trainer;
+        tensors::write_first_weights(&mut **session, model, config, first_weights.as_ref())?;
+        Ok(trainer)
+    }
+
+    /// Records what the run computes, and moves data and what was saved to the device: the run goes
+    /// on from there, exactly as if it had never ended.
+    ///
+    /// Fails where model, data, snapshot and device do not fit each other.
+    pub fn resume(
+        config: &'a Config,
+        dataset: Dataset,
+        device: &dyn Device,
+        snapshot: Snapshot,
+    ) -> Result<Self> {
+        let mut trainer = Trainer::prepare(config, dataset, device)?;
+        tensors::restore(&mut *trainer.session, Role::Parameter, &snapshot.model)?;
+        tensors::restore(&mut *trainer.session, Role::State, &snapshot.optimizer)?;
+        trainer.saves.done(snapshot.position.step);
+        trainer.position = snapshot.position.clone();
+        trainer.saved = Some(snapshot);
+        Ok(trainer)
+    }
+
+    /// Everything but the trained tensors.
+    fn prepare(config: &'a Config, mut dataset: Dataset, device: &dyn Device) -> Result<Self> {
+        let validation = match config.validation {
+            Validation::Share(share) => Some(dataset.hold_out(share, config.seed)?),
+            Validation::None | Validation::Test => None,
+        };
+        let (shape, classes) = (dataset.shape, dataset.classes.len());
+        let spec = ModelSpec::parse(&config.model, classes)?;
+        let rows = config.batch_size.min(dataset.train.len());
+        spec.check_sizes(shape.pixels(), rows)?;
+        let mut builder = Builder::new(&spec, shape);
+        let largest = device.largest_tensor();
+        let size = |count| SplitSize { count, shape, largest };
+        let constant = config.schedule == Schedule::Constant && config.warmup == 0.0;
+        let training = Training {
+            batch: config.batch_size,
+            optimizer: config.optimizer,
+            l2: config.l2,
+            constant_rate: constant.then_some(config.learning_rate),
+        };
+        let training = builder.train(size(dataset.train.len()), training)?;
+        let (testing, _) = builder.evaluate(size(dataset.test.len()))?;
+        let validating = validation
+            .as_ref()
+            .map(|split| builder.evaluate_split("validation", size(split.len())).map(|(pass, _)| pass));
+        let validating = validating.transpose()?;
+        let penalty = builder.penalty(config.l2);
+        let health = builder.health(match training.slots {
+            // The penalty is measured before every block, so it has the weights' norms already.
+            Slots::Blocks => penalty.as_ref(),
+            Slots::Pairs => None,
+        });
+        let Builder { plan, model, normalisation: factors } = builder;
+
+        let mut session = device.load(plan)?;
+        let normalisation = Normalisation::of(config.normalize, &dataset);
+        write_normalisation(&mut *session, factors, &normalisation)?;
+        let steps_per_epoch = dataset.train.len().div_ceil(training.images_per_step);
+        let planned = config.epochs.saturating_mul(steps_per_epoch);
+        let steps = config.max_steps.map_or(planned, |most| most.min(planned));
+        let info = DatasetInfo {
+            name: dataset.name,
+            train: dataset.train.len(),
+            validation: validation.as_ref().map_or(0, Split::len),
+            test: dataset.test.len(),
+            classes,
+            shape: [shape.channels, shape.height, shape.width],
+        };
+        training.split.write(&mut *session, dataset.train, shape)?;
+        testing.split.write(&mut *session, dataset.test, shape)?;
+        if let (Some(pass), Some(split)) = (&validating, validation) {
+            pass.split.write(&mut *session, split, shape)?;
+        }
+        Ok(Trainer {
+            config,
+            device: device.info().clone(),
+            files: dataset.files,
+            stop: StopFlag::default(),
+            session,
+            about: About {
+                model: model.spec(),
+                shape: info.shape,
+                classes: dataset.classes,
+                resize: config.resize,
+                normalisation,
+            },
+            dataset: info,
+            model,
+            training,
+            testing,
+            validating,
+            penalty,
+            health,
+            watch: Watch::new(config.learning_rate),
+            steps_per_epoch,
+            steps,
+            rate: LearningRate {
+                peak: config.learning_rate,
+                schedule: config.schedule,
+                warmup: config.warmup,
+                steps: planned,
+            },
+            pace: Pace::new(),
+            test_pace: Pace::new(),
+            position: Position::default(),
+            saves: Saves::new(config.checkpoint_every),
+            saved: None,
+            look_every: MOST_STEPS,
+        })
+    }
+}

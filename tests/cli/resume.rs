@@ -1,0 +1,142 @@
+//! `resume` as its users see it: what goes on, what is refused, and with which words.
+
+use std::path::Path;
+
+use crate::support::Sandbox;
+
+fn data() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/six-classes-5x4");
+    path.to_str().expect("a plain path").into()
+}
+
+/// A recorded run of twenty steps, in the folder `run`.
+fn recorded(more: &[&str]) -> Sandbox {
+    let (sandbox, data) = (Sandbox::new(), data());
+    let common =
+        ["train", "--data", &data, "--model", "linear:8,relu", "--batch-size", "16", "--device", "cpu"];
+    let outcome =
+        sandbox.run(&[&common[..], &["--max-steps", "20", "--out", "run", "--quiet"], more].concat());
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    sandbox
+}
+
+/// Damages the newest checkpoint of the run.
+fn damage(sandbox: &Sandbox) {
+    sandbox.write("run/checkpoints/00000020/model.safetensors", "nothing");
+}
+
+#[test]
+fn a_run_goes_on_from_the_checkpoint_before_a_damaged_one_and_says_so() {
+    let sandbox = recorded(&["--checkpoint-every", "6"]);
+    let whole = sandbox.run(&["resume", "run", "--json"]);
+    damage(&sandbox);
+    let outcome = sandbox.run(&["resume", "run", "--json"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let [note] = outcome.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{outcome:#?}") };
+    assert!(note.starts_with("note: run/checkpoints/00000020 is damaged: "), "{note}");
+    assert!(note.ends_with("it is run/checkpoints/00000020.damaged now"), "{note}");
+    let (start, end) = (&outcome.events()[0], outcome.events().pop().expect("there is an end"));
+    assert_eq!(start["step"], 18, "{start}");
+    assert_eq!(whole.events()[0]["step"], 20);
+    assert_eq!(end["weights_sha256"], whole.events()[1]["weights_sha256"]);
+    let log = std::fs::read_to_string(sandbox.path().join("run/log.txt")).expect("there is a log");
+    assert!(log.contains("is damaged: ") && log.contains(" went on after step 18 on CPU"), "{log}");
+    // Nothing is left to say.
+    assert_eq!(sandbox.run(&["resume", "run", "--json"]).stderr, "");
+}
+
+#[test]
+fn a_table_says_where_the_run_goes_on() {
+    let sandbox = recorded(&["--checkpoint-every", "6"]);
+    damage(&sandbox);
+    let outcome = sandbox.run(&["resume", "run"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert!(outcome.stdout.contains("run, goes on after step 18\n"), "{outcome:#?}");
+    assert!(!outcome.stdout.contains('\u{1b}'), "{outcome:#?}");
+}
+
+#[test]
+fn what_is_no_run_is_refused() {
+    let sandbox = recorded(&[]);
+    sandbox.run(&["resume", "nowhere"]).refused(6).because(&["nowhere is not the folder of a run"]);
+    sandbox.run(&["resume", "run/config.toml"]).refused(6).because(&["is not the folder of a run"]);
+    std::fs::remove_dir_all(sandbox.path().join("run/checkpoints")).expect("it is there");
+    std::fs::create_dir(sandbox.path().join("run/checkpoints")).expect("it is writable");
+    sandbox.run(&["resume", "run"]).refused(6).because(&["run has no checkpoint yet"]);
+    sandbox.write("run/run.json", "{");
+    sandbox.run(&["resume", "run"]).refused(6).because(&["run.json is damaged"]);
+}
+
+#[test]
+fn other_data_than_the_run_began_with_are_refused() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path().join("set");
+    std::fs::create_dir(&folder).expect("it is writable");
+    for entry in std::fs::read_dir(data()).expect("the data are there") {
+        let path = entry.expect("it is readable").path();
+        std::fs::copy(&path, folder.join(path.file_name().expect("a file"))).expect("it is writable");
+    }
+    let run = ["train", "--data", "set", "--max-steps", "5", "--device", "cpu", "--out", "run", "--quiet"];
+    assert_eq!(sandbox.run(&run).code, Some(0));
+    assert_eq!(sandbox.run(&["resume", "run", "--quiet"]).code, Some(0));
+    let labels =
+        std::fs::read_dir(&folder).expect("it is readable").map(|entry| entry.expect("a file").path());
+    let labels = labels.into_iter().find(|path| path.to_string_lossy().contains("train-labels"));
+    let labels = labels.expect("there are labels");
+    let mut bytes = std::fs::read(&labels).expect("it is readable");
+    let last = bytes.len() - 1;
+    bytes[last] = if bytes[last] == 0 { 1 } else { 0 };
+    std::fs::write(&labels, bytes).expect("it is writable");
+    sandbox
+        .run(&["resume", "run", "--quiet"])
+        .refused(3)
+        .because(&["train-labels", "is not what the run was trained on"]);
+}
+
+#[test]
+fn another_device_is_taken_only_where_somebody_asks_for_it() {
+    let sandbox = recorded(&["--checkpoint-every", "6"]);
+    damage(&sandbox);
+    let outcome = sandbox.run(&["resume", "run", "--device", "gpu", "--json"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert!(outcome.stderr.contains("note: the run began on CPU"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("what follows differs by rounding"), "{outcome:#?}");
+
+    let record = std::fs::read_to_string(sandbox.path().join("run/run.json")).expect("it is there");
+    sandbox.write("run/run.json", record.replace("\"backend\": \"cpu\"", "\"backend\": \"metal\""));
+    sandbox
+        .run(&["resume", "run"])
+        .refused(4)
+        .because(&["the run began on CPU", "(metal), which is not here"]);
+}
+
+#[test]
+fn validation_is_reported_and_patience_ends_the_run() {
+    let (sandbox, data) = (Sandbox::new(), data());
+    let common = ["train", "--data", &data, "--device", "cpu", "--validation", "0.2", "--out", "run"];
+    let outcome = sandbox.run(&[&common[..], &["--patience", "2", "--epochs", "500", "--json"]].concat());
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let events = outcome.events();
+    let (start, end) = (&events[0], &events[events.len() - 1]);
+    assert_eq!(start["dataset"]["validation"], 42, "{start}");
+    assert_eq!(start["dataset"]["train"], 169, "{start}");
+    for field in ["validation_loss", "validation_accuracy", "validation_cross_entropy"] {
+        assert!(events[1][field].is_number(), "{field} in {}", events[1]);
+    }
+    assert_eq!(end["stopped_early"], true, "{end}");
+    let [epochs, best] = ["epochs", "best_epoch"].map(|field| end[field].as_u64().expect("a number"));
+    assert_eq!(epochs, best + 2, "{end}");
+    let best = std::fs::read_to_string(sandbox.path().join("run/best")).expect("it is there");
+    let step =
+        events.iter().find(|event| event["epoch"] == end["best_epoch"]).expect("it is there")["step"].clone();
+    assert_eq!(best, format!("checkpoints/{:08}\n", step.as_u64().expect("a number")));
+    let csv = std::fs::read_to_string(sandbox.path().join("run/metrics.csv")).expect("it is there");
+    let columns: Vec<_> = csv.lines().map(|line| line.split(',').count()).collect();
+    assert!(columns.len() == 1 + epochs as usize && columns.iter().all(|&count| count == 14), "{csv}");
+
+    let table =
+        sandbox.run(&["train", "--data", &data, "--device", "cpu", "--validation", "0.2", "--epochs", "1"]);
+    assert!(table.stdout.contains("  val acc  "), "{table:#?}");
+    let table = sandbox.run(&["train", "--data", &data, "--device", "cpu", "--epochs", "1"]);
+    assert!(!table.stdout.contains("val acc"), "{table:#?}");
+}

@@ -1,0 +1,170 @@
+//! Checkpoints that have changed since they were saved: whatever bit it is, it is noticed, and the
+//! run goes on from the checkpoint before.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use shadegrad::ErrorKind;
+use shadegrad::config::Key;
+use shadegrad::run::{RunDirectory, checkpoint, reopen};
+use shadegrad::train::{Snapshot, StopFlag, Trainer};
+
+use crate::support::{Witness, config, dataset, device, resume};
+
+const FILES: [&str; 5] =
+    ["SHA256SUMS", "config.toml", "model.safetensors", "optimizer.safetensors", "state.json"];
+
+/// A recorded run with three checkpoints, and its last snapshots.
+fn recorded() -> (tempfile::TempDir, Witness) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = config(&[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "4"), (Key::Epochs, "1")]);
+    let mut directory = RunDirectory::create(folder.path(), config.to_toml()).expect("it is writable");
+    let mut witness = Witness::default();
+    let trainer = Trainer::new(&config, dataset(), &*device("cpu")).expect("the run can start");
+    trainer
+        .train(folder.path(), &mut [&mut directory, &mut witness], &StopFlag::default())
+        .expect("the run ends well");
+    (folder, witness)
+}
+
+/// A snapshot with its tensors in the order of a file.
+fn as_in_files(snapshot: &Snapshot) -> Snapshot {
+    let mut snapshot = snapshot.clone();
+    for tensors in [&mut snapshot.model.tensors, &mut snapshot.optimizer.tensors] {
+        tensors.sort_by(|one, other| one.name.cmp(&other.name));
+    }
+    snapshot
+}
+
+fn last_of(run: &Path) -> PathBuf {
+    let last = fs::read_to_string(run.join("last")).expect("there is a last checkpoint");
+    run.join(last.trim())
+}
+
+/// Asserts that a checkpoint whose file has this content is refused, and puts the file back.
+fn assert_noticed(checkpoint: &Path, file: &str, content: &[u8], what: &str) {
+    let path = checkpoint.join(file);
+    let saved = fs::read(&path).expect("it is readable");
+    fs::write(&path, content).expect("it is writable");
+    let error = checkpoint::load(checkpoint).expect_err(what);
+    assert_eq!(error.kind(), ErrorKind::Model, "{what}: {error}");
+    fs::write(&path, saved).expect("it is writable");
+}
+
+#[test]
+fn a_file_cut_short_anywhere_is_noticed() {
+    let (run, _) = recorded();
+    let last = last_of(run.path());
+    checkpoint::load(&last).expect("it is whole");
+    for file in FILES {
+        let content = fs::read(last.join(file)).expect("it is readable");
+        assert!(content.len() <= 8192, "{file} has {} bytes: cut it at some lengths only", content.len());
+        for length in 0..content.len() {
+            assert_noticed(&last, file, &content[..length], &format!("{file} cut to {length} bytes"));
+        }
+        let longer = [&content[..], b"\n"].concat();
+        assert_noticed(&last, file, &longer, &format!("{file} with another line"));
+    }
+    checkpoint::load(&last).expect("it is whole again");
+}
+
+#[test]
+fn every_flipped_bit_is_noticed() {
+    let (run, _) = recorded();
+    let last = last_of(run.path());
+    for file in FILES {
+        let content = fs::read(last.join(file)).expect("it is readable");
+        // Every bit of the manifest, every 13th of the others.
+        let stride = if file == FILES[0] { 1 } else { 13 };
+        for bit in (0..8 * content.len()).step_by(stride) {
+            let mut flipped = content.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_noticed(&last, file, &flipped, &format!("bit {bit} of {file}"));
+        }
+    }
+    checkpoint::load(&last).expect("it is whole again");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    for file in FILES {
+        let (run, _) = recorded();
+        let last = last_of(run.path());
+        fs::remove_file(last.join(file)).expect("it is there");
+        let error = checkpoint::load(&last).expect_err(file).to_string();
+        assert!(error.contains(&format!("has no {file}")), "{error}");
+    }
+}
+
+#[test]
+fn a_changed_file_is_named() {
+    let (run, _) = recorded();
+    let last = last_of(run.path());
+    let path = last.join("optimizer.safetensors");
+    let mut content = fs::read(&path).expect("it is readable");
+    let middle = content.len() / 2;
+    content[middle] ^= 1;
+    fs::write(&path, content).expect("it is writable");
+    let error = checkpoint::load(&last).expect_err("it has changed").to_string();
+    assert!(error.contains("optimizer.safetensors is not what was saved"), "{error}");
+}
+
+#[test]
+fn the_checkpoint_before_a_damaged_one_is_used() {
+    let (run, witness) = recorded();
+    let path = run.path();
+    let last = last_of(path);
+    fs::write(last.join("state.json"), "{}").expect("it is writable");
+    let reopened = reopen(path).expect("there is another checkpoint");
+    let [.., before, straight] = &witness.snapshots[..] else { panic!("too few checkpoints") };
+    assert_eq!(reopened.snapshot, as_in_files(before));
+    let [complaint] = &reopened.complaints[..] else { panic!("{:?}", reopened.complaints) };
+    assert!(complaint.contains("state.json is not what was saved"), "{complaint}");
+    assert!(complaint.ends_with("00000009.damaged now"), "{complaint}");
+    assert!(!last.exists() && last.with_extension("damaged").is_dir());
+    assert_eq!(last_of(path), path.join("checkpoints/00000008"));
+
+    let config = config(&[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "4"), (Key::Epochs, "1")]);
+    let (_, rest) = resume(&config, &*device("cpu"), &reopened.snapshot);
+    assert_eq!(rest.last().model, straight.model);
+
+    // A second look finds the same, and nothing to complain about.
+    drop(reopened);
+    let again = reopen(path).expect("there is a checkpoint");
+    assert_eq!((again.snapshot, again.complaints.len()), (as_in_files(before), 0));
+}
+
+#[test]
+fn a_run_without_a_whole_checkpoint_says_how_to_start_again() {
+    let (run, _) = recorded();
+    for entry in fs::read_dir(run.path().join("checkpoints")).expect("it is readable") {
+        fs::remove_file(entry.expect("it is readable").path().join("SHA256SUMS")).expect("it is there");
+    }
+    let error = reopen(run.path()).expect_err("nothing is whole");
+    assert_eq!(error.kind(), ErrorKind::Model);
+    assert!(error.to_string().contains("has no whole checkpoint"), "{error}");
+    assert!(error.advice().is_some_and(|advice| advice.contains("shadegrad train --config")), "{error:?}");
+    // What there is stays as it is: somebody may still want the weights.
+    assert!(last_of(run.path()).join("model.safetensors").exists());
+}
+
+#[test]
+fn a_run_is_trained_by_one_process_at_a_time() {
+    let (run, _) = recorded();
+    let first = reopen(run.path()).expect("nobody else trains");
+    let error = reopen(run.path()).expect_err("somebody trains already");
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert!(error.to_string().starts_with("another process is training in"), "{error}");
+    drop(first);
+    reopen(run.path()).expect("nobody else trains any more");
+}
+
+#[test]
+fn checkpoints_under_another_name_are_not_taken_for_what_they_are_called() {
+    let (run, _) = recorded();
+    let checkpoints = run.path().join("checkpoints");
+    fs::rename(checkpoints.join("00000009"), checkpoints.join("00000077")).expect("it is there");
+    let reopened = reopen(run.path()).expect("there is another checkpoint");
+    assert_eq!(reopened.snapshot.position.step, 8);
+    assert!(reopened.complaints[0].contains("00000077 is that of step 9"), "{:?}", reopened.complaints);
+}

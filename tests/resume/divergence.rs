@@ -1,0 +1,300 @@
+//! Runs that stop being made of numbers: they end within fifty steps, say where it began, and what
+//! was saved before is good.
+
+use std::path::Path;
+
+use shadegrad::config::{Config, Key};
+use shadegrad::device::{Device, DeviceInfo, Session, Ticket};
+use shadegrad::host::{Array, HostMemory};
+use shadegrad::kernel::Dispatch;
+use shadegrad::ops::{GpuFacts, Op, Operands};
+use shadegrad::plan::{Launch, Plan, Role, StepRecord};
+use shadegrad::run::RunDirectory;
+use shadegrad::tensor::Tensor;
+use shadegrad::train::{StopFlag, Trainer};
+use shadegrad::{Error, ErrorKind, Result};
+
+use crate::support::{Witness, both, config, dataset, device};
+
+/// A device that writes a bad value into a tensor before one of its submissions.
+struct Faulty<'a> {
+    inner: &'a dyn Device,
+    tensor: &'static str,
+    value: f32,
+    before: u64,
+}
+
+struct FaultySession {
+    inner: Box<dyn Session>,
+    target: Tensor,
+    value: f32,
+    /// Submissions until the fault.
+    left: u64,
+}
+
+impl Device for Faulty<'_> {
+    fn info(&self) -> &DeviceInfo {
+        self.inner.info()
+    }
+
+    fn largest_tensor(&self) -> usize {
+        self.inner.largest_tensor()
+    }
+
+    fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
+        let found = plan.declarations().iter().find(|declaration| declaration.name == self.tensor);
+        let target = found.unwrap_or_else(|| panic!("there is no {}", self.tensor)).tensor;
+        let inner = self.inner.load(plan)?;
+        Ok(Box::new(FaultySession { inner, target, value: self.value, left: self.before }))
+    }
+}
+
+impl Session for FaultySession {
+    fn plan(&self) -> &Plan {
+        self.inner.plan()
+    }
+
+    fn write(&mut self, tensor: Tensor, array: Array) -> Result<()> {
+        self.inner.write(tensor, array)
+    }
+
+    fn read(&mut self, tensor: Tensor) -> Result<Array> {
+        self.inner.read(tensor)
+    }
+
+    fn submit(&mut self, launches: &[Launch], metrics: &[Tensor], slots: usize) -> Result<Ticket> {
+        if self.left == 1 {
+            let mut values = self.inner.read(self.target)?.into_f32();
+            let middle = values.len() / 2;
+            values[middle] = self.value;
+            self.inner.write(self.target, Array::F32(values))?;
+        }
+        self.left = self.left.saturating_sub(1);
+        self.inner.submit(launches, metrics, slots)
+    }
+
+    fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>> {
+        self.inner.finish(ticket)
+    }
+}
+
+/// Trains until it diverges; gives the error and what was seen.
+fn diverge(config: &Config, device: &dyn Device) -> (Error, Witness) {
+    let mut witness = Witness::default();
+    let trainer = Trainer::new(config, dataset(), device).expect("the run can start");
+    let result = trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default());
+    let error = result.expect_err("the run diverges");
+    assert_eq!(error.kind(), ErrorKind::Diverged, "{error}");
+    assert_eq!(error.kind().exit_code(), 5);
+    for snapshot in &witness.snapshots {
+        assert!(snapshot.tensors().all(|tensor| tensor.is_finite()), "a checkpoint is bad: {error}");
+    }
+    (error, witness)
+}
+
+/// The step that an error names.
+fn step_of(error: &Error) -> usize {
+    let text = error.to_string();
+    let (_, behind) = text.split_once(" step ").unwrap_or_else(|| panic!("no step: {text}"));
+    let digits = behind.split(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default();
+    digits.parse().unwrap_or_else(|_| panic!("no step: {text}"))
+}
+
+/// A fault in any tensor that is kept from step to step is found before the next step, and named.
+fn faults_are_found_and_named(kind: &str) -> usize {
+    let device = device(kind);
+    let batches: &[_] = &[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "3"), (Key::Epochs, "4")];
+    let single: &[_] = &[(Key::BatchSize, "1"), (Key::CheckpointEvery, "32"), (Key::Lr, "0.01")];
+    let parameters = ["0.weight", "0.bias", "2.weight", "2.bias"];
+    let velocities = ["0.weight.velocity", "0.bias.velocity", "2.weight.velocity", "2.bias.velocity"];
+    let mut found = 0;
+    let penalised = &[single, &[(Key::L2, "0.01")]].concat()[..];
+    let kept = [&parameters[..], &velocities].concat();
+    for (values, tensors) in
+        [(batches, kept), (single, parameters.to_vec()), (penalised, parameters.to_vec())]
+    {
+        let config = config(values);
+        for tensor in tensors {
+            for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let faulty = Faulty { inner: &*device, tensor, value, before: 4 };
+                let (error, witness) = diverge(&config, &faulty);
+                let said = error.to_string();
+                assert!(said.contains(&format!(": {tensor} holds NaN, infinity or ")), "{value}: {said}");
+                assert!(said.ends_with("done again, gave numbers"), "{value}: {said}");
+                let saved = witness.snapshots.last().expect("a run is saved").position.step;
+                let step = step_of(&error);
+                assert!((saved..=saved + 50).contains(&step), "saved at {saved}: {said}");
+                found += 1;
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn faults_on_the_cpu_are_found_and_named() {
+    assert_eq!(faults_are_found_and_named("cpu"), 48);
+}
+
+#[test]
+fn faults_on_the_gpu_are_found_and_named() {
+    assert_eq!(faults_are_found_and_named("gpu"), 48);
+}
+
+/// An op that gives a bad value in one step of every epoch.
+#[derive(Debug)]
+struct FaultyOp {
+    inner: Box<dyn Op>,
+    first: u32,
+}
+
+impl Op for FaultyOp {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn operands(&self) -> Operands {
+        self.inner.operands()
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        self.inner.run_on_cpu(memory, step);
+        if step.first == self.first {
+            let operands = self.operands();
+            let target = operands.writes.first().or(operands.updates.first()).expect("it writes something");
+            memory.f32_mut(*target)[0] = f32::NAN;
+        }
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        unreachable!("this runs on the CPU")
+    }
+}
+
+/// A CPU on which one op of the training step, by its index, is faulty in one step.
+struct FaultyCpu {
+    inner: Box<dyn Device>,
+    index: usize,
+}
+
+impl Device for FaultyCpu {
+    fn info(&self) -> &DeviceInfo {
+        self.inner.info()
+    }
+
+    fn largest_tensor(&self) -> usize {
+        usize::MAX
+    }
+
+    fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
+        let mut number = 0;
+        plan.wrap_ops(|inner| {
+            number += 1;
+            // The sixth step of nine.
+            if number == self.index + 1 { Box::new(FaultyOp { inner, first: 5 * 16 }) } else { inner }
+        });
+        self.inner.load(plan)
+    }
+}
+
+/// Activations and gradients live within a step. A bad one is found in the loss of that step, or as
+/// a bad parameter right after it, and that is said to the step.
+#[test]
+fn bad_activations_and_gradients_are_found_in_their_step() {
+    let config = config(&[(Key::CheckpointEvery, "4")]);
+    let mut plans = Vec::new();
+    let counting = Counting { inner: device("cpu"), plans: std::cell::RefCell::new(&mut plans) };
+    Trainer::new(&config, dataset(), &counting).expect("the run can start");
+    drop(counting);
+    // What each op of the training step writes first.
+    let targets: Vec<(String, Role)> = plans.remove(0);
+    assert!(targets.len() >= 8, "{targets:?}");
+    let mut found = 0;
+    for (index, (target, role)) in targets.iter().enumerate() {
+        if target.ends_with("labels") {
+            continue;
+        }
+        let (error, _) = diverge(&config, &FaultyCpu { inner: device("cpu"), index });
+        let (said, step) = (error.to_string(), step_of(&error));
+        assert!([6, 7].contains(&step), "{target}: {said}");
+        assert!(!said.contains("done again"), "{target}: {said}");
+        if *role == Role::Parameter {
+            assert!(said.contains(&format!("{target} holds NaN")), "{target}: {said}");
+        }
+        found += 1;
+    }
+    println!("{found} ops of {}", targets.len());
+}
+
+/// A CPU that notes what the ops of a plan's first step write.
+struct Counting<'a> {
+    inner: Box<dyn Device>,
+    plans: std::cell::RefCell<&'a mut Vec<Vec<(String, Role)>>>,
+}
+
+impl Device for Counting<'_> {
+    fn info(&self) -> &DeviceInfo {
+        self.inner.info()
+    }
+
+    fn largest_tensor(&self) -> usize {
+        usize::MAX
+    }
+
+    fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
+        let target = |op: &dyn Op| {
+            let operands = op.operands();
+            let target = operands.writes.first().or(operands.updates.first()).expect("it writes something");
+            let declaration = &plan.declarations()[target.id()];
+            (declaration.name.clone(), declaration.role)
+        };
+        let targets = plan.steps()[0].ops.iter().map(|op| target(&**op)).collect();
+        self.plans.borrow_mut().push(targets);
+        self.inner.load(plan)
+    }
+}
+
+#[test]
+fn a_huge_learning_rate_is_said_to_be_one_and_leaves_a_good_checkpoint() {
+    for kind in ["cpu", "gpu"] {
+        for (rate, momentum) in [("1e30", "0"), ("1e30", "0.9"), ("1e38", "0"), ("3000", "0.9")] {
+            let config = config(&[
+                (Key::Lr, rate),
+                (Key::Momentum, momentum),
+                (Key::Epochs, "400"),
+                (Key::CheckpointEvery, "1"),
+            ]);
+            let (error, witness) = diverge(&config, &*device(kind));
+            let saved = witness.snapshots.last().expect("a run is saved").position.step;
+            assert!(step_of(&error) <= saved + 50, "saved at {saved}: {error}");
+            let said = both(&error);
+            assert!(said.starts_with("training diverged: "), "{said}");
+            assert!(said.contains("use a smaller learning rate, for example --lr "), "{said}");
+            println!("{kind}, {rate}, {momentum}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_diverged_run_keeps_its_last_good_checkpoint_on_the_disk() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = config(&[(Key::CheckpointEvery, "4"), (Key::Momentum, "0.9")]);
+    let mut directory = RunDirectory::create(folder.path(), config.to_toml()).expect("it is writable");
+    let cpu = device("cpu");
+    let faulty = Faulty { inner: &*cpu, tensor: "2.weight", value: f32::NAN, before: 5 };
+    let trainer = Trainer::new(&config, dataset(), &faulty).expect("the run can start");
+    trainer.train(folder.path(), &mut [&mut directory], &StopFlag::default()).expect_err("the run diverges");
+    drop(directory);
+    let reopened = shadegrad::run::reopen(folder.path()).expect("there is a checkpoint");
+    assert!(reopened.snapshot.tensors().all(|tensor| tensor.is_finite()));
+    assert!(reopened.complaints.is_empty());
+}
+
+/// Ten thousand steps in which nothing is wrong.
+#[test]
+fn nobody_cries_wolf() {
+    let config = config(&[(Key::Epochs, "1112"), (Key::CheckpointEvery, "500e"), (Key::KeepBest, "false")]);
+    let trainer = Trainer::new(&config, dataset(), &*device("cpu")).expect("the run can start");
+    let end = trainer.train(Path::new("none"), &mut [], &StopFlag::default()).expect("nothing is wrong");
+    assert_eq!(end.steps, 10_008);
+}

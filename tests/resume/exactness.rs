@@ -1,0 +1,129 @@
+//! A run that goes on from any of its checkpoints ends as the straight run does, to the last bit:
+//! weights, optimizer state, sums of the partial epoch, every figure of every epoch.
+
+use shadegrad::config::Key;
+use shadegrad::train::Snapshot;
+
+use crate::support::{config, device, resume, train};
+
+type Values<'a> = &'a [(Key, &'a str)];
+
+const OPTIMIZERS: [Values<'_>; 4] = [
+    &[],
+    &[(Key::Momentum, "0.9")],
+    &[(Key::Momentum, "0.8"), (Key::Nesterov, "true"), (Key::WeightDecay, "0.001")],
+    &[(Key::L2, "0.01")],
+];
+
+const SCHEDULES: [Values<'_>; 3] =
+    [&[], &[(Key::Schedule, "cosine"), (Key::Warmup, "0.2")], &[(Key::Schedule, "linear")]];
+
+/// Runs of 27 batches, of single images in blocks of 32 and one by one, of whole epochs, and ones
+/// that end in the middle of an epoch and of a block; each with how often it is saved.
+const SHAPES: [Values<'_>; 5] = [
+    &[(Key::CheckpointEvery, "4")],
+    &[(Key::CheckpointEvery, "1e"), (Key::Shuffle, "false")],
+    &[(Key::BatchSize, "1"), (Key::CheckpointEvery, "50"), (Key::Lr, "0.01")],
+    &[(Key::BatchSize, "1"), (Key::CheckpointEvery, "33"), (Key::MaxSteps, "250"), (Key::Lr, "0.01")],
+    &[(Key::BatchSize, "1000"), (Key::CheckpointEvery, "1"), (Key::Model, "linear:3,relu,linear:9,relu")],
+];
+
+/// Goes on from every `stride`-th checkpoint of each run, and from its first and its last.
+fn all_runs_go_on_exactly(kind: &str, shapes: &[Values<'_>], stride: usize) {
+    let device = device(kind);
+    let (mut runs, mut resumed) = (0, 0);
+    for optimizer in OPTIMIZERS {
+        for schedule in SCHEDULES {
+            for shape in shapes {
+                let values = [optimizer, schedule, shape].concat();
+                let config = config(&values);
+                let (end, straight) = train(&config, &*device);
+                let count = straight.snapshots.len();
+                assert!(count >= 4, "only {count} checkpoints with {values:?}");
+                runs += 1;
+                for (index, snapshot) in straight.snapshots.iter().enumerate() {
+                    if (index + runs) % stride != 0 && index != count - 1 {
+                        continue;
+                    }
+                    let step = snapshot.position.step;
+                    let (again, rest) = resume(&config, &*device, snapshot);
+                    assert_eq!(again.weights_sha256, end.weights_sha256, "from step {step} with {values:?}");
+                    assert_eq!(again.best_epoch, end.best_epoch, "from step {step} with {values:?}");
+                    let missed = straight.epochs.len() - rest.epochs.len();
+                    assert_eq!(missed, snapshot.position.epochs, "from step {step} with {values:?}");
+                    assert_eq!(rest.epochs, straight.epochs[missed..], "from step {step} with {values:?}");
+                    if index < count - 1 {
+                        assert_eq!(rest.last(), straight.last(), "from step {step} with {values:?}");
+                    }
+                    assert_eq!(rest.starts[0].step, step);
+                    resumed += 1;
+                }
+            }
+        }
+    }
+    println!("{kind}: {resumed} resumed runs of {runs}");
+}
+
+#[test]
+fn runs_on_the_cpu_go_on_exactly() {
+    all_runs_go_on_exactly("cpu", &SHAPES, 1);
+}
+
+#[test]
+fn runs_on_the_gpu_go_on_exactly() {
+    all_runs_go_on_exactly("gpu", &SHAPES[..4], 7);
+}
+
+/// How often a run is saved, and so how its steps are submitted, changes nothing in it.
+#[test]
+fn saving_changes_no_result() {
+    let device = device("cpu");
+    for shape in SHAPES {
+        let hash = |every: &'static str| {
+            let more = [(Key::CheckpointEvery, every), (Key::L2, "0.02"), (Key::KeepBest, "false")];
+            let values = [shape, &more].concat();
+            let (end, witness) = train(&config(&values), &*device);
+            (end.weights_sha256, witness.epochs, witness.snapshots.len())
+        };
+        let (often, rarely) = (hash("1"), hash("1000m"));
+        assert_eq!((&often.0, &often.1), (&rarely.0, &rarely.1), "{shape:?}");
+        assert!(often.2 > rarely.2, "{shape:?}: {} and {} saves", often.2, rarely.2);
+    }
+}
+
+/// A snapshot is of the step that it says: blocks of single images are never divided, so there it
+/// is the next end of a block.
+#[test]
+fn saves_come_when_they_were_asked_for() {
+    let device = device("cpu");
+    let steps = |values: Values<'_>| {
+        let (_, witness) = train(&config(values), &*device);
+        witness.snapshots.iter().map(|snapshot| snapshot.position.step).collect::<Vec<_>>()
+    };
+    // Nine steps an epoch; the best epochs are saved, too, unless nobody wants them.
+    let none_best = (Key::KeepBest, "false");
+    assert_eq!(steps(&[(Key::CheckpointEvery, "4"), none_best]), [0, 4, 8, 12, 16, 20, 24, 27]);
+    assert_eq!(steps(&[(Key::CheckpointEvery, "9"), none_best]), [0, 9, 18, 27]);
+    assert_eq!(steps(&[(Key::CheckpointEvery, "2e"), none_best]), [0, 18, 27]);
+    assert_eq!(steps(&[(Key::CheckpointEvery, "500m"), none_best]), [0, 27]);
+    let single = [(Key::BatchSize, "1"), (Key::Epochs, "1"), (Key::Lr, "0.01"), none_best];
+    assert_eq!(steps(&[&single[..], &[(Key::CheckpointEvery, "50")]].concat()), [0, 64, 128, 133]);
+    assert_eq!(steps(&[&single[..], &[(Key::CheckpointEvery, "8")]].concat()), [0, 32, 64, 96, 128, 133]);
+}
+
+/// The comparison itself: it must see that a run lacks a part of its state.
+#[test]
+fn a_run_without_its_velocities_or_sums_does_not_go_on_exactly() {
+    let device = device("cpu");
+    let config = config(&[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "4")]);
+    let (end, straight) = train(&config, &*device);
+    let snapshot = &straight.snapshots[1];
+    let mut still = snapshot.clone();
+    for tensor in &mut still.optimizer.tensors {
+        tensor.values.fill(0.0);
+    }
+    assert_ne!(resume(&config, &*device, &still).0.weights_sha256, end.weights_sha256);
+    let mut blank = snapshot.clone();
+    blank.position.totals = Snapshot::clone(&straight.snapshots[0]).position.totals;
+    assert_ne!(resume(&config, &*device, &blank).1.epochs, straight.epochs);
+}

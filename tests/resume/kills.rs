@@ -1,0 +1,95 @@
+//! The program itself, killed at random moments, on the CPU and on the GPU.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::support::{events, leftovers, metrics, program, train_arguments};
+
+/// A run that takes a while, most of it saving.
+const LONG: [&str; 8] =
+    ["--epochs", "80", "--batch-size", "16", "--checkpoint-every", "5", "--momentum", "0.9"];
+
+/// Numbers that look random, the same in every run of the test.
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Dice(seed)
+    }
+
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// Starts the program, waits for its first line, for a first checkpoint in the run, and for `delay`
+/// more; then kills it. Whether it was still running.
+fn start_and_kill(folder: &Path, arguments: &[&str], run: &str, delay: Duration) -> bool {
+    let mut command = program(folder, arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped"));
+    let mut first = String::new();
+    lines.read_line(&mut first).expect("it is readable");
+    assert!(first.contains("\"event\":\"start\""), "{first:?}");
+    // Somebody has to read what it prints, or it waits for ever.
+    let reader = std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+    // What comes before a checkpoint cannot be lost.
+    while !folder.join(run).join("last").exists() {
+        assert!(child.try_wait().expect("it can be asked").is_none(), "it ended without a checkpoint");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(delay);
+    let is_running = child.try_wait().expect("it can be asked").is_none();
+    child.kill().expect("it can be killed");
+    child.wait().expect("it is gone");
+    reader.join().expect("the reader ends").expect("it was readable");
+    is_running
+}
+
+/// Kills a run and takes it up again until it has been killed so often; then it ends as the straight
+/// run does.
+fn survives(device: &str, kills: usize, most_delay: u64, seed: u64) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path();
+    let straight = program(path, &train_arguments("straight", device, &LONG)).output().expect("it starts");
+    assert!(straight.status.success(), "{straight:?}");
+    let straight = events(&straight.stdout).pop().expect("there is an end");
+    let mut dice = Dice::new(seed);
+    let (mut killed, mut run) = (0, 0);
+    while killed < kills {
+        run += 1;
+        let name = format!("run{run}");
+        let begin = train_arguments(&name, device, &LONG);
+        let resume = ["resume", &name, "--json"];
+        let mut arguments = &begin[..];
+        let mut delay = || Duration::from_millis(dice.below(most_delay));
+        while killed < kills && start_and_kill(path, arguments, &name, delay()) {
+            killed += 1;
+            arguments = &resume;
+        }
+        let end = program(path, &resume).output().expect("it starts");
+        assert!(end.status.success(), "{end:?}");
+        assert_eq!(String::from_utf8_lossy(&end.stderr).matches("damaged").count(), 0, "{end:?}");
+        let end = events(&end.stdout).pop().expect("there is an end");
+        for field in ["weights_sha256", "steps", "epochs", "best_epoch", "test_accuracy", "test_loss"] {
+            assert_eq!(end[field], straight[field], "{field} of {name}");
+        }
+        assert_eq!(metrics(&path.join(&name)), metrics(&path.join("straight")), "{name}");
+        assert_eq!(leftovers(&path.join(&name)), [""; 0], "{name}");
+    }
+    println!("{device}: {killed} kills in {run} runs");
+}
+
+#[test]
+fn runs_on_the_cpu_survive_kills() {
+    survives("cpu", 40, 250, 1);
+}
+
+#[test]
+fn runs_on_the_gpu_survive_kills() {
+    survives("gpu", 10, 700, 2);
+}

@@ -1,0 +1,129 @@
+//! Devices that are lost: whichever call it happens in, the run ends with exit code 4 and goes on
+//! from its last checkpoint as if nothing had happened.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use shadegrad::config::{Config, Key};
+use shadegrad::device::{Device, DeviceInfo, Session, Ticket};
+use shadegrad::host::Array;
+use shadegrad::plan::{Launch, Plan};
+use shadegrad::run::{RunDirectory, reopen};
+use shadegrad::tensor::Tensor;
+use shadegrad::train::{End, StopFlag, Trainer};
+use shadegrad::{Error, Result};
+
+use crate::support::{both, config, dataset, device, metrics};
+
+/// A device that answers so many calls and is lost then.
+struct Mortal<'a> {
+    inner: &'a dyn Device,
+    calls: Rc<Cell<usize>>,
+}
+
+struct MortalSession {
+    inner: Box<dyn Session>,
+    calls: Rc<Cell<usize>>,
+}
+
+impl MortalSession {
+    fn call(&self) -> Result<()> {
+        match self.calls.get().checked_sub(1) {
+            Some(left) => {
+                self.calls.set(left);
+                Ok(())
+            }
+            None => Err(Error::device("the GPU was lost: a test").advise("start again")),
+        }
+    }
+}
+
+impl Device for Mortal<'_> {
+    fn info(&self) -> &DeviceInfo {
+        self.inner.info()
+    }
+
+    fn largest_tensor(&self) -> usize {
+        self.inner.largest_tensor()
+    }
+
+    fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
+        Ok(Box::new(MortalSession { inner: self.inner.load(plan)?, calls: Rc::clone(&self.calls) }))
+    }
+}
+
+impl Session for MortalSession {
+    fn plan(&self) -> &Plan {
+        self.inner.plan()
+    }
+
+    fn write(&mut self, tensor: Tensor, array: Array) -> Result<()> {
+        self.call()?;
+        self.inner.write(tensor, array)
+    }
+
+    fn read(&mut self, tensor: Tensor) -> Result<Array> {
+        self.call()?;
+        self.inner.read(tensor)
+    }
+
+    fn submit(&mut self, launches: &[Launch], metrics: &[Tensor], slots: usize) -> Result<Ticket> {
+        self.call()?;
+        self.inner.submit(launches, metrics, slots)
+    }
+
+    fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>> {
+        self.call()?;
+        self.inner.finish(ticket)
+    }
+}
+
+fn small() -> Config {
+    config(&[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "3"), (Key::Epochs, "2")])
+}
+
+/// Trains on a device that answers so many calls; gives the outcome and the calls that were left.
+fn train_for(run: &std::path::Path, calls: usize) -> (Result<End>, usize) {
+    let left = Rc::new(Cell::new(calls));
+    let (config, cpu) = (small(), device("cpu"));
+    let mortal = Mortal { inner: &*cpu, calls: Rc::clone(&left) };
+    let trained = Trainer::new(&config, dataset(), &mortal).and_then(|trainer| {
+        let mut directory = RunDirectory::create(run, config.to_toml())?;
+        trainer.train(run, &mut [&mut directory], &StopFlag::default())
+    });
+    (trained, left.get())
+}
+
+#[test]
+fn a_device_that_is_lost_in_any_call_leaves_a_run_that_goes_on() {
+    let straight = tempfile::tempdir().expect("a temporary folder");
+    let (end, left) = train_for(straight.path(), 100_000);
+    let (end, calls) = (end.expect("nothing is lost"), 100_000 - left);
+    let mut gone_on = 0;
+    // The calls before the first checkpoint, and how many calls a run makes, vary a little: how
+    // many steps go into a submission follows the clock.
+    for calls in (1..calls).step_by(2) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let run = folder.path();
+        let (result, _) = train_for(run, calls);
+        let Err(error) = result else { continue };
+        assert_eq!(error.kind().exit_code(), 4, "{error}");
+        if !run.join("last").exists() {
+            continue;
+        }
+        let said = both(&error);
+        let is_at_the_ends = !said.contains("go on with: shadegrad resume ");
+        let reopened = reopen(run).expect("there is a checkpoint");
+        assert!(reopened.complaints.is_empty());
+        assert!(!is_at_the_ends || reopened.snapshot.position.step == end.steps, "{said}");
+        let (config, mut directory) = (small(), reopened.directory);
+        let trainer = Trainer::resume(&config, dataset(), &*device("cpu"), reopened.snapshot);
+        let trainer = trainer.expect("the run can go on");
+        let again = trainer.train(run, &mut [&mut directory], &StopFlag::default());
+        assert_eq!(again.expect("the run ends well").weights_sha256, end.weights_sha256, "{calls} calls");
+        assert_eq!(metrics(run), metrics(straight.path()), "{calls} calls");
+        gone_on += 1;
+    }
+    println!("{gone_on} runs went on, of {calls} calls");
+    assert!(gone_on >= 20, "only {gone_on}");
+}

@@ -1,0 +1,12 @@
+//! Runs that are never lost: whatever ends a run, at whatever moment, it goes on from its last
+//! checkpoint and ends as if nothing had happened.
+
+mod damage;
+mod divergence;
+mod exactness;
+mod faults;
+mod kills;
+mod lost;
+mod patience;
+mod signals;
+mod support;

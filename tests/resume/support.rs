@@ -1,0 +1,201 @@
+//! Small runs, inside the test's own process and outside of it.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use shadegrad::config::{Config, Key, Origin, Settings, Sources, resolve};
+use shadegrad::data::{Dataset, ImageShape, Split};
+use shadegrad::device::Device;
+use shadegrad::device::cpu::Cpu;
+use shadegrad::device::gpu::Gpu;
+use shadegrad::device::gpu::adapter::{Capabilities, adapters};
+use shadegrad::train::{Checkpoint, End, Epoch, Observer, Snapshot, Start, StopFlag, Trainer};
+use shadegrad::{Error, Result};
+
+/// A configuration with these values over the defaults of a small run.
+pub fn config(values: &[(Key, &str)]) -> Config {
+    let common = [
+        (Key::Model, "linear:7,relu"),
+        (Key::BatchSize, "16"),
+        (Key::Epochs, "3"),
+        (Key::Lr, "0.05"),
+        (Key::Momentum, "0"),
+        (Key::Nesterov, "false"),
+        (Key::WeightDecay, "0"),
+        (Key::Schedule, "constant"),
+        (Key::Seed, "3"),
+    ];
+    let mut flags = Settings::default();
+    for (key, value) in common.iter().chain(values) {
+        if let shadegrad::config::Kind::Switch { .. } = key.kind() {
+            flags.set(*key, shadegrad::config::Value::Switch(*value == "true"), Origin::Flag);
+        } else {
+            flags.set_text(*key, OsStr::new(value), Origin::Flag).expect("the value is allowed");
+        }
+    }
+    resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
+}
+
+/// A data set of noise with something to learn in it: images of 3x5 whose class is where they are
+/// brightest. 133 training images, so that no batch size divides them.
+pub fn dataset() -> Dataset {
+    let mut state = 12345u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 25) as u8
+    };
+    let mut split = |count: usize| {
+        let mut split = Split::default();
+        for index in 0..count {
+            let class = index * 7 % 5;
+            split.labels.push(class as u32);
+            split.images.extend((0..15).map(|pixel| noise() + if pixel % 5 == class { 90 } else { 0 }));
+        }
+        split
+    };
+    Dataset {
+        name: "noise".into(),
+        shape: ImageShape { channels: 1, height: 3, width: 5 },
+        classes: ["a", "b", "c", "d", "e"].map(String::from).to_vec(),
+        train: split(133),
+        test: split(41),
+        files: Vec::new(),
+        description: None,
+        warnings: Vec::new(),
+    }
+}
+
+/// The device of that kind. There is a GPU, or a driver that plays one, wherever tests run.
+pub fn device(kind: &str) -> Box<dyn Device> {
+    match kind {
+        "cpu" => Box::new(Cpu::new()),
+        _ => {
+            let found = adapters();
+            let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
+            Box::new(Gpu::open(first, Capabilities::Adapter).expect("the GPU can be opened"))
+        }
+    }
+}
+
+/// Keeps everything that a run says.
+#[derive(Debug, Default)]
+pub struct Witness {
+    pub starts: Vec<Start>,
+    pub epochs: Vec<Epoch>,
+    pub snapshots: Vec<Snapshot>,
+}
+
+impl Observer for Witness {
+    fn start(&mut self, start: &Start) -> Result<()> {
+        self.starts.push(start.clone());
+        Ok(())
+    }
+
+    fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
+        self.epochs.push(timeless(*epoch));
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<()> {
+        self.snapshots.push(checkpoint.snapshot.clone());
+        Ok(())
+    }
+}
+
+impl Witness {
+    /// The last snapshot, but for what a clock measured.
+    pub fn last(&self) -> Snapshot {
+        let mut last = self.snapshots.last().expect("a run is saved").clone();
+        let position = &mut last.position;
+        (position.seconds, position.epoch_seconds) = (0.0, 0.0);
+        position.last = position.last.map(timeless);
+        position.best = position.best.map(timeless);
+        last
+    }
+}
+
+/// An epoch but for what a clock measured.
+pub fn timeless(epoch: Epoch) -> Epoch {
+    Epoch { seconds: 0.0, images_per_second: 0.0, ..epoch }
+}
+
+/// Trains from the beginning to the end.
+pub fn train(config: &Config, device: &dyn Device) -> (End, Witness) {
+    let mut witness = Witness::default();
+    let trainer = Trainer::new(config, dataset(), device).expect("the run can start");
+    let end = trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default());
+    (end.expect("the run ends well"), witness)
+}
+
+/// Trains from a snapshot to the end.
+pub fn resume(config: &Config, device: &dyn Device, snapshot: &Snapshot) -> (End, Witness) {
+    let mut witness = Witness::default();
+    let trainer = Trainer::resume(config, dataset(), device, snapshot.clone()).expect("the run can go on");
+    let end = trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default());
+    (end.expect("the run ends well"), witness)
+}
+
+/// The program, about to run in `folder`, without what the developer's machine has set.
+pub fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shadegrad"));
+    command.current_dir(folder).args(arguments).stdin(Stdio::null());
+    for variable in ["SHADEGRAD_DATA", "SHADEGRAD_DEVICE", "WGPU_BACKEND", "NO_COLOR", "TERM"] {
+        command.env_remove(variable);
+    }
+    command.env("XDG_RUNTIME_DIR", folder);
+    command
+}
+
+/// Arguments that train on the small data set of the golden runs, recorded in `out`.
+pub fn train_arguments<'a>(out: &'a str, device: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/data/six-classes-5x4");
+    let common = ["train", "--data", DATA, "--model", "linear:8,relu"];
+    [&common[..], &["--device", device, "--out", out, "--json"], more].concat()
+}
+
+/// The objects that a run printed.
+pub fn events(stdout: &[u8]) -> Vec<Value> {
+    let text = String::from_utf8_lossy(stdout);
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
+}
+
+/// The lines of a run's metrics, but for what a clock measured.
+pub fn metrics(run: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(run.join("metrics.jsonl")).expect("there are metrics");
+    let mut events = events(text.as_bytes());
+    for event in &mut events {
+        for field in ["seconds", "images_per_second"] {
+            event.as_object_mut().expect("an object").remove(field).expect("it is there");
+        }
+    }
+    events
+}
+
+/// The first column and the number of lines of a run's spreadsheet.
+pub fn csv_epochs(run: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(run.join("metrics.csv")).expect("there are metrics");
+    text.lines().map(|line| line.split(',').next().unwrap_or_default().to_owned()).collect()
+}
+
+/// Names of everything half made in a run's folder.
+pub fn leftovers(run: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for folder in [run.to_path_buf(), run.join("checkpoints")] {
+        for entry in std::fs::read_dir(folder).expect("it is readable") {
+            let name = entry.expect("it is readable").file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') || name.contains("tmp") {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+/// One line for what happened, and one for what to do.
+pub fn both(error: &Error) -> String {
+    format!("{error}; {}", error.advice().unwrap_or_default())
+}
