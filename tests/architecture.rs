@@ -25,6 +25,8 @@ const HOMES: &[(&str, &[&str])] = &[
 /// cli, train, model and layers, ops, plan, tensor; devices read plans and ops.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("error", &["cli", "train", "run", "model", "layers", "optim", "device", "ops", "plan", "data"]),
+    ("disk", &["cli", "train", "run", "model", "layers", "optim", "device", "ops", "plan", "data"]),
+    ("atomic", &["cli", "train", "run", "model", "layers", "optim", "device", "ops", "plan", "data"]),
     ("tensor", &["cli", "train", "run", "model", "layers", "optim", "device", "ops", "plan", "data"]),
     ("kernel", &["cli", "train", "run", "model", "layers", "optim", "device", "ops", "plan", "data"]),
     ("plan", &["cli", "train", "run", "model", "layers", "optim", "device", "data"]),

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use super::Spread;
+use super::stopwatch::{self, Timed};
 use super::subjects::{self, Subject, Work};
-use super::{Spread, stopwatch};
 use crate::device::Device;
 use crate::error::Result;
 
@@ -23,6 +24,8 @@ pub struct Kernel {
     pub op: &'static str,
     /// Its sizes: `m`x`n`x`k` of a product, rows and columns of the others.
     pub shape: String,
+    /// What the device runs for it: on a GPU the kernels that its tuner or a rule has chosen.
+    pub kernels: Vec<String>,
     /// Of one launch.
     pub seconds: Spread,
     /// Of a product.
@@ -49,7 +52,7 @@ pub fn measure(
     let peak = subjects::peak(device.info().kind);
     let Work::Operations(operations) = peak.work else { unreachable!("the peak is arithmetic") };
     // The best of all repeats: a peak is what the others are held against.
-    let peak = operations / stopwatch::time(device, peak, seconds)?.min / 1e9;
+    let peak = operations / stopwatch::time(device, peak, seconds)?.seconds.min / 1e9;
     let mut ops = Vec::new();
     for subject in subjects::all() {
         progress(&format!("{} {}", subject.op, subject.shape))?;
@@ -60,11 +63,11 @@ pub fn measure(
 
 fn kernel(device: &dyn Device, subject: Subject, budget: f64, peak: f64) -> Result<Kernel> {
     let (op, shape, work) = (subject.op, subject.shape.clone(), subject.work);
-    let seconds = stopwatch::time(device, subject, budget)?;
+    let Timed { seconds, kernels } = stopwatch::time(device, subject, budget)?;
     let (gflops, gigabytes_per_second) = match work {
         Work::Operations(operations) => (Some(operations / seconds.median / 1e9), None),
         Work::Bytes(bytes) => (None, Some(bytes / seconds.median / 1e9)),
     };
     let peak_share = gflops.map(|gflops| gflops / peak);
-    Ok(Kernel { op, shape, seconds, gflops, gigabytes_per_second, peak_share })
+    Ok(Kernel { op, shape, kernels, seconds, gflops, gigabytes_per_second, peak_share })
 }

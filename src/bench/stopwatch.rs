@@ -18,8 +18,17 @@ const LEAST_REPEATS: usize = 3;
 /// Most launches of one measurement.
 const MOST: usize = 64 * MOST_LAUNCHES;
 
-/// Seconds of one launch of `subject`, over repeats that take about `budget` seconds in all.
-pub(super) fn time(device: &dyn Device, subject: Subject, budget: f64) -> Result<Spread> {
+/// How long a step takes, and what it runs.
+#[derive(Debug)]
+pub(super) struct Timed {
+    /// Seconds of one launch.
+    pub(super) seconds: Spread,
+    /// What the device runs for it.
+    pub(super) kernels: Vec<String>,
+}
+
+/// Times `subject`, over repeats that take about `budget` seconds in all.
+pub(super) fn time(device: &dyn Device, subject: Subject, budget: f64) -> Result<Timed> {
     let Subject { plan, step, inputs, rows, batches, .. } = subject;
     let mut session = device.load(plan)?;
     for (tensor, array) in inputs {
@@ -44,7 +53,8 @@ pub(super) fn time(device: &dyn Device, subject: Subject, budget: f64) -> Result
     }
     let repeats = ((budget / seconds) as usize).clamp(LEAST_REPEATS, MOST_REPEATS);
     let measure = |_| Ok(run(&mut *session, count, launch)? / count as f64);
-    Ok(Spread::of((0..repeats).map(measure).collect::<Result<_>>()?))
+    let seconds = Spread::of((0..repeats).map(measure).collect::<Result<_>>()?);
+    Ok(Timed { seconds, kernels: session.kernels(step) })
 }
 
 /// Seconds that `count` launches take, from the first submission to the end of the last.

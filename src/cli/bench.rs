@@ -148,8 +148,8 @@ fn tables(report: &Report<'_>) -> String {
     }
     if let Some(kernels) = &report.kernels {
         let header = format!(
-            "{:<15} {:>14} {:>12} {:>23} {:>15} {:>8}",
-            "op", "shape", "median µs", "min – max µs", "speed", "of peak"
+            "{:<15} {:>14} {:>12} {:>23} {:>15} {:>8}  {}",
+            "op", "shape", "median µs", "min – max µs", "speed", "of peak", "kernel"
         );
         text.push_str(&format!(
             "\npeak {:.1} GFLOP/s, multiply-adds between registers\n\n{}\n",
@@ -180,7 +180,11 @@ fn row(kernel: &Kernel) -> String {
         (None, None) => String::new(),
     };
     let share = kernel.peak_share.map(|share| format!("{:.1}%", 100.0 * share)).unwrap_or_default();
-    let line =
-        format!("{:<15} {:>14} {median:>12.2} {range:>23} {speed:>15} {share:>8}", kernel.op, kernel.shape);
+    let line = format!(
+        "{:<15} {:>14} {median:>12.2} {range:>23} {speed:>15} {share:>8}  {}",
+        kernel.op,
+        kernel.shape,
+        kernel.kernels.join(" + ")
+    );
     format!("{}\n", line.trim_end())
 }

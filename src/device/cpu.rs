@@ -8,7 +8,7 @@ use super::profile::{Clock, Profile};
 use super::{Device, DeviceInfo, DeviceKind, Session, Ticket};
 use crate::error::Result;
 use crate::host::{Array, HostMemory};
-use crate::plan::{Launch, Plan};
+use crate::plan::{Launch, Plan, StepId};
 use crate::tensor::Tensor;
 
 /// The processor.
@@ -79,6 +79,10 @@ struct CpuSession {
 impl Session for CpuSession {
     fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    fn kernels(&self, step: StepId) -> Vec<String> {
+        self.plan.step(step).ops.iter().map(|op| op.name().into()).collect()
     }
 
     fn write(&mut self, tensor: Tensor, array: Array) -> Result<()> {

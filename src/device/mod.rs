@@ -7,7 +7,7 @@ pub mod profile;
 
 use crate::error::Result;
 use crate::host::Array;
-use crate::plan::{Launch, Plan};
+use crate::plan::{Launch, Plan, StepId};
 use crate::tensor::Tensor;
 
 /// What kind of processor a device is.
@@ -68,6 +68,9 @@ pub trait Device {
 pub trait Session {
     /// The plan that was loaded.
     fn plan(&self) -> &Plan;
+
+    /// Names of what runs in a step, in order: kernels on a GPU, ops on the CPU.
+    fn kernels(&self, step: StepId) -> Vec<String>;
 
     /// Replaces a tensor's elements. Panics if the array's type or length is not the tensor's.
     fn write(&mut self, tensor: Tensor, array: Array) -> Result<()>;

@@ -1,6 +1,6 @@
 //! `bench`: what it prints, and what it refuses.
 
-use crate::support::shadegrad;
+use crate::support::{Sandbox, shadegrad};
 
 #[test]
 fn kernels_on_the_cpu_are_a_table_without_escape_codes() {
@@ -39,4 +39,35 @@ fn a_device_that_is_not_there_and_no_time_are_refused() {
     shadegrad(&["bench", "--kernels", "--device", "999"]).refused(4).because(&["device 999"]);
     shadegrad(&["bench", "--seconds", "0"]).refused(2).because(&["--seconds 0"]);
     shadegrad(&["bench", "--seconds", "nan", "--device", "999"]).refused(2);
+}
+
+#[test]
+fn a_profile_names_kernels_and_adds_up() {
+    for (device, kernel) in [("cpu", "matmul_update"), ("gpu", "matmul_tn_sgd")] {
+        let sandbox = Sandbox::new();
+        let outcome = sandbox.run(&[
+            "train",
+            "--max-steps",
+            "30",
+            "--device",
+            device,
+            "--no-tune",
+            "--profile",
+            "--json",
+        ]);
+        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        assert!(!outcome.stderr.contains("fastest kernels"), "--no-tune tunes: {outcome:#?}");
+        let events = outcome.events();
+        let profile = events.last().expect("there are events");
+        assert_eq!(profile["event"], "profile", "{outcome:#?}");
+        assert!(["device", "host"].contains(&profile["clock"].as_str().expect("a clock")), "{profile}");
+        let rows = profile["kernels"].as_array().expect("a list");
+        let share: f64 = rows.iter().map(|row| row["share"].as_f64().expect("a number")).sum();
+        assert!((share - 1.0).abs() < 1e-9, "{profile}");
+        let named =
+            rows.iter().find(|row| row["kernel"].as_str().is_some_and(|name| name.starts_with(kernel)));
+        let named = named.unwrap_or_else(|| panic!("no {kernel} in {profile}"));
+        let [launches, timed] = ["launches", "timed"].map(|field| named[field].as_u64().expect("a count"));
+        assert!(launches >= 30 && (1..=launches).contains(&timed), "{named}");
+    }
 }

@@ -44,6 +44,8 @@ impl Sandbox {
         for variable in ["SHADEGRAD_DATA", "SHADEGRAD_DEVICE", "WGPU_BACKEND", "NO_COLOR", "TERM"] {
             command.env_remove(variable);
         }
+        // Shared by all tests: which kernels are fastest need not be found out for each.
+        command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
         // Mesa's drivers complain on standard error where it is not set.
         command.env("XDG_RUNTIME_DIR", self.path());
         command

@@ -84,6 +84,21 @@ pub fn hold(cases: &[Box<dyn Case>], cpu: &Subject, gpus: &[Subject]) -> Report 
     report
 }
 
+/// The bits of every output of `cases` on one device.
+pub fn bits_of(cases: &[Box<dyn Case>], subject: &Subject) -> Vec<Vec<u64>> {
+    let mut found = Vec::new();
+    let mut rest = cases;
+    while !rest.is_empty() {
+        let (plan, mut recorded) = record(rest);
+        rest = &rest[recorded.len()..];
+        for values in run(plan, &mut recorded, subject) {
+            let values = values.unwrap_or_else(|complaint| panic!("{complaint}"));
+            found.push(values.into_iter().map(f64::to_bits).collect());
+        }
+    }
+    found
+}
+
 /// Records as many of the cases as fit into one plan, at least one.
 fn record(cases: &[Box<dyn Case>]) -> (Plan, Vec<Recorded>) {
     let mut plan = Plan::new();

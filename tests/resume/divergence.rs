@@ -8,7 +8,7 @@ use shadegrad::device::{Device, DeviceInfo, Session, Ticket};
 use shadegrad::host::{Array, HostMemory};
 use shadegrad::kernel::Dispatch;
 use shadegrad::ops::{GpuFacts, Op, Operands};
-use shadegrad::plan::{Launch, Plan, Role, StepRecord};
+use shadegrad::plan::{Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::run::RunDirectory;
 use shadegrad::tensor::Tensor;
 use shadegrad::train::{StopFlag, Trainer};
@@ -52,6 +52,10 @@ impl Device for Faulty<'_> {
 impl Session for FaultySession {
     fn plan(&self) -> &Plan {
         self.inner.plan()
+    }
+
+    fn kernels(&self, step: StepId) -> Vec<String> {
+        self.inner.kernels(step)
     }
 
     fn write(&mut self, tensor: Tensor, array: Array) -> Result<()> {

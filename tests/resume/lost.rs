@@ -7,7 +7,7 @@ use std::rc::Rc;
 use shadegrad::config::{Config, Key};
 use shadegrad::device::{Device, DeviceInfo, Session, Ticket};
 use shadegrad::host::Array;
-use shadegrad::plan::{Launch, Plan};
+use shadegrad::plan::{Launch, Plan, StepId};
 use shadegrad::run::{RunDirectory, reopen};
 use shadegrad::tensor::Tensor;
 use shadegrad::train::{End, StopFlag, Trainer};
@@ -55,6 +55,10 @@ impl Device for Mortal<'_> {
 impl Session for MortalSession {
     fn plan(&self) -> &Plan {
         self.inner.plan()
+    }
+
+    fn kernels(&self, step: StepId) -> Vec<String> {
+        self.inner.kernels(step)
     }
 
     fn write(&mut self, tensor: Tensor, array: Array) -> Result<()> {

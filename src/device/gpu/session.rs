@@ -21,7 +21,7 @@ use crate::device::{MOST_LAUNCHES, Session, Ticket};
 use crate::error::{Error, Result};
 use crate::host::Array;
 use crate::kernel::Uniform;
-use crate::plan::{Declaration, Launch, Plan, StepRecord};
+use crate::plan::{Declaration, Launch, Plan, StepId, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 pub(super) struct GpuSession {
@@ -246,6 +246,10 @@ fn staging_buffer(device: &wgpu::Device, bytes: u64) -> Buffer {
 impl Session for GpuSession {
     fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    fn kernels(&self, step: StepId) -> Vec<String> {
+        self.steps[step.index()].iter().map(|dispatch| dispatch.name.to_string()).collect()
     }
 
     fn write(&mut self, tensor: Tensor, array: Array) -> Result<()> {

@@ -14,7 +14,7 @@ use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
-use crate::runner::hold;
+use crate::runner::{bits_of, hold};
 use crate::subject::Subject;
 
 pub const FORMS: [Form; 3] = [Form::Nn, Form::Nt, Form::Tn];
@@ -318,6 +318,30 @@ fn cut_sums() -> Cases {
         }
     }
     cases
+}
+
+/// Which class a tuner picks must not change a result: all add terms in one order.
+#[test]
+fn every_class_gives_the_same_bits() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    for split_sums in [false, true] {
+        let mut cases = cut_sums();
+        cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
+        let mut first: Option<(Class, Vec<Vec<u64>>)> = None;
+        for class in Class::menu(&facts) {
+            let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
+            let subject = Subject::gpu(Capabilities::Adapter).0.with_facts(facts);
+            let bits = bits_of(&cases, &subject);
+            match &first {
+                None => first = Some((class, bits)),
+                Some((other, expected)) => {
+                    for (index, (bits, expected)) in bits.iter().zip(expected).enumerate() {
+                        assert!(bits == expected, "{class:?} differs from {other:?} in output {index}");
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// What a class is chosen for is a matter of speed; each must be right for everything.

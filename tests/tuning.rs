@@ -1,0 +1,148 @@
+//! The tuner: what it picks, what it remembers, and that neither changes a result.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use shadegrad::device::Device;
+use shadegrad::device::gpu::Gpu;
+use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
+use shadegrad::device::gpu::tuner::Tuning;
+use shadegrad::host::Array;
+use shadegrad::ops::matmul::gpu::Class;
+use shadegrad::ops::matmul::{self, Epilogue, Form};
+use shadegrad::ops::sgd::{Momentum, Update};
+use shadegrad::plan::{Launch, Plan, Role, StepId, StepRecord};
+use shadegrad::tensor::{Element, Tensor};
+
+/// What tuners told, whichever test they belong to: each test looks for its own words.
+static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn tell(line: &str) {
+    TOLD.lock().expect("no test panics while it holds this").push(line.into());
+}
+
+fn gpu() -> Gpu {
+    let found = adapters();
+    let best = found.first().unwrap_or_else(|| panic!("no GPU: {}", no_adapter_advice()));
+    Gpu::open(best, Capabilities::Adapter).expect("it can be opened")
+}
+
+fn tuned(folder: &Path) -> Gpu {
+    gpu().with_tuning(Tuning { folder: Some(folder.into()), tell })
+}
+
+/// A product with a bias and the update of a weight and of a bias, both worth tuning.
+struct Work {
+    plan: Plan,
+    step: StepId,
+    /// With values of their own.
+    inputs: Vec<Tensor>,
+    /// What the step writes.
+    outputs: Vec<Tensor>,
+}
+
+fn work() -> Work {
+    let mut plan = Plan::new();
+    let step = plan.begin("step");
+    let mut declare = |name: &str, role, shape: [usize; 2]| plan.declare(name, role, Element::F32, shape);
+    let x = declare("x", Role::Input, [64, 300]);
+    let dy = declare("dy", Role::Input, [64, 70]);
+    let w = declare("w", Role::Parameter, [70, 300]);
+    let v = declare("v", Role::State, [70, 300]);
+    let mut vector = |name: &str, role| plan.declare(name, role, Element::F32, [70]);
+    let bias = vector("bias", Role::Parameter);
+    let bias_v = vector("bias_v", Role::State);
+    let y = matmul::product(&mut plan, Form::Nt, x, w, Epilogue::Bias { bias, relu: true });
+    let update = |parameter, velocity| {
+        let momentum = Some(Momentum { velocity, factor: 0.9, nesterov: true });
+        Update { parameter, decay: 0.01, momentum }
+    };
+    matmul::update(&mut plan, dy, x, update(w, v), Some(update(bias, bias_v)));
+    Work { plan, step, inputs: vec![x, dy, w, bias], outputs: vec![y, w, v, bias, bias_v] }
+}
+
+/// Everything that two steps leave, as bits.
+fn run(device: &dyn Device) -> Vec<Vec<u32>> {
+    let Work { plan, step, inputs, outputs } = work();
+    let mut session = device.load(plan).expect("the plan can be loaded");
+    for (index, &tensor) in inputs.iter().enumerate() {
+        let value = |i: usize| ((i * 7919 + index * 104_729) % 2003) as f32 / 1001.0 - 1.0;
+        session.write(tensor, Array::F32((0..tensor.len()).map(value).collect())).expect("it can be written");
+    }
+    let record = StepRecord { rows: 64, learning_rate: 0.05, ..StepRecord::default() };
+    let ticket = session.submit(&[Launch { step, record }; 2], &[], 0).expect("it can be submitted");
+    session.finish(ticket).expect("it can be finished");
+    let bits = |&tensor: &Tensor| {
+        let values = session.read(tensor).expect("it can be read").into_f32();
+        values.into_iter().map(f32::to_bits).collect()
+    };
+    outputs.iter().map(bits).collect()
+}
+
+/// The only file in a folder.
+fn file(folder: &Path) -> PathBuf {
+    let files: Vec<_> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files[0].clone()
+}
+
+fn choices(file: &Path) -> serde_json::Map<String, serde_json::Value> {
+    let text = fs::read(file).expect("it can be read");
+    let json: serde_json::Value = serde_json::from_slice(&text).expect("it is JSON");
+    json["choices"].as_object().expect("choices").clone()
+}
+
+#[test]
+fn choices_are_made_once_remembered_and_change_no_bit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let untuned = run(&gpu());
+    assert_eq!(run(&tuned(folder.path())), untuned, "with choices that were just made");
+    let file = file(folder.path());
+    let found = choices(&file);
+    let labels: Vec<String> = Class::menu(gpu().facts()).into_iter().map(Class::label).collect();
+    let keys: Vec<&String> = found.keys().collect();
+    assert_eq!(keys, ["matmul nt 64x70x300 bias_relu", "matmul tn 70x300x64 sgd_momentum_rows"]);
+    for label in found.values() {
+        assert!(labels.iter().any(|known| label == known), "{label} is no class");
+    }
+    let written = fs::read(&file).expect("it can be read");
+    assert_eq!(run(&tuned(folder.path())), untuned, "with remembered choices");
+    assert_eq!(fs::read(&file).expect("it can be read"), written, "nothing was measured again");
+}
+
+#[test]
+fn damaged_and_outdated_files_are_made_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    run(&tuned(folder.path()));
+    let file = file(folder.path());
+    let whole = fs::read_to_string(&file).expect("it can be read");
+    let keys: Vec<String> = choices(&file).keys().cloned().collect();
+    let label =
+        choices(&file).values().next().and_then(|label| label.as_str().map(String::from)).expect("a label");
+    for damaged in [
+        String::new(),
+        whole[..whole.len() / 2].to_owned(),
+        whole.replace("\"version\": 1", "\"version\": 2"),
+        whole.replace(&label, "tiled_1x1x1_1x1"),
+        "\u{0}".repeat(whole.len()),
+    ] {
+        fs::write(&file, &damaged).expect("it can be damaged");
+        run(&tuned(folder.path()));
+        let mended: Vec<String> = choices(&file).keys().cloned().collect();
+        assert_eq!(mended, keys, "after {damaged:?}");
+        assert!(!fs::read_to_string(&file).expect("it can be read").contains("tiled_1x1x1_1x1"));
+    }
+}
+
+#[test]
+fn a_memory_that_cannot_be_written_is_said_and_harmless() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    // Below a file there can be no folder.
+    let nowhere = file.path().join("below");
+    assert_eq!(run(&tuned(&nowhere)), run(&gpu()));
+    let told = TOLD.lock().expect("no test panics while it holds this");
+    let named = nowhere.display().to_string();
+    assert!(told.iter().any(|line| line.contains("not remembered") && line.contains(&named)), "{told:?}");
+}
