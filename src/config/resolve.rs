@@ -150,7 +150,6 @@ mod tests {
                 Key::Model,
                 Key::MaxSteps,
                 Key::Patience,
-                Key::Tune,
                 Key::Out,
             ];
             assert_eq!(settings.get(key).is_none(), has_none.contains(&key), "{}", key.name());
