@@ -51,6 +51,7 @@
 //! - Everything works with WebGPU's default limits and no optional feature.
 //! - A run that ends, however and whenever it does, goes on from its last checkpoint and ends as if
 //!   nothing had happened ([`train::Snapshot`], [`run::checkpoint`], `tests/resume`).
+//! - Which kernels a tuner chooses ([`device::gpu::tuner`]) changes no bit of a result.
 //! - No invocation's loops make more than 65,535 trips, past which an old Mesa ends them silently.
 //!
 //! # Adding an op
@@ -80,6 +81,7 @@
 //!
 //! - A ReLU behind a linear layer is part of that layer's products, so a layer's backward pass may
 //!   have to apply the mask of the layer before ([`layers::Backward::mask_dx`]).
+//! - Sums that are cut into parts need a tensor for them on every device, though only GPUs with idle workgroups write it.
 //! - The learning rate of a block of single-image steps is constant within the block; runs with a
 //!   schedule and batch size 1 take one step at a time.
 

@@ -70,7 +70,7 @@ fn help_starts_with_examples_and_names_every_key() {
     for key in shadegrad::config::Key::ALL {
         let name = match key.name() {
             "preset" => "PRESET".into(),
-            name @ ("shuffle" | "tune" | "keep-best") => format!("--no-{name}"),
+            "shuffle" | "keep-best" | "tune" => format!("--no-{}", key.name()),
             name => format!("--{name}"),
         };
         assert!(help.contains(&name), "no {name} in {help}");

@@ -82,20 +82,22 @@ struct Step {
 
 // Takes one element of the product through the epilogue; i is its place in y.
 fn finish(i: u32, column: u32, product: f32) {
-    let g = product + params.decay * y[i];
+    let old = y[i];
+    let g = product + params.decay * old;
     let velocity = params.momentum * v[i] + g;
     v[i] = velocity;
     let direction = select(velocity, g + params.momentum * velocity, params.nesterov == 1u);
-    y[i] -= step.learning_rate * direction;
+    y[i] = old - step.learning_rate * direction;
 }
 
 // Takes the sum of one row of the first operand to the bias that it is the gradient of.
 fn finish_row(row: u32, sum: f32) {
-    let g = sum + params.bias_decay * bias[row];
+    let old = bias[row];
+    let g = sum + params.bias_decay * old;
     let velocity = params.momentum * bias_v[row] + g;
     bias_v[row] = velocity;
     let direction = select(velocity, g + params.momentum * velocity, params.nesterov == 1u);
-    bias[row] -= step.learning_rate * direction;
+    bias[row] = old - step.learning_rate * direction;
 }
 
 // Finishes four neighbours of the product's row `row`, from `column` on, as far as they are inside.

@@ -345,11 +345,10 @@ fn every_class_gives_the_same_bits() {
 }
 
 /// What a class is chosen for is a matter of speed; each must be right for everything.
-#[test]
-fn every_class_is_right() {
+fn hold_classes(kind: &str, is_kind: fn(&Class) -> bool, least: usize) {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let classes = Class::menu(&facts);
-    assert!(classes.len() >= 3, "classes for {facts:?}");
+    let classes: Vec<Class> = Class::menu(&facts).into_iter().filter(is_kind).collect();
+    assert!(classes.len() >= least, "{kind} classes for {facts:?}");
     let started = std::time::Instant::now();
     let gpus = |split_sums| -> Vec<Subject> {
         let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
@@ -361,5 +360,18 @@ fn every_class_is_right() {
     let cut = cut_sums();
     hold(&cut, &Subject::cpu(), &gpus(true)).assert_agreement();
     let count = cases.len() + cut.len();
-    announce(&format!("matmul classes: {count} cases on CPU, {:#?}, {:.1?}", gpus(true), started.elapsed()));
+    announce(&format!("{kind} classes: {count} cases on CPU, {:#?}, {:.1?}", gpus(true), started.elapsed()));
+}
+
+#[test]
+fn every_tiled_class_is_right() {
+    hold_classes("tiled", |class| matches!(class, Class::Tiled { .. }), 3);
+}
+
+/// Adapters without subgroups have none of these; that they are compared at all is asserted where there are subgroups.
+#[test]
+fn every_subgroup_class_is_right() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let least = if facts.subgroup_size.is_some() { 2 } else { 0 };
+    hold_classes("subgroup", |class| matches!(class, Class::Subgroup { .. }), least);
 }
