@@ -12,21 +12,22 @@
 //! | [`Layer`](layers::Layer) | parameters, and how to record a forward and a backward pass | [`layers`] |
 //! | [`Dataset`](data::Dataset) | images as bytes, labels, class names | [`data`] |
 //!
-//! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`], [`report`], [`dashboard`]), a source of numbers
+//! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`], [`report`], [`dashboard`], [`export`]), a source of numbers
 //! ([`rng`], [`init`], [`schedule`]), or a stopwatch ([`bench`](mod@bench)).
 //!
 //! # One direction
 //!
 //! ```text
-//! main → cli → { bench, dashboard → report } → { train, config, run } → { model, optim, data, device }
+//! main → cli → { bench, export, dashboard → report } → { train, config, run } → { model, optim, data, device }
 //! model → layers → ops → { plan, kernel, host } → tensor
 //! device/{cpu,gpu} → { plan, ops }         an op never sees wgpu; its GPU half speaks in kernel rows
 //! ```
 //!
 //! Each outside crate has one home (`tests/architecture.rs` looks): wgpu and pollster in
-//! [`device::gpu`], clap in [`cli`], flate2 and tar in [`data`], rayon and pulp in the CPU halves of
-//! ops, the template engine in [`ops::matmul`] and [`report`], png there, too, safetensors and prost in
-//! [`run`], fs4 in [`disk`], httparse in [`dashboard`].
+//! [`device::gpu`], clap in [`cli`], flate2, tar and image in [`data`], rayon and pulp in the CPU halves
+//! of ops (rayon in [`data`], too, where files are decoded), the template engine in [`ops::matmul`] and
+//! [`report`], png there, too, safetensors in [`run`], prost there and in [`export`], fs4 in [`disk`],
+//! httparse in [`dashboard`].
 //!
 //! # A step, as data walks it
 //!
@@ -72,7 +73,10 @@
 //!    `cargo test --test shaders` compares row and shader; `cargo test --test ops` the results.
 //! 7. If it has a gradient, add it to `tests/ops/gradients.rs`; break the shader once on purpose in
 //!    `tests/ops/wrong_kernels.rs` and see the cases catch it.
-//! 8. Call the record helpers from a [`Layer`](layers::Layer), and name the layer in [`model`].
+//! 8. Call the record helpers from a [`Layer`](layers::Layer), and name the layer in [`model`]. Its
+//!    [`stages`](layers::Layer::stages) say what it computes for other programs; a new
+//!    [`Stage`](layers::Stage) is translated in each format of [`export`], and checked against
+//!    onnxruntime in `tests/interchange`.
 //!
 //! # What is awkward
 //!
@@ -94,6 +98,7 @@ pub mod data;
 pub mod device;
 pub mod disk;
 pub mod error;
+pub mod export;
 mod figures;
 pub mod host;
 pub mod init;

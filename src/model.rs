@@ -5,7 +5,7 @@
 //! it is missing.
 
 use crate::error::{Error, Result};
-use crate::layers::{Backward, GradientSink, Layer, Linear, Parameter, Relu};
+use crate::layers::{Backward, GradientSink, Layer, Linear, Parameter, Relu, Stage};
 use crate::nearest::nearest;
 use crate::plan::Plan;
 use crate::tensor::Tensor;
@@ -140,6 +140,11 @@ impl Model {
         self.layers.iter().map(|layer| layer.spec()).collect::<Vec<_>>().join(",")
     }
 
+    /// What the trained model computes, step by step: the modules of PyTorch's `nn.Sequential`.
+    pub fn stages(&self) -> Vec<Stage> {
+        self.layers.iter().flat_map(|layer| layer.stages()).collect()
+    }
+
     /// The layers, first to last.
     pub fn layers(&self) -> &[Box<dyn Layer>] {
         &self.layers
@@ -219,6 +224,22 @@ mod tests {
             ("3.bias", vec![10]),
         ];
         assert_eq!(names, wanted);
+    }
+
+    /// Also for a ReLU inside a linear layer's products: PyTorch has a module for it.
+    #[test]
+    fn stages_are_the_modules_of_pytorchs_sequential() {
+        let mut plan = Plan::new();
+        let spec = ModelSpec::parse("relu,linear:7,relu,relu,linear:5,linear:3", 3).unwrap();
+        let stages = Model::new(&mut plan, &spec, 4).stages();
+        let shown: Vec<_> = stages
+            .iter()
+            .map(|stage| match stage {
+                Stage::Relu => "relu",
+                Stage::Linear { weight, .. } => plan.name(*weight),
+            })
+            .collect();
+        assert_eq!(shown, ["relu", "1.weight", "relu", "relu", "4.weight", "5.weight"]);
     }
 
     #[test]

@@ -18,12 +18,13 @@ const HOMES: &[(&str, &[&str])] = &[
     ("png", &["report/"]),
     ("base64", &["report/"]),
     ("httparse", &["dashboard/"]),
-    ("prost", &["run/"]),
+    ("prost", &["run/", "export/"]),
     ("crc32c", &["run/"]),
     ("gemm", &["ops/", "device/cpu.rs", "data/"]),
     ("rayon", &["ops/", "device/cpu.rs", "data/"]),
     ("pulp", &["ops/", "device/cpu.rs", "data/"]),
-    ("safetensors", &["export", "run", "model"]),
+    ("safetensors", &["export/", "run/"]),
+    ("image", &["data/"]),
     ("fs4", &["disk.rs"]),
 ];
 
@@ -42,10 +43,11 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("data", &["cli", "train", "run", "model", "layers", "optim", "device", "ops", "plan"]),
     ("layers", &["cli", "train", "run", "model", "device", "data"]),
     ("model", &["cli", "train", "device"]),
-    ("run", &["cli", "device", "ops", "report", "dashboard"]),
-    ("train", &["cli", "bench", "report", "dashboard"]),
-    ("report", &["cli", "bench", "dashboard", "model", "layers", "optim", "ops", "plan"]),
-    ("dashboard", &["cli", "bench", "device", "data", "model", "layers", "optim", "ops", "plan"]),
+    ("export", &["cli", "bench", "train", "device", "ops", "report", "dashboard"]),
+    ("run", &["cli", "export", "device", "ops", "report", "dashboard"]),
+    ("train", &["cli", "bench", "export", "report", "dashboard"]),
+    ("report", &["cli", "bench", "dashboard", "export", "model", "layers", "optim", "ops", "plan"]),
+    ("dashboard", &["cli", "bench", "device", "data", "export", "model", "layers", "optim", "ops", "plan"]),
     ("bench", &["cli"]),
 ];
 

@@ -98,7 +98,8 @@ fn mistakes_have_their_exit_codes() {
     for (arguments, code) in [
         (&["stats", "fashion-mist"][..], 3),
         (&["fetch", "fashion-mist"], 3),
-        (&["verify", "."], 3),
+        (&["verify", "fashion-mist"], 3),
+        (&["verify", empty], 3),
         (&["stats", "cifar100", "--data-dir", empty], 3),
         (&["fetch", "mnist", "--from", empty], 3),
         (&["fetch"], 2),

@@ -9,6 +9,7 @@ use samples::{search_nowhere, small_cifar_set};
 use shadegrad::data::cifar::CIFAR_10;
 use shadegrad::data::idx::read_split;
 use shadegrad::data::load::load;
+use shadegrad::data::pictures::Wanted;
 use shadegrad::data::verify::verify;
 use std::fs;
 use std::path::Path;
@@ -64,7 +65,7 @@ fn bombs_are_refused_before_they_fill_the_memory() {
         let mut search = search_nowhere(vec![small_cifar_set(&CIFAR_10, &archive)]);
         search.data_dir = Some(folder.path().to_owned());
         let parts = [CIFAR_10.archive, "decompression bomb"];
-        expect_data_error(load("small-cifar", &search), &parts);
+        expect_data_error(load("small-cifar", &search, &Wanted::default()), &parts);
         let set = &search.catalogue.sets[0];
         let reports = verify(set, &search.require(set).unwrap()).unwrap();
         assert!(reports[0].fault.as_ref().unwrap().contains(parts[1]));

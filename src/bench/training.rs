@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Spread;
 use crate::config::{Config, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation};
 use crate::data::Dataset;
+use crate::data::pictures::Resize;
 use crate::device::Device;
 use crate::error::Result;
 use crate::train::{Epoch, Observer, StopFlag, Trainer};
@@ -58,6 +59,8 @@ impl Workload {
         Config {
             preset: "bench".into(),
             data: self.data.into(),
+            image_size: None,
+            resize: Resize::Crop,
             normalize: Normalize::Unit,
             model: self.model.into(),
             init: Init::Rule(InitRule::He),

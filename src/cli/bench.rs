@@ -16,6 +16,7 @@ use crate::data::Dataset;
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::load::load;
 use crate::data::locate::Search;
+use crate::data::pictures::Wanted;
 use crate::device::{DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
 use crate::train::StopFlag;
@@ -102,13 +103,14 @@ pub(super) fn run(arguments: &BenchArguments) -> Result<()> {
 fn workloads(arguments: &BenchArguments) -> Result<Vec<(Workload, Dataset)>> {
     let search = Search::from_environment(arguments.data_dir.clone());
     let first = training::FASHION_MNIST;
-    let mut runs = vec![(first, load_or_fetch(first.data, &search, &FetchOptions::default())?)];
+    let mut runs =
+        vec![(first, load_or_fetch(first.data, &search, &Wanted::default(), &FetchOptions::default())?)];
     let second = training::CIFAR10;
     // A download of 170 MB is more than somebody who asks for a figure wants.
     if let Some(set) = search.catalogue.find(second.data)
         && search.locate(set)?.is_some()
     {
-        runs.push((second, load(second.data, &search)?));
+        runs.push((second, load(second.data, &search, &Wanted::default())?));
     }
     Ok(runs)
 }

@@ -1,16 +1,18 @@
 //! `shadegrad data`: which data sets there are, getting, checking and describing them.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::output;
+use super::picture_flags::PictureArguments;
 use crate::data::catalogue::KnownSet;
 use crate::data::fetch::{FetchOptions, Origin, fetch, import};
-use crate::data::load::{load, unknown};
+use crate::data::load::{is_of_pictures, load, unknown};
 use crate::data::locate::Search;
+use crate::data::pictures::{self, Wanted};
 use crate::data::statistics::{class_counts, moments};
 use crate::data::verify::verify;
 use crate::data::{Dataset, Split};
@@ -43,15 +45,17 @@ enum DataCommand {
         #[arg(long, value_name = "FILE|DIR")]
         from: Option<PathBuf>,
     },
-    /// Hash a data set's files again and compare them with the official ones
+    /// Compare a data set's files with the official ones again, or decode all pictures of a folder
     Verify {
-        /// Name of the data set
+        /// Name of the data set, or a folder of pictures, each of which is then decoded
         name: String,
     },
     /// Count the images of each class, and compute each channel's mean and standard deviation
     Stats {
-        /// Name of the data set, or a folder with one
+        /// Name of the data set, or a folder with one or with pictures
         name: String,
+        #[command(flatten)]
+        pictures: PictureArguments,
     },
 }
 
@@ -67,7 +71,7 @@ pub fn run(args: &DataArgs) -> Result<()> {
         DataCommand::List => command.list(),
         DataCommand::Fetch { name, from } => command.fetch(name, from.as_ref()),
         DataCommand::Verify { name } => command.verify(name),
-        DataCommand::Stats { name } => command.stats(name),
+        DataCommand::Stats { name, pictures } => command.stats(name, &pictures.wanted()),
     }
 }
 
@@ -134,6 +138,10 @@ impl Command<'_> {
     }
 
     fn verify(&self, name: &str) -> Result<()> {
+        let folder = Path::new(name);
+        if self.search.catalogue.find(name).is_none() && folder.is_dir() && is_of_pictures(folder)? {
+            return self.verify_pictures(folder);
+        }
         let set = self.known(name)?;
         let reports = verify(set, &self.search.require(set)?)?;
         let mut text = String::new();
@@ -168,8 +176,34 @@ impl Command<'_> {
             .advise(format!("if that is not on purpose: `shadegrad data fetch {}`", set.name)))
     }
 
-    fn stats(&self, name: &str) -> Result<()> {
-        let dataset = load(name, self.search)?;
+    /// Nobody knows official pictures: they are fine if they can be read to the end.
+    fn verify_pictures(&self, folder: &Path) -> Result<()> {
+        let (count, faults) = pictures::verify(folder)?;
+        let mut text = String::new();
+        for fault in &faults {
+            line(&mut text, &fault.message);
+        }
+        line(
+            &mut text,
+            format_args!("{}: {} of {count} pictures can be read", folder.display(), count - faults.len()),
+        );
+        let objects: Vec<_> =
+            faults.iter().map(|fault| json!({ "path": fault.path, "fault": fault.message })).collect();
+        let object = json!({ "name": folder, "pictures": count, "files": objects });
+        self.print(&text, "data-verify", &object)?;
+        match faults.len() {
+            0 => Ok(()),
+            bad => {
+                Err(Error::data(format!("{}: {bad} of {count} pictures cannot be read", folder.display()))
+                    .advise("mend or remove them; training leaves them out"))
+            }
+        }
+    }
+
+    fn stats(&self, name: &str, wanted: &Wanted) -> Result<()> {
+        let dataset = load(name, self.search, wanted)?;
+        output::print_description(&dataset);
+        output::print_warnings(&dataset);
         let moments = moments(&dataset.train, dataset.shape);
         let classes = dataset.classes.len();
         let train = class_counts(&dataset.train, classes);

@@ -11,9 +11,13 @@ mod device_choice;
 mod devices;
 mod eval;
 mod evaluation_report;
+mod export;
 mod json;
 mod model_choice;
 mod output;
+mod picture_flags;
+mod predict;
+mod prediction_report;
 mod profile_report;
 mod progress_line;
 mod report;
@@ -21,6 +25,7 @@ mod resume;
 mod run_folder;
 mod setting_flags;
 mod signals;
+mod split_choice;
 mod style;
 mod terminal;
 mod train;
@@ -43,6 +48,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad train --lr 0.02 --epochs 5     A preset's values, but for two
   shadegrad resume runs/NAME               Go on with a run that was interrupted
   shadegrad eval runs/NAME --data mnist    How good a trained model is
+  shadegrad predict runs/NAME photo.jpg    What it takes a picture for
   shadegrad devices                        What there is to train on";
 
 const EXIT_CODES: &str = "Exit codes:
@@ -66,6 +72,10 @@ enum Command {
     Resume(resume::ResumeArguments),
     /// Measure a trained model: loss, accuracy, each class, confusions
     Eval(eval::EvalArguments),
+    /// Say what a trained model takes pictures for
+    Predict(predict::PredictArguments),
+    /// Write a trained model for other programs: safetensors for PyTorch, or ONNX
+    Export(export::ExportArguments),
     /// Write a run's report, one page of HTML, again
     Report(report::ReportArguments),
     /// List what there is to train on
@@ -100,6 +110,8 @@ fn run(command: &Command) -> Result<()> {
         Command::Train(arguments) => train::run(arguments),
         Command::Resume(arguments) => resume::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
+        Command::Predict(arguments) => predict::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),

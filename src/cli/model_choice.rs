@@ -1,14 +1,87 @@
-//! What `MODEL` names: a run, a checkpoint or a file.
+//! What `MODEL` names: a run, a checkpoint or a file; and what the file does not say itself.
 
 use std::path::{Path, PathBuf};
 
+use clap::{Args, ValueEnum};
+
+use super::output;
+
+use crate::config::Normalize;
+use crate::data::Dataset;
+use crate::data::load::load;
+use crate::data::locate::Search;
+use crate::data::pictures::{Resize, Wanted};
 use crate::error::{Error, Result};
+use crate::run::SavedModel;
+use crate::run::model_file::About;
+use crate::train::Normalisation;
 
 /// The weights of every checkpoint.
 const WEIGHTS: &str = "model.safetensors";
 
 /// Text file in a run's folder with the path of its best checkpoint, relative to the folder.
 const BEST: &str = "best";
+
+/// The arguments that name a trained model.
+#[derive(Args, Debug)]
+pub(super) struct ModelArguments {
+    /// A run's folder (its best checkpoint), a checkpoint's folder or a .safetensors file
+    #[arg(value_name = "MODEL")]
+    path: PathBuf,
+
+    /// The layers, where the file does not say
+    #[arg(long = "model", value_name = "SPEC")]
+    spec: Option<String>,
+
+    /// How pixels are scaled, where the file does not say
+    #[arg(long, value_enum, default_value = "unit")]
+    normalize: NormalizeName,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum NormalizeName {
+    Unit,
+    Standard,
+}
+
+impl ModelArguments {
+    /// The file with the weights, and what is in it.
+    pub(super) fn read(&self) -> Result<(PathBuf, SavedModel)> {
+        let path = weights_of(&self.path)?;
+        let model = SavedModel::read(&path)?;
+        Ok((path, model))
+    }
+
+    /// Loads a data set for `model`: pictures become what it was trained on.
+    ///
+    /// What another program's file does not say itself is said then: the layers by `--model`, images and
+    /// classes by the data.
+    pub(super) fn load(&self, model: &mut SavedModel, data: &str, search: &Search) -> Result<Dataset> {
+        let wanted = model.about.as_ref().map_or_else(Wanted::default, About::pictures);
+        let wanted = Wanted { progress: true, ..wanted };
+        let dataset = load(data, search, &wanted)?;
+        output::print_warnings(&dataset);
+        if model.about.is_none() {
+            model.about = self.spec.as_ref().map(|spec| self.about(spec, &dataset));
+        }
+        Ok(dataset)
+    }
+
+    fn about(&self, spec: &str, dataset: &Dataset) -> About {
+        let rule = match self.normalize {
+            NormalizeName::Unit => Normalize::Unit,
+            NormalizeName::Standard => Normalize::Standard,
+        };
+        let shape = dataset.shape;
+        About {
+            model: spec.into(),
+            shape: [shape.channels, shape.height, shape.width],
+            classes: dataset.classes.clone(),
+            resize: Resize::default(),
+            normalisation: Normalisation::of(rule, dataset),
+        }
+    }
+}
 
 /// The file with the weights: `model` itself, that of a checkpoint's folder, or that of a run's best
 /// checkpoint.

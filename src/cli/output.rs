@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::data::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::event;
 
@@ -17,6 +18,20 @@ pub(super) fn print(text: &str) -> Result<()> {
 pub(super) fn print_note(text: &str) {
     // Where standard error is gone, nobody is left to be told.
     if io::stderr().lock().write_all(text.as_bytes()).is_err() {}
+}
+
+/// Prints what was looked for and found, where that was not known beforehand.
+pub(super) fn print_description(dataset: &Dataset) {
+    if let Some(description) = &dataset.description {
+        print_note(&format!("note: {description}\n"));
+    }
+}
+
+/// Prints what was found and not used.
+pub(super) fn print_warnings(dataset: &Dataset) {
+    for warning in &dataset.warnings {
+        print_note(&format!("warning: {warning}\n"));
+    }
 }
 
 /// What it means that standard output cannot be written to.

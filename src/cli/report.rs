@@ -13,11 +13,13 @@ use crate::data::catalogue::Form;
 use crate::data::hash::fingerprint;
 use crate::data::load::load;
 use crate::data::locate::Search;
+use crate::data::pictures::Wanted;
 use crate::data::{Dataset, ImageShape, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::report::{self, Examination, Findings, Record, Report};
 use crate::run::SavedModel;
+use crate::run::model_file::About;
 use crate::train::evaluate;
 
 const EXAMPLES: &str = "Examples:
@@ -63,7 +65,7 @@ pub(super) struct Written {
 
 pub(super) fn run(arguments: &ReportArguments) -> Result<()> {
     let record = Record::read(&arguments.run)?;
-    let written = match dataset(&record, arguments.data_dir.clone()) {
+    let written = match dataset(&record, &arguments.run, arguments.data_dir.clone()) {
         Ok(dataset) => {
             let Chosen { device, note } = arguments.device.open()?;
             if let Some(note) = note {
@@ -115,11 +117,14 @@ fn checkpoint(run: &Path, weights: &Path) -> String {
 }
 
 /// The data set of the run, if it is still there and the same.
-fn dataset(record: &Record, data_dir: Option<PathBuf>) -> Result<Dataset> {
+fn dataset(record: &Record, run: &Path, data_dir: Option<PathBuf>) -> Result<Dataset> {
     let Some(Setting { value: Value::Text(name), .. }) = record.settings.get(Key::Data) else {
         return Err(Error::data("the run's configuration names none"));
     };
-    let dataset = load(name, &Search::from_environment(data_dir))?;
+    // Pictures become what they became for the model.
+    let about = SavedModel::read(&weights_of(run)?)?.about;
+    let wanted = about.as_ref().map_or_else(Wanted::default, About::pictures);
+    let dataset = load(name, &Search::from_environment(data_dir), &wanted)?;
     let hashes = dataset.files.iter().map(|file| Ok(fingerprint(file, Form::AsIs)?.sha256));
     let mut hashes = hashes.collect::<Result<Vec<_>>>()?;
     hashes.sort();

@@ -12,6 +12,7 @@ use super::watchers::WatchFlags;
 use crate::config::{Settings, Sources, resolve};
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
+use crate::data::pictures::Wanted;
 use crate::error::Result;
 use crate::run::{EventFile, Reopened, reopen};
 use crate::train::{Observer, Trainer};
@@ -50,7 +51,9 @@ pub(super) fn run(arguments: &ResumeArguments) -> Result<()> {
     let sources = Sources { flags: Settings::default(), environment: &|_| None, file: Some(&config) };
     let config = resolve(sources)?.config;
     let search = Search::from_environment(arguments.data_dir.clone().or(record.data_dir));
-    let dataset = load_or_fetch(&config.data, &search, &FetchOptions::default())?;
+    let wanted = Wanted { progress: !arguments.watch.is_quiet(), ..config.pictures() };
+    let dataset = load_or_fetch(&config.data, &search, &wanted, &FetchOptions::default())?;
+    output::print_warnings(&dataset);
     let Chosen { device, note } = arguments.device.open_again(&record.device, watchers.profile())?;
     let info = device.info();
     let is_other = (&info.name, &info.backend, &info.driver)

@@ -125,7 +125,10 @@ fn value_name(key: Key) -> &'static str {
 
 fn heading(key: Key) -> &'static str {
     match key {
-        Key::Preset | Key::Data | Key::DataDir | Key::Normalize | Key::Model | Key::Init => "Data and model",
+        Key::Preset | Key::Data | Key::DataDir | Key::ImageSize | Key::Resize | Key::Normalize => {
+            "Data and model"
+        }
+        Key::Model | Key::Init => "Data and model",
         Key::Device | Key::Out => "Where",
         _ => "Training",
     }

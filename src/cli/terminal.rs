@@ -215,7 +215,8 @@ mod tests {
         let titles = |room| {
             fitting(columns_for(0), room).iter().map(|column| column.title).collect::<Vec<_>>().join(", ")
         };
-        assert_eq!(titles(None).split(", ").count(), COLUMNS.len());
+        assert_eq!(titles(None).split(", ").count(), COLUMNS.len() - 1, "nothing was kept aside");
+        assert!(fitting(columns_for(1), Some(20)).iter().any(|column| column.title == VALIDATION));
         assert_eq!(titles(Some(74)), titles(None));
         assert_eq!(titles(Some(73)), "epoch, train loss, train acc, test loss, test acc, images/s");
         assert_eq!(titles(Some(40)), "epoch, train acc, test loss, test acc");

@@ -12,6 +12,7 @@ use super::watchers::WatchFlags;
 use crate::config::{Key, Origin, Resolved};
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
+use crate::data::pictures::Wanted;
 use crate::error::Result;
 use crate::run::{EventFile, RunDirectory};
 use crate::train::{Observer, Trainer};
@@ -43,7 +44,12 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
     let mut watchers = arguments.watch.call()?;
     let search = Search::from_environment(resolved.data_dir());
-    let dataset = load_or_fetch(&resolved.config.data, &search, &FetchOptions::default())?;
+    let wanted = Wanted { progress: !arguments.watch.is_quiet(), ..resolved.config.pictures() };
+    let dataset = load_or_fetch(&resolved.config.data, &search, &wanted, &FetchOptions::default())?;
+    if !arguments.watch.is_quiet() {
+        output::print_description(&dataset);
+    }
+    output::print_warnings(&dataset);
     let opening = Opening { tune: resolved.tune(), profile: watchers.profile() };
     let Chosen { device, note } = opening.open(resolved.device())?;
     if let Some(note) = note {

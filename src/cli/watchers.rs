@@ -52,6 +52,11 @@ pub(super) struct Watchers {
 }
 
 impl WatchFlags {
+    /// Whether only warnings and errors are wanted.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Calls the watchers, and says where the dashboard is.
     pub(super) fn call(&self) -> Result<Watchers> {
         let address = self.dashboard_address.unwrap_or(Ipv4Addr::LOCALHOST.into());

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use super::key::Key;
 use super::settings::{Origin, Settings, Value};
 use super::{Config, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation};
+use crate::data::pictures::Resize;
 
 impl Config {
     /// The configuration that `settings` add up to. Panics where a key is missing that has a default.
@@ -16,6 +17,8 @@ impl Config {
         Config {
             preset: read.text(Key::Preset).into(),
             data: read.text(Key::Data).into(),
+            image_size: settings.get(Key::ImageSize).map(|_| read.count(Key::ImageSize)),
+            resize: named(read.text(Key::Resize), Resize::ALL, Resize::name),
             normalize: named(read.text(Key::Normalize), Normalize::ALL, Normalize::name),
             model: read.text(Key::Model).into(),
             init: match InitRule::ALL.into_iter().find(|rule| rule.name() == init) {
@@ -63,6 +66,8 @@ impl Config {
         let values = [
             (Key::Preset, Some(text(&self.preset))),
             (Key::Data, Some(text(&self.data))),
+            (Key::ImageSize, self.image_size.map(count)),
+            (Key::Resize, Some(text(self.resize.name()))),
             (Key::Normalize, Some(text(self.normalize.name()))),
             (Key::Model, Some(text(&self.model))),
             (Key::Init, Some(init)),

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::settings::Value;
 use super::{InitRule, Interval, Normalize, Optimizer, Schedule, Validation, presets};
+use crate::data::pictures::Resize;
 
 /// Something that can be set, as a flag of `train` and as a line of a TOML file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +16,10 @@ pub enum Key {
     Data,
     /// Where known data sets are.
     DataDir,
+    /// Side of the images that pictures become.
+    ImageSize,
+    /// What becomes of pictures of another size.
+    Resize,
     /// How pixels become the model's input.
     Normalize,
     /// The layers.
@@ -120,16 +125,19 @@ pub enum Written<'a> {
 }
 
 const NORMALIZATIONS: [&str; 2] = [Normalize::ALL[0].name(), Normalize::ALL[1].name()];
+const RESIZES: [&str; 3] = [Resize::ALL[0].name(), Resize::ALL[1].name(), Resize::ALL[2].name()];
 const SCHEDULES: [&str; 3] = [Schedule::ALL[0].name(), Schedule::ALL[1].name(), Schedule::ALL[2].name()];
 const INIT_RULES: [&str; 4] =
     [InitRule::ALL[0].name(), InitRule::ALL[1].name(), InitRule::ALL[2].name(), InitRule::ALL[3].name()];
 
 impl Key {
     /// All keys, in the order in which files and help list them.
-    pub const ALL: [Key; 26] = [
+    pub const ALL: [Key; 28] = [
         Key::Preset,
         Key::Data,
         Key::DataDir,
+        Key::ImageSize,
+        Key::Resize,
         Key::Normalize,
         Key::Model,
         Key::Init,
@@ -161,6 +169,8 @@ impl Key {
             Key::Preset => "preset",
             Key::Data => "data",
             Key::DataDir => "data-dir",
+            Key::ImageSize => "image-size",
+            Key::Resize => "resize",
             Key::Normalize => "normalize",
             Key::Model => "model",
             Key::Init => "init",
@@ -197,9 +207,10 @@ impl Key {
         match self {
             Key::Data | Key::DataDir | Key::Model | Key::Device | Key::Out => Kind::Text,
             Key::Preset => Kind::Choice(&presets::NAMES),
+            Key::Resize => Kind::Choice(&RESIZES),
             Key::Normalize => Kind::Choice(&NORMALIZATIONS),
             Key::Init => Kind::ChoiceOrFile(&INIT_RULES),
-            Key::Epochs | Key::MaxSteps | Key::BatchSize | Key::Patience => Kind::Count,
+            Key::ImageSize | Key::Epochs | Key::MaxSteps | Key::BatchSize | Key::Patience => Kind::Count,
             Key::Shuffle => Kind::Switch { usual: true, off: "no-shuffle" },
             Key::Nesterov => Kind::Switch { usual: false, off: "no-nesterov" },
             Key::Tune => Kind::Switch { usual: true, off: "no-tune" },
@@ -222,6 +233,8 @@ impl Key {
             Key::Preset => "Start from this preset's values [see: shadegrad config presets]",
             Key::Data => "Train on a known data set or on a folder [see: shadegrad data list]",
             Key::DataDir => "Look for known data sets here only",
+            Key::ImageSize => "Side of the images that pictures become, where they are read from a folder",
+            Key::Resize => "What becomes of pictures of another size",
             Key::Normalize => "Scale pixels to 0..1, or to mean 0 and standard deviation 1",
             Key::Model => "Layers joined by commas, for example linear:128,relu,linear:10",
             Key::Init => "Rule for the first weights, or a .safetensors file that has them",

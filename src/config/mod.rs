@@ -14,6 +14,8 @@ mod settings;
 
 use std::path::PathBuf;
 
+use crate::data::pictures::{self, Resize};
+
 pub use file::ConfigFile;
 pub use interval::Interval;
 pub use key::{Bounds, Key, Kind, Written};
@@ -27,6 +29,10 @@ pub struct Config {
     pub preset: String,
     /// A known data set's name or a folder.
     pub data: String,
+    /// Side of the images that a folder's pictures become; else it depends on the pictures.
+    pub image_size: Option<usize>,
+    /// What becomes of pictures of another size.
+    pub resize: Resize,
     /// How pixels become the model's input.
     pub normalize: Normalize,
     /// Layers joined by commas: `linear:128,relu,linear:10`.
@@ -79,6 +85,14 @@ pub enum Validation {
 impl Validation {
     /// The words that stand for one of them.
     pub const NAMES: [&'static str; 1] = ["test"];
+}
+
+impl Config {
+    /// What a folder of pictures is to become.
+    pub fn pictures(&self) -> pictures::Wanted {
+        let size = self.image_size.map_or(pictures::Size::Found, pictures::Size::Side);
+        pictures::Wanted { size, resize: self.resize, ..pictures::Wanted::default() }
+    }
 }
 
 /// How pixels become the model's input.

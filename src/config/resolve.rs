@@ -129,6 +129,7 @@ fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
 mod tests {
     use super::*;
     use crate::config::{Init, InitRule, Interval, Normalize, Schedule};
+    use crate::data::pictures::Resize;
 
     fn resolve_file(text: &str) -> Result<Resolved> {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -141,8 +142,16 @@ mod tests {
     fn defaults_set_every_key_that_a_preset_need_not() {
         let settings = defaults().expect("they are valid");
         for key in Key::ALL {
-            let has_none =
-                [Key::Preset, Key::Data, Key::DataDir, Key::Model, Key::MaxSteps, Key::Patience, Key::Out];
+            let has_none = [
+                Key::Preset,
+                Key::Data,
+                Key::DataDir,
+                Key::ImageSize,
+                Key::Model,
+                Key::MaxSteps,
+                Key::Patience,
+                Key::Out,
+            ];
             assert_eq!(settings.get(key).is_none(), has_none.contains(&key), "{}", key.name());
         }
     }
@@ -165,6 +174,8 @@ mod tests {
             let config = Config {
                 preset: "lab-cifar10".into(),
                 data: name.into(),
+                image_size: (index % 2 == 0).then_some(index + 1),
+                resize: Resize::ALL[index % Resize::ALL.len()],
                 normalize,
                 model: "linear:7,relu".into(),
                 init: match index % 2 {

@@ -50,6 +50,8 @@ mod tests {
             },
             test: Split::default(),
             files: Vec::new(),
+            description: None,
+            warnings: Vec::new(),
         }
     }
 

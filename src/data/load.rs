@@ -2,7 +2,8 @@
 
 use super::catalogue::{Format, KnownSet};
 use super::cifar::{self, CIFAR_10, CIFAR_100};
-use super::locate::{Files, Holding, Search, holding, wanted};
+use super::locate::{Files, Holding, Search, holding, wanted as wanted_files};
+use super::pictures::{self, Size, Wanted};
 use super::source::unlike;
 use super::{Dataset, ImageShape, Split, idx};
 use crate::nearest::nearest;
@@ -12,21 +13,23 @@ use std::path::{Path, PathBuf};
 /// The formats that a folder is tried for, most particular file names first.
 static FOLDER_FORMATS: [Format; 3] = [Format::Idx, Format::Cifar(&CIFAR_10), Format::Cifar(&CIFAR_100)];
 
-/// Loads the known set called `name_or_folder`, or the IDX or CIFAR files in the folder of that
-/// path. (`./mnist` is a folder even though `mnist` is a name.)
+/// Loads the known set called `name_or_folder`, or what is in the folder of that path: IDX or CIFAR
+/// files, or folders of pictures, which become what is `wanted`. (`./mnist` is a folder even though
+/// `mnist` is a name.)
 ///
 /// Never downloads; see [`load_or_fetch`](super::fetch::load_or_fetch).
 ///
 /// # Errors
 /// [`ErrorKind::Data`](crate::ErrorKind::Data) where there is no such set or its files are damaged,
 /// [`ErrorKind::Io`](crate::ErrorKind::Io) where they cannot be read.
-pub fn load(name_or_folder: &str, search: &Search) -> Result<Dataset> {
+pub fn load(name_or_folder: &str, search: &Search, wanted: &Wanted) -> Result<Dataset> {
     if let Some(set) = search.catalogue.find(name_or_folder) {
-        return load_known(set, &search.require(set)?);
+        let files = search.require(set)?;
+        return load_known(set, &files).and_then(|dataset| check_size(dataset, wanted));
     }
     let path = Path::new(name_or_folder);
     if path.is_dir() {
-        return load_folder(path, search);
+        return load_folder(path, search, wanted);
     }
     if path.exists() {
         return Err(unlike(path.display(), "a file", "a data set's name or a folder"));
@@ -66,25 +69,52 @@ pub fn load_known(set: &KnownSet, files: &Files) -> Result<Dataset> {
     Ok(contents.into_dataset(set.name.clone(), Some(set), paths))
 }
 
-/// Loads the IDX or CIFAR files in `folder` under the folder's name.
-fn load_folder(folder: &Path, search: &Search) -> Result<Dataset> {
+/// Fails where a size is asked for that only pictures can be brought to.
+fn check_size(dataset: Dataset, wanted: &Wanted) -> Result<Dataset> {
+    let ImageShape { height, width, .. } = dataset.shape;
+    match wanted.size {
+        Size::Side(side) if (height, width) != (side, side) => {
+            let message =
+                format!("--image-size {side}: the images of {} have {height}x{width}", dataset.name);
+            Err(Error::usage(message).advise("leave it out: only folders of pictures are resized"))
+        }
+        _ => Ok(dataset),
+    }
+}
+
+/// Whether data set files or pictures lie in a folder.
+pub(crate) fn is_of_pictures(folder: &Path) -> Result<bool> {
+    for format in FOLDER_FORMATS {
+        if !matches!(holding(folder, format)?, Holding::Nothing) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Loads what is in `folder` under the folder's name.
+fn load_folder(folder: &Path, search: &Search, wanted: &Wanted) -> Result<Dataset> {
     let mut complaint = None;
     for format in FOLDER_FORMATS {
         match holding(folder, format)? {
             Holding::All(files) => {
                 let known = search.identify(&files)?;
                 let contents = read(&files, known.map(|set| set.class_count))?;
-                return Ok(contents.into_dataset(folder_name(folder), known, files.paths()));
+                let dataset = contents.into_dataset(folder_name(folder), known, files.paths());
+                return check_size(dataset, wanted);
             }
             Holding::Part(missing) => complaint = Some(format!("no {missing}")),
             Holding::Nothing => {}
         }
     }
-    let found = complaint.unwrap_or_else(|| "no data set's files".to_owned());
-    let [idx, cifar_10, cifar_100] = FOLDER_FORMATS.map(wanted);
-    let expected = format_args!("{idx}; or {cifar_10}; or {cifar_100}");
-    Err(unlike(folder.display(), found, expected)
-        .advise("a folder of images, one folder per class, cannot be read yet"))
+    match complaint {
+        None => pictures::load(folder, folder_name(folder), wanted),
+        Some(found) => {
+            let [idx, cifar_10, cifar_100] = FOLDER_FORMATS.map(wanted_files);
+            let expected = format_args!("{idx}; or {cifar_10}; or {cifar_100}");
+            Err(unlike(folder.display(), found, expected))
+        }
+    }
 }
 
 /// The folder's own name, also for `.` and `..`.
@@ -113,7 +143,8 @@ impl Contents {
             .classes
             .or_else(|| built_in.filter(|names| names.len() == count))
             .unwrap_or_else(|| (0..count).map(|class| class.to_string()).collect());
-        Dataset { name, shape: self.shape, classes, train: self.train, test: self.test, files }
+        let Contents { shape, train, test, .. } = self;
+        Dataset { name, shape, classes, train, test, files, description: None, warnings: Vec::new() }
     }
 }
 

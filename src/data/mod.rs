@@ -4,7 +4,7 @@
 //! `gather` op normalises a batch of them on the device.
 //!
 //! From the bytes up: `source` reads a file without trusting it, [`idx`] and [`cifar`] (with
-//! `archive`) know the formats, [`catalogue`] the official sets, [`locate`] where they may be, and
+//! `archive`) know the formats, [`pictures`] folders of them, [`catalogue`] the official sets, [`locate`] where they may be, and
 //! [`load`] turns a name into a [`Dataset`]. Beside that, [`fetch`] gets official files, [`verify`]
 //! checks them again, [`statistics`] counts.
 //!
@@ -22,6 +22,7 @@ mod hold_out;
 pub mod idx;
 pub mod load;
 pub mod locate;
+pub mod pictures;
 mod source;
 pub mod statistics;
 pub mod verify;
@@ -81,4 +82,8 @@ pub struct Dataset {
     pub test: Split,
     /// The files that all this was read from, so that a run can record them.
     pub files: Vec<PathBuf>,
+    /// What was looked for and found, in a line, where that is not known beforehand.
+    pub description: Option<String>,
+    /// What was found and not used, or could not be: a line each.
+    pub warnings: Vec<String>,
 }

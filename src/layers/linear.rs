@@ -1,6 +1,6 @@
 //! A linear layer, `y = x w^T + b`, with a ReLU behind it if one follows.
 
-use super::{Backward, GradientSink, Layer, Parameter};
+use super::{Backward, GradientSink, Layer, Parameter, Stage};
 use crate::init::ParameterKind;
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::plan::{Plan, Role};
@@ -62,6 +62,12 @@ impl Layer for Linear {
         });
         sink.product(plan, weight, bias, pass.dy, pass.x);
         dx
+    }
+
+    fn stages(&self) -> Vec<Stage> {
+        let [weight, bias] = [&self.parameters[0], &self.parameters[1]].map(|parameter| parameter.tensor);
+        let relu = self.relu.then_some(Stage::Relu);
+        [Stage::Linear { weight, bias }].into_iter().chain(relu).collect()
     }
 
     fn masks_gradient(&self) -> bool {

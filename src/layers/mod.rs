@@ -53,11 +53,30 @@ pub trait Layer: Debug {
     /// that nobody needs it.
     fn backward(&self, plan: &mut Plan, pass: Backward, sink: &mut dyn GradientSink) -> Option<Tensor>;
 
+    /// What the layer computes with trained weights, for programs that know neither plans nor ops.
+    fn stages(&self) -> Vec<Stage>;
+
     /// Whether the layer ends in a ReLU whose gradient the next layer's backward pass applies
     /// (see [`Backward::mask_dx`]).
     fn masks_gradient(&self) -> bool {
         false
     }
+}
+
+/// A step of a trained model's forward pass, in terms that every framework has: what an export
+/// translates into another format. A stage is a module of PyTorch's `nn.Sequential`, at the same
+/// position.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stage {
+    /// `y = x w^T + b` of images whose values lie in one row.
+    Linear {
+        /// `[outputs, inputs]`.
+        weight: Tensor,
+        /// `[outputs]`.
+        bias: Tensor,
+    },
+    /// `y = max(x, 0)`.
+    Relu,
 }
 
 /// What a layer's backward pass is given.

@@ -1,6 +1,6 @@
 //! A ReLU that does not directly follow a linear layer.
 
-use super::{Backward, GradientSink, Layer};
+use super::{Backward, GradientSink, Layer, Stage};
 use crate::ops::relu;
 use crate::plan::Plan;
 use crate::tensor::Tensor;
@@ -30,5 +30,9 @@ impl Layer for Relu {
             let dx = relu::backward(plan, pass.y, pass.dy);
             if pass.mask_dx { relu::backward(plan, pass.x, dx) } else { dx }
         })
+    }
+
+    fn stages(&self) -> Vec<Stage> {
+        vec![Stage::Relu]
     }
 }

@@ -110,6 +110,7 @@ fn encode(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::pictures::Resize;
     use crate::run::NamedTensor;
     use crate::run::model_file::About;
     use crate::train::Normalisation;
@@ -147,7 +148,13 @@ mod tests {
         let inputs = shape.iter().product();
         let tensors = vec![NamedTensor { name: "0.weight".into(), shape: vec![units, inputs], values }];
         let normalisation = Normalisation { mean: vec![0.0], std: vec![1.0] };
-        let about = About { model: "linear:2".into(), shape, classes: Vec::new(), normalisation };
+        let about = About {
+            model: "linear:2".into(),
+            shape,
+            classes: Vec::new(),
+            resize: Resize::default(),
+            normalisation,
+        };
         SavedModel { tensors, about: Some(about) }
     }
 

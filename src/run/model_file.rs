@@ -7,7 +7,10 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
 use crate::atomic;
+use crate::data::ImageShape;
+use crate::data::pictures::{self, Resize};
 use crate::error::{Error, Result};
+use crate::model::ModelSpec;
 use crate::train::Normalisation;
 
 /// Key in the file's metadata under which [`About`] is found, as JSON: one key, so that two saves of
@@ -44,8 +47,55 @@ pub struct About {
     pub shape: [usize; 3],
     /// Class names, in the order of the logits.
     pub classes: Vec<String>,
+    /// What becomes of pictures of another size.
+    #[serde(default)]
+    pub resize: Resize,
     /// What pixels are normalised with.
     pub normalisation: Normalisation,
+}
+
+impl About {
+    /// The layers, once they are known to be ones that can be built.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) for text that is no model or one that is too large.
+    pub fn spec(&self) -> Result<ModelSpec> {
+        let spec = ModelSpec::parse(&self.model, self.classes.len());
+        let built = spec.and_then(|spec| spec.check_sizes(self.pixels(), 1).map(|()| spec));
+        built.map_err(|cause| Error::model(format!("the file's model `{}`: {cause}", self.model)))
+    }
+
+    /// Values of one image. Saturates, so that [`spec`](About::spec) refuses absurd sizes.
+    pub fn pixels(&self) -> usize {
+        self.shape.iter().fold(1, |product, &size| product.saturating_mul(size))
+    }
+
+    /// What pictures are to become before the model sees them, as in training.
+    pub fn pictures(&self) -> pictures::Wanted {
+        let [channels, height, width] = self.shape;
+        let size = pictures::Size::Exactly(ImageShape { channels, height, width });
+        let classes = Some(self.classes.clone());
+        pictures::Wanted { size, resize: self.resize, classes, progress: false }
+    }
+
+    /// What contradicts itself, if anything does: a file can say what it likes.
+    fn fault(&self) -> Option<String> {
+        let Normalisation { mean, std } = &self.normalisation;
+        let [channels, height, width] = self.shape;
+        let are_usable = |numbers: &[f64]| numbers.len() == channels && numbers.iter().all(|x| x.is_finite());
+        if self.pixels() == 0 {
+            Some(format!("images of {channels}x{height}x{width}"))
+        } else if self.classes.is_empty() {
+            Some("no classes".into())
+        } else if self.classes.iter().any(|class| class.contains(char::is_control)) {
+            // They are printed, and a terminal obeys what is not text.
+            Some("a class whose name is not plain text".into())
+        } else if !are_usable(mean) || !are_usable(std) || std.iter().any(|&std| std <= 0.0) {
+            Some(format!("mean {mean:?} and std {std:?} for {channels} channels"))
+        } else {
+            None
+        }
+    }
 }
 
 /// A model as a file holds it.
@@ -82,10 +132,14 @@ impl SavedModel {
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(invalid)?;
         let file = SafeTensors::deserialize(bytes).map_err(invalid)?;
         let about = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
-        let about = about
+        let damaged = |what: String| bad(format!("its metadata `{KEY}` is damaged: {what}"));
+        let about: Option<About> = about
             .map(|json| serde_json::from_str(json))
             .transpose()
-            .map_err(|cause| bad(format!("its metadata `{KEY}` is damaged: {cause}")))?;
+            .map_err(|cause| damaged(cause.to_string()))?;
+        if let Some(fault) = about.as_ref().and_then(About::fault) {
+            return Err(damaged(fault));
+        }
         let mut tensors = Vec::new();
         for (name, view) in file.iter() {
             if view.dtype() != Dtype::F32 {
@@ -99,6 +153,17 @@ impl SavedModel {
         }
         tensors.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(SavedModel { tensors, about })
+    }
+
+    /// What the file says about the model.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) where it says nothing.
+    pub fn about(&self) -> Result<&About> {
+        self.about.as_ref().ok_or_else(|| {
+            Error::model("the file does not say which model its weights belong to")
+                .advise("say it with --model and --data, or give a file that shadegrad wrote")
+        })
     }
 
     /// Writes the model, whole or not at all.

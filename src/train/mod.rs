@@ -2,7 +2,7 @@
 //!
 //! A [`Trainer`] moves a data set to a device, records what a run computes (`program`), and feeds the
 //! device with steps (`feed`), whose metrics it adds up late (`metrics`). [`evaluate`](evaluate())
-//! measures a saved model. Who watches a run is an [`Observer`].
+//! measures a saved model, [`logits`](logits()) only runs it (`inference`). Who watches a run is an [`Observer`].
 //!
 //! Where a run is, beside its tensors, is a [`Position`]; both together are a [`Snapshot`], from which
 //! [`Trainer::resume`] goes on. `saves` says when there is to be one, `health` whether there may be.
@@ -11,6 +11,7 @@ mod evaluate;
 mod evaluation;
 mod feed;
 mod health;
+mod inference;
 mod measure;
 mod metrics;
 mod observer;
@@ -23,7 +24,7 @@ mod stop;
 mod tensors;
 mod trainer;
 
-pub use evaluate::evaluate;
+pub use evaluate::{evaluate, logits};
 pub use evaluation::{ClassReport, Confusion, Evaluation, Mistake};
 pub use metrics::Totals;
 pub use observer::{Checkpoint, DatasetInfo, End, Epoch, Measurement, Observer, Progress, Start};

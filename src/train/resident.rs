@@ -47,6 +47,9 @@ impl Normalisation {
     }
 }
 
+/// The most bytes of one tensor of images on any device.
+const MOST_BYTES: usize = 1 << 30;
+
 /// A split's tensors.
 #[derive(Debug)]
 pub(super) struct Resident {
@@ -66,6 +69,8 @@ impl Resident {
         largest: usize,
     ) -> Result<Self> {
         let stride = stride(shape);
+        // The CPU binds everything, yet a tensor's elements are counted with 32 bits.
+        let largest = largest.min(MOST_BYTES);
         let per_piece = (largest / stride).min(count);
         if per_piece == 0 {
             return Err(Error::device(format!(

@@ -5,6 +5,7 @@ mod browser;
 mod completions;
 mod dashboard;
 mod devices;
+mod elsewhere;
 mod files;
 mod flags;
 mod manners;

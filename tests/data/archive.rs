@@ -7,6 +7,7 @@ use shadegrad::Result;
 use shadegrad::data::Dataset;
 use shadegrad::data::cifar::CIFAR_100;
 use shadegrad::data::load::load;
+use shadegrad::data::pictures::Wanted;
 use std::fs;
 use tar::{Builder, EntryType, Header};
 
@@ -18,7 +19,7 @@ fn load_tar(bytes: &[u8]) -> Result<Dataset> {
     fs::write(inner.join(CIFAR_100.archive), gzip(bytes)).unwrap();
     let mut search = search_nowhere(vec![small_cifar_set(&CIFAR_100, &[])]);
     search.data_dir = Some(inner.clone());
-    let result = load("small-cifar", &search);
+    let result = load("small-cifar", &search, &Wanted::default());
     assert_eq!(fs::read_dir(&inner).unwrap().count(), 1);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     result

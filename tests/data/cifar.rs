@@ -8,6 +8,7 @@ use shadegrad::Result;
 use shadegrad::data::Dataset;
 use shadegrad::data::cifar::{CIFAR_10, CIFAR_100, Cifar};
 use shadegrad::data::load::load;
+use shadegrad::data::pictures::Wanted;
 use std::fs;
 use std::path::Path;
 
@@ -21,7 +22,7 @@ fn load_archive(cifar: &'static Cifar, archive: &[u8]) -> Result<Dataset> {
 fn load_from(cifar: &'static Cifar, folder: &Path) -> Result<Dataset> {
     let mut search = search_nowhere(vec![small_cifar_set(cifar, &[])]);
     search.data_dir = Some(folder.to_owned());
-    load("small-cifar", &search)
+    load("small-cifar", &search, &Wanted::default())
 }
 
 fn write_files(folder: &Path, files: &[(String, Vec<u8>)]) {

@@ -5,6 +5,7 @@ use shadegrad::data::Dataset;
 use shadegrad::data::catalogue::Catalogue;
 use shadegrad::data::load::load;
 use shadegrad::data::locate::{ENVIRONMENT_VARIABLE, Search};
+use shadegrad::data::pictures::Wanted;
 use shadegrad::data::statistics::{class_counts, moments};
 use shadegrad::data::verify::verify;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ fn expect_moments(dataset: &Dataset, mean: &[f64], std: &[f64]) {
 #[test]
 fn fashion_mnist_is_whole_and_official() {
     let search = search_in(Path::new(env!("CARGO_MANIFEST_DIR")).join("data"));
-    let dataset = load("fashion-mnist", &search).unwrap();
+    let dataset = load("fashion-mnist", &search, &Wanted::default()).unwrap();
     assert_eq!(dataset.shape.pixels(), 28 * 28);
     assert_eq!((dataset.train.len(), dataset.test.len()), (60_000, 10_000));
     assert_eq!(dataset.train.images.len(), 60_000 * 28 * 28);
@@ -49,7 +50,7 @@ fn cifar_10_is_whole() {
         println!("SHADEGRAD_DATA is not set: full CIFAR-10 not tested");
         return;
     };
-    let dataset = load("cifar10", &search_in(folder.into())).unwrap();
+    let dataset = load("cifar10", &search_in(folder.into()), &Wanted::default()).unwrap();
     assert_eq!((dataset.train.len(), dataset.test.len()), (50_000, 10_000));
     assert_eq!(class_counts(&dataset.train, 10), [5000; 10]);
     assert_eq!(class_counts(&dataset.test, 10), [1000; 10]);

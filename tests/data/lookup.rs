@@ -8,6 +8,7 @@ use shadegrad::ErrorKind;
 use shadegrad::data::catalogue::Catalogue;
 use shadegrad::data::load::load;
 use shadegrad::data::locate::Search;
+use shadegrad::data::pictures::Wanted;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -38,7 +39,7 @@ impl Places {
 
     /// The folder that the set is loaded from.
     fn loaded_from(&self) -> PathBuf {
-        let dataset = load("small", &self.search).unwrap();
+        let dataset = load("small", &self.search, &Wanted::default()).unwrap();
         assert_eq!(dataset.files.len(), 4);
         dataset.files[0].parent().unwrap().to_owned()
     }
@@ -62,7 +63,7 @@ fn places_are_looked_through_in_order() {
 #[test]
 fn a_set_that_is_nowhere_is_an_error_that_lists_the_places() {
     let places = Places::new();
-    let error = load("small", &places.search).unwrap_err();
+    let error = load("small", &places.search, &Wanted::default()).unwrap_err();
     let advice = error.advice().unwrap().to_owned();
     assert!(advice.contains("shadegrad data fetch small"), "{advice}");
     let listed = ["environment", "cache", "vendored", "system"].map(|it| places.path(it));
@@ -77,7 +78,7 @@ fn a_named_folder_without_the_set_is_an_error_even_if_others_have_it() {
     write_idx(&places.path("cache"), &small_idx_contents());
     let flag = places.path("flag");
     places.search.data_dir = Some(flag.clone());
-    expect_data_error(load("small", &places.search), &[flag.to_str().unwrap()]);
+    expect_data_error(load("small", &places.search, &Wanted::default()), &[flag.to_str().unwrap()]);
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn a_damaged_set_is_an_error_even_if_others_are_whole() {
     let file = damaged.join("t10k-images-idx3-ubyte.gz");
     let bytes = fs::read(&file).unwrap();
     fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
-    expect_data_error(load("small", &places.search), &[file.to_str().unwrap()]);
+    expect_data_error(load("small", &places.search, &Wanted::default()), &[file.to_str().unwrap()]);
 }
 
 #[test]
@@ -98,7 +99,10 @@ fn an_incomplete_set_is_passed_over_but_mentioned() {
     let incomplete = places.path("cache").join("small");
     write_idx(&incomplete, &small_idx_contents());
     fs::remove_file(incomplete.join("t10k-labels-idx1-ubyte.gz")).unwrap();
-    expect_data_error(load("small", &places.search), &["(incomplete: no t10k-labels-idx1-ubyte)"]);
+    expect_data_error(
+        load("small", &places.search, &Wanted::default()),
+        &["(incomplete: no t10k-labels-idx1-ubyte)"],
+    );
     write_idx(&places.path("system"), &small_idx_contents());
     assert_eq!(places.loaded_from(), places.path("system"));
 }
@@ -110,10 +114,10 @@ fn a_set_with_the_same_file_names_is_not_mistaken_for_the_one_wanted() {
     other[1] = idx_labels(&[1, 1, 1]);
     places.search.catalogue.sets.push(small_idx_set("other", &other));
     write_idx(&places.path("environment"), &other);
-    expect_data_error(load("small", &places.search), &["(holds other)"]);
+    expect_data_error(load("small", &places.search, &Wanted::default()), &["(holds other)"]);
     write_idx(&places.path("system"), &small_idx_contents());
     assert_eq!(places.loaded_from(), places.path("system"));
-    assert_eq!(load("other", &places.search).unwrap().train.labels, [1; 3]);
+    assert_eq!(load("other", &places.search, &Wanted::default()).unwrap().train.labels, [1; 3]);
 }
 
 #[test]
@@ -123,7 +127,10 @@ fn a_known_set_has_its_known_number_of_images() {
     shorter[2] = idx_images(1, 2, 3);
     shorter[3] = idx_labels(&[0]);
     write_idx(&places.path("cache"), &shorter);
-    expect_data_error(load("small", &places.search), &["1 test images", "expected the 2 of small"]);
+    expect_data_error(
+        load("small", &places.search, &Wanted::default()),
+        &["1 test images", "expected the 2 of small"],
+    );
 }
 
 #[test]
@@ -141,7 +148,7 @@ fn unpacked_files_are_found_under_both_names() {
         let content = if name.ends_with(".gz") { gzip(&content) } else { content };
         fs::write(folder.join(name), content).unwrap();
     }
-    let dataset = load("small", &places.search).unwrap();
+    let dataset = load("small", &places.search, &Wanted::default()).unwrap();
     assert_eq!(dataset.classes, ["zero", "one", "two"]);
     assert_eq!(dataset.files, names.map(|name| folder.join(name)));
 }
@@ -153,7 +160,7 @@ fn splits_have_images_of_the_same_size() {
     contents[2] = idx_images(2, 3, 2);
     write_idx(&places.path("cache"), &contents);
     expect_data_error(
-        load("small", &places.search),
+        load("small", &places.search, &Wanted::default()),
         &["t10k-images", "images of 3x2", "expected images of 2x3"],
     );
 }
@@ -165,25 +172,15 @@ fn a_folder_is_loaded_under_its_own_name() {
     let mut contents = small_idx_contents();
     contents[1] = idx_labels(&[4, 0, 0]);
     write_idx(&folder, &contents);
-    let dataset = load(folder.to_str().unwrap(), &places.search).unwrap();
+    let dataset = load(folder.to_str().unwrap(), &places.search, &Wanted::default()).unwrap();
     assert_eq!(dataset.name, "my pictures");
     assert_eq!(dataset.classes, ["0", "1", "2", "3", "4"]);
 
     // A known set is recognised by its labels, whatever its folder is called.
     write_idx(&folder, &small_idx_contents());
-    let dataset = load(folder.to_str().unwrap(), &places.search).unwrap();
+    let dataset = load(folder.to_str().unwrap(), &places.search, &Wanted::default()).unwrap();
     assert_eq!(dataset.name, "my pictures");
     assert_eq!(dataset.classes, ["zero", "one", "two"]);
-}
-
-#[test]
-fn a_folder_of_images_is_refused_with_a_clear_word() {
-    let places = Places::new();
-    let folder = places.path("cats and dogs");
-    fs::create_dir_all(folder.join("cats")).unwrap();
-    let error = load(folder.to_str().unwrap(), &places.search).unwrap_err();
-    assert!(error.advice().unwrap().contains("cannot be read yet"));
-    expect_data_error::<()>(Err(error), &["cats and dogs", "no data set's files"]);
 }
 
 #[test]
@@ -197,7 +194,7 @@ fn a_misspelt_name_gets_a_suggestion() {
         ("CIFAR100", Some("cifar100")),
         ("imagenet", None),
     ] {
-        let error = load(wrong, &search).unwrap_err();
+        let error = load(wrong, &search, &Wanted::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Data);
         let advice = error.advice().unwrap();
         match right {
@@ -213,13 +210,13 @@ fn a_file_is_no_data_set() {
     let file = places.path("file.tar.gz");
     fs::write(&file, b"").unwrap();
     expect_data_error(
-        load(file.to_str().unwrap(), &places.search),
+        load(file.to_str().unwrap(), &places.search, &Wanted::default()),
         &["a file", "expected a data set's name or a folder"],
     );
     // Nor is a place that is a file a place to look in.
     let mut search = places.search.clone();
     search.data_dir = Some(file);
-    expect_data_error(load("small", &search), &["file.tar.gz"]);
+    expect_data_error(load("small", &search, &Wanted::default()), &["file.tar.gz"]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use server::{Answer, Server, header};
 use shadegrad::data::catalogue::KnownSet;
 use shadegrad::data::cifar::CIFAR_10;
 use shadegrad::data::fetch::{FetchOptions, FetchedFile, Origin, fetch, load_or_fetch};
+use shadegrad::data::pictures::Wanted;
 use shadegrad::{ErrorKind, Result};
 use std::fs;
 use std::net::TcpListener;
@@ -218,14 +219,14 @@ fn any_compression_of_the_official_contents_will_do() {
         search.cache = Some(folder.path().to_owned());
         search
     };
-    let dataset = load_or_fetch("small", &search, &impatient()).unwrap();
+    let dataset = load_or_fetch("small", &search, &Wanted::default(), &impatient()).unwrap();
     assert_eq!(dataset.train.labels, [0, 1, 2]);
     // What is not compressed is not called so.
     let names: Vec<_> =
         (dataset.files.iter()).map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(names[0], "train-images-idx3-ubyte");
     assert_eq!(names[1], "train-labels-idx1-ubyte.gz");
-    assert_eq!(load_or_fetch("small", &search, &impatient()).unwrap(), dataset);
+    assert_eq!(load_or_fetch("small", &search, &Wanted::default(), &impatient()).unwrap(), dataset);
     assert_eq!(plain.requests().len() + packed.requests().len(), 4);
 }
 
@@ -234,7 +235,7 @@ fn nothing_is_downloaded_into_a_folder_that_the_user_named() {
     let case = Case::new(|archive| vec![vec![Whole(archive.to_vec())]]);
     let mut search = search_nowhere(vec![case.set.clone()]);
     search.data_dir = Some(case.folder.path().to_owned());
-    let result = load_or_fetch("small-cifar", &search, &impatient());
+    let result = load_or_fetch("small-cifar", &search, &Wanted::default(), &impatient());
     expect_data_error(result, &["small-cifar is not here"]);
     assert_eq!(case.requests(0), 0);
 }

@@ -62,6 +62,8 @@ pub fn dataset() -> Dataset {
         train: split(133),
         test: split(41),
         files: Vec::new(),
+        description: None,
+        warnings: Vec::new(),
     }
 }
 

@@ -11,8 +11,9 @@ mod transfer;
 pub use import::import;
 
 use super::catalogue::{KnownFile, KnownSet};
-use super::load::{load, load_known};
+use super::load::load;
 use super::locate::Search;
+use super::pictures::Wanted;
 use super::verify::check;
 use super::{Dataset, locate};
 use crate::{Error, Result};
@@ -93,14 +94,19 @@ pub fn fetch(set: &KnownSet, folder: &Path, options: &FetchOptions) -> Result<Ve
 ///
 /// # Errors
 /// As [`load`] and [`fetch`].
-pub fn load_or_fetch(name: &str, search: &Search, options: &FetchOptions) -> Result<Dataset> {
-    match search.catalogue.find(name) {
-        Some(set) if search.data_dir.is_none() && search.locate(set)?.is_none() => {
-            fetch(set, &search.download_folder(set)?, options)?;
-            load_known(set, &search.require(set)?)
-        }
-        _ => load(name, search),
+pub fn load_or_fetch(
+    name: &str,
+    search: &Search,
+    wanted: &Wanted,
+    options: &FetchOptions,
+) -> Result<Dataset> {
+    if let Some(set) = search.catalogue.find(name)
+        && search.data_dir.is_none()
+        && search.locate(set)?.is_none()
+    {
+        fetch(set, &search.download_folder(set)?, options)?;
     }
+    load(name, search, wanted)
 }
 
 /// What is in the place of a file.

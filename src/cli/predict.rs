@@ -1,0 +1,161 @@
+//! `shadegrad predict`: what a trained model takes pictures for.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::device_choice::{Chosen, DeviceFlags};
+use super::model_choice::ModelArguments;
+use super::output;
+use super::picture_flags::ResizeName;
+use super::prediction_report::{self, Prediction};
+use super::split_choice::WhichSplit;
+use crate::data::locate::Search;
+use crate::data::pictures::{self, Resize};
+use crate::data::{ImageShape, Split};
+use crate::error::{Error, Result};
+use crate::export::npy;
+use crate::run::SavedModel;
+use crate::train::logits;
+
+const EXAMPLES: &str = "Examples:
+  shadegrad predict runs/NAME photo.jpg drawing.png
+  shadegrad predict runs/NAME *.jpg --top 1 --json | jq .class
+  shadegrad predict runs/NAME --data fashion-mnist --logits logits.npy";
+
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+pub(super) struct PredictArguments {
+    #[command(flatten)]
+    model: ModelArguments,
+
+    /// PNG or JPEG files
+    #[arg(value_name = "IMAGE", required_unless_present = "data")]
+    images: Vec<PathBuf>,
+
+    /// Predict a known data set or a folder; with IMAGE, what says the classes where MODEL does not
+    #[arg(long, value_name = "NAME|DIR")]
+    data: Option<String>,
+
+    /// Look for known data sets here only
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Which images of the data set
+    #[arg(long, value_enum, default_value = "test")]
+    split: WhichSplit,
+
+    /// What becomes of pictures of another size than the model's [default: as in training]
+    #[arg(long, value_enum)]
+    resize: Option<ResizeName>,
+
+    /// Name this many classes of each image, the most probable first
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    top: usize,
+
+    /// Write all logits, f32 [images, classes], to this .npy file instead
+    #[arg(long, value_name = "FILE.npy")]
+    logits: Option<PathBuf>,
+
+    #[command(flatten)]
+    device: DeviceFlags,
+
+    /// Print a line of JSON an image instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Images to predict, each with a name.
+struct Subjects {
+    names: Vec<String>,
+    split: Split,
+    shape: ImageShape,
+    /// What could not be read.
+    faults: Vec<Error>,
+}
+
+pub(super) fn run(arguments: &PredictArguments) -> Result<()> {
+    let (_, mut model) = arguments.model.read()?;
+    let Subjects { names, split, shape, faults } = subjects(arguments, &mut model)?;
+    for fault in &faults {
+        output::print_note(&format!("warning: not predicted: {fault}\n"));
+    }
+    // Rows of logits stand for the pictures that were named: with one missing they would lie.
+    let is_answered = !names.is_empty() && (arguments.logits.is_none() || faults.is_empty());
+    if is_answered {
+        let Chosen { device, note } = arguments.device.open()?;
+        if let Some(note) = note {
+            output::print_note(&format!("note: {note}\n"));
+        }
+        let logits = logits(&model, split, shape, &*device)?;
+        answer(arguments, &names, &logits, &model.about()?.classes)?;
+    }
+    match faults.len() {
+        0 => Ok(()),
+        bad => Err(Error::data(format!("{bad} of {} pictures cannot be used", bad + names.len()))
+            .advise("each is named above; see `shadegrad predict --help` for --resize")),
+    }
+}
+
+fn subjects(arguments: &PredictArguments, model: &mut SavedModel) -> Result<Subjects> {
+    let dataset = match &arguments.data {
+        Some(_) if !arguments.images.is_empty() && model.about.is_some() => {
+            return Err(Error::usage("--data: does not go with IMAGE, because the model knows its classes")
+                .advise("give either pictures or --data"));
+        }
+        Some(data) => {
+            let search = Search::from_environment(arguments.data_dir.clone());
+            Some(arguments.model.load(model, data, &search)?)
+        }
+        None => None,
+    };
+    match dataset {
+        Some(dataset) if arguments.images.is_empty() => {
+            let (_, split) = arguments.split.of(dataset.train, dataset.test);
+            let names = (0..split.len()).map(|index| index.to_string()).collect();
+            Ok(Subjects { names, split, shape: dataset.shape, faults: Vec::new() })
+        }
+        _ => read(arguments, model),
+    }
+}
+
+/// The pictures that can be read, and why the others cannot.
+fn read(arguments: &PredictArguments, model: &SavedModel) -> Result<Subjects> {
+    let about = model.about()?;
+    let [channels, height, width] = about.shape;
+    let shape = ImageShape { channels, height, width };
+    let resize = arguments.resize.map_or(about.resize, Resize::from);
+    let mut subjects = Subjects { names: Vec::new(), split: Split::default(), shape, faults: Vec::new() };
+    for (path, pixels) in arguments.images.iter().zip(pictures::read(&arguments.images, shape, resize)) {
+        match pixels {
+            Ok(pixels) => {
+                subjects.names.push(path.display().to_string());
+                subjects.split.images.extend(pixels);
+                subjects.split.labels.push(0);
+            }
+            Err(error) => subjects.faults.push(error),
+        }
+    }
+    Ok(subjects)
+}
+
+fn answer(arguments: &PredictArguments, names: &[String], logits: &[f32], classes: &[String]) -> Result<()> {
+    if let Some(file) = &arguments.logits {
+        npy::write(file, logits, classes.len())?;
+        let (images, count) = (names.len(), classes.len());
+        if arguments.json {
+            let object = json!({ "file": file, "images": images, "classes": count });
+            return output::print_json("logits", &object);
+        }
+        return output::print(&format!("{}: f32 [{images}, {count}]\n", file.display()));
+    }
+    let rows = names.iter().zip(logits.chunks_exact(classes.len()));
+    let predictions: Vec<_> =
+        rows.map(|(name, logits)| Prediction::new(name, logits, classes, arguments.top)).collect();
+    if arguments.json {
+        prediction_report::print_json(&predictions)
+    } else {
+        prediction_report::print_table(&predictions)
+    }
+}

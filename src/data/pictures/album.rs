@@ -1,0 +1,123 @@
+//! The pictures of one split: looked at first, then decoded, many at the same time.
+
+use std::path::PathBuf;
+
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use rayon::prelude::*;
+
+use super::Wanted;
+use super::decode::{self, Outline};
+use super::layout::Class;
+use crate::data::source::unlike;
+use crate::data::{ImageShape, Split};
+use crate::error::{Error, Result};
+
+/// The most bytes that a split's images may have.
+const MOST_BYTES: usize = 8 << 30;
+
+/// Pictures that are decoded before they are put behind the others: memory holds no more than these
+/// twice.
+const AT_ONCE: usize = 1024;
+
+/// A picture and what is known about it.
+#[derive(Clone, Debug)]
+pub(super) struct Picture {
+    pub(super) path: PathBuf,
+    pub(super) label: u32,
+    pub(super) outline: Outline,
+}
+
+/// Pictures whose headers can be read, class by class.
+#[derive(Debug)]
+pub(super) struct Album {
+    pub(super) pictures: Vec<Picture>,
+}
+
+impl Album {
+    /// Reads the headers of all pictures. Those that cannot be read are left out, with a warning each.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) for a class that is none of `names`.
+    pub(super) fn open(
+        classes: Vec<Class>,
+        names: &[String],
+        progress: bool,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self> {
+        let mut files = Vec::new();
+        for class in classes {
+            let label = names.iter().position(|name| *name == class.name).ok_or_else(|| {
+                let found = format_args!("a class {}", class.name);
+                unlike(class.folder.display(), found, format_args!("one of {}", names.join(", ")))
+            })?;
+            files.extend(class.pictures.into_iter().map(|path| (path, label as u32)));
+        }
+        let bar = bar("looking at pictures", files.len(), progress);
+        let look = |(path, label): (PathBuf, u32)| {
+            bar.inc(1);
+            decode::outline(&path).map(|outline| Picture { path, label, outline })
+        };
+        let looked: Vec<_> = files.into_par_iter().map(look).collect();
+        Ok(Album { pictures: keep(looked, warnings).collect() })
+    }
+
+    /// Decodes all pictures, and forgets those that fail, with a warning each.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where all of them would not fit the memory.
+    pub(super) fn decode(
+        &mut self,
+        shape: ImageShape,
+        wanted: &Wanted,
+        warnings: &mut Vec<String>,
+    ) -> Result<Split> {
+        let bytes = self.pictures.len().saturating_mul(shape.pixels());
+        if bytes > MOST_BYTES {
+            let (count, bytes, most) = (self.pictures.len(), bytes >> 20, MOST_BYTES >> 20);
+            return Err(Error::data(format!(
+                "{count} images take {bytes} MiB, more than the {most} possible"
+            ))
+            .advise("use a smaller --image-size"));
+        }
+        let mut split = Split { images: Vec::with_capacity(bytes), labels: Vec::new() };
+        let mut decoded = Vec::with_capacity(self.pictures.len());
+        let bar = bar("reading pictures", self.pictures.len(), wanted.progress);
+        for some in self.pictures.chunks(AT_ONCE) {
+            let decode = |picture: &Picture| {
+                bar.inc(1);
+                decode::decode(&picture.path, shape, wanted.resize).map(|bytes| (picture.clone(), bytes))
+            };
+            let results: Vec<_> = some.par_iter().map(decode).collect();
+            for (picture, bytes) in keep(results, warnings) {
+                split.images.extend(bytes);
+                split.labels.push(picture.label);
+                decoded.push(picture);
+            }
+        }
+        self.pictures = decoded;
+        Ok(split)
+    }
+}
+
+/// Draws on standard error, and nothing at all where that is no terminal.
+fn bar(message: &'static str, count: usize, progress: bool) -> ProgressBar {
+    if !progress {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}");
+    ProgressBar::new(count as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(message)
+        .with_finish(ProgressFinish::AndClear)
+}
+
+/// What succeeded; what failed becomes a warning.
+fn keep<T>(results: Vec<Result<T>>, warnings: &mut Vec<String>) -> impl Iterator<Item = T> {
+    results.into_iter().filter_map(|result| match result {
+        Ok(good) => Some(good),
+        Err(error) => {
+            warnings.push(format!("not used: {error}"));
+            None
+        }
+    })
+}

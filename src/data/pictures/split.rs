@@ -1,0 +1,64 @@
+//! Which pictures of a class are kept for testing, where nobody has put them apart.
+//!
+//! A fifth of each class, by a hash of the file's name: the same pictures in every run, whatever its
+//! seed, so that runs can be compared; and a picture that is added later moves few of the others.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+/// One of so many pictures is kept for testing.
+const ONE_OF: usize = 5;
+
+/// Divides a class's pictures into those to train on and those to test with, each in the order in which
+/// they came. A class with more than one picture has some of both.
+pub(super) fn divide(pictures: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let mut by_hash: Vec<_> = pictures.iter().map(|picture| (hash(picture), picture)).collect();
+    by_hash.sort();
+    let kept = match pictures.len() {
+        0 | 1 => 0,
+        count => (count / ONE_OF).max(1),
+    };
+    let mut test: Vec<_> = by_hash.into_iter().take(kept).map(|(_, picture)| picture.clone()).collect();
+    test.sort();
+    let train = pictures.into_iter().filter(|picture| test.binary_search(picture).is_err()).collect();
+    (train, test)
+}
+
+/// Of the name alone: the folder may move.
+fn hash(picture: &Path) -> [u8; 32] {
+    let name = picture.file_name().unwrap_or_default();
+    Sha256::digest(name.to_string_lossy().as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pictures(count: usize) -> Vec<PathBuf> {
+        (0..count).map(|index| format!("class/{index:04}.png").into()).collect()
+    }
+
+    #[test]
+    fn every_class_with_two_pictures_or_more_has_both() {
+        for (count, kept) in [(0, 0), (1, 0), (2, 1), (4, 1), (5, 1), (9, 1), (10, 2), (1000, 200)] {
+            let all = pictures(count);
+            let (train, test) = divide(all.clone());
+            assert_eq!((train.len(), test.len()), (count - kept, kept));
+            let mut both = [train, test].concat();
+            both.sort();
+            assert_eq!(both, all);
+        }
+    }
+
+    #[test]
+    fn the_folder_does_not_matter_and_new_pictures_move_few() {
+        let (_, test) = divide(pictures(1000));
+        let elsewhere = pictures(1000).iter().map(|picture| PathBuf::from("x/y").join(picture)).collect();
+        let (_, moved) = divide(elsewhere);
+        assert!(test.iter().zip(&moved).all(|(one, other)| other.ends_with(one)));
+        let (_, grown) = divide(pictures(1010));
+        let stayed = test.iter().filter(|picture| grown.contains(picture)).count();
+        assert!(stayed >= 190, "{stayed} of 200");
+    }
+}

@@ -1,0 +1,68 @@
+//! Trained models for other programs: one file per format.
+//!
+//! A layer says in [`Stage`]s what it computes; a format translates each of them. A new layer needs
+//! no change here where its stages are known; a new stage is a compile error in every format that
+//! does not translate it yet.
+
+pub mod npy;
+pub mod onnx;
+pub mod safetensors;
+
+use std::path::Path;
+
+use crate::error::Result;
+use crate::layers::Stage;
+use crate::model::Model;
+use crate::plan::Plan;
+use crate::run::SavedModel;
+use crate::run::model_file::About;
+use crate::tensor::Tensor;
+
+/// A format that a trained model can be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Weights under PyTorch's names.
+    Safetensors,
+    /// Weights and the computation.
+    Onnx,
+}
+
+/// Writes `model` to the file `path`, whole or not at all.
+///
+/// # Errors
+/// [`ErrorKind::Model`](crate::ErrorKind::Model) where the tensors are not those of the model, or the
+/// format cannot hold them; [`ErrorKind::Io`](crate::ErrorKind::Io) where the file cannot be written.
+pub fn write(model: &SavedModel, format: Format, path: &Path) -> Result<()> {
+    match format {
+        Format::Safetensors => safetensors::write(model, path),
+        Format::Onnx => onnx::write(model, path),
+    }
+}
+
+/// A trained model, taken apart.
+struct Parts<'a> {
+    about: &'a About,
+    stages: Vec<Stage>,
+    saved: &'a SavedModel,
+    plan: Plan,
+}
+
+impl<'a> Parts<'a> {
+    fn of(saved: &'a SavedModel) -> Result<Self> {
+        let about = saved.about()?;
+        let mut plan = Plan::new();
+        let model = Model::new(&mut plan, &about.spec()?, about.pixels());
+        Ok(Parts { about, stages: model.stages(), saved, plan })
+    }
+
+    /// Name and values of a trained tensor.
+    fn values(&self, tensor: Tensor) -> Result<(&str, &'a [f32])> {
+        let name = self.plan.name(tensor);
+        Ok((name, self.saved.values(name, tensor.shape().sizes())?))
+    }
+
+    /// All trained tensors, first layer first.
+    fn parameters(&self) -> impl Iterator<Item = Tensor> {
+        self.plan.parameters().map(|parameter| parameter.tensor)
+    }
+}

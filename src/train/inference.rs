@@ -1,0 +1,98 @@
+//! A saved model on a device, run forward over images.
+
+use super::program::{Builder, Pass, SplitSize};
+use super::resident::write_normalisation;
+use crate::data::{ImageShape, Split};
+use crate::device::{Device, Session};
+use crate::error::{Error, Result};
+use crate::host::Array;
+use crate::plan::{Launch, StepRecord};
+use crate::run::SavedModel;
+use crate::tensor::Tensor;
+
+/// A model and a split, on a device.
+pub(super) struct Inference {
+    session: Box<dyn Session>,
+    pass: Pass,
+    logits: Tensor,
+    /// Class of each image, in file order.
+    pub(super) labels: Vec<u32>,
+}
+
+/// What a batch of images gave.
+pub(super) struct Outcome<'a> {
+    /// Summed cross-entropy.
+    pub(super) loss: f64,
+    /// Images whose largest logit is their class's.
+    pub(super) hits: f64,
+    /// `[images, classes]`.
+    pub(super) logits: &'a [f32],
+    /// Class of each image.
+    pub(super) labels: &'a [u32],
+}
+
+impl Inference {
+    /// Fails where model, images and device do not fit each other.
+    pub(super) fn new(
+        model: &SavedModel,
+        split: Split,
+        shape: ImageShape,
+        device: &dyn Device,
+    ) -> Result<Self> {
+        let about = model.about()?;
+        if about.shape != [shape.channels, shape.height, shape.width] {
+            let [channels, height, width] = about.shape;
+            return Err(Error::model(format!(
+                "the model takes images of {channels}x{height}x{width}, but the data set has {}x{}x{}",
+                shape.channels, shape.height, shape.width
+            ))
+            .advise("give the kind of data that the model was trained on (--data)"));
+        }
+        let classes = about.classes.len();
+        if let Some(label) = split.labels.iter().find(|&&label| label as usize >= classes) {
+            return Err(Error::model(format!(
+                "the data set has a class {label}, but the model knows only {classes} classes"
+            ))
+            .advise("give the kind of data that the model was trained on (--data)"));
+        }
+        if split.is_empty() {
+            return Err(Error::data("there is no image in this split of the data")
+                .advise("name another with --split, or all of them with --split all"));
+        }
+        let mut builder = Builder::new(&about.spec()?, shape);
+        let size = SplitSize { count: split.len(), shape, largest: device.largest_tensor() };
+        let (pass, logits) = builder.evaluate(size)?;
+        let mut session = device.load(builder.plan)?;
+        write_normalisation(&mut *session, builder.normalisation, &about.normalisation)?;
+        let parameters: Vec<_> = session.plan().parameters().cloned().collect();
+        for parameter in parameters {
+            let values = model.values(&parameter.name, parameter.tensor.shape().sizes())?;
+            session.write(parameter.tensor, Array::F32(values.to_vec()))?;
+        }
+        let labels = split.labels.clone();
+        pass.split.write(&mut *session, split, shape)?;
+        Ok(Inference { session, pass, logits, labels })
+    }
+
+    /// Runs the model over all images and tells `each` of every batch, in file order.
+    pub(super) fn run(&mut self, mut each: impl FnMut(Outcome<'_>)) -> Result<()> {
+        for (index, labels) in self.labels.chunks(self.pass.batch).enumerate() {
+            let record = StepRecord {
+                first: (index * self.pass.batch) as u32,
+                rows: labels.len() as u32,
+                slot: 0,
+                row_weight: 1.0,
+                learning_rate: 0.0,
+            };
+            let launch = Launch { step: self.pass.step, record };
+            let ticket = self.session.submit(&[launch], &[self.pass.metrics], 1)?;
+            let metrics = self.session.finish(ticket)?;
+            let sum = |which: usize| metrics[0].chunks_exact(2).map(|pair| f64::from(pair[which])).sum();
+            let logits = self.session.read(self.logits)?.into_f32();
+            let [_, classes] = self.logits.matrix("logits");
+            let logits = &logits[..labels.len() * classes];
+            each(Outcome { loss: sum(0), hits: sum(1), logits, labels });
+        }
+        Ok(())
+    }
+}

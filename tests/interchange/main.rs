@@ -1,0 +1,172 @@
+//! What other programs make of shadegrad's files, and shadegrad of theirs: onnxruntime, numpy, Pillow
+//! and safetensors in a Python of their own, which `./test` makes in `target/venv`. Without it these
+//! tests fail.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// A folder with a data set's files, and layers to train on it.
+const IDX: [(&str, &str, &[&str]); 5] = [
+    ("six-classes-5x4", "linear:6", &["--normalize", "unit"]),
+    ("six-classes-5x4", "relu,linear:7,linear:5,relu,relu", &["--normalize", "standard"]),
+    ("ten-classes-7x9", "linear:33,relu,linear:17,relu", &["--normalize", "unit"]),
+    ("ten-classes-7x9", "linear:64,relu", &["--normalize", "standard"]),
+    ("ten-classes-7x9", "linear:1,relu,linear:100", &["--init", "pytorch"]),
+];
+
+/// A folder to work in, gone at the end of the test.
+struct Workshop {
+    folder: TempDir,
+}
+
+impl Workshop {
+    fn new() -> Self {
+        Workshop { folder: TempDir::new().expect("a temporary folder") }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs the program here.
+    #[track_caller]
+    fn shadegrad<S: AsRef<OsStr>>(&self, arguments: &[S]) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shadegrad"));
+        run(command.current_dir(self.folder.path()).args(arguments).env("SHADEGRAD_DEVICE", "cpu"));
+    }
+
+    /// Runs one of the scripts beside this file here.
+    #[track_caller]
+    fn python<S: AsRef<OsStr>>(&self, script: &str, arguments: &[S]) {
+        run(&mut self.python_command(script, arguments));
+    }
+
+    fn python_command<S: AsRef<OsStr>>(&self, script: &str, arguments: &[S]) -> Command {
+        let script = root().join("tests/interchange").join(script);
+        let mut command = Command::new(python());
+        command.current_dir(self.folder.path()).arg(script).args(arguments);
+        command
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn data(name: &str) -> String {
+    root().join("tests/golden/data").join(name).to_str().expect("a plain path").into()
+}
+
+/// The Python with the other programs in it, beside what cargo builds.
+fn python() -> PathBuf {
+    let built = Path::new(env!("CARGO_BIN_EXE_shadegrad"));
+    let target = built.ancestors().nth(2).expect("cargo builds in target/PROFILE");
+    let python = target.join(if cfg!(windows) { "venv/Scripts/python.exe" } else { "venv/bin/python" });
+    assert!(
+        python.exists(),
+        "there is no {}: run ./test once, which makes it (it needs python3 and PyPI)",
+        python.display()
+    );
+    python
+}
+
+#[track_caller]
+fn run(command: &mut Command) {
+    let output = command.output().expect("the program starts");
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?} ended with {}\n{out}\n{error}", output.status);
+}
+
+fn train(workshop: &Workshop, data: &str, model: &str, more: &[&str]) {
+    let common =
+        ["train", "--data", data, "--model", model, "--lr", "0.1", "--max-steps", "40", "--out", "run"];
+    workshop.shadegrad(&[&common[..], more].concat());
+}
+
+#[test]
+fn onnxruntime_gives_the_same_logits_for_data_sets() {
+    for (name, model, more) in IDX {
+        let (workshop, data) = (Workshop::new(), data(name));
+        train(&workshop, &data, model, more);
+        workshop.shadegrad(&["export", "run", "--format", "onnx", "--out", "model.onnx"]);
+        for device in ["cpu", "gpu"] {
+            let arguments = ["predict", "run", "--data", &data, "--logits", "logits.npy", "--device", device];
+            workshop.shadegrad(&arguments);
+            workshop.python("check.py", &["onnx", "model.onnx", "logits.npy", "idx", &data]);
+        }
+    }
+}
+
+/// The comparison itself: logits of other weights are not these.
+#[test]
+fn logits_of_another_model_are_noticed() {
+    let (workshop, data) = (Workshop::new(), data("six-classes-5x4"));
+    for (out, seed) in [("one", "1"), ("other", "2")] {
+        let arguments = ["train", "--data", &data, "--max-steps", "5", "--seed", seed, "--out", out];
+        workshop.shadegrad(&arguments);
+    }
+    workshop.shadegrad(&["export", "one", "--format", "onnx", "--out", "model.onnx"]);
+    workshop.shadegrad(&["predict", "other", "--data", &data, "--logits", "logits.npy"]);
+    let arguments = ["onnx", "model.onnx", "logits.npy", "idx", &data];
+    let output = workshop.python_command("check.py", &arguments).output().expect("Python starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("off by"), "{said}");
+}
+
+/// Also that pictures are decoded as Pillow does, whatever their form.
+#[test]
+fn onnxruntime_gives_the_same_logits_for_pictures() {
+    for kinds in [&["pictures"][..], &["pictures", "grey"]] {
+        let workshop = Workshop::new();
+        workshop.python("pictures.py", kinds);
+        train(&workshop, "pictures", "linear:20,relu", &["--normalize", "standard", "--batch-size", "3"]);
+        workshop.shadegrad(&["export", "run", "--format", "onnx", "--out", "model.onnx"]);
+        let mut pictures = Vec::new();
+        for class in ["Größe", "图片"] {
+            let folder = workshop.path("pictures").join(class);
+            let entries = folder.read_dir().expect("the script made it");
+            pictures.extend(entries.map(|entry| entry.expect("it is readable").path().into_os_string()));
+        }
+        assert!(pictures.len() >= 8, "{pictures:?}");
+        for device in ["cpu", "gpu"] {
+            let arguments =
+                ["predict", "run", "--logits", "logits.npy", "--resize", "refuse", "--device", device];
+            workshop.shadegrad(&[arguments.map(Into::into).as_slice(), &pictures].concat());
+            let arguments = ["onnx", "model.onnx", "logits.npy", "pictures"].map(Into::into);
+            workshop.python("check.py", &[arguments.as_slice(), &pictures].concat());
+        }
+    }
+}
+
+#[test]
+fn exported_weights_are_those_of_pytorchs_sequential() {
+    let (workshop, data) = (Workshop::new(), data("ten-classes-7x9"));
+    train(&workshop, &data, "relu,linear:12,relu,linear:9", &["--normalize", "unit"]);
+    workshop.shadegrad(&["export", "run", "--format", "safetensors", "--out", "weights.safetensors"]);
+    workshop.shadegrad(&["predict", "run", "--data", &data, "--logits", "logits.npy"]);
+    let layers = "relu,linear:12,relu,linear:9,linear:10";
+    workshop.python("check.py", &["sequential", "weights.safetensors", layers, "logits.npy", &data]);
+}
+
+/// A file without a word about the model, with the metadata that PyTorch's users write.
+#[test]
+fn weights_of_another_program_are_taken_as_they_are() {
+    let (workshop, data) = (Workshop::new(), data("ten-classes-7x9"));
+    let layers = "linear:12,relu,linear:10";
+    workshop.python("check.py", &["draw", "drawn.safetensors", layers, "63"]);
+    // A learning rate too small to change any weight: what comes out is what went in.
+    let still = ["--init", "drawn.safetensors", "--lr", "1e-30", "--max-steps", "1"];
+    let arguments = ["train", "--data", &data, "--model", layers, "--out", "run"];
+    workshop.shadegrad(&[&arguments[..], &still].concat());
+    workshop.shadegrad(&["export", "run", "--format", "safetensors", "--out", "kept.safetensors"]);
+    workshop.python("check.py", &["same", "drawn.safetensors", "kept.safetensors"]);
+
+    let model = ["drawn.safetensors", "--model", layers, "--data", &data];
+    workshop.shadegrad(&[&["predict", "--logits", "logits.npy"], &model[..]].concat());
+    workshop.shadegrad(&[&["export", "--format", "onnx", "--out", "model.onnx"], &model[..]].concat());
+    workshop.python("check.py", &["sequential", "drawn.safetensors", layers, "logits.npy", &data]);
+    workshop.python("check.py", &["onnx", "model.onnx", "logits.npy", "idx", &data]);
+}

@@ -1,0 +1,241 @@
+//! Which files are pictures of which class.
+
+use shadegrad::ErrorKind;
+use shadegrad::data::pictures::{Size, Wanted, verify};
+use shadegrad::data::{Dataset, ImageShape};
+
+use crate::album::{Album, colour, grey, png};
+use crate::samples::expect_data_error;
+
+/// Images of each class, to train on and to test with.
+fn counts(dataset: &Dataset) -> Vec<(&str, usize, usize)> {
+    let of = |labels: &[u32], class: usize| labels.iter().filter(|&&label| label as usize == class).count();
+    let classes = dataset.classes.iter().enumerate();
+    classes
+        .map(|(class, name)| {
+            (name.as_str(), of(&dataset.train.labels, class), of(&dataset.test.labels, class))
+        })
+        .collect()
+}
+
+#[test]
+fn a_folder_for_each_class_is_enough() {
+    let album = Album::new();
+    for (class, count) in [("rose", 10), ("Tulpe", 2), ("daisy", 5), ("图片", 4)] {
+        album.fill(class, count);
+    }
+    let dataset = album.loaded();
+    assert_eq!(counts(&dataset), [("Tulpe", 1, 1), ("daisy", 4, 1), ("rose", 8, 2), ("图片", 3, 1)]);
+    assert_eq!(dataset.shape, ImageShape { channels: 1, height: 4, width: 5 });
+    assert_eq!(dataset.files.len(), 21);
+    assert_eq!(dataset.warnings, [""; 0]);
+    let description = dataset.description.unwrap();
+    for part in ["4 classes", "21 pictures of 5x4, as they are: images of 1x4x5", "without a test/, a fifth"]
+    {
+        assert!(description.contains(part), "{description}");
+    }
+}
+
+#[test]
+fn pictures_that_are_kept_apart_stay_apart() {
+    for test in ["test", "val", "valid", "validation"] {
+        let album = Album::new();
+        album.fill("train/cat", 3);
+        album.fill("train/dog", 2);
+        album.fill(&format!("{test}/dog"), 4);
+        let dataset = album.loaded();
+        assert_eq!(counts(&dataset), [("cat", 3, 0), ("dog", 2, 4)]);
+        assert!(dataset.description.unwrap().contains(&format!("those in {test}/ are for testing")));
+    }
+}
+
+#[test]
+fn test_goes_before_val_and_what_is_left_is_named() {
+    let album = Album::new();
+    for folder in ["train/cat", "test/cat", "val/cat", "old/cat"] {
+        album.fill(folder, 2);
+    }
+    let dataset = album.loaded();
+    assert_eq!(counts(&dataset), [("cat", 2, 2)]);
+    let [warning] = &dataset.warnings[..] else { panic!("{:?}", dataset.warnings) };
+    assert!(warning.contains(": 2 folders beside train/, such as "), "{warning}");
+}
+
+#[test]
+fn training_pictures_alone_are_divided() {
+    let album = Album::new();
+    album.fill("train/cat", 10);
+    album.fill("train/dog", 10);
+    assert_eq!(counts(&album.loaded()), [("cat", 8, 2), ("dog", 8, 2)]);
+}
+
+#[test]
+fn a_class_may_be_called_train() {
+    let album = Album::new();
+    for class in ["car", "test", "train"] {
+        album.fill(class, 5);
+    }
+    assert_eq!(counts(&album.loaded()), [("car", 4, 1), ("test", 4, 1), ("train", 4, 1)]);
+}
+
+#[test]
+fn what_is_not_used_is_named_and_hidden_files_are_not() {
+    let album = Album::new();
+    album.fill("cat", 5);
+    for name in ["cat/.DS_Store", "cat/._000.png", ".git/x.png", "cat/.cache/y.png", ".hidden.png"] {
+        album.write(name, "no picture");
+    }
+    album.write("cat/notes.txt", "x");
+    album.write("cat/Thumbs.db", "x");
+    album.write("stray.png", png(grey(5, 4, 0)));
+    album.write("README", "x");
+    album.write("none/list.csv", "x");
+    std::fs::create_dir(album.path().join("empty")).unwrap();
+    let dataset = album.loaded();
+    assert_eq!(counts(&dataset), [("cat", 4, 1)]);
+    let mut warnings = dataset.warnings.join("\n");
+    for part in [
+        "cat: 2 files that are no pictures, such as ",
+        "stray.png: a picture outside of a class",
+        "README: a file that is no picture",
+        "none/list.csv: a file that is no picture",
+        "none: no pictures in it, so it is no class",
+        "empty: no pictures in it, so it is no class",
+    ] {
+        assert!(warnings.contains(part), "no {part:?} in\n{warnings}");
+        warnings = warnings.replacen(part, "", 1);
+    }
+    assert_eq!(dataset.warnings.len(), 6, "{warnings}");
+    assert!(dataset.warnings.iter().all(|warning| warning.starts_with("not used: ")), "{warnings}");
+}
+
+#[test]
+fn every_picture_that_cannot_be_read_is_named() {
+    let album = Album::new();
+    album.fill("cat", 5);
+    album.write("cat/broken.png", "no picture");
+    album.write("cat/broken.jpeg", [0xff, 0xd8, 0xff]);
+    let whole = png(colour(40, 30));
+    album.write("cat/cut.PNG", &whole[..whole.len() / 2]);
+    let dataset = album.loaded();
+    assert_eq!(counts(&dataset), [("cat", 4, 1)]);
+    assert_eq!(dataset.warnings.len(), 3, "{:?}", dataset.warnings);
+    for name in ["broken.png", "broken.jpeg", "cut.PNG"] {
+        let names = |warning: &&String| warning.starts_with("not used: ") && warning.contains(name);
+        assert_eq!(dataset.warnings.iter().filter(names).count(), 1, "{name}: {:?}", dataset.warnings);
+        assert!(dataset.files.iter().all(|file| !file.ends_with(name)));
+    }
+    let (count, faults) = verify(album.path()).unwrap();
+    assert_eq!((count, faults.len()), (8, 3));
+}
+
+#[test]
+fn pictures_may_lie_deeper_in_their_class() {
+    let album = Album::new();
+    album.fill("cat/2024/home", 3);
+    album.fill("cat/2025", 2);
+    assert_eq!(counts(&album.loaded()), [("cat", 4, 1)]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_in_a_circle_are_not_followed() {
+    use std::os::unix::fs::symlink;
+    let album = Album::new();
+    album.fill("cat", 5);
+    for name in ["cat/again", "cat/once_more", "cat/and_again"] {
+        symlink(album.path(), album.path().join(name)).unwrap();
+    }
+    symlink(album.path().join("nowhere"), album.path().join("cat/gone.png")).unwrap();
+    let dataset = album.loaded();
+    assert_eq!(counts(&dataset), [("cat", 4, 1)]);
+    let warnings = dataset.warnings.join("\n");
+    assert!(warnings.contains("again") && warnings.contains("gone.png"), "{warnings}");
+}
+
+#[test]
+fn a_folder_without_classes_is_refused_with_what_was_found() {
+    let album = Album::new();
+    let wanted = Wanted::default();
+    expect_data_error(
+        album.load(&wanted),
+        &["found an empty folder", "one for each class", "train/", "MNIST"],
+    );
+    album.write("a.png", png(grey(5, 4, 0)));
+    expect_data_error(album.load(&wanted), &["a.png: a picture outside of a class", "one for each class"]);
+    let album = Album::new();
+    std::fs::create_dir_all(album.path().join("cats")).unwrap();
+    expect_data_error(album.load(&wanted), &["no class with pictures", "cats"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_that_a_terminal_would_obey_is_refused() {
+    let album = Album::new();
+    album.fill("cat\u{1b}[31m", 5);
+    let error = album.load(&Wanted::default()).unwrap_err();
+    assert!(!error.to_string().contains('\u{1b}'), "{error}");
+    expect_data_error::<()>(Err(error), &["a name that is plain text"]);
+}
+
+#[test]
+fn a_class_without_a_usable_picture_is_refused() {
+    let album = Album::new();
+    album.fill("cat", 5);
+    album.write("dog/a.png", "no picture");
+    album.write("dog/b.png", "no picture");
+    expect_data_error(album.load(&Wanted::default()), &["no picture of dog to train on", "b.png"]);
+}
+
+#[test]
+fn without_a_picture_to_test_with_nothing_is_trained() {
+    let album = Album::new();
+    album.fill("cat", 1);
+    album.fill("dog", 1);
+    expect_data_error(album.load(&Wanted::default()), &["no picture to test with"]);
+}
+
+#[test]
+fn a_class_that_is_only_tested_is_refused() {
+    let album = Album::new();
+    album.fill("train/cat", 3);
+    album.fill("test/cat", 3);
+    album.fill("test/dog", 3);
+    expect_data_error(album.load(&Wanted::default()), &["a class dog", "one of cat"]);
+}
+
+#[test]
+fn a_models_classes_and_shape_go_before_the_folders() {
+    let album = Album::new();
+    album.fill("dog", 5);
+    let classes = ["ant", "dog", "eel"].map(String::from);
+    let shape = ImageShape { channels: 3, height: 2, width: 9 };
+    let wanted = Wanted { size: Size::Exactly(shape), classes: Some(classes.into()), ..Wanted::default() };
+    let dataset = album.load(&wanted).unwrap();
+    assert_eq!((dataset.shape, dataset.train.images.len()), (shape, 4 * 54));
+    assert_eq!(counts(&dataset), [("ant", 0, 0), ("dog", 4, 1), ("eel", 0, 0)]);
+    album.fill("fox", 5);
+    expect_data_error(album.load(&wanted), &["fox", "a class fox", "one of ant, dog, eel"]);
+}
+
+#[test]
+fn the_same_pictures_are_tested_with_wherever_the_folder_lies() {
+    let [one, other] = [Album::new(), Album::new()];
+    for album in [&one, &other] {
+        album.fill("cat", 50);
+        album.fill("dog", 50);
+    }
+    let (one, other) = (one.loaded(), other.loaded());
+    assert_eq!(one.test, other.test);
+    assert_eq!(one.train, other.train);
+}
+
+#[test]
+fn sizes_that_make_no_sense_are_mistakes_of_usage() {
+    let album = Album::new();
+    album.fill("cat", 5);
+    for side in [0, 4097, usize::MAX] {
+        let error = album.load(&Wanted { size: Size::Side(side), ..Wanted::default() }).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+    }
+}
