@@ -8,7 +8,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pollster", &["device/gpu/"]),
     ("clap", &["cli/", "main.rs"]),
     ("clap_complete", &["cli/", "main.rs"]),
-    ("indicatif", &["cli/", "data/fetch/"]),
+    ("indicatif", &["cli/", "data/"]),
     ("console", &["cli/"]),
     ("flate2", &["data/"]),
     ("tar", &["data/"]),

@@ -128,7 +128,7 @@ const PIECES: usize = 2;
 /// For images of any size.
 static BYTES: Kernel = Kernel {
     name: Cow::Borrowed("gather"),
-    source: shader!("step.wgsl", "gather.wgsl"),
+    source: shader!("step.wgsl", "gather_rows.wgsl", "gather.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(BINDINGS),
@@ -139,7 +139,7 @@ static BYTES: Kernel = Kernel {
 /// For images whose channels are whole vectors of sixteen pixels.
 static VECTORS: Kernel = Kernel {
     name: Cow::Borrowed("gather_vectors"),
-    source: shader!("step.wgsl", "gather_vectors.wgsl"),
+    source: shader!("step.wgsl", "gather_rows.wgsl", "gather_vectors.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(BINDINGS),

@@ -1,0 +1,45 @@
+// What the kernels of gather share: which image a row holds, and where it lies.
+//
+// labels, order: [images]; normalisation: [channels] of (scale, shift); batch_labels: [batch].
+
+struct Params {
+    batch: u32,
+    pixels: u32,
+    plane: u32,
+    stride: u32,
+    piece_first: u32,
+    piece_images: u32,
+    next_images: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(3) var<storage, read> labels: array<u32>;
+@group(0) @binding(4) var<storage, read> order: array<u32>;
+@group(0) @binding(5) var<storage, read> normalisation: array<vec2<f32>>;
+@group(0) @binding(7) var<storage, read_write> batch_labels: array<u32>;
+
+const NO_LABEL = 0xffffffffu;
+
+struct Row {
+    // Whether this dispatch writes it: its image lies in one of the two pieces, or it is past `step.rows`, and the
+    // pieces are the first.
+    is_here: bool,
+    // Whether it holds no image.
+    is_padding: bool,
+    label: u32,
+    // The image's place in the two pieces, which follow one another.
+    within: u32,
+}
+
+fn find(row: u32) -> Row {
+    let is_padding = row >= step.rows;
+    var index = params.piece_first;
+    if !is_padding {
+        index = order[step.first + row];
+    }
+    // Below the pieces' first image this wraps around to a large number.
+    let within = index - params.piece_first;
+    let is_held = within < params.piece_images + params.next_images;
+    let is_here = is_held & (!is_padding | (params.piece_first == 0u));
+    return Row(is_here, is_padding, select(labels[index], NO_LABEL, is_padding), within);
+}
