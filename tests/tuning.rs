@@ -8,6 +8,7 @@ use shadegrad::device::Device;
 use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
 use shadegrad::device::gpu::tuner::Tuning;
+use shadegrad::device::profile::{Clock, Profile};
 use shadegrad::host::Array;
 use shadegrad::ops::matmul::gpu::Class;
 use shadegrad::ops::matmul::{self, Epilogue, Form};
@@ -110,6 +111,19 @@ fn choices_are_made_once_remembered_and_change_no_bit() {
     let written = fs::read(&file).expect("it can be read");
     assert_eq!(run(&tuned(folder.path())), untuned, "with remembered choices");
     assert_eq!(fs::read(&file).expect("it can be read"), written, "nothing was measured again");
+}
+
+/// Without time stamps, kernels are timed by waiting for each: that must change no result either.
+#[test]
+fn kernels_are_timed_on_devices_that_cannot_do_it_themselves() {
+    let found = adapters();
+    let plain = || Gpu::open(&found[0], Capabilities::WebGpuDefaults).expect("it can be opened");
+    let profile = Profile::default();
+    assert_eq!(run(&plain().with_profile(profile.clone())), run(&plain()));
+    assert_eq!(profile.clock(), Some(Clock::Host));
+    let kernels = profile.kernels();
+    assert_eq!(kernels.len(), 2, "{kernels:?}");
+    assert!(kernels.iter().all(|kernel| (kernel.launches, kernel.timed) == (2, 2)), "{kernels:?}");
 }
 
 #[test]

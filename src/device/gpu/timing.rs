@@ -100,6 +100,19 @@ impl Stamps {
     }
 }
 
+/// How long commands take by the host's clock, from their submission to their end; nothing where the device was
+/// lost, which is found when the next submission is waited for.
+pub(super) fn time_by_waiting(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    commands: wgpu::CommandBuffer,
+) -> Option<Duration> {
+    let started = Instant::now();
+    let index = queue.submit([commands]);
+    let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: None };
+    device.poll(wait).ok().map(|_| started.elapsed())
+}
+
 /// Runs the first of `dispatches` one by one, waiting for each; returns how many.
 pub(super) fn wait_for_each(
     device: &wgpu::Device,
@@ -115,13 +128,8 @@ pub(super) fn wait_for_each(
             let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
             encode(&mut pass, std::slice::from_ref(dispatch), records, offset);
         }
-        let commands = encoder.finish();
-        let started = Instant::now();
-        let index = queue.submit([commands]);
-        let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: None };
-        // A device that was lost is found when the submission is waited for.
-        if device.poll(wait).is_ok() {
-            profile.timed(Clock::Host, &dispatch.name, started.elapsed());
+        if let Some(time) = time_by_waiting(device, queue, encoder.finish()) {
+            profile.timed(Clock::Host, &dispatch.name, time);
         }
     }
     timed.len()

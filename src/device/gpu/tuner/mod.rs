@@ -6,11 +6,12 @@
 mod memory;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use memory::{Choices, Memory, Subject};
 
 use super::pipelines::{Pipelines, Prepared, UNIFORM_STRIDE, encode};
+use super::timing::time_by_waiting;
 use crate::kernel::Dispatch;
 use crate::ops::{Choice, GpuFacts, Op};
 
@@ -149,12 +150,7 @@ impl Bench<'_> {
                 encode(&mut pass, way, self.records, 0);
             }
         }
-        let commands = encoder.finish();
-        let started = Instant::now();
-        let index = self.queue.submit([commands]);
-        let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: None };
-        let waited = self.device.poll(wait);
-        // A device that was lost is found by the session, which looks for faults.
-        if waited.is_err() { Duration::MAX / 2 } else { started.elapsed() }
+        // Whatever is chosen on a device that was lost, the session finds the loss.
+        time_by_waiting(self.device, self.queue, encoder.finish()).unwrap_or(Duration::MAX / 2)
     }
 }
