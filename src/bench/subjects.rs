@@ -3,8 +3,8 @@
 use crate::device::DeviceKind;
 use crate::host::Array;
 use crate::ops::gather::{self, Images};
-use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::l2_penalty;
+use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::sgd::{self, Update};
 use crate::ops::{column_sum, peak, softmax_cross_entropy};
 use crate::plan::{Plan, Role, StepId};

@@ -12,6 +12,7 @@ mod devices;
 mod eval;
 mod evaluation_report;
 mod export;
+mod gradcheck;
 mod json;
 mod model_choice;
 mod output;
@@ -80,6 +81,8 @@ enum Command {
     Report(report::ReportArguments),
     /// List what there is to train on
     Devices(devices::DevicesArguments),
+    /// Compare a device's gradients with slopes in float64, for a configuration of your own
+    Gradcheck(gradcheck::GradcheckArguments),
     /// Measure kernels and training throughput on a device
     Bench(bench::BenchArguments),
     /// Data sets: what there is, download with check, check again, counts and moments
@@ -114,6 +117,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Export(arguments) => export::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
+        Command::Gradcheck(arguments) => gradcheck::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Data(arguments) => data::run(arguments),
         Command::Config(arguments) => config::run(arguments),

@@ -130,7 +130,7 @@ impl Builder {
     }
 
     /// Records a training step: a batch forward, backward, and the update of every parameter.
-    fn train_batches(&mut self, size: SplitSize, training: Training) -> Result<Pass> {
+    pub(super) fn train_batches(&mut self, size: SplitSize, training: Training) -> Result<Pass> {
         let split = self.split("train", size)?;
         let batch = training.batch.min(size.count);
         let step = self.plan.begin("train");
