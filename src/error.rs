@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::plain::one_line;
+
+/// Most characters of a message, and of the advice: what they quote may have any length.
+const MOST: usize = 1000;
+
 /// What an operation that depends on the outside world returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -63,13 +68,15 @@ pub struct Error {
 
 impl Error {
     /// An error of `kind`; `message` is one line without a full stop that names the thing at fault.
+    ///
+    /// It may quote what a file says: control characters are spelt out, and excess is left out.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error { kind, message: message.into(), advice: None }
+        Error { kind, message: one_line(&message.into(), MOST), advice: None }
     }
 
     /// Adds the line that says what to do.
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
-        self.advice = Some(advice.into());
+        self.advice = Some(one_line(&advice.into(), MOST));
         self
     }
 

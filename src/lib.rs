@@ -108,6 +108,7 @@ pub mod model;
 mod nearest;
 pub mod ops;
 pub mod optim;
+mod plain;
 pub mod plan;
 pub mod report;
 pub mod rng;

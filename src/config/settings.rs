@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use super::key::{Key, Kind, Written};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
+use crate::plain::one_line;
 
 /// A value that is allowed for its key.
 #[derive(Clone, Debug, PartialEq)]
@@ -199,19 +200,7 @@ fn refusal(key: Key, written: Written<'_>, shown: &str, origin: &Origin) -> Erro
     }
 }
 
-/// `text` on one line, without control characters, and no longer than a message can bear.
+/// `text` as a message quotes it.
 pub(super) fn shorten(text: &str) -> String {
-    const MOST: usize = 60;
-    let mut short = String::new();
-    for character in text.chars().take(MOST) {
-        if character.is_control() {
-            short.extend(character.escape_default());
-        } else {
-            short.push(character);
-        }
-    }
-    if text.chars().nth(MOST).is_some() {
-        short.push('…');
-    }
-    short
+    one_line(text, 60)
 }

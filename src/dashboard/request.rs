@@ -100,10 +100,10 @@ fn is_this_computer(host: &[u8]) -> bool {
     let Ok(host) = std::str::from_utf8(host) else { return false };
     let host = host.trim();
     let without_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    let (name, port) = host.split_once(':').unwrap_or((host, "0"));
     host.parse::<SocketAddr>().is_ok()
         || without_brackets.unwrap_or(host).parse::<IpAddr>().is_ok()
-        || name.eq_ignore_ascii_case("localhost")
+        || name.eq_ignore_ascii_case("localhost") && port.parse::<u16>().is_ok()
 }
 
 #[cfg(test)]
@@ -142,6 +142,7 @@ mod tests {
             "[evil]",
             "",
             "2130706433.example",
+            "localhost:evil.example",
         ] {
             assert_eq!(get("/", host), Err(FOREIGN), "{host}");
         }

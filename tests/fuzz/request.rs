@@ -53,8 +53,11 @@ fn requests() {
         let answer = read(usize::MAX);
         // How the network cuts a request changes nothing.
         assert_eq!(read(7), answer);
-        let text = String::from_utf8_lossy(&case.bytes);
-        assert!(answer.is_err() || !text.contains("Host: evil.example\r\n"), "{text}");
+        // Whatever is answered was asked for by this computer's own name.
+        let text = String::from_utf8_lossy(&case.bytes).to_lowercase();
+        let head = text.trim_start().lines().take_while(|line| !line.is_empty());
+        let mut hosts = head.filter(|line| line.starts_with("host:"));
+        assert!(answer.is_err() || !hosts.any(|host| host.contains("evil")), "{text}");
         answer.is_ok()
     });
 }
