@@ -3,24 +3,21 @@
 /// `text` on one line, with its control characters spelt out. Of more than `most` characters, those in the
 /// middle are left out: how it begins and how it ends says most.
 pub fn one_line(text: &str, most: usize) -> String {
-    let count = text.chars().count();
-    if count <= most && !text.contains(char::is_control) {
-        return text.into();
-    }
-    let start = if count <= most { count } else { most * 2 / 3 };
-    let skipped = count.saturating_sub(most);
-    let mut line = String::new();
-    for (index, character) in text.chars().enumerate() {
-        if index == start {
-            line.push('…');
-        }
-        match character {
-            _ if (start..start + skipped).contains(&index) => {}
-            _ if character.is_control() => line.extend(character.escape_default()),
-            _ => line.push(character),
+    let mut plain = String::new();
+    for character in text.chars() {
+        if character.is_control() {
+            plain.extend(character.escape_default());
+        } else {
+            plain.push(character);
         }
     }
-    line
+    let count = plain.chars().count();
+    if count <= most {
+        return plain;
+    }
+    let start = most * 2 / 3;
+    let end = plain.chars().skip(count - (most - start));
+    plain.chars().take(start).chain(['…']).chain(end).collect()
 }
 
 #[cfg(test)]
@@ -36,7 +33,7 @@ mod tests {
     fn the_middle_of_long_text_is_left_out() {
         assert_eq!(one_line("abcdef", 6), "abcdef");
         assert_eq!(one_line("abcdefg", 6), "abcd…fg");
-        assert_eq!(one_line(&"é\n".repeat(500), 3), "é\\n…\\n");
+        assert_eq!(one_line(&"é\n".repeat(500), 6), "é\\né…\\n");
         assert_eq!(one_line("", 0), "");
     }
 }

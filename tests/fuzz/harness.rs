@@ -95,14 +95,16 @@ pub fn fuzz(target: &Target, parse: impl Fn(&Case<'_>) -> bool) {
     let counts = [taken, refused].map(AtomicUsize::into_inner);
     println!("{}: {} cases taken, {} refused", target.name, counts[0], counts[1]);
     assert_eq!(counts[0] + counts[1], config.cases as usize);
-    let fewest = config.cases as usize / 1000;
-    assert!(counts.iter().all(|&count| count > fewest), "{}: one-sided: {counts:?}", target.name);
+    let fewest = config.cases as usize / 2000;
+    assert!(counts.iter().all(|&count| count >= fewest), "{}: one-sided: {counts:?}", target.name);
 }
 
-/// A folder that stays where it is when the program is aborted.
+/// A folder that stays where it is when the program is aborted; in memory where the system has a place for
+/// that, because every case is a file.
 fn folder(name: &str) -> TempDir {
-    let prefix = format!("fuzz-{name}-");
-    let builder = tempfile::Builder::new().prefix(&prefix).tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+    let memory = Path::new("/dev/shm");
+    let parent = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
+    let builder = tempfile::Builder::new().prefix(&format!("fuzz-{name}-")).tempdir_in(parent);
     builder.expect("a temporary folder")
 }
 
@@ -115,7 +117,7 @@ pub fn taken<T>(result: Result<T, Error>, kinds: &[ErrorKind]) -> Option<T> {
             assert!(kinds.contains(&error.kind()), "{:?}: {message}", error.kind());
             for line in [message.as_str(), error.advice().unwrap_or_default()] {
                 assert!(!line.contains(char::is_control), "not one plain line: {line:?}");
-                assert!(line.chars().count() < 1500, "nobody reads that: {line}");
+                assert!(line.chars().count() <= 1001, "nobody reads that: {line}");
             }
             None
         }

@@ -4,7 +4,7 @@
 //! `mutation` changes files, `harness` runs a parser over them; the other modules are one target each.
 //! The cases are the same in every run. `PROPTEST_RNG_SEED=7` makes others, `PROPTEST_CASES=1000000` more.
 //! A case that fails is shrunk to the fewest changes that still fail. One that aborts or hangs the program
-//! is still in the folder `target/tmp/fuzz-TARGET-*`, which a whole run removes.
+//! is still in the folder `/dev/shm/fuzz-TARGET-*` or `target/tmp/fuzz-TARGET-*`, which a whole run removes.
 
 mod checkpoint;
 mod data;
