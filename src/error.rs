@@ -80,6 +80,11 @@ impl Error {
         self
     }
 
+    /// Puts the place in front where that was said which is wrong.
+    pub fn at(self, place: impl fmt::Display) -> Self {
+        Error { message: one_line(&format!("{place}: {}", self.message), MOST), ..self }
+    }
+
     /// A mistake in flags or configuration.
     pub fn usage(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::Usage, message)

@@ -30,6 +30,7 @@ mod style;
 mod terminal;
 mod train;
 mod usage;
+mod values;
 mod watchers;
 
 use std::process::ExitCode;

@@ -10,10 +10,11 @@ use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
 use super::watchers::WatchFlags;
 use crate::config::{Key, Origin, Resolved};
+use crate::data::Dataset;
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
 use crate::data::pictures::Wanted;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::run::{EventFile, RunDirectory};
 use crate::train::{Observer, Trainer};
 
@@ -50,6 +51,8 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
         output::print_description(&dataset);
     }
     output::print_warnings(&dataset);
+    check_batch_size(&resolved, &dataset)?;
+    Trainer::layers(&resolved.config, &dataset)?;
     let opening = Opening { tune: resolved.tune(), profile: watchers.profile() };
     let Chosen { device, note } = opening.open(resolved.device())?;
     if let Some(note) = note {
@@ -69,6 +72,21 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
 
     let trained = trainer.train(&run, &mut observers, &stop);
     watchers.conclude(&run, trained, Exam { test, shape, device: &*device })
+}
+
+/// Fails where more images a step were asked for than there are. What a preset or a file says is for any
+/// data set: there, a step then takes all images.
+fn check_batch_size(resolved: &Resolved, dataset: &Dataset) -> Result<()> {
+    let (count, size) = (dataset.train.len(), resolved.config.batch_size);
+    let is_flag = resolved.settings.get(Key::BatchSize).is_some_and(|setting| setting.origin == Origin::Flag);
+    if is_flag && size > count {
+        return Err(Error::usage(format!(
+            "--batch-size {size}: must be at most {count}, the training images of {}",
+            dataset.name
+        ))
+        .advise(format!("give --batch-size {count} for steps that take all of them")));
+    }
+    Ok(())
 }
 
 /// What the run's folder is called after: the preset, or the data where they are others than the preset's.

@@ -32,12 +32,14 @@ pub enum Origin {
     Default,
     /// In the preset of that name.
     Preset(String),
-    /// In a line of a file.
+    /// In a file, from that place on.
     File {
         /// Which file.
         path: PathBuf,
         /// From 1.
         line: usize,
+        /// Of the line's characters, from 1.
+        column: usize,
     },
     /// In that environment variable.
     Environment(&'static str),
@@ -159,7 +161,7 @@ impl fmt::Display for Origin {
         match self {
             Origin::Default => formatter.write_str("default"),
             Origin::Preset(name) => write!(formatter, "preset {name}"),
-            Origin::File { path, line } => write!(formatter, "{}:{line}", path.display()),
+            Origin::File { path, line, column } => write!(formatter, "{}:{line}:{column}", path.display()),
             Origin::Environment(variable) => write!(formatter, "environment variable {variable}"),
             Origin::Flag => formatter.write_str("command line"),
         }

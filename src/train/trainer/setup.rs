@@ -84,6 +84,17 @@ impl<'a> Trainer<'a> {
         .advise("use another checkpoint of the run"))
     }
 
+    /// The layers of a run, if they can be built for these images. Needs no device.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no sense.
+    pub fn layers(config: &Config, dataset: &Dataset) -> Result<ModelSpec> {
+        let spec = ModelSpec::parse(&config.model, dataset.classes.len())?;
+        let rows = config.batch_size.min(dataset.train.len());
+        spec.check_sizes(dataset.shape.pixels(), rows)?;
+        Ok(spec)
+    }
+
     /// Everything but the trained tensors.
     fn prepare(config: &'a Config, mut dataset: Dataset, device: &dyn Device) -> Result<Self> {
         let validation = match config.validation {
@@ -91,9 +102,7 @@ impl<'a> Trainer<'a> {
             Validation::None | Validation::Test => None,
         };
         let (shape, classes) = (dataset.shape, dataset.classes.len());
-        let spec = ModelSpec::parse(&config.model, classes)?;
-        let rows = config.batch_size.min(dataset.train.len());
-        spec.check_sizes(shape.pixels(), rows)?;
+        let spec = Trainer::layers(config, &dataset)?;
         let mut builder = Builder::new(&spec, shape);
         let largest = device.largest_tensor();
         let size = |count| SplitSize { count, shape, largest };
