@@ -42,7 +42,7 @@ pub(super) struct BenchArguments {
     training: bool,
 
     /// How long to measure each op
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.5, value_parser = values::seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.5, value_parser = values::seconds, allow_negative_numbers = true)]
     seconds: f64,
 
     /// Look for known data sets here only

@@ -10,7 +10,7 @@ use crate::data::pictures::{Resize, Size, Wanted};
 #[derive(Args, Debug)]
 pub(super) struct PictureArguments {
     /// Side of the images that pictures become
-    #[arg(long, value_name = "N", value_parser = values::count)]
+    #[arg(long, value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
     image_size: Option<usize>,
 
     /// What becomes of pictures of another size

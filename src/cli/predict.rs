@@ -52,7 +52,7 @@ pub(super) struct PredictArguments {
     resize: Option<ResizeName>,
 
     /// Name this many classes of each image, the most probable first
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = values::count, conflicts_with = "logits")]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = values::count, allow_negative_numbers = true, conflicts_with = "logits")]
     top: usize,
 
     /// Write all logits, f32 [images, classes], to this .npy file instead

@@ -32,7 +32,7 @@ pub(super) struct WatchFlags {
     profile: bool,
 
     /// Show the run in a browser while it trains, at a port of this computer
-    #[arg(long, value_name = "PORT", num_args = 0..=1, value_parser = values::port)]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, value_parser = values::port, allow_negative_numbers = true)]
     dashboard: Option<Option<u16>>,
 
     /// Listen there instead of at 127.0.0.1: others in the network can watch, too

@@ -171,6 +171,9 @@ impl fmt::Display for Origin {
 /// Names a value by where it was said, in the form that it has there.
 fn place(key: Key, shown: &str, origin: &Origin) -> String {
     let name = key.name();
+    // What is not there is hard to see.
+    let quoted = format!("{shown:?}");
+    let shown = if shown.trim().is_empty() { &quoted } else { shown };
     match origin {
         Origin::Flag if key == Key::Preset => format!("preset {shown}"),
         Origin::Flag => format!("--{name} {shown}"),
@@ -197,6 +200,11 @@ fn refusal(key: Key, written: Written<'_>, shown: &str, origin: &Origin) -> Erro
             if text.parse::<f64>().is_ok() || kind.words().contains(&text) =>
         {
             error.advise("write it without quotes")
+        }
+        (Written::Number(_), Kind::Text) => error.advise("write it in double quotes"),
+        // Its help is about the setting that is not the usual one.
+        (_, Kind::Switch { usual, .. }) => {
+            error.advise(format!("{} = {}: {}", key.name(), !usual, key.help()))
         }
         _ => error.advise(format!("{}: {}", key.name(), key.help())),
     }
