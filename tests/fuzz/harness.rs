@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
+use rand::RngExt;
+use shadegrad::rng::{Purpose, Stream};
 use shadegrad::{Error, ErrorKind};
 use tempfile::TempDir;
 
@@ -15,6 +17,13 @@ use super::mutation::mutations;
 
 /// Changed files for each parser, where `PROPTEST_CASES` says nothing else.
 const CASES: u32 = 20_000;
+
+/// Samples of at most so many bytes are cut at every length, longer ones at so many lengths.
+const ALL_LENGTHS: usize = 8 << 10;
+const SOME_LENGTHS: usize = 200;
+
+/// Bits that are flipped in each sample, one at a time.
+const FLIPS: usize = 2000;
 
 /// Where the random numbers begin, unless `PROPTEST_RNG_SEED` says.
 const SEED: u64 = 20_261_125;
@@ -57,46 +66,89 @@ impl Case<'_> {
 }
 
 /// Feeds all cases to `parse`, which panics where a parser does what it must not, and says whether the
-/// file was taken.
+/// file was taken: samples cut short, samples with a flipped bit, and samples that were changed at random.
 ///
-/// Both must happen: a parser that takes no case was not reached behind its first check.
+/// Some of the last must be taken and some refused: otherwise nothing got behind the first check.
 pub fn fuzz(target: &Target, parse: impl Fn(&Case<'_>) -> bool) {
     let folder = folder(target.name);
-    let standard = Config::default();
-    let is_said = |variable| std::env::var_os(variable).is_some();
-    let config = Config {
-        cases: if is_said("PROPTEST_CASES") { standard.cases } else { CASES },
-        rng_seed: if is_said("PROPTEST_RNG_SEED") { standard.rng_seed } else { RngSeed::Fixed(SEED) },
-        // The cases are the same in every run: there is nothing to remember.
-        failure_persistence: None,
-        ..standard
-    };
     let watchdog = Watchdog::watch(folder.path());
-    let (taken, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let parse = |sample: usize, bytes: Vec<u8>| {
+        let taken = parse(&Case { sample, original: &target.samples[sample], bytes, folder: folder.path() });
+        watchdog.cases.fetch_add(1, Ordering::Relaxed);
+        taken
+    };
+    damage(target, &parse);
+    let counts = [AtomicUsize::new(0), AtomicUsize::new(0)];
     let strategy = (any::<Index>(), mutations(), any::<bool>());
+    let config = config();
     let tested = TestRunner::new(config.clone()).run(&strategy, |(sample, mutations, mended)| {
         let sample = sample.index(target.samples.len());
-        let original = &target.samples[sample];
-        let mut bytes = original.clone();
+        let mut bytes = target.samples[sample].clone();
         for mutation in &mutations {
             mutation.apply(&mut bytes, &target.samples, target.dictionary);
         }
-        let mend = target.mend.filter(|_| mended);
-        let bytes = mend.map_or_else(|| bytes.clone(), |mend| mend(bytes.clone()));
-        let case = Case { sample, original, bytes, folder: folder.path() };
-        let counter = if parse(&case) { &taken } else { &refused };
-        counter.fetch_add(1, Ordering::Relaxed);
-        watchdog.cases.fetch_add(1, Ordering::Relaxed);
+        if let Some(mend) = target.mend.filter(|_| mended) {
+            bytes = mend(bytes);
+        }
+        counts[usize::from(parse(sample, bytes))].fetch_add(1, Ordering::Relaxed);
         Ok(())
     });
     if let Err(failure) = tested {
         panic!("{}: {failure}", target.name);
     }
-    let counts = [taken, refused].map(AtomicUsize::into_inner);
-    println!("{}: {} cases taken, {} refused", target.name, counts[0], counts[1]);
-    assert_eq!(counts[0] + counts[1], config.cases as usize);
+    let [refused, taken] = counts.map(AtomicUsize::into_inner);
+    println!("{}: {taken} cases taken, {refused} refused", target.name);
+    assert_eq!(taken + refused, config.cases as usize);
     let fewest = config.cases as usize / 2000;
-    assert!(counts.iter().all(|&count| count >= fewest), "{}: one-sided: {counts:?}", target.name);
+    assert!(taken.min(refused) >= fewest, "{}: {taken} taken, {refused} refused", target.name);
+}
+
+fn config() -> Config {
+    let standard = Config::default();
+    let is_said = |variable| std::env::var_os(variable).is_some();
+    Config {
+        cases: if is_said("PROPTEST_CASES") { standard.cases } else { CASES },
+        rng_seed: if is_said("PROPTEST_RNG_SEED") { standard.rng_seed } else { RngSeed::Fixed(SEED) },
+        // The cases are the same in every run: there is nothing to remember.
+        failure_persistence: None,
+        ..standard
+    }
+}
+
+/// Cuts every sample at every length, or long ones at some; and flips bits, all of them where there are few.
+fn damage(target: &Target, parse: &dyn Fn(usize, Vec<u8>) -> bool) {
+    let mut random = Stream::new(SEED, Purpose::Init, 0);
+    for (sample, original) in target.samples.iter().enumerate() {
+        let lengths: Vec<usize> = match original.len() {
+            short if short <= ALL_LENGTHS => (0..short).collect(),
+            long => (0..SOME_LENGTHS).map(|_| random.random_range(0..long)).collect(),
+        };
+        for length in lengths {
+            let _told = Told(format!("sample {sample} of {}, cut to {length} bytes", target.name));
+            parse(sample, original[..length].to_vec());
+        }
+        let bits: Vec<usize> = match 8 * original.len() {
+            few if few <= FLIPS => (0..few).collect(),
+            many => (0..FLIPS).map(|_| random.random_range(0..many)).collect(),
+        };
+        for bit in bits {
+            let _told = Told(format!("sample {sample} of {}, bit {bit} flipped", target.name));
+            let mut bytes = original.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            parse(sample, bytes);
+        }
+    }
+}
+
+/// What is being done, said where it panics.
+struct Told(String);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("this was {}", self.0);
+        }
+    }
 }
 
 /// A folder that stays where it is when the program is aborted; in memory where the system has a place for

@@ -1,5 +1,6 @@
-//! Every parser is fed valid files that were changed at random, 20,000 of them each: it answers with an
-//! error of the right kind or takes the file, in little time and memory, and never panics.
+//! Every parser is fed damaged files: valid ones cut at every length, valid ones with a flipped bit, and
+//! 20,000 that were changed at random in several ways. It answers with an error of the right kind or takes
+//! the file, in little time and memory, and never panics.
 //!
 //! `mutation` changes files, `harness` runs a parser over them; the other modules are one target each.
 //! The cases are the same in every run. `PROPTEST_RNG_SEED=7` makes others, `PROPTEST_CASES=1000000` more.
