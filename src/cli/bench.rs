@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::train::StopFlag;
 
 const EXAMPLES: &str = "Examples:
-  shadegrad bench                        Kernels, then training, on the best device
+  shadegrad bench                          # kernels, then training
   shadegrad bench --kernels --device cpu
   shadegrad bench --training --json | jq '.training[].images_per_second.median'";
 

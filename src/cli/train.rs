@@ -19,14 +19,14 @@ use crate::run::{EventFile, RunDirectory};
 use crate::train::{Observer, Trainer};
 
 const EXAMPLES: &str = "Examples:
-  shadegrad train                                     Fashion-MNIST, on the best device
-  shadegrad train cifar10-mlp --epochs 40             A preset with another value
+  shadegrad train                              # Fashion-MNIST, best device
+  shadegrad train cifar10-mlp --epochs 40      # a preset with another value
   shadegrad train --data ./flowers --model linear:64,relu
-  shadegrad train --config mine.toml --device cpu     Values from a file
-  shadegrad train --json | jq .test_accuracy          A line of JSON an epoch
-  shadegrad train --dashboard                         Its report in a browser, while it trains
+  shadegrad train --config mine.toml           # values from a file
+  shadegrad train --json | jq .test_accuracy   # a line of JSON an epoch
+  shadegrad train --dashboard                  # watch it in a browser
 
-What is on the command line goes before the environment (SHADEGRAD_DATA, SHADEGRAD_DEVICE), that
+What is on the command line goes before the environment (SHADEGRAD_DATA, SHADEGRAD_DEVICE), that \
 before --config, that before the preset. `shadegrad config show` takes the same arguments and tells.";
 
 #[derive(Args, Debug)]
