@@ -175,7 +175,8 @@ impl Builder {
 
     fn measure(&mut self, split: &Resident, batch: usize) -> (Output, Activations) {
         let plan = &mut self.plan;
-        let input = gather::forward(plan, &split.images, split.order, batch);
+        let gather = if self.model.reads_pixels() { gather::pixels } else { gather::forward };
+        let input = gather(plan, &split.images, split.order, batch);
         let activations = self.model.forward(plan, input.x);
         let output = softmax_cross_entropy::forward(plan, activations.logits(), input.labels, SLOTS);
         (output, activations)
