@@ -128,3 +128,20 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_message_quotes_it_is_one_plain_line() {
+        let file = "evil\u{1b}[2J\n.toml".repeat(100);
+        let error = Error::data(format!("{file}: found x")).advise(file.clone()).at(&file);
+        for line in [error.to_string().as_str(), error.advice().expect("there is some")] {
+            assert!(!line.contains(char::is_control), "{line:?}");
+            assert!(line.chars().count() <= MOST + 1, "{line:?}");
+        }
+        assert!(error.to_string().ends_with(": found x"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Data);
+    }
+}

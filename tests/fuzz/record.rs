@@ -2,6 +2,7 @@
 
 use shadegrad::ErrorKind::{Model, Usage};
 use shadegrad::report::{Findings, Record, Report};
+use shadegrad::run::reopen;
 
 use crate::harness::{Target, fuzz, taken};
 
@@ -59,6 +60,9 @@ fn runs() {
             let bytes = if sample == case.sample { &case.bytes } else { &target.samples[sample] };
             std::fs::write(case.folder.join(name), bytes).expect("the folder is writable");
         }
+        // `resume` reads another part of it, and finds no checkpoint at the latest.
+        std::fs::create_dir_all(case.folder.join("checkpoints")).expect("the folder is writable");
+        assert!(taken(reopen(case.folder), &[Model]).is_none());
         let Some(record) = taken(Record::read(case.folder), &[Model, Usage]) else { return false };
         let findings = Findings::Missing("the data set is gone".into());
         let page = Report { record: &record, model: None, findings }.to_body().expect("it can be drawn");
