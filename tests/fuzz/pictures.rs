@@ -125,7 +125,7 @@ fn build(root: &Path, text: &[u8], files: &[Vec<u8>]) {
         // What does not fit (a file in place of a folder, a name that is too long) is left out.
         fs::create_dir_all(&folder).ok();
         let file = kind.checked_sub(b'0').and_then(|kind| files.get(usize::from(kind)));
-        fs::write(folder.join(name), file.map_or(&line[..], |file| file)).ok();
+        fs::write(folder.join(name), file.map_or(line, Vec::as_slice)).ok();
     }
 }
 

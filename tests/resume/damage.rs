@@ -92,7 +92,8 @@ fn a_forged_position_is_refused_before_a_step_is_made() {
     let config = config(&[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "4"), (Key::Epochs, "1")]);
     let device = device("cpu");
     let [.., middle, last] = &witness.snapshots[..] else { panic!("too few checkpoints") };
-    let forgeries: [(&str, &Snapshot, fn(&mut Position)); 8] = [
+    type Forgery<'a> = (&'a str, &'a Snapshot, fn(&mut Position));
+    let forgeries: [Forgery<'_>; 8] = [
         ("a step ahead", middle, |position| position.step += 1),
         ("the last step that there is", middle, |position| position.step = usize::MAX),
         ("an epoch ahead", middle, |position| position.epochs = 1),
