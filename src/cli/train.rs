@@ -14,7 +14,7 @@ use crate::data::Dataset;
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
 use crate::data::pictures::Wanted;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::run::{EventFile, RunDirectory};
 use crate::train::{Observer, Trainer};
 
@@ -49,9 +49,9 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let dataset = load_or_fetch(&resolved.config.data, &search, &wanted, &FetchOptions::default())?;
     if !arguments.watch.is_quiet() {
         output::print_description(&dataset);
+        note_batch_size(&resolved, &dataset);
     }
     output::print_warnings(&dataset);
-    check_batch_size(&resolved, &dataset)?;
     Trainer::layers(&resolved.config, &dataset)?;
     let opening = Opening { tune: resolved.tune(), profile: watchers.profile() };
     let Chosen { device, note } = opening.open(resolved.device())?;
@@ -74,19 +74,17 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     watchers.conclude(&run, trained, Exam { test, shape, device: &*device })
 }
 
-/// Fails where more images a step were asked for than there are. What a preset or a file says is for any
-/// data set: there, a step then takes all images.
-fn check_batch_size(resolved: &Resolved, dataset: &Dataset) -> Result<()> {
+/// Says so where more images a step were asked for than there are; what a preset or a file says is for any
+/// data set.
+fn note_batch_size(resolved: &Resolved, dataset: &Dataset) {
     let (count, size) = (dataset.train.len(), resolved.config.batch_size);
     let is_flag = resolved.settings.get(Key::BatchSize).is_some_and(|setting| setting.origin == Origin::Flag);
     if is_flag && size > count {
-        return Err(Error::usage(format!(
-            "--batch-size {size}: must be at most {count}, the training images of {}",
-            dataset.name
-        ))
-        .advise(format!("give --batch-size {count} for steps that take all of them")));
+        let name = &dataset.name;
+        output::print_note(&format!(
+            "note: --batch-size {size}: a step takes all {count} training images of {name}\n"
+        ));
     }
-    Ok(())
 }
 
 /// What the run's folder is called after: the preset, or the data where they are others than the preset's.
