@@ -49,11 +49,11 @@ fn factors_of(pixel: u32) -> vec2<f32> {
     return normalisation[min(pixel, params.k - 1u) / params.plane];
 }
 
-// a[line, term .. term + 4], zeros past the last term.
+// a[line, term .. term + 4].
 fn load_a(line: u32, term: u32, factors: vec2<f32>) -> vec4<f32> {
     let first = min(line, params.m - 1u) * params.k;
     let value = normalised(a[(first + min(term, params.k - 4u)) / 4u], factors);
-    return select(value, vec4(0.0), vec4(term, term + 1u, term + 2u, term + 3u) >= vec4(params.k));
+    return value;
 }
 
 // b[line, term .. term + 4].
