@@ -60,6 +60,21 @@ const COMMANDS: &[&[&str]] = &[
     &["completions", "sh"],
 ];
 
+/// A terminal obeys what is not text, and whoever writes `*.png` has not read the names.
+#[cfg(unix)]
+#[test]
+fn names_of_files_give_no_orders() {
+    let (sandbox, name) = (with_run(), "\u{1b}[31mred\n.png");
+    std::fs::rename(sandbox.path().join("photo.png"), sandbox.path().join(name)).expect("it is there");
+    for (name, code) in [(name, 0), ("\u{1b}[31mblue\r.png", 3)] {
+        let outcome = sandbox.run(&["predict", "run", name]);
+        assert_eq!(outcome.code, Some(code), "{outcome:#?}");
+        let said = format!("{}{}", outcome.stdout, outcome.stderr);
+        assert!(said.contains("\\u{1b}[31m"), "{said:?}");
+        assert!(!said.contains(['\u{1b}', '\r']), "{said:?}");
+    }
+}
+
 /// Commands that have help of their own.
 const HELP: &[&[&str]] = &[
     &[],
