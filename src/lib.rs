@@ -55,6 +55,8 @@
 //! - A run that ends, however and whenever it does, goes on from its last checkpoint and ends as if
 //!   nothing had happened ([`train::Snapshot`], [`run::checkpoint`], `tests/resume`).
 //! - Which kernels a tuner chooses ([`device::gpu::tuner`]) changes no bit of a result.
+//! - Every parser is fed 20,000 changed files: none panics, hangs or fills the memory
+//!   (`tests/fuzz`). Every mistake has an answer that a reviewer has read (`tests/cli/mistakes.txt`).
 //! - No invocation's loops make more than 65,535 trips, past which an old Mesa ends them silently.
 //!
 //! # Adding an op
@@ -110,6 +112,7 @@ pub mod model;
 mod nearest;
 pub mod ops;
 pub mod optim;
+mod plain;
 pub mod plan;
 pub mod report;
 pub mod rng;
