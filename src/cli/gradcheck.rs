@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::device_choice::{Chosen, Opening};
+use super::device_choice::Opening;
 use super::output;
 use super::setting_flags::SettingFlags;
 use super::style::Style;
@@ -48,10 +48,7 @@ pub(super) fn run(arguments: &GradcheckArguments) -> Result<()> {
     let dataset = load_or_fetch(&resolved.config.data, &search, &wanted, &FetchOptions::default())?;
     output::print_warnings(&dataset);
     // One step is no reason to look for the fastest kernels; which are taken changes no bit.
-    let Chosen { device, note } = Opening::default().open(resolved.device())?;
-    if let Some(note) = note {
-        output::print_note(&format!("note: {note}\n"));
-    }
+    let device = Opening::default().open(resolved.device())?;
     let check = check_gradients(&resolved.config, dataset, &*device)?;
     let info = device.info();
     if arguments.json {

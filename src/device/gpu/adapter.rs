@@ -83,6 +83,7 @@ impl FoundAdapter {
         let subgroups = self.features(capabilities).contains(wgpu::Features::SUBGROUP);
         let one_size = info.subgroup_min_size == info.subgroup_max_size;
         GpuFacts {
+            barred: 0,
             subgroup_size: (subgroups && one_size).then_some(info.subgroup_min_size),
             software: self.is_software(),
             split_sums: !self.is_software(),
