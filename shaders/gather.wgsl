@@ -18,7 +18,7 @@ fn main(
 ) {
     let i = (group.y * groups.x + group.x) * 64u + lane;
     let row = i / params.stride;
-    let word = i % params.stride;
+    let word = i - row * params.stride;
     if row >= params.batch {
         return;
     }
@@ -27,7 +27,7 @@ fn main(
         return;
     }
     if word == 0u {
-        batch_labels[row] = found.label;
+        batch_labels[row] = label_of(found);
     }
     var bytes = 0u;
     if found.within < params.piece_images {

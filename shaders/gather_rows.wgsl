@@ -26,7 +26,8 @@ struct Row {
     is_here: bool,
     // Whether it holds no image.
     is_padding: bool,
-    label: u32,
+    // The image, any where the row holds none.
+    index: u32,
     // The image's place in the two pieces, which follow one another.
     within: u32,
 }
@@ -41,5 +42,10 @@ fn find(row: u32) -> Row {
     let within = index - params.piece_first;
     let is_held = within < params.piece_images + params.next_images;
     let is_here = is_held & (!is_padding | (params.piece_first == 0u));
-    return Row(is_here, is_padding, select(labels[index], NO_LABEL, is_padding), within);
+    return Row(is_here, is_padding, index, within);
+}
+
+// Apart from `find`, because one invocation of a row is enough to read it.
+fn label_of(row: Row) -> u32 {
+    return select(labels[row.index], NO_LABEL, row.is_padding);
 }

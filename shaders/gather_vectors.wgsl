@@ -10,10 +10,8 @@
 @group(0) @binding(2) var<storage, read> next_piece: array<vec4<u32>>;
 @group(0) @binding(6) var<storage, read_write> x: array<vec4<f32>>;
 
-// The four pixels of a word.
 fn floats(word: u32, factors: vec2<f32>, is_padding: bool) -> vec4<f32> {
-    let bytes = (vec4(word) >> vec4(0u, 8u, 16u, 24u)) & vec4(255u);
-    return select(vec4<f32>(bytes) * factors.x + factors.y, vec4(0.0), is_padding);
+    return select(normalised(word, factors), vec4(0.0), is_padding);
 }
 
 @compute @workgroup_size(64)
@@ -24,7 +22,7 @@ fn main(
 ) {
     let i = (group.y * groups.x + group.x) * 64u + lane;
     let row = i / params.stride;
-    let vector = i % params.stride;
+    let vector = i - row * params.stride;
     if row >= params.batch {
         return;
     }
@@ -33,7 +31,7 @@ fn main(
         return;
     }
     if vector == 0u {
-        batch_labels[row] = found.label;
+        batch_labels[row] = label_of(found);
     }
     var words = vec4(0u);
     if found.within < params.piece_images {

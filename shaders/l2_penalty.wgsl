@@ -12,17 +12,18 @@ struct Params {
 @group(0) @binding(1) var<storage, read> w: array<f32>;
 @group(0) @binding(2) var<storage, read_write> ring: array<f32>;
 
-const LANES = 256u;
+const LANES = 64u;
 
 var<workgroup> sums: array<f32, LANES>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let begin = group.x * params.chunk;
     let end = min(begin + params.chunk, params.length);
     var sum = 0.0;
     for (var i = begin + lane; i < end; i += LANES) {
-        sum += w[i] * w[i];
+        let value = w[i];
+        sum += value * value;
     }
     sums[lane] = sum;
     for (var half = LANES / 2u; half > 0u; half /= 2u) {

@@ -21,6 +21,7 @@ fn main(
 ) {
     let i = (group.y * groups.x + group.x) * 256u + lane;
     if i < params.length {
-        w[i] -= step.learning_rate * (dw[i] + params.decay * w[i]);
+        let old = w[i];
+        w[i] = old - step.learning_rate * (dw[i] + params.decay * old);
     }
 }

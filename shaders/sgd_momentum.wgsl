@@ -22,9 +22,10 @@ fn main(
 ) {
     let i = (group.y * groups.x + group.x) * 256u + lane;
     if i < params.length {
-        let g = dw[i] + params.decay * w[i];
+        let old = w[i];
+        let g = dw[i] + params.decay * old;
         let velocity = params.momentum * v[i] + g;
         v[i] = velocity;
-        w[i] -= step.learning_rate * select(velocity, g + params.momentum * velocity, params.nesterov == 1u);
+        w[i] = old - step.learning_rate * select(velocity, g + params.momentum * velocity, params.nesterov == 1u);
     }
 }

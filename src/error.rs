@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::plain::one_line;
+
+/// Most characters of a message, and of the advice: what they quote may have any length.
+const MOST: usize = 1000;
+
 /// What an operation that depends on the outside world returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -63,14 +68,21 @@ pub struct Error {
 
 impl Error {
     /// An error of `kind`; `message` is one line without a full stop that names the thing at fault.
+    ///
+    /// It may quote what a file says: control characters are spelt out, and excess is left out.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error { kind, message: message.into(), advice: None }
+        Error { kind, message: one_line(&message.into(), MOST), advice: None }
     }
 
     /// Adds the line that says what to do.
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
-        self.advice = Some(advice.into());
+        self.advice = Some(one_line(&advice.into(), MOST));
         self
+    }
+
+    /// Puts the place in front where that was said which is wrong.
+    pub fn at(self, place: impl fmt::Display) -> Self {
+        Error { message: one_line(&format!("{place}: {}", self.message), MOST), ..self }
     }
 
     /// A mistake in flags or configuration.
@@ -116,3 +128,20 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_message_quotes_it_is_one_plain_line() {
+        let file = "evil\u{1b}[2J\n.toml".repeat(100);
+        let error = Error::data(format!("{file}: found x")).advise(file.clone()).at(&file);
+        for line in [error.to_string().as_str(), error.advice().expect("there is some")] {
+            assert!(!line.contains(char::is_control), "{line:?}");
+            assert!(line.chars().count() <= MOST + 1, "{line:?}");
+        }
+        assert!(error.to_string().ends_with(": found x"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Data);
+    }
+}

@@ -8,7 +8,7 @@ use crate::tensor::{Element, Tensor};
 /// One tensor's elements, as they travel to a device and back.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Array {
-    /// Elements of an [`Element::F32`] tensor.
+    /// Elements of an [`Element::F32`] tensor; of an [`Element::Pixel`] tensor, on the CPU.
     F32(Vec<f32>),
     /// Elements of an [`Element::U32`] tensor.
     U32(Vec<u32>),
@@ -20,7 +20,7 @@ impl Array {
     /// `length` zeros.
     pub fn zeros(element: Element, length: usize) -> Self {
         match element {
-            Element::F32 => Array::F32(vec![0.0; length]),
+            Element::F32 | Element::Pixel => Array::F32(vec![0.0; length]),
             Element::U32 => Array::U32(vec![0; length]),
             Element::U8 => Array::U8(vec![0; length]),
         }

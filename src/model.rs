@@ -155,6 +155,11 @@ impl Model {
         self.layers.iter().flat_map(|layer| layer.parameters())
     }
 
+    /// Whether the input may be a batch of [pixels](crate::tensor::Element::Pixel).
+    pub fn reads_pixels(&self) -> bool {
+        self.layers[0].reads_pixels()
+    }
+
     /// Records the forward pass of `x`, `[batch, inputs]`.
     pub fn forward(&self, plan: &mut Plan, x: Tensor) -> Activations {
         let mut values = vec![x];

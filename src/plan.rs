@@ -33,6 +33,8 @@ pub struct Declaration {
     pub name: String,
     /// What the tensor is for.
     pub role: Role,
+    /// How pixels were normalised: scale and shift of each channel, `[channels, 2]`.
+    pub normalisation: Option<Tensor>,
 }
 
 /// Which of a plan's steps to run.
@@ -103,7 +105,7 @@ impl Plan {
             "tensor {name} of shape {shape:?} is too large to be indexed with 32 bits"
         );
         let tensor = Tensor { id: self.declarations.len(), element, shape };
-        self.declarations.push(Declaration { tensor, name, role });
+        self.declarations.push(Declaration { tensor, name, role, normalisation: None });
         self.written.push(false);
         tensor
     }
@@ -112,6 +114,24 @@ impl Plan {
     #[track_caller]
     pub fn scratch(&mut self, name: impl Into<String>, shape: impl Into<Shape>) -> Tensor {
         self.declare(name, Role::Scratch, Element::F32, shape)
+    }
+
+    /// A batch of pixels, `[batch, pixels]`, normalised by `normalisation`, that lives within the step being recorded.
+    #[track_caller]
+    pub fn pixels(
+        &mut self,
+        name: impl Into<String>,
+        shape: impl Into<Shape>,
+        normalisation: Tensor,
+    ) -> Tensor {
+        let tensor = self.declare(name, Role::Scratch, Element::Pixel, shape);
+        self.declarations[tensor.id].normalisation = Some(normalisation);
+        tensor
+    }
+
+    /// How a tensor of pixels is normalised; nothing for other tensors.
+    pub fn normalisation(&self, tensor: Tensor) -> Option<Tensor> {
+        self.declarations[tensor.id].normalisation
     }
 
     /// Starts a new step: the ops recorded from now on belong to it.

@@ -12,14 +12,17 @@ pub enum Element {
     U32,
     /// Byte: pixels. Shaders read four at a time as one `u32`.
     U8,
+    /// A normalised pixel, which each device keeps as it likes: the CPU as a float, a GPU as the byte that it
+    /// comes from, a quarter of the reads. [`gather`](crate::ops::gather) writes such tensors, matrix products read them.
+    Pixel,
 }
 
 impl Element {
-    /// Bytes of one element.
+    /// Bytes of one element in a GPU's memory.
     pub fn size(self) -> usize {
         match self {
             Element::F32 | Element::U32 => 4,
-            Element::U8 => 1,
+            Element::U8 | Element::Pixel => 1,
         }
     }
 }
@@ -108,7 +111,7 @@ impl Tensor {
         self.shape.is_empty()
     }
 
-    /// Bytes on the host.
+    /// Bytes in a GPU's memory.
     pub fn bytes(&self) -> usize {
         self.len() * self.element.size()
     }

@@ -32,8 +32,9 @@ use parse::Parsed;
 /// commit.
 ///
 /// 21 classes of the matrix product finish its sums in 5 ways in 3 forms, and in 6 more in one, each for 4
-/// ways to divide into vectors. Parts of sums are joined in 8 ways, with whole vectors or without.
-const KERNELS: usize = 11 + 21 * (3 * 5 + 6) * 4 + 8 * 2;
+/// ways to divide into vectors; in two of the forms also of pixels, for 2 such ways. Parts of sums are joined in 8
+/// ways, with whole vectors or without.
+const KERNELS: usize = 12 + 21 * ((3 * 5 + 6) * 4 + (2 * 5 + 6) * 2) + 8 * 2;
 
 /// Of the matrix product's kernels, all are validated and one in this many is also translated.
 const TRANSLATED: usize = 7;
@@ -106,16 +107,21 @@ fn every_shader_file_is_used() {
     assert!(seen >= 13, "only {seen} files in shaders/");
 }
 
-/// What two of the templates render, for a reader and for a reviewer of a change to the templates.
+/// What the templates render for some products, for a reader and for a reviewer of a change to the templates.
 /// `SHADEGRAD_BLESS=1` writes the snapshots anew.
 #[test]
 fn rendered_matmuls_are_as_their_snapshots() {
     let tiled = Class::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4, quads: 1 };
     let subgroup = Class::Subgroup { lanes: 8, rows: 8, quads: 1 };
     let finish = |epilogue, row_sums| Finish { epilogue, row_sums };
-    let forward = Variant { form: Form::Nt, finish: finish("bias_relu", false), vectors: [true; 3] };
-    let update = Variant { form: Form::Tn, finish: finish("sgd_momentum", true), vectors: [false; 3] };
-    for kernel in [matmul_kernel(tiled, forward), matmul_kernel(subgroup, update)] {
+    let forward =
+        Variant { form: Form::Nt, finish: finish("bias_relu", false), vectors: [true; 3], pixels: false };
+    let update =
+        Variant { form: Form::Tn, finish: finish("sgd_momentum", true), vectors: [false; 3], pixels: false };
+    let of_pixels = Variant { pixels: true, ..forward };
+    for kernel in
+        [matmul_kernel(tiled, forward), matmul_kernel(subgroup, update), matmul_kernel(subgroup, of_pixels)]
+    {
         let path = folder("tests/snapshots").join(format!("{}.wgsl", kernel.name));
         if std::env::var_os("SHADEGRAD_BLESS").is_some() {
             std::fs::write(&path, &*kernel.source).expect("snapshots can be written");

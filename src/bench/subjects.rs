@@ -3,6 +3,7 @@
 use crate::device::DeviceKind;
 use crate::host::Array;
 use crate::ops::gather::{self, Images};
+use crate::ops::l2_penalty;
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::sgd::{self, Update};
 use crate::ops::{column_sum, peak, softmax_cross_entropy};
@@ -50,6 +51,7 @@ pub(super) fn all() -> Vec<Subject> {
     vec![
         product(Form::Nn, 512, 512, 512),
         product(Form::Nn, 1024, 1024, 1024),
+        product(Form::Nn, 2048, 2048, 2048),
         // Fashion-MNIST, 784-128-10, batch 64.
         gather(64, 1, 784),
         product(Form::Nt, 64, 128, 784),
@@ -58,6 +60,7 @@ pub(super) fn all() -> Vec<Subject> {
         column_sum(64, 128),
         product_with_update(128, 784, 64),
         sgd(128 * 784),
+        norm(128 * 784),
         // CIFAR-10, 3072-100-10, batch 32.
         gather(32, 3, 3072),
         product(Form::Nt, 32, 100, 3072),
@@ -142,9 +145,8 @@ fn gather(batch: usize, channels: usize, pixels: usize) -> Subject {
     order.sort_by_key(|&image| hash(image as usize));
     let order = draft.give("order", Role::Input, [images], Array::U32(order));
     let source = Images { pieces: vec![piece], labels, normalisation, pixels };
-    gather::forward(&mut draft.plan, &source, order, batch);
-    // A pixel is read as a byte and written as a float.
-    let work = Work::Bytes((batch * pixels * 5) as f64);
+    gather::pixels(&mut draft.plan, &source, order, batch);
+    let work = Work::Bytes((batch * pixels * 2) as f64);
     Subject { rows: batch, batches, ..draft.done("gather", format!("{batch}x{pixels}"), work) }
 }
 
@@ -174,4 +176,11 @@ fn sgd(length: usize) -> Subject {
     let parameter = draft.noise("w", Role::Parameter, [length]);
     sgd::step(&mut draft.plan, Update { parameter, decay: 0.0, momentum: None }, dw);
     draft.done("sgd", length.to_string(), Work::Bytes((12 * length) as f64))
+}
+
+fn norm(length: usize) -> Subject {
+    let mut draft = Draft::new();
+    let w = draft.noise("w", Role::Parameter, [length]);
+    l2_penalty::value(&mut draft.plan, w, 1);
+    draft.done("norm", length.to_string(), Work::Bytes((4 * length) as f64))
 }

@@ -7,7 +7,7 @@ use super::{Cli, output};
 use crate::error::Result;
 
 const EXAMPLES: &str = "Examples:
-  shadegrad completions bash > ~/.local/share/bash-completion/completions/shadegrad
+  shadegrad completions bash > shadegrad.bash && source shadegrad.bash
   shadegrad completions fish > ~/.config/fish/completions/shadegrad.fish";
 
 #[derive(Args, Debug)]

@@ -18,8 +18,15 @@ use crate::data::verify::verify;
 use crate::data::{Dataset, Split};
 use crate::error::{Error, Result};
 
+const EXAMPLES: &str = "Examples:
+  shadegrad data list
+  shadegrad data fetch cifar10            # into the user's cache, checked
+  shadegrad data verify ./flowers         # can every picture be read?
+  shadegrad data stats fashion-mnist";
+
 /// What `shadegrad data` takes.
 #[derive(Args, Debug)]
+#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
 pub struct DataArgs {
     #[command(subcommand)]
     command: DataCommand,

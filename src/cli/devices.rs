@@ -13,10 +13,10 @@ use crate::device::{Device, DeviceInfo, DeviceKind};
 use crate::error::Result;
 
 const EXAMPLES: &str = "Examples:
-  shadegrad devices                          What there is, the best first
-  WGPU_BACKEND=vulkan shadegrad devices      Only with these drivers
-  shadegrad train --device 1                 Train on the second
-  shadegrad train --device radeon            Train on the one that is called so";
+  shadegrad devices                        # what there is, the best first
+  WGPU_BACKEND=vulkan shadegrad devices    # only with these drivers
+  shadegrad train --device 1               # train on the second
+  shadegrad train --device radeon          # on the one that is called so";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]

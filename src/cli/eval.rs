@@ -15,8 +15,8 @@ use crate::train::evaluate;
 
 const EXAMPLES: &str = "Examples:
   shadegrad eval runs/NAME --data fashion-mnist
-  shadegrad eval runs/NAME/checkpoints/009380 --data fashion-mnist --split train
-  shadegrad eval weights.safetensors --model linear:100,relu --data cifar10 --json";
+  shadegrad eval runs/NAME/checkpoints/00009380 --data mnist --split train
+  shadegrad eval w.safetensors --model linear:100,relu --data cifar10 --json";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]

@@ -14,10 +14,11 @@ use crate::export::{self, Format};
 const EXAMPLES: &str = "Examples:
   shadegrad export runs/NAME --format onnx --out flowers.onnx
   shadegrad export runs/NAME --format safetensors --out flowers.safetensors
-  shadegrad export w.safetensors --model linear:100,relu --data mnist --format onnx --out w.onnx
+  shadegrad export w.safetensors --data mnist --format onnx --out w.onnx \\
+    --model linear:100,relu
 
-An ONNX file takes `input`, normalised f32 [batch, channels, height, width], and gives `logits`.
-Its metadata has mean, std and classes. A safetensors file has PyTorch's names and layouts:
+An ONNX file takes `input`, normalised f32 [batch, channels, height, width], and gives `logits`. Its \
+metadata has mean, std and classes. A safetensors file has PyTorch's names and layouts: \
 torch.nn.Sequential takes it with load_state_dict.";
 
 #[derive(Args, Debug)]

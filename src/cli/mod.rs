@@ -12,6 +12,7 @@ mod devices;
 mod eval;
 mod evaluation_report;
 mod export;
+mod gradcheck;
 mod json;
 mod model_choice;
 mod output;
@@ -30,11 +31,12 @@ mod style;
 mod terminal;
 mod train;
 mod usage;
+mod values;
 mod watchers;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -43,22 +45,35 @@ const HELP_TEMPLATE: &str =
     "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
 
 const EXAMPLES: &str = "Examples:
-  shadegrad train                          Fashion-MNIST on the best device
-  shadegrad train lab-cifar10 --device 0   A preset, on the first GPU
-  shadegrad train --lr 0.02 --epochs 5     A preset's values, but for two
-  shadegrad resume runs/NAME               Go on with a run that was interrupted
-  shadegrad eval runs/NAME --data mnist    How good a trained model is
-  shadegrad predict runs/NAME photo.jpg    What it takes a picture for
-  shadegrad devices                        What there is to train on";
+  shadegrad train                          # Fashion-MNIST on the best device
+  shadegrad train lab-cifar10 --device 0   # a preset, on the first GPU
+  shadegrad train --lr 0.02 --epochs 5     # a preset's values, but for two
+  shadegrad resume runs/NAME               # go on after an interruption
+  shadegrad eval runs/NAME --data mnist    # how good a trained model is
+  shadegrad predict runs/NAME photo.jpg    # what it takes a picture for
+  shadegrad devices                        # what there is to train on";
 
 const EXIT_CODES: &str = "Exit codes:
-  0 fine, 1 internal error, 2 usage or configuration, 3 data, 4 device, 5 diverged (NaN or infinity),
-  6 model file, 7 parity, 8 disk, 130 Ctrl-C, 141 output closed, 143 terminated";
+  0    fine
+  1    internal error
+  2    usage or configuration
+  3    data
+  4    device
+  5    diverged (NaN or infinity)
+  6    model file
+  7    parity
+  8    disk
+  130  Ctrl-C
+  141  output closed
+  143  terminated";
+
+/// A terminal with fewer columns shows what a flag does below the flag, not beside it.
+const NARROW: u16 = 60;
 
 /// The arguments of the program.
 #[derive(Debug, Parser)]
 #[command(name = "shadegrad", version, about, help_template = HELP_TEMPLATE)]
-#[command(before_help = EXAMPLES, after_long_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(before_help = EXAMPLES, after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -80,6 +95,8 @@ enum Command {
     Report(report::ReportArguments),
     /// List what there is to train on
     Devices(devices::DevicesArguments),
+    /// Compare a device's gradients with slopes in float64, for a configuration of your own
+    Gradcheck(gradcheck::GradcheckArguments),
     /// Measure kernels and training throughput on a device
     Bench(bench::BenchArguments),
     /// Data sets: what there is, download with check, check again, counts and moments
@@ -92,7 +109,9 @@ enum Command {
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
-    let result = match Cli::try_parse() {
+    let parser = Cli::command().next_line_help(style::columns().is_some_and(|columns| columns < NARROW));
+    let parsed = parser.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let result = match parsed {
         Ok(cli) => run(&cli.command),
         Err(error) => answer(&error),
     };
@@ -114,6 +133,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Export(arguments) => export::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
+        Command::Gradcheck(arguments) => gradcheck::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Data(arguments) => data::run(arguments),
         Command::Config(arguments) => config::run(arguments),

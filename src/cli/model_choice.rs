@@ -12,6 +12,7 @@ use crate::data::load::load;
 use crate::data::locate::Search;
 use crate::data::pictures::{Resize, Wanted};
 use crate::error::{Error, Result};
+use crate::model::ModelSpec;
 use crate::run::model_file::About;
 use crate::run::{SavedModel, checkpoint};
 use crate::train::Normalisation;
@@ -51,6 +52,10 @@ impl ModelArguments {
     /// [`ErrorKind::Model`](crate::ErrorKind::Model) where there is none or it cannot be used. Of a run or
     /// a checkpoint, every file must be as it was saved; no other checkpoint stands in for a damaged one.
     pub(super) fn read(&self) -> Result<(PathBuf, SavedModel)> {
+        if let Some(spec) = &self.spec {
+            // How many classes there are, the data will say.
+            ModelSpec::parse(spec, 1).map_err(|error| error.at(format_args!("--model {spec}")))?;
+        }
         let path = weights_of(&self.path)?;
         let model = match path.parent() {
             Some(folder) if self.path.is_dir() => checkpoint::load(folder)?.model,
@@ -69,8 +74,11 @@ impl ModelArguments {
         let wanted = Wanted { progress: true, ..wanted };
         let dataset = load(data, search, &wanted)?;
         output::print_warnings(&dataset);
-        if model.about.is_none() {
-            model.about = self.spec.as_ref().map(|spec| self.about(spec, &dataset));
+        if let (None, Some(spec)) = (&model.about, &self.spec) {
+            let layers = ModelSpec::parse(spec, dataset.classes.len());
+            let checked = layers.and_then(|layers| layers.check_sizes(dataset.shape.pixels(), 1));
+            checked.map_err(|error| error.at(format_args!("--model {spec}")))?;
+            model.about = Some(self.about(spec, &dataset));
         }
         Ok(dataset)
     }

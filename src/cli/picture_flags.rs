@@ -2,13 +2,15 @@
 
 use clap::{Args, ValueEnum};
 
+use super::values;
+
 use crate::data::pictures::{Resize, Size, Wanted};
 
 /// As the keys of the same names.
 #[derive(Args, Debug)]
 pub(super) struct PictureArguments {
     /// Side of the images that pictures become
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
     image_size: Option<usize>,
 
     /// What becomes of pictures of another size

@@ -11,6 +11,7 @@ use super::output;
 use super::picture_flags::ResizeName;
 use super::prediction_report::{self, Prediction};
 use super::split_choice::WhichSplit;
+use super::values;
 use crate::data::locate::Search;
 use crate::data::pictures::{self, Resize};
 use crate::data::{ImageShape, Split};
@@ -43,7 +44,7 @@ pub(super) struct PredictArguments {
     data_dir: Option<PathBuf>,
 
     /// Which images of the data set
-    #[arg(long, value_enum, default_value = "test")]
+    #[arg(long, value_enum, default_value = "test", requires = "data")]
     split: WhichSplit,
 
     /// What becomes of pictures of another size than the model's [default: as in training]
@@ -51,7 +52,7 @@ pub(super) struct PredictArguments {
     resize: Option<ResizeName>,
 
     /// Name this many classes of each image, the most probable first
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = values::count, allow_negative_numbers = true, conflicts_with = "logits")]
     top: usize,
 
     /// Write all logits, f32 [images, classes], to this .npy file instead

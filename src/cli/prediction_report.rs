@@ -5,6 +5,10 @@ use serde::Serialize;
 use super::output;
 use super::style::Style;
 use crate::error::Result;
+use crate::plain::one_line;
+
+/// Most characters of a file's name in the table.
+const MOST_OF_A_NAME: usize = 200;
 
 /// What an image is taken for.
 #[derive(Debug, PartialEq, Serialize)]
@@ -56,14 +60,16 @@ pub(super) fn print_table(predictions: &[Prediction<'_>]) -> Result<()> {
     let style = Style::of_stdout();
     let width = |text: &str| text.chars().count();
     let answers = || predictions.iter().flat_map(|prediction| &prediction.top);
-    let images =
-        predictions.iter().map(|prediction| width(prediction.image)).max().unwrap_or_default().max(5);
+    // Whoever wrote `*.jpg` has not read the names.
+    let names: Vec<String> =
+        predictions.iter().map(|prediction| one_line(prediction.image, MOST_OF_A_NAME)).collect();
+    let images = names.iter().map(|name| width(name)).max().unwrap_or_default().max(5);
     let classes = answers().map(|answer| width(answer.class)).max().unwrap_or_default().max(5);
     let header = format!("{:<images$}  {:<classes$}  {:>11}", "image", "class", "probability");
     let mut text = format!("{}\n", style.strong(&header));
-    for prediction in predictions {
+    for (prediction, name) in predictions.iter().zip(&names) {
         for (index, answer) in prediction.top.iter().enumerate() {
-            let image = if index == 0 { prediction.image } else { "" };
+            let image = if index == 0 { name } else { "" };
             let class = format!("{:<classes$}", answer.class);
             let class = if index == 0 { style.good(&class) } else { class };
             let probability = format!("{:.2}%", 100.0 * answer.probability);

@@ -23,8 +23,8 @@ use crate::run::model_file::About;
 use crate::train::evaluate;
 
 const EXAMPLES: &str = "Examples:
-  shadegrad report runs/NAME                      Writes runs/NAME/report.html
-  shadegrad report runs/NAME --data-dir ~/data    With the data set that is there now";
+  shadegrad report runs/NAME                     # writes runs/NAME/report.html
+  shadegrad report runs/NAME --data-dir ~/data   # where the data are now";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]

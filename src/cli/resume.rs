@@ -21,7 +21,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad resume runs/20260131-235959-cifar10-mlp
   shadegrad resume runs/NAME --json
 
-The run goes on from its last whole checkpoint, on the device that it began on, and ends with the same
+The run goes on from its last whole checkpoint, on the device that it began on, and ends with the same \
 weights, bit for bit, as if it had never been interrupted.";
 
 #[derive(Args, Debug)]

@@ -72,12 +72,12 @@ fn check_empty(folder: &Path) -> Result<()> {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
             Some(_) => Err(Error::usage(format!("--out {shown}: must be a new or an empty folder"))
-                .advise("choose another, or leave --out out for a new one in runs/")),
+                .advise("choose another, or leave out --out for a new one in runs/")),
         },
         Err(cause) if cause.kind() == IoErrorKind::NotFound => Ok(()),
         Err(cause) if cause.kind() == IoErrorKind::NotADirectory => {
             Err(Error::usage(format!("--out {shown}: must be a folder, not a file"))
-                .advise("choose another, or leave --out out for a new one in runs/"))
+                .advise("choose another, or leave out --out for a new one in runs/"))
         }
         Err(cause) => {
             Err(Error::io(format!("look into {shown}"), &cause).advise("choose another with --out"))

@@ -1,6 +1,8 @@
-//! Colours, where they are welcome.
+//! Colours, where they are welcome, and how much room there is.
 
 use std::io::{self, IsTerminal};
+
+use console::Term;
 
 /// Paints text for one output, or leaves it as it is.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +60,12 @@ impl Style {
 /// Whether a terminal understands escape codes and the user wants to see colours.
 fn is_welcome() -> bool {
     is_capable() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// How many columns standard output has, where a terminal or the user (`COLUMNS`) says so.
+pub(super) fn columns() -> Option<u16> {
+    let said = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    Term::stdout().size_checked().map(|(_, columns)| columns).or_else(said)
 }
 
 /// Whether a terminal understands escape codes.

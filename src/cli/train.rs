@@ -10,6 +10,7 @@ use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
 use super::watchers::WatchFlags;
 use crate::config::{Key, Origin, Resolved};
+use crate::data::Dataset;
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
 use crate::data::pictures::Wanted;
@@ -18,14 +19,14 @@ use crate::run::{EventFile, RunDirectory};
 use crate::train::{Observer, Trainer};
 
 const EXAMPLES: &str = "Examples:
-  shadegrad train                                     Fashion-MNIST, on the best device
-  shadegrad train cifar10-mlp --epochs 40             A preset with another value
+  shadegrad train                              # Fashion-MNIST, best device
+  shadegrad train cifar10-mlp --epochs 40      # a preset with another value
   shadegrad train --data ./flowers --model linear:64,relu
-  shadegrad train --config mine.toml --device cpu     Values from a file
-  shadegrad train --json | jq .test_accuracy          A line of JSON an epoch
-  shadegrad train --dashboard                         Its report in a browser, while it trains
+  shadegrad train --config mine.toml           # values from a file
+  shadegrad train --json | jq .test_accuracy   # a line of JSON an epoch
+  shadegrad train --dashboard                  # watch it in a browser
 
-What is on the command line goes before the environment (SHADEGRAD_DATA, SHADEGRAD_DEVICE), that
+What is on the command line goes before the environment (SHADEGRAD_DATA, SHADEGRAD_DEVICE), that \
 before --config, that before the preset. `shadegrad config show` takes the same arguments and tells.";
 
 #[derive(Args, Debug)]
@@ -48,8 +49,10 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let dataset = load_or_fetch(&resolved.config.data, &search, &wanted, &FetchOptions::default())?;
     if !arguments.watch.is_quiet() {
         output::print_description(&dataset);
+        note_batch_size(&resolved, &dataset);
     }
     output::print_warnings(&dataset);
+    Trainer::layers(&resolved.config, &dataset)?;
     let opening = Opening { tune: resolved.tune(), profile: watchers.profile() };
     let Chosen { device, note } = opening.open(resolved.device())?;
     if let Some(note) = note {
@@ -69,6 +72,19 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
 
     let trained = trainer.train(&run, &mut observers, &stop);
     watchers.conclude(&run, trained, Exam { test, shape, device: &*device })
+}
+
+/// Says so where more images a step were asked for than there are; what a preset or a file says is for any
+/// data set.
+fn note_batch_size(resolved: &Resolved, dataset: &Dataset) {
+    let (count, size) = (dataset.train.len(), resolved.config.batch_size);
+    let is_flag = resolved.settings.get(Key::BatchSize).is_some_and(|setting| setting.origin == Origin::Flag);
+    if is_flag && size > count {
+        let name = &dataset.name;
+        output::print_note(&format!(
+            "note: --batch-size {size}: a step takes all {count} training images of {name}\n"
+        ));
+    }
 }
 
 /// What the run's folder is called after: the preset, or the data where they are others than the preset's.

@@ -1,9 +1,12 @@
 //! What is wrong with the arguments, in the form of every other error.
 
 use std::error::Error as _;
+use std::ffi::OsString;
 
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::Cli;
 use crate::error::Error;
 
 /// clap's error as one line for what is wrong and one for what to do.
@@ -14,7 +17,8 @@ pub(super) fn translate(error: &clap::Error) -> Error {
     if let Some(meant) = suggested.into_iter().find_map(|kind| words(error, kind).into_iter().next()) {
         message.push_str(&format!("; did you mean `{meant}`?"));
     }
-    Error::usage(message).advise(format!("run `{} --help` to see what there is", command(error)))
+    Error::usage(message)
+        .advise(format!("run `{} --help` to see what there is", command(std::env::args_os().skip(1))))
 }
 
 fn message(error: &clap::Error) -> String {
@@ -46,7 +50,9 @@ fn message(error: &clap::Error) -> String {
                 format!("{argument}: does not go with {prior}")
             }
         }
+        ErrorKind::MissingRequiredArgument if argument.contains(", ") => format!("{argument}: are missing"),
         ErrorKind::MissingRequiredArgument => format!("{argument}: is missing"),
+        ErrorKind::TooManyValues => format!("{} {value}: takes no value", flag(&argument)),
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             "no command was given".into()
         }
@@ -64,15 +70,15 @@ fn flag(argument: &str) -> &str {
     argument.split(' ').next().unwrap_or(argument)
 }
 
-/// `shadegrad train` of its usage line.
-fn command(error: &clap::Error) -> String {
-    let usage = match error.get(ContextKind::Usage) {
-        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
-        _ => String::new(),
-    };
-    let mut names = vec!["shadegrad"];
-    let words = usage.split_whitespace().skip_while(|word| *word != "shadegrad").skip(1);
-    names.extend(words.take_while(|word| word.chars().all(char::is_alphanumeric)));
+/// The command that the arguments are for, as one writes it: `shadegrad data fetch`.
+fn command(arguments: impl Iterator<Item = OsString>) -> String {
+    let (mut command, mut names) = (Cli::command(), vec!["shadegrad".to_owned()]);
+    for argument in arguments {
+        if let Some(below) = command.find_subcommand(&argument).cloned() {
+            names.push(below.get_name().to_owned());
+            command = below;
+        }
+    }
     names.join(" ")
 }
 

@@ -10,6 +10,7 @@ use super::output;
 use super::profile_report;
 use super::report::{self, Exam};
 use super::terminal::Terminal;
+use super::values;
 use crate::dashboard::Dashboard;
 use crate::device::profile::Profile;
 use crate::error::Result;
@@ -31,16 +32,12 @@ pub(super) struct WatchFlags {
     profile: bool,
 
     /// Show the run in a browser while it trains, at a port of this computer
-    #[arg(long, value_name = "PORT", num_args = 0..=1, value_parser = port)]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, value_parser = values::port, allow_negative_numbers = true)]
     dashboard: Option<Option<u16>>,
 
     /// Listen there instead of at 127.0.0.1: others in the network can watch, too
-    #[arg(long, value_name = "ADDRESS", requires = "dashboard")]
+    #[arg(long, value_name = "ADDRESS", requires = "dashboard", value_parser = values::address)]
     dashboard_address: Option<IpAddr>,
-}
-
-fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| "must be a port from 0 to 65535 (a preset goes before the flag)".into())
 }
 
 /// The ones that were asked for.

@@ -44,12 +44,15 @@ impl ConfigFile {
         }
         let bytes = std::fs::read(path).map_err(|cause| unreadable(cause.to_string()))?;
         let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".into()))?;
-        ConfigFile::parse(&text, |line| Origin::File { path: path.to_owned(), line })
+        ConfigFile::parse(&text, |line, column| Origin::File { path: path.to_owned(), line, column })
     }
 
-    /// Reads the text of a file; `origin` says where each line is from.
-    pub fn parse(text: &str, origin: impl Fn(usize) -> Origin) -> Result<Self> {
-        let origin_at = |span: Range<usize>| origin(line_of(text, span.start));
+    /// Reads the text of a file; `origin` says where each line and column is from.
+    pub fn parse(text: &str, origin: impl Fn(usize, usize) -> Origin) -> Result<Self> {
+        let origin_at = |span: Range<usize>| {
+            let (line, column) = place(text, span.start);
+            origin(line, column)
+        };
         let table = DeTable::parse(text).map_err(|error| {
             let span = error.span().unwrap_or(0..0);
             invalid(text, &error, span.clone(), &origin_at(span))
@@ -59,12 +62,13 @@ impl ConfigFile {
         let mut entries: Vec<_> = table.get_ref().iter().collect();
         entries.sort_by_key(|(name, _)| name.span().start);
         for (name, value) in entries {
-            let origin = origin_at(name.span());
+            let origin = origin_at(value.span());
             if name.get_ref() == DESCRIPTION {
                 file.description = Some(description(value, text, &origin)?);
                 continue;
             }
-            let key = Key::named(name.get_ref()).ok_or_else(|| unknown(name.get_ref(), &origin))?;
+            let key =
+                Key::named(name.get_ref()).ok_or_else(|| unknown(name.get_ref(), &origin_at(name.span())))?;
             let shown = shorten(text.get(value.span()).unwrap_or_default());
             match value.get_ref() {
                 // TOML's other bases have no `FromStr` of their own.
@@ -95,7 +99,8 @@ fn description(value: &Spanned<DeValue<'_>>, text: &str, origin: &Origin) -> Res
         DeValue::String(description) => Ok(description.to_string()),
         _ => {
             let shown = shorten(text.get(value.span()).unwrap_or_default());
-            Err(Error::usage(format!("{origin}: {DESCRIPTION} = {shown}: must be text")))
+            Err(Error::usage(format!("{origin}: {DESCRIPTION} = {shown}: must be text"))
+                .advise("put it in double quotes: it is for whoever reads the file"))
         }
     }
 }
@@ -130,9 +135,11 @@ fn invalid(text: &str, error: &toml::de::Error, span: Range<usize>, origin: &Ori
         .advise("write one `key = value` a line, with text in double quotes")
 }
 
-/// Number of the line that has the byte `position`, from 1.
-fn line_of(text: &str, position: usize) -> usize {
-    1 + text.bytes().take(position).filter(|byte| *byte == b'\n').count()
+/// Line and column of the byte `position`, from 1.
+fn place(text: &str, position: usize) -> (usize, usize) {
+    let before = &text[..text.floor_char_boundary(position)];
+    let start_of_line = before.rfind('\n').map_or(0, |end| end + 1);
+    (1 + before.matches('\n').count(), 1 + before[start_of_line..].chars().count())
 }
 
 #[cfg(test)]
@@ -141,7 +148,7 @@ mod tests {
     use crate::config::Value;
 
     fn parse(text: &str) -> Result<ConfigFile> {
-        ConfigFile::parse(text, |line| Origin::File { path: "a.toml".into(), line })
+        ConfigFile::parse(text, |line, column| Origin::File { path: "a.toml".into(), line, column })
     }
 
     #[test]
@@ -151,7 +158,7 @@ mod tests {
         assert_eq!(file.description.as_deref(), Some("x"));
         let seed = file.settings.get(Key::Seed).expect("it is set");
         assert_eq!(seed.value, Value::Whole(16));
-        assert_eq!(seed.origin, Origin::File { path: "a.toml".into(), line: 4 });
+        assert_eq!(seed.origin, Origin::File { path: "a.toml".into(), line: 4, column: 8 });
         assert_eq!(file.settings.get(Key::Lr).expect("it is set").value, Value::Number(1.0));
         assert_eq!(file.settings.get(Key::L2).expect("it is set").value, Value::Number(1e-3));
         assert_eq!(file.settings.get(Key::Shuffle).expect("it is set").value, Value::Switch(false));
@@ -160,6 +167,6 @@ mod tests {
     #[test]
     fn the_first_of_several_mistakes_is_reported() {
         let error = parse("model = 3\nepochs = 0\ndata = 1\n").expect_err("all lines are wrong");
-        assert!(error.to_string().starts_with("a.toml:1: model = 3: must be text"), "{error}");
+        assert!(error.to_string().starts_with("a.toml:1:9: model = 3: must be text"), "{error}");
     }
 }

@@ -44,7 +44,7 @@ impl Preset {
     }
 
     fn read(&self) -> Result<ConfigFile> {
-        ConfigFile::parse(self.text, |_| Origin::Preset(self.name.into()))
+        ConfigFile::parse(self.text, |_, _| Origin::Preset(self.name.into()))
     }
 }
 

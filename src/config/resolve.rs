@@ -9,6 +9,7 @@ use super::presets::{self, Preset};
 use super::settings::{Origin, Setting, Settings, Value};
 use super::{Config, Optimizer, Validation};
 use crate::error::{Error, Result};
+use crate::model::ModelSpec;
 
 /// Everything that somebody said about a run.
 pub struct Sources<'a> {
@@ -92,7 +93,7 @@ impl Resolved {
 }
 
 fn defaults() -> Result<Settings> {
-    Ok(ConfigFile::parse(include_str!("defaults.toml"), |_| Origin::Default)?.settings)
+    Ok(ConfigFile::parse(include_str!("defaults.toml"), |_, _| Origin::Default)?.settings)
 }
 
 fn environment(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings> {
@@ -116,6 +117,8 @@ fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
         return Err(Error::usage(format!("{nesterov}: needs momentum above 0, but there is {momentum}"))
             .advise("set momentum, for example --momentum 0.9, or leave nesterov out"));
     }
+    // How many classes there are, the data will say.
+    ModelSpec::parse(&config.model, 1).map_err(|error| error.at(describe(Key::Model)))?;
     if config.patience.is_some() && config.validation == Validation::None {
         return Err(Error::usage(format!("{}: needs images to judge by", describe(Key::Patience))).advise(
             "keep some of the training images aside, for example --validation 0.1; --validation test judges by \

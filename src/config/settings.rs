@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use super::key::{Key, Kind, Written};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
+use crate::plain::one_line;
 
 /// A value that is allowed for its key.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,12 +32,14 @@ pub enum Origin {
     Default,
     /// In the preset of that name.
     Preset(String),
-    /// In a line of a file.
+    /// In a file, from that place on.
     File {
         /// Which file.
         path: PathBuf,
         /// From 1.
         line: usize,
+        /// Of the line's characters, from 1.
+        column: usize,
     },
     /// In that environment variable.
     Environment(&'static str),
@@ -158,7 +161,7 @@ impl fmt::Display for Origin {
         match self {
             Origin::Default => formatter.write_str("default"),
             Origin::Preset(name) => write!(formatter, "preset {name}"),
-            Origin::File { path, line } => write!(formatter, "{}:{line}", path.display()),
+            Origin::File { path, line, column } => write!(formatter, "{}:{line}:{column}", path.display()),
             Origin::Environment(variable) => write!(formatter, "environment variable {variable}"),
             Origin::Flag => formatter.write_str("command line"),
         }
@@ -168,6 +171,9 @@ impl fmt::Display for Origin {
 /// Names a value by where it was said, in the form that it has there.
 fn place(key: Key, shown: &str, origin: &Origin) -> String {
     let name = key.name();
+    // What is not there is hard to see.
+    let quoted = format!("{shown:?}");
+    let shown = if shown.trim().is_empty() { &quoted } else { shown };
     match origin {
         Origin::Flag if key == Key::Preset => format!("preset {shown}"),
         Origin::Flag => format!("--{name} {shown}"),
@@ -195,23 +201,16 @@ fn refusal(key: Key, written: Written<'_>, shown: &str, origin: &Origin) -> Erro
         {
             error.advise("write it without quotes")
         }
+        (Written::Number(_), Kind::Text) => error.advise("write it in double quotes"),
+        // Its help is about the setting that is not the usual one.
+        (_, Kind::Switch { usual, .. }) => {
+            error.advise(format!("{} = {}: {}", key.name(), !usual, key.help()))
+        }
         _ => error.advise(format!("{}: {}", key.name(), key.help())),
     }
 }
 
-/// `text` on one line, without control characters, and no longer than a message can bear.
+/// `text` as a message quotes it.
 pub(super) fn shorten(text: &str) -> String {
-    const MOST: usize = 60;
-    let mut short = String::new();
-    for character in text.chars().take(MOST) {
-        if character.is_control() {
-            short.extend(character.escape_default());
-        } else {
-            short.push(character);
-        }
-    }
-    if text.chars().nth(MOST).is_some() {
-        short.push('…');
-    }
-    short
+    one_line(text, 60)
 }

@@ -7,7 +7,8 @@
 //! A page is [`report`](crate::report)'s, and a short script in it listens to `/events`
 //! (server-sent events): `progress` several times a second, `body` after each epoch, `end`.
 
-mod request;
+#[doc(hidden)]
+pub mod request;
 mod server;
 
 use std::net::{IpAddr, SocketAddr, TcpListener};

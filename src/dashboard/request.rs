@@ -11,7 +11,7 @@ const MOST_FIELDS: usize = 100;
 
 /// What somebody wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Request {
+pub enum Request {
     /// The page.
     Page,
     /// What happens from now on, for somebody who has this version of the page.
@@ -23,9 +23,9 @@ pub(super) enum Request {
 
 /// Why a request is refused: a status and a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) status: &'static str,
-    pub(super) reason: &'static str,
+pub struct Refusal {
+    pub status: &'static str,
+    pub reason: &'static str,
 }
 
 const BAD: Refusal = Refusal { status: "400 Bad Request", reason: "this is not HTTP" };
@@ -43,7 +43,7 @@ impl Request {
     ///
     /// # Errors
     /// The inner ones are for whoever asked. The outer one is that of `stream`.
-    pub(super) fn read(mut stream: impl Read) -> std::io::Result<Result<Self, Refusal>> {
+    pub fn read(mut stream: impl Read) -> std::io::Result<Result<Self, Refusal>> {
         let mut head = Vec::new();
         let mut piece = [0; 1024];
         loop {
@@ -100,10 +100,10 @@ fn is_this_computer(host: &[u8]) -> bool {
     let Ok(host) = std::str::from_utf8(host) else { return false };
     let host = host.trim();
     let without_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    let (name, port) = host.split_once(':').unwrap_or((host, "0"));
     host.parse::<SocketAddr>().is_ok()
         || without_brackets.unwrap_or(host).parse::<IpAddr>().is_ok()
-        || name.eq_ignore_ascii_case("localhost")
+        || name.eq_ignore_ascii_case("localhost") && port.parse::<u16>().is_ok()
 }
 
 #[cfg(test)]
@@ -142,6 +142,7 @@ mod tests {
             "[evil]",
             "",
             "2130706433.example",
+            "localhost:evil.example",
         ] {
             assert_eq!(get("/", host), Err(FOREIGN), "{host}");
         }

@@ -7,6 +7,7 @@
 //! again with a modern tar still loads.
 
 use super::source::{Source, unlike};
+use crate::plain::one_line;
 use crate::{Error, Result};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -75,7 +76,7 @@ impl Archive {
                 EntryType::XHeader | EntryType::XGlobalHeader => self.check_extension(size)?,
                 other => {
                     let name = String::from_utf8_lossy(&header.path_bytes()).into_owned();
-                    let found = format_args!("{} {name:.100?}", kind_name(other));
+                    let found = format_args!("{} \"{}\"", kind_name(other), one_line(&name, 100));
                     return Err(self.unlike(found, "only regular files and folders"));
                 }
             }
@@ -157,7 +158,7 @@ impl Archive {
         let name = shown.strip_prefix("./").unwrap_or(&shown);
         let name = name.strip_suffix('/').unwrap_or(name);
         if !plain {
-            let found = format_args!("a member named {shown:.100?}");
+            let found = format_args!("a member named \"{}\"", one_line(&shown, 100));
             return Err(self.unlike(found, "a plain relative name"));
         }
         if self.names.len() >= MAX_MEMBERS {
@@ -187,7 +188,7 @@ impl Archive {
             };
             let of_vendor = HARMLESS_VENDORS.iter().any(|start| key.starts_with(start));
             if !of_vendor && !HARMLESS_KEYS.contains(&key) {
-                let found = format_args!("an extension header that sets {key:.100?}");
+                let found = format_args!("an extension header that sets \"{}\"", one_line(key, 100));
                 return Err(self.unlike(found, "plain members"));
             }
             rest = &rest[length..];

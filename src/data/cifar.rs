@@ -7,6 +7,7 @@ use super::archive::{Archive, Member};
 use super::source::{Source, unlike};
 use super::{ImageShape, Split};
 use crate::Result;
+use crate::plain::one_line;
 use rayon::prelude::*;
 use std::fmt;
 use std::path::Path;
@@ -267,7 +268,7 @@ impl Cifar {
             return Err(unlike(file, format_args!("{} class names", names.len()), expected));
         }
         if let Some(name) = names.iter().find(|name| name.contains(char::is_control)) {
-            let found = format_args!("class name {name:.100?}");
+            let found = format_args!("class name \"{}\"", one_line(name, 100));
             return Err(unlike(file, found, "a name without control characters"));
         }
         Ok(names)

@@ -47,6 +47,10 @@ impl Layer for Linear {
         &self.parameters
     }
 
+    fn reads_pixels(&self) -> bool {
+        true
+    }
+
     fn forward(&self, plan: &mut Plan, x: Tensor) -> Tensor {
         let [weight, bias] = [&self.parameters[0], &self.parameters[1]].map(|parameter| parameter.tensor);
         let epilogue = Epilogue::Bias { bias, relu: self.relu };

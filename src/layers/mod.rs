@@ -46,6 +46,12 @@ pub trait Layer: Debug {
         &[]
     }
 
+    /// Whether both passes read `x` only through products, so that it may be a batch of
+    /// [pixels](crate::tensor::Element::Pixel).
+    fn reads_pixels(&self) -> bool {
+        false
+    }
+
     /// Records the forward pass: `x` is `[batch, inputs]`, the result `[batch, outputs]`.
     fn forward(&self, plan: &mut Plan, x: Tensor) -> Tensor;
 

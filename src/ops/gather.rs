@@ -9,6 +9,9 @@
 //! With `scale = 1 / (255 std)` and `shift = -mean / std` this is the usual normalisation of pixels
 //! scaled to [0, 1]. Rows past `rows` are zeros without a label ([`NO_LABEL`]), so that the last,
 //! partial batch of an epoch runs through the same plan. Images have no gradient.
+//!
+//! Where only products read a batch, it may be gathered as [pixels](Element::Pixel): [`pixels`]. A GPU then copies
+//! bytes, and products normalise what they read; rows past `rows` hold any image, without a label.
 
 use std::borrow::Cow;
 
@@ -39,14 +42,41 @@ pub struct Images {
 /// A batch as the model sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch {
-    /// Normalised pixels, `[batch, pixels]`.
+    /// Normalised pixels, `[batch, pixels]`: floats, or [pixels](Element::Pixel).
     pub x: Tensor,
     /// Classes, `[batch]`.
     pub labels: Tensor,
 }
 
-/// Records the gathering of `batch` images in the order `order`, `[images]`.
+impl Images {
+    /// Pixels of one channel.
+    fn plane(&self) -> usize {
+        self.pixels / self.normalisation.matrix("normalisation")[0]
+    }
+
+    /// Whether sixteen pixels that are read at once are always of one channel.
+    fn has_whole_vectors(&self) -> bool {
+        self.plane().is_multiple_of(16)
+    }
+}
+
+/// Records the gathering of `batch` images in the order `order`, `[images]`, as floats.
 pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize) -> Batch {
+    let x = plan.scratch("x", [batch, images.pixels]);
+    record(plan, images, order, x)
+}
+
+/// Records the gathering of `batch` images in the order `order`, `[images]`: as pixels where kernels can read an image
+/// by vectors of sixteen, as floats where they cannot.
+pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize) -> Batch {
+    if !images.has_whole_vectors() {
+        return forward(plan, images, order, batch);
+    }
+    let x = plan.pixels("x", [batch, images.pixels], images.normalisation);
+    record(plan, images, order, x)
+}
+
+fn record(plan: &mut Plan, images: &Images, order: Tensor, x: Tensor) -> Batch {
     let count: usize = images.pieces.iter().map(|piece| piece.matrix("piece")[0]).sum();
     images.labels.expect("labels", Element::U32, [count]);
     order.expect("order", Element::U32, order.shape());
@@ -74,7 +104,7 @@ pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize) ->
             "piece {position} must hold as many images as the first, {most}, not {held}"
         );
     }
-    let x = plan.scratch("x", [batch, images.pixels]);
+    let [batch, _] = x.matrix("x");
     let labels = plan.declare("batch_labels", crate::plan::Role::Scratch, Element::U32, [batch]);
     let output = Batch { x, labels };
     plan.record(Gather { images: images.clone(), order, output });
@@ -139,7 +169,18 @@ static BYTES: Kernel = Kernel {
 /// For images whose channels are whole vectors of sixteen pixels.
 static VECTORS: Kernel = Kernel {
     name: Cow::Borrowed("gather_vectors"),
-    source: shader!("step.wgsl", "gather_rows.wgsl", "gather_vectors.wgsl"),
+    source: shader!("step.wgsl", "gather_rows.wgsl", "normalised.wgsl", "gather_vectors.wgsl"),
+    workgroup: [WORKGROUP, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(BINDINGS),
+    reads_step: true,
+    subgroups: false,
+};
+
+/// For such images, as they are.
+static PIXELS: Kernel = Kernel {
+    name: Cow::Borrowed("gather_pixels"),
+    source: shader!("step.wgsl", "gather_rows.wgsl", "gather_pixels.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(BINDINGS),
@@ -149,7 +190,7 @@ static VECTORS: Kernel = Kernel {
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    vec![BYTES.clone(), VECTORS.clone()]
+    vec![BYTES.clone(), VECTORS.clone(), PIXELS.clone()]
 }
 
 impl Op for Gather {
@@ -173,7 +214,7 @@ impl Op for Gather {
         let labels = &*memory.u32(self.images.labels);
         let order = &*memory.u32(self.order);
         let normalisation = &*memory.f32(self.images.normalisation);
-        let plane = pixels / (normalisation.len() / 2);
+        let plane = self.images.plane();
         let x = &mut *memory.f32_mut(self.output.x);
         let batch_labels = &mut *memory.u32_mut(self.output.labels);
         let fill = |row: usize, x: &mut [f32], label: &mut u32| {
@@ -209,17 +250,19 @@ impl Op for Gather {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let Images { pieces, labels, normalisation, pixels } = &self.images;
         let [batch, _] = self.output.x.matrix("x");
-        let plane = pixels / (normalisation.len() / 2);
         let [_, bytes] = pieces[0].matrix("piece");
-        let (kernel, stride) =
-            if plane.is_multiple_of(16) { (&VECTORS, bytes / 16) } else { (&BYTES, bytes / 4) };
+        let (kernel, stride) = match self.output.x.element() {
+            Element::Pixel => (&PIXELS, bytes / 16),
+            _ if self.images.has_whole_vectors() => (&VECTORS, bytes / 16),
+            _ => (&BYTES, bytes / 4),
+        };
         let mut piece_first = 0;
         let dispatch = |pair: &[Tensor]| {
             let held = |piece: &Tensor| piece.matrix("piece")[0] as u32;
             let params = Params {
                 batch: batch as u32,
                 pixels: *pixels as u32,
-                plane: plane as u32,
+                plane: self.images.plane() as u32,
                 stride: stride as u32,
                 piece_first,
                 piece_images: held(&pair[0]),

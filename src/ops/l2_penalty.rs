@@ -47,7 +47,8 @@ uniform! {
     }
 }
 
-const WORKGROUP: u32 = 256;
+/// Few lanes: on a software driver each eight of a workgroup are a thread of their own, which every barrier stops.
+const WORKGROUP: u32 = 64;
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("l2_penalty"),

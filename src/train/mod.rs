@@ -2,7 +2,8 @@
 //!
 //! A [`Trainer`] moves a data set to a device, records what a run computes (`program`), and feeds the
 //! device with steps (`feed`), whose metrics it adds up late (`metrics`). [`evaluate`](evaluate())
-//! measures a saved model, [`logits`](logits()) only runs it (`inference`). Who watches a run is an [`Observer`].
+//! measures a saved model, [`logits`](logits()) only runs it (`inference`),
+//! [`check_gradients`] compares a device's gradients with slopes. Who watches a run is an [`Observer`].
 //!
 //! Where a run is, beside its tensors, is a [`Position`]; both together are a [`Snapshot`], from which
 //! [`Trainer::resume`] goes on. `saves` says when there is to be one, `health` whether there may be.
@@ -10,6 +11,7 @@
 mod evaluate;
 mod evaluation;
 mod feed;
+mod gradient_check;
 mod health;
 mod inference;
 mod measure;
@@ -26,6 +28,7 @@ mod trainer;
 
 pub use evaluate::{evaluate, logits};
 pub use evaluation::{ClassReport, Confusion, Evaluation, Mistake};
+pub use gradient_check::{CheckedTensor, GradientCheck, check_gradients};
 pub use metrics::Totals;
 pub use observer::{Checkpoint, DatasetInfo, End, Epoch, Measurement, Observer, Progress, Start};
 pub use position::{Position, Snapshot};

@@ -130,7 +130,7 @@ impl Builder {
     }
 
     /// Records a training step: a batch forward, backward, and the update of every parameter.
-    fn train_batches(&mut self, size: SplitSize, training: Training) -> Result<Pass> {
+    pub(super) fn train_batches(&mut self, size: SplitSize, training: Training) -> Result<Pass> {
         let split = self.split("train", size)?;
         let batch = training.batch.min(size.count);
         let step = self.plan.begin("train");
@@ -175,7 +175,8 @@ impl Builder {
 
     fn measure(&mut self, split: &Resident, batch: usize) -> (Output, Activations) {
         let plan = &mut self.plan;
-        let input = gather::forward(plan, &split.images, split.order, batch);
+        let gather = if self.model.reads_pixels() { gather::pixels } else { gather::forward };
+        let input = gather(plan, &split.images, split.order, batch);
         let activations = self.model.forward(plan, input.x);
         let output = softmax_cross_entropy::forward(plan, activations.logits(), input.labels, SLOTS);
         (output, activations)

@@ -180,7 +180,7 @@ impl Trainer<'_> {
             },
             mean: true,
         };
-        let steps_done = |runs: usize| (runs * batch).min(images).div_ceil(unit);
+        let steps_done = |runs: usize| stretch.steps_done(runs, &self.training);
         let next_save = self.saves.next_step(self.position.step).unwrap_or(usize::MAX);
         let until = next_save.saturating_sub(first_step).saturating_mul(unit).div_ceil(batch).min(runs);
         let (epoch, position, rate) = (self.position.epochs + 1, &mut self.position, self.rate);
@@ -292,4 +292,11 @@ struct Stretch {
     images: usize,
     /// Runs of the training step.
     runs: usize,
+}
+
+impl Stretch {
+    /// Optimizer steps of its first `runs` runs.
+    fn steps_done(&self, runs: usize, training: &Pass) -> usize {
+        (runs * training.batch).min(self.images).div_ceil(training.images_per_step)
+    }
 }

@@ -9,6 +9,7 @@ mod elsewhere;
 mod files;
 mod flags;
 mod manners;
+mod mistakes;
 mod output;
 mod precedence;
 mod report;

@@ -5,10 +5,12 @@ use std::process::Command;
 use crate::support::{Sandbox, finish};
 use crate::training::data;
 
-/// Every command, in a folder with a run in `run`; `DATA` stands for a data set.
+/// Every command, in a folder with a run in `run` and a picture; `DATA` stands for a data set,
+/// `VENDORED` for the files of Fashion-MNIST.
 const COMMANDS: &[&[&str]] = &[
     &["--help"],
     &["--version"],
+    &["help", "data"],
     &["train", "--data", "DATA", "--epochs", "2", "--device", "cpu"],
     &["train", "--data", "DATA", "--epochs", "2", "--device", "cpu", "--json"],
     &["train", "--data", "DATA", "--epochs", "2", "--device", "cpu", "--quiet"],
@@ -16,15 +18,29 @@ const COMMANDS: &[&[&str]] = &[
     &["train", "--data", "DATA", "--epochs", "2", "--device", "gpu"],
     &["eval", "run", "--data", "DATA"],
     &["eval", "run", "--data", "DATA", "--json"],
+    &["resume", "run"],
+    &["resume", "run", "--json"],
+    &["predict", "run", "photo.png"],
+    &["predict", "run", "photo.png", "--json"],
+    &["predict", "run", "--data", "DATA", "--logits", "logits.npy"],
+    &["export", "run", "--format", "onnx", "--out", "model.onnx"],
+    &["export", "run", "--format", "safetensors", "--out", "model.safetensors", "--json"],
+    &["bench", "--kernels", "--seconds", "0.001", "--device", "cpu"],
+    &["bench", "--kernels", "--seconds", "0.001", "--device", "cpu", "--json"],
     &["report", "run"],
     &["report", "run", "--json"],
     &["devices"],
     &["devices", "--json"],
     &["data", "list"],
+    &["data", "list", "--json"],
+    &["data", "fetch", "fashion-mnist", "--from", "VENDORED", "--data-dir", "fetched"],
+    &["data", "verify", "pictures"],
     &["data", "stats", "DATA"],
     &["data", "verify", "fashion-mnist"],
     &["config", "show"],
+    &["config", "show", "--json"],
     &["config", "presets"],
+    &["config", "presets", "--json"],
     &["completions", "zsh"],
     // Mistakes, of each kind.
     &["trian"],
@@ -34,6 +50,51 @@ const COMMANDS: &[&[&str]] = &[
     &["train", "--data", "DATA", "--device", "99"],
     &["eval", "nothing", "--data", "DATA"],
     &["report", "nothing"],
+    &["resume", "nothing"],
+    &["predict", "run", "nothing.png"],
+    &["export", "nothing", "--format", "onnx", "--out", "model.onnx"],
+    &["bench", "--seconds", "0"],
+    &["data", "stats", "nowhere"],
+    &["data", "fetch", "nothing"],
+    &["config", "shwo"],
+    &["completions", "sh"],
+];
+
+/// A terminal obeys what is not text, and whoever writes `*.png` has not read the names.
+#[cfg(unix)]
+#[test]
+fn names_of_files_give_no_orders() {
+    let (sandbox, name) = (with_run(), "\u{1b}[31mred\n.png");
+    std::fs::rename(sandbox.path().join("photo.png"), sandbox.path().join(name)).expect("it is there");
+    for (name, code) in [(name, 0), ("\u{1b}[31mblue\r.png", 3)] {
+        let outcome = sandbox.run(&["predict", "run", name]);
+        assert_eq!(outcome.code, Some(code), "{outcome:#?}");
+        let said = format!("{}{}", outcome.stdout, outcome.stderr);
+        assert!(said.contains("\\u{1b}[31m"), "{said:?}");
+        assert!(!said.contains(['\u{1b}', '\r']), "{said:?}");
+    }
+}
+
+/// Commands that have help of their own.
+const HELP: &[&[&str]] = &[
+    &[],
+    &["train"],
+    &["resume"],
+    &["eval"],
+    &["predict"],
+    &["export"],
+    &["report"],
+    &["devices"],
+    &["bench"],
+    &["data"],
+    &["data", "list"],
+    &["data", "fetch"],
+    &["data", "verify"],
+    &["data", "stats"],
+    &["config"],
+    &["config", "show"],
+    &["config", "presets"],
+    &["completions"],
 ];
 
 /// What a terminal, or the lack of one, can be like.
@@ -44,6 +105,8 @@ const SURROUNDINGS: &[&[(&str, Option<&str>)]] = &[
     &[("TERM", Some("xterm")), ("COLUMNS", Some("20"))],
     &[("HOME", None), ("XDG_CACHE_HOME", None), ("XDG_RUNTIME_DIR", None), ("TERM", None)],
     &[("HOME", Some("/nonexistent")), ("LANG", Some("C")), ("LC_ALL", Some("C"))],
+    // Nobody, not even root, can write into what is no folder.
+    &[("HOME", Some("/dev/null")), ("XDG_CACHE_HOME", None), ("LC_ALL", Some("POSIX"))],
 ];
 
 fn with_run() -> Sandbox {
@@ -51,6 +114,10 @@ fn with_run() -> Sandbox {
     let outcome =
         sandbox.run(&["train", "--data", &data, "--epochs", "2", "--device", "cpu", "--out", "run"]);
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let photo = sandbox.path().join("photo.png");
+    image::GrayImage::new(5, 4).save(&photo).expect("the folder is writable");
+    std::fs::create_dir_all(sandbox.path().join("pictures/cat")).expect("the folder is writable");
+    std::fs::copy(&photo, sandbox.path().join("pictures/cat/a.png")).expect("the folder is writable");
     sandbox
 }
 
@@ -68,8 +135,12 @@ fn surrounded<'a>(command: &'a mut Command, surroundings: &[(&str, Option<&str>)
 fn every_command_keeps_escape_codes_out_of_pipes() {
     let (sandbox, data) = (with_run(), data());
     for arguments in COMMANDS {
-        let arguments: Vec<_> =
-            arguments.iter().map(|&word| if word == "DATA" { &data } else { word }).collect();
+        let meant = |word: &'static str| match word {
+            "DATA" => data.clone(),
+            "VENDORED" => concat!(env!("CARGO_MANIFEST_DIR"), "/data/fashion-mnist").into(),
+            word => word.to_owned(),
+        };
+        let arguments: Vec<_> = arguments.iter().map(|word| meant(word)).collect();
         let mut codes = Vec::new();
         for surroundings in SURROUNDINGS {
             // That nothing panicked, `finish` has seen.
@@ -78,10 +149,38 @@ fn every_command_keeps_escape_codes_out_of_pipes() {
             assert!(outcome.code.is_some_and(|code| code != 1), "{said}");
             assert!(!outcome.stdout.contains('\u{1b}') && !outcome.stderr.contains('\u{1b}'), "{said}");
             assert!(!outcome.stdout.contains('\r') && !outcome.stderr.contains('\r'), "{said}");
+            if outcome.code == Some(0) && arguments.contains(&"--json".into()) {
+                // Whatever the width, an object is a line.
+                assert!(!outcome.events().is_empty(), "{said}");
+            }
             codes.push(outcome.code);
         }
         codes.dedup();
         assert_eq!(codes.len(), 1, "{arguments:?} depends on the terminal: {codes:?}");
+    }
+}
+
+/// A line of help that is longer than a terminal is wide is broken by the terminal, wherever that is.
+#[test]
+fn help_fits_eighty_columns_and_its_examples_are_whole() {
+    let sandbox = Sandbox::new();
+    let help = |command: &[&str], columns: &str| {
+        let outcome = finish(sandbox.command(&[command, &["--help"]].concat()).env("COLUMNS", columns));
+        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        outcome.stdout
+    };
+    let examples = |help: &str| {
+        let lines = help.lines().skip_while(|line| *line != "Examples:").take_while(|line| !line.is_empty());
+        lines.map(String::from).collect::<Vec<_>>()
+    };
+    for command in HELP {
+        let narrow = help(command, "80");
+        let longest = narrow.lines().map(|line| line.chars().count()).max();
+        assert!(longest.is_some_and(|length| length <= 80), "{command:?}: {longest:?} in {narrow}");
+        assert_eq!(examples(&narrow), examples(&help(command, "200")), "{command:?}: an example is broken");
+        // Beside the flags there would be room for a word a line.
+        let beside = |line: &str| line.trim_start().starts_with("--") && line.contains(">  ");
+        assert!(!help(command, "20").lines().any(beside), "{command:?}");
     }
 }
 

@@ -28,17 +28,17 @@ fn each_source_goes_before_the_one_below() {
     assert_eq!(show("warmup", &[], &[]), pair(0.0.into(), "default"));
     assert_eq!(show("preset", &[], &[]), pair("fashion-mnist".into(), "default"));
     assert_eq!(show("epochs", &[&["lab-cifar10"]], &[]), pair(20.into(), "preset lab-cifar10"));
-    assert_eq!(show("epochs", &[&file], &[]), pair(7.into(), "mine.toml:2"));
+    assert_eq!(show("epochs", &[&file], &[]), pair(7.into(), "mine.toml:2:10"));
     assert_eq!(show("epochs", &[&file, &["--epochs", "9"]], &[]), pair(9.into(), "command line"));
     // A preset may be named in a file, and what the file says of its values still holds.
     assert_eq!(show("batch-size", &[&file], &[]), pair(1.into(), "preset lab-cifar10"));
-    assert_eq!(show("preset", &[&file], &[]), pair("lab-cifar10".into(), "mine.toml:4"));
+    assert_eq!(show("preset", &[&file], &[]), pair("lab-cifar10".into(), "mine.toml:4:10"));
     assert_eq!(show("batch-size", &[&["cifar10-mlp"], &file], &[]), pair(128.into(), "preset cifar10-mlp"));
 
     let environment: &[(&str, &str)] = &[("SHADEGRAD_DEVICE", "variable")];
     let variable = "environment variable SHADEGRAD_DEVICE";
     assert_eq!(show("device", &[], &[]), pair("auto".into(), "default"));
-    assert_eq!(show("device", &[&file], &[]), pair("file".into(), "mine.toml:3"));
+    assert_eq!(show("device", &[&file], &[]), pair("file".into(), "mine.toml:3:10"));
     assert_eq!(show("device", &[&file], environment), pair("variable".into(), variable));
     assert_eq!(
         show("device", &[&file, &["--device", "flag"]], environment),
@@ -84,7 +84,7 @@ fn the_printed_configuration_can_be_read_again() {
         text.lines().map(|line| line.split("  #").next().unwrap_or_default().trim().into()).collect()
     };
     assert_eq!(values(&first.stdout), values(&second.stdout));
-    assert!(second.stdout.contains("# again.toml:1"), "{second:#?}");
+    assert!(second.stdout.contains("# again.toml:1:"), "{second:#?}");
 }
 
 #[test]

@@ -233,3 +233,22 @@ fn signals_end_a_run_with_their_codes() {
     assert_eq!(code_after("-INT"), Some(130));
     assert_eq!(code_after("-TERM"), Some(143));
 }
+
+#[test]
+fn a_batch_that_is_larger_than_the_data_is_all_of_them() {
+    let (sandbox, data) = (Sandbox::new(), data());
+    let train = |size| {
+        let common = ["train", "--data", &data, "--epochs", "2", "--device", "cpu", "--json", "--batch-size"];
+        let outcome = sandbox.run(&[&common[..], &[size]].concat());
+        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let hash = of_kind(&outcome.events(), "end")[0]["weights_sha256"].to_string();
+        (hash, outcome.stderr)
+    };
+    let ((all, silence), (more, note)) = (train("211"), train("4294967295"));
+    assert_eq!(all, more);
+    assert!(!silence.contains("batch-size"), "{silence}");
+    assert!(
+        note.contains("note: --batch-size 4294967295: a step takes all 211 training images of six"),
+        "{note}"
+    );
+}

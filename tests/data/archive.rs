@@ -109,6 +109,61 @@ fn only_plain_names_are_accepted() {
     expect_data_error(load_tar(&tar), &["a plain relative name"]);
 }
 
+/// Nothing is written under a name of an archive, so a name that is special somewhere is a name like any other.
+#[test]
+fn names_that_are_special_elsewhere_are_only_names() {
+    for name in [
+        "CON",
+        "cifar-100-binary/NUL",
+        "cifar-100-binary/aux.bin",
+        "COM1.txt",
+        "LPT9",
+        "cifar-100-binary/train.bin.",
+        "cifar-100-binary/train.bin ",
+        "cifar-100-binary/TRAIN.BIN",
+        "cifar-100-binary//train.bin",
+        "cifar-100-binary/./train.bin",
+        "train.bin~1",
+        "~/evil",
+        "$HOME/evil",
+        "-rf",
+        "cifar-100-binary/...",
+        "cifar-100-binary/trai\u{301}n.bin",
+    ] {
+        let tar = tar_with(|builder| append_raw(builder, EntryType::Regular, name.as_bytes(), &[0; 3074]));
+        let whole = load_tar(&tar_with(|_| {})).unwrap();
+        assert_eq!(load_tar(&tar).unwrap().train, whole.train, "{name}");
+    }
+}
+
+/// The two halves of a long name are one name.
+#[test]
+fn a_prefix_leads_no_further_than_a_name() {
+    for (prefix, name) in
+        [("..", "evil"), ("/etc", "passwd"), ("a/..", "../evil"), ("C:", "evil"), ("a\\", "b")]
+    {
+        let mut header = Header::new_ustar();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.as_mut_bytes()[345..][..prefix.len()].copy_from_slice(prefix.as_bytes());
+        header.set_entry_type(EntryType::Regular);
+        header.set_size(0);
+        header.set_cksum();
+        let tar = tar_with(|builder| builder.append(&header, &[][..]).unwrap());
+        expect_data_error(load_tar(&tar), &["a member named", "a plain relative name"]);
+    }
+}
+
+/// Some programs read a name up to its first zero, others up to the field's end.
+#[test]
+fn a_name_ends_at_its_first_zero() {
+    let name = b"cifar-100-binary/train.bin\0.txt";
+    let tar = tar_with(|builder| append_raw(builder, EntryType::Regular, name, &[0; 3074]));
+    expect_data_error(load_tar(&tar), &["two members named"]);
+    let name = b"\0../evil";
+    let tar = tar_with(|builder| append_raw(builder, EntryType::Regular, name, b""));
+    assert_eq!(load_tar(&tar).unwrap().train.len(), 2);
+}
+
 #[test]
 fn only_files_and_folders_are_accepted() {
     for (kind, complaint) in [

@@ -68,8 +68,12 @@ fn products_that_do_not_fit() {
         let (a, b) = (floats(plan, &[6]), floats(plan, &[6, 1]));
         matmul::product(plan, Form::Nn, a, b, Epilogue::None);
     });
-    refused("b must be F32", |plan| {
+    refused("cannot read b as U32", |plan| {
         let (a, b) = (floats(plan, &[2, 3]), integers(plan, &[3, 2]));
+        matmul::product(plan, Form::Nn, a, b, Epilogue::None);
+    });
+    refused("cannot read a as Pixel", |plan| {
+        let (a, b) = (plan.declare("x", Role::Input, Element::Pixel, [2, 3]), floats(plan, &[3, 2]));
         matmul::product(plan, Form::Nn, a, b, Epilogue::None);
     });
     refused("bias must be F32 [5]", |plan| {

@@ -239,3 +239,18 @@ fn sizes_that_make_no_sense_are_mistakes_of_usage() {
         assert_eq!(error.kind(), ErrorKind::Usage);
     }
 }
+
+/// Names of files are printed, and a terminal obeys what is not text.
+#[cfg(unix)]
+#[test]
+fn names_in_warnings_are_plain_text() {
+    let album = Album::new();
+    album.fill("cat", 12);
+    album.write("cat/\u{1b}[31mred\n.txt", "");
+    album.write("cat/bell\u{7}.png", "no picture");
+    let dataset = album.loaded();
+    assert_eq!(dataset.warnings.len(), 2);
+    for (warning, part) in dataset.warnings.iter().zip(["\\u{1b}[31mred\\n.txt", "bell\\u{7}.png"]) {
+        assert!(!warning.contains(char::is_control) && warning.contains(part), "{warning:?}");
+    }
+}

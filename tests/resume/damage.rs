@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use shadegrad::ErrorKind;
 use shadegrad::config::Key;
 use shadegrad::run::{RunDirectory, checkpoint, reopen};
-use shadegrad::train::{Snapshot, StopFlag, Trainer};
+use shadegrad::train::{Position, Snapshot, StopFlag, Trainer};
 
 use crate::support::{Witness, config, dataset, device, resume};
 
@@ -83,6 +83,36 @@ fn every_flipped_bit_is_noticed() {
         }
     }
     checkpoint::load(&last).expect("it is whole again");
+}
+
+/// A checkpoint is not signed: whoever changes one can make its hashes right again.
+#[test]
+fn a_forged_position_is_refused_before_a_step_is_made() {
+    let (_, witness) = recorded();
+    let config = config(&[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "4"), (Key::Epochs, "1")]);
+    let device = device("cpu");
+    let [.., middle, last] = &witness.snapshots[..] else { panic!("too few checkpoints") };
+    type Forgery<'a> = (&'a str, &'a Snapshot, fn(&mut Position));
+    let forgeries: [Forgery<'_>; 8] = [
+        ("a step ahead", middle, |position| position.step += 1),
+        ("the last step that there is", middle, |position| position.step = usize::MAX),
+        ("an epoch ahead", middle, |position| position.epochs = 1),
+        ("the last epoch that there is", middle, |position| position.epochs = usize::MAX),
+        ("over without a measurement", last, |position| position.last = None),
+        ("over without a best epoch", last, |position| position.best = None),
+        ("a best epoch to come", last, |position| {
+            position.best.as_mut().expect("there is one").epoch = 2;
+        }),
+        ("at the end of no epoch", last, |position| position.epochs = 0),
+    ];
+    for (what, snapshot, forge) in forgeries {
+        let mut snapshot = as_in_files(snapshot);
+        Trainer::resume(&config, dataset(), &*device, snapshot.clone()).expect("the run can go on");
+        forge(&mut snapshot.position);
+        let Err(error) = Trainer::resume(&config, dataset(), &*device, snapshot) else { panic!("{what}") };
+        assert_eq!(error.kind(), ErrorKind::Model, "{what}: {error}");
+        assert!(error.to_string().contains("where the run never is"), "{what}: {error}");
+    }
 }
 
 #[test]

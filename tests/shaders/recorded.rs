@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use shadegrad::ops::GpuFacts;
+use shadegrad::ops::gather;
 use shadegrad::ops::matmul::gpu::Class;
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{Momentum, Update};
@@ -13,10 +14,32 @@ fn declare(plan: &mut Plan, role: Role, shape: impl Into<Vec<usize>>) -> Tensor 
     plan.declare("operand", role, Element::F32, shape.into().as_slice())
 }
 
+/// A batch of pixels of one channel.
+fn batch(plan: &mut Plan, [rows, pixels]: [usize; 2]) -> Tensor {
+    let images = gather::Images {
+        pieces: vec![plan.declare("piece", Role::Input, Element::U8, [rows, pixels])],
+        labels: plan.declare("labels", Role::Input, Element::U32, [rows]),
+        normalisation: plan.declare("normalisation", Role::Input, Element::F32, [1, 2]),
+        pixels,
+    };
+    gather::pixels(plan, &images, images.labels, rows).x
+}
+
 /// Records everything that can happen to products of these sizes.
 fn record(plan: &mut Plan, [m, n, k]: [usize; 3]) {
-    for (form, a, b) in [(Form::Nn, [m, k], [k, n]), (Form::Nt, [m, k], [n, k]), (Form::Tn, [k, m], [k, n])] {
-        let (a, b) = (declare(plan, Role::Input, a), declare(plan, Role::Input, b));
+    let mut float = |sizes: [usize; 2]| declare(plan, Role::Input, sizes);
+    let mut operands = vec![
+        (Form::Nn, float([m, k]), float([k, n])),
+        (Form::Nt, float([m, k]), float([n, k])),
+        (Form::Tn, float([k, m]), float([k, n])),
+    ];
+    if k.is_multiple_of(16) {
+        operands.push((Form::Nt, batch(plan, [m, k]), declare(plan, Role::Input, [n, k])));
+    }
+    if n.is_multiple_of(16) {
+        operands.push((Form::Tn, declare(plan, Role::Input, [k, m]), batch(plan, [k, n])));
+    }
+    for (form, a, b) in operands {
         let bias = declare(plan, Role::Input, [n]);
         let mask = declare(plan, Role::Input, [m, n]);
         for epilogue in [
@@ -51,8 +74,8 @@ fn products_use_all_of_their_kernels_and_no_others() {
     let mut plan = Plan::new();
     plan.begin("products");
     for m in [3, 8] {
-        for n in [3, 8] {
-            for k in [3, 8, 203, 208] {
+        for n in [3, 8, 16] {
+            for k in [3, 8, 16, 203, 208] {
                 record(&mut plan, [m, n, k]);
             }
         }
@@ -67,7 +90,9 @@ fn products_use_all_of_their_kernels_and_no_others() {
         for class in Class::menu(&facts) {
             let facts = GpuFacts { matmul: Some(class), ..facts };
             let ops = plan.steps().iter().flat_map(|step| &step.ops);
-            used.extend(ops.flat_map(|op| op.lower(&facts)).map(|dispatch| dispatch.kernel.name.to_string()));
+            let products = ops.filter(|op| op.name() != "gather");
+            let dispatches = products.flat_map(|op| op.lower(&facts));
+            used.extend(dispatches.map(|dispatch| dispatch.kernel.name.to_string()));
         }
     }
     let listed: BTreeSet<String> =

@@ -25,6 +25,8 @@ struct Params {
     parts: u32,
     // Elements from one part's results to the next one's.
     part_stride: u32,
+    // Pixels of a channel, where an operand is a batch of pixels.
+    plane: u32,
     decay: f32,
     bias_decay: f32,
     momentum: f32,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data::source::unlike;
 use crate::error::{Error, Result};
+use crate::plain::one_line;
 
 /// How the names of picture files end, in small letters or capitals.
 const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
@@ -100,7 +101,7 @@ impl Layout {
             self.leave(&others, &class.folder, "file that is no picture", "files that are no pictures");
             if class.pictures.is_empty() {
                 let shown = class.folder.display();
-                self.unused.push(format!("not used: {shown}: no pictures in it, so it is no class"));
+                self.say(format!("not used: {shown}: no pictures in it, so it is no class"));
             } else {
                 classes.push(class);
             }
@@ -115,10 +116,15 @@ impl Layout {
     fn leave(&mut self, paths: &[PathBuf], folder: &Path, one: &str, many: &str) {
         let Some(first) = paths.iter().min() else { return };
         let (shown, first) = (folder.display(), first.display());
-        self.unused.push(match paths.len() {
+        self.say(match paths.len() {
             1 => format!("not used: {first}: a {one}"),
             count => format!("not used: {shown}: {count} {many}, such as {first}"),
         });
+    }
+
+    /// Names of files can be anything.
+    fn say(&mut self, unused: String) {
+        self.unused.push(one_line(&unused, 1000));
     }
 }
 

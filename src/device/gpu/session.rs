@@ -284,7 +284,7 @@ impl Session for GpuSession {
             match tensor.element() {
                 Element::F32 => Array::F32(bytemuck::pod_collect_to_vec(bytes)),
                 Element::U32 => Array::U32(bytemuck::pod_collect_to_vec(bytes)),
-                Element::U8 => Array::U8(bytes.to_vec()),
+                Element::U8 | Element::Pixel => Array::U8(bytes.to_vec()),
             }
         })
     }

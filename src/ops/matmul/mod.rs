@@ -10,6 +10,9 @@
 //! product before it reaches memory is an [`Epilogue`]: bias, ReLU, the mask of a ReLU's gradient,
 //! or the optimizer's update of the weight whose gradient the product is.
 //!
+//! A batch of [pixels](Element::Pixel) may be the operand that a layer's input is: a in form nt, b in form tn. A GPU
+//! reads its bytes and normalises them in registers, the CPU has them as floats.
+//!
 //! The CPU half is in `cpu`; the GPU half, with its kernel classes and how one is chosen, is [`gpu`].
 
 mod cpu;
@@ -80,8 +83,13 @@ impl Form {
     /// The product's sizes; panics if the operands do not fit each other or the sums are too long.
     #[track_caller]
     fn size(self, a: Tensor, b: Tensor) -> Size {
-        a.expect("a", Element::F32, a.shape());
-        b.expect("b", Element::F32, b.shape());
+        let is_float = |tensor: Tensor, may_be_pixels: bool| match tensor.element() {
+            Element::F32 => true,
+            Element::Pixel => may_be_pixels,
+            _ => false,
+        };
+        assert!(is_float(a, self == Form::Nt), "matmul {self:?} cannot read a as {:?}", a.element());
+        assert!(is_float(b, self == Form::Tn), "matmul {self:?} cannot read b as {:?}", b.element());
         let (a, b) = (a.matrix("a"), b.matrix("b"));
         let (m, k, inner, n) = match self {
             Form::Nn => (a[0], a[1], b[0], b[1]),
@@ -110,7 +118,7 @@ pub fn product(plan: &mut Plan, form: Form, a: Tensor, b: Tensor, epilogue: Epil
         }
     }
     let y = plan.scratch("product", [m, n]);
-    Matmul { form, a, b, y, epilogue, parts: None }.record(plan);
+    Matmul::new(plan, form, a, b, y, epilogue).record(plan);
     y
 }
 
@@ -129,7 +137,7 @@ pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, weight: Update, bias: Optio
         assert!(bias.factors() == weight.factors(), "the bias has another momentum than the weight");
     }
     let epilogue = Epilogue::Update { weight, bias };
-    Matmul { form: Form::Tn, a, b, y: weight.parameter, epilogue, parts: None }.record(plan);
+    Matmul::new(plan, Form::Tn, a, b, weight.parameter, epilogue).record(plan);
 }
 
 /// Records `parameter = (1 - lr decay)^rows parameter - a^T b` (form tn).
@@ -140,7 +148,8 @@ pub fn change(plan: &mut Plan, a: Tensor, b: Tensor, parameter: Tensor, decay: f
     let Size { m, n, .. } = Form::Tn.size(a, b);
     parameter.expect("parameter", Element::F32, [m, n]);
     let epilogue = Epilogue::Change { decay };
-    plan.record(Matmul { form: Form::Tn, a, b, y: parameter, epilogue, parts: None });
+    let change = Matmul::new(plan, Form::Tn, a, b, parameter, epilogue);
+    plan.record(change);
 }
 
 /// A recorded product. `y` is the output, or the parameter that an update changes.
@@ -151,11 +160,18 @@ struct Matmul {
     b: Tensor,
     y: Tensor,
     epilogue: Epilogue,
+    /// How the pixels that a or b holds are normalised.
+    normalisation: Option<Tensor>,
     /// How the sums may be cut for a GPU, and where their parts go.
     parts: Option<(gpu::Parts, Tensor)>,
 }
 
 impl Matmul {
+    fn new(plan: &Plan, form: Form, a: Tensor, b: Tensor, y: Tensor, epilogue: Epilogue) -> Self {
+        let normalisation = plan.normalisation(a).or(plan.normalisation(b));
+        Matmul { form, a, b, y, epilogue, normalisation, parts: None }
+    }
+
     fn size(&self) -> Size {
         self.form.size(self.a, self.b)
     }
@@ -196,6 +212,7 @@ impl Op for Matmul {
             }
             Epilogue::Change { .. } => Operands::new(&inputs, &[]).updating([self.y]),
         };
+        operands.reads.extend(self.normalisation);
         // Written by some GPUs, read by nobody else.
         operands.writes.extend(self.parts.map(|(_, sums)| sums));
         operands

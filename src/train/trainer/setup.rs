@@ -1,10 +1,12 @@
 //! What happens before a run's first step: recording, and moving data and weights to the device.
 
+use std::cmp::Ordering;
+
 use super::Trainer;
 use crate::config::{Config, Init, Schedule, Validation};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::ModelSpec;
 use crate::plan::Role;
 use crate::run::SavedModel;
@@ -50,8 +52,47 @@ impl<'a> Trainer<'a> {
         tensors::restore(&mut *trainer.session, Role::State, &snapshot.optimizer)?;
         trainer.saves.done(snapshot.position.step);
         trainer.position = snapshot.position.clone();
+        trainer.check_position()?;
         trainer.saved = Some(snapshot);
         Ok(trainer)
+    }
+
+    /// Fails for a position that this run never comes to: a file can say what it likes.
+    fn check_position(&self) -> Result<()> {
+        let Position { step, epochs, totals, last, best, .. } = &self.position;
+        let all_epochs = self.steps.div_ceil(self.steps_per_epoch);
+        let is_known = match (last, best) {
+            (None, None) => *epochs == 0,
+            (Some(last), Some(best)) => last.epoch == *epochs && (1..=*epochs).contains(&best.epoch),
+            _ => false,
+        };
+        let is_reached = match epochs.cmp(&all_epochs) {
+            Ordering::Less => {
+                let stretch = self.stretch();
+                totals.runs <= stretch.runs
+                    && *step == stretch.first_step + stretch.steps_done(totals.runs, &self.training)
+            }
+            Ordering::Equal => totals.runs == 0 && *step == self.steps,
+            Ordering::Greater => false,
+        };
+        if is_known && is_reached {
+            return Ok(());
+        }
+        Err(Error::model(format!(
+            "the checkpoint is at step {step} after {epochs} epochs, where the run never is"
+        ))
+        .advise("use another checkpoint of the run"))
+    }
+
+    /// The layers of a run, if they can be built for these images. Needs no device.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no sense.
+    pub fn layers(config: &Config, dataset: &Dataset) -> Result<ModelSpec> {
+        let spec = ModelSpec::parse(&config.model, dataset.classes.len())?;
+        let rows = config.batch_size.min(dataset.train.len());
+        spec.check_sizes(dataset.shape.pixels(), rows)?;
+        Ok(spec)
     }
 
     /// Everything but the trained tensors.
@@ -61,9 +102,7 @@ impl<'a> Trainer<'a> {
             Validation::None | Validation::Test => None,
         };
         let (shape, classes) = (dataset.shape, dataset.classes.len());
-        let spec = ModelSpec::parse(&config.model, classes)?;
-        let rows = config.batch_size.min(dataset.train.len());
-        spec.check_sizes(shape.pixels(), rows)?;
+        let spec = Trainer::layers(config, &dataset)?;
         let mut builder = Builder::new(&spec, shape);
         let largest = device.largest_tensor();
         let size = |count| SplitSize { count, shape, largest };

@@ -7,29 +7,57 @@ use shadegrad::plan::StepRecord;
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN};
 use crate::compare::Tolerance;
 
+/// Images in pieces, as a device has them.
 #[derive(Clone, Copy, Debug)]
-struct Gather {
-    channels: usize,
-    plane: usize,
-    /// Images of each piece but the last, and of the last.
-    pieces: (usize, usize, usize),
-    batch: usize,
-    /// Where in the order the batch starts, and how many of its rows hold an image.
-    first: usize,
-    rows: usize,
+pub struct Store {
+    pub channels: usize,
+    pub plane: usize,
+    /// How many pieces but the last, images of each, and images of the last.
+    pub pieces: (usize, usize, usize),
 }
 
-impl Gather {
-    fn images(&self) -> usize {
+/// What a store was filled with.
+pub struct Filled {
+    pub images: Images,
+    bytes: Vec<u8>,
+    classes: Vec<u32>,
+    factors: Vec<f32>,
+}
+
+impl Store {
+    pub fn images(&self) -> usize {
         let (full, size, last) = self.pieces;
         full * size + last
     }
 
-    /// The pieces, as the device has them: images padded to whole words with what must not be read.
+    pub fn pixels(&self) -> usize {
+        self.channels * self.plane
+    }
+
+    pub fn fill(&self, bench: &mut Bench) -> Filled {
+        let (pixels, count, channels) = (self.pixels(), self.images(), self.channels);
+        let bytes = bench.numbers.bytes(count * pixels);
+        let classes = bench.numbers.indices(count, 1000);
+        let factors = bench.numbers.floats(2 * channels, 2.0);
+        let stride = pixels.next_multiple_of(4);
+        let pieces = self.pieces(&bytes).into_iter().map(|piece| {
+            let images = piece.len() / stride;
+            bench.input("piece", [images, stride], Array::U8(piece))
+        });
+        let images = Images {
+            pieces: pieces.collect(),
+            labels: bench.input("labels", [count], Array::U32(classes.clone())),
+            normalisation: bench.floats("normalisation", [channels, 2], &factors),
+            pixels,
+        };
+        Filled { images, bytes, classes, factors }
+    }
+
+    /// The pieces: images padded to whole words with what must not be read.
     fn pieces(&self, pixels: &[u8]) -> Vec<Vec<u8>> {
         let (full, size, last) = self.pieces;
-        let stride = (self.channels * self.plane).next_multiple_of(4);
-        let mut images = pixels.chunks_exact(self.channels * self.plane);
+        let stride = self.pixels().next_multiple_of(4);
+        let mut images = pixels.chunks_exact(self.pixels());
         let sizes = std::iter::repeat_n(size, full).chain([last]);
         let piece = |size| {
             let mut bytes = Vec::new();
@@ -43,47 +71,47 @@ impl Gather {
     }
 }
 
+impl Filled {
+    /// The normalised pixels of some images.
+    pub fn normalised(&self, picks: &[usize]) -> Vec<f64> {
+        let pixels = self.images.pixels;
+        let plane = pixels / (self.factors.len() / 2);
+        let value = |image: usize, pixel: usize| {
+            let [scale, shift] = [0, 1].map(|factor| f64::from(self.factors[2 * (pixel / plane) + factor]));
+            f64::from(self.bytes[image * pixels + pixel]) * scale + shift
+        };
+        picks.iter().flat_map(|&image| (0..pixels).map(move |pixel| value(image, pixel))).collect()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Gather {
+    store: Store,
+    batch: usize,
+    /// Where in the order the batch starts, and how many of its rows hold an image.
+    first: usize,
+    rows: usize,
+}
+
 impl Case for Gather {
     fn record(&self, bench: &mut Bench) {
-        let &Gather { channels, plane, batch, first, rows, .. } = self;
-        let (pixels, count) = (channels * plane, self.images());
-        let bytes = bench.numbers.bytes(count * pixels);
-        let classes = bench.numbers.indices(count, 1000);
+        let &Gather { store, batch, first, rows } = self;
+        let filled = store.fill(bench);
         // Repeats on purpose: the order is data, not a promise.
-        let picks = bench.numbers.indices(first + batch, count);
-        let factors = bench.numbers.floats(2 * channels, 2.0);
-        let stride = pixels.next_multiple_of(4);
-        let pieces = self.pieces(&bytes);
-        let pieces = pieces.into_iter().map(|piece| {
-            let images = piece.len() / stride;
-            bench.input("piece", [images, stride], Array::U8(piece))
-        });
-        let images = Images {
-            pieces: pieces.collect(),
-            labels: bench.input("labels", [count], Array::U32(classes.clone())),
-            normalisation: bench.floats("normalisation", [channels, 2], &factors),
-            pixels,
-        };
+        let picks = bench.numbers.indices(first + batch, store.images());
         let order = bench.input("order", [first + batch], Array::U32(picks.clone()));
-        let output = gather::forward(bench.plan, &images, order, batch);
+        let output = gather::forward(bench.plan, &filled.images, order, batch);
         let record = StepRecord { first: first as u32, rows: rows as u32, ..PLAIN_RUN };
         bench.run_with(&[record]);
 
         let picks: Vec<usize> = picks[first..][..rows].iter().map(|&image| image as usize).collect();
-        let labels = picks.iter().map(|&image| classes[image].into());
+        let labels = picks.iter().map(|&image| filled.classes[image].into());
         let labels: Vec<f64> = labels.chain(std::iter::repeat(NO_LABEL.into())).take(batch).collect();
         bench.expect("batch_labels", output.labels, Tolerance::EXACT, move || labels);
         // 255 times a factor of 2, plus another.
         bench.expect("x", output.x, Tolerance::rounded(512.0), move || {
-            let mut x = vec![0.0; batch * pixels];
-            for (row, image) in picks.into_iter().enumerate() {
-                for pixel in 0..pixels {
-                    let channel = pixel / plane;
-                    let (scale, shift) = (factors[2 * channel], factors[2 * channel + 1]);
-                    let byte = f64::from(bytes[image * pixels + pixel]);
-                    x[row * pixels + pixel] = byte * f64::from(scale) + f64::from(shift);
-                }
-            }
+            let mut x = filled.normalised(&picks);
+            x.resize(batch * store.pixels(), 0.0);
             x
         });
     }
@@ -97,12 +125,13 @@ pub fn cases() -> Cases {
         for pieces in [(0, 0, 1), (0, 0, 23), (1, 12, 11), (1, 1, 1), (2, 9, 5), (2, 8, 8)] {
             for (batch, rows) in [(1, 1), (17, 17), (64, 1), (65, 40)] {
                 let first = batch % 5;
-                cases.push(Gather { channels, plane, pieces, batch, first, rows });
+                cases.push(Gather { store: Store { channels, plane, pieces }, batch, first, rows });
             }
         }
     }
     // More than 65,535 workgroups of 64 words.
     let (batch, rows) = (65_536 * 64 / 7 + 3, 65_536 * 64 / 7 - 2);
-    cases.push(Gather { channels: 1, plane: 25, pieces: (1, 50, 30), batch, first: 1, rows });
+    let store = Store { channels: 1, plane: 25, pieces: (1, 50, 30) };
+    cases.push(Gather { store, batch, first: 1, rows });
     cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
 }

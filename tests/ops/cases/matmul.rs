@@ -1,13 +1,17 @@
 //! Cases of the matrix product: three forms, every epilogue, and every class of kernels.
 
 use shadegrad::device::gpu::adapter::Capabilities;
+use shadegrad::host::Array;
 use shadegrad::ops::GpuFacts;
+use shadegrad::ops::gather;
 use shadegrad::ops::matmul::gpu::{Class, EPILOGUES};
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{Momentum, Update};
 use shadegrad::plan::{Plan, StepRecord};
+use shadegrad::tensor::Element;
 
 use super::RATES;
+use super::gather::Store;
 use super::sgd::{Kind, UPDATES, descent};
 use crate::announce;
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
@@ -173,6 +177,64 @@ impl Case for Descent {
     }
 }
 
+/// A batch of pixels as the input of a layer: its forward pass, or the update of its weight.
+#[derive(Debug)]
+struct OfPixels {
+    store: Store,
+    /// Rows of the batch, and how many of them hold an image.
+    batch: usize,
+    rows: usize,
+    outputs: usize,
+    backward: Option<Kind>,
+}
+
+impl Case for OfPixels {
+    fn record(&self, bench: &mut Bench) {
+        let &OfPixels { store, batch, rows, outputs, backward } = self;
+        let filled = store.fill(bench);
+        let inputs = store.pixels();
+        let picks = bench.numbers.indices(batch, store.images());
+        let order = bench.input("order", [batch], Array::U32(picks.clone()));
+        let x = gather::pixels(bench.plan, &filled.images, order, batch).x;
+        assert_eq!(x.element(), Element::Pixel, "{self:?}");
+        let picks: Vec<usize> = picks.into_iter().map(|image| image as usize).collect();
+        let records = RATES.map(|learning_rate| StepRecord { rows: rows as u32, learning_rate, ..PLAIN_RUN });
+        bench.run_with(&records);
+        let Some(momentum) = backward else {
+            assert_eq!(rows, batch, "what rows without an image hold is up to the device");
+            let values = bench.numbers.floats(outputs * inputs, UNIT);
+            let w = bench.floats("w", [outputs, inputs], &values);
+            let bias_values = bench.numbers.floats(outputs, UNIT);
+            let bias = bench.floats("bias", [outputs], &bias_values);
+            let y = matmul::product(bench.plan, Form::Nt, x, w, Epilogue::Bias { bias, relu: true });
+            // 255 times a factor of 2, plus another.
+            let tolerance = Tolerance::sum(inputs, (inputs as f64).sqrt() * 512.0);
+            bench.expect("y", y, tolerance, move || {
+                let size = Size { m: batch, n: outputs, k: inputs };
+                let product = reference::matmul(Form::Nt, size, &filled.normalised(&picks), &widen(&values));
+                reference::relu(&reference::add_bias(&product, &widen(&bias_values)))
+            });
+            return;
+        };
+        // The gradient of a row without an image is zero.
+        let mut gradient = bench.numbers.floats(batch * outputs, UNIT / 512.0);
+        gradient[rows * outputs..].fill(0.0);
+        let dy = bench.floats("dy", [batch, outputs], &gradient);
+        let size = Size { m: outputs, n: inputs, k: batch };
+        let descent = Descent { size, momentum, decay: 0.25, range: UNIT, with_bias: true };
+        let (weight, weight_start) = descent.update(bench, "w", &[outputs, inputs], descent.decay);
+        let (bias, bias_start) = descent.update(bench, "bias", &[outputs], 0.5 * descent.decay);
+        matmul::update(bench.plan, dy, x, weight, Some(bias));
+        let dy = widen(&gradient);
+        descent.expect(bench, bias, bias_start, {
+            let dy = dy.clone();
+            move || reference::column_sum(&dy, outputs)
+        });
+        let x = filled.normalised(&picks);
+        descent.expect(bench, weight, weight_start, move || reference::matmul(Form::Tn, size, &dy, &x));
+    }
+}
+
 /// A product that is what a block of steps changes in a weight that decays meanwhile.
 #[derive(Debug)]
 struct Change {
@@ -267,10 +329,28 @@ fn epilogues(shapes: &[(usize, usize, usize)]) -> Cases {
     cases
 }
 
+/// Batches of pixels: channels that end within a tile, and within the parts of cut sums.
+fn of_pixels() -> Cases {
+    let mut cases: Cases = Vec::new();
+    for (channels, plane, batch, outputs) in
+        [(1, 16, 1, 1), (3, 16, 7, 33), (2, 48, 33, 68), (3, 144, 20, 10), (1, 784, 64, 100), (3, 1024, 5, 8)]
+    {
+        let store = Store { channels, plane, pieces: (2, 9, 5) };
+        let case = |rows, backward| Box::new(OfPixels { store, batch, rows, outputs, backward });
+        cases.push(case(batch, None));
+        for momentum in [None, Some((0.9, true))] {
+            cases.push(case(batch, Some(momentum)));
+            cases.push(case(batch.div_ceil(2), Some(momentum)));
+        }
+    }
+    cases
+}
+
 /// With the class that is chosen for each: all shapes in the form of a layer's forward pass.
 pub fn cases() -> Cases {
     let mut cases: Cases = products(Form::Nt).collect();
     cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
+    cases.extend(of_pixels());
     // More than 65,535 tiles of every class, along both sides of the product; sums that must be cut.
     for shape in [(1, 2, 1_048_017), (65_536 * 64 + 3, 1, 1), (1, 65_536 * 64 + 3, 1)] {
         cases.push(product(Form::Nt, shape, After::Nothing, UNIT));
@@ -327,6 +407,7 @@ fn every_class_gives_the_same_bits() {
     for split_sums in [false, true] {
         let mut cases = cut_sums();
         cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
+        cases.extend(of_pixels());
         let mut first: Option<(Class, Vec<Vec<u64>>)> = None;
         for class in Class::menu(&facts) {
             let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
@@ -356,8 +437,10 @@ fn hold_classes(kind: &str, is_kind: fn(&Class) -> bool, least: usize) {
     };
     let mut cases: Cases = FORMS.into_iter().flat_map(products).collect();
     cases.extend(epilogues(&EPILOGUE_SHAPES));
+    cases.extend(of_pixels());
     hold(&cases, &Subject::cpu(), &gpus(false)).assert_agreement();
-    let cut = cut_sums();
+    let mut cut = cut_sums();
+    cut.extend(of_pixels());
     hold(&cut, &Subject::cpu(), &gpus(true)).assert_agreement();
     let count = cases.len() + cut.len();
     announce(&format!("{kind} classes: {count} cases on CPU, {:#?}, {:.1?}", gpus(true), started.elapsed()));

@@ -127,7 +127,10 @@ impl Class {
                 };
                 // Multiply-adds, and the loads behind them: a row's and a column's terms serve a whole tile.
                 let loads = 16.0 / f64::from(rows) + if few { 0.5 } else { 0.5 / f64::from(quads) };
-                class.waste(size) * (1.0 + loads)
+                // A processor has two cores at least, of which one idles where the number of tiles is odd.
+                let (down, across) = class.tiles(size);
+                let idle = ((down * across).next_multiple_of(2)) as f64 / (down * across) as f64;
+                class.waste(size) * (1.0 + loads) * idle
             };
             return fitting.min_by(|one, other| cost(one).total_cmp(&cost(other))).expect("there are some");
         }

@@ -52,7 +52,7 @@ pub use class::Class;
 pub(super) use parts::{MOST_TERMS, Parts};
 pub use render::{EPILOGUES, FINGERPRINT, Finish, Variant, kernel, kernels};
 
-use super::{Epilogue, Matmul, Size};
+use super::{Epilogue, Form, Matmul, Size};
 use crate::kernel::{Dispatch, Uniform, fold, trips, uniform};
 use crate::ops::{Choice, GpuFacts, Way};
 use crate::tensor::Tensor;
@@ -69,6 +69,8 @@ uniform! {
         parts: u32,
         /// Elements from one part's results to the next one's.
         part_stride: u32,
+        /// Pixels of a channel, where an operand is a batch of pixels.
+        plane: u32,
         decay: f32,
         bias_decay: f32,
         momentum: f32,
@@ -93,9 +95,10 @@ pub(super) fn choice(op: &Matmul, gpu: &GpuFacts) -> Option<Choice> {
     let fitting = menu.into_iter().filter(|class| class.waste(size) <= MOST_WASTE * least);
     let way = |class: Class| Way { label: class.label(), facts: GpuFacts { matmul: Some(class), ..*gpu } };
     let ways: Vec<Way> = fitting.map(way).collect();
-    let Variant { form, finish: Finish { epilogue, row_sums }, .. } = variant(op);
+    let Variant { form, finish: Finish { epilogue, row_sums }, pixels, .. } = variant(op);
     let rows = if row_sums { "_rows" } else { "" };
-    let key = format!("matmul {form:?} {m}x{n}x{k} {epilogue}{rows}").to_lowercase();
+    let pixels = if pixels { " of pixels" } else { "" };
+    let key = format!("matmul {form:?} {m}x{n}x{k} {epilogue}{rows}{pixels}").to_lowercase();
     (ways.len() > 1).then_some(Choice { key, ways })
 }
 
@@ -105,7 +108,7 @@ pub(super) fn lower(op: &Matmul, gpu: &GpuFacts) -> Vec<Dispatch> {
 }
 
 fn variant(op: &Matmul) -> Variant {
-    Variant::new(op.form, Finish::of(&op.epilogue), op.size())
+    Variant::new(op.form, Finish::of(&op.epilogue), op.size(), op.normalisation.is_some())
 }
 
 /// The op with kernels of `class`: one, or two where its sums are cut into parts.
@@ -123,9 +126,9 @@ fn dispatches(op: &Matmul, class: Class, gpu: &GpuFacts) -> Vec<Dispatch> {
         grid,
         trips: class.trips(terms),
     };
-    let operands = [op.a, op.b];
+    let operands = || [op.a, op.b].into_iter().chain(op.normalisation);
     let Some((parts, sums)) = parts else {
-        let tensors = operands.into_iter().chain(finished(op)).collect();
+        let tensors = operands().chain(finished(op)).collect();
         return vec![product(variant, params, tensors, grid, size.k)];
     };
     let Finish { row_sums, .. } = variant.finish;
@@ -133,7 +136,7 @@ fn dispatches(op: &Matmul, class: Class, gpu: &GpuFacts) -> Vec<Dispatch> {
     params.part_stride = Parts::stride(size, row_sums) as u32;
     let [x, y, _] = grid;
     let part = Variant { finish: variant.finish.part(), ..variant };
-    let tensors = operands.into_iter().chain([sums]).collect();
+    let tensors = operands().chain([sums]).collect();
     let [_, _, y_vector] = variant.vectors;
     let items = size.m * size.n / if y_vector { 4 } else { 1 } + if row_sums { size.m } else { 0 };
     vec![
@@ -172,6 +175,11 @@ fn params(op: &Matmul, class: Class) -> Params {
         tiles_n: across as u32,
         ..Params::default()
     };
+    if let Some(normalisation) = op.normalisation {
+        let [channels, _] = normalisation.matrix("normalisation");
+        let pixels = if op.form == Form::Nt { size.k } else { size.n };
+        params.plane = (pixels / channels) as u32;
+    }
     match op.epilogue {
         Epilogue::Update { weight, bias } => {
             params.decay = weight.decay;

@@ -21,6 +21,8 @@ pub struct Variant {
     pub finish: Finish,
     /// Whether a, b and y can be accessed four elements at a time.
     pub vectors: [bool; 3],
+    /// Whether the operand that is a layer's input (a in form nt, b in form tn) is a batch of pixels.
+    pub pixels: bool,
 }
 
 /// What becomes of sums, as the templates name it.
@@ -98,14 +100,14 @@ impl Finish {
 }
 
 impl Variant {
-    pub(super) fn new(form: Form, finish: Finish, Size { m, n, k }: Size) -> Self {
+    pub(super) fn new(form: Form, finish: Finish, Size { m, n, k }: Size, pixels: bool) -> Self {
         let (a_line, b_line) = match form {
             Form::Nn => (k, n),
             Form::Nt => (k, k),
             Form::Tn => (m, n),
         };
         let vectors = [a_line, b_line, n].map(|line| line.is_multiple_of(4));
-        Variant { form, finish, vectors }
+        Variant { form, finish, vectors, pixels }
     }
 
     /// Every variant that some product has.
@@ -116,9 +118,16 @@ impl Variant {
                 // Sizes with and without whole vectors.
                 for bits in 0..8 {
                     let [m, n, k] = [1, 2, 4].map(|bit| if bits & bit == 0 { 1 } else { 4 });
-                    let variant = Variant::new(form, finish, Size { m, n, k });
-                    if !all.contains(&variant) {
-                        all.push(variant);
+                    for pixels in [false, true] {
+                        let variant = Variant::new(form, finish, Size { m, n, k }, pixels);
+                        let is_possible = match form {
+                            Form::Nn => !pixels,
+                            Form::Nt => !pixels || k.is_multiple_of(4),
+                            Form::Tn => !pixels || n.is_multiple_of(4),
+                        };
+                        if is_possible && !all.contains(&variant) {
+                            all.push(variant);
+                        }
                     }
                 }
             }
@@ -127,9 +136,10 @@ impl Variant {
     }
 }
 
-const SOURCES: [(&str, &str); 9] = [
+const SOURCES: [(&str, &str); 10] = [
     ("step.wgsl", include_str!("../../../../shaders/step.wgsl")),
     ("loop_bound.wgsl", include_str!("../../../../shaders/loop_bound.wgsl")),
+    ("normalised.wgsl", include_str!("../../../../shaders/normalised.wgsl")),
     ("matmul_params.wgsl", include_str!("../../../../shaders/matmul_params.wgsl")),
     ("matmul_common.wgsl.j2", include_str!("../../../../shaders/matmul_common.wgsl.j2")),
     ("matmul_finish.wgsl.j2", include_str!("../../../../shaders/matmul_finish.wgsl.j2")),
@@ -172,14 +182,15 @@ fn text(template: &str, values: Value) -> Cow<'static, str> {
 
 /// Renders the kernel of a product.
 pub fn kernel(class: Class, variant: Variant) -> Kernel {
-    let Variant { form, finish, vectors: [a_vector, b_vector, y_vector] } = variant;
+    let Variant { form, finish, vectors: [a_vector, b_vector, y_vector], pixels } = variant;
+    let (a_pixels, b_pixels) = (pixels && form == Form::Nt, pixels && form == Form::Tn);
     let form = match form {
         Form::Nn => "nn",
         Form::Nt => "nt",
         Form::Tn => "tn",
     };
     let Finish { epilogue, row_sums } = finish;
-    let shared = context! { form, epilogue, row_sums, a_vector, b_vector, y_vector };
+    let shared = context! { form, epilogue, row_sums, a_vector, b_vector, y_vector, a_pixels, b_pixels };
     let source = match class {
         Class::Tiled { tile_m, tile_n, tile_k, rows, quads } => {
             text("matmul_tiled.wgsl.j2", context! { tile_m, tile_n, tile_k, rows, quads, ..shared })
@@ -189,10 +200,12 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
         }
     };
     let mut bindings = vec![read("a"), read("b")];
+    bindings.extend(pixels.then_some(read("normalisation")));
     bindings.extend(finish.bindings());
+    let of_pixels = if pixels { "_pixels" } else { "" };
+    let (finish_label, vectors) = (finish.label(), vectors_label(variant.vectors));
     Kernel {
-        name: format!("matmul_{form}_{}_{}{}", finish.label(), class.label(), vectors_label(variant.vectors))
-            .into(),
+        name: format!("matmul_{form}_{finish_label}{of_pixels}_{}{vectors}", class.label()).into(),
         source,
         workgroup: [class.workgroup(), 1, 1],
         params: Params::FIELDS,

@@ -1,0 +1,37 @@
+// Gather without normalisation: the batch's pixels as they are, for products that normalise them as they read.
+// As in gather_vectors.wgsl, the channels of an image are whole vectors of sixteen pixels.
+//
+// piece, next_piece: [piece_images, stride] and [next_images, stride] vectors of sixteen pixels;
+// x: [batch, stride] of such vectors; the rest is in gather_rows.wgsl.
+// One invocation copies one vector of one row. Rows whose image lies in another piece are left to that
+// piece's dispatch; rows past `step.rows` get an image without a label from the first one.
+
+@group(0) @binding(1) var<storage, read> piece: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> next_piece: array<vec4<u32>>;
+@group(0) @binding(6) var<storage, read_write> x: array<vec4<u32>>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = (group.y * groups.x + group.x) * 64u + lane;
+    let row = i / params.stride;
+    let vector = i - row * params.stride;
+    if row >= params.batch {
+        return;
+    }
+    let found = find(row);
+    if !found.is_here {
+        return;
+    }
+    if vector == 0u {
+        batch_labels[row] = label_of(found);
+    }
+    if found.within < params.piece_images {
+        x[i] = piece[found.within * params.stride + vector];
+    } else {
+        x[i] = next_piece[(found.within - params.piece_images) * params.stride + vector];
+    }
+}

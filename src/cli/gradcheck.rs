@@ -1,0 +1,115 @@
+//! `shadegrad gradcheck`: whether gradients are slopes, on the user's own configuration.
+
+use clap::Args;
+
+use super::device_choice::{Chosen, Opening};
+use super::output;
+use super::setting_flags::SettingFlags;
+use super::style::Style;
+use crate::data::fetch::{FetchOptions, load_or_fetch};
+use crate::data::locate::Search;
+use crate::data::pictures::Wanted;
+use crate::device::DeviceInfo;
+use crate::error::{Error, ErrorKind, Result};
+use crate::train::{CheckedTensor, GradientCheck, check_gradients};
+
+const EXAMPLES: &str = "Examples:
+  shadegrad gradcheck                                   The default run, on the best device
+  shadegrad gradcheck --model linear:64,relu --l2 0.01  A model of your own
+  shadegrad gradcheck --config mine.toml --device cpu
+
+Takes the arguments of `train`, and trains nothing: one batch goes forward and backward on the device, and central
+differences of a float64 forward pass say what its gradients must be.";
+
+#[derive(Args, Debug)]
+#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+pub(super) struct GradcheckArguments {
+    #[command(flatten)]
+    settings: SettingFlags,
+
+    /// Print a JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// The names of the `gradcheck` event.
+#[derive(serde::Serialize)]
+struct Body<'a> {
+    device: &'a DeviceInfo,
+    passed: bool,
+    #[serde(flatten)]
+    check: &'a GradientCheck,
+}
+
+pub(super) fn run(arguments: &GradcheckArguments) -> Result<()> {
+    let resolved = arguments.settings.resolve()?;
+    let search = Search::from_environment(resolved.data_dir());
+    let wanted = Wanted { progress: !arguments.json, ..resolved.config.pictures() };
+    let dataset = load_or_fetch(&resolved.config.data, &search, &wanted, &FetchOptions::default())?;
+    output::print_warnings(&dataset);
+    // One step is no reason to look for the fastest kernels; which are taken changes no bit.
+    let Chosen { device, note } = Opening::default().open(resolved.device())?;
+    if let Some(note) = note {
+        output::print_note(&format!("note: {note}\n"));
+    }
+    let check = check_gradients(&resolved.config, dataset, &*device)?;
+    let info = device.info();
+    if arguments.json {
+        output::print_json("gradcheck", &Body { device: info, passed: check.is_right(), check: &check })?;
+    } else {
+        output::print(&table(&check, info))?;
+    }
+    verdict(&check, info)
+}
+
+fn verdict(check: &GradientCheck, device: &DeviceInfo) -> Result<()> {
+    if check.is_right() {
+        return Ok(());
+    }
+    let wrong: Vec<&str> =
+        check.tensors.iter().filter(|tensor| !tensor.is_right()).map(|tensor| tensor.name.as_str()).collect();
+    let what =
+        if wrong.is_empty() { "the loss".into() } else { format!("the gradient of {}", wrong.join(", ")) };
+    Err(Error::new(ErrorKind::Parity, format!("{what} is wrong on {}", device.name))
+        .advise("train with --device cpu, and report this with the table above"))
+}
+
+fn table(check: &GradientCheck, device: &DeviceInfo) -> String {
+    let style = Style::of_stdout();
+    let [wanted, got] = check.losses;
+    let left_out = match check.left_out {
+        0 => String::new(),
+        count => format!("; {count} more left out, at the kink of a ReLU"),
+    };
+    let mut text = format!(
+        "{} {} ({})\n{} {} images{left_out}\n{} {got:.9} on the device, {wanted:.9} in float64  {}\n\n",
+        style.faint("device "),
+        device.name,
+        device.backend,
+        style.faint("batch  "),
+        check.images,
+        style.faint("loss   "),
+        passed(style, check.loss_is_right()),
+    );
+    let names = check.tensors.iter().map(|tensor| tensor.name.len()).max().unwrap_or_default().max(6);
+    let header = format!(
+        "{:<names$}  {:>12}  {:>7}  {:>5}  {:>13}  {:>13}  {:>12}  verdict",
+        "tensor", "shape", "checked", "kinks", "largest slope", "largest error", "of tolerance"
+    );
+    text.push_str(&format!("{}\n", style.strong(&header)));
+    for tensor in &check.tensors {
+        let CheckedTensor { name, shape, checked, kinks, largest_slope, largest_error, of_tolerance } =
+            tensor;
+        let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
+        text.push_str(&format!(
+            "{name:<names$}  {shape:>12}  {checked:>7}  {kinks:>5}  {largest_slope:>13.3e}  {largest_error:>13.3e}  {:>11.1}%  {}\n",
+            100.0 * of_tolerance,
+            passed(style, tensor.is_right())
+        ));
+    }
+    text
+}
+
+fn passed(style: Style, right: bool) -> String {
+    if right { style.good("passed") } else { style.bad("FAILED") }
+}

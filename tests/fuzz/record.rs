@@ -1,0 +1,72 @@
+//! The files of a run that a report reads.
+
+use shadegrad::ErrorKind::{Model, Usage};
+use shadegrad::report::{Findings, Record, Report};
+use shadegrad::run::reopen;
+
+use crate::harness::{Target, fuzz, taken};
+
+const NAMES: [&str; 3] = ["run.json", "config.toml", "metrics.jsonl"];
+
+const RUN: &str = r#"{ "schema": 1, "shadegrad": "0.1.0", "system": "linux x86_64",
+  "arguments": ["shadegrad", "train", "--lr", "0.1"],
+  "device": { "name": "CPU <b>", "backend": "cpu", "driver": "2 threads", "type": "cpu" },
+  "dataset": { "name": "mnist", "train": 60000, "validation": 0, "test": 10000, "classes": 10, "shape": [1, 28, 28] },
+  "files_sha256": { "train-images": "00ff" }, "data_dir": null,
+  "model": "linear:10", "parameters": 7850, "seed": 3 }"#;
+
+const CONFIG: &str = "preset = \"fashion-mnist\"\ndata = \"mnist\"\nlr = 0.1\nseed = 3\n";
+
+/// An epoch's event, as `train` writes it.
+fn metrics() -> String {
+    let line = |epoch: usize| {
+        format!(
+            "{{\"schema\":1,\"event\":\"epoch\",\"epoch\":{epoch},\"step\":{},\"train_loss\":0.75,\
+             \"train_accuracy\":0.5,\"test_loss\":1e-3,\"test_accuracy\":0.{epoch},\"train_cross_entropy\":0.5,\
+             \"test_cross_entropy\":0.25,\"learning_rate\":0.01,\"seconds\":2.5,\"images_per_second\":123.5}}\n",
+            100 * epoch
+        )
+    };
+    (1..4).map(line).collect()
+}
+
+const WORDS: &[&[u8]] = &[
+    b"null",
+    b"true",
+    b"{}",
+    b"[]",
+    b"\"\"",
+    b"[[[[[[[[[[[[[[[[",
+    b"{\"a\":",
+    b",",
+    b"\n",
+    b"\\ud800",
+    b"\\u0000",
+    b"<script>alert(1)</script>",
+    b"</style>",
+    b"\x1b[31m",
+    b"\xff",
+    b"NaN",
+    b"\"validation\":{\"loss\":1,\"accuracy\":0.5,\"cross_entropy\":1}",
+    b"\"epoch\":0,",
+];
+
+#[test]
+fn runs() {
+    let samples = [RUN.as_bytes().to_vec(), CONFIG.into(), metrics().into()].to_vec();
+    let target = Target { name: "runs", samples, dictionary: WORDS, mend: None };
+    fuzz(&target, |case| {
+        for (sample, name) in NAMES.into_iter().enumerate() {
+            let bytes = if sample == case.sample { &case.bytes } else { &target.samples[sample] };
+            std::fs::write(case.folder.join(name), bytes).expect("the folder is writable");
+        }
+        // `resume` reads another part of it, and finds no checkpoint at the latest.
+        std::fs::create_dir_all(case.folder.join("checkpoints")).expect("the folder is writable");
+        assert!(taken(reopen(case.folder), &[Model]).is_none());
+        let Some(record) = taken(Record::read(case.folder), &[Model, Usage]) else { return false };
+        let findings = Findings::Missing("the data set is gone".into());
+        let page = Report { record: &record, model: None, findings }.to_body().expect("it can be drawn");
+        assert!(!page.contains("<script>alert"), "the run's files put a script into the report");
+        true
+    });
+}

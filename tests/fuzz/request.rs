@@ -1,0 +1,63 @@
+//! What browsers, and others, say to the dashboard.
+
+use shadegrad::dashboard::request::Request;
+
+use crate::harness::{Target, fuzz};
+
+const REQUESTS: [&str; 3] = [
+    "GET / HTTP/1.1\r\nHost: 127.0.0.1:7878\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n",
+    "GET /events?seen=12 HTTP/1.1\r\nHost: [::1]:80\r\nAccept: text/event-stream\r\nConnection: keep-alive\r\n\r\n",
+    "GET /?x HTTP/1.1\r\nHost: localhost\r\n\r\n",
+];
+
+const WORDS: &[&[u8]] = &[
+    b"\r\n",
+    b"\r\n\r\n",
+    b"\n",
+    b"Host: evil.example\r\n",
+    b"evil.example",
+    b"127.0.0.1",
+    b"0x7f.1",
+    b"POST",
+    b"/events?seen=",
+    b"Content-Length: 99999999999999999999\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b" HTTP/0.9",
+    b"%2e%2e/",
+    b"\0",
+    b": ",
+];
+
+/// A network that hands over a few bytes at a time, and then the end.
+struct Trickle<'a> {
+    rest: &'a [u8],
+    most: usize,
+}
+
+impl std::io::Read for Trickle<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.most.min(self.rest.len()).min(buffer.len());
+        let (now, later) = self.rest.split_at(count);
+        buffer[..count].copy_from_slice(now);
+        self.rest = later;
+        Ok(count)
+    }
+}
+
+#[test]
+fn requests() {
+    let samples = REQUESTS.map(|text| text.as_bytes().to_vec()).to_vec();
+    let target = Target { name: "requests", samples, dictionary: WORDS, mend: None };
+    fuzz(&target, |case| {
+        let read = |most| Request::read(Trickle { rest: &case.bytes, most }).expect("memory can be read");
+        let answer = read(usize::MAX);
+        // How the network cuts a request changes nothing.
+        assert_eq!(read(7), answer);
+        // Whatever is answered was asked for by this computer's own name.
+        let text = String::from_utf8_lossy(&case.bytes).to_lowercase();
+        let head = text.trim_start().lines().take_while(|line| !line.is_empty());
+        let mut hosts = head.filter(|line| line.starts_with("host:"));
+        assert!(answer.is_err() || !hosts.any(|host| host.contains("evil")), "{text}");
+        answer.is_ok()
+    });
+}

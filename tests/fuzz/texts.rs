@@ -1,0 +1,125 @@
+//! What people write: configuration files, values of flags, models.
+
+use std::ffi::OsStr;
+
+use shadegrad::ErrorKind::Usage;
+use shadegrad::config::{Key, Origin, Settings, Sources, resolve};
+use shadegrad::model::{Model, ModelSpec};
+use shadegrad::plan::Plan;
+
+use crate::harness::{Target, fuzz, taken};
+
+const CONFIGS: [&str; 3] = [
+    "# mine\npreset = \"lab-cifar10\"\nepochs = 3\nlr = 0.1\nmodel = \"linear:8,relu\"\nshuffle = false\n",
+    "description = \"all of it\"\ndata = \"mnist\"\nseed = 0x10\nbatch-size = 64\nmomentum = 0.9\nnesterov = true\n\
+     validation = 0.1\npatience = 3\ncheckpoint-every = \"2e\"\ninit = \"weights.safetensors\"\n",
+    "schedule = \"cosine\"\nwarmup = 0.05\nl2 = 1e-4\nweight-decay = 5e-4\nnormalize = \"standard\"\n\
+     resize = \"crop\"\nimage-size = 32\ndevice = \"cpu\"\nkeep-best = true\n",
+];
+
+const CONFIG_WORDS: &[&[u8]] = &[
+    b"\nlr = nan\n",
+    b"\nlr = inf",
+    b"\nepochs = 1_000\n",
+    b"\n[table]\n",
+    b"[[x]]\n",
+    b"\"\"\"",
+    b"'''",
+    b" = ",
+    b"{ a = 1 }",
+    b"[[[[[[[[",
+    b"1979-05-27T07:32:00Z",
+    b"\\u0000",
+    b"\\U0010FFFF",
+    b"\xef\xbb\xbf",
+    b"\xff",
+    b"\r\n",
+    b"a.b.c.d.e.f",
+    b"validation = \"test\"\n",
+    b"epochs",
+    b"nesterov",
+];
+
+#[test]
+fn configurations() {
+    let samples = CONFIGS.map(|text| text.as_bytes().to_vec()).to_vec();
+    let target = Target { name: "config", samples, dictionary: CONFIG_WORDS, mend: None };
+    fuzz(&target, |case| {
+        let path = case.write("mine.toml");
+        let sources = Sources { flags: Settings::default(), environment: &|_| None, file: Some(&path) };
+        let resolved = taken(resolve(sources), &[Usage]);
+        // What was understood is written so that it is understood again.
+        let again = resolved.as_ref().map(|resolved| {
+            std::fs::write(&path, resolved.config.to_toml()).expect("the folder is writable");
+            let sources = Sources { flags: Settings::default(), environment: &|_| None, file: Some(&path) };
+            resolve(sources).expect("its own text").config
+        });
+        assert_eq!(again.as_ref(), resolved.as_ref().map(|resolved| &resolved.config));
+        resolved.is_some()
+    });
+}
+
+const VALUES: [&str; 8] = ["3", "0.9", "2e", "test", "he", "cosine", "auto", "weights.safetensors"];
+
+#[test]
+fn flags() {
+    let samples = VALUES.map(|text| text.as_bytes().to_vec()).to_vec();
+    let words: &[&[u8]] =
+        &[b"nan", b"inf", b"-", b"+", b"e", b"m", b"_", b" ", b"0x", b".safetensors", b"\0"];
+    let target = Target { name: "flags", samples, dictionary: words, mend: None };
+    fuzz(&target, |case| {
+        let text = String::from_utf8_lossy(&case.bytes);
+        let accepts = |key| {
+            let mut settings = Settings::default();
+            taken(settings.set_text(key, OsStr::new(&*text), Origin::Flag), &[Usage]).is_some()
+        };
+        let is_other = |key: &Key| !matches!(key.kind(), shadegrad::config::Kind::Text);
+        // All of them, of which those that take any text say nothing about the value.
+        Key::ALL.map(|key| accepts(key) && is_other(&key)).contains(&true)
+    });
+}
+
+const MODELS: [&str; 5] =
+    ["linear:128,relu,linear:10", "relu", "linear:7, relu,relu ,linear:3", "linear:1048576", "linear:10"];
+
+const LAYERS: &[&[u8]] = &[
+    b",",
+    b":",
+    b"linear:",
+    b",relu",
+    b"conv:32x3",
+    b"conv:8x5/2",
+    b"maxpool:2",
+    b"avgpool:2",
+    b"flatten",
+    b"dropout:0.5",
+    b"batchnorm",
+    b"x",
+    b"-",
+    b" ",
+    b"\0",
+    b"\x1b[31m",
+    b"linear:1048576,linear:1048576",
+];
+
+#[test]
+fn models() {
+    let samples = MODELS.map(|text| text.as_bytes().to_vec()).to_vec();
+    let target = Target { name: "models", samples, dictionary: LAYERS, mend: None };
+    fuzz(&target, |case| {
+        let text = String::from_utf8_lossy(&case.bytes);
+        // What it is for is as arbitrary as the text.
+        let pick = |sizes: &[usize]| sizes[case.bytes.len() % sizes.len()];
+        let (classes, inputs) = (pick(&[10, 1, 2, 1000, 65_536, 3, 7]), pick(&[784, 1, 3072, 150_528, 5]));
+        let spec = ModelSpec::parse(&text, classes)
+            .and_then(|spec| spec.check_sizes(inputs, pick(&[1, 64, 60_000])).map(|()| spec));
+        let Some(spec) = taken(spec, &[Usage]) else { return false };
+        let model = Model::new(&mut Plan::new(), &spec, inputs);
+        // The text with everything inferred is a model that needs no inference.
+        let complete = model.spec();
+        let again = ModelSpec::parse(&complete, classes).expect("its own text");
+        assert_eq!(Model::new(&mut Plan::new(), &again, inputs).spec(), complete);
+        assert!(complete.ends_with(&format!("linear:{classes}")), "{complete}");
+        true
+    });
+}

@@ -1,0 +1,33 @@
+//! What the tuner remembers: a damaged memory is none.
+
+use shadegrad::device::gpu::tuner::{Choices, Memory, Subject};
+
+use crate::harness::{Target, fuzz};
+
+#[test]
+fn memories() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let subject = Subject {
+        adapter: "Größter \"Adapter\"".into(),
+        backend: "vulkan".into(),
+        driver: "1.2".into(),
+        subgroup_size: Some(32),
+        kernels: u64::MAX,
+    };
+    let memory = Memory::new(folder.path(), subject);
+    let choices: Choices = [("matmul nt 64x128x784", "tiled"), ("gather", "rows")]
+        .map(|(key, way)| (key.into(), way.into()))
+        .into();
+    memory.remember(&choices).expect("it is writable");
+    let sample = std::fs::read(memory.path()).expect("it is readable");
+    let words: &[&[u8]] =
+        &[b"{}", b"null", b"[[[[[[[[", b"\"", b",", b" ", b"\n", b"\\u0041", b"\"version\":1,"];
+    let target = Target { name: "tuner", samples: vec![sample], dictionary: words, mend: None };
+    fuzz(&target, |case| {
+        std::fs::write(memory.path(), &case.bytes).expect("it is writable");
+        let recalled = memory.recall();
+        // White space and the like may change: then it says the same.
+        assert!(recalled.is_empty() || recalled == choices, "{recalled:?}");
+        !recalled.is_empty()
+    });
+}

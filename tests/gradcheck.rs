@@ -1,0 +1,151 @@
+//! `gradcheck`: gradients that are slopes pass, on both devices, and gradients that are not are found.
+
+use std::process::Command;
+
+use shadegrad::Result;
+use shadegrad::config::Key;
+use shadegrad::device::{Device, DeviceInfo, Session};
+use shadegrad::host::{Array, HostMemory};
+use shadegrad::kernel::Dispatch;
+use shadegrad::ops::{GpuFacts, Op, Operands};
+use shadegrad::plan::{Plan, StepRecord};
+use shadegrad::train::check_gradients;
+
+#[path = "samples/small_run.rs"]
+mod small_run;
+
+use small_run::{config, dataset, device};
+
+/// Models and what goes with them: deep, wide, without a hidden layer, ReLUs in odd places, penalty, batch of one.
+const CONFIGURATIONS: &[&[(Key, &str)]] = &[
+    &[],
+    &[(Key::Model, "linear:5")],
+    &[(Key::Model, "linear:31,relu,linear:17,relu,linear:9,relu")],
+    &[(Key::Model, "relu,linear:8,relu,relu,linear:6"), (Key::L2, "0.3")],
+    &[(Key::L2, "0.05"), (Key::BatchSize, "1")],
+    &[(Key::BatchSize, "64"), (Key::Model, "linear:40,linear:20,relu"), (Key::Normalize, "standard")],
+    // What the optimizer makes of a gradient is not looked at.
+    &[(Key::Momentum, "0.9"), (Key::WeightDecay, "0.1"), (Key::Nesterov, "true")],
+];
+
+#[test]
+fn gradients_are_slopes_on_both_devices() {
+    for kind in ["cpu", "gpu"] {
+        for values in CONFIGURATIONS {
+            let check = check_gradients(&config(values), dataset(), &*device(kind)).expect("it runs");
+            assert!(check.is_right(), "{values:?} on {kind}: {check:#?}");
+            for tensor in &check.tensors {
+                let values: usize = tensor.shape.iter().product();
+                assert_eq!(tensor.checked + tensor.kinks, values.min(100), "{tensor:?}");
+                assert!(tensor.largest_slope > 0.0, "{tensor:?}");
+            }
+        }
+    }
+}
+
+/// The CPU, but for one op's result, which is tampered with.
+struct Tampering {
+    cpu: Box<dyn Device>,
+    op: &'static str,
+    tamper: fn(f32) -> f32,
+}
+
+impl Device for Tampering {
+    fn info(&self) -> &DeviceInfo {
+        self.cpu.info()
+    }
+
+    fn largest_tensor(&self) -> usize {
+        self.cpu.largest_tensor()
+    }
+
+    fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
+        let &Tampering { op: name, tamper, .. } = self;
+        plan.wrap_ops(&|op: Box<dyn Op>| -> Box<dyn Op> {
+            if op.name() == name { Box::new(Tampered { op, tamper }) } else { op }
+        });
+        self.cpu.load(plan)
+    }
+}
+
+#[derive(Debug)]
+struct Tampered {
+    op: Box<dyn Op>,
+    tamper: fn(f32) -> f32,
+}
+
+impl Op for Tampered {
+    fn name(&self) -> &'static str {
+        self.op.name()
+    }
+
+    fn operands(&self) -> Operands {
+        self.op.operands()
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        self.op.run_on_cpu(memory, step);
+        let output = self.op.operands().writes[0];
+        let values = memory.read(output).into_f32();
+        memory.write(output, Array::F32(values.into_iter().map(self.tamper).collect()));
+    }
+
+    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
+        self.op.lower(gpu)
+    }
+}
+
+/// Names of the tensors that are found wrong, and whether the loss is found right.
+fn found(op: &'static str, tamper: fn(f32) -> f32) -> (Vec<String>, bool) {
+    let config = config(&[(Key::Model, "linear:9,relu,linear:6,relu")]);
+    let device = Tampering { cpu: device("cpu"), op, tamper };
+    let check = check_gradients(&config, dataset(), &device).expect("it runs");
+    let wrong = check.tensors.iter().filter(|tensor| !tensor.is_right());
+    (wrong.map(|tensor| tensor.name.clone()).collect(), check.loss_is_right())
+}
+
+#[test]
+fn wrong_gradients_are_found_where_they_are() {
+    let before_the_last = ["0.weight", "0.bias", "2.weight", "2.bias"].map(String::from).to_vec();
+    let everything = [&before_the_last[..], &["4.weight", "4.bias"].map(String::from)].concat();
+    // The inputs' gradients: those of the last layer's parameters do not depend on them.
+    let wrongs: [fn(f32) -> f32; 4] = [|dx| -0.5 * dx, |dx| 1.01 * dx, |dx| dx.max(0.0), |_| f32::NAN];
+    for tamper in wrongs {
+        assert_eq!(found("matmul_nn", tamper), (before_the_last.clone(), true));
+    }
+    assert_eq!(found("softmax_cross_entropy", |dlogits| 0.99 * dlogits), (everything, true));
+    // A wrong forward pass: the loss tells, too.
+    assert!(!found("matmul_nt", |y| 1.1 * y).1);
+    assert_eq!(found("none", |value| value), (Vec::new(), true));
+}
+
+fn gradcheck(arguments: &[&str]) -> (Option<i32>, String, String) {
+    const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/data/six-classes-5x4");
+    let output = Command::new(env!("CARGO_BIN_EXE_shadegrad"))
+        .args(["gradcheck", "--data", DATA, "--model", "linear:8,relu"])
+        .args(arguments)
+        .env_remove("SHADEGRAD_DEVICE")
+        .output()
+        .expect("the program starts");
+    let text = |bytes| String::from_utf8(bytes).expect("it is text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_command_prints_a_row_for_each_tensor() {
+    for device in ["cpu", "gpu"] {
+        let (code, stdout, stderr) = gradcheck(&["--device", device]);
+        assert_eq!(code, Some(0), "{stdout}{stderr}");
+        for name in ["loss", "0.weight", "0.bias", "2.weight", "2.bias"] {
+            let row =
+                stdout.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{stdout}"));
+            assert!(row.ends_with("passed"), "{row}");
+        }
+        assert!(!stdout.contains('\x1b'), "{stdout}");
+    }
+    let (code, stdout, _) = gradcheck(&["--device", "cpu", "--json"]);
+    let event: serde_json::Value = serde_json::from_str(&stdout).expect("one object");
+    assert_eq!((code, &event["event"], &event["passed"]), (Some(0), &"gradcheck".into(), &true.into()));
+    assert_eq!(event["tensors"].as_array().map(Vec::len), Some(4), "{event}");
+    assert_eq!(gradcheck(&["--batch-size", "none"]).0, Some(2));
+}

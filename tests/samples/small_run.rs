@@ -1,0 +1,75 @@
+//! A small run inside the test's own process: its configuration, data and device.
+
+use std::ffi::OsStr;
+
+use shadegrad::config::{Config, Key, Origin, Settings, Sources, resolve};
+use shadegrad::data::{Dataset, ImageShape, Split};
+use shadegrad::device::Device;
+use shadegrad::device::cpu::Cpu;
+use shadegrad::device::gpu::Gpu;
+use shadegrad::device::gpu::adapter::{Capabilities, adapters};
+
+/// A configuration with these values over the defaults of a small run.
+pub fn config(values: &[(Key, &str)]) -> Config {
+    let common = [
+        (Key::Model, "linear:7,relu"),
+        (Key::BatchSize, "16"),
+        (Key::Epochs, "3"),
+        (Key::Lr, "0.05"),
+        (Key::Momentum, "0"),
+        (Key::Nesterov, "false"),
+        (Key::WeightDecay, "0"),
+        (Key::Schedule, "constant"),
+        (Key::Seed, "3"),
+    ];
+    let mut flags = Settings::default();
+    for (key, value) in common.iter().chain(values) {
+        if let shadegrad::config::Kind::Switch { .. } = key.kind() {
+            flags.set(*key, shadegrad::config::Value::Switch(*value == "true"), Origin::Flag);
+        } else {
+            flags.set_text(*key, OsStr::new(value), Origin::Flag).expect("the value is allowed");
+        }
+    }
+    resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
+}
+
+/// A data set of noise with something to learn in it: images of 3x5 whose class is where they are
+/// brightest. 133 training images, so that no batch size divides them.
+pub fn dataset() -> Dataset {
+    let mut state = 12345u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 25) as u8
+    };
+    let mut split = |count: usize| {
+        let mut split = Split::default();
+        for index in 0..count {
+            let class = index * 7 % 5;
+            split.labels.push(class as u32);
+            split.images.extend((0..15).map(|pixel| noise() + if pixel % 5 == class { 90 } else { 0 }));
+        }
+        split
+    };
+    Dataset {
+        name: "noise".into(),
+        shape: ImageShape { channels: 1, height: 3, width: 5 },
+        classes: ["a", "b", "c", "d", "e"].map(String::from).to_vec(),
+        train: split(133),
+        test: split(41),
+        files: Vec::new(),
+        description: None,
+        warnings: Vec::new(),
+    }
+}
+
+/// The device of that kind. There is a GPU, or a driver that plays one, wherever tests run.
+pub fn device(kind: &str) -> Box<dyn Device> {
+    match kind {
+        "cpu" => Box::new(Cpu::new()),
+        _ => {
+            let found = adapters();
+            let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
+            Box::new(Gpu::open(first, Capabilities::Adapter).expect("the GPU can be opened"))
+        }
+    }
+}
