@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use serde_json::Value;
 
-use crate::support::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox, finish};
 
 /// The small data set of the golden runs.
 fn data() -> String {
@@ -97,6 +97,8 @@ fn quiet_training_still_names_what_it_leaves_out() {
         lines.len() == 1 && lines[0].starts_with("warning: not used: pictures/light/broken.png"),
         "{lines:?}"
     );
+    let log = std::fs::read_to_string(sandbox.path().join("run/log.txt")).expect("there is a log");
+    assert_eq!(log.matches(lines[0]).count(), 1, "{log}");
 }
 
 #[test]
@@ -357,4 +359,18 @@ fn files_follow_the_umask() {
     {
         assert_eq!(mode(name), mode("ordinary"), "{name}");
     }
+}
+
+/// The report is a file like any other: that nobody reads the profile any more does not keep it away.
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_costs_the_profile_and_not_the_report() {
+    let sandbox = with_pictures();
+    let common = ["train", "--data", "pictures", "--image-size", "6", "--device", "cpu", "--out", "run"];
+    let mut command = sandbox.command(&[&common[..], &["--max-steps", "1", "--quiet", "--profile"]].concat());
+    let (reader, writer) = std::io::pipe().expect("there are pipes");
+    drop(reader);
+    let outcome = finish(command.stdout(writer));
+    assert_eq!(outcome.code, Some(141), "{outcome:#?}");
+    assert!(sandbox.path().join("run/report.html").exists());
 }
