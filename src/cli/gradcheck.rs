@@ -14,12 +14,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::train::{CheckedTensor, GradientCheck, check_gradients};
 
 const EXAMPLES: &str = "Examples:
-  shadegrad gradcheck                                   The default run, on the best device
-  shadegrad gradcheck --model linear:64,relu --l2 0.01  A model of your own
+  shadegrad gradcheck                             # the default run
+  shadegrad gradcheck --model linear:64,relu --l2 0.01
   shadegrad gradcheck --config mine.toml --device cpu
 
-Takes the arguments of `train`, and trains nothing: one batch goes forward and backward on the device, and central
-differences of a float64 forward pass say what its gradients must be.";
+Takes the arguments of `train`, and trains nothing: one batch of at most 64 images goes forward and \
+backward on the device, and central differences of a float64 forward pass say what its gradients \
+must be.";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]

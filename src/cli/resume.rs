@@ -54,6 +54,7 @@ pub(super) fn run(arguments: &ResumeArguments) -> Result<()> {
     let wanted = Wanted { progress: !arguments.watch.is_quiet(), ..config.pictures() };
     let dataset = load_or_fetch(&config.data, &search, &wanted, &FetchOptions::default())?;
     output::print_warnings(&dataset);
+    directory.log_warnings(&dataset.warnings)?;
     let device = arguments.device.open_again(&record.device, watchers.profile())?;
     let info = device.info();
     let is_other = (&info.name, &info.backend, &info.driver)

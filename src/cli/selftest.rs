@@ -15,13 +15,14 @@ use crate::run::clock::Moment;
 use crate::selftest::{self, Check, TOLERANCE, Verdict};
 
 const EXAMPLES: &str = "Examples:
-  shadegrad selftest               # The best device
+  shadegrad selftest                    # the best GPU
   shadegrad selftest --device 1
   shadegrad selftest --only gather
   shadegrad selftest --json | jq .passed
 
-Runs every op in every way that the GPU may run it, forward and backward. What it finds is remembered for this GPU, driver
-and build: runs do without a kernel that is wrong where another can take its place, and are refused where none can.";
+Runs every op in every way that the GPU may run it, forward and backward. What it finds is \
+remembered for this GPU, driver and build: runs do without a kernel that is wrong where another can \
+take its place, and are refused where none can.";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
