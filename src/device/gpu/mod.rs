@@ -29,6 +29,7 @@ use crate::plan::Plan;
 /// An opened GPU.
 #[derive(Debug)]
 pub struct Gpu {
+    instance: wgpu::Instance,
     device: wgpu::Device,
     queue: wgpu::Queue,
     faults: Faults,
@@ -43,6 +44,7 @@ impl Gpu {
     pub fn open(found: &FoundAdapter, capabilities: Capabilities) -> Result<Self> {
         let (device, queue) = found.open(capabilities)?;
         Ok(Gpu {
+            instance: found.instance.clone(),
             faults: Faults::listen(&device),
             device,
             queue,
@@ -83,6 +85,25 @@ impl Gpu {
     /// What kernels may know about this GPU.
     pub fn facts(&self) -> &GpuFacts {
         &self.facts
+    }
+
+    /// How many of each kind of object live on the driver's side: in a run, as many after a million steps as after a
+    /// hundred.
+    pub fn live_objects(&self) -> Vec<(&'static str, usize)> {
+        let report = self.instance.generate_report().expect("the backends all are wgpu's own");
+        let hub = report.hub;
+        vec![
+            ("devices", hub.devices.num_allocated),
+            ("buffers", hub.buffers.num_allocated),
+            ("bind groups", hub.bind_groups.num_allocated),
+            ("bind group layouts", hub.bind_group_layouts.num_allocated),
+            ("pipeline layouts", hub.pipeline_layouts.num_allocated),
+            ("compute pipelines", hub.compute_pipelines.num_allocated),
+            ("shader modules", hub.shader_modules.num_allocated),
+            ("command encoders", hub.command_encoders.num_allocated),
+            ("command buffers", hub.command_buffers.num_allocated),
+            ("query sets", hub.query_sets.num_allocated),
+        ]
     }
 
     /// What a selftest of this GPU found, with this driver and these kernels, in a folder of memories.
