@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::error::Error;
+use crate::mishap;
 
 /// The operations that saving a run is made of. There is one disk; a test puts itself in front of it
 /// and lets each operation fail in turn, or be the last before the process is killed.
@@ -42,25 +43,30 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn create_folder(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir(path)
+        watched("create-folder", || fs::create_dir(path))
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        fs::write(path, bytes)
+        if mishap::strikes("half-write") {
+            fs::write(path, &bytes[..bytes.len() / 2])?;
+            std::process::abort();
+        }
+        watched("write", || fs::write(path, bytes))
     }
 
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         // One write: a reader sees whole lines, and so does a run that was killed.
-        OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
+        let append = || OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes);
+        watched("append", append)
     }
 
     fn sync(&self, path: &Path) -> io::Result<()> {
-        OpenOptions::new().write(true).open(path)?.sync_all()
+        watched("sync", || OpenOptions::new().write(true).open(path)?.sync_all())
     }
 
     #[cfg(unix)]
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
+        watched("sync-folder", || File::open(path)?.sync_all())
     }
 
     #[cfg(not(unix))]
@@ -69,16 +75,16 @@ impl Disk for RealDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+        watched("rename", || fs::rename(from, to))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        let removed = match fs::symlink_metadata(path) {
+        let remove = || match fs::symlink_metadata(path) {
             Ok(about) if about.is_dir() => fs::remove_dir_all(path),
             Ok(_) => fs::remove_file(path),
             Err(cause) => Err(cause),
         };
-        match removed {
+        match watched("remove", remove) {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
         }
@@ -87,6 +93,14 @@ impl Disk for RealDisk {
     fn free_space(&self, path: &Path) -> Option<u64> {
         fs4::available_space(path).ok()
     }
+}
+
+/// Does `operation`, before or after which a test may have the process killed.
+fn watched<T>(name: &str, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    mishap::death("before", name);
+    let done = operation();
+    mishap::death("after", name);
+    done
 }
 
 /// The error for an operation that failed with `cause`: `doing` needed room for `bytes` in `folder`.

@@ -13,12 +13,12 @@
 //! | [`Dataset`](data::Dataset) | images as bytes, labels, class names | [`data`] |
 //!
 //! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`], [`report`], [`dashboard`], [`export`]), a source of numbers
-//! ([`rng`], [`init`], [`schedule`]), or a stopwatch ([`bench`](mod@bench)).
+//! ([`rng`], [`init`], [`schedule`]), or a gauge ([`bench`](mod@bench), [`selftest`]).
 //!
 //! # One direction
 //!
 //! ```text
-//! main → cli → { bench, export, dashboard → report } → { train, config, run } → { model, optim, data, device }
+//! main → cli → { bench, selftest, export, dashboard → report } → { train, config, run } → { model, optim, data, device }
 //! model → layers → ops → { plan, kernel, host } → tensor
 //! device/{cpu,gpu} → { plan, ops }         an op never sees wgpu; its GPU half speaks in kernel rows
 //! ```
@@ -54,6 +54,8 @@
 //! - Everything works with WebGPU's default limits and no optional feature.
 //! - A run that ends, however and whenever it does, goes on from its last checkpoint and ends as if
 //!   nothing had happened ([`train::Snapshot`], [`run::checkpoint`], `tests/resume`).
+//! - A run that loses its GPU opens it again and goes on from its last checkpoint, once.
+//! - Every way to run an op on a user's GPU can be held to the CPU ([`selftest`]); runs heed what that found.
 //! - Which kernels a tuner chooses ([`device::gpu::tuner`]) changes no bit of a result.
 //! - Every parser is fed 20,000 changed files: none panics, hangs or fills the memory
 //!   (`tests/fuzz`). Every mistake has an answer that a reviewer has read (`tests/cli/mistakes.txt`).
@@ -77,7 +79,8 @@
 //!    `cargo test --test shaders` compares row and shader; `cargo test --test ops` the results.
 //! 7. If it has a gradient, add it to `tests/ops/gradients.rs`; break the shader once on purpose in
 //!    `tests/ops/wrong_kernels.rs` and see the cases catch it.
-//! 8. Call the record helpers from a [`Layer`](layers::Layer), and name the layer in [`model`]. Its
+//! 8. Add it to the subjects of [`selftest`], so that users can hold their GPUs to it.
+//! 9. Call the record helpers from a [`Layer`](layers::Layer), and name the layer in [`model`]. Its
 //!    [`stages`](layers::Layer::stages) say what it computes for other programs; a new
 //!    [`Stage`](layers::Stage) is translated in each format of [`export`], and checked against
 //!    onnxruntime in `tests/interchange`; the float64 forward pass of [`train::check_gradients`] has it, too.
@@ -109,6 +112,7 @@ pub mod host;
 pub mod init;
 pub mod kernel;
 pub mod layers;
+mod mishap;
 pub mod model;
 mod nearest;
 pub mod ops;

@@ -48,7 +48,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("train", &["cli", "bench", "export", "report", "dashboard"]),
     ("report", &["cli", "bench", "dashboard", "export", "model", "layers", "optim", "ops", "plan"]),
     ("dashboard", &["cli", "bench", "device", "data", "export", "model", "layers", "optim", "ops", "plan"]),
-    ("bench", &["cli"]),
+    ("bench", &["cli", "selftest"]),
+    ("selftest", &["cli", "train", "run", "bench", "model", "layers", "optim", "data", "report"]),
+    ("draft", &["cli", "train", "run", "bench", "model", "layers", "optim", "device", "data"]),
+    ("mishap", &["cli", "train", "run", "model", "layers", "optim", "device", "ops", "plan", "data"]),
 ];
 
 const MOST_LINES: usize = 450;

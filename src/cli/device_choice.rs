@@ -17,7 +17,7 @@ use crate::run::record::RecordedDevice;
 use crate::selftest::Verdict;
 
 /// The device of a command that takes no other setting.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(super) struct DeviceFlags {
     /// What to compute on: auto, cpu, gpu, an index or part of a name
     #[arg(long, value_name = "DEVICE")]
@@ -29,6 +29,11 @@ pub(super) struct DeviceFlags {
 }
 
 impl DeviceFlags {
+    /// As if no device were named: the one that a run began on.
+    pub(super) fn recorded(tune: bool) -> Self {
+        DeviceFlags { device: None, no_tune: !tune }
+    }
+
     /// Opens what the flag names, else the environment, else the best device.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 mod bench;
 mod completions;
 mod config;
+mod course;
 mod data;
 mod device_choice;
 mod devices;

@@ -1,21 +1,21 @@
 //! `shadegrad resume`: goes on with a run from its last checkpoint.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 
+use super::course::{self, Course};
 use super::device_choice::DeviceFlags;
 use super::output;
-use super::report::Exam;
 use super::signals::stop_on_signals;
-use super::watchers::WatchFlags;
+use super::watchers::{WatchFlags, Watchers};
 use crate::config::{Settings, Sources, resolve};
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
 use crate::data::pictures::Wanted;
 use crate::error::Result;
 use crate::run::{EventFile, Reopened, reopen};
-use crate::train::{Observer, Trainer};
+use crate::train::{Observer, StopFlag, Trainer};
 
 const EXAMPLES: &str = "Examples:
   shadegrad resume runs/20260131-235959-cifar10-mlp
@@ -43,35 +43,66 @@ pub(super) struct ResumeArguments {
 }
 
 pub(super) fn run(arguments: &ResumeArguments) -> Result<()> {
-    let mut watchers = arguments.watch.call()?;
-    let Reopened { mut directory, snapshot, config, record, complaints } = reopen(&arguments.run)?;
-    for complaint in &complaints {
-        output::print_note(&format!("note: {complaint}\n"));
-    }
-    let sources = Sources { flags: Settings::default(), environment: &|_| None, file: Some(&config) };
-    let config = resolve(sources)?.config;
-    let search = Search::from_environment(arguments.data_dir.clone().or(record.data_dir));
-    let wanted = Wanted { progress: !arguments.watch.is_quiet(), ..config.pictures() };
-    let dataset = load_or_fetch(&config.data, &search, &wanted, &FetchOptions::default())?;
-    output::print_warnings(&dataset);
-    directory.log_warnings(&dataset.warnings)?;
-    let device = arguments.device.open_again(&record.device, watchers.profile())?;
-    let info = device.info();
-    let is_other = (&info.name, &info.backend, &info.driver)
-        != (&record.device.name, &record.device.backend, &record.device.driver);
-    // Any number of the CPU's threads computes the same.
-    let changes = (is_other && [&info.backend, &record.device.backend] != ["cpu", "cpu"])
-        .then(|| format!("the run began on {}: what follows differs by rounding", record.device));
-    if let Some(note) = changes {
-        output::print_note(&format!("note: {note}\n"));
-    }
-    // The report looks at the test images after the trainer is gone.
-    let (test, shape) = (dataset.test.clone(), dataset.shape);
-    let trainer = Trainer::resume(&config, dataset, &*device, snapshot)?;
+    let ResumeArguments { run, device, data_dir, watch } = arguments;
+    let mut watchers = watch.call()?;
+    let rest = Rest { run, device: device.clone(), data_dir: data_dir.clone(), quiet: watch.is_quiet() };
     let stop = stop_on_signals()?;
-    let mut events = EventFile::create(&arguments.run);
-    let mut observers: Vec<&mut dyn Observer> = vec![&mut directory, &mut events];
-    observers.extend(watchers.observers());
-    let trained = trainer.train(&arguments.run, &mut observers, &stop);
-    watchers.conclude(&arguments.run, trained, Exam { test, shape, device: &*device })
+    let course = rest.train(&mut watchers, &stop, None)?;
+    course::end(run, watchers, course, |watchers, loss| rest.train(watchers, &stop, Some(loss)))
+}
+
+/// What is left of a run.
+pub(super) struct Rest<'a> {
+    pub(super) run: &'a Path,
+    /// Instead of the device that the run began on.
+    pub(super) device: DeviceFlags,
+    /// Instead of where the run has its data from.
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) quiet: bool,
+}
+
+impl Rest<'_> {
+    /// Trains it, from the last whole checkpoint on. `loss` says what ended the run in this very process.
+    pub(super) fn train(
+        &self,
+        watchers: &mut Watchers,
+        stop: &StopFlag,
+        loss: Option<&str>,
+    ) -> Result<Course> {
+        let Reopened { mut directory, snapshot, config, record, complaints } = reopen(self.run)?;
+        for complaint in &complaints {
+            output::print_note(&format!("note: {complaint}\n"));
+        }
+        let sources = Sources { flags: Settings::default(), environment: &|_| None, file: Some(&config) };
+        let config = resolve(sources)?.config;
+        let search = Search::from_environment(self.data_dir.clone().or(record.data_dir));
+        let wanted = Wanted { progress: !self.quiet, ..config.pictures() };
+        let dataset = load_or_fetch(&config.data, &search, &wanted, &FetchOptions::default())?;
+        match loss {
+            // The same data have been described before.
+            Some(loss) => directory.log_warnings(&[format!("{loss}; going on with a new device")])?,
+            None => {
+                output::print_warnings(&dataset);
+                directory.log_warnings(&dataset.warnings)?;
+            }
+        }
+        let device = self.device.open_again(&record.device, watchers.profile())?;
+        let info = device.info();
+        let is_other = (&info.name, &info.backend, &info.driver)
+            != (&record.device.name, &record.device.backend, &record.device.driver);
+        // Any number of the CPU's threads computes the same.
+        if is_other && [&info.backend, &record.device.backend] != ["cpu", "cpu"] {
+            let began = &record.device;
+            output::print_note(&format!(
+                "note: the run began on {began}: what follows differs by rounding\n"
+            ));
+        }
+        let (test, shape) = (dataset.test.clone(), dataset.shape);
+        let trainer = Trainer::resume(&config, dataset, &*device, snapshot)?;
+        let mut events = EventFile::create(self.run);
+        let mut observers: Vec<&mut dyn Observer> = vec![&mut directory, &mut events];
+        observers.extend(watchers.observers());
+        let trained = trainer.train(self.run, &mut observers, stop);
+        Ok(Course { trained, device, test, shape })
+    }
 }

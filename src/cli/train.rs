@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::device_choice::{Opening, Selftest};
+use super::course::{self, Course};
+use super::device_choice::{DeviceFlags, Opening, Selftest};
 use super::output;
-use super::report::Exam;
+use super::resume::Rest;
 use super::run_folder::RunFolder;
 use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
@@ -55,7 +56,6 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     Trainer::layers(&resolved.config, &dataset)?;
     let opening = Opening { tune: resolved.tune(), profile: watchers.profile(), selftest: Selftest::Tell };
     let device = opening.open(resolved.device())?;
-    // The report looks at the test images after the trainer is gone.
     let (test, shape) = (dataset.test.clone(), dataset.shape);
     let warnings = dataset.warnings.clone();
     let trainer = Trainer::new(&resolved.config, dataset, &*device)?;
@@ -70,7 +70,14 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     observers.extend(watchers.observers());
 
     let trained = trainer.train(&run, &mut observers, &stop);
-    watchers.conclude(&run, trained, Exam { test, shape, device: &*device })
+    // Closes the run's files: whoever goes on with it opens them again.
+    drop(observers);
+    drop((directory, events));
+    let quiet = arguments.watch.is_quiet();
+    let rest = Rest { run: &run, device: DeviceFlags::recorded(resolved.tune()), data_dir: None, quiet };
+    course::end(&run, watchers, Course { trained, device, test, shape }, |watchers, loss| {
+        rest.train(watchers, &stop, Some(loss))
+    })
 }
 
 /// Says so where more images a step were asked for than there are; what a preset or a file says is for any

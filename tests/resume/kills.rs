@@ -93,3 +93,60 @@ fn runs_on_the_cpu_survive_kills() {
 fn runs_on_the_gpu_survive_kills() {
     survives("gpu", 10, 700, 2);
 }
+
+/// Where a save can be cut off: before and after each kind of operation, and in the middle of a file.
+const POINTS: [&str; 15] = [
+    "before-create-folder",
+    "after-create-folder",
+    "before-write",
+    "half-write",
+    "after-write",
+    "before-append",
+    "after-append",
+    "before-sync",
+    "after-sync",
+    "before-sync-folder",
+    "after-sync-folder",
+    "before-rename",
+    "after-rename",
+    "before-remove",
+    "after-remove",
+];
+
+#[test]
+fn runs_survive_deaths_at_every_point_of_a_save() {
+    const SHORT: [&str; 8] =
+        ["--epochs", "3", "--batch-size", "16", "--checkpoint-every", "10", "--momentum", "0.9"];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path();
+    let straight = program(path, &train_arguments("straight", "cpu", &SHORT)).output().expect("it starts");
+    let straight = events(&straight.stdout).pop().expect("there is an end");
+    let mut deaths = 0;
+    for point in POINTS {
+        // In the second save, and in one of those after it: the first has nothing to remove.
+        for time in [7, 12] {
+            let name = format!("{point}-{time}");
+            let mut command = program(path, &train_arguments(&name, "cpu", &SHORT));
+            let output =
+                command.env("SHADEGRAD_MISHAP", format!("{point}:{time}")).output().expect("it starts");
+            let has_saved = path.join(&name).join("last").exists();
+            if output.status.success() || !has_saved {
+                // The point is reached less often, or before there is a checkpoint: earlier, or later.
+                let time = if has_saved { 2 } else { 30 };
+                std::fs::remove_dir_all(path.join(&name)).expect("it can be removed");
+                let mut command = program(path, &train_arguments(&name, "cpu", &SHORT));
+                command.env("SHADEGRAD_MISHAP", format!("{point}:{time}"));
+                let output = command.output().expect("it starts");
+                assert!(!output.status.success(), "{name}: nobody died, not even at time {time}");
+            }
+            deaths += 1;
+            let end = program(path, &["resume", &name, "--json"]).output().expect("it starts");
+            assert!(end.status.success(), "{name}: {end:?}");
+            let end = events(&end.stdout).pop().expect("there is an end");
+            assert_eq!(end["weights_sha256"], straight["weights_sha256"], "{name}");
+            assert_eq!(metrics(&path.join(&name)), metrics(&path.join("straight")), "{name}");
+            assert_eq!(leftovers(&path.join(&name)), [""; 0], "{name}");
+        }
+    }
+    assert!(deaths >= 28, "{deaths}");
+}

@@ -13,7 +13,7 @@ use shadegrad::tensor::Tensor;
 use shadegrad::train::{End, StopFlag, Trainer};
 use shadegrad::{Error, Result};
 
-use crate::support::{both, config, dataset, device, metrics};
+use crate::support::{both, config, dataset, device, events, metrics, program, train_arguments};
 
 /// A device that answers so many calls and is lost then.
 struct Mortal<'a> {
@@ -130,4 +130,49 @@ fn a_device_that_is_lost_in_any_call_leaves_a_run_that_goes_on() {
     }
     println!("{gone_on} runs went on, of {calls} calls");
     assert!(gone_on >= 20, "only {gone_on}");
+}
+
+/// A run whose real GPU is destroyed at each submission in turn goes on with another one and ends as the straight run
+/// does; one that loses that, too, ends with exit code 4 and a checkpoint to go on from.
+#[test]
+fn a_gpu_that_is_destroyed_is_opened_again_once() {
+    const SHORT: [&str; 8] =
+        ["--epochs", "3", "--batch-size", "16", "--checkpoint-every", "3", "--momentum", "0.9"];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path();
+    let train = |name: &str, mishap: &str| {
+        let mut command = program(path, &train_arguments(name, "gpu", &SHORT));
+        command.arg("--no-tune").env("SHADEGRAD_MISHAP", mishap).output().expect("it starts")
+    };
+    let straight = train("straight", "none");
+    let straight = events(&straight.stdout).pop().expect("there is an end");
+    let wanted = metrics(&path.join("straight"));
+    let mut recovered = 0;
+    for time in 1..=18 {
+        let name = format!("lost-{time}");
+        let output = train(&name, &format!("lose-gpu:{time}"));
+        assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let log = std::fs::read_to_string(path.join(&name).join("log.txt")).expect("there is a log");
+        let is_lost = said.contains("opening it again");
+        assert_eq!(is_lost, log.contains("going on with a new device"), "{said} {log}");
+        recovered += usize::from(is_lost);
+        let events = events(&output.stdout);
+        assert_eq!(events.iter().filter(|event| event["event"] == "start").count(), 1 + usize::from(is_lost));
+        assert_eq!(events.last().expect("an end")["weights_sha256"], straight["weights_sha256"], "{name}");
+        assert_eq!(metrics(&path.join(&name)), wanted, "{name}");
+    }
+    assert!(recovered >= 16, "only {recovered} runs lost their GPU");
+    // One more submission is on its way when a loss is noticed.
+    for times in ["1,5", "2,7", "4,9", "6,12"] {
+        let name = format!("lost-{times}");
+        let output = train(&name, &format!("lose-gpu:{times}"));
+        assert_eq!(output.status.code(), Some(4), "{name}: {output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("go on with: shadegrad resume"), "{said}");
+        let end = program(path, &["resume", &name, "--json", "--no-tune"]).output().expect("it starts");
+        let end = events(&end.stdout).pop().expect("there is an end");
+        assert_eq!(end["weights_sha256"], straight["weights_sha256"], "{name}");
+        assert_eq!(metrics(&path.join(&name)), wanted, "{name}");
+    }
 }

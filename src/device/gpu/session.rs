@@ -21,6 +21,7 @@ use crate::device::{MOST_LAUNCHES, Session, Ticket};
 use crate::error::{Error, Result};
 use crate::host::Array;
 use crate::kernel::Uniform;
+use crate::mishap;
 use crate::plan::{Declaration, Launch, Plan, StepId, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -310,6 +311,9 @@ impl Session for GpuSession {
             stamps.copy(&mut encoder, &timed, &staging, offset.next_multiple_of(8));
         }
         let index = self.queue.submit([encoder.finish()]);
+        if mishap::strikes("lose-gpu") {
+            self.device.destroy();
+        }
         let mapped = self.map(&staging);
         self.submitted += 1;
         self.pending.push(Pending { ticket: self.submitted, index, staging, sizes, mapped, timed });

@@ -1,0 +1,59 @@
+//! A run from here to its end, also where its GPU is lost on the way.
+
+use std::path::Path;
+
+use super::output;
+use super::report::Exam;
+use super::watchers::Watchers;
+use crate::data::{ImageShape, Split};
+use crate::device::Device;
+use crate::error::{ErrorKind, Result};
+use crate::train::End;
+
+/// How far a device has taken a run.
+pub(super) struct Course {
+    pub(super) trained: Result<End>,
+    pub(super) device: Box<dyn Device>,
+    /// What the report looks at after the trainer is gone.
+    pub(super) test: Split,
+    pub(super) shape: ImageShape,
+}
+
+impl Course {
+    /// What the run says of its lost GPU, where it has lost one.
+    fn loss(&self) -> Option<String> {
+        match &self.trained {
+            Err(error) if error.kind() == ErrorKind::Device && self.device.gpu().is_some() => {
+                Some(error.to_string())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Takes leave of a run that `course` has ended. Where that has lost its GPU, `again`, which is told how, goes on with the
+/// run once: a driver that was reset computes again, and one that fails twice will not.
+///
+/// # Errors
+/// What the run ended with.
+pub(super) fn end(
+    run: &Path,
+    mut watchers: Watchers,
+    course: Course,
+    again: impl FnOnce(&mut Watchers, &str) -> Result<Course>,
+) -> Result<()> {
+    let loss = course.loss();
+    let course = match loss {
+        Some(loss) => {
+            output::print_note(&format!(
+                "note: {loss}; opening it again and going on from the last checkpoint\n"
+            ));
+            // A driver may have room for only one of them.
+            drop(course);
+            again(&mut watchers, &loss)?
+        }
+        None => course,
+    };
+    let Course { trained, device, test, shape } = course;
+    watchers.conclude(run, trained, Exam { test, shape, device: &*device })
+}
