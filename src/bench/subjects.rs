@@ -158,7 +158,7 @@ fn softmax(batch: usize, count: usize) -> Subject {
     let mut draft = Draft::new();
     let logits = draft.noise("logits", Role::Input, [batch, count]);
     let labels = draft.give("labels", Role::Input, [batch], classes(batch));
-    softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 1);
+    softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 0.0, 1);
     let work = Work::Bytes((batch * count * 8) as f64);
     Subject { rows: batch, ..draft.done("softmax", format!("{batch}x{count}"), work) }
 }
