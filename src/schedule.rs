@@ -108,4 +108,49 @@ mod tests {
         assert_eq!(rate.at(20), 0.5);
         assert!(rate.at(21) < 0.5);
     }
+
+    #[test]
+    fn steps_fall_at_their_own_multiples_whatever_the_warm_up() {
+        let rate = rate(Schedule::Step, 0.1);
+        let rates = [10, 29, 30, 59, 60, 90, 99].map(|step| rate.at(step));
+        let wanted = [0.5, 0.5, 0.05, 0.05, 0.005, 0.0005, 0.0005];
+        assert!(
+            rates.iter().zip(wanted).all(|(rate, wanted)| (rate / wanted - 1.0).abs() < 1e-6),
+            "{rates:?}"
+        );
+    }
+
+    /// A peak of 0.5, 100 steps, 30 of them up: by hand from the formula in PyTorch's documentation.
+    #[test]
+    fn one_cycle_is_that_of_pytorch() {
+        let low = 0.5 / 25.0;
+        let lowest = low / 1e4;
+        for schedule in [Schedule::OneCycle, Schedule::OneCycleLinear] {
+            let rate = rate(schedule, 0.3);
+            let middle = f64::from(low + (0.5 - low) * 14.5 / 29.0);
+            assert!((rate.at(0) - low).abs() < 1e-7);
+            assert!((f64::from(rate.at(14) + rate.at(15)) / 2.0 - middle).abs() < 1e-6);
+            assert!((rate.at(29) - 0.5).abs() < 1e-7);
+            // Half of the 70 steps down.
+            assert!((rate.at(64) - (0.5 + lowest) / 2.0).abs() < 1e-7);
+            assert!((rate.at(99) - lowest).abs() < 1e-9);
+            assert_eq!(rate.at(1000), rate.at(99));
+        }
+        let quarter = (rate(Schedule::OneCycle, 0.3).at(46), rate(Schedule::OneCycleLinear, 0.3).at(46));
+        // After 17 of 70 steps down.
+        let cosine = (1.0 + (std::f64::consts::PI * 17.0 / 70.0).cos()) / 2.0 * 0.5;
+        assert!((f64::from(quarter.0) - cosine).abs() < 1e-5, "{quarter:?}");
+        assert!((quarter.1 - 0.5 * 53.0 / 70.0).abs() < 1e-5, "{quarter:?}");
+    }
+
+    #[test]
+    fn one_cycle_has_a_number_in_every_step_of_the_shortest_runs() {
+        for (steps, warmup) in [(1, 0.5), (2, 0.5), (2, 0.9), (3, 0.3), (3, 0.999_999_9), (7, 1e-6)] {
+            let rate = LearningRate { steps, ..rate(Schedule::OneCycle, warmup) };
+            for step in 0..steps + 1 {
+                let found = rate.at(step);
+                assert!(found.is_finite() && found > 0.0 && found <= 0.5, "{steps} {warmup} {step}: {found}");
+            }
+        }
+    }
 }

@@ -276,4 +276,40 @@ mod tests {
             assert_eq!(resolve_file(&text).unwrap_or_else(|error| panic!("{error}\n{text}")).config, config);
         }
     }
+
+    #[test]
+    fn an_optimizer_is_told_nothing_that_it_does_not_know() {
+        for (text, wanted) in [
+            ("optimizer = \"adam\"\nmomentum = 0.9\n", "the optimizer adam has no momentum"),
+            ("optimizer = \"lion\"\nepsilon = 0.1\n", "the optimizer lion has no epsilon"),
+            ("beta1 = 0.5\n", "the optimizer sgd has no beta1"),
+            ("schedule = \"step\"\n", "needs to know how often"),
+            ("schedule = \"step\"\nstep-every = \"5m\"\n", "must be steps or epochs"),
+            ("schedule = \"cosine\"\nstep-factor = 0.5\n", "the schedule cosine has no step-factor"),
+            ("schedule = \"one-cycle\"\n", "needs a warm-up above 0 and below 1"),
+        ] {
+            let error = resolve_file(text).expect_err(text).to_string();
+            assert!(error.contains(wanted), "{error}");
+        }
+    }
+
+    /// The momentum of a preset is there for its own optimizer, and betas depend on theirs.
+    #[test]
+    fn another_optimizer_takes_its_own_usual_values() {
+        let preset = presets::ALL.iter().find(|preset| {
+            let settings = preset.settings().expect("it is valid");
+            settings.get(Key::Momentum).is_some()
+        });
+        let names = preset.map(|preset| preset.name).into_iter().chain([presets::DEFAULT]);
+        for name in names {
+            for (optimizer, second) in [("adamw", 0.999), ("lion", 0.99)] {
+                let text = format!("preset = {name:?}\noptimizer = {optimizer:?}\n");
+                let config = resolve_file(&text).expect("it is valid").config;
+                let (Optimizer::Adam { betas, .. } | Optimizer::Lion { betas, .. }) = config.optimizer else {
+                    panic!("{:?}", config.optimizer)
+                };
+                assert_eq!(betas, [0.9, second]);
+            }
+        }
+    }
 }
