@@ -42,7 +42,14 @@ impl Updates {
     pub fn finish(mut self, plan: &mut Plan) {
         let waiting = std::mem::take(&mut self.waiting);
         if let Some(most) = self.clip_norm {
-            let gradients: Vec<_> = waiting.iter().map(|(_, gradient)| *gradient).collect();
+            let gradients: Vec<_> = waiting
+                .iter()
+                .map(|(parameter, dw)| clip_norm::Gradient {
+                    dw: *dw,
+                    w: parameter.tensor,
+                    penalty: self.penalty(parameter),
+                })
+                .collect();
             clip_norm::clip(plan, &gradients, most);
         }
         for (parameter, gradient) in waiting {
@@ -52,7 +59,8 @@ impl Updates {
 
     /// Records the update of `parameter` by its gradient.
     fn follow(&self, plan: &mut Plan, parameter: &Parameter, dw: Tensor) {
-        let penalty = self.penalty(parameter);
+        // The penalty is part of the loss, hence of the norm that is clipped; weight decay is not.
+        let penalty = if self.clip_norm.is_some() { 0.0 } else { self.penalty(parameter) };
         let mut state = |what: &str| state(plan, parameter, what);
         match self.optimizer {
             Optimizer::Sgd { momentum, nesterov, weight_decay } => {

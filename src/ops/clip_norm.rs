@@ -2,8 +2,9 @@
 //! (`torch.nn.utils.clip_grad_norm_`):
 //!
 //! ```text
-//! norm = sqrt(sum over all gradients of dw^2)
-//! dw   = min(1, most / (norm + 1e-6)) dw
+//! g    = dw + penalty w                            (the gradient of an L2 penalty is part of it)
+//! norm = sqrt(sum over all gradients of g^2)
+//! dw   = min(1, most / (norm + 1e-6)) g
 //! ```
 //!
 //! The norm stays on the device. Its squares are added in a fixed order: at most
@@ -21,12 +22,24 @@ use crate::tensor::{Element, Tensor};
 /// What keeps the division from one by zero.
 const EPSILON: f32 = 1e-6;
 
+/// One of the gradients that are clipped together.
+#[derive(Clone, Copy, Debug)]
+pub struct Gradient {
+    /// The gradient; afterwards the clipped one.
+    pub dw: Tensor,
+    /// Its parameter, of the same shape.
+    pub w: Tensor,
+    /// Factor of the parameter that is added to the gradient first.
+    pub penalty: f32,
+}
+
 /// Records the clipping of `gradients`, in place, to the norm `most`.
-pub fn clip(plan: &mut Plan, gradients: &[Tensor], most: f32) {
+pub fn clip(plan: &mut Plan, gradients: &[Gradient], most: f32) {
     for gradient in gradients {
-        gradient.expect("gradient", Element::F32, gradient.shape());
+        gradient.dw.expect("gradient", Element::F32, gradient.w.shape());
+        gradient.w.expect("parameter", Element::F32, gradient.w.shape());
     }
-    let count = gradients.iter().map(|gradient| partials(gradient.len())).sum::<usize>();
+    let count = gradients.iter().map(|gradient| partials(gradient.dw.len())).sum::<usize>();
     let sums = plan.scratch("clip_norm.sums", [count]);
     let factor = plan.scratch("clip_norm.factor", [1]);
     plan.record(ClipNorm { gradients: gradients.to_vec(), most, sums, factor });
@@ -38,7 +51,7 @@ fn partials(length: usize) -> usize {
 
 #[derive(Debug)]
 struct ClipNorm {
-    gradients: Vec<Tensor>,
+    gradients: Vec<Gradient>,
     most: f32,
     /// Partial sums of squares of all gradients, one behind the other.
     sums: Tensor,
@@ -54,6 +67,7 @@ uniform! {
         chunk: u32,
         /// Where the gradient's partial sums start.
         first: u32,
+        penalty: f32,
     }
 }
 
@@ -80,7 +94,7 @@ static SQUARES: Kernel = Kernel {
     source: shader!("clip_norm_squares.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: SquaresParams::FIELDS,
-    bindings: Cow::Borrowed(&[read("dw"), write("sums")]),
+    bindings: Cow::Borrowed(&[read("w"), write("dw"), write("sums")]),
     reads_step: false,
     subgroups: false,
 };
@@ -116,21 +130,26 @@ impl Op for ClipNorm {
     }
 
     fn operands(&self) -> Operands {
-        Operands::new(&[], &[self.sums, self.factor]).updating(self.gradients.iter().copied())
+        let parameters: Vec<_> = self.gradients.iter().map(|gradient| gradient.w).collect();
+        let gradients = self.gradients.iter().map(|gradient| gradient.dw);
+        Operands::new(&parameters, &[self.sums, self.factor]).updating(gradients)
     }
 
     fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
         let (mut sums, mut factor) = (memory.f32_mut(self.sums), memory.f32_mut(self.factor));
         let mut next = sums.iter_mut();
-        for gradient in &self.gradients {
-            let gradient = memory.f32(*gradient);
-            for (values, sum) in gradient.chunks(chunk(gradient.len())).zip(&mut next) {
+        for &Gradient { dw, w, penalty } in &self.gradients {
+            let mut dw = memory.f32_mut(dw);
+            for (dw, w) in dw.iter_mut().zip(memory.f32(w).iter()) {
+                *dw += penalty * w;
+            }
+            for (values, sum) in dw.chunks(chunk(dw.len())).zip(next.by_ref()) {
                 *sum = sum_of_squares(values);
             }
         }
         factor[0] = (self.most / (sums.iter().sum::<f32>().sqrt() + EPSILON)).min(1.0);
         for gradient in &self.gradients {
-            for value in memory.f32_mut(*gradient).iter_mut() {
+            for value in memory.f32_mut(gradient.dw).iter_mut() {
                 *value *= factor[0];
             }
         }
@@ -139,21 +158,22 @@ impl Op for ClipNorm {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let mut dispatches = Vec::new();
         let mut first = 0;
-        for &gradient in &self.gradients {
-            let (length, chunk) = (gradient.len(), chunk(gradient.len()));
-            let params = SquaresParams { length: length as u32, chunk: chunk as u32, first: first as u32 };
+        for &Gradient { dw, w, penalty } in &self.gradients {
+            let (length, chunk) = (dw.len(), chunk(dw.len()));
+            let params =
+                SquaresParams { length: length as u32, chunk: chunk as u32, first: first as u32, penalty };
             let trips = trips(chunk / WORKGROUP as usize, 0) + trips(WORKGROUP.ilog2() as usize, 0);
             let grid = [partials(length) as u32, 1, 1];
-            dispatches.push(Dispatch::new(&SQUARES, params, &[gradient, self.sums], grid, trips));
+            dispatches.push(Dispatch::new(&SQUARES, params, &[w, dw, self.sums], grid, trips));
             first += partials(length);
         }
         let params = FactorParams { count: first as u32, most: self.most, epsilon: EPSILON };
         let bound = trips(first.div_ceil(WORKGROUP as usize), 0) + trips(WORKGROUP.ilog2() as usize, 0);
         dispatches.push(Dispatch::new(&FACTOR, params, &[self.sums, self.factor], [1, 1, 1], bound));
-        for &gradient in &self.gradients {
-            let params = ScaleParams { length: gradient.len() as u32 };
-            let grid = fold(gradient.len(), WORKGROUP);
-            dispatches.push(Dispatch::new(&SCALE, params, &[self.factor, gradient], grid, 0));
+        for &Gradient { dw, .. } in &self.gradients {
+            let params = ScaleParams { length: dw.len() as u32 };
+            let grid = fold(dw.len(), WORKGROUP);
+            dispatches.push(Dispatch::new(&SCALE, params, &[self.factor, dw], grid, 0));
         }
         dispatches
     }

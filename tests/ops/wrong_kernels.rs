@@ -184,7 +184,7 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(lion("decoupled: 0.25"), "decay of the stepped weight lost", "params.decoupled * old", "0.0");
     let clip = |text| some(clip_norm::cases(), text);
     add(
-        clip("[784"),
+        clip("[65537, 3"),
         "only the first gradient's norm",
         "params.first + group.x",
         "0u * params.first + group.x",

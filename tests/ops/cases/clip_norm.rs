@@ -1,6 +1,6 @@
 //! Cases of clipping: one gradient and several, above the norm, below it, and zeros.
 
-use shadegrad::ops::clip_norm;
+use shadegrad::ops::clip_norm::{self, Gradient};
 
 use super::lengths;
 use crate::bench::{Bench, Case, Cases, widen};
@@ -21,13 +21,31 @@ impl Case for ClipNorm {
             self.lengths.iter().map(|&length| bench.numbers.floats(length, self.range)).collect();
         let tensors: Vec<_> =
             gradients.iter().map(|values| bench.parameter("dw", [values.len()], values)).collect();
-        clip_norm::clip(bench.plan, &tensors, self.most);
+        let weights: Vec<Vec<f32>> =
+            self.lengths.iter().map(|&length| bench.numbers.floats(length, self.range)).collect();
+        // Every other gradient is without a penalty, as those of biases are.
+        let penalty_of = |index: usize| [0.5f32, 0.0][index % 2];
+        let together: Vec<_> = tensors
+            .iter()
+            .enumerate()
+            .map(|(index, &dw)| Gradient {
+                dw,
+                w: bench.floats("w", [weights[index].len()], &weights[index]),
+                penalty: penalty_of(index),
+            })
+            .collect();
+        clip_norm::clip(bench.plan, &together, self.most);
         let most = f64::from(self.most);
         for (index, tensor) in tensors.into_iter().enumerate() {
-            let gradients = gradients.clone();
-            let tolerance = Tolerance::relative(2e-6, 0.0);
+            let (gradients, weights) = (gradients.clone(), weights.clone());
+            // The sum with the penalty may cancel.
+            let tolerance = Tolerance::relative(2e-6, 2e-7 * f64::from(self.range));
             bench.expect("dw", tensor, tolerance, move || {
                 let mut wide: Vec<_> = gradients.iter().map(|values| widen(values)).collect();
+                for (index, (gradient, weight)) in wide.iter_mut().zip(&weights).enumerate() {
+                    let penalty = f64::from(penalty_of(index));
+                    gradient.iter_mut().zip(weight).for_each(|(dw, w)| *dw += penalty * f64::from(*w));
+                }
                 reference::clip_norm(&mut wide, most);
                 wide.swap_remove(index)
             });
