@@ -134,7 +134,9 @@ fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
 fn check_optimizer(config: &Config, settings: &Settings) -> Result<()> {
     let known = config.optimizer.values();
     for key in [Key::Momentum, Key::Nesterov, Key::Beta1, Key::Beta2, Key::Epsilon] {
-        let said = settings.get(key).filter(|setting| setting.is_said());
+        // No momentum is what the others have, too.
+        let is_off = |setting: &&Setting| matches!(setting.value, Value::Number(0.0) | Value::Switch(false));
+        let said = settings.get(key).filter(|setting| setting.is_said() && !is_off(setting));
         if let Some(setting) = said
             && known.iter().all(|(other, _)| *other != key)
         {
