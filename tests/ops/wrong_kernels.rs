@@ -180,7 +180,7 @@ fn edits() -> Vec<(Cases, Edit)> {
         "sqrt(square + params.epsilon) * step.root_scale",
     );
     let lion = |text| some(lion::cases(), text);
-    add(lion(""), "sign of the kept mean", "sign(params.beta1 *", "sign(params.beta2 *");
+    add(lion(""), "sign of the kept mean", "(1.0 - params.beta1) * g", "(1.0 - params.beta2) * g");
     add(lion("decoupled: 0.25"), "decay of the stepped weight lost", "params.decoupled * old", "0.0");
     let clip = |text| some(clip_norm::cases(), text);
     add(
