@@ -17,9 +17,10 @@ const LANES = 256u;
 var<workgroup> parts: array<f32, LANES>;
 
 @compute @workgroup_size(256)
-fn main(@builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let count = loop_bound(params.count, groups);
     var sum = 0.0;
-    for (var i = lane; i < params.count; i += LANES) {
+    for (var i = lane; i < count; i += LANES) {
         sum += sums[i];
     }
     parts[lane] = sum;

@@ -101,7 +101,7 @@ static SQUARES: Kernel = Kernel {
 
 static FACTOR: Kernel = Kernel {
     name: Cow::Borrowed("clip_norm_factor"),
-    source: shader!("clip_norm_factor.wgsl"),
+    source: shader!("loop_bound.wgsl", "clip_norm_factor.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: FactorParams::FIELDS,
     bindings: Cow::Borrowed(&[read("sums"), write("factor")]),
