@@ -45,8 +45,15 @@ impl Step {
             session.write(tensor, array).expect("the tensor is the plan's");
         }
         // A rate so low that no weight runs away in a million steps.
-        let record =
-            StepRecord { first: 0, rows: rows as u32, slot: 0, row_weight: 1.0, learning_rate: 1e-9 };
+        let record = StepRecord {
+            first: 0,
+            rows: rows as u32,
+            slot: 0,
+            row_weight: 1.0,
+            learning_rate: 1e-9,
+            mean_scale: 1.0,
+            root_scale: 1.0,
+        };
         Step { session, launch: Launch { step, record } }
     }
 
@@ -106,7 +113,7 @@ fn others(criterion: &mut Criterion) {
     let mut softmax = Step::new(batch, |plan| {
         let logits = input(plan, "logits", batch, 10);
         let labels = plan.declare("labels", Role::Input, Element::U32, [batch]);
-        softmax_cross_entropy::forward(plan, logits, labels, 1);
+        softmax_cross_entropy::forward(plan, logits, labels, 0.0, 1);
     });
     group.throughput(Throughput::Bytes((8 * batch * 10) as u64));
     group.bench_function("softmax_cross_entropy 64x10", |bencher| bencher.iter(|| softmax.run()));

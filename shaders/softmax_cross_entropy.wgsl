@@ -10,6 +10,7 @@
 struct Params {
     batch: u32,
     classes: u32,
+    smoothing: f32,
     partials: u32,
 }
 
@@ -67,7 +68,17 @@ fn main(
             let of_label = select(gradient - scale, -rest * factor, label == best);
             dlogits[begin + j] = select(gradient, of_label, j == label);
         }
-        let loss = log_of_one_plus(rest) - difference(logits[begin + label], largest);
+        var loss = log_of_one_plus(rest) - difference(logits[begin + label], largest);
+        // The target is (1 - smoothing) [j = y] + smoothing / classes.
+        if params.smoothing != 0.0 {
+            let share = params.smoothing / f32(params.classes);
+            var below = 0.0;
+            for (var j = 0u; j < classes; j++) {
+                below -= difference(logits[begin + j], largest) * share;
+                dlogits[begin + j] -= scale * (share - select(0.0, params.smoothing, j == label));
+            }
+            loss += below + params.smoothing * difference(logits[begin + label], largest);
+        }
         loss_and_hit = step.row_weight * vec2(loss, select(0.0, 1.0, label == best));
     }
     sums[lane] = loss_and_hit;

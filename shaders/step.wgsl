@@ -9,6 +9,9 @@ struct Step {
     // What the loss and the hit of one row count in the metrics.
     row_weight: f32,
     learning_rate: f32,
+    // What makes up for an optimizer's running means that started as zeros.
+    mean_scale: f32,
+    root_scale: f32,
 }
 
 @group(1) @binding(0) var<uniform> step: Step;

@@ -3,46 +3,137 @@
 use crate::config::Optimizer;
 use crate::init::ParameterKind;
 use crate::layers::{GradientSink, Parameter};
-use crate::ops::matmul;
-use crate::ops::sgd::{Momentum, Update};
-use crate::plan::{Plan, Role};
+use crate::ops::matmul::{self, Epilogue, Form};
+use crate::ops::sgd::{self, Momentum};
+use crate::ops::{adam, clip_norm, column_sum, lion};
+use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
+/// What an optimizer is told in the `step`-th step of a run, counted from 0.
+pub fn step_record(optimizer: Optimizer, learning_rate: f32, step: usize) -> StepRecord {
+    let record = StepRecord { learning_rate, ..StepRecord::default() };
+    match optimizer {
+        Optimizer::Adam { betas, .. } => adam::correct(record, betas, step),
+        Optimizer::Sgd { .. } | Optimizer::Lion { .. } => record,
+    }
+}
+
 /// Records the update of every parameter whose gradient it is handed.
+///
+/// Stochastic gradient descent happens inside the products that are the gradients. All else needs
+/// gradients as tensors, and waits for the last of them where their norm is clipped.
 #[derive(Debug)]
 pub struct Updates {
     optimizer: Optimizer,
     l2: f32,
+    clip_norm: Option<f32>,
+    /// Parameters with their gradients, until the norm is clipped.
+    waiting: Vec<(Parameter, Tensor)>,
 }
 
 impl Updates {
-    /// Updates by `optimizer`, of a loss with the L2 penalty `l2`.
-    pub fn new(optimizer: Optimizer, l2: f32) -> Self {
-        Updates { optimizer, l2 }
+    /// Updates by `optimizer`, of a loss with the L2 penalty `l2`; gradients are scaled down to the
+    /// norm `clip_norm` where theirs, all taken together, is larger.
+    pub fn new(optimizer: Optimizer, l2: f32, clip_norm: Option<f32>) -> Self {
+        Updates { optimizer, l2, clip_norm, waiting: Vec::new() }
     }
 
-    fn update(&self, plan: &mut Plan, parameter: &Parameter) -> Update {
-        let Optimizer::Sgd { momentum, nesterov, weight_decay } = self.optimizer;
-        let penalty = match parameter.kind {
+    /// Records what waited for the last gradient.
+    pub fn finish(mut self, plan: &mut Plan) {
+        let waiting = std::mem::take(&mut self.waiting);
+        if let Some(most) = self.clip_norm {
+            let gradients: Vec<_> = waiting
+                .iter()
+                .map(|(parameter, dw)| clip_norm::Gradient {
+                    dw: *dw,
+                    w: parameter.tensor,
+                    penalty: self.penalty(parameter),
+                })
+                .collect();
+            clip_norm::clip(plan, &gradients, most);
+        }
+        for (parameter, gradient) in waiting {
+            self.follow(plan, &parameter, gradient);
+        }
+    }
+
+    /// Records the update of `parameter` by its gradient.
+    fn follow(&self, plan: &mut Plan, parameter: &Parameter, dw: Tensor) {
+        // The penalty is part of the loss, hence of the norm that is clipped; weight decay is not.
+        let penalty = if self.clip_norm.is_some() { 0.0 } else { self.penalty(parameter) };
+        let mut state = |what: &str| state(plan, parameter, what);
+        match self.optimizer {
+            Optimizer::Sgd { momentum, nesterov, weight_decay } => {
+                let update = sgd_update(plan, parameter, weight_decay + penalty, momentum, nesterov);
+                sgd::step(plan, update, dw);
+            }
+            Optimizer::Adam { betas, epsilon, weight_decay, decoupled } => {
+                let (coupled, decoupled) =
+                    if decoupled { (penalty, weight_decay) } else { (weight_decay + penalty, 0.0) };
+                let [mean, square] = ["mean", "square"].map(&mut state);
+                let parameter = parameter.tensor;
+                let update = adam::Update { parameter, mean, square, betas, epsilon, coupled, decoupled };
+                adam::step(plan, update, dw);
+            }
+            Optimizer::Lion { betas, weight_decay } => {
+                let (mean, parameter) = (state("mean"), parameter.tensor);
+                let update =
+                    lion::Update { parameter, mean, betas, coupled: penalty, decoupled: weight_decay };
+                lion::step(plan, update, dw);
+            }
+        }
+    }
+
+    /// Factor of the parameter in the gradient of the L2 penalty.
+    fn penalty(&self, parameter: &Parameter) -> f32 {
+        match parameter.kind {
             ParameterKind::Weight => self.l2,
             ParameterKind::Bias => 0.0,
-        };
-        let momentum = (momentum != 0.0).then(|| {
-            let name = format!("{}.velocity", plan.name(parameter.tensor));
-            let shape = parameter.tensor.shape();
-            Momentum {
-                velocity: plan.declare(name, Role::State, Element::F32, shape),
-                factor: momentum,
-                nesterov,
-            }
-        });
-        Update { parameter: parameter.tensor, decay: weight_decay + penalty, momentum }
+        }
     }
+}
+
+/// What is kept of a parameter from step to step.
+fn state(plan: &mut Plan, parameter: &Parameter, what: &str) -> Tensor {
+    let name = format!("{}.{what}", plan.name(parameter.tensor));
+    plan.declare(name, Role::State, Element::F32, parameter.tensor.shape())
+}
+
+fn sgd_update(
+    plan: &mut Plan,
+    parameter: &Parameter,
+    decay: f32,
+    factor: f32,
+    nesterov: bool,
+) -> sgd::Update {
+    let momentum =
+        (factor != 0.0).then(|| Momentum { velocity: state(plan, parameter, "velocity"), factor, nesterov });
+    sgd::Update { parameter: parameter.tensor, decay, momentum }
 }
 
 impl GradientSink for Updates {
     fn product(&mut self, plan: &mut Plan, weight: &Parameter, bias: &Parameter, dy: Tensor, x: Tensor) {
-        let [weight, bias] = [weight, bias].map(|parameter| self.update(plan, parameter));
-        matmul::update(plan, dy, x, weight, Some(bias));
+        match (self.optimizer, self.clip_norm) {
+            (Optimizer::Sgd { momentum, nesterov, weight_decay }, None) => {
+                let [weight, bias] = [weight, bias].map(|parameter| {
+                    let decay = weight_decay + self.penalty(parameter);
+                    sgd_update(plan, parameter, decay, momentum, nesterov)
+                });
+                matmul::update(plan, dy, x, weight, Some(bias));
+            }
+            _ => {
+                let dw = matmul::product(plan, Form::Tn, dy, x, Epilogue::None);
+                let db = column_sum::forward(plan, dy);
+                self.gradient(plan, weight, dw);
+                self.gradient(plan, bias, db);
+            }
+        }
+    }
+
+    fn gradient(&mut self, plan: &mut Plan, parameter: &Parameter, gradient: Tensor) {
+        match self.clip_norm {
+            None => self.follow(plan, parameter, gradient),
+            Some(_) => self.waiting.push((parameter.clone(), gradient)),
+        }
     }
 }

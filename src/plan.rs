@@ -63,6 +63,10 @@ crate::kernel::uniform! {
         row_weight: f32,
         /// The optimizer's learning rate in this step.
         learning_rate: f32,
+        /// What makes up for an optimizer's running mean that started as zeros.
+        mean_scale: f32,
+        /// The same for the root of its running mean of squares.
+        root_scale: f32,
     }
 }
 

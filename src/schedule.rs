@@ -2,6 +2,16 @@
 
 use crate::config::Schedule;
 
+/// PyTorch's `div_factor` and `final_div_factor`: what a cycle starts with is the peak by the first, what
+/// it ends with that by the second.
+const START_DIVISOR: f64 = 25.0;
+const END_DIVISOR: f64 = 1e4;
+
+/// Half a cosine from one number to another.
+fn cosine(from: f64, to: f64, progress: f64) -> f64 {
+    to + (from - to) * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
+}
+
 /// A learning rate for every step of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LearningRate {
@@ -11,6 +21,11 @@ pub struct LearningRate {
     pub schedule: Schedule,
     /// Fraction of all steps over which it rises in a straight line to the peak.
     pub warmup: f32,
+    /// Steps after which the step schedule lowers it, counted from the run's first step: the warm-up
+    /// moves none of them.
+    pub step_every: usize,
+    /// What the step schedule multiplies it by.
+    pub step_factor: f32,
     /// Steps of the whole run.
     pub steps: usize,
 }
@@ -19,6 +34,9 @@ impl LearningRate {
     /// The learning rate of a step, counted from 0. After the run's last step it stays where it is.
     pub fn at(&self, step: usize) -> f32 {
         let steps = self.steps.max(1) as f64;
+        if let Schedule::OneCycle | Schedule::OneCycleLinear = self.schedule {
+            return (f64::from(self.peak) * self.one_cycle(step)) as f32;
+        }
         let warmup = (f64::from(self.warmup) * steps).round();
         let step = step.min(self.steps.saturating_sub(1)) as f64;
         if step < warmup {
@@ -29,9 +47,31 @@ impl LearningRate {
         let factor = match self.schedule {
             Schedule::Constant => return self.peak,
             Schedule::Linear => 1.0 - progress,
-            Schedule::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()),
+            Schedule::Cosine => cosine(1.0, 0.0, progress),
+            Schedule::Step => f64::from(self.step_factor).powf((step / self.step_every as f64).floor()),
+            Schedule::OneCycle | Schedule::OneCycleLinear => unreachable!("has its own warm-up"),
         };
         (f64::from(self.peak) * factor) as f32
+    }
+
+    /// Share of the peak in one cycle, as PyTorch's `OneCycleLR` defines it: the way up ends in the
+    /// step before `warmup * steps`, the way down in the last step.
+    fn one_cycle(&self, step: usize) -> f64 {
+        let last = self.steps.saturating_sub(1);
+        let (step, last) = (step.min(last) as f64, last as f64);
+        let top = f64::from(self.warmup) * self.steps as f64 - 1.0;
+        let (first_share, last_share) = (1.0 / START_DIVISOR, 1.0 / (START_DIVISOR * END_DIVISOR));
+        let between = match self.schedule {
+            Schedule::OneCycle => cosine,
+            _ => |from: f64, to: f64, progress: f64| from + (to - from) * progress,
+        };
+        // A way up of one step or less has no beginning: the run starts on the way down.
+        if top > 0.0 && step <= top {
+            between(first_share, 1.0, step / top)
+        } else {
+            let top = top.max(0.0);
+            between(1.0, last_share, (step - top) / (last - top).max(1.0))
+        }
     }
 }
 
@@ -40,7 +80,7 @@ mod tests {
     use super::*;
 
     fn rate(schedule: Schedule, warmup: f32) -> LearningRate {
-        LearningRate { peak: 0.5, schedule, warmup, steps: 100 }
+        LearningRate { peak: 0.5, schedule, warmup, step_every: 30, step_factor: 0.1, steps: 100 }
     }
 
     #[test]
@@ -67,5 +107,50 @@ mod tests {
         assert_eq!(rate.at(19), 0.5);
         assert_eq!(rate.at(20), 0.5);
         assert!(rate.at(21) < 0.5);
+    }
+
+    #[test]
+    fn steps_fall_at_their_own_multiples_whatever_the_warm_up() {
+        let rate = rate(Schedule::Step, 0.1);
+        let rates = [10, 29, 30, 59, 60, 90, 99].map(|step| rate.at(step));
+        let wanted = [0.5, 0.5, 0.05, 0.05, 0.005, 0.0005, 0.0005];
+        assert!(
+            rates.iter().zip(wanted).all(|(rate, wanted)| (rate / wanted - 1.0).abs() < 1e-6),
+            "{rates:?}"
+        );
+    }
+
+    /// A peak of 0.5, 100 steps, 30 of them up: by hand from the formula in PyTorch's documentation.
+    #[test]
+    fn one_cycle_is_that_of_pytorch() {
+        let low = 0.5 / 25.0;
+        let lowest = low / 1e4;
+        for schedule in [Schedule::OneCycle, Schedule::OneCycleLinear] {
+            let rate = rate(schedule, 0.3);
+            let middle = f64::from(low + (0.5 - low) * 14.5 / 29.0);
+            assert!((rate.at(0) - low).abs() < 1e-7);
+            assert!((f64::from(rate.at(14) + rate.at(15)) / 2.0 - middle).abs() < 1e-6);
+            assert!((rate.at(29) - 0.5).abs() < 1e-7);
+            // Half of the 70 steps down.
+            assert!((rate.at(64) - (0.5 + lowest) / 2.0).abs() < 1e-7);
+            assert!((rate.at(99) - lowest).abs() < 1e-9);
+            assert_eq!(rate.at(1000), rate.at(99));
+        }
+        let quarter = (rate(Schedule::OneCycle, 0.3).at(46), rate(Schedule::OneCycleLinear, 0.3).at(46));
+        // After 17 of 70 steps down.
+        let cosine = (1.0 + (std::f64::consts::PI * 17.0 / 70.0).cos()) / 2.0 * 0.5;
+        assert!((f64::from(quarter.0) - cosine).abs() < 1e-5, "{quarter:?}");
+        assert!((quarter.1 - 0.5 * 53.0 / 70.0).abs() < 1e-5, "{quarter:?}");
+    }
+
+    #[test]
+    fn one_cycle_has_a_number_in_every_step_of_the_shortest_runs() {
+        for (steps, warmup) in [(1, 0.5), (2, 0.5), (2, 0.9), (3, 0.3), (3, 0.999_999_9), (7, 1e-6)] {
+            let rate = LearningRate { steps, ..rate(Schedule::OneCycle, warmup) };
+            for step in 0..steps + 1 {
+                let found = rate.at(step);
+                assert!(found.is_finite() && found > 0.0 && found <= 0.5, "{steps} {warmup} {step}: {found}");
+            }
+        }
     }
 }

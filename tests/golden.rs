@@ -32,6 +32,18 @@ struct Case {
     nesterov: bool,
     weight_decay: f64,
     l2: f64,
+    optimizer: String,
+    beta1: Option<f64>,
+    beta2: Option<f64>,
+    epsilon: Option<f64>,
+    clip_norm: Option<f64>,
+    label_smoothing: f64,
+    schedule: String,
+    warmup: f64,
+    step_every: Option<usize>,
+    step_factor: Option<f64>,
+    /// What schedules go by; out of reach where the number of steps ends the run.
+    planned_epochs: usize,
     epochs: Vec<Epoch>,
 }
 
@@ -59,7 +71,7 @@ fn cases() -> Vec<Case> {
     let text = std::fs::read_to_string(golden("cases.json")).expect("cases.json is readable");
     let cases: Vec<Case> = serde_json::from_str(&text).expect("cases.json fits `Case`");
     // So that no change of the file can quietly leave nothing to compare.
-    assert_eq!(cases.len(), 24, "number of golden cases");
+    assert_eq!(cases.len(), 42, "number of golden cases");
     cases
 }
 
@@ -80,17 +92,31 @@ fn train(case: &Case, device: &str) -> (Tensors, Vec<Value>) {
         ("--normalize", case.normalize.clone()),
         ("--batch-size", case.batch_size.to_string()),
         ("--lr", case.lr.to_string()),
-        ("--momentum", case.momentum.to_string()),
+        ("--label-smoothing", case.label_smoothing.to_string()),
+        ("--warmup", case.warmup.to_string()),
         ("--weight-decay", case.weight_decay.to_string()),
         ("--l2", case.l2.to_string()),
         ("--max-steps", case.steps.to_string()),
-        ("--optimizer", "sgd".into()),
-        ("--schedule", "constant".into()),
-        // Out of reach: the number of steps ends the run.
-        ("--epochs", "1000".into()),
+        ("--optimizer", case.optimizer.clone()),
+        ("--schedule", case.schedule.clone()),
+        ("--epochs", case.planned_epochs.to_string()),
         ("--device", device.into()),
     ] {
         command.arg(flag).arg(value);
+    }
+    // What only some optimizers and schedules know.
+    for (flag, value) in [
+        ("--momentum", (case.optimizer == "sgd").then(|| case.momentum.to_string())),
+        ("--beta1", case.beta1.map(|number| number.to_string())),
+        ("--beta2", case.beta2.map(|number| number.to_string())),
+        ("--epsilon", case.epsilon.map(|number| number.to_string())),
+        ("--clip-norm", case.clip_norm.map(|number| number.to_string())),
+        ("--step-every", case.step_every.map(|number| number.to_string())),
+        ("--step-factor", case.step_factor.map(|number| number.to_string())),
+    ] {
+        if let Some(value) = value {
+            command.arg(flag).arg(value);
+        }
     }
     command.args(["--no-shuffle", "--json"]);
     if case.nesterov {

@@ -37,7 +37,15 @@ pub(super) fn time(device: &dyn Device, subject: Subject, budget: f64) -> Result
     let launch = |index: usize| {
         let first = (index % batches * rows) as u32;
         // A rate so low that no weight runs away in a million steps.
-        let record = StepRecord { first, rows: rows as u32, slot: 0, row_weight: 1.0, learning_rate: 1e-9 };
+        let record = StepRecord {
+            first,
+            rows: rows as u32,
+            slot: 0,
+            row_weight: 1.0,
+            learning_rate: 1e-9,
+            mean_scale: 1.0,
+            root_scale: 1.0,
+        };
         Launch { step, record }
     };
     let target = MEASUREMENT.min(budget / LEAST_REPEATS as f64);

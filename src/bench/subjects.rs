@@ -122,7 +122,7 @@ fn softmax(batch: usize, count: usize) -> Subject {
     let mut draft = Draft::new("bench");
     let logits = draft.noise("logits", Role::Input, [batch, count]);
     let labels = draft.give("labels", Role::Input, [batch], draft::indices(batch, 10));
-    softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 1);
+    softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 0.0, 1);
     let work = Work::Bytes((batch * count * 8) as f64);
     Subject { rows: batch, ..done(draft, "softmax", format!("{batch}x{count}"), work) }
 }

@@ -30,15 +30,14 @@ impl Config {
             batch_size: read.count(Key::BatchSize),
             shuffle: read.switch(Key::Shuffle),
             seed: read.whole(Key::Seed),
-            // The only one there is; its name was checked when it was read.
-            optimizer: Optimizer::Sgd {
-                momentum: read.number(Key::Momentum),
-                nesterov: read.switch(Key::Nesterov),
-                weight_decay: read.number(Key::WeightDecay),
-            },
+            optimizer: read.optimizer(),
             learning_rate: read.number(Key::Lr),
             schedule: named(read.text(Key::Schedule), Schedule::ALL, Schedule::name),
+            step_every: settings.get(Key::StepEvery).map(|_| read.interval(Key::StepEvery)),
+            step_factor: read.number(Key::StepFactor),
             warmup: read.number(Key::Warmup),
+            clip_norm: settings.get(Key::ClipNorm).map(|_| read.number(Key::ClipNorm)),
+            label_smoothing: read.number(Key::LabelSmoothing),
             l2: read.number(Key::L2),
             validation: match read.value(Key::Validation) {
                 Value::Number(0.0) => Validation::None,
@@ -47,8 +46,7 @@ impl Config {
                 _ => Validation::Test,
             },
             patience: settings.get(Key::Patience).map(|_| read.count(Key::Patience)),
-            checkpoint_every: Interval::parse(read.text(Key::CheckpointEvery))
-                .expect("an interval was checked when it was read"),
+            checkpoint_every: read.interval(Key::CheckpointEvery),
             keep_best: read.switch(Key::KeepBest),
         }
     }
@@ -57,7 +55,7 @@ impl Config {
     pub fn to_settings(&self) -> Settings {
         let text = |text: &str| Value::Text(text.into());
         let count = |count: usize| Value::Whole(count as u64);
-        let Optimizer::Sgd { momentum, nesterov, weight_decay } = self.optimizer;
+        let number = |number: f32| Value::Number(number);
         let init = match &self.init {
             Init::Rule(rule) => text(rule.name()),
             // The path came from a flag or a file as text, so nothing is lost.
@@ -78,11 +76,13 @@ impl Config {
             (Key::Seed, Some(Value::Whole(self.seed))),
             (Key::Optimizer, Some(text(self.optimizer.name()))),
             (Key::Lr, Some(Value::Number(self.learning_rate))),
-            (Key::Momentum, Some(Value::Number(momentum))),
-            (Key::Nesterov, Some(Value::Switch(nesterov))),
-            (Key::WeightDecay, Some(Value::Number(weight_decay))),
+            (Key::ClipNorm, self.clip_norm.map(number)),
+            (Key::LabelSmoothing, Some(number(self.label_smoothing))),
             (Key::L2, Some(Value::Number(self.l2))),
             (Key::Schedule, Some(text(self.schedule.name()))),
+            (Key::StepEvery, self.step_every.map(|every| text(&every.to_string()))),
+            // Said without its schedule it would be refused.
+            (Key::StepFactor, (self.schedule == Schedule::Step).then_some(number(self.step_factor))),
             (Key::Warmup, Some(Value::Number(self.warmup))),
             (
                 Key::Validation,
@@ -97,6 +97,9 @@ impl Config {
             (Key::KeepBest, Some(Value::Switch(self.keep_best))),
         ];
         let mut settings = Settings::default();
+        for (key, value) in self.optimizer.values() {
+            settings.set(key, value, Origin::Flag);
+        }
         for (key, value) in values {
             if let Some(value) = value {
                 settings.set(key, value, Origin::Flag);
@@ -114,6 +117,31 @@ impl Config {
     }
 }
 
+impl Optimizer {
+    /// Its own values, each under its key.
+    pub(super) fn values(self) -> Vec<(Key, Value)> {
+        let numbers = |values: &[(Key, f32)]| {
+            values.iter().map(|&(key, number)| (key, Value::Number(number))).collect::<Vec<_>>()
+        };
+        match self {
+            Optimizer::Sgd { momentum, nesterov, weight_decay } => {
+                let mut values = numbers(&[(Key::Momentum, momentum), (Key::WeightDecay, weight_decay)]);
+                values.push((Key::Nesterov, Value::Switch(nesterov)));
+                values
+            }
+            Optimizer::Adam { betas: [beta1, beta2], epsilon, weight_decay, decoupled: _ } => numbers(&[
+                (Key::WeightDecay, weight_decay),
+                (Key::Beta1, beta1),
+                (Key::Beta2, beta2),
+                (Key::Epsilon, epsilon),
+            ]),
+            Optimizer::Lion { betas: [beta1, beta2], weight_decay } => {
+                numbers(&[(Key::WeightDecay, weight_decay), (Key::Beta1, beta1), (Key::Beta2, beta2)])
+            }
+        }
+    }
+}
+
 /// As an object with the keys of a configuration file.
 impl Serialize for Config {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -127,6 +155,32 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn optimizer(&self) -> Optimizer {
+        let weight_decay = self.number(Key::WeightDecay);
+        // What these are where nobody says depends on the optimizer.
+        let number_or = |key, usual| self.settings.get(key).map_or(usual, |_| self.number(key));
+        let betas = |second| [number_or(Key::Beta1, 0.9), number_or(Key::Beta2, second)];
+        match self.text(Key::Optimizer) {
+            "sgd" => Optimizer::Sgd {
+                momentum: self.number(Key::Momentum),
+                nesterov: self.switch(Key::Nesterov),
+                weight_decay,
+            },
+            name @ ("adam" | "adamw") => Optimizer::Adam {
+                betas: betas(0.999),
+                epsilon: number_or(Key::Epsilon, 1e-8),
+                weight_decay,
+                decoupled: name == "adamw",
+            },
+            "lion" => Optimizer::Lion { betas: betas(0.99), weight_decay },
+            other => unreachable!("the optimizer's name {other} was checked when it was read"),
+        }
+    }
+
+    fn interval(&self, key: Key) -> Interval {
+        Interval::parse(self.text(key)).expect("an interval was checked when it was read")
+    }
+
     fn value(&self, key: Key) -> &'a Value {
         let setting = self.settings.get(key);
         &setting.unwrap_or_else(|| panic!("{} has a default", key.name())).value

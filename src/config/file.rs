@@ -6,7 +6,8 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::key::{Key, Kind, Written};
+use super::key::Key;
+use super::kind::{Kind, Written};
 use super::settings::{Origin, Settings, shorten};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;

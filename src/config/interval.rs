@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::key::Kind;
+use super::kind::Kind;
 
 /// A number of steps, epochs or minutes: `500`, `2e`, `10m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

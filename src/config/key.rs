@@ -1,10 +1,7 @@
 //! The one table of what can be set: name, help, kind of value and what is allowed.
 
-use std::ffi::OsStr;
-use std::fmt;
-
-use super::settings::Value;
-use super::{InitRule, Interval, Normalize, Optimizer, Schedule, Validation, presets};
+use super::kind::{Bounds, Kind};
+use super::{InitRule, Normalize, Optimizer, Schedule, Validation, presets};
 use crate::data::pictures::Resize;
 
 /// Something that can be set, as a flag of `train` and as a line of a TOML file.
@@ -46,10 +43,24 @@ pub enum Key {
     Nesterov,
     /// The optimizer's decay.
     WeightDecay,
+    /// How much of the running mean of gradients an adaptive optimizer keeps.
+    Beta1,
+    /// How much of the second running mean it keeps.
+    Beta2,
+    /// What keeps Adam from dividing by zero.
+    Epsilon,
+    /// Largest norm of all gradients together.
+    ClipNorm,
+    /// Share of the target that all classes have alike.
+    LabelSmoothing,
     /// The loss's penalty.
     L2,
     /// How the learning rate changes.
     Schedule,
+    /// How often the step schedule lowers it.
+    StepEvery,
+    /// What the step schedule multiplies it by.
+    StepFactor,
     /// Fraction of all steps with a rising learning rate.
     Warmup,
     /// What the run is judged by while it trains.
@@ -68,71 +79,23 @@ pub enum Key {
     Out,
 }
 
-/// A kind of value, and which of them are allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Any text but the empty one.
-    Text,
-    /// One of a few words.
-    Choice(&'static [&'static str]),
-    /// One of a few words, or the path of a `.safetensors` file.
-    ChoiceOrFile(&'static [&'static str]),
-    /// A whole number of things, 1 to [`Kind::MOST`].
-    Count,
-    /// Any whole number of 64 bits.
-    Whole,
-    /// A number within bounds.
-    Number(Bounds),
-    /// One of a few words, or a number from 0 to below 1.
-    ShareOrChoice(&'static [&'static str]),
-    /// A number of steps, epochs or minutes: see [`Interval`].
-    Interval,
-    /// Yes or no.
-    Switch {
-        /// Whether it is on where nothing is said.
-        usual: bool,
-        /// The flag that turns it off, without dashes; the one that turns it on has the key's name.
-        off: &'static str,
-    },
-}
-
-/// Which numbers are allowed. Infinities and NaN never are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bounds {
-    /// Above 0.
-    Positive,
-    /// 0 or more.
-    NotNegative,
-    /// 0 to 1.
-    Fraction,
-    /// 0 to 1, but not 1.
-    BelowOne,
-}
-
-/// A value as somebody wrote it, before anyone knows whether it fits.
-#[derive(Clone, Copy, Debug)]
-pub enum Written<'a> {
-    /// On the command line or in the environment, where everything is text.
-    Bare(&'a OsStr),
-    /// A string of a TOML file.
-    Text(&'a str),
-    /// The digits of a number of a TOML file.
-    Number(&'a str),
-    /// `true` or `false` in a TOML file.
-    Switch(bool),
-    /// A date, a list or a table of a TOML file.
-    Other,
-}
-
 const NORMALIZATIONS: [&str; 2] = [Normalize::ALL[0].name(), Normalize::ALL[1].name()];
 const RESIZES: [&str; 3] = [Resize::ALL[0].name(), Resize::ALL[1].name(), Resize::ALL[2].name()];
-const SCHEDULES: [&str; 3] = [Schedule::ALL[0].name(), Schedule::ALL[1].name(), Schedule::ALL[2].name()];
+const SCHEDULES: [&str; 6] = {
+    let mut names = [""; 6];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = Schedule::ALL[index].name();
+        index += 1;
+    }
+    names
+};
 const INIT_RULES: [&str; 4] =
     [InitRule::ALL[0].name(), InitRule::ALL[1].name(), InitRule::ALL[2].name(), InitRule::ALL[3].name()];
 
 impl Key {
     /// All keys, in the order in which files and help list them.
-    pub const ALL: [Key; 28] = [
+    pub const ALL: [Key; 35] = [
         Key::Preset,
         Key::Data,
         Key::DataDir,
@@ -151,8 +114,15 @@ impl Key {
         Key::Momentum,
         Key::Nesterov,
         Key::WeightDecay,
+        Key::Beta1,
+        Key::Beta2,
+        Key::Epsilon,
+        Key::ClipNorm,
+        Key::LabelSmoothing,
         Key::L2,
         Key::Schedule,
+        Key::StepEvery,
+        Key::StepFactor,
         Key::Warmup,
         Key::Validation,
         Key::Patience,
@@ -184,8 +154,15 @@ impl Key {
             Key::Momentum => "momentum",
             Key::Nesterov => "nesterov",
             Key::WeightDecay => "weight-decay",
+            Key::Beta1 => "beta1",
+            Key::Beta2 => "beta2",
+            Key::Epsilon => "epsilon",
+            Key::ClipNorm => "clip-norm",
+            Key::LabelSmoothing => "label-smoothing",
             Key::L2 => "l2",
             Key::Schedule => "schedule",
+            Key::StepEvery => "step-every",
+            Key::StepFactor => "step-factor",
             Key::Warmup => "warmup",
             Key::Validation => "validation",
             Key::Patience => "patience",
@@ -216,13 +193,13 @@ impl Key {
             Key::Tune => Kind::Switch { usual: true, off: "no-tune" },
             Key::Seed => Kind::Whole,
             Key::Optimizer => Kind::Choice(&Optimizer::NAMES),
-            Key::Lr => Kind::Number(Bounds::Positive),
-            Key::Momentum => Kind::Number(Bounds::BelowOne),
+            Key::Lr | Key::Epsilon | Key::ClipNorm => Kind::Number(Bounds::Positive),
+            Key::Momentum | Key::Beta1 | Key::Beta2 | Key::LabelSmoothing => Kind::Number(Bounds::BelowOne),
             Key::WeightDecay | Key::L2 => Kind::Number(Bounds::NotNegative),
             Key::Schedule => Kind::Choice(&SCHEDULES),
-            Key::Warmup => Kind::Number(Bounds::Fraction),
+            Key::Warmup | Key::StepFactor => Kind::Number(Bounds::Fraction),
             Key::Validation => Kind::ShareOrChoice(&Validation::NAMES),
-            Key::CheckpointEvery => Kind::Interval,
+            Key::CheckpointEvery | Key::StepEvery => Kind::Interval,
             Key::KeepBest => Kind::Switch { usual: true, off: "no-keep-best" },
         }
     }
@@ -247,9 +224,18 @@ impl Key {
             Key::Lr => "Learning rate: that of the first step, or the highest where it warms up",
             Key::Momentum => "How much of the running mean of gradients is kept, 0 to below 1",
             Key::Nesterov => "Let momentum look ahead",
-            Key::WeightDecay => "Add this much of each parameter to its gradient, biases included",
+            Key::WeightDecay => {
+                "Add this much of each parameter, biases too, to its gradient; adamw, lion: take it from the parameter"
+            }
+            Key::Beta1 => "Share of the first mean of gradients that adam, adamw and lion keep (0.9)",
+            Key::Beta2 => "Share of the second mean that adam and adamw (0.999) and lion (0.99) keep",
+            Key::Epsilon => "What adam and adamw add to the root of the mean square (1e-8)",
+            Key::ClipNorm => "Scale all gradients down to this norm, taken together, where it is larger",
+            Key::LabelSmoothing => "Share of the training target that all classes have alike, 0 to below 1",
             Key::L2 => "Add X/2 times the sum of squares of all weights to the loss",
             Key::Schedule => "How the learning rate changes from step to step",
+            Key::StepEvery => "Steps (500) or epochs (30e) after which `--schedule step` lowers the rate",
+            Key::StepFactor => "What `--schedule step` multiplies the learning rate by",
             Key::Warmup => "Fraction of all steps over which the learning rate rises from 0",
             Key::Validation => {
                 "Judge the run by this share of the training images, kept aside, or by the `test` images"
@@ -280,110 +266,6 @@ impl Key {
     }
 }
 
-impl Kind {
-    /// The largest count. The product of two such counts fits 64 bits.
-    pub const MOST: u64 = u32::MAX as u64;
-
-    /// The words to choose from; empty where a value is not a word.
-    pub fn words(self) -> &'static [&'static str] {
-        match self {
-            Kind::Choice(words) | Kind::ChoiceOrFile(words) | Kind::ShareOrChoice(words) => words,
-            Kind::Switch { .. } => &["true", "false"],
-            _ => &[],
-        }
-    }
-
-    /// The value that was written, if it is allowed.
-    pub fn accept(self, written: Written<'_>) -> Option<Value> {
-        let text = match written {
-            Written::Bare(text) => text.to_str(),
-            Written::Text(text) => Some(text),
-            _ => None,
-        };
-        let digits = match written {
-            Written::Bare(digits) => digits.to_str(),
-            Written::Number(digits) => Some(digits),
-            _ => None,
-        };
-        match self {
-            Kind::Text => text.filter(|text| !text.trim().is_empty()).map(|text| Value::Text(text.into())),
-            Kind::Choice(words) => {
-                text.filter(|text| words.contains(text)).map(|text| Value::Text(text.into()))
-            }
-            Kind::ChoiceOrFile(words) => text
-                .filter(|text| words.contains(text) || text.ends_with(".safetensors"))
-                .map(|text| Value::Text(text.into())),
-            Kind::Count => {
-                let count: u64 = digits?.parse().ok()?;
-                (1..=Kind::MOST).contains(&count).then_some(Value::Whole(count))
-            }
-            Kind::Whole => digits?.parse().ok().map(Value::Whole),
-            Kind::Number(bounds) => {
-                let number: f32 = digits?.parse().ok()?;
-                bounds.contain(number).then_some(Value::Number(number))
-            }
-            Kind::ShareOrChoice(words) => match text.filter(|text| words.contains(text)) {
-                Some(word) => Some(Value::Text(word.into())),
-                None => Kind::Number(Bounds::BelowOne).accept(written),
-            },
-            // The digits of a TOML number are a number of steps.
-            Kind::Interval => Interval::parse(text.or(digits)?).map(|every| Value::Text(every.to_string())),
-            Kind::Switch { .. } => match written {
-                Written::Switch(on) => Some(Value::Switch(on)),
-                _ => None,
-            },
-        }
-    }
-}
-
-/// What is allowed, to go on from "must be".
-impl fmt::Display for Kind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Kind::Text => formatter.write_str("text, and not empty"),
-            Kind::Choice([word]) => formatter.write_str(word),
-            Kind::Choice(words) => write!(formatter, "one of {}", words.join(", ")),
-            Kind::ChoiceOrFile(words) => {
-                write!(formatter, "one of {} or a .safetensors file", words.join(", "))
-            }
-            Kind::Count => write!(formatter, "a whole number from 1 to {}", Kind::MOST),
-            Kind::Whole => write!(formatter, "a whole number from 0 to {}", u64::MAX),
-            Kind::Number(bounds) => bounds.fmt(formatter),
-            Kind::ShareOrChoice(words) => write!(formatter, "{} or {}", Bounds::BelowOne, words.join(", ")),
-            Kind::Interval => write!(
-                formatter,
-                "a whole number of steps (500), epochs (2e) or minutes (10m) from 1 to {}",
-                Kind::MOST
-            ),
-            Kind::Switch { .. } => formatter.write_str("true or false"),
-        }
-    }
-}
-
-impl Bounds {
-    /// Whether the number is allowed.
-    pub fn contain(self, number: f32) -> bool {
-        number.is_finite()
-            && match self {
-                Bounds::Positive => number > 0.0,
-                Bounds::NotNegative => number >= 0.0,
-                Bounds::Fraction => (0.0..=1.0).contains(&number),
-                Bounds::BelowOne => (0.0..1.0).contains(&number),
-            }
-    }
-}
-
-impl fmt::Display for Bounds {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Bounds::Positive => "a number above 0 that 32 bits can hold",
-            Bounds::NotNegative => "a number, 0 or more, that 32 bits can hold",
-            Bounds::Fraction => "a number from 0 to 1",
-            Bounds::BelowOne => "a number from 0 to below 1",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -394,26 +276,5 @@ mod tests {
             assert_eq!(Key::named(key.name()), Some(key));
         }
         assert_eq!(Key::named("batch_size"), None);
-    }
-
-    #[test]
-    fn bounds_keep_out_what_arithmetic_cannot_use() {
-        let all = [Bounds::Positive, Bounds::NotNegative, Bounds::Fraction, Bounds::BelowOne];
-        for bounds in all {
-            for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0, -f32::MIN_POSITIVE] {
-                assert!(!bounds.contain(number), "{bounds}: {number}");
-            }
-            assert!(bounds.contain(0.5), "{bounds}");
-            assert_eq!(bounds.contain(0.0), bounds != Bounds::Positive, "{bounds}");
-        }
-        assert!(Bounds::Fraction.contain(1.0));
-        assert!(!Bounds::BelowOne.contain(1.0));
-    }
-
-    #[test]
-    fn text_of_the_command_line_may_be_a_number_but_text_of_a_file_may_not() {
-        assert_eq!(Kind::Count.accept(Written::Bare(OsStr::new("7"))), Some(Value::Whole(7)));
-        assert_eq!(Kind::Count.accept(Written::Number("7")), Some(Value::Whole(7)));
-        assert_eq!(Kind::Count.accept(Written::Text("7")), None);
     }
 }

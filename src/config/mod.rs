@@ -8,6 +8,7 @@ mod convert;
 mod file;
 mod interval;
 mod key;
+mod kind;
 pub mod presets;
 mod resolve;
 mod settings;
@@ -18,7 +19,8 @@ use crate::data::pictures::{self, Resize};
 
 pub use file::ConfigFile;
 pub use interval::Interval;
-pub use key::{Bounds, Key, Kind, Written};
+pub use key::Key;
+pub use kind::{Bounds, Kind, Written};
 pub use resolve::{Resolved, Sources, resolve};
 pub use settings::{Origin, Setting, Settings, Value};
 
@@ -55,8 +57,16 @@ pub struct Config {
     pub learning_rate: f32,
     /// How the learning rate changes.
     pub schedule: Schedule,
+    /// How often the step schedule lowers the learning rate, in steps or epochs.
+    pub step_every: Option<Interval>,
+    /// What the step schedule multiplies it by.
+    pub step_factor: f32,
     /// Fraction of all steps over which the learning rate rises from zero, 0 to 1.
     pub warmup: f32,
+    /// Largest norm of all gradients together; larger ones are scaled down to it.
+    pub clip_norm: Option<f32>,
+    /// Share of the training target that all classes have alike, 0 to below 1. Only training's loss has it.
+    pub label_smoothing: f32,
     /// `l2 / 2` times the squared norm of all weights is added to the loss.
     pub l2: f32,
     /// What the run is judged by while it trains.
@@ -168,16 +178,37 @@ pub enum Optimizer {
         /// Factor of each parameter that is added to its gradient, biases included.
         weight_decay: f32,
     },
+    /// Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019), with PyTorch's definitions.
+    Adam {
+        /// How much of the means of gradients and of their squares is kept.
+        betas: [f32; 2],
+        /// What is added to the root of the mean square.
+        epsilon: f32,
+        /// How strongly parameters decay, biases included.
+        weight_decay: f32,
+        /// Whether they decay by themselves (AdamW) or by their gradients (Adam).
+        decoupled: bool,
+    },
+    /// Lion (Chen et al. 2023, algorithm 2).
+    Lion {
+        /// How much of the mean the step takes, and how much of it is kept.
+        betas: [f32; 2],
+        /// How strongly parameters decay by themselves, biases included.
+        weight_decay: f32,
+    },
 }
 
 impl Optimizer {
     /// The names of all of them.
-    pub const NAMES: [&'static str; 1] = ["sgd"];
+    pub const NAMES: [&'static str; 4] = ["sgd", "adam", "adamw", "lion"];
 
     /// As in flags and files.
     pub const fn name(self) -> &'static str {
         match self {
             Optimizer::Sgd { .. } => "sgd",
+            Optimizer::Adam { decoupled: false, .. } => "adam",
+            Optimizer::Adam { decoupled: true, .. } => "adamw",
+            Optimizer::Lion { .. } => "lion",
         }
     }
 }
@@ -192,11 +223,25 @@ pub enum Schedule {
     Linear,
     /// Half a cosine down to zero at the last step (Loshchilov and Hutter 2017, eq. 5).
     Cosine,
+    /// Lower by the same factor every so often, as PyTorch's `StepLR`.
+    Step,
+    /// Up from a 25th of the peak and down to a 10,000th of that, each along half a cosine (Smith and
+    /// Topin 2018, as PyTorch's `OneCycleLR` has it); the warm-up is the way up.
+    OneCycle,
+    /// The same in two straight lines.
+    OneCycleLinear,
 }
 
 impl Schedule {
     /// All of them.
-    pub const ALL: [Schedule; 3] = [Schedule::Constant, Schedule::Linear, Schedule::Cosine];
+    pub const ALL: [Schedule; 6] = [
+        Schedule::Constant,
+        Schedule::Linear,
+        Schedule::Cosine,
+        Schedule::Step,
+        Schedule::OneCycle,
+        Schedule::OneCycleLinear,
+    ];
 
     /// As in flags and files.
     pub const fn name(self) -> &'static str {
@@ -204,6 +249,9 @@ impl Schedule {
             Schedule::Constant => "constant",
             Schedule::Linear => "linear",
             Schedule::Cosine => "cosine",
+            Schedule::Step => "step",
+            Schedule::OneCycle => "one-cycle",
+            Schedule::OneCycleLinear => "one-cycle-linear",
         }
     }
 }

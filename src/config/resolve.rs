@@ -7,7 +7,7 @@ use super::file::ConfigFile;
 use super::key::Key;
 use super::presets::{self, Preset};
 use super::settings::{Origin, Setting, Settings, Value};
-use super::{Config, Optimizer, Validation};
+use super::{Config, Interval, Optimizer, Schedule, Validation};
 use crate::error::{Error, Result};
 use crate::model::ModelSpec;
 
@@ -111,8 +111,9 @@ fn environment(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings> 
 /// What no single value can be wrong about.
 fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
     let describe = |key| settings.get(key).map(|setting| setting.describe(key)).unwrap_or_default();
-    let Optimizer::Sgd { momentum, nesterov, .. } = config.optimizer;
-    if nesterov && momentum == 0.0 {
+    check_optimizer(config, settings)?;
+    check_schedule(config, settings)?;
+    if let Optimizer::Sgd { momentum: 0.0, nesterov: true, .. } = config.optimizer {
         let (nesterov, momentum) = (describe(Key::Nesterov), describe(Key::Momentum));
         return Err(Error::usage(format!("{nesterov}: needs momentum above 0, but there is {momentum}"))
             .advise("set momentum, for example --momentum 0.9, or leave nesterov out"));
@@ -128,10 +129,65 @@ fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
+/// What somebody said for this run must be something that its optimizer knows. Values of presets and
+/// defaults wait for the optimizer that they are of.
+fn check_optimizer(config: &Config, settings: &Settings) -> Result<()> {
+    let known = config.optimizer.values();
+    for key in [Key::Momentum, Key::Nesterov, Key::Beta1, Key::Beta2, Key::Epsilon] {
+        // No momentum is what the others have, too.
+        let is_off = |setting: &&Setting| matches!(setting.value, Value::Number(0.0) | Value::Switch(false));
+        let said = settings.get(key).filter(|setting| setting.is_said() && !is_off(setting));
+        if let Some(setting) = said
+            && known.iter().all(|(other, _)| *other != key)
+        {
+            let (name, described) = (config.optimizer.name(), setting.describe(key));
+            let names: Vec<_> = known.iter().map(|(key, _)| key.name()).collect();
+            return Err(Error::usage(format!("{described}: the optimizer {name} has no {}", key.name()))
+                .advise(format!("leave it out; {name} has {}", names.join(", "))));
+        }
+    }
+    Ok(())
+}
+
+/// The step schedule and its keys need each other; one cycle needs a way up and a way down.
+fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
+    let describe = |key| settings.get(key).map(|setting| setting.describe(key)).unwrap_or_default();
+    let is_said = |key| settings.get(key).is_some_and(Setting::is_said);
+    match (config.schedule, config.step_every) {
+        (Schedule::Step, None) => {
+            return Err(Error::usage(format!("{}: needs to know how often", describe(Key::Schedule)))
+                .advise("set step-every, for example --step-every 30e, to steps or epochs"));
+        }
+        (Schedule::Step, Some(Interval::Minutes(_))) => {
+            return Err(Error::usage(format!("{}: must be steps or epochs", describe(Key::StepEvery)))
+                .advise("a learning rate that follows the clock would give other results on every machine"));
+        }
+        (Schedule::Step, Some(_)) => return Ok(()),
+        (Schedule::OneCycle | Schedule::OneCycleLinear, _)
+            if !(0.0 < config.warmup && config.warmup < 1.0) =>
+        {
+            let (schedule, warmup) = (describe(Key::Schedule), describe(Key::Warmup));
+            return Err(Error::usage(format!(
+                "{schedule}: needs a warm-up above 0 and below 1, but there is {warmup}"
+            ))
+            .advise("set the share of all steps that the way up takes, for example --warmup 0.3"));
+        }
+        _ => {}
+    }
+    match [Key::StepEvery, Key::StepFactor].into_iter().find(|key| is_said(*key)) {
+        Some(key) => {
+            let (schedule, name) = (config.schedule.name(), key.name());
+            Err(Error::usage(format!("{}: the schedule {schedule} has no {name}", describe(key)))
+                .advise("add --schedule step, or leave it out"))
+        }
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Init, InitRule, Interval, Normalize, Schedule};
+    use crate::config::{Init, InitRule, Normalize};
     use crate::data::pictures::Resize;
 
     fn resolve_file(text: &str) -> Result<Resolved> {
@@ -152,6 +208,11 @@ mod tests {
                 Key::ImageSize,
                 Key::Model,
                 Key::MaxSteps,
+                Key::Beta1,
+                Key::Beta2,
+                Key::Epsilon,
+                Key::ClipNorm,
+                Key::StepEvery,
                 Key::Patience,
                 Key::Out,
             ];
@@ -174,6 +235,15 @@ mod tests {
         let numbers = [f32::MIN_POSITIVE, 1e-45, 0.1, 1.0 / 3.0, 16_777_217.0, 3.4e38, f32::MAX];
         let others = names.iter().cycle().zip(Normalize::ALL.iter().cycle());
         for (index, (&number, (&name, &normalize))) in numbers.iter().zip(others).enumerate() {
+            let betas = [1.0 - f32::EPSILON, 0.0];
+            let optimizers = [
+                Optimizer::Sgd { momentum: 1.0 - f32::EPSILON, nesterov: true, weight_decay: number },
+                Optimizer::Adam { betas, epsilon: number, weight_decay: number, decoupled: false },
+                Optimizer::Adam { betas, epsilon: number, weight_decay: 0.0, decoupled: true },
+                Optimizer::Lion { betas, weight_decay: number },
+            ];
+            let schedule = Schedule::ALL[index % Schedule::ALL.len()];
+            let is_step = schedule == Schedule::Step;
             let config = Config {
                 preset: "lab-cifar10".into(),
                 data: name.into(),
@@ -190,14 +260,14 @@ mod tests {
                 batch_size: index + 1,
                 shuffle: index % 2 == 0,
                 seed: u64::MAX - index as u64,
-                optimizer: Optimizer::Sgd {
-                    momentum: 1.0 - f32::EPSILON,
-                    nesterov: true,
-                    weight_decay: number,
-                },
+                optimizer: optimizers[index % 4],
                 learning_rate: number,
-                schedule: Schedule::ALL[index % Schedule::ALL.len()],
-                warmup: 1.0,
+                schedule,
+                step_every: is_step.then_some(Interval::Epochs(3)),
+                step_factor: 0.1,
+                warmup: 1.0 - f32::EPSILON,
+                clip_norm: (index % 2 == 1).then_some(number),
+                label_smoothing: 0.1,
                 l2: number,
                 validation: [Validation::None, Validation::Share(0.1), Validation::Test][index % 3],
                 patience: (index % 3 > 0).then_some(index),
@@ -206,6 +276,42 @@ mod tests {
             };
             let text = config.to_toml();
             assert_eq!(resolve_file(&text).unwrap_or_else(|error| panic!("{error}\n{text}")).config, config);
+        }
+    }
+
+    #[test]
+    fn an_optimizer_is_told_nothing_that_it_does_not_know() {
+        for (text, wanted) in [
+            ("optimizer = \"adam\"\nmomentum = 0.9\n", "the optimizer adam has no momentum"),
+            ("optimizer = \"lion\"\nepsilon = 0.1\n", "the optimizer lion has no epsilon"),
+            ("beta1 = 0.5\n", "the optimizer sgd has no beta1"),
+            ("schedule = \"step\"\n", "needs to know how often"),
+            ("schedule = \"step\"\nstep-every = \"5m\"\n", "must be steps or epochs"),
+            ("schedule = \"cosine\"\nstep-factor = 0.5\n", "the schedule cosine has no step-factor"),
+            ("schedule = \"one-cycle\"\n", "needs a warm-up above 0 and below 1"),
+        ] {
+            let error = resolve_file(text).expect_err(text).to_string();
+            assert!(error.contains(wanted), "{error}");
+        }
+    }
+
+    /// The momentum of a preset is there for its own optimizer, and betas depend on theirs.
+    #[test]
+    fn another_optimizer_takes_its_own_usual_values() {
+        let preset = presets::ALL.iter().find(|preset| {
+            let settings = preset.settings().expect("it is valid");
+            settings.get(Key::Momentum).is_some()
+        });
+        let names = preset.map(|preset| preset.name).into_iter().chain([presets::DEFAULT]);
+        for name in names {
+            for (optimizer, second) in [("adamw", 0.999), ("lion", 0.99)] {
+                let text = format!("preset = {name:?}\noptimizer = {optimizer:?}\n");
+                let config = resolve_file(&text).expect("it is valid").config;
+                let (Optimizer::Adam { betas, .. } | Optimizer::Lion { betas, .. }) = config.optimizer else {
+                    panic!("{:?}", config.optimizer)
+                };
+                assert_eq!(betas, [0.9, second]);
+            }
         }
     }
 }

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
-use super::key::{Key, Kind, Written};
+use super::key::Key;
+use super::kind::{Kind, Written};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::plain::one_line;
@@ -144,6 +145,11 @@ impl fmt::Display for Value {
 }
 
 impl Setting {
+    /// Whether somebody said it for this run: in a file, in the environment or on the command line.
+    pub fn is_said(&self) -> bool {
+        !matches!(self.origin, Origin::Default | Origin::Preset(_))
+    }
+
     /// How an error names it: what was written, and where.
     pub fn describe(&self, key: Key) -> String {
         let Setting { value, origin } = self;

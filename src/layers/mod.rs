@@ -31,6 +31,10 @@ pub trait GradientSink {
     /// The gradient of `weight` is the product `dy^T x`, that of `bias` the sum of dy's rows. Neither need
     /// be stored.
     fn product(&mut self, plan: &mut Plan, weight: &Parameter, bias: &Parameter, dy: Tensor, x: Tensor);
+
+    /// The gradient of `parameter` is this tensor, of the same shape; nothing else may need it, since
+    /// the sink may change it.
+    fn gradient(&mut self, plan: &mut Plan, parameter: &Parameter, gradient: Tensor);
 }
 
 /// One layer of a model.

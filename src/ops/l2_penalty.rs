@@ -26,8 +26,20 @@ pub fn value(plan: &mut Plan, w: Tensor, slots: usize) -> Tensor {
 }
 
 /// Elements that one partial sum covers: a multiple of the workgroup, the same on every device.
-fn chunk(length: usize) -> usize {
+pub(super) fn chunk(length: usize) -> usize {
     length.div_ceil(PARTIALS).next_multiple_of(WORKGROUP as usize)
+}
+
+/// The sum of squares of `values`, in an order of its own that does not change.
+pub(super) fn sum_of_squares(values: &[f32]) -> f32 {
+    // Sixteen sums side by side: a shape that fits vector registers.
+    let mut sums = [0.0f32; 16];
+    for values in values.chunks(16) {
+        for (sum, &value) in sums.iter_mut().zip(values) {
+            *sum += value * value;
+        }
+    }
+    sums.iter().sum()
 }
 
 #[derive(Debug)]
@@ -80,14 +92,7 @@ impl Op for SumOfSquares {
         let [_, partials] = self.ring.matrix("ring");
         let slot = &mut ring[step.slot as usize * partials..][..partials];
         for (sum, chunk) in slot.iter_mut().zip(w.chunks(chunk(w.len()))) {
-            // Sixteen sums side by side: a shape that fits vector registers, in a fixed order.
-            let mut sums = [0.0f32; 16];
-            for values in chunk.chunks(16) {
-                for (sum, &value) in sums.iter_mut().zip(values) {
-                    *sum += value * value;
-                }
-            }
-            *sum = sums.iter().sum();
+            *sum = sum_of_squares(chunk);
         }
     }
 

@@ -61,6 +61,9 @@ pub trait Op: Debug + Send + Sync {
     }
 }
 
+/// Elements of a tensor that one task of a CPU half takes, where elements have nothing to do with each other.
+const ELEMENTS_PER_TASK: usize = 1 << 14;
+
 /// The list of ops. `tests/ops.rs` fails for an op that is listed here and has no cases there.
 macro_rules! ops {
     ($($op:ident,)+) => {
@@ -95,9 +98,12 @@ macro_rules! ops {
 pub mod peak;
 
 ops! {
+    adam,
+    clip_norm,
     column_sum,
     gather,
     l2_penalty,
+    lion,
     matmul,
     online_steps,
     relu,

@@ -10,6 +10,14 @@
 //! hit  = [best = y]
 //! ```
 //!
+//! With label smoothing s and C classes (Szegedy et al. 2016, section 7, as PyTorch's `cross_entropy` has it) the
+//! target is `t_j = (1 - s) [j = y] + s / C`:
+//!
+//! ```text
+//! loss = log(1 + rest) + (1 - s) (m - z_y) + s / C sum over j of (m - z_j)
+//! dz_j = (p_j - t_j) / rows
+//! ```
+//!
 //! Leaving the largest term out of `rest` keeps `log(1 + rest)` and `p_y - 1 = -rest / (1 + rest)`
 //! exact where the model is sure, and subtracting the maximum keeps every exponent at or below zero
 //! (the usual "log-sum-exp trick"). Differences of logits are clamped to the largest float, so that
@@ -39,8 +47,9 @@ pub struct Output {
     pub metrics: Tensor,
 }
 
-/// Records loss, hits and gradient of `logits`, `[batch, classes]`, for `labels`, `[batch]`.
-pub fn forward(plan: &mut Plan, logits: Tensor, labels: Tensor, slots: usize) -> Output {
+/// Records loss, hits and gradient of `logits`, `[batch, classes]`, for `labels`, `[batch]`; all classes
+/// alike have the share `smoothing` of the target, 0 to below 1.
+pub fn forward(plan: &mut Plan, logits: Tensor, labels: Tensor, smoothing: f32, slots: usize) -> Output {
     let [batch, _] = logits.matrix("logits");
     logits.expect("logits", Element::F32, logits.shape());
     labels.expect("labels", Element::U32, [batch]);
@@ -48,7 +57,7 @@ pub fn forward(plan: &mut Plan, logits: Tensor, labels: Tensor, slots: usize) ->
     let partials = batch.div_ceil(ROWS_PER_PARTIAL);
     let metrics = plan.declare("metrics", Role::Metric, Element::F32, [slots, 2 * partials]);
     let output = Output { dlogits, metrics };
-    plan.record(SoftmaxCrossEntropy { logits, labels, output });
+    plan.record(SoftmaxCrossEntropy { logits, labels, smoothing, output });
     output
 }
 
@@ -56,6 +65,7 @@ pub fn forward(plan: &mut Plan, logits: Tensor, labels: Tensor, slots: usize) ->
 struct SoftmaxCrossEntropy {
     logits: Tensor,
     labels: Tensor,
+    smoothing: f32,
     output: Output,
 }
 
@@ -63,6 +73,8 @@ uniform! {
     struct Params {
         batch: u32,
         classes: u32,
+        /// Share of the target that all classes have alike.
+        smoothing: f32,
         /// Partial sums (pairs) in one slot of the ring.
         partials: u32,
     }
@@ -127,6 +139,19 @@ pub(super) fn row(logits: &[f32], label: u32, scale: f32, dlogits: &mut [f32]) -
     (loss, label == best)
 }
 
+/// What label smoothing adds to a row's gradient, which it changes, and to its loss, which it returns.
+fn smooth(logits: &[f32], label: u32, smoothing: f32, scale: f32, dlogits: &mut [f32]) -> f32 {
+    let (largest, label) = (logits[largest(logits)], label as usize);
+    let share = smoothing / logits.len() as f32;
+    let mut below = 0.0;
+    for (&logit, gradient) in logits.iter().zip(&mut *dlogits) {
+        below -= difference(logit, largest) * share;
+        *gradient -= share * scale;
+    }
+    dlogits[label] += smoothing * scale;
+    below + smoothing * difference(logits[label], largest)
+}
+
 impl Op for SoftmaxCrossEntropy {
     fn name(&self) -> &'static str {
         "softmax_cross_entropy"
@@ -151,7 +176,10 @@ impl Op for SoftmaxCrossEntropy {
                 dlogits.fill(0.0);
                 continue;
             }
-            let (loss, hit) = row(logits, label, scale, dlogits);
+            let (mut loss, hit) = row(logits, label, scale, dlogits);
+            if self.smoothing != 0.0 {
+                loss += smooth(logits, label, self.smoothing, scale, dlogits);
+            }
             let partial = 2 * (index / ROWS_PER_PARTIAL);
             slot[partial] += loss * step.row_weight;
             slot[partial + 1] += if hit { step.row_weight } else { 0.0 };
@@ -164,12 +192,13 @@ impl Op for SoftmaxCrossEntropy {
         let params = Params {
             batch: batch as u32,
             classes: classes as u32,
+            smoothing: self.smoothing,
             partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
         };
         let tensors = [self.logits, self.labels, dlogits, metrics];
         let grid = fold(batch, ROWS_PER_PARTIAL as u32);
-        // Rows without a label take one loop, all others three.
-        let trips = 4 * trips(classes, 0) + trips(ROWS_PER_PARTIAL.ilog2() as usize, 0);
+        // Rows without a label take one loop, all others three, or four with label smoothing.
+        let trips = 5 * trips(classes, 0) + trips(ROWS_PER_PARTIAL.ilog2() as usize, 0);
         vec![Dispatch::new(&KERNEL, params, &tensors, grid, trips)]
     }
 }

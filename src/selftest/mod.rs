@@ -146,6 +146,8 @@ fn launch(session: &mut dyn Session, step: StepId, rows: usize) -> Result<()> {
         slot: 1,
         row_weight: 1.0 / rows as f32,
         learning_rate: 0.125,
+        mean_scale: 1.5,
+        root_scale: 1.25,
     };
     let ticket = session.submit(&[Launch { step, record }], &[], 0)?;
     session.finish(ticket).map(|_| ())

@@ -6,6 +6,7 @@ use crate::ops::gather::{self, Images, NO_LABEL};
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::online_steps::{self, BLOCK, Head};
 use crate::ops::sgd::{self, Momentum, Update};
+use crate::ops::{adam, clip_norm, lion};
 use crate::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
 use crate::plan::{Plan, Role};
 use crate::tensor::Tensor;
@@ -52,6 +53,28 @@ pub(super) fn all() -> Vec<Subject> {
         subject("l2_penalty", "10007", |draft| {
             let w = draft.noise("w", Role::Parameter, [10_007]);
             l2_penalty::value(&mut draft.plan, w, SLOTS);
+        }),
+        subject("adam", "1009", |draft| {
+            let dw = draft.noise("dw", Role::Input, [1009]);
+            let [parameter, mean, square] =
+                ["w", "m", "s"].map(|name| draft.noise(name, Role::Parameter, [1009]));
+            // Nothing is kept of the squares, which noise may make negative.
+            let (betas, epsilon, coupled, decoupled) = ([0.9, 0.0], 0.5, 0.25, 0.125);
+            let update = adam::Update { parameter, mean, square, betas, epsilon, coupled, decoupled };
+            adam::step(&mut draft.plan, update, dw);
+        }),
+        subject("lion", "1009", |draft| {
+            let dw = draft.noise("dw", Role::Input, [1009]);
+            let [parameter, mean] = ["w", "m"].map(|name| draft.noise(name, Role::Parameter, [1009]));
+            let (betas, coupled, decoupled) = ([0.9, 0.99], 0.25, 0.125);
+            lion::step(&mut draft.plan, lion::Update { parameter, mean, betas, coupled, decoupled }, dw);
+        }),
+        subject("clip_norm", "10007 and 33", |draft| {
+            let gradients = [10_007, 33].map(|length| {
+                let dw = draft.noise("dw", Role::Parameter, [length]);
+                clip_norm::Gradient { dw, w: draft.noise("w", Role::Input, [length]), penalty: 0.25 }
+            });
+            clip_norm::clip(&mut draft.plan, &gradients, 1.0);
         }),
         softmax(67, 10, 61),
         softmax(3, 257, 3),
@@ -122,7 +145,7 @@ fn softmax(batch: usize, classes: usize, rows: usize) -> Subject {
         };
         labels[rows..].fill(NO_LABEL);
         let labels = draft.give("labels", Role::Input, [batch], Array::U32(labels));
-        softmax_cross_entropy::forward(&mut draft.plan, logits, labels, SLOTS);
+        softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 0.0, SLOTS);
     };
     Subject { rows, ..subject("softmax_cross_entropy", format!("{batch}x{classes}"), record) }
 }

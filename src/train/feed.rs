@@ -110,7 +110,7 @@ struct InFlight {
 
 impl Feed<'_> {
     /// Does these runs of the pass's step; all runs of the pass together see the first `images`
-    /// images. `rate` gives the learning rate of each optimizer step of the pass; `each` is told of
+    /// images. `told` is what the optimizer is told in each step of the pass; `each` is told of
     /// every submission, in order. Where it breaks, this ends once what is already on its way is
     /// done, of which it is told, too.
     pub(super) fn run(
@@ -119,7 +119,7 @@ impl Feed<'_> {
         pace: &mut Pace,
         images: usize,
         Range { start: mut next, end: mut runs }: Range<usize>,
-        rate: impl Fn(usize) -> f32,
+        told: impl Fn(usize) -> StepRecord,
         mut each: impl FnMut(Measured) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         let mut in_flight = VecDeque::new();
@@ -127,7 +127,7 @@ impl Feed<'_> {
         while next < runs || !in_flight.is_empty() {
             if next < runs && in_flight.len() < IN_FLIGHT {
                 let count = pace.runs.min(runs - next).min(self.sampling.most_runs());
-                let records = (next..next + count).map(|run| self.record(run, images, &rate));
+                let records = (next..next + count).map(|run| self.record(run, images, &told));
                 in_flight.push_back(self.submit(session, next, records)?);
                 next += count;
                 continue;
@@ -144,7 +144,7 @@ impl Feed<'_> {
     }
 
     /// The data of the pass's `run`-th run of the step, but for the slot.
-    fn record(&self, run: usize, images: usize, rate: &impl Fn(usize) -> f32) -> StepRecord {
+    fn record(&self, run: usize, images: usize, told: &impl Fn(usize) -> StepRecord) -> StepRecord {
         let first = run * self.pass.batch;
         let rows = self.pass.batch.min(images - first);
         let row_weight = if self.mean { 1.0 / rows.min(self.pass.images_per_step) as f32 } else { 1.0 };
@@ -153,7 +153,7 @@ impl Feed<'_> {
             rows: rows as u32,
             slot: 0,
             row_weight,
-            learning_rate: rate(first / self.pass.images_per_step),
+            ..told(first / self.pass.images_per_step)
         }
     }
 

@@ -106,7 +106,14 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     spec.check_sizes(shape.pixels(), rows)?;
     let mut builder = Builder::new(&spec, shape);
     let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
-    let training = Training { batch: rows, optimizer, l2: config.l2, constant_rate: None };
+    let training = Training {
+        batch: rows,
+        optimizer,
+        l2: config.l2,
+        clip_norm: None,
+        label_smoothing: 0.0,
+        constant_rate: None,
+    };
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };
     let pass = builder.train_batches(size, training)?;
     let Builder { plan, model, normalisation: factors } = builder;
@@ -142,6 +149,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         slot: 0,
         row_weight: 1.0 / rows as f32,
         learning_rate: RATE,
+        ..StepRecord::default()
     };
     let ticket = session.submit(&[Launch { step: pass.step, record }], &[pass.metrics], 1)?;
     let metrics = session.finish(ticket)?;

@@ -80,9 +80,8 @@ impl Inference {
             let record = StepRecord {
                 first: (index * self.pass.batch) as u32,
                 rows: labels.len() as u32,
-                slot: 0,
                 row_weight: 1.0,
-                learning_rate: 0.0,
+                ..StepRecord::default()
             };
             let launch = Launch { step: self.pass.step, record };
             let ticket = self.session.submit(&[launch], &[self.pass.metrics], 1)?;

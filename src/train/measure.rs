@@ -8,6 +8,7 @@ use super::observer::Measurement;
 use super::program::{Pass, Penalty};
 use crate::device::Session;
 use crate::error::Result;
+use crate::plan::StepRecord;
 
 /// Measures the weights on the images of `pass`.
 pub(super) fn measure(
@@ -24,7 +25,7 @@ pub(super) fn measure(
         totals.add(&measured);
         Ok(ControlFlow::Continue(()))
     };
-    feed.run(session, pace, pass.count, 0..runs, |_| 0.0, add)?;
+    feed.run(session, pace, pass.count, 0..runs, |_| StepRecord::default(), add)?;
     let cross_entropy = totals.cross_entropy(pass.count);
     Ok(Measurement {
         loss: cross_entropy + totals.penalty(),

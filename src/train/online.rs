@@ -21,10 +21,10 @@ pub(super) struct Network {
     head: Head,
 }
 
-/// The network, if blocks of steps train it as single steps would: batch size 1, plain SGD at one
-/// learning rate, a ReLU between two linear layers of moderate size.
+/// The network, if blocks of steps train it as single steps would: batch size 1, plain SGD of the
+/// plain loss at one learning rate, a ReLU between two linear layers of moderate size.
 pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
-    let Optimizer::Sgd { momentum, weight_decay, .. } = training.optimizer;
+    let Optimizer::Sgd { momentum, weight_decay, .. } = training.optimizer else { return None };
     let rate = training.constant_rate?;
     let [first, second] = model.layers() else { return None };
     let ([weight, bias], [weight2, bias2]) = (first.parameters(), second.parameters()) else {
@@ -33,6 +33,8 @@ pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
     let decay = weight_decay + training.l2;
     let fits = training.batch == 1
         && momentum == 0.0
+        && training.clip_norm.is_none()
+        && training.label_smoothing == 0.0
         && first.masks_gradient()
         && !second.masks_gradient()
         && rate * decay <= MOST_DECAY

@@ -84,6 +84,9 @@ pub(super) struct Training {
     pub(super) batch: usize,
     pub(super) optimizer: Optimizer,
     pub(super) l2: f32,
+    pub(super) clip_norm: Option<f32>,
+    /// Share of the target that all classes have alike.
+    pub(super) label_smoothing: f32,
     /// The learning rate, where it is the same in every step.
     pub(super) constant_rate: Option<f32>,
 }
@@ -134,9 +137,10 @@ impl Builder {
         let split = self.split("train", size)?;
         let batch = training.batch.min(size.count);
         let step = self.plan.begin("train");
-        let (output, activations) = self.measure(&split, batch);
-        let mut updates = Updates::new(training.optimizer, training.l2);
+        let (output, activations) = self.measure(&split, batch, training.label_smoothing);
+        let mut updates = Updates::new(training.optimizer, training.l2, training.clip_norm);
         self.model.backward(&mut self.plan, &activations, output.dlogits, &mut updates);
+        updates.finish(&mut self.plan);
         let metrics = output.metrics;
         Ok(Pass {
             step,
@@ -159,7 +163,7 @@ impl Builder {
         let split = self.split(name, size)?;
         let batch = EVALUATION_BATCH.min(size.count);
         let step = self.plan.begin("evaluate");
-        let (output, activations) = self.measure(&split, batch);
+        let (output, activations) = self.measure(&split, batch, 0.0);
         let metrics = output.metrics;
         let pass = Pass {
             step,
@@ -173,12 +177,13 @@ impl Builder {
         Ok((pass, activations.logits()))
     }
 
-    fn measure(&mut self, split: &Resident, batch: usize) -> (Output, Activations) {
+    fn measure(&mut self, split: &Resident, batch: usize, smoothing: f32) -> (Output, Activations) {
         let plan = &mut self.plan;
         let gather = if self.model.reads_pixels() { gather::pixels } else { gather::forward };
         let input = gather(plan, &split.images, split.order, batch);
         let activations = self.model.forward(plan, input.x);
-        let output = softmax_cross_entropy::forward(plan, activations.logits(), input.labels, SLOTS);
+        let output =
+            softmax_cross_entropy::forward(plan, activations.logits(), input.labels, smoothing, SLOTS);
         (output, activations)
     }
 

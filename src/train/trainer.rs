@@ -22,6 +22,7 @@ use crate::device::{DeviceInfo, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Array;
 use crate::model::Model;
+use crate::optim;
 use crate::plan::Role;
 use crate::rng;
 use crate::run::model_file::About;
@@ -183,7 +184,8 @@ impl Trainer<'_> {
         let steps_done = |runs: usize| stretch.steps_done(runs, &self.training);
         let next_save = self.saves.next_step(self.position.step).unwrap_or(usize::MAX);
         let until = next_save.saturating_sub(first_step).saturating_mul(unit).div_ceil(batch).min(runs);
-        let (epoch, position, rate) = (self.position.epochs + 1, &mut self.position, self.rate);
+        let (rate, optimizer) = (self.rate, self.config.optimizer);
+        let (epoch, position) = (self.position.epochs + 1, &mut self.position);
         let (started, all_steps) = (Instant::now(), self.steps);
         let (seconds_before, epoch_seconds_before) = (position.seconds, position.epoch_seconds);
         feed.run(
@@ -191,7 +193,7 @@ impl Trainer<'_> {
             &mut self.pace,
             images,
             Range { start: position.totals.runs, end: until },
-            |step| rate.at(first_step + step),
+            |step| optim::step_record(optimizer, rate.at(first_step + step), first_step + step),
             |measured| {
                 self.watch.look(&self.health, &measured, |run| first_step + steps_done(run))?;
                 position.totals.add(&measured);

@@ -2,7 +2,7 @@
 
     python3 tests/golden/against_torch.py
 
-Checks the reference itself: autograd instead of its gradients, torch.optim.SGD instead of its update,
+Checks the reference itself: autograd instead of its gradients, torch.optim and its schedulers instead of its updates (Lion alone is written out),
 torch.nn's names and layout. Needs numpy and torch.
 """
 
@@ -34,6 +34,59 @@ def images_of(data_set, split, how, dtype):
     return images.to(dtype)
 
 
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of Chen et al. 2023, which PyTorch does not have."""
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for w in group["params"]:
+                mean = self.state[w].setdefault("mean", torch.zeros_like(w))
+                w.mul_(1 - group["lr"] * group["weight_decay"])
+                w.sub_(group["lr"] * mean.lerp(w.grad, 1 - beta1).sign())
+                mean.lerp_(w.grad, 1 - beta2)
+
+
+def optimizer_of(case, parameters):
+    """PyTorch's own, but for Lion."""
+    lr, decay = case["lr"], case["weight_decay"]
+    if case["optimizer"] == "sgd":
+        return torch.optim.SGD(
+            parameters, lr=lr, momentum=case["momentum"], nesterov=case["nesterov"], weight_decay=decay
+        )
+    betas = case["beta1"] or 0.9, case["beta2"] or (0.99 if case["optimizer"] == "lion" else 0.999)
+    if case["optimizer"] == "lion":
+        return Lion(parameters, {"lr": lr, "weight_decay": decay, "betas": betas})
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[case["optimizer"]]
+    return kind(parameters, lr=lr, betas=betas, eps=case["epsilon"] or 1e-8, weight_decay=decay)
+
+
+def schedule_of(case, optimizer, steps_per_epoch):
+    """PyTorch's schedulers; a step schedule counts from the run's first step, and the rest starts after the warm-up."""
+    schedulers = torch.optim.lr_scheduler
+    total, name = case["planned_epochs"] * steps_per_epoch, case["schedule"]
+    if name.startswith("one-cycle"):
+        anneal = "linear" if name.endswith("linear") else "cos"
+        return schedulers.OneCycleLR(
+            optimizer, case["lr"], total_steps=total, pct_start=case["warmup"], anneal_strategy=anneal, cycle_momentum=False
+        )
+    rising = round(case["warmup"] * total)
+    rest = {
+        "constant": lambda: schedulers.ConstantLR(optimizer, factor=1),
+        "linear": lambda: schedulers.LinearLR(optimizer, 1, 0, total - rising),
+        "cosine": lambda: schedulers.CosineAnnealingLR(optimizer, total - rising),
+        "step": lambda: schedulers.MultiStepLR(
+            optimizer, [at - rising for at in range(case["step_every"], total, case["step_every"])], case["step_factor"]
+        ),
+    }[name]()
+    if not rising:
+        return rest
+    # SequentialLR sets the first rate when it is made.
+    warm = schedulers.LinearLR(optimizer, 1 / rising, 1, rising - 1)
+    return schedulers.SequentialLR(optimizer, [warm, rest], [rising])
+
+
 def run(case, dtype):
     """Final weights, and the training and test losses of each epoch."""
     data_set = read_idx(HERE / case["data"])
@@ -42,17 +95,12 @@ def run(case, dtype):
     network = network_of(case["model"], images.shape[1]).to(dtype)
     start = read_safetensors(HERE / case["start"])
     network.load_state_dict({name: torch.tensor(tensor).to(dtype) for name, tensor in start.items()})
-    optimizer = torch.optim.SGD(
-        network.parameters(),
-        lr=case["lr"],
-        momentum=case["momentum"],
-        nesterov=case["nesterov"],
-        weight_decay=case["weight_decay"],
-    )
+    optimizer = optimizer_of(case, network.parameters())
+    schedule = schedule_of(case, optimizer, -(-len(images) // case["batch_size"]))
 
-    def loss_of(images, labels):
+    def loss_of(images, labels, smoothing):
         squares = sum((tensor**2).sum() for name, tensor in network.named_parameters() if name.endswith("weight"))
-        return torch.nn.functional.cross_entropy(network(images), labels) + case["l2"] / 2 * squares
+        return torch.nn.functional.cross_entropy(network(images), labels, label_smoothing=smoothing) + case["l2"] / 2 * squares
 
     figures, step = [], 0
     while step < case["steps"]:
@@ -60,14 +108,17 @@ def run(case, dtype):
         for batch in zip(images.split(case["batch_size"]), labels.split(case["batch_size"])):
             if step == case["steps"]:
                 break
-            loss = loss_of(*batch)
+            loss = loss_of(*batch, case["label_smoothing"])
             optimizer.zero_grad()
             loss.backward()
+            if case["clip_norm"] is not None:
+                torch.nn.utils.clip_grad_norm_(network.parameters(), case["clip_norm"])
             optimizer.step()
+            schedule.step()
             losses.append(loss.item())
             step += 1
         with torch.no_grad():
-            figures.append((sum(losses) / len(losses), loss_of(test_images, test_labels).item()))
+            figures.append((sum(losses) / len(losses), loss_of(test_images, test_labels, 0.0).item()))
     return {name: tensor.double().numpy() for name, tensor in network.state_dict().items()}, figures
 
 

@@ -52,6 +52,33 @@ CASES = {
     "small-three-nesterov-64-standard": ("small-three", "standard", 64, 170, 0.02, NESTEROV),
     # A batch larger than the set: every step is a partial batch and an epoch.
     "small-two-plain-256": ("small-two", "unit", 256, 60, 0.5, {}),
+    # Of 211 images, 64 to a step, an epoch has 4 steps, and 25 epochs 100.
+    "small-two-clip-64": ("small-two", "unit", 64, 100, 0.1, {"clip_norm": 0.5}),
+    "small-two-clip-all-64": ("small-two", "unit", 64, 100, 0.05, {**ALL, "clip_norm": 0.25}),
+    "small-two-smooth-64": ("small-two", "unit", 64, 100, 0.2, {"label_smoothing": 0.1}),
+    "small-one-smooth-1": ("small-one", "unit", 1, 300, 0.05, {"label_smoothing": 0.2}),
+    "small-two-adam-64": ("small-two", "unit", 64, 100, 0.005, {"optimizer": "adam", "epsilon": 1e-4}),
+    "small-one-adam-50": ("small-one", "unit", 50, 150, 0.01, {"optimizer": "adam"}),
+    "small-one-adam-all-50": ("small-one", "standard", 50, 150, 0.01, {
+        "optimizer": "adam", "weight_decay": 0.01, "l2": 0.01, "beta1": 0.8, "beta2": 0.95, "clip_norm": 1.0}),
+    "small-two-adamw-64": ("small-two", "unit", 64, 100, 0.005, {
+        "optimizer": "adamw", "epsilon": 1e-4, "weight_decay": 0.1, "label_smoothing": 0.1,
+        "schedule": "cosine", "warmup": 0.1, "epochs": 25}),
+    "small-one-lion-50": ("small-one", "unit", 50, 60, 0.003, {"optimizer": "lion"}),
+    "small-two-lion-64": ("small-two", "unit", 64, 10, 0.003, {
+        "optimizer": "lion", "weight_decay": 0.1, "l2": 0.01, "schedule": "one-cycle", "warmup": 0.3, "epochs": 4}),
+    "small-two-step-64": ("small-two", "unit", 64, 100, 0.2, {
+        "schedule": "step", "step_every": 30, "step_factor": 0.25, "warmup": 0.05, "epochs": 30}),
+    "small-two-linear-64": ("small-two", "unit", 64, 100, 0.2, {"schedule": "linear", "warmup": 0.2, "epochs": 25}),
+    "small-two-cosine-64": ("small-two", "unit", 64, 90, 0.1, {"momentum": 0.9, "schedule": "cosine", "epochs": 25}),
+    "small-two-one-cycle-64": ("small-two", "unit", 64, 100, 0.3, {
+        "schedule": "one-cycle", "warmup": 0.3, "epochs": 25}),
+    "small-two-one-cycle-linear-1": ("small-two", "unit", 1, 300, 0.05, {
+        "schedule": "one-cycle-linear", "warmup": 0.25, "epochs": 2}),
+    # Stopped after the first steps, while Adam's corrections are largest.
+    "small-one-adam-first": ("small-one", "unit", 64, 1, 0.01, {"optimizer": "adam", "epsilon": 1e-4}),
+    "small-one-adamw-third": ("small-one", "unit", 64, 3, 0.01, {"optimizer": "adamw", "weight_decay": 0.5}),
+    "small-one-lion-second": ("small-one", "unit", 64, 2, 0.01, {"optimizer": "lion", "weight_decay": 0.5}),
 }
 
 

@@ -89,6 +89,9 @@ def description(name, case):
     """A case for the Rust test, without what it should end in."""
     network, normalisation = case[:2]
     data, spec = NETWORKS[network]
+    settings = vars(settings_of(case)).copy()
+    # `epochs` are the figures.
+    settings["planned_epochs"] = settings.pop("epochs")
     return {
         "name": name,
         "data": f"data/{data}",
@@ -96,7 +99,7 @@ def description(name, case):
         "normalize": normalisation,
         "start": f"start/{name}.safetensors",
         "expected": f"expected/{name}.safetensors",
-        **vars(settings_of(case)),
+        **settings,
     }
 
 

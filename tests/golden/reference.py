@@ -18,8 +18,12 @@ import numpy
 NEAR_TIE = 1e-4
 
 
+# Lion follows the sign of a sum: none may be nearer to zero than this share of its tensor's largest.
+SIGN_LIMIT = 3e-6
+
+
 class NearKink(Exception):
-    """A ReLU's input came so close to zero that rounding may put it on the other side."""
+    """A ReLU's input, or a sum whose sign Lion follows, came so close to zero that rounding may put it on the other side."""
 
 
 @dataclass
@@ -33,6 +37,19 @@ class Settings:
     nesterov: bool = False
     weight_decay: float = 0.0
     l2: float = 0.0
+    # Planned ones, which schedules go by; `steps` may end the run before them.
+    epochs: int = 1000
+    optimizer: str = "sgd"
+    # Of Adam, AdamW and Lion; None stands for the optimizer's own.
+    beta1: float | None = None
+    beta2: float | None = None
+    epsilon: float | None = None
+    clip_norm: float | None = None
+    label_smoothing: float = 0.0
+    schedule: str = "constant"
+    warmup: float = 0.0
+    step_every: int | None = None
+    step_factor: float | None = None
 
 
 @dataclass
@@ -110,14 +127,74 @@ def correctness(logits, labels):
     return float((margin > 0).mean()), float((abs(margin) < NEAR_TIE).mean())
 
 
-def sgd_step(weights, gradients, buffers, settings):
+def learning_rate(settings, step, steps_per_epoch):
+    """The rate of a step, from 0, by the formulas in PyTorch's documentation of its schedulers; all steps of the planned
+    epochs count, not only those until the run is stopped."""
+    total = settings.epochs * steps_per_epoch
+    peak, warmup = settings.lr, settings.warmup * total
+    if settings.schedule.startswith("one-cycle"):
+        # OneCycleLR with pct_start = warmup, div_factor 25, final_div_factor 1e4.
+        top, last = warmup - 1, total - 1
+        low, lowest = peak / 25, peak / 25 / 1e4
+        start, end, progress = (low, peak, step / top) if step <= top else (peak, lowest, (step - top) / (last - top))
+        if settings.schedule == "one-cycle-linear":
+            return (end - start) * progress + start
+        return end + (start - end) / 2 * (1 + numpy.cos(numpy.pi * progress))
+    rising = round(warmup)
+    if step < rising:
+        return peak * (step + 1) / rising
+    if settings.schedule == "step":
+        return peak * settings.step_factor ** (step // settings.step_every)
+    progress = (step - rising) / (total - rising)
+    return peak * {"constant": 1, "linear": 1 - progress, "cosine": (1 + numpy.cos(numpy.pi * progress)) / 2}[settings.schedule]
+
+
+def clip(gradients, most):
+    """torch.nn.utils.clip_grad_norm_."""
+    norm = numpy.sqrt(sum((g**2).sum() for g in gradients.values()))
+    factor = most / (norm + 1e-6)
+    if factor < 1:
+        for name in gradients:
+            gradients[name] = gradients[name] * factor
+
+
+def adam_step(weights, gradients, buffers, settings, lr, t):
+    """torch.optim.Adam and torch.optim.AdamW, t from 1."""
+    beta1, beta2, epsilon = settings.beta1 or 0.9, settings.beta2 or 0.999, settings.epsilon or 1e-8
+    for name, w in weights.items():
+        g = gradients[name]
+        if settings.optimizer == "adam":
+            g = g + settings.weight_decay * w
+        else:
+            w = w - lr * settings.weight_decay * w
+        mean, square = buffers.get(name, (numpy.zeros_like(w), numpy.zeros_like(w)))
+        mean, square = beta1 * mean + (1 - beta1) * g, beta2 * square + (1 - beta2) * g * g
+        buffers[name] = mean, square
+        denominator = numpy.sqrt(square) / numpy.sqrt(1 - beta2**t) + epsilon
+        weights[name] = w - lr / (1 - beta1**t) * mean / denominator
+
+
+def lion_step(weights, gradients, buffers, settings, lr, limit):
+    """Algorithm 2 of Chen et al. 2023."""
+    beta1, beta2 = settings.beta1 or 0.9, settings.beta2 or 0.99
+    for name, w in weights.items():
+        g, mean = gradients[name], buffers.get(name, numpy.zeros_like(w))
+        total = beta1 * mean + (1 - beta1) * g
+        # Zeros are exact: gradients of units that no image of the run has switched on.
+        if limit and (abs(total[total != 0]) < limit * abs(total).max()).any():
+            raise NearKink
+        weights[name] = w - lr * (numpy.sign(total) + settings.weight_decay * w)
+        buffers[name] = beta2 * mean + (1 - beta2) * g
+
+
+def sgd_step(weights, gradients, buffers, settings, lr):
     """torch.optim.SGD with dampening 0: the first step's buffer is the gradient itself."""
     for name, w in weights.items():
         g = gradients[name] + settings.weight_decay * w
         if settings.momentum != 0:
             buffers[name] = settings.momentum * buffers[name] + g if name in buffers else g
             g = g + settings.momentum * buffers[name] if settings.nesterov else buffers[name]
-        weights[name] = w - settings.lr * g
+        weights[name] = w - lr * g
 
 
 def train(
@@ -130,6 +207,7 @@ def train(
     train_images, test_images = normalise(data_set, normalisation, dtype)
     train_labels, test_labels = data_set["train_labels"], data_set["test_labels"]
     outcome, buffers, step = Outcome(weights), {}, 0
+    steps_per_epoch = -(-len(train_images) // settings.batch_size)
     while step < settings.steps:
         figures = []
         for first in range(0, len(train_images), settings.batch_size):
@@ -143,14 +221,29 @@ def train(
             outcome.nearest_kink = float(min([outcome.nearest_kink, *kinks]))
             if outcome.nearest_kink < kink_limit:
                 raise NearKink
+            smoothing, classes = settings.label_smoothing, values[-1].shape[1]
+            if smoothing:
+                # The mean, so weighted, of the losses against the label and against each class.
+                each = [cross_entropy(values[-1], numpy.full_like(labels, other))[0] for other in range(classes)]
+                losses = (1 - smoothing) * losses + smoothing * sum(each) / classes
             figures.append((losses.mean(), penalty(weights, settings.l2), *correctness(values[-1], labels)))
 
-            d[numpy.arange(len(labels)), labels] -= 1
+            d[numpy.arange(len(labels)), labels] -= 1 - smoothing
+            d -= dtype(smoothing / classes)
             gradients = backward(layers, weights, values, disturb(d) / len(labels))
             for name in gradients:
                 if name.endswith(".weight"):
                     gradients[name] = gradients[name] + settings.l2 * weights[name]
-            sgd_step(weights, gradients, buffers, settings)
+            if settings.clip_norm is not None:
+                clip(gradients, settings.clip_norm)
+            # Not numpy's float64, which would make float32 arrays float64.
+            lr = float(learning_rate(settings, step, steps_per_epoch))
+            if settings.optimizer == "sgd":
+                sgd_step(weights, gradients, buffers, settings, lr)
+            elif settings.optimizer == "lion":
+                lion_step(weights, gradients, buffers, settings, lr, SIGN_LIMIT if kink_limit else 0)
+            else:
+                adam_step(weights, gradients, buffers, settings, lr, step + 1)
             step += 1
 
         entropy, weight_penalty, accuracy, doubt = (float(mean) for mean in numpy.mean(figures, axis=0))

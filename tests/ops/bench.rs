@@ -51,8 +51,15 @@ pub struct Bench<'a> {
 
 /// What a step without anything special runs with. The slot is not the first, so that an op that
 /// ignores it is found.
-pub const PLAIN_RUN: StepRecord =
-    StepRecord { first: 0, rows: 1, slot: 1, row_weight: 1.0, learning_rate: 0.125 };
+pub const PLAIN_RUN: StepRecord = StepRecord {
+    first: 0,
+    rows: 1,
+    slot: 1,
+    row_weight: 1.0,
+    learning_rate: 0.125,
+    mean_scale: 1.0,
+    root_scale: 1.0,
+};
 
 /// Slots of metric rings in tests.
 pub const SLOTS: usize = 3;

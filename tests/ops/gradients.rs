@@ -153,7 +153,7 @@ impl Case for SoftmaxCrossEntropy {
         let targets = bench.numbers.indices(batch, classes);
         let logits = bench.floats("logits", [batch, classes], &values);
         let labels = bench.input("labels", [batch], Array::U32(targets.clone()));
-        let output = softmax_cross_entropy::forward(bench.plan, logits, labels, SLOTS);
+        let output = softmax_cross_entropy::forward(bench.plan, logits, labels, 0.0, SLOTS);
         bench.run_with(&[StepRecord { rows: batch as u32, ..PLAIN_RUN }]);
         bench.expect("dlogits", output.dlogits, TOLERANCE, move || {
             // log(sum of exp) - logit: the textbook's loss, good enough for small logits.

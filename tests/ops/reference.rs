@@ -75,6 +75,67 @@ impl Descent {
     }
 }
 
+/// Adam's and AdamW's settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Adam {
+    pub betas: [f64; 2],
+    pub epsilon: f64,
+    pub coupled: f64,
+    pub decoupled: f64,
+}
+
+impl Adam {
+    /// The `t`-th step, from 1, on the parameter w, the mean m and the mean square s.
+    pub fn step(&self, t: i32, rate: f64, [w, m, s]: [&mut [f64]; 3], dw: &[f64]) {
+        let [beta1, beta2] = self.betas;
+        for i in 0..w.len() {
+            let g = dw[i] + self.coupled * w[i];
+            m[i] = beta1 * m[i] + (1.0 - beta1) * g;
+            s[i] = beta2 * s[i] + (1.0 - beta2) * g * g;
+            let mean = m[i] / (1.0 - beta1.powi(t));
+            let square = s[i] / (1.0 - beta2.powi(t));
+            w[i] = w[i] * (1.0 - rate * self.decoupled) - rate * mean / (square.sqrt() + self.epsilon);
+        }
+    }
+}
+
+/// Lion's settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Lion {
+    pub betas: [f64; 2],
+    pub coupled: f64,
+    pub decoupled: f64,
+}
+
+impl Lion {
+    /// One step on the parameter w and the mean m.
+    pub fn step(&self, rate: f64, w: &mut [f64], m: &mut [f64], dw: &[f64]) {
+        let [beta1, beta2] = self.betas;
+        for i in 0..w.len() {
+            let g = dw[i] + self.coupled * w[i];
+            let sum = beta1 * m[i] + (1.0 - beta1) * g;
+            let sign = if sum > 0.0 {
+                1.0
+            } else if sum < 0.0 {
+                -1.0
+            } else {
+                0.0
+            };
+            w[i] = w[i] * (1.0 - rate * self.decoupled) - rate * sign;
+            m[i] = beta2 * m[i] + (1.0 - beta2) * g;
+        }
+    }
+}
+
+/// PyTorch's `clip_grad_norm_`.
+pub fn clip_norm(gradients: &mut [Vec<f64>], most: f64) {
+    let norm = gradients.iter().flatten().map(|value| value * value).sum::<f64>().sqrt();
+    let factor = most / (norm + 1e-6);
+    if factor < 1.0 {
+        gradients.iter_mut().flatten().for_each(|value| *value *= factor);
+    }
+}
+
 /// Loss of one row of logits, and the loss's gradient.
 pub fn softmax_cross_entropy(logits: &[f64], label: usize) -> (f64, Vec<f64>) {
     let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -90,6 +151,21 @@ pub fn softmax_cross_entropy(logits: &[f64], label: usize) -> (f64, Vec<f64>) {
         true => others.ln_1p(),
         false => sum.ln() + (largest - logits[label]),
     };
+    (loss, gradient)
+}
+
+/// The same against a target of which all classes alike have the share `smoothing`: the mean, so
+/// weighted, of the losses against each class.
+pub fn smoothed_cross_entropy(logits: &[f64], label: usize, smoothing: f64) -> (f64, Vec<f64>) {
+    let (mut loss, mut gradient) = softmax_cross_entropy(logits, label);
+    loss *= 1.0 - smoothing;
+    gradient.iter_mut().for_each(|value| *value *= 1.0 - smoothing);
+    let share = smoothing / logits.len() as f64;
+    for class in 0..logits.len() {
+        let (other, slope) = softmax_cross_entropy(logits, class);
+        loss += share * other;
+        gradient.iter_mut().zip(slope).for_each(|(sum, value)| *sum += share * value);
+    }
     (loss, gradient)
 }
 

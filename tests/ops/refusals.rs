@@ -114,7 +114,7 @@ fn other_ops_that_do_not_fit() {
     });
     refused("labels must be U32 [2]", |plan| {
         let (logits, labels) = (floats(plan, &[2, 3]), integers(plan, &[3]));
-        softmax_cross_entropy::forward(plan, logits, labels, 1);
+        softmax_cross_entropy::forward(plan, logits, labels, 0.0, 1);
     });
     refused("dw must be F32 [6]", |plan| {
         let (w, dw) = (parameter(plan, &[6]), floats(plan, &[5]));

@@ -12,7 +12,10 @@ use shadegrad::tensor::Tensor;
 
 use crate::announce;
 use crate::bench::Cases;
-use crate::cases::{column_sum, gather, l2_penalty, matmul, online_steps, relu, sgd, softmax_cross_entropy};
+use crate::cases::{
+    adam, clip_norm, column_sum, gather, l2_penalty, lion, matmul, online_steps, relu, sgd,
+    softmax_cross_entropy,
+};
 use crate::runner::hold;
 use crate::subject::Subject;
 
@@ -166,6 +169,27 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(some(sgd::cases(), "None, decay: 0.25"), "decay lost", "params.decay * old", "0.0");
     add(some(l2_penalty::cases(), ""), "first slot", "ring[step.slot * ", "ring[0u * step.slot * ");
 
+    let adam = |text| some(adam::cases(), text);
+    add(adam("1e-8, 0.0, 0.25"), "decoupled decay lost", "params.decoupled * old", "0.0");
+    add(adam("1e-8, 0.25, 0.0"), "coupled decay lost", "params.coupled * old", "0.0");
+    add(adam(""), "root not corrected", "sqrt(square) * step.root_scale", "sqrt(square)");
+    add(
+        adam("0.5, 0.125"),
+        "epsilon under the root",
+        "sqrt(square) * step.root_scale + params.epsilon",
+        "sqrt(square + params.epsilon) * step.root_scale",
+    );
+    let lion = |text| some(lion::cases(), text);
+    add(lion(""), "sign of the kept mean", "(1.0 - params.beta1) * g", "(1.0 - params.beta2) * g");
+    add(lion("decoupled: 0.25"), "decay of the stepped weight lost", "params.decoupled * old", "0.0");
+    let clip = |text| some(clip_norm::cases(), text);
+    add(
+        clip("[65537, 3"),
+        "only the first gradient's norm",
+        "params.first + group.x",
+        "0u * params.first + group.x",
+    );
+
     let bytes = || some(gather::cases(), "channels: 3, plane: 25");
     add(bytes(), "first channel's factors", "normalisation[pixel / params.plane]", "normalisation[0]");
     let vectors = || some(gather::cases(), "channels: 3, plane: 1024");
@@ -180,6 +204,8 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(softmax("Extreme"), "last of equal logits", "logit > largest", "logit >= largest");
     let power = "exponential(difference(logits[begin + j], largest))";
     add(softmax("Extreme"), "largest logit not subtracted", power, "exp(logits[begin + j])");
+    let smoothed = "scale * (share - select(0.0, params.smoothing, j == label))";
+    add(softmax("smoothing: 0.2"), "smoothing of all but the label", smoothed, "scale * share");
     add(softmax("rows: 3"), "mean over the padding too", "f32(step.rows)", "f32(params.batch)");
     edits
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::Trainer;
-use crate::config::{Config, Init, Schedule, Validation};
+use crate::config::{Config, Init, Interval, Schedule, Validation};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -111,6 +111,8 @@ impl<'a> Trainer<'a> {
             batch: config.batch_size,
             optimizer: config.optimizer,
             l2: config.l2,
+            clip_norm: config.clip_norm,
+            label_smoothing: config.label_smoothing,
             constant_rate: constant.then_some(config.learning_rate),
         };
         let training = builder.train(size(dataset.train.len()), training)?;
@@ -173,6 +175,12 @@ impl<'a> Trainer<'a> {
                 peak: config.learning_rate,
                 schedule: config.schedule,
                 warmup: config.warmup,
+                step_every: match config.step_every {
+                    Some(Interval::Steps(steps)) => steps,
+                    Some(Interval::Epochs(epochs)) => epochs.saturating_mul(steps_per_epoch),
+                    Some(Interval::Minutes(_)) | None => usize::MAX,
+                },
+                step_factor: config.step_factor,
                 steps: planned,
             },
             pace: Pace::new(),

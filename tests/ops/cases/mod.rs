@@ -37,9 +37,12 @@ macro_rules! suites {
 }
 
 suites! {
+    adam,
+    clip_norm,
     column_sum,
     gather,
     l2_penalty,
+    lion,
     matmul,
     online_steps,
     relu,

@@ -36,6 +36,7 @@ struct SoftmaxCrossEntropy {
     /// Rows that hold an image.
     rows: usize,
     logits: Logits,
+    smoothing: f32,
 }
 
 /// The `kind`-th row that a careless formula gets wrong; there are [`EXTREMES`].
@@ -75,19 +76,23 @@ impl SoftmaxCrossEntropy {
 
 impl Case for SoftmaxCrossEntropy {
     fn record(&self, bench: &mut Bench) {
-        let &SoftmaxCrossEntropy { batch, classes, rows, .. } = self;
+        let &SoftmaxCrossEntropy { batch, classes, rows, smoothing, .. } = self;
         let values = self.values(&mut bench.numbers);
         let mut targets = bench.numbers.indices(batch, classes);
         targets[rows..].fill(NO_LABEL);
         let logits = bench.floats("logits", [batch, classes], &values);
         let labels = bench.input("labels", [batch], Array::U32(targets.clone()));
-        let output = softmax::forward(bench.plan, logits, labels, SLOTS);
+        let output = softmax::forward(bench.plan, logits, labels, smoothing, SLOTS);
         let row_weight = 1.0 / rows as f32;
         bench.run_with(&[StepRecord { rows: rows as u32, row_weight, ..PLAIN_RUN }]);
 
-        let expected = move || Expected::of(&values, &targets[..rows], batch, classes, row_weight.into());
+        let expected = move || {
+            Expected::of(&values, &targets[..rows], [batch, classes], smoothing.into(), row_weight.into())
+        };
         let (for_loss, for_hits) = (expected.clone(), expected.clone());
-        let tolerance = Tolerance::relative(RELATIVE, FLUSHED);
+        // Smoothed, the gradient is a difference whose roundings are of the target's size.
+        let rounding = if smoothing == 0.0 { FLUSHED } else { 1e-6 / rows as f64 };
+        let tolerance = Tolerance::relative(RELATIVE, rounding);
         bench.expect("dlogits", output.dlogits, tolerance, move || expected().gradient);
         bench.expect_output(Output {
             name: "losses".into(),
@@ -118,7 +123,13 @@ struct Expected {
 }
 
 impl Expected {
-    fn of(values: &[f32], targets: &[u32], batch: usize, classes: usize, weight: f64) -> Self {
+    fn of(
+        values: &[f32],
+        targets: &[u32],
+        [batch, classes]: [usize; 2],
+        smoothing: f64,
+        weight: f64,
+    ) -> Self {
         let partials = batch.div_ceil(ROWS_PER_PARTIAL);
         let mut expected = Expected {
             gradient: vec![0.0; batch * classes],
@@ -128,7 +139,10 @@ impl Expected {
         let rows = widen(values);
         for (row, &label) in targets.iter().enumerate() {
             let logits = &rows[row * classes..][..classes];
-            let (loss, gradient) = reference::softmax_cross_entropy(logits, label as usize);
+            let (loss, gradient) = match smoothing {
+                0.0 => reference::softmax_cross_entropy(logits, label as usize),
+                _ => reference::smoothed_cross_entropy(logits, label as usize, smoothing),
+            };
             for (class, value) in gradient.into_iter().enumerate() {
                 expected.gradient[row * classes + class] = value / targets.len() as f64;
             }
@@ -145,21 +159,45 @@ pub fn cases() -> Cases {
     for classes in [1, 2, 3, 10, 37, 100] {
         for (batch, rows) in [(1, 1), (5, 3), (63, 63), (64, 64), (65, 65), (129, 100), (300, 300)] {
             let logits = Logits::Uniform([UNIT, LARGE, TINY, 10.0][(classes + batch) % 4]);
-            cases.push(SoftmaxCrossEntropy { batch, classes, rows, logits });
+            cases.push(SoftmaxCrossEntropy { batch, classes, rows, logits, smoothing: 0.0 });
         }
     }
     for range in [UNIT, LARGE, TINY, 10.0, 30.0, 1e4] {
         let logits = Logits::Uniform(range);
-        cases.push(SoftmaxCrossEntropy { batch: 500, classes: 10, rows: 500, logits });
+        cases.push(SoftmaxCrossEntropy { batch: 500, classes: 10, rows: 500, logits, smoothing: 0.0 });
     }
-    cases.push(SoftmaxCrossEntropy { batch: 70, classes: 1000, rows: 67, logits: Logits::Uniform(LARGE) });
+    cases.push(SoftmaxCrossEntropy {
+        batch: 70,
+        classes: 1000,
+        rows: 67,
+        logits: Logits::Uniform(LARGE),
+        smoothing: 0.0,
+    });
     for classes in [1, 2, 3, 10, 1000] {
         for rows in [EXTREMES, 300] {
-            cases.push(SoftmaxCrossEntropy { batch: 300, classes, rows, logits: Logits::Extreme });
+            cases.push(SoftmaxCrossEntropy {
+                batch: 300,
+                classes,
+                rows,
+                logits: Logits::Extreme,
+                smoothing: 0.0,
+            });
+        }
+    }
+    for classes in [1, 2, 3, 10, 37, 1000] {
+        for (batch, rows, smoothing) in [(1, 1, 0.1), (65, 63, 0.2), (129, 129, 0.9)] {
+            let logits = Logits::Uniform([UNIT, LARGE, 10.0][(classes + batch) % 3]);
+            cases.push(SoftmaxCrossEntropy { batch, classes, rows, logits, smoothing });
         }
     }
     // More than 65,535 workgroups of 64 rows.
     let batch = 65_536 * 64 + 9;
-    cases.push(SoftmaxCrossEntropy { batch, classes: 2, rows: batch - 5, logits: Logits::Uniform(UNIT) });
+    cases.push(SoftmaxCrossEntropy {
+        batch,
+        classes: 2,
+        rows: batch - 5,
+        logits: Logits::Uniform(UNIT),
+        smoothing: 0.0,
+    });
     cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
 }

@@ -1,0 +1,33 @@
+// g = dw + coupled w;  w = w - lr (sign(beta1 m + (1 - beta1) g) + decoupled w)
+// m = beta2 m + (1 - beta2) g
+//
+// dw, w, m: [length]. One invocation updates one element.
+
+struct Params {
+    length: u32,
+    beta1: f32,
+    beta2: f32,
+    coupled: f32,
+    decoupled: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dw: array<f32>;
+@group(0) @binding(2) var<storage, read_write> w: array<f32>;
+@group(0) @binding(3) var<storage, read_write> m: array<f32>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = (group.y * groups.x + group.x) * 256u + lane;
+    if i < params.length {
+        let old = w[i];
+        let g = dw[i] + params.coupled * old;
+        let direction = sign(params.beta1 * m[i] + (1.0 - params.beta1) * g);
+        w[i] = old - step.learning_rate * (direction + params.decoupled * old);
+        m[i] = params.beta2 * m[i] + (1.0 - params.beta2) * g;
+    }
+}

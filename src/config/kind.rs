@@ -1,0 +1,193 @@
+//! Kinds of values: what somebody wrote, and whether it is allowed.
+
+use std::ffi::OsStr;
+use std::fmt;
+
+use super::interval::Interval;
+use super::settings::Value;
+
+/// A kind of value, and which of them are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text but the empty one.
+    Text,
+    /// One of a few words.
+    Choice(&'static [&'static str]),
+    /// One of a few words, or the path of a `.safetensors` file.
+    ChoiceOrFile(&'static [&'static str]),
+    /// A whole number of things, 1 to [`Kind::MOST`].
+    Count,
+    /// Any whole number of 64 bits.
+    Whole,
+    /// A number within bounds.
+    Number(Bounds),
+    /// One of a few words, or a number from 0 to below 1.
+    ShareOrChoice(&'static [&'static str]),
+    /// A number of steps, epochs or minutes: see [`Interval`].
+    Interval,
+    /// Yes or no.
+    Switch {
+        /// Whether it is on where nothing is said.
+        usual: bool,
+        /// The flag that turns it off, without dashes; the one that turns it on has the key's name.
+        off: &'static str,
+    },
+}
+
+/// Which numbers are allowed. Infinities and NaN never are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bounds {
+    /// Above 0.
+    Positive,
+    /// 0 or more.
+    NotNegative,
+    /// 0 to 1.
+    Fraction,
+    /// 0 to 1, but not 1.
+    BelowOne,
+}
+
+/// A value as somebody wrote it, before anyone knows whether it fits.
+#[derive(Clone, Copy, Debug)]
+pub enum Written<'a> {
+    /// On the command line or in the environment, where everything is text.
+    Bare(&'a OsStr),
+    /// A string of a TOML file.
+    Text(&'a str),
+    /// The digits of a number of a TOML file.
+    Number(&'a str),
+    /// `true` or `false` in a TOML file.
+    Switch(bool),
+    /// A date, a list or a table of a TOML file.
+    Other,
+}
+
+impl Kind {
+    /// The largest count. The product of two such counts fits 64 bits.
+    pub const MOST: u64 = u32::MAX as u64;
+
+    /// The words to choose from; empty where a value is not a word.
+    pub fn words(self) -> &'static [&'static str] {
+        match self {
+            Kind::Choice(words) | Kind::ChoiceOrFile(words) | Kind::ShareOrChoice(words) => words,
+            Kind::Switch { .. } => &["true", "false"],
+            _ => &[],
+        }
+    }
+
+    /// The value that was written, if it is allowed.
+    pub fn accept(self, written: Written<'_>) -> Option<Value> {
+        let text = match written {
+            Written::Bare(text) => text.to_str(),
+            Written::Text(text) => Some(text),
+            _ => None,
+        };
+        let digits = match written {
+            Written::Bare(digits) => digits.to_str(),
+            Written::Number(digits) => Some(digits),
+            _ => None,
+        };
+        match self {
+            Kind::Text => text.filter(|text| !text.trim().is_empty()).map(|text| Value::Text(text.into())),
+            Kind::Choice(words) => {
+                text.filter(|text| words.contains(text)).map(|text| Value::Text(text.into()))
+            }
+            Kind::ChoiceOrFile(words) => text
+                .filter(|text| words.contains(text) || text.ends_with(".safetensors"))
+                .map(|text| Value::Text(text.into())),
+            Kind::Count => {
+                let count: u64 = digits?.parse().ok()?;
+                (1..=Kind::MOST).contains(&count).then_some(Value::Whole(count))
+            }
+            Kind::Whole => digits?.parse().ok().map(Value::Whole),
+            Kind::Number(bounds) => {
+                let number: f32 = digits?.parse().ok()?;
+                bounds.contain(number).then_some(Value::Number(number))
+            }
+            Kind::ShareOrChoice(words) => match text.filter(|text| words.contains(text)) {
+                Some(word) => Some(Value::Text(word.into())),
+                None => Kind::Number(Bounds::BelowOne).accept(written),
+            },
+            // The digits of a TOML number are a number of steps.
+            Kind::Interval => Interval::parse(text.or(digits)?).map(|every| Value::Text(every.to_string())),
+            Kind::Switch { .. } => match written {
+                Written::Switch(on) => Some(Value::Switch(on)),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// What is allowed, to go on from "must be".
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Text => formatter.write_str("text, and not empty"),
+            Kind::Choice([word]) => formatter.write_str(word),
+            Kind::Choice(words) => write!(formatter, "one of {}", words.join(", ")),
+            Kind::ChoiceOrFile(words) => {
+                write!(formatter, "one of {} or a .safetensors file", words.join(", "))
+            }
+            Kind::Count => write!(formatter, "a whole number from 1 to {}", Kind::MOST),
+            Kind::Whole => write!(formatter, "a whole number from 0 to {}", u64::MAX),
+            Kind::Number(bounds) => bounds.fmt(formatter),
+            Kind::ShareOrChoice(words) => write!(formatter, "{} or {}", Bounds::BelowOne, words.join(", ")),
+            Kind::Interval => write!(
+                formatter,
+                "a whole number of steps (500), epochs (2e) or minutes (10m) from 1 to {}",
+                Kind::MOST
+            ),
+            Kind::Switch { .. } => formatter.write_str("true or false"),
+        }
+    }
+}
+
+impl Bounds {
+    /// Whether the number is allowed.
+    pub fn contain(self, number: f32) -> bool {
+        number.is_finite()
+            && match self {
+                Bounds::Positive => number > 0.0,
+                Bounds::NotNegative => number >= 0.0,
+                Bounds::Fraction => (0.0..=1.0).contains(&number),
+                Bounds::BelowOne => (0.0..1.0).contains(&number),
+            }
+    }
+}
+
+impl fmt::Display for Bounds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Bounds::Positive => "a number above 0 that 32 bits can hold",
+            Bounds::NotNegative => "a number, 0 or more, that 32 bits can hold",
+            Bounds::Fraction => "a number from 0 to 1",
+            Bounds::BelowOne => "a number from 0 to below 1",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_keep_out_what_arithmetic_cannot_use() {
+        let all = [Bounds::Positive, Bounds::NotNegative, Bounds::Fraction, Bounds::BelowOne];
+        for bounds in all {
+            for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0, -f32::MIN_POSITIVE] {
+                assert!(!bounds.contain(number), "{bounds}: {number}");
+            }
+            assert!(bounds.contain(0.5), "{bounds}");
+            assert_eq!(bounds.contain(0.0), bounds != Bounds::Positive, "{bounds}");
+        }
+        assert!(Bounds::Fraction.contain(1.0));
+        assert!(!Bounds::BelowOne.contain(1.0));
+    }
+
+    #[test]
+    fn text_of_the_command_line_may_be_a_number_but_text_of_a_file_may_not() {
+        assert_eq!(Kind::Count.accept(Written::Bare(OsStr::new("7"))), Some(Value::Whole(7)));
+        assert_eq!(Kind::Count.accept(Written::Number("7")), Some(Value::Whole(7)));
+        assert_eq!(Kind::Count.accept(Written::Text("7")), None);
+    }
+}

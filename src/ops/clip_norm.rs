@@ -1,0 +1,180 @@
+//! Clipping of gradients by the norm that all of them have together, with PyTorch's definition
+//! (`torch.nn.utils.clip_grad_norm_`):
+//!
+//! ```text
+//! g    = dw + penalty w                            (the gradient of an L2 penalty is part of it)
+//! norm = sqrt(sum over all gradients of g^2)
+//! dw   = min(1, most / (norm + 1e-6)) g
+//! ```
+//!
+//! The norm stays on the device. Its squares are added in a fixed order: at most
+//! [`PARTIALS`](super::l2_penalty::PARTIALS) partial sums a gradient, then one workgroup for all of them.
+
+use std::borrow::Cow;
+
+use super::l2_penalty::{chunk, sum_of_squares};
+use super::{GpuFacts, Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
+use crate::plan::{Plan, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+/// What keeps the division from one by zero.
+const EPSILON: f32 = 1e-6;
+
+/// One of the gradients that are clipped together.
+#[derive(Clone, Copy, Debug)]
+pub struct Gradient {
+    /// The gradient; afterwards the clipped one.
+    pub dw: Tensor,
+    /// Its parameter, of the same shape.
+    pub w: Tensor,
+    /// Factor of the parameter that is added to the gradient first.
+    pub penalty: f32,
+}
+
+/// Records the clipping of `gradients`, in place, to the norm `most`.
+pub fn clip(plan: &mut Plan, gradients: &[Gradient], most: f32) {
+    for gradient in gradients {
+        gradient.dw.expect("gradient", Element::F32, gradient.w.shape());
+        gradient.w.expect("parameter", Element::F32, gradient.w.shape());
+    }
+    let count = gradients.iter().map(|gradient| partials(gradient.dw.len())).sum::<usize>();
+    let sums = plan.scratch("clip_norm.sums", [count]);
+    let factor = plan.scratch("clip_norm.factor", [1]);
+    plan.record(ClipNorm { gradients: gradients.to_vec(), most, sums, factor });
+}
+
+fn partials(length: usize) -> usize {
+    length.div_ceil(chunk(length))
+}
+
+#[derive(Debug)]
+struct ClipNorm {
+    gradients: Vec<Gradient>,
+    most: f32,
+    /// Partial sums of squares of all gradients, one behind the other.
+    sums: Tensor,
+    /// What all gradients are multiplied by.
+    factor: Tensor,
+}
+
+uniform! {
+    struct SquaresParams {
+        /// Number of elements of the gradient.
+        length: u32,
+        /// Elements that one workgroup covers.
+        chunk: u32,
+        /// Where the gradient's partial sums start.
+        first: u32,
+        penalty: f32,
+    }
+}
+
+uniform! {
+    struct FactorParams {
+        /// Number of partial sums.
+        count: u32,
+        most: f32,
+        epsilon: f32,
+    }
+}
+
+uniform! {
+    struct ScaleParams {
+        /// Number of elements.
+        length: u32,
+    }
+}
+
+const WORKGROUP: u32 = 256;
+
+static SQUARES: Kernel = Kernel {
+    name: Cow::Borrowed("clip_norm_squares"),
+    source: shader!("clip_norm_squares.wgsl"),
+    workgroup: [WORKGROUP, 1, 1],
+    params: SquaresParams::FIELDS,
+    bindings: Cow::Borrowed(&[read("w"), write("dw"), write("sums")]),
+    reads_step: false,
+    subgroups: false,
+};
+
+static FACTOR: Kernel = Kernel {
+    name: Cow::Borrowed("clip_norm_factor"),
+    source: shader!("loop_bound.wgsl", "clip_norm_factor.wgsl"),
+    workgroup: [WORKGROUP, 1, 1],
+    params: FactorParams::FIELDS,
+    bindings: Cow::Borrowed(&[read("sums"), write("factor")]),
+    reads_step: false,
+    subgroups: false,
+};
+
+static SCALE: Kernel = Kernel {
+    name: Cow::Borrowed("clip_norm_scale"),
+    source: shader!("clip_norm_scale.wgsl"),
+    workgroup: [WORKGROUP, 1, 1],
+    params: ScaleParams::FIELDS,
+    bindings: Cow::Borrowed(&[read("factor"), write("dw")]),
+    reads_step: false,
+    subgroups: false,
+};
+
+/// The kernels of this op.
+pub fn kernels() -> Vec<Kernel> {
+    vec![SQUARES.clone(), FACTOR.clone(), SCALE.clone()]
+}
+
+impl Op for ClipNorm {
+    fn name(&self) -> &'static str {
+        "clip_norm"
+    }
+
+    fn operands(&self) -> Operands {
+        let parameters: Vec<_> = self.gradients.iter().map(|gradient| gradient.w).collect();
+        let gradients = self.gradients.iter().map(|gradient| gradient.dw);
+        Operands::new(&parameters, &[self.sums, self.factor]).updating(gradients)
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
+        let (mut sums, mut factor) = (memory.f32_mut(self.sums), memory.f32_mut(self.factor));
+        let mut next = sums.iter_mut();
+        for &Gradient { dw, w, penalty } in &self.gradients {
+            let mut dw = memory.f32_mut(dw);
+            for (dw, w) in dw.iter_mut().zip(memory.f32(w).iter()) {
+                *dw += penalty * w;
+            }
+            for (values, sum) in dw.chunks(chunk(dw.len())).zip(next.by_ref()) {
+                *sum = sum_of_squares(values);
+            }
+        }
+        factor[0] = (self.most / (sums.iter().sum::<f32>().sqrt() + EPSILON)).min(1.0);
+        for gradient in &self.gradients {
+            for value in memory.f32_mut(gradient.dw).iter_mut() {
+                *value *= factor[0];
+            }
+        }
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let mut dispatches = Vec::new();
+        let mut first = 0;
+        for &Gradient { dw, w, penalty } in &self.gradients {
+            let (length, chunk) = (dw.len(), chunk(dw.len()));
+            let params =
+                SquaresParams { length: length as u32, chunk: chunk as u32, first: first as u32, penalty };
+            let trips = trips(chunk / WORKGROUP as usize, 0) + trips(WORKGROUP.ilog2() as usize, 0);
+            let grid = [partials(length) as u32, 1, 1];
+            dispatches.push(Dispatch::new(&SQUARES, params, &[w, dw, self.sums], grid, trips));
+            first += partials(length);
+        }
+        let params = FactorParams { count: first as u32, most: self.most, epsilon: EPSILON };
+        let bound = trips(first.div_ceil(WORKGROUP as usize), 0) + trips(WORKGROUP.ilog2() as usize, 0);
+        dispatches.push(Dispatch::new(&FACTOR, params, &[self.sums, self.factor], [1, 1, 1], bound));
+        for &Gradient { dw, .. } in &self.gradients {
+            let params = ScaleParams { length: dw.len() as u32 };
+            let grid = fold(dw.len(), WORKGROUP);
+            dispatches.push(Dispatch::new(&SCALE, params, &[self.factor, dw], grid, 0));
+        }
+        dispatches
+    }
+}

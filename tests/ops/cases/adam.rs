@@ -1,0 +1,95 @@
+//! Cases of Adam and AdamW: several steps from means that are not zero, with a learning rate and
+//! corrections that change.
+
+use shadegrad::ops::adam::{self, Update};
+use shadegrad::plan::StepRecord;
+
+use super::{RATES, lengths};
+use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
+use crate::compare::Tolerance;
+use crate::numbers::{LARGE, TINY, UNIT};
+use crate::reference;
+
+/// Betas, epsilon, coupled and decoupled decay.
+const KINDS: [([f32; 2], f32, f32, f32); 5] = [
+    ([0.9, 0.999], 1e-8, 0.0, 0.0),
+    ([0.9, 0.999], 1e-8, 0.25, 0.0),
+    ([0.9, 0.999], 1e-8, 0.0, 0.25),
+    ([0.5, 0.75], 0.5, 0.125, 0.25),
+    ([0.0, 0.0], 1e-3, 0.0, 0.0),
+];
+
+#[derive(Debug)]
+struct Adam {
+    length: usize,
+    kind: ([f32; 2], f32, f32, f32),
+    range: f32,
+}
+
+impl Case for Adam {
+    fn record(&self, bench: &mut Bench) {
+        let &Adam { length, kind: (betas, epsilon, coupled, decoupled), range } = self;
+        let weights = bench.numbers.floats(length, range);
+        let means = bench.numbers.floats(length, range);
+        // Roots of about the gradients' size, so that the steps are ordinary numbers.
+        let squares: Vec<f32> = bench
+            .numbers
+            .floats(length, range)
+            .into_iter()
+            .map(|value| (range + value.abs()) * (range + value.abs()))
+            .collect();
+        let gradients: Vec<f32> = bench
+            .numbers
+            .floats(length, range)
+            .into_iter()
+            .map(|value| if value < 0.0 { value - range } else { value + range })
+            .collect();
+        let dw = bench.floats("dw", [length], &gradients);
+        let parameter = bench.parameter("w", [length], &weights);
+        let mean = bench.parameter("m", [length], &means);
+        let square = bench.parameter("s", [length], &squares);
+        let update = Update { parameter, mean, square, betas, epsilon, coupled, decoupled };
+        adam::step(bench.plan, update, dw);
+        let records = [0, 1, 2]
+            .map(|step| adam::correct(StepRecord { learning_rate: RATES[step], ..PLAIN_RUN }, betas, step));
+        bench.run_with(&records);
+
+        let after = move || {
+            let (mut w, mut m, mut s) = (widen(&weights), widen(&means), widen(&squares));
+            let adam = reference::Adam {
+                betas: betas.map(f64::from),
+                epsilon: epsilon.into(),
+                coupled: coupled.into(),
+                decoupled: decoupled.into(),
+            };
+            for (step, rate) in RATES.into_iter().enumerate() {
+                adam.step(step as i32 + 1, rate.into(), [&mut w, &mut m, &mut s], &widen(&gradients));
+            }
+            [w, m, s]
+        };
+        let (for_mean, for_square) = (after.clone(), after.clone());
+        // The first correction makes up to a thousand of a mean that is not zero, over the root's thirty.
+        let sizes = 8.0 * f64::from(range);
+        bench.expect("w", parameter, Tolerance::rounded(sizes + 16.0), move || after()[0].clone());
+        bench.expect("m", mean, Tolerance::rounded(sizes), move || for_mean()[1].clone());
+        let squares = Tolerance::rounded(sizes * sizes);
+        bench.expect("s", square, squares, move || for_square()[2].clone());
+    }
+}
+
+pub fn cases() -> Cases {
+    let mut cases: Cases = Vec::new();
+    for (index, kind) in KINDS.into_iter().enumerate() {
+        for length in lengths() {
+            let range = [UNIT, LARGE, TINY][index % 3];
+            cases.push(Box::new(Adam { length, kind, range }));
+        }
+        // The first step makes weights of ordinary size; their coupled decay would swamp tiny gradients.
+        let (_, _, coupled, _) = kind;
+        for range in [UNIT, LARGE, TINY].into_iter().filter(|range| coupled == 0.0 || *range != TINY) {
+            cases.push(Box::new(Adam { length: 1009, kind, range }));
+        }
+    }
+    cases.push(Box::new(Adam { length: 65_536 * 256 + 77, kind: KINDS[2], range: UNIT }));
+    cases
+}

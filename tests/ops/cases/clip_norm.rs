@@ -1,0 +1,75 @@
+//! Cases of clipping: one gradient and several, above the norm, below it, and zeros.
+
+use shadegrad::ops::clip_norm::{self, Gradient};
+
+use super::lengths;
+use crate::bench::{Bench, Case, Cases, widen};
+use crate::compare::Tolerance;
+use crate::numbers::{LARGE, TINY, UNIT};
+use crate::reference;
+
+#[derive(Debug)]
+struct ClipNorm {
+    lengths: Vec<usize>,
+    most: f32,
+    range: f32,
+}
+
+impl Case for ClipNorm {
+    fn record(&self, bench: &mut Bench) {
+        let gradients: Vec<Vec<f32>> =
+            self.lengths.iter().map(|&length| bench.numbers.floats(length, self.range)).collect();
+        let tensors: Vec<_> =
+            gradients.iter().map(|values| bench.parameter("dw", [values.len()], values)).collect();
+        let weights: Vec<Vec<f32>> =
+            self.lengths.iter().map(|&length| bench.numbers.floats(length, self.range)).collect();
+        // Every other gradient is without a penalty, as those of biases are.
+        let penalty_of = |index: usize| [0.5f32, 0.0][index % 2];
+        let together: Vec<_> = tensors
+            .iter()
+            .enumerate()
+            .map(|(index, &dw)| Gradient {
+                dw,
+                w: bench.floats("w", [weights[index].len()], &weights[index]),
+                penalty: penalty_of(index),
+            })
+            .collect();
+        clip_norm::clip(bench.plan, &together, self.most);
+        let most = f64::from(self.most);
+        for (index, tensor) in tensors.into_iter().enumerate() {
+            let (gradients, weights) = (gradients.clone(), weights.clone());
+            // The sum with the penalty may cancel.
+            let tolerance = Tolerance::relative(2e-6, 2e-7 * f64::from(self.range));
+            bench.expect("dw", tensor, tolerance, move || {
+                let mut wide: Vec<_> = gradients.iter().map(|values| widen(values)).collect();
+                for (index, (gradient, weight)) in wide.iter_mut().zip(&weights).enumerate() {
+                    let penalty = f64::from(penalty_of(index));
+                    gradient.iter_mut().zip(weight).for_each(|(dw, w)| *dw += penalty * f64::from(*w));
+                }
+                reference::clip_norm(&mut wide, most);
+                wide.swap_remove(index)
+            });
+        }
+    }
+}
+
+pub fn cases() -> Cases {
+    let mut cases: Cases = Vec::new();
+    let mut add = |lengths: &[usize], most, range| {
+        cases.push(Box::new(ClipNorm { lengths: lengths.to_vec(), most, range }));
+    };
+    for length in lengths() {
+        for (most, range) in [(0.125, UNIT), (1e6, LARGE), (1.0, LARGE)] {
+            add(&[length], most, range);
+        }
+    }
+    for (most, range) in [(0.5, UNIT), (3.0, LARGE), (1e-9, TINY), (1e4, UNIT), (1.0, 0.0)] {
+        add(&[1, 1], most, range);
+        add(&[784 * 33, 33, 330, 10], most, range);
+        add(&[65_537, 3, 16_385, 257, 1, 40_961], most, range);
+    }
+    // More partial sums than one workgroup has lanes, and more workgroups than a dimension has.
+    add(&[20_000; 9], 1.0, UNIT);
+    add(&[65_536 * 256 + 77, 5], 1.0, UNIT);
+    cases
+}

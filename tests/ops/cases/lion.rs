@@ -1,0 +1,79 @@
+//! Cases of Lion. Gradients are simple multiples of the means, so that no sum whose sign counts comes
+//! near zero, where rounding may turn it; some are exactly zero.
+
+use shadegrad::ops::lion::{self, Update};
+use shadegrad::plan::StepRecord;
+
+use super::{RATES, lengths};
+use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
+use crate::compare::Tolerance;
+use crate::numbers::{LARGE, TINY, UNIT};
+use crate::reference;
+
+const BETAS: [f32; 2] = [0.9, 0.99];
+
+/// What gradients are of the means: with [`BETAS`], a sum stays clear of zero for three steps.
+const MULTIPLES: [f32; 5] = [-4.0, -20.0, 3.0, -30.0, 0.5];
+
+#[derive(Debug)]
+struct Lion {
+    length: usize,
+    coupled: f32,
+    decoupled: f32,
+    range: f32,
+}
+
+impl Case for Lion {
+    fn record(&self, bench: &mut Bench) {
+        let &Lion { length, coupled, decoupled, range } = self;
+        let mut means = bench.numbers.floats(length, range);
+        means.iter_mut().skip(5).step_by(6).for_each(|mean| *mean = 0.0);
+        let gradients: Vec<f32> =
+            means.iter().enumerate().map(|(index, mean)| MULTIPLES[index % 5] * mean).collect();
+        // Coupled decay adds to the gradient: weights of its own sign keep the sum clear of zero.
+        let weights: Vec<f32> = bench
+            .numbers
+            .floats(length, range)
+            .iter()
+            .zip(&gradients)
+            .map(|(w, g)| if coupled == 0.0 { *w } else { 8.0 * g })
+            .collect();
+        let dw = bench.floats("dw", [length], &gradients);
+        let parameter = bench.parameter("w", [length], &weights);
+        let mean = bench.parameter("m", [length], &means);
+        lion::step(bench.plan, Update { parameter, mean, betas: BETAS, coupled, decoupled }, dw);
+        bench.run_with(&RATES.map(|learning_rate| StepRecord { learning_rate, ..PLAIN_RUN }));
+
+        let after = move || {
+            let (mut w, mut m) = (widen(&weights), widen(&means));
+            for rate in RATES {
+                let lion = reference::Lion {
+                    betas: BETAS.map(f64::from),
+                    coupled: coupled.into(),
+                    decoupled: decoupled.into(),
+                };
+                lion.step(rate.into(), &mut w, &mut m, &widen(&gradients));
+            }
+            (w, m)
+        };
+        let for_mean = after.clone();
+        let largest = 300.0 * f64::from(range);
+        bench.expect("w", parameter, Tolerance::rounded(largest + 1.0), move || after().0);
+        bench.expect("m", mean, Tolerance::rounded(largest), move || for_mean().1);
+    }
+}
+
+pub fn cases() -> Cases {
+    let mut cases: Cases = Vec::new();
+    for (index, (coupled, decoupled)) in [(0.0, 0.0), (0.0, 0.25), (1e-6, 0.0)].into_iter().enumerate() {
+        for length in lengths() {
+            let range = [UNIT, LARGE, UNIT][index];
+            cases.push(Box::new(Lion { length, coupled, decoupled, range }));
+        }
+        for range in [UNIT, LARGE, TINY] {
+            cases.push(Box::new(Lion { length: 1009, coupled: 0.0, decoupled, range }));
+        }
+    }
+    cases.push(Box::new(Lion { length: 65_536 * 256 + 77, coupled: 0.0, decoupled: 0.25, range: UNIT }));
+    cases
+}
