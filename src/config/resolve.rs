@@ -56,7 +56,19 @@ pub fn resolve(sources: Sources<'_>) -> Result<Resolved> {
 
     let config = Config::from_settings(&settings);
     check_combinations(&config, &settings)?;
-    Ok(Resolved { config, settings })
+    Ok(Resolved { settings: of_run(&config, settings), config })
+}
+
+/// The settings that the run follows: without what another optimizer or schedule would follow, and with what these have
+/// where nobody says.
+fn of_run(config: &Config, settings: Settings) -> Settings {
+    let followed = config.to_settings();
+    let is_outside = |key| matches!(key, Key::DataDir | Key::Device | Key::Tune | Key::Out);
+    let mut settings = settings.filter(|key| is_outside(key) || followed.get(key).is_some());
+    for (key, setting) in followed.iter().filter(|(key, _)| settings.get(*key).is_none()).collect::<Vec<_>>() {
+        settings.set(key, setting.value.clone(), Origin::Default);
+    }
+    settings
 }
 
 impl Resolved {
