@@ -6,6 +6,7 @@
 //! state) are listed as *updates*.
 
 mod gpu_facts;
+mod window;
 
 use std::fmt::Debug;
 
@@ -15,6 +16,7 @@ use crate::plan::StepRecord;
 use crate::tensor::Tensor;
 
 pub use gpu_facts::{Choice, GpuFacts, Way};
+pub use window::Window;
 
 /// Which tensors an op touches, and how.
 #[derive(Clone, Debug, Default)]
@@ -83,10 +85,14 @@ macro_rules! ops {
 pub mod peak;
 
 ops! {
+    activation,
+    add,
+    average_pool,
     column_sum,
     gather,
     l2_penalty,
     matmul,
+    max_pool,
     online_steps,
     relu,
     sgd,

@@ -12,7 +12,10 @@ use shadegrad::tensor::Tensor;
 
 use crate::announce;
 use crate::bench::Cases;
-use crate::cases::{column_sum, gather, l2_penalty, matmul, online_steps, relu, sgd, softmax_cross_entropy};
+use crate::cases::{
+    activation, add as add_op, average_pool, column_sum, gather, l2_penalty, matmul, max_pool, online_steps,
+    relu, sgd, softmax_cross_entropy,
+};
 use crate::runner::hold;
 use crate::subject::Subject;
 
@@ -100,6 +103,12 @@ fn some(cases: Cases, text: &str) -> Cases {
     fitting
 }
 
+/// The first of the cases of one pass whose description contains `text`.
+fn some_of(mut cases: Cases, pass: &str, text: &str) -> Cases {
+    cases.retain(|case| format!("{case:?}").starts_with(pass));
+    some(cases, text)
+}
+
 /// Every case must pass without the sabotage; with it, only complaints about the saboteur may come.
 fn must_fail(name: &str, cases: &Cases, cpu: &Subject, gpus: &[Subject]) {
     let report = hold(cases, cpu, gpus);
@@ -181,6 +190,46 @@ fn edits() -> Vec<(Cases, Edit)> {
     let power = "exponential(difference(logits[begin + j], largest))";
     add(softmax("Extreme"), "largest logit not subtracted", power, "exp(logits[begin + j])");
     add(softmax("rows: 3"), "mean over the padding too", "f32(step.rows)", "f32(params.batch)");
+    edits.extend(map_edits());
+    edits
+}
+
+/// Wrong pools and activations.
+fn map_edits() -> Vec<(Cases, Edit)> {
+    let mut edits = Vec::new();
+    let mut add = |cases: Cases, name, from, to| edits.push((cases, Edit { name, from, to }));
+
+    let maximum = |pass| some_of(max_pool::cases(), pass, "");
+    let ties = || some_of(max_pool::cases(), "Backward", "content: Ties");
+    let overlapping = || some_of(max_pool::cases(), "Backward", "width: 3, stride: 1");
+    add(some(max_pool::cases(), "NotNumbers"), "NaN lost", "value > largest || is_nan", "value > largest");
+    add(maximum("Forward"), "smallest instead of largest", "value > largest", "value < largest");
+    add(maximum("Forward"), "pool's last element not written", "i < params.length", "i + 1u < params.length");
+    let columns = "column < last_column";
+    add(maximum("Forward"), "last column of a window lost", columns, "column + 1u < last_column");
+    add(ties(), "ties that all win", "if first {", "if true || first {");
+    add(ties(), "last of equal cells wins", "above <= bottom", "above < bottom");
+    add(overlapping(), "gradient of one window only", "sum += dy", "sum = dy");
+
+    let average = |pass| some(average_pool::cases(), pass);
+    add(
+        average("padding: 1"),
+        "padding left out of one side",
+        "minus(start + size, params.padding)",
+        "(start + size)",
+    );
+    let area = "params.window_height * params.window_width";
+    add(average("Forward"), "sum instead of average", area, "1u");
+    add(average("Backward"), "gradient without the area", area, "1u");
+    add(average("Backward"), "first window left out", "row = rows.x", "row = rows.x + 1u");
+
+    let gelu = |pass| some_of(activation::cases(), pass, "Gelu, length: 1009");
+    let leaky = |pass| some_of(activation::cases(), pass, "slope: 0.3");
+    add(gelu("Forward"), "one wrong digit of the series", "0.37409196", "0.37408196");
+    add(gelu("Backward"), "density forgotten", "x * 0.39894228", "0.0 * x");
+    add(leaky("Forward"), "ReLU that does not leak", "params.slope * x", "0.0");
+    add(leaky("Backward"), "slope of zero taken from above", "x > 0.0)", "x >= 0.0)");
+    add(some(add_op::cases(), ""), "difference", "a[i] + b[i]", "a[i] - b[i]");
     edits
 }
 
