@@ -88,6 +88,7 @@ ops! {
     activation,
     add,
     average_pool,
+    batch_norm,
     column_sum,
     gather,
     l2_penalty,

@@ -8,7 +8,9 @@ use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::host::Array;
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{self, Update};
-use shadegrad::ops::{Window, activation, average_pool, column_sum, max_pool, relu, softmax_cross_entropy};
+use shadegrad::ops::{
+    Window, activation, average_pool, batch_norm, column_sum, max_pool, relu, softmax_cross_entropy,
+};
 use shadegrad::plan::StepRecord;
 
 use crate::announce;
@@ -263,6 +265,49 @@ impl Case for Curve {
     }
 }
 
+/// Batch normalisation by the batch's own moments.
+#[derive(Debug)]
+struct BatchNorm {
+    rows: usize,
+    channels: usize,
+}
+
+impl Case for BatchNorm {
+    fn record(&self, bench: &mut Bench) {
+        let &BatchNorm { rows, channels } = self;
+        let constants = batch_norm::Normalisation { epsilon: 1e-5, momentum: 0.1 };
+        let [x_values, dy_values] = [(); 2].map(|()| bench.numbers.floats(rows * channels, UNIT));
+        let [weights, biases] = [(); 2].map(|()| bench.numbers.floats(channels, UNIT));
+        let x = bench.floats("x", [rows, channels], &x_values);
+        let dy = bench.floats("dy", [rows, channels], &dy_values);
+        let weight = bench.floats("weight", [channels], &weights);
+        let running = batch_norm::Running {
+            mean: bench.parameter("running_mean", [channels], &biases),
+            variance: bench.parameter("running_var", [channels], &weights),
+        };
+        let moments = batch_norm::statistics(bench.plan, x, running, constants);
+        let found = batch_norm::backward(bench.plan, x, moments, weight, dy);
+        bench.run_with(&[StepRecord { rows: rows as u32, ..PLAIN_RUN }]);
+        let [x, dy, weight, bias] = [x_values, dy_values, weights, biases].map(|values| widen(&values));
+        let loss = move |x: &[f64], weight: &[f64], bias: &[f64]| {
+            dot(&reference::batch_norm(x, constants.epsilon.into(), weight, bias), &dy)
+        };
+        let (for_weight, for_bias) = (
+            (loss.clone(), x.clone(), weight.clone(), bias.clone()),
+            (loss.clone(), x.clone(), weight.clone(), bias.clone()),
+        );
+        bench.expect("dx", found.dx, TOLERANCE, move || differences(&x, |x| loss(x, &weight, &bias)));
+        bench.expect("dweight", found.dweight, TOLERANCE, move || {
+            let (loss, x, weight, bias) = for_weight;
+            differences(&weight, |weight| loss(&x, weight, &bias))
+        });
+        bench.expect("dbias", found.dbias, TOLERANCE, move || {
+            let (loss, x, weight, bias) = for_bias;
+            differences(&bias, |bias| loss(&x, &weight, bias))
+        });
+    }
+}
+
 fn cases() -> Cases {
     let mut cases: Cases = Vec::new();
     for (m, n, k) in [(1, 1, 1), (4, 8, 12), (3, 5, 7), (17, 2, 9), (2, 33, 5)] {
@@ -280,6 +325,9 @@ fn cases() -> Cases {
         let window = Window::square(size, stride, padding);
         cases.push(Box::new(Pools { pool: PoolSize { batch: 2, height: 6, width: 7, channels: 3, window } }));
     }
+    cases.extend(
+        [(8, 3), (37, 17)].map(|(rows, channels)| Box::new(BatchNorm { rows, channels }) as Box<dyn Case>),
+    );
     cases.extend(ACTIVATIONS.map(|activation| Box::new(Curve { activation }) as Box<dyn Case>));
     cases
 }

@@ -212,3 +212,47 @@ pub fn activation_slope(activation: Activation, x: f64) -> f64 {
         }
     }
 }
+
+/// Mean and biased variance of every column of `x`.
+pub fn column_moments(x: &[f64], columns: usize) -> Vec<(f64, f64)> {
+    let rows = (x.len() / columns) as f64;
+    let moments = |column: usize| {
+        let values = || x.iter().skip(column).step_by(columns);
+        let mean = values().sum::<f64>() / rows;
+        (mean, values().map(|x| (x - mean).powi(2)).sum::<f64>() / rows)
+    };
+    (0..columns).map(moments).collect()
+}
+
+/// The columns of `x` normalised by their own moments, then scaled and shifted.
+pub fn batch_norm(x: &[f64], epsilon: f64, weight: &[f64], bias: &[f64]) -> Vec<f64> {
+    let columns = weight.len();
+    let moments = column_moments(x, columns);
+    let normalised = x.iter().enumerate().map(|(index, x)| {
+        let column = index % columns;
+        let (mean, variance) = moments[column];
+        (x - mean) / (variance + epsilon).sqrt() * weight[column] + bias[column]
+    });
+    normalised.collect()
+}
+
+/// Gradients of [`batch_norm`] to x, weight and bias, with the derivatives through mean and variance
+/// one by one (Ioffe and Szegedy, section 3).
+pub fn batch_norm_backward(x: &[f64], epsilon: f64, weight: &[f64], dy: &[f64]) -> [Vec<f64>; 3] {
+    let columns = weight.len();
+    let rows = (x.len() / columns) as f64;
+    let (mut dx, mut dweight, mut dbias) = (vec![0.0; x.len()], vec![], vec![]);
+    for (column, (mean, variance)) in column_moments(x, columns).into_iter().enumerate() {
+        let places = || (column..x.len()).step_by(columns);
+        let deviation = (variance + epsilon).sqrt();
+        dbias.push(places().map(|i| dy[i]).sum());
+        dweight.push(places().map(|i| dy[i] * (x[i] - mean) / deviation).sum());
+        let dnormal = |i: usize| dy[i] * weight[column];
+        let dvariance: f64 = places().map(|i| dnormal(i) * (x[i] - mean) * -0.5 / deviation.powi(3)).sum();
+        let dmean: f64 = places().map(|i| -dnormal(i) / deviation).sum();
+        for i in places() {
+            dx[i] = dnormal(i) / deviation + dvariance * 2.0 * (x[i] - mean) / rows + dmean / rows;
+        }
+    }
+    [dx, dweight, dbias]
+}

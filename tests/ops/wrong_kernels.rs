@@ -13,8 +13,8 @@ use shadegrad::tensor::Tensor;
 use crate::announce;
 use crate::bench::Cases;
 use crate::cases::{
-    activation, add as add_op, average_pool, column_sum, gather, l2_penalty, matmul, max_pool, online_steps,
-    relu, sgd, softmax_cross_entropy,
+    activation, add as add_op, average_pool, batch_norm, column_sum, gather, l2_penalty, matmul, max_pool,
+    online_steps, relu, sgd, softmax_cross_entropy,
 };
 use crate::runner::hold;
 use crate::subject::Subject;
@@ -230,6 +230,32 @@ fn map_edits() -> Vec<(Cases, Edit)> {
     add(leaky("Forward"), "ReLU that does not leak", "params.slope * x", "0.0");
     add(leaky("Backward"), "slope of zero taken from above", "x > 0.0)", "x >= 0.0)");
     add(some(add_op::cases(), ""), "difference", "a[i] + b[i]", "a[i] - b[i]");
+    edits.extend(batch_norm_edits());
+    edits
+}
+
+/// Wrong batch normalisations. An op has several kernels, so an edit is of a text that all of them have.
+fn batch_norm_edits() -> Vec<(Cases, Edit)> {
+    let mut edits = Vec::new();
+    let mut add = |pass, name, from, to| {
+        edits.push((some_of(batch_norm::cases(), pass, ""), Edit { name, from, to }));
+    };
+    add("Apply", "mean not subtracted", "(x[i] - moments[channel])", "x[i]");
+    add("Apply", "weight of the first channel", "weight[channel]", "weight[0]");
+    add("Recall", "epsilon forgotten", " + params.epsilon", "");
+    add(
+        "Recall",
+        "variance for a deviation",
+        "sqrt(running_var[channel] + params.epsilon)",
+        "running_var[channel]",
+    );
+    add(
+        "Statistics",
+        "last channel forgotten",
+        "channel < params.channels",
+        "channel + 1u < params.channels",
+    );
+    add("Statistics", "padding counted", "step.rows * params.cells", "params.rows");
     edits
 }
 

@@ -97,6 +97,7 @@ suites! {
     activation,
     add,
     average_pool,
+    batch_norm,
     column_sum,
     gather,
     l2_penalty,
