@@ -65,16 +65,16 @@ struct Backward {
 /// 1.2e-7 (Press et al., "Numerical Recipes in C", 2nd edition, section 6.2).
 fn normal_below(x: f32) -> f32 {
     const SERIES: [f32; 10] = [
-        -1.265_512_23,
-        1.000_023_68,
-        0.374_091_96,
+        -1.265_512_2,
+        1.000_023_7,
+        0.374_091_95,
         0.096_784_18,
         -0.186_288_06,
-        0.278_868_07,
-        -1.135_203_98,
-        1.488_515_87,
-        -0.822_152_23,
-        0.170_872_77,
+        0.278_868_08,
+        -1.135_204,
+        1.488_515_9,
+        -0.822_152_26,
+        0.170_872_76,
     ];
     let t = 1.0 / (1.0 + 0.5 * x.abs() * std::f32::consts::FRAC_1_SQRT_2);
     let series = SERIES.iter().rev().fold(0.0, |sum, factor| sum * t + factor);
@@ -85,7 +85,7 @@ fn normal_below(x: f32) -> f32 {
 /// Density of the normal distribution.
 fn normal_density(x: f32) -> f32 {
     /// 1 / sqrt(2 pi)
-    const PEAK: f32 = 0.398_942_28;
+    const PEAK: f32 = 0.398_942_3;
     PEAK * (-0.5 * x * x).exp()
 }
 
