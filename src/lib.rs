@@ -101,6 +101,7 @@ pub mod dashboard;
 pub mod data;
 pub mod device;
 pub mod disk;
+mod draft;
 pub mod error;
 pub mod export;
 mod figures;
@@ -118,6 +119,7 @@ pub mod report;
 pub mod rng;
 pub mod run;
 pub mod schedule;
+pub mod selftest;
 pub mod tensor;
 pub mod train;
 

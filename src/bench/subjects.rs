@@ -1,6 +1,7 @@
 //! What is timed: ops in the shapes of real training steps, each in a plan of its own.
 
 use crate::device::DeviceKind;
+use crate::draft::{self, Draft};
 use crate::host::Array;
 use crate::ops::gather::{self, Images};
 use crate::ops::l2_penalty;
@@ -8,7 +9,7 @@ use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::sgd::{self, Update};
 use crate::ops::{column_sum, peak, softmax_cross_entropy};
 use crate::plan::{Plan, Role, StepId};
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::Tensor;
 
 /// What one launch costs.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +42,9 @@ pub(super) fn peak(kind: DeviceKind) -> Subject {
         DeviceKind::Cpu | DeviceKind::Software => 1 << 10,
         _ => 1 << 18,
     };
-    let mut draft = Draft::new();
+    let mut draft = Draft::new("bench");
     peak::forward(&mut draft.plan, length);
-    draft.done("peak", String::new(), Work::Operations(2.0 * (peak::MULTIPLY_ADDS * length) as f64))
+    done(draft, "peak", String::new(), Work::Operations(2.0 * (peak::MULTIPLY_ADDS * length) as f64))
 }
 
 /// Everything but the peak.
@@ -71,41 +72,9 @@ pub(super) fn all() -> Vec<Subject> {
     ]
 }
 
-/// A plan that is being recorded.
-struct Draft {
-    plan: Plan,
-    step: StepId,
-    inputs: Vec<(Tensor, Array)>,
-}
-
-impl Draft {
-    fn new() -> Self {
-        let mut plan = Plan::new();
-        let step = plan.begin("bench");
-        Draft { plan, step, inputs: Vec::new() }
-    }
-
-    fn give(&mut self, name: &str, role: Role, shape: impl Into<Shape>, array: Array) -> Tensor {
-        let tensor = self.plan.declare(name, role, array.element(), shape);
-        self.inputs.push((tensor, array));
-        tensor
-    }
-
-    /// Small numbers of both signs: zeros would be too easy for some processors.
-    fn noise(&mut self, name: &str, role: Role, shape: impl Into<Shape>) -> Tensor {
-        let shape = shape.into();
-        let values = (0..shape.len()).map(|index| hash(index) as f32 / u32::MAX as f32 - 0.5).collect();
-        self.give(name, role, shape, Array::F32(values))
-    }
-
-    fn done(self, op: &'static str, shape: String, work: Work) -> Subject {
-        let Draft { plan, step, inputs } = self;
-        Subject { op, shape, work, plan, step, inputs, rows: 1, batches: 1 }
-    }
-}
-
-fn hash(index: usize) -> u32 {
-    (index as u32 ^ 0x9e37_79b9).wrapping_mul(0x85eb_ca6b).rotate_left(13).wrapping_mul(0xc2b2_ae35)
+fn done(draft: Draft, op: &'static str, shape: String, work: Work) -> Subject {
+    let Draft { plan, step, inputs } = draft;
+    Subject { op, shape, work, plan, step, inputs, rows: 1, batches: 1 }
 }
 
 fn operations(m: usize, n: usize, k: usize) -> Work {
@@ -118,69 +87,64 @@ fn product(form: Form, m: usize, n: usize, k: usize) -> Subject {
         Form::Nt => ("matmul nt", [m, k], [n, k]),
         Form::Tn => ("matmul tn", [k, m], [k, n]),
     };
-    let mut draft = Draft::new();
+    let mut draft = Draft::new("bench");
     let (a, b) = (draft.noise("a", Role::Input, a), draft.noise("b", Role::Input, b));
     matmul::product(&mut draft.plan, form, a, b, Epilogue::None);
-    draft.done(name, format!("{m}x{n}x{k}"), operations(m, n, k))
+    done(draft, name, format!("{m}x{n}x{k}"), operations(m, n, k))
 }
 
 fn product_with_update(m: usize, n: usize, k: usize) -> Subject {
-    let mut draft = Draft::new();
+    let mut draft = Draft::new("bench");
     let a = draft.noise("dy", Role::Input, [k, m]);
     let b = draft.noise("x", Role::Input, [k, n]);
     let parameter = draft.noise("w", Role::Parameter, [m, n]);
     matmul::update(&mut draft.plan, a, b, Update { parameter, decay: 0.0, momentum: None }, None);
-    draft.done("matmul tn, sgd", format!("{m}x{n}x{k}"), operations(m, n, k))
+    done(draft, "matmul tn, sgd", format!("{m}x{n}x{k}"), operations(m, n, k))
 }
 
 fn gather(batch: usize, channels: usize, pixels: usize) -> Subject {
     let batches = 64;
     let images = batches * batch;
-    let mut draft = Draft::new();
-    let bytes = (0..images * pixels).map(|index| hash(index) as u8).collect();
-    let piece = draft.give("piece", Role::Input, [images, pixels], Array::U8(bytes));
-    let labels = draft.give("labels", Role::Input, [images], classes(images));
+    let mut draft = Draft::new("bench");
+    let piece = draft.give("piece", Role::Input, [images, pixels], draft::bytes(images * pixels));
+    let labels = draft.give("labels", Role::Input, [images], draft::indices(images, 10));
     let normalisation = draft.noise("normalisation", Role::Input, [channels, 2]);
     let mut order: Vec<u32> = (0..images as u32).collect();
-    order.sort_by_key(|&image| hash(image as usize));
+    order.sort_by_key(|&image| draft::hash(image as usize));
     let order = draft.give("order", Role::Input, [images], Array::U32(order));
     let source = Images { pieces: vec![piece], labels, normalisation, pixels };
     gather::pixels(&mut draft.plan, &source, order, batch);
     let work = Work::Bytes((batch * pixels * 2) as f64);
-    Subject { rows: batch, batches, ..draft.done("gather", format!("{batch}x{pixels}"), work) }
-}
-
-fn classes(count: usize) -> Array {
-    Array::U32((0..count).map(|index| hash(index) % 10).collect())
+    Subject { rows: batch, batches, ..done(draft, "gather", format!("{batch}x{pixels}"), work) }
 }
 
 fn softmax(batch: usize, count: usize) -> Subject {
-    let mut draft = Draft::new();
+    let mut draft = Draft::new("bench");
     let logits = draft.noise("logits", Role::Input, [batch, count]);
-    let labels = draft.give("labels", Role::Input, [batch], classes(batch));
+    let labels = draft.give("labels", Role::Input, [batch], draft::indices(batch, 10));
     softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 1);
     let work = Work::Bytes((batch * count * 8) as f64);
-    Subject { rows: batch, ..draft.done("softmax", format!("{batch}x{count}"), work) }
+    Subject { rows: batch, ..done(draft, "softmax", format!("{batch}x{count}"), work) }
 }
 
 fn column_sum(rows: usize, columns: usize) -> Subject {
-    let mut draft = Draft::new();
+    let mut draft = Draft::new("bench");
     let x = draft.noise("x", Role::Input, [rows, columns]);
     column_sum::forward(&mut draft.plan, x);
-    draft.done("column sum", format!("{rows}x{columns}"), Work::Bytes((4 * (rows + 1) * columns) as f64))
+    done(draft, "column sum", format!("{rows}x{columns}"), Work::Bytes((4 * (rows + 1) * columns) as f64))
 }
 
 fn sgd(length: usize) -> Subject {
-    let mut draft = Draft::new();
+    let mut draft = Draft::new("bench");
     let dw = draft.noise("dw", Role::Input, [length]);
     let parameter = draft.noise("w", Role::Parameter, [length]);
     sgd::step(&mut draft.plan, Update { parameter, decay: 0.0, momentum: None }, dw);
-    draft.done("sgd", length.to_string(), Work::Bytes((12 * length) as f64))
+    done(draft, "sgd", length.to_string(), Work::Bytes((12 * length) as f64))
 }
 
 fn norm(length: usize) -> Subject {
-    let mut draft = Draft::new();
+    let mut draft = Draft::new("bench");
     let w = draft.noise("w", Role::Parameter, [length]);
     l2_penalty::value(&mut draft.plan, w, 1);
-    draft.done("norm", length.to_string(), Work::Bytes((4 * length) as f64))
+    done(draft, "norm", length.to_string(), Work::Bytes((4 * length) as f64))
 }

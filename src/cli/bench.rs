@@ -1,15 +1,13 @@
 //! `shadegrad bench`: how fast a device is.
 
-use std::io::{self, IsTerminal};
-
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 
-use super::device_choice::{Chosen, DeviceFlags};
+use super::device_choice::DeviceFlags;
 use super::output;
 use super::signals::stop_on_signals;
-use super::style::{Style, is_capable};
+use super::spinner::spinner;
+use super::style::Style;
 use super::values;
 use crate::bench::kernels::{self, Kernel, Kernels};
 use crate::bench::training::{self, Training, Workload};
@@ -19,8 +17,7 @@ use crate::data::load::load;
 use crate::data::locate::Search;
 use crate::data::pictures::Wanted;
 use crate::device::{DeviceInfo, DeviceKind};
-use crate::error::{Error, Result};
-use crate::train::StopFlag;
+use crate::error::Result;
 
 const EXAMPLES: &str = "Examples:
   shadegrad bench                          # kernels, then training
@@ -69,16 +66,13 @@ struct Report<'a> {
 pub(super) fn run(arguments: &BenchArguments) -> Result<()> {
     let both = arguments.kernels == arguments.training;
     let runs = if both || arguments.training { workloads(arguments)? } else { Vec::new() };
-    let Chosen { device, note } = arguments.device.open()?;
-    if let Some(note) = note {
-        output::print_note(&format!("note: {note}\n"));
-    }
+    let device = arguments.device.open()?;
     let stop = stop_on_signals()?;
-    let bar = progress_bar();
+    let bar = spinner();
     let next = |what: &str| {
         bar.set_message(what.to_owned());
         bar.tick();
-        check(&stop)
+        stop.check("the end of the measurements")
     };
     let mut report =
         Report { device: device.info(), optimised: !cfg!(debug_assertions), kernels: None, training: None };
@@ -110,21 +104,6 @@ fn workloads(arguments: &BenchArguments) -> Result<Vec<(Workload, Dataset)>> {
         runs.push((second, load(second.data, &search, &Wanted::default())?));
     }
     Ok(runs)
-}
-
-fn check(stop: &StopFlag) -> Result<()> {
-    match stop.requested() {
-        Some(kind) => Err(Error::new(kind, "stopped before the end of the measurements")),
-        None => Ok(()),
-    }
-}
-
-fn progress_bar() -> ProgressBar {
-    let visible = io::stderr().is_terminal() && is_capable();
-    let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(None, target);
-    bar.set_style(indicatif::ProgressStyle::default_spinner());
-    bar
 }
 
 fn tables(report: &Report<'_>) -> String {

@@ -11,16 +11,10 @@ use crate::device::gpu::adapter::{Capabilities, FoundAdapter, adapters, no_adapt
 use crate::device::gpu::tuner::Tuning;
 use crate::device::profile::Profile;
 use crate::device::{Device, DeviceInfo, DeviceKind};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::nearest::nearest;
 use crate::run::record::RecordedDevice;
-
-/// A device, ready to use.
-pub(super) struct Chosen {
-    pub(super) device: Box<dyn Device>,
-    /// One line for the user, where the choice may surprise.
-    pub(super) note: Option<String>,
-}
+use crate::selftest::Verdict;
 
 /// The device of a command that takes no other setting.
 #[derive(Args, Debug)]
@@ -39,18 +33,30 @@ impl DeviceFlags {
     ///
     /// # Errors
     /// As [`Opening::open`].
-    pub(super) fn open(&self) -> Result<Chosen> {
+    pub(super) fn open(&self) -> Result<Box<dyn Device>> {
+        self.open_heeding(Selftest::Heed)
+    }
+
+    /// As [`DeviceFlags::open`], but for what becomes of what a selftest has found.
+    ///
+    /// # Errors
+    /// As [`Opening::open`].
+    pub(super) fn open_heeding(&self, selftest: Selftest) -> Result<Box<dyn Device>> {
         let environment = || Key::Device.environment().and_then(|variable| std::env::var(variable).ok());
         let said = self.device.clone().or_else(environment).filter(|text| !text.is_empty());
-        self.opening(None).open(said.as_deref().unwrap_or("auto"))
+        Opening { selftest, ..self.opening(None) }.open(said.as_deref().unwrap_or("auto"))
     }
 
     /// Opens what the flag names, else the device that a run began on; that adds its times to `profile`.
     ///
     /// # Errors
     /// As [`Opening::open`] and [`Opening::open_again`].
-    pub(super) fn open_again(&self, recorded: &RecordedDevice, profile: Option<Profile>) -> Result<Chosen> {
-        let opening = self.opening(profile);
+    pub(super) fn open_again(
+        &self,
+        recorded: &RecordedDevice,
+        profile: Option<Profile>,
+    ) -> Result<Box<dyn Device>> {
+        let opening = Opening { selftest: Selftest::Tell, ..self.opening(profile) };
         match &self.device {
             Some(wanted) => opening.open(wanted),
             None => opening.open_again(recorded),
@@ -58,7 +64,7 @@ impl DeviceFlags {
     }
 
     fn opening(&self, profile: Option<Profile>) -> Opening {
-        Opening { tune: !self.no_tune, profile }
+        Opening { tune: !self.no_tune, profile, selftest: Selftest::Heed }
     }
 }
 
@@ -69,6 +75,20 @@ pub(super) struct Opening {
     pub(super) tune: bool,
     /// Told where the time goes.
     pub(super) profile: Option<Profile>,
+    /// What becomes of what a selftest has found.
+    pub(super) selftest: Selftest,
+}
+
+/// What a command makes of what a GPU's last selftest found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Selftest {
+    /// Says it in a line, or that there was none; does without kernels that are wrong.
+    Tell,
+    /// Does without kernels that are wrong, and says so only then.
+    #[default]
+    Heed,
+    /// Takes every kernel: to test them again.
+    Ignore,
 }
 
 impl Opening {
@@ -77,32 +97,34 @@ impl Opening {
     /// # Errors
     /// [`ErrorKind::Device`](crate::ErrorKind::Device), with what there is, where nothing or more than
     /// one thing has the name.
-    pub(super) fn open(self, wanted: &str) -> Result<Chosen> {
+    pub(super) fn open(self, wanted: &str) -> Result<Box<dyn Device>> {
         if wanted.eq_ignore_ascii_case("cpu") {
-            return Ok(Chosen { device: self.cpu(), note: None });
+            return Ok(self.cpu());
         }
         let found = adapters();
         let infos: Vec<DeviceInfo> = found.iter().map(|adapter| adapter.info.clone()).collect();
         let Selection { adapter, note } = select(wanted, &infos)?;
-        let device = match adapter {
-            Some(index) => self.gpu(&found[index])?,
-            None => self.cpu(),
-        };
-        Ok(Chosen { device, note })
+        if let Some(note) = note {
+            output::print_note(&format!("note: {note}\n"));
+        }
+        match adapter {
+            Some(index) => self.gpu(&found[index]),
+            None => Ok(self.cpu()),
+        }
     }
 
     /// Opens the device that a run began on.
     ///
     /// # Errors
     /// [`ErrorKind::Device`](crate::ErrorKind::Device), with what there is, where it is not here.
-    fn open_again(self, recorded: &RecordedDevice) -> Result<Chosen> {
+    fn open_again(self, recorded: &RecordedDevice) -> Result<Box<dyn Device>> {
         if recorded.backend == "cpu" {
             return self.open("cpu");
         }
         let found = adapters();
         let is_same = |info: &DeviceInfo| info.name == recorded.name && info.backend == recorded.backend;
         match found.iter().find(|adapter| is_same(&adapter.info)) {
-            Some(adapter) => Ok(Chosen { device: self.gpu(adapter)?, note: None }),
+            Some(adapter) => self.gpu(adapter),
             None => Err(Error::device(format!("the run began on {recorded}, which is not here"))
                 .advise("name another with --device: the run then goes on, but differs by rounding")),
         }
@@ -117,6 +139,9 @@ impl Opening {
 
     fn gpu(self, adapter: &FoundAdapter) -> Result<Box<dyn Device>> {
         let mut gpu = Gpu::open(adapter, Capabilities::Adapter)?;
+        if self.selftest != Selftest::Ignore {
+            gpu = self.selftest.apply(gpu)?;
+        }
         if self.tune {
             gpu = gpu.with_tuning(tuning());
         }
@@ -124,6 +149,32 @@ impl Opening {
             gpu = gpu.with_profile(profile);
         }
         Ok(Box::new(gpu))
+    }
+}
+
+impl Selftest {
+    /// The GPU without the kernels that its last selftest found wrong.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Parity`](crate::ErrorKind::Parity) where nothing could take a wrong kernel's place.
+    fn apply(self, gpu: Gpu) -> Result<Gpu> {
+        let verdict: Option<Verdict> = user_cache().and_then(|folder| gpu.selftest_memory(&folder).recall());
+        let Some(verdict) = verdict else {
+            if self == Selftest::Tell {
+                output::print_note(
+                    "note: this GPU's kernels were not compared with the CPU yet: `shadegrad selftest` does\n",
+                );
+            }
+            return Ok(gpu);
+        };
+        if !verdict.broken.is_empty() {
+            return Err(Error::new(ErrorKind::Parity, format!("{}: {}", gpu.info().name, verdict.summary()))
+                .advise("use --device cpu; after an update of the driver run `shadegrad selftest` again"));
+        }
+        if self == Selftest::Tell || !verdict.is_clean() {
+            output::print_note(&format!("note: {}\n", verdict.summary()));
+        }
+        Ok(gpu.without(&verdict.barred))
     }
 }
 

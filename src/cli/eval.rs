@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::device_choice::{Chosen, DeviceFlags};
+use super::device_choice::DeviceFlags;
 use super::evaluation_report::{self, Subject};
 use super::model_choice::ModelArguments;
-use super::output;
 use super::split_choice::WhichSplit;
 use crate::data::locate::Search;
 use crate::error::Result;
@@ -48,10 +47,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<()> {
     let (path, mut model) = arguments.model.read()?;
     let search = Search::from_environment(arguments.data_dir.clone());
     let dataset = arguments.model.load(&mut model, &arguments.data, &search)?;
-    let Chosen { device, note } = arguments.device.open()?;
-    if let Some(note) = note {
-        output::print_note(&format!("note: {note}\n"));
-    }
+    let device = arguments.device.open()?;
     let (name, split) = arguments.split.of(dataset.train, dataset.test);
     let evaluation = evaluate(&model, split, dataset.shape, &*device)?;
     let subject = Subject {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::device_choice::{Chosen, Opening};
+use super::device_choice::Opening;
 use super::output;
 use super::setting_flags::SettingFlags;
 use super::style::Style;
@@ -14,12 +14,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::train::{CheckedTensor, GradientCheck, check_gradients};
 
 const EXAMPLES: &str = "Examples:
-  shadegrad gradcheck                                   The default run, on the best device
-  shadegrad gradcheck --model linear:64,relu --l2 0.01  A model of your own
+  shadegrad gradcheck                             # the default run
+  shadegrad gradcheck --model linear:64,relu --l2 0.01
   shadegrad gradcheck --config mine.toml --device cpu
 
-Takes the arguments of `train`, and trains nothing: one batch goes forward and backward on the device, and central
-differences of a float64 forward pass say what its gradients must be.";
+Takes the arguments of `train`, and trains nothing: one batch of at most 64 images goes forward and \
+backward on the device, and central differences of a float64 forward pass say what its gradients \
+must be.";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
@@ -48,10 +49,7 @@ pub(super) fn run(arguments: &GradcheckArguments) -> Result<()> {
     let dataset = load_or_fetch(&resolved.config.data, &search, &wanted, &FetchOptions::default())?;
     output::print_warnings(&dataset);
     // One step is no reason to look for the fastest kernels; which are taken changes no bit.
-    let Chosen { device, note } = Opening::default().open(resolved.device())?;
-    if let Some(note) = note {
-        output::print_note(&format!("note: {note}\n"));
-    }
+    let device = Opening::default().open(resolved.device())?;
     let check = check_gradients(&resolved.config, dataset, &*device)?;
     let info = device.info();
     if arguments.json {

@@ -24,8 +24,10 @@ mod progress_line;
 mod report;
 mod resume;
 mod run_folder;
+mod selftest;
 mod setting_flags;
 mod signals;
+mod spinner;
 mod split_choice;
 mod style;
 mod terminal;
@@ -95,6 +97,8 @@ enum Command {
     Report(report::ReportArguments),
     /// List what there is to train on
     Devices(devices::DevicesArguments),
+    /// Compare every kernel on a GPU with the CPU
+    Selftest(selftest::SelftestArguments),
     /// Compare a device's gradients with slopes in float64, for a configuration of your own
     Gradcheck(gradcheck::GradcheckArguments),
     /// Measure kernels and training throughput on a device
@@ -133,6 +137,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Export(arguments) => export::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
+        Command::Selftest(arguments) => selftest::run(arguments),
         Command::Gradcheck(arguments) => gradcheck::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Data(arguments) => data::run(arguments),

@@ -13,8 +13,8 @@ use crate::data::locate::Search;
 use crate::data::pictures::{Resize, Wanted};
 use crate::error::{Error, Result};
 use crate::model::ModelSpec;
-use crate::run::SavedModel;
 use crate::run::model_file::About;
+use crate::run::{SavedModel, checkpoint};
 use crate::train::Normalisation;
 
 /// The weights of every checkpoint.
@@ -47,13 +47,21 @@ enum NormalizeName {
 
 impl ModelArguments {
     /// The file with the weights, and what is in it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) where there is none or it cannot be used. Of a run or
+    /// a checkpoint, every file must be as it was saved; no other checkpoint stands in for a damaged one.
     pub(super) fn read(&self) -> Result<(PathBuf, SavedModel)> {
         if let Some(spec) = &self.spec {
             // How many classes there are, the data will say.
             ModelSpec::parse(spec, 1).map_err(|error| error.at(format_args!("--model {spec}")))?;
         }
         let path = weights_of(&self.path)?;
-        let model = SavedModel::read(&path)?;
+        let model = match path.parent() {
+            Some(folder) if self.path.is_dir() => checkpoint::load(folder)?.model,
+            // A file alone has nothing that vouches for it.
+            _ => SavedModel::read(&path)?,
+        };
         Ok((path, model))
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::device_choice::{Chosen, DeviceFlags};
+use super::device_choice::DeviceFlags;
 use super::model_choice::ModelArguments;
 use super::output;
 use super::picture_flags::ResizeName;
@@ -85,10 +85,7 @@ pub(super) fn run(arguments: &PredictArguments) -> Result<()> {
     // Rows of logits stand for the pictures that were named: with one missing they would lie.
     let is_answered = !names.is_empty() && (arguments.logits.is_none() || faults.is_empty());
     if is_answered {
-        let Chosen { device, note } = arguments.device.open()?;
-        if let Some(note) = note {
-            output::print_note(&format!("note: {note}\n"));
-        }
+        let device = arguments.device.open()?;
         let logits = logits(&model, split, shape, &*device)?;
         answer(arguments, &names, &logits, &model.about()?.classes)?;
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::device_choice::{Chosen, DeviceFlags};
+use super::device_choice::DeviceFlags;
 use super::model_choice::weights_of;
 use super::output;
 use crate::config::{Key, Setting, Value};
@@ -67,10 +67,7 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<()> {
     let record = Record::read(&arguments.run)?;
     let written = match dataset(&record, &arguments.run, arguments.data_dir.clone()) {
         Ok(dataset) => {
-            let Chosen { device, note } = arguments.device.open()?;
-            if let Some(note) = note {
-                output::print_note(&format!("note: {note}\n"));
-            }
+            let device = arguments.device.open()?;
             write(&arguments.run, Ok(Exam { test: dataset.test, shape: dataset.shape, device: &*device }))?
         }
         Err(error) => write(&arguments.run, Err(format!("the data set cannot be read: {error}")))?,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::device_choice::{Chosen, DeviceFlags};
+use super::device_choice::DeviceFlags;
 use super::output;
 use super::report::Exam;
 use super::signals::stop_on_signals;
@@ -54,14 +54,15 @@ pub(super) fn run(arguments: &ResumeArguments) -> Result<()> {
     let wanted = Wanted { progress: !arguments.watch.is_quiet(), ..config.pictures() };
     let dataset = load_or_fetch(&config.data, &search, &wanted, &FetchOptions::default())?;
     output::print_warnings(&dataset);
-    let Chosen { device, note } = arguments.device.open_again(&record.device, watchers.profile())?;
+    directory.log_warnings(&dataset.warnings)?;
+    let device = arguments.device.open_again(&record.device, watchers.profile())?;
     let info = device.info();
     let is_other = (&info.name, &info.backend, &info.driver)
         != (&record.device.name, &record.device.backend, &record.device.driver);
     // Any number of the CPU's threads computes the same.
     let changes = (is_other && [&info.backend, &record.device.backend] != ["cpu", "cpu"])
         .then(|| format!("the run began on {}: what follows differs by rounding", record.device));
-    for note in note.into_iter().chain(changes) {
+    if let Some(note) = changes {
         output::print_note(&format!("note: {note}\n"));
     }
     // The report looks at the test images after the trainer is gone.

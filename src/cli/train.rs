@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::device_choice::{Chosen, Opening};
+use super::device_choice::{Opening, Selftest};
 use super::output;
 use super::report::Exam;
 use super::run_folder::RunFolder;
@@ -53,19 +53,18 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     }
     output::print_warnings(&dataset);
     Trainer::layers(&resolved.config, &dataset)?;
-    let opening = Opening { tune: resolved.tune(), profile: watchers.profile() };
-    let Chosen { device, note } = opening.open(resolved.device())?;
-    if let Some(note) = note {
-        output::print_note(&format!("note: {note}\n"));
-    }
+    let opening = Opening { tune: resolved.tune(), profile: watchers.profile(), selftest: Selftest::Tell };
+    let device = opening.open(resolved.device())?;
     // The report looks at the test images after the trainer is gone.
     let (test, shape) = (dataset.test.clone(), dataset.shape);
+    let warnings = dataset.warnings.clone();
     let trainer = Trainer::new(&resolved.config, dataset, &*device)?;
     let stop = stop_on_signals()?;
     // Only a run that can start leaves a folder behind.
     let run = folder.create()?;
     let directory = RunDirectory::create(&run, resolved.config.to_toml())?;
     let mut directory = directory.with_data_dir(resolved.data_dir());
+    directory.log_warnings(&warnings)?;
     let mut events = EventFile::create(&run);
     let mut observers: Vec<&mut dyn Observer> = vec![&mut directory, &mut events];
     observers.extend(watchers.observers());

@@ -88,9 +88,11 @@ impl Watchers {
         // Takes a progress bar off the screen.
         drop(self.printer);
         // Also of a run that ended early: somebody may have stopped it as soon as there was enough to see.
-        if let Some(profile) = &self.profile {
-            profile_report::print(profile, self.json)?;
-        }
+        let profiled = match &self.profile {
+            // The report is a file: it is written even where nobody reads standard output any more.
+            Some(profile) => profile_report::print(profile, self.json),
+            None => Ok(()),
+        };
         let shown = run.display();
         let (written, words) = match &trained {
             Ok(end) => {
@@ -109,6 +111,6 @@ impl Watchers {
         if let Some(dashboard) = self.dashboard {
             dashboard.finish(written.as_ref().ok().map(|written| written.body.as_str()), &words);
         }
-        trained.and(written.map(drop))
+        trained.and(profiled).and(written.map(drop))
     }
 }

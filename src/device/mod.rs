@@ -57,6 +57,11 @@ pub trait Device {
     /// Most bytes that one tensor may have; larger data must come in pieces.
     fn largest_tensor(&self) -> usize;
 
+    /// The GPU, where the device is one.
+    fn gpu(&self) -> Option<&gpu::Gpu> {
+        None
+    }
+
     /// Makes the plan's tensors (zeros at first) and everything its steps need.
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>>;
 }

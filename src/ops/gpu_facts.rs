@@ -1,6 +1,10 @@
 //! What lowering an op may depend on, and what an op may leave to a device to choose.
 
 use super::matmul::gpu::Class;
+use super::{Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::Dispatch;
+use crate::plan::StepRecord;
 
 /// What an op's GPU half may know about the adapter when it chooses a kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +18,46 @@ pub struct GpuFacts {
     /// The class that every matrix product takes, where it is not to be chosen by size. Tests hold
     /// each class to the same cases with it.
     pub matmul: Option<Class>,
+    /// Classes of the matrix product that are not to be used, by their place among all: a selftest found them wrong.
+    pub barred: u16,
+}
+
+impl GpuFacts {
+    /// Adds classes, by their labels, to those that are not used; labels that no class has any more say nothing.
+    pub fn bar(&mut self, labels: &[String]) {
+        for (place, class) in Class::all(self).into_iter().enumerate() {
+            if labels.contains(&class.label()) {
+                self.barred |= 1 << place;
+            }
+        }
+    }
+}
+
+/// An op as it is lowered for an adapter with other facts than the device's: one of the ways of a [`Choice`], say.
+#[derive(Debug)]
+pub struct WithFacts {
+    /// The op.
+    pub op: Box<dyn Op>,
+    /// What it is told.
+    pub facts: GpuFacts,
+}
+
+impl Op for WithFacts {
+    fn name(&self) -> &'static str {
+        self.op.name()
+    }
+
+    fn operands(&self) -> Operands {
+        self.op.operands()
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        self.op.run_on_cpu(memory, step);
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        self.op.lower(&self.facts)
+    }
 }
 
 /// Several ways to run an op on a GPU. All give the same result; which is fastest, a device can only find out.

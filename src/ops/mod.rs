@@ -15,7 +15,7 @@ use crate::kernel::Dispatch;
 use crate::plan::StepRecord;
 use crate::tensor::Tensor;
 
-pub use gpu_facts::{Choice, GpuFacts, Way};
+pub use gpu_facts::{Choice, GpuFacts, Way, WithFacts};
 pub use window::Window;
 
 /// Which tensors an op touches, and how.
@@ -70,6 +70,18 @@ macro_rules! ops {
 
         /// Name of every op's room.
         pub const ALL: &[&str] = &[$(stringify!($op)),+];
+
+        /// Changes with the version and with the source of any kernel (FNV-1a, 64 bits): what was found out about others
+        /// says nothing of these.
+        pub fn fingerprint() -> u64 {
+            let mut kernels = Vec::new();
+            $(if stringify!($op) != "matmul" { kernels.extend($op::kernels()); })+
+            let texts = kernels.iter().map(|kernel| &*kernel.source).chain([env!("CARGO_PKG_VERSION")]);
+            let bytes = texts.flat_map(str::bytes);
+            bytes.fold(matmul::gpu::FINGERPRINT, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            })
+        }
 
         /// Every kernel that an op may use, with the op's name; for tests and `devices`.
         pub fn kernels() -> Vec<(&'static str, crate::kernel::Kernel)> {

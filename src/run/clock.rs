@@ -29,6 +29,12 @@ impl Moment {
         format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
     }
 
+    /// `2026-01-31`
+    pub fn day(&self) -> String {
+        let (year, month, day) = self.date;
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
     /// `2026-01-31T23:59:59Z`
     pub fn for_logs(&self) -> String {
         let ((year, month, day), (hour, minute, second)) = (self.date, self.time);

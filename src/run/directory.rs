@@ -112,6 +112,11 @@ impl RunDirectory {
         self
     }
 
+    /// Keeps in the log what was said of the data set, such as pictures that are left out.
+    pub fn log_warnings(&self, warnings: &[String]) -> Result<()> {
+        warnings.iter().try_for_each(|warning| self.log(&format!("warning: {warning}")))
+    }
+
     /// A line at the end of the log.
     pub(super) fn log(&self, line: &str) -> Result<()> {
         self.append("log.txt", &format!("{} {line}", Moment::now().for_logs()))

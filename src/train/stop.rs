@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Set by a signal, looked at between submissions. Clones are the same flag.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,17 @@ impl StopFlag {
             0 => None,
             1 => Some(ErrorKind::Interrupted),
             _ => Some(ErrorKind::Terminated),
+        }
+    }
+
+    /// Ends what has not reached its end yet, where that was asked for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Interrupted`] or [`ErrorKind::Terminated`].
+    pub fn check(&self, end: &str) -> Result<()> {
+        match self.requested() {
+            Some(kind) => Err(Error::new(kind, format!("stopped before {end}"))),
+            None => Ok(()),
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use serde_json::Value;
 
-use crate::support::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox, finish};
 
 /// The small data set of the golden runs.
 fn data() -> String {
@@ -97,6 +97,8 @@ fn quiet_training_still_names_what_it_leaves_out() {
         lines.len() == 1 && lines[0].starts_with("warning: not used: pictures/light/broken.png"),
         "{lines:?}"
     );
+    let log = std::fs::read_to_string(sandbox.path().join("run/log.txt")).expect("there is a log");
+    assert_eq!(log.matches(lines[0]).count(), 1, "{log}");
 }
 
 #[test]
@@ -295,4 +297,80 @@ fn data_commands_describe_pictures() {
         (&41.into(), &"pictures/light/broken.jpg".into())
     );
     damaged.because(&["1 of 41 pictures cannot be read"]);
+}
+
+/// `eval`, `predict` and `export` take no weights from a checkpoint that has changed since it was saved,
+/// and none from another one in its place.
+#[test]
+fn damaged_checkpoints_are_refused_by_name() {
+    let sandbox = with_pictures();
+    train(&sandbox, "pictures", &["--image-size", "6", "--epochs", "2", "--momentum", "0.9"]);
+    let best = std::fs::read_to_string(sandbox.path().join("run/best")).expect("there is a best checkpoint");
+    let checkpoint = format!("run/{}", best.trim());
+    let uses: [&[&str]; 3] = [
+        &["eval", "MODEL", "--data", "pictures", "--device", "cpu"],
+        &["predict", "MODEL", "pictures/light/3.png", "--device", "cpu"],
+        &["export", "MODEL", "--format", "onnx", "--out", "model.onnx"],
+    ];
+    let try_all = |check: &dyn Fn(Outcome)| {
+        for (arguments, model) in
+            uses.iter().flat_map(|arguments| [(arguments, "run"), (arguments, &checkpoint)])
+        {
+            let replace = |&argument: &&'static str| if argument == "MODEL" { model } else { argument };
+            check(sandbox.run(&arguments.iter().map(replace).collect::<Vec<_>>()));
+        }
+    };
+    for file in ["model.safetensors", "optimizer.safetensors", "state.json", "config.toml"] {
+        let path = sandbox.path().join(&checkpoint).join(file);
+        let saved = std::fs::read(&path).expect("it is readable");
+        let mut changed = saved.clone();
+        // The last byte of a weight, or what comes after the end of a text: all of it can still be read.
+        *changed.last_mut().expect("it is not empty") ^= 1;
+        std::fs::write(&path, changed).expect("it is writable");
+        let what = format!("is damaged: {file} is not what was saved");
+        try_all(&|outcome| outcome.refused(6).because(&[&checkpoint, &what]));
+        std::fs::remove_file(&path).expect("it is there");
+        // Without its weights, a folder is no checkpoint at all.
+        if file != "model.safetensors" {
+            let what = format!("is damaged: it has no {file}");
+            try_all(&|outcome| outcome.refused(6).because(&[&checkpoint, &what]));
+        }
+        std::fs::write(&path, saved).expect("it is writable");
+    }
+    assert!(!sandbox.path().join("model.onnx").exists());
+    try_all(&|outcome| drop(fine(outcome)));
+}
+
+/// What a run leaves can be read by whoever may read any other file of the user.
+#[cfg(unix)]
+#[test]
+fn files_follow_the_umask() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let sandbox = with_pictures();
+    sandbox.write("ordinary", "");
+    let mode = |name: &str| {
+        let about = std::fs::metadata(sandbox.path().join(name)).expect(name);
+        about.permissions().mode() & 0o777
+    };
+    train(&sandbox, "pictures", &["--image-size", "6", "--max-steps", "1"]);
+    fine(sandbox.run(&["export", "run", "--format", "onnx", "--out", "model.onnx"]));
+    for name in ["run/best", "run/last", "run/run.json", "run/metrics.jsonl", "run/report.html", "model.onnx"]
+    {
+        assert_eq!(mode(name), mode("ordinary"), "{name}");
+    }
+}
+
+/// The report is a file like any other: that nobody reads the profile any more does not keep it away.
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_costs_the_profile_and_not_the_report() {
+    let sandbox = with_pictures();
+    let common = ["train", "--data", "pictures", "--image-size", "6", "--device", "cpu", "--out", "run"];
+    let mut command = sandbox.command(&[&common[..], &["--max-steps", "1", "--quiet", "--profile"]].concat());
+    let (reader, writer) = std::io::pipe().expect("there are pipes");
+    drop(reader);
+    let outcome = finish(command.stdout(writer));
+    assert_eq!(outcome.code, Some(141), "{outcome:#?}");
+    assert!(sandbox.path().join("run/report.html").exists());
 }

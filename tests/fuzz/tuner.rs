@@ -1,6 +1,7 @@
 //! What the tuner remembers: a damaged memory is none.
 
-use shadegrad::device::gpu::tuner::{Choices, Memory, Subject};
+use shadegrad::device::gpu::memory::{Memory, Subject};
+use shadegrad::device::gpu::tuner::{Choices, TOPIC};
 
 use crate::harness::{Target, fuzz};
 
@@ -14,7 +15,7 @@ fn memories() {
         subgroup_size: Some(32),
         kernels: u64::MAX,
     };
-    let memory = Memory::new(folder.path(), subject);
+    let memory = Memory::new(folder.path(), TOPIC, subject);
     let choices: Choices = [("matmul nt 64x128x784", "tiled"), ("gather", "rows")]
         .map(|(key, way)| (key.into(), way.into()))
         .into();
@@ -25,7 +26,7 @@ fn memories() {
     let target = Target { name: "tuner", samples: vec![sample], dictionary: words, mend: None };
     fuzz(&target, |case| {
         std::fs::write(memory.path(), &case.bytes).expect("it is writable");
-        let recalled = memory.recall();
+        let recalled: Choices = memory.recall().unwrap_or_default();
         // White space and the like may change: then it says the same.
         assert!(recalled.is_empty() || recalled == choices, "{recalled:?}");
         !recalled.is_empty()

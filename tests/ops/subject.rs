@@ -6,10 +6,8 @@ use shadegrad::device::cpu::Cpu;
 use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
 use shadegrad::device::{Device, DeviceKind};
-use shadegrad::host::HostMemory;
-use shadegrad::kernel::Dispatch;
-use shadegrad::ops::{GpuFacts, Op, Operands};
-use shadegrad::plan::{Plan, StepRecord};
+use shadegrad::ops::{GpuFacts, Op, WithFacts};
+use shadegrad::plan::Plan;
 
 type Wrap = Box<dyn Fn(Box<dyn Op>) -> Box<dyn Op>>;
 
@@ -65,30 +63,5 @@ impl Subject {
 impl fmt::Debug for Subject {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.name)
-    }
-}
-
-/// An op that is lowered for an adapter with these facts.
-#[derive(Debug)]
-struct WithFacts {
-    op: Box<dyn Op>,
-    facts: GpuFacts,
-}
-
-impl Op for WithFacts {
-    fn name(&self) -> &'static str {
-        self.op.name()
-    }
-
-    fn operands(&self) -> Operands {
-        self.op.operands()
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        self.op.run_on_cpu(memory, step);
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        self.op.lower(&self.facts)
     }
 }

@@ -9,6 +9,7 @@ use crate::ops::GpuFacts;
 /// An adapter that was found, not opened yet.
 #[derive(Clone, Debug)]
 pub struct FoundAdapter {
+    pub(super) instance: Instance,
     pub(super) adapter: Adapter,
     /// What it calls itself.
     pub info: DeviceInfo,
@@ -38,7 +39,7 @@ pub fn adapters() -> Vec<FoundAdapter> {
     let instance = Instance::new(descriptor);
     let mut found: Vec<_> = pollster::block_on(instance.enumerate_adapters(backends))
         .into_iter()
-        .map(FoundAdapter::new)
+        .map(|adapter| FoundAdapter::new(&instance, adapter))
         .collect();
     // Stable: drivers' own order decides between equals, so an index names the same adapter again.
     found.sort_by_key(|adapter| rank(adapter.info.kind));
@@ -67,9 +68,10 @@ pub fn no_adapter_advice() -> &'static str {
 }
 
 impl FoundAdapter {
-    fn new(adapter: Adapter) -> Self {
+    fn new(instance: &Instance, adapter: Adapter) -> Self {
         let raw = adapter.get_info();
-        FoundAdapter { info: describe(&raw), pci_bus: raw.device_pci_bus_id, adapter }
+        let instance = instance.clone();
+        FoundAdapter { instance, info: describe(&raw), pci_bus: raw.device_pci_bus_id, adapter }
     }
 
     /// Whether the adapter is a driver that computes on the processor.
@@ -83,6 +85,7 @@ impl FoundAdapter {
         let subgroups = self.features(capabilities).contains(wgpu::Features::SUBGROUP);
         let one_size = info.subgroup_min_size == info.subgroup_max_size;
         GpuFacts {
+            barred: 0,
             subgroup_size: (subgroups && one_size).then_some(info.subgroup_min_size),
             software: self.is_software(),
             split_sums: !self.is_software(),

@@ -1,20 +1,24 @@
 //! A GPU as a device, through wgpu: Vulkan, Metal or DX12.
 //!
 //! [`adapter`] finds and opens it, `pipelines` turns kernel rows into pipelines, [`tuner`] finds out which
-//! kernels are fastest, `timing` times them for a profile, `session` holds a plan's buffers and submits its steps, `faults` keeps what
+//! kernels are fastest, [`memory`] keeps what was found out of an adapter, `timing` times them for a profile, `session` holds a plan's buffers and submits its steps, `faults` keeps what
 //! goes wrong behind the host's back.
 //! This folder is the only place in the crate that knows wgpu.
 
 pub mod adapter;
 mod faults;
+pub mod memory;
 mod pipelines;
 mod session;
 mod timing;
 pub mod tuner;
 
+use std::path::Path;
+
 use adapter::{Capabilities, FoundAdapter};
 use faults::Faults;
-use tuner::{Subject, Tuning};
+use memory::{Memory, Subject};
+use tuner::Tuning;
 
 use super::profile::Profile;
 use super::{Device, DeviceInfo, Session};
@@ -25,6 +29,7 @@ use crate::plan::Plan;
 /// An opened GPU.
 #[derive(Debug)]
 pub struct Gpu {
+    instance: wgpu::Instance,
     device: wgpu::Device,
     queue: wgpu::Queue,
     faults: Faults,
@@ -39,6 +44,7 @@ impl Gpu {
     pub fn open(found: &FoundAdapter, capabilities: Capabilities) -> Result<Self> {
         let (device, queue) = found.open(capabilities)?;
         Ok(Gpu {
+            instance: found.instance.clone(),
             faults: Faults::listen(&device),
             device,
             queue,
@@ -70,9 +76,40 @@ impl Gpu {
         }
     }
 
+    /// The same GPU, which does without these classes of the matrix product.
+    pub fn without(mut self, classes: &[String]) -> Self {
+        self.facts.bar(classes);
+        self
+    }
+
     /// What kernels may know about this GPU.
     pub fn facts(&self) -> &GpuFacts {
         &self.facts
+    }
+
+    /// How many of each kind of object live on the driver's side: in a run, as many after a million steps as after a
+    /// hundred.
+    pub fn live_objects(&self) -> Vec<(&'static str, usize)> {
+        let report = self.instance.generate_report().expect("the backends all are wgpu's own");
+        let hub = report.hub;
+        vec![
+            ("devices", hub.devices.num_allocated),
+            ("buffers", hub.buffers.num_allocated),
+            ("bind groups", hub.bind_groups.num_allocated),
+            ("bind group layouts", hub.bind_group_layouts.num_allocated),
+            ("pipeline layouts", hub.pipeline_layouts.num_allocated),
+            ("compute pipelines", hub.compute_pipelines.num_allocated),
+            ("shader modules", hub.shader_modules.num_allocated),
+            ("command encoders", hub.command_encoders.num_allocated),
+            ("command buffers", hub.command_buffers.num_allocated),
+            ("query sets", hub.query_sets.num_allocated),
+        ]
+    }
+
+    /// What a selftest of this GPU found, with this driver and these kernels, in a folder of memories.
+    pub fn selftest_memory(&self, folder: &Path) -> Memory {
+        let subject = Subject { kernels: crate::ops::fingerprint(), ..self.subject() };
+        Memory::new(folder, "selftest", subject)
     }
 }
 
@@ -86,6 +123,10 @@ impl Device for Gpu {
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
         // A binding's size is a multiple of 4.
         usize::try_from(most).unwrap_or(usize::MAX) / 4 * 4
+    }
+
+    fn gpu(&self) -> Option<&Gpu> {
+        Some(self)
     }
 
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {

@@ -50,6 +50,13 @@ const PROCESSOR_LANES: u32 = 8;
 impl Class {
     /// Every class that is used on an adapter with these facts; tests run them all.
     pub fn menu(gpu: &GpuFacts) -> Vec<Class> {
+        let all = Class::all(gpu).into_iter().enumerate();
+        all.filter(|(place, _)| gpu.barred & (1 << place) == 0).map(|(_, class)| class).collect()
+    }
+
+    /// Every class that an adapter like this can run. Those through workgroup memory come first: they need the least of a
+    /// driver.
+    pub fn all(gpu: &GpuFacts) -> Vec<Class> {
         let mut menu = vec![SMALL, MEDIUM, LARGE];
         if let Some(lanes) = gpu.subgroup_size {
             let tiles: &[(u32, u32)] = if lanes <= PROCESSOR_LANES {
@@ -116,10 +123,18 @@ impl Class {
 
     /// The class that is likely best for a product of this size.
     pub(super) fn guess(size: Size, gpu: &GpuFacts) -> Class {
+        let menu = Class::menu(gpu);
+        let likely = Class::likely(size, gpu);
+        if menu.contains(&likely) {
+            return likely;
+        }
+        *menu.first().expect("a GPU without any class for products is refused")
+    }
+
+    fn likely(size: Size, gpu: &GpuFacts) -> Class {
         let Size { m, n, .. } = size;
         if let (true, Some(lanes)) = (gpu.software, gpu.subgroup_size) {
-            let fitting =
-                Class::menu(gpu).into_iter().filter(|class| matches!(class, Class::Subgroup { .. }));
+            let fitting = Class::all(gpu).into_iter().filter(|class| matches!(class, Class::Subgroup { .. }));
             let few = n <= 4 * lanes as usize;
             let cost = |class: &Class| {
                 let Class::Subgroup { rows, quads, .. } = *class else {

@@ -3,17 +3,21 @@
 //! Ways are timed on the plan's own buffers before anything was written to them: all are zeros then, and every op
 //! leaves zeros behind. All ways give the same result, so what is picked changes nothing but the speed.
 
-mod memory;
-
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use memory::{Choices, Memory, Subject};
-
+use super::memory::{Memory, Subject};
 use super::pipelines::{Pipelines, Prepared, UNIFORM_STRIDE, encode};
 use super::timing::time_by_waiting;
 use crate::kernel::Dispatch;
 use crate::ops::{Choice, GpuFacts, Op};
+
+/// Choices by key: which of its ways is the fastest.
+pub type Choices = BTreeMap<String, String>;
+
+/// What the tuner's memory is called.
+pub const TOPIC: &str = "tuning";
 
 /// Whether and how a GPU finds out which kernels suit it.
 #[derive(Clone, Debug)]
@@ -63,8 +67,8 @@ impl<'a> Tuner<'a> {
         subject: Subject,
     ) -> Self {
         let folder = tuning.and_then(|tuning| tuning.folder.as_deref());
-        let memory = folder.map(|folder| Memory::new(folder, subject.clone()));
-        let known = memory.as_ref().map(Memory::recall).unwrap_or_default();
+        let memory = folder.map(|folder| Memory::new(folder, TOPIC, subject.clone()));
+        let known = memory.as_ref().and_then(Memory::recall).unwrap_or_default();
         Tuner { bench, facts, tuning, memory, known, found: Choices::new(), subject }
     }
 
@@ -89,10 +93,11 @@ impl<'a> Tuner<'a> {
         op.lower(&choice.ways[fastest].facts)
     }
 
-    /// Writes down what was found. A memory that cannot be written costs time at the next start, no more.
+    /// Adds what was found to what the memory says by now: another process may have written it meanwhile. A memory that cannot be written costs time at the next start, no more.
     pub(super) fn remember(self) {
         if let (Some(memory), Some(tuning), false) = (self.memory, self.tuning, self.found.is_empty())
-            && let Err(error) = memory.remember(&self.found)
+            && let known = memory.recall::<Choices>().unwrap_or_default()
+            && let Err(error) = memory.remember(known.into_iter().chain(self.found).collect::<Choices>())
         {
             (tuning.tell)(&format!("what was found is not remembered: {error}"));
         }

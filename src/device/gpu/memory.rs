@@ -1,24 +1,24 @@
-//! What a tuner remembers: a file for each adapter, which may be lost or damaged at any time.
+//! What is remembered of an adapter: small files, which may be lost or damaged at any time.
 //!
-//! The file says for which adapter, driver and kernels its choices were measured, and has a checksum.
-//! Whatever is wrong with it, the choices are made anew; deleting it is safe.
+//! A file says for which adapter, driver and kernels its content was found out, and has a checksum. Whatever is wrong
+//! with it, it counts as none, and all is found out anew; deleting it is safe.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::atomic;
 use crate::error::{Error, Result};
 
-/// Version of the file. Others are not read.
-const VERSION: u32 = 1;
+/// Version of the files. Others are not read.
+const VERSION: u32 = 2;
 
-/// Files beyond this size are not the tuner's.
+/// Files beyond this size are not ours.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// What choices depend on besides the op.
+/// What is true of an adapter only as long as none of these changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// The adapter's name.
@@ -29,37 +29,29 @@ pub struct Subject {
     pub driver: String,
     /// Lanes of a subgroup, where the kernels may use them.
     pub subgroup_size: Option<u32>,
-    /// Fingerprint of the kernels' sources.
+    /// Fingerprint of the sources of the kernels in question.
     pub kernels: u64,
 }
 
-/// Choices by key: which of its ways is the fastest.
-pub type Choices = BTreeMap<String, String>;
-
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct File<T> {
     version: u32,
     subject: Subject,
-    choices: Choices,
+    content: T,
     /// Of everything above.
     sha256: String,
 }
 
-impl File {
-    fn new(subject: &Subject, choices: &Choices) -> Self {
-        let mut file = File {
-            version: VERSION,
-            subject: subject.clone(),
-            choices: choices.clone(),
-            sha256: String::new(),
-        };
+impl<T: Serialize> File<T> {
+    fn new(subject: Subject, content: T) -> Self {
+        let mut file = File { version: VERSION, subject, content, sha256: String::new() };
         file.sha256 = file.checksum();
         file
     }
 
     fn checksum(&self) -> String {
-        let content = serde_json::to_vec(&(self.version, &self.subject, &self.choices));
+        let content = serde_json::to_vec(&(self.version, &self.subject, &self.content));
         hex(&Sha256::digest(content.expect("plain values turn into JSON")))
     }
 }
@@ -76,11 +68,11 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// The memory of `subject` in `folder`, which need not exist yet.
-    pub fn new(folder: &Path, subject: Subject) -> Self {
+    /// What is remembered as `topic` of `subject`, in `folder`, which need not exist yet.
+    pub fn new(folder: &Path, topic: &str, subject: Subject) -> Self {
         let name = serde_json::to_vec(&subject).expect("plain values turn into JSON");
         let name = &hex(&Sha256::digest(name))[..16];
-        Memory { path: folder.join(format!("tuning-{name}.json")), subject }
+        Memory { path: folder.join(format!("{topic}-{name}.json")), subject }
     }
 
     /// Where the file is.
@@ -89,26 +81,21 @@ impl Memory {
     }
 
     /// What the file says; nothing where there is none, or none that can be trusted.
-    pub fn recall(&self) -> Choices {
-        let read = || {
-            let size = std::fs::metadata(&self.path).ok()?.len();
-            let text = (size <= MOST_BYTES).then(|| std::fs::read(&self.path).ok())??;
-            let file: File = serde_json::from_slice(&text).ok()?;
-            let trusted =
-                file.version == VERSION && file.subject == self.subject && file.sha256 == file.checksum();
-            trusted.then_some(file.choices)
-        };
-        read().unwrap_or_default()
+    pub fn recall<T: Serialize + DeserializeOwned>(&self) -> Option<T> {
+        let size = std::fs::metadata(&self.path).ok()?.len();
+        let text = (size <= MOST_BYTES).then(|| std::fs::read(&self.path).ok())??;
+        let file: File<T> = serde_json::from_slice(&text).ok()?;
+        let trusted =
+            file.version == VERSION && file.subject == self.subject && file.sha256 == file.checksum();
+        trusted.then_some(file.content)
     }
 
-    /// Adds `found` to what the file says by now: another process may have written it meanwhile.
+    /// Replaces what the file says.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the file cannot be written.
-    pub fn remember(&self, found: &Choices) -> Result<()> {
-        let mut choices = self.recall();
-        choices.extend(found.clone());
-        let text = serde_json::to_string_pretty(&File::new(&self.subject, &choices));
+    pub fn remember<T: Serialize>(&self, content: T) -> Result<()> {
+        let text = serde_json::to_string_pretty(&File::new(self.subject.clone(), content));
         let text = text.expect("plain values turn into JSON");
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder)
@@ -132,48 +119,53 @@ mod tests {
         }
     }
 
-    fn choices(pairs: &[(&str, &str)]) -> Choices {
-        pairs.iter().map(|&(key, way)| (key.into(), way.into())).collect()
+    type Content = Option<Vec<(String, u32)>>;
+
+    fn content() -> Content {
+        Some(vec![("matmul nt 64x128x784".into(), 3)])
     }
 
     #[test]
-    fn what_is_remembered_is_recalled_and_added_to() {
+    fn what_is_remembered_is_recalled_until_it_is_replaced() {
         let folder = tempfile::tempdir().expect("a folder");
-        let memory = Memory::new(&folder.path().join("not/yet"), subject());
-        assert_eq!(memory.recall(), Choices::new());
-        memory.remember(&choices(&[("a", "x")])).expect("it can be written");
-        memory.remember(&choices(&[("b", "y"), ("a", "z")])).expect("it can be written");
-        assert_eq!(memory.recall(), choices(&[("a", "z"), ("b", "y")]));
+        let memory = Memory::new(&folder.path().join("not/yet"), "topic", subject());
+        assert_eq!(memory.recall::<Content>(), None);
+        for content in [content(), Some(Vec::new()), None] {
+            memory.remember(&content).expect("it can be written");
+            assert_eq!(memory.recall::<Content>(), Some(content));
+        }
+        let other = Memory::new(&folder.path().join("not/yet"), "another", subject());
+        assert_eq!(other.recall::<Content>(), None);
     }
 
     #[test]
     fn another_driver_adapter_or_kernel_has_another_memory() {
         let folder = tempfile::tempdir().expect("a folder");
-        let memory = Memory::new(folder.path(), subject());
-        memory.remember(&choices(&[("a", "x")])).expect("it can be written");
+        let memory = Memory::new(folder.path(), "topic", subject());
+        memory.remember(content()).expect("it can be written");
         for other in [
             Subject { driver: "driver 1.1".into(), ..subject() },
             Subject { adapter: "B GPU".into(), ..subject() },
             Subject { subgroup_size: None, ..subject() },
             Subject { kernels: 8, ..subject() },
         ] {
-            let other = Memory::new(folder.path(), other);
-            assert_eq!(other.recall(), Choices::new());
+            let other = Memory::new(folder.path(), "topic", other);
+            assert_eq!(other.recall::<Content>(), None);
             // Not even where the file bears the right name.
             std::fs::copy(memory.path(), other.path()).expect("a copy");
-            assert_eq!(other.recall(), Choices::new());
+            assert_eq!(other.recall::<Content>(), None);
         }
     }
 
     #[test]
     fn a_damaged_file_is_an_empty_one() {
         let folder = tempfile::tempdir().expect("a folder");
-        let memory = Memory::new(folder.path(), subject());
-        memory.remember(&choices(&[("matmul nt 64x128x784", "tiled")])).expect("it can be written");
+        let memory = Memory::new(folder.path(), "topic", subject());
+        memory.remember(content()).expect("it can be written");
         let whole = std::fs::read(memory.path()).expect("it can be read");
         for length in 0..whole.len() {
             std::fs::write(memory.path(), &whole[..length]).expect("it can be cut");
-            assert_eq!(memory.recall(), Choices::new(), "cut to {length} bytes");
+            assert_eq!(memory.recall::<Content>(), None, "cut to {length} bytes");
         }
         for position in 0..whole.len() {
             for bit in 0..8 {
@@ -181,13 +173,13 @@ mod tests {
                 damaged[position] ^= 1 << bit;
                 std::fs::write(memory.path(), &damaged).expect("it can be damaged");
                 // Space between tokens may change without a change of meaning.
-                let recalled = memory.recall();
-                let same = recalled == choices(&[("matmul nt 64x128x784", "tiled")]);
+                let recalled = memory.recall::<Content>();
+                let same = recalled == Some(content());
                 let blank = whole[position].is_ascii_whitespace() && damaged[position].is_ascii_whitespace();
-                assert!(recalled.is_empty() || (same && blank), "bit {bit} of byte {position}: {recalled:?}");
+                assert!(recalled.is_none() || (same && blank), "bit {bit} of byte {position}: {recalled:?}");
             }
         }
         std::fs::write(memory.path(), &whole).expect("it can be mended");
-        assert_eq!(memory.recall().len(), 1);
+        assert_eq!(memory.recall(), Some(content()));
     }
 }

@@ -1,0 +1,233 @@
+//! Whether a GPU computes what the CPU does: every op, in every way that the GPU may run it.
+//!
+//! The CPU halves of the ops, which this crate's own tests hold to float64, are the reference. What is found is kept as a
+//! [`Verdict`]: a class of matrix products that is wrong is done without, and where nothing else could take its
+//! place, the GPU is not trained on.
+
+mod maps;
+mod subjects;
+
+use serde::{Deserialize, Serialize};
+
+use crate::device::cpu::Cpu;
+use crate::device::{Device, Session};
+use crate::error::{Error, Result};
+use crate::host::Array;
+use crate::nearest::nearest;
+use crate::ops::matmul::gpu::Class;
+use crate::ops::{ALL, GpuFacts, Op, WithFacts};
+use crate::plan::{Launch, Plan, Role, StepId, StepRecord};
+use crate::tensor::{Element, Tensor};
+use subjects::Subject;
+
+/// The most that a result may be off by, relative to the largest of its tensor: sums of a thousand float32 in another
+/// order differ by a twentieth of that.
+pub const TOLERANCE: f64 = 2e-5;
+
+/// A NaN that no computation makes: what tensors hold before an op writes them.
+const POISON: u32 = 0x7fc0_dead;
+
+/// One comparison.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// The op.
+    pub op: &'static str,
+    /// Its sizes and options.
+    pub shape: String,
+    /// The class of a matrix product's kernel; nothing where there is only one way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// What ran.
+    pub kernels: Vec<String>,
+    /// The largest difference, relative to the largest value; nothing where results are no numbers or were not written.
+    pub error: Option<f64>,
+    /// Whether that is within [`TOLERANCE`].
+    pub passed: bool,
+}
+
+/// What a selftest found, in short: what is remembered of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// The day of the test: `2026-01-31`.
+    pub date: String,
+    /// Comparisons.
+    pub checks: usize,
+    /// Those that failed.
+    pub failures: usize,
+    /// Classes of the matrix product that are wrong.
+    pub barred: Vec<String>,
+    /// Ops that are wrong in every way.
+    pub broken: Vec<String>,
+}
+
+/// Runs every subject, or those of one op, on `device` and on the CPU. `progress` is told what comes next, and may end it
+/// all.
+///
+/// # Errors
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where `device` is no GPU, or no op is called `only`; what the device or `progress` fails with.
+pub fn run(
+    device: &dyn Device,
+    only: Option<&str>,
+    mut progress: impl FnMut(&str) -> Result<()>,
+) -> Result<Vec<Check>> {
+    check_name(only)?;
+    let gpu = device.gpu().ok_or_else(|| {
+        Error::usage("the CPU is what a selftest compares with")
+            .advise("name a GPU with --device; `shadegrad gradcheck --device cpu` holds the CPU to float64")
+    })?;
+    let facts = GpuFacts { barred: 0, ..*gpu.facts() };
+    let cpu = Cpu::new();
+    let mut checks = Vec::new();
+    for subject in subjects::all().into_iter().filter(|subject| only.is_none_or(|only| subject.op == only)) {
+        let classes: Vec<Option<Class>> = match subject.op {
+            "matmul" => Class::all(&facts).into_iter().map(Some).collect(),
+            _ => vec![None],
+        };
+        for class in classes {
+            progress(&format!("{} {}", subject.op, subject.shape))?;
+            let facts = GpuFacts { matmul: class, ..facts };
+            let (wanted, _) = outcome(&subject, &cpu, facts)?;
+            let (got, kernels) = outcome(&subject, device, facts)?;
+            let error = wanted.iter().zip(&got).map(|(wanted, got)| difference(wanted, got));
+            let error = error.fold(Some(0.0), |largest: Option<f64>, error| Some(largest?.max(error?)));
+            checks.push(Check {
+                op: subject.op,
+                shape: subject.shape.clone(),
+                class: class.map(Class::label),
+                kernels,
+                error,
+                passed: error.is_some_and(|error| error <= TOLERANCE),
+            });
+        }
+    }
+    Ok(checks)
+}
+
+/// Fails where no op is called `only`.
+///
+/// # Errors
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the ops that there are.
+pub fn check_name(only: Option<&str>) -> Result<()> {
+    match only {
+        Some(name) if !ALL.contains(&name) => {
+            let guess = nearest(name, ALL.iter().copied())
+                .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            Err(Error::usage(format!("no op is called `{name}`"))
+                .advise(format!("{guess}there are {}", ALL.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What `device` makes of a subject, and with which kernels.
+fn outcome(subject: &Subject, device: &dyn Device, facts: GpuFacts) -> Result<(Vec<Array>, Vec<String>)> {
+    let mut draft = crate::draft::Draft::new("selftest");
+    (subject.record)(&mut draft);
+    let outputs = subjects::outputs(&draft.plan);
+    draft.plan.wrap_ops(&|op| -> Box<dyn Op> { Box::new(WithFacts { op, facts }) });
+    let poisoned = poisonable(&draft.plan);
+    let mut session = device.load(draft.plan)?;
+    for tensor in poisoned {
+        session.write(tensor, poison(tensor))?;
+    }
+    for (tensor, array) in draft.inputs {
+        session.write(tensor, array)?;
+    }
+    launch(&mut *session, draft.step, subject.rows)?;
+    let arrays = outputs.iter().map(|&tensor| session.read(tensor)).collect::<Result<_>>()?;
+    Ok((arrays, session.kernels(draft.step)))
+}
+
+fn launch(session: &mut dyn Session, step: StepId, rows: usize) -> Result<()> {
+    let record = StepRecord {
+        first: 7,
+        rows: rows as u32,
+        // Not the first, so that an op that ignores it is found.
+        slot: 1,
+        row_weight: 1.0 / rows as f32,
+        learning_rate: 0.125,
+    };
+    let ticket = session.submit(&[Launch { step, record }], &[], 0)?;
+    session.finish(ticket).map(|_| ())
+}
+
+fn poisonable(plan: &Plan) -> Vec<Tensor> {
+    let declarations = plan.declarations().iter();
+    let written = declarations.filter(|declaration| matches!(declaration.role, Role::Scratch | Role::Metric));
+    let tensors = written.map(|declaration| declaration.tensor);
+    tensors.filter(|tensor| tensor.element() != Element::Pixel).collect()
+}
+
+fn poison(tensor: Tensor) -> Array {
+    match tensor.element() {
+        Element::U32 => Array::U32(vec![POISON; tensor.len()]),
+        _ => Array::F32(vec![f32::from_bits(POISON); tensor.len()]),
+    }
+}
+
+/// The largest difference of two results, relative to the largest value; nothing where one has a number and the other has
+/// none, or where integers differ.
+fn difference(wanted: &Array, got: &Array) -> Option<f64> {
+    let (Array::F32(wanted), Array::F32(got)) = (wanted, got) else {
+        return (wanted == got).then_some(0.0);
+    };
+    let mut largest = (0.0f64, 0.0f64);
+    for (&wanted, &got) in wanted.iter().zip(got) {
+        if wanted.to_bits() != got.to_bits() {
+            let error = (f64::from(wanted) - f64::from(got)).abs();
+            if !error.is_finite() {
+                return None;
+            }
+            largest.0 = largest.0.max(error);
+        }
+        // Poison that both left alone is no value.
+        largest.1 = largest.1.max(f64::from(wanted).abs());
+    }
+    let (error, value) = largest;
+    Some(if error == 0.0 { 0.0 } else { error / value.max(f64::MIN_POSITIVE) })
+}
+
+impl Verdict {
+    /// What `checks` of a GPU come to.
+    pub fn of(checks: &[Check], date: String) -> Self {
+        let mut barred: Vec<String> = Vec::new();
+        let mut broken: Vec<String> = Vec::new();
+        let failed = || checks.iter().filter(|check| !check.passed);
+        for check in failed() {
+            let list = if check.class.is_some() { &mut barred } else { &mut broken };
+            let name = check.class.clone().unwrap_or_else(|| check.op.to_owned());
+            if !list.contains(&name) {
+                list.push(name);
+            }
+        }
+        let is_left = |check: &Check| check.class.as_ref().is_some_and(|class| !barred.contains(class));
+        if !barred.is_empty() && !checks.iter().any(is_left) {
+            broken.push("matmul".into());
+        }
+        Verdict { date, checks: checks.len(), failures: failed().count(), barred, broken }
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_clean(&self) -> bool {
+        self.failures == 0
+    }
+
+    /// The verdict in a few words, for the start of a run.
+    pub fn summary(&self) -> String {
+        let Verdict { date, checks, failures, barred, broken } = self;
+        match (*failures, broken.is_empty()) {
+            (0, _) => format!("selftest passed on {date}, {checks} checks"),
+            (failures, true) => format!(
+                "selftest on {date}: {failures} of {checks} checks failed; products do without {}",
+                barred.join(", ")
+            ),
+            (failures, false) => {
+                format!(
+                    "selftest on {date}: {failures} of {checks} checks failed; {} wrong",
+                    broken.join(", ")
+                )
+            }
+        }
+    }
+}

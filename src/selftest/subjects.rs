@@ -1,0 +1,260 @@
+//! What a selftest runs: every op, forward and backward, in shapes that have edges everywhere.
+
+use crate::draft::{self, Draft};
+use crate::host::Array;
+use crate::ops::gather::{self, Images, NO_LABEL};
+use crate::ops::matmul::{self, Epilogue, Form};
+use crate::ops::online_steps::{self, BLOCK, Head};
+use crate::ops::sgd::{self, Momentum, Update};
+use crate::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
+use crate::plan::{Plan, Role};
+use crate::tensor::Tensor;
+
+/// Slots of metric rings.
+pub(super) const SLOTS: usize = 3;
+
+/// Sizes of a product whose lines are no whole vectors, and of one whose lines are: a tile and more of small classes, less
+/// than one of the others.
+const ODD: [usize; 3] = [13, 33, 29];
+const EVEN: [usize; 3] = [40, 68, 44];
+
+/// An op with operands.
+pub(super) struct Subject {
+    pub(super) op: &'static str,
+    pub(super) shape: String,
+    /// How many rows of the batch hold an image.
+    pub(super) rows: usize,
+    pub(super) record: Box<dyn Fn(&mut Draft)>,
+}
+
+pub(super) fn subject(
+    op: &'static str,
+    shape: impl Into<String>,
+    record: impl Fn(&mut Draft) + 'static,
+) -> Subject {
+    Subject { op, shape: shape.into(), rows: 1, record: Box::new(record) }
+}
+
+/// Subjects of all ops. A product comes with every epilogue, with lines of whole vectors and without, of floats and of
+/// pixels, and with sums so long that they are cut.
+pub(super) fn all() -> Vec<Subject> {
+    let mut all = vec![
+        gathered(3, 25, 17, 11),
+        gathered(1, 784, 5, 5),
+        subject("relu", "forward, 1009", |draft| {
+            let x = draft.noise("x", Role::Input, [1009]);
+            relu::forward(&mut draft.plan, x);
+        }),
+        subject("relu", "backward, 1009", |draft| {
+            let [y, dy] = ["y", "dy"].map(|name| draft.noise(name, Role::Input, [1009]));
+            relu::backward(&mut draft.plan, y, dy);
+        }),
+        subject("column_sum", "131x67", |draft| {
+            let x = draft.noise("x", Role::Input, [131, 67]);
+            column_sum::forward(&mut draft.plan, x);
+        }),
+        subject("l2_penalty", "10007", |draft| {
+            let w = draft.noise("w", Role::Parameter, [10_007]);
+            l2_penalty::value(&mut draft.plan, w, SLOTS);
+        }),
+        softmax(67, 10, 61),
+        softmax(3, 257, 3),
+        steps(),
+    ];
+    for momentum in [None, Some(false), Some(true)] {
+        all.push(descent(momentum));
+    }
+    let bias = |relu| {
+        move |draft: &mut Draft, [_, n, _]: [usize; 3]| Epilogue::Bias {
+            bias: draft.noise("bias", Role::Input, [n]),
+            relu,
+        }
+    };
+    let mask =
+        |draft: &mut Draft, [m, n, _]: [usize; 3]| Epilogue::Mask(draft.noise("mask", Role::Input, [m, n]));
+    let none = |_: &mut Draft, _: [usize; 3]| Epilogue::None;
+    for form in [Form::Nn, Form::Nt, Form::Tn] {
+        all.push(product(form, ODD, "", none));
+    }
+    // Sums of two parts and a rest.
+    all.push(product(Form::Nt, [5, 8, 1001], "", none));
+    all.push(product(Form::Nt, ODD, ", bias", bias(false)));
+    for sizes in [ODD, EVEN] {
+        all.push(product(Form::Nt, sizes, ", bias, relu", bias(true)));
+        all.push(product(Form::Nn, sizes, ", mask", mask));
+        all.push(update(sizes, Some(true)));
+    }
+    all.push(subject("matmul", "tn 13x33x29, change", |draft| {
+        let [m, n, _] = ODD;
+        let (a, b) = operands(draft, Form::Tn, ODD);
+        let w = draft.noise("w", Role::Parameter, [m, n]);
+        matmul::change(&mut draft.plan, a, b, w, 0.1);
+    }));
+    all.extend([of_pixels(false), of_pixels(true)]);
+    all.extend(super::maps::all());
+    all
+}
+
+fn images(draft: &mut Draft, channels: usize, plane: usize) -> (Images, Tensor) {
+    let (count, pixels) = (23, channels * plane);
+    let stride = pixels.next_multiple_of(4);
+    let piece = |draft: &mut Draft, images: usize| {
+        draft.give("piece", Role::Input, [images, stride], draft::bytes(images * stride))
+    };
+    let source = Images {
+        pieces: vec![piece(draft, 12), piece(draft, 11)],
+        labels: draft.give("labels", Role::Input, [count], draft::indices(count, 10)),
+        normalisation: draft.noise("normalisation", Role::Input, [channels, 2]),
+        pixels,
+    };
+    let order = draft.give("order", Role::Input, [100], draft::indices(100, count as u32));
+    (source, order)
+}
+
+fn gathered(channels: usize, plane: usize, batch: usize, rows: usize) -> Subject {
+    let record = move |draft: &mut Draft| {
+        let (source, order) = images(draft, channels, plane);
+        gather::forward(&mut draft.plan, &source, order, batch);
+    };
+    Subject { rows, ..subject("gather", format!("{batch}x{channels}x{plane}"), record) }
+}
+
+fn softmax(batch: usize, classes: usize, rows: usize) -> Subject {
+    let record = move |draft: &mut Draft| {
+        let logits = draft.noise("logits", Role::Input, [batch, classes]);
+        let Array::U32(mut labels) = draft::indices(batch, classes as u32) else {
+            unreachable!("indices are integers")
+        };
+        labels[rows..].fill(NO_LABEL);
+        let labels = draft.give("labels", Role::Input, [batch], Array::U32(labels));
+        softmax_cross_entropy::forward(&mut draft.plan, logits, labels, SLOTS);
+    };
+    Subject { rows, ..subject("softmax_cross_entropy", format!("{batch}x{classes}"), record) }
+}
+
+fn steps() -> Subject {
+    let (hidden, classes, rows) = (37, 10, BLOCK - 3);
+    let record = move |draft: &mut Draft| {
+        let products = draft.noise("products", Role::Input, [BLOCK, hidden]);
+        let overlaps = draft.noise("overlaps", Role::Input, [BLOCK, BLOCK]);
+        let labels = draft.give("labels", Role::Input, [BLOCK], draft::indices(BLOCK, classes as u32));
+        let head = Head {
+            bias: draft.noise("bias", Role::Parameter, [hidden]),
+            weight2: draft.noise("weight2", Role::Parameter, [classes, hidden]),
+            bias2: draft.noise("bias2", Role::Parameter, [classes]),
+            weight_decay: 0.01,
+            bias_decay: 0.02,
+        };
+        online_steps::forward(&mut draft.plan, products, overlaps, labels, head, SLOTS);
+    };
+    Subject { rows, ..subject("online_steps", format!("{BLOCK}x{hidden}x{classes}"), record) }
+}
+
+/// How `parameter` follows; `momentum` says whether by Nesterov's.
+fn follow(draft: &mut Draft, name: &str, shape: &[usize], momentum: Option<bool>) -> Update {
+    Update {
+        parameter: draft.noise(name, Role::Parameter, shape),
+        decay: 0.1,
+        momentum: momentum.map(|nesterov| Momentum {
+            velocity: draft.noise("velocity", Role::State, shape),
+            factor: 0.9,
+            nesterov,
+        }),
+    }
+}
+
+fn with(momentum: Option<bool>) -> &'static str {
+    match momentum {
+        None => "",
+        Some(false) => ", momentum",
+        Some(true) => ", nesterov",
+    }
+}
+
+fn descent(momentum: Option<bool>) -> Subject {
+    subject("sgd", format!("1009{}", with(momentum)), move |draft| {
+        let dw = draft.noise("dw", Role::Input, [1009]);
+        let update = follow(draft, "w", &[1009], momentum);
+        sgd::step(&mut draft.plan, update, dw);
+    })
+}
+
+fn operands(draft: &mut Draft, form: Form, [m, n, k]: [usize; 3]) -> (Tensor, Tensor) {
+    let (a, b) = match form {
+        Form::Nn => ([m, k], [k, n]),
+        Form::Nt => ([m, k], [n, k]),
+        Form::Tn => ([k, m], [k, n]),
+    };
+    (draft.noise("a", Role::Input, a), draft.noise("b", Role::Input, b))
+}
+
+fn product(
+    form: Form,
+    sizes: [usize; 3],
+    what: &str,
+    epilogue: impl Fn(&mut Draft, [usize; 3]) -> Epilogue + 'static,
+) -> Subject {
+    let [m, n, k] = sizes;
+    let shape = format!("{form:?} {m}x{n}x{k}{what}").to_lowercase();
+    subject("matmul", shape, move |draft| {
+        let (a, b) = operands(draft, form, sizes);
+        let epilogue = epilogue(draft, sizes);
+        matmul::product(&mut draft.plan, form, a, b, epilogue);
+    })
+}
+
+fn update([m, n, k]: [usize; 3], momentum: Option<bool>) -> Subject {
+    subject("matmul", format!("tn {m}x{n}x{k}, sgd{}", with(momentum)), move |draft| {
+        let (dy, x) = operands(draft, Form::Tn, [m, n, k]);
+        let weight = follow(draft, "w", &[m, n], momentum);
+        let bias = follow(draft, "b", &[m], momentum);
+        matmul::update(&mut draft.plan, dy, x, weight, Some(bias));
+    })
+}
+
+/// A batch of pixels, forward or backward.
+fn of_pixels(backward: bool) -> Subject {
+    let (channels, plane, batch, outputs) = (3, 48, 21, 19);
+    let inputs = channels * plane;
+    let record = move |draft: &mut Draft| {
+        let (source, order) = images(draft, channels, plane);
+        let x = gather::pixels(&mut draft.plan, &source, order, batch).x;
+        let shape = [outputs, inputs];
+        if backward {
+            let dy = draft.noise("dy", Role::Input, [batch, outputs]);
+            let weight = follow(draft, "w", &shape, None);
+            matmul::update(&mut draft.plan, dy, x, weight, None);
+        } else {
+            let w = draft.noise("w", Role::Input, shape);
+            matmul::product(&mut draft.plan, Form::Nt, x, w, Epilogue::None);
+        }
+    };
+    let what = if backward { "tn, sgd" } else { "nt" };
+    Subject {
+        rows: batch,
+        ..subject("matmul", format!("{what} of pixels, {batch}x{outputs}x{inputs}"), record)
+    }
+}
+
+/// What the ops of a plan leave that a host can read: not pixels, which each device keeps in its own way, nor the parts of
+/// sums, which only some write.
+pub(super) fn outputs(plan: &Plan) -> Vec<Tensor> {
+    let ops = plan.steps().iter().flat_map(|step| &step.ops).map(|op| op.operands());
+    let written = ops.flat_map(|operands| [operands.writes, operands.updates].concat());
+    written
+        .filter(|tensor| tensor.element() != crate::tensor::Element::Pixel && plan.name(*tensor) != "parts")
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_op_is_a_subject() {
+        let subjects = all();
+        for op in crate::ops::ALL {
+            assert!(subjects.iter().any(|subject| subject.op == *op), "no subject for {op}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Five thousand steps leave as much behind as five hundred: no object of the driver, and no memory.
+//!
+//! In a program of its own and in one test, because the memory that is looked at is the whole process's.
+
+use std::path::Path;
+
+use shadegrad::Result;
+use shadegrad::config::Key;
+use shadegrad::device::Device;
+use shadegrad::train::{Epoch, Observer, StopFlag, Trainer};
+
+#[path = "samples/small_run.rs"]
+mod small_run;
+
+use small_run::{config, dataset, device};
+
+/// Steps after which everything has been made that a run keeps.
+const WARM: usize = 500;
+
+/// Bytes by which the process may grow after that.
+const MOST_GROWTH: u64 = 2 << 20;
+
+/// What there was of everything at some epoch's end.
+#[derive(Clone, Debug, PartialEq)]
+struct Look {
+    step: usize,
+    objects: Vec<(&'static str, usize)>,
+    bytes: u64,
+}
+
+struct Looks<'a> {
+    device: &'a dyn Device,
+    taken: Vec<Look>,
+}
+
+impl Observer for Looks<'_> {
+    fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
+        let objects = self.device.gpu().map(|gpu| gpu.live_objects()).unwrap_or_default();
+        self.taken.push(Look { step: epoch.step, objects, bytes: resident_bytes() });
+        Ok(())
+    }
+}
+
+/// Memory of this process that is not swapped out. Only Linux says so in a file; elsewhere objects are all that is
+/// looked at.
+fn resident_bytes() -> u64 {
+    let Ok(text) = std::fs::read_to_string("/proc/self/statm") else { return 0 };
+    let pages: u64 = text.split(' ').nth(1).expect("a second number").parse().expect("a number");
+    4096 * pages
+}
+
+#[test]
+fn five_thousand_steps_leave_nothing_behind() {
+    for kind in ["cpu", "gpu"] {
+        let device = device(kind);
+        // Nine steps an epoch, and a look at the test images after each.
+        let config = config(&[(Key::Epochs, "560"), (Key::CheckpointEvery, "100"), (Key::L2, "0.001")]);
+        let trainer = Trainer::new(&config, dataset(), &*device).expect("the run can start");
+        let mut looks = Looks { device: &*device, taken: Vec::new() };
+        let end = trainer.train(Path::new("none"), &mut [&mut looks], &StopFlag::default());
+        assert!(end.expect("the run ends well").steps >= 5000);
+        let warm = looks.taken.iter().find(|look| look.step >= WARM).expect("the run is long enough");
+        let last = looks.taken.last().expect("there are epochs");
+        eprintln!(
+            "{kind}: {} KiB at step {}, {} KiB at step {}",
+            warm.bytes >> 10,
+            warm.step,
+            last.bytes >> 10,
+            last.step
+        );
+        assert!(
+            kind == "cpu" || warm.objects.iter().any(|&(kind, count)| kind == "buffers" && count > 10),
+            "{warm:?}"
+        );
+        // What flies between two submissions is there or not: the most at any look counts.
+        let most = |looks: &[Look]| -> Vec<usize> {
+            let counts = |kind: usize| looks.iter().map(|look| look.objects[kind].1).max().unwrap_or(0);
+            (0..warm.objects.len()).map(counts).collect()
+        };
+        let (early, late) = looks.taken.split_at(looks.taken.len() / 2);
+        assert_eq!(most(early), most(late), "{warm:?} {last:?}");
+        let growth = last.bytes.saturating_sub(warm.bytes);
+        assert!(growth < MOST_GROWTH, "{kind}: {growth} bytes more, {warm:?} {last:?}");
+    }
+}

@@ -1,0 +1,225 @@
+//! `selftest`: it passes on a GPU that computes what the CPU does, and finds one that does not; what it found is heeded.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::process::Command;
+
+use shadegrad::config::Key;
+use shadegrad::device::gpu::Gpu;
+use shadegrad::device::gpu::adapter::{Capabilities, adapters};
+use shadegrad::device::{Device, DeviceInfo, Session};
+use shadegrad::host::HostMemory;
+use shadegrad::kernel::Dispatch;
+use shadegrad::ops::{GpuFacts, Op, Operands};
+use shadegrad::plan::{Plan, StepRecord};
+use shadegrad::selftest::{Verdict, run};
+use shadegrad::train::{End, StopFlag, Trainer};
+use shadegrad::{ErrorKind, Result};
+
+#[path = "samples/small_run.rs"]
+#[allow(dead_code, reason = "each test program uses some of these")]
+mod small_run;
+
+use small_run::{config, dataset, device};
+
+/// A GPU without optional features: three classes of products, which even a software driver compiles soon.
+fn gpu() -> Gpu {
+    let found = adapters();
+    let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
+    Gpu::open(first, Capabilities::WebGpuDefaults).expect("the GPU can be opened")
+}
+
+/// A GPU some of whose kernels have another text.
+struct Wrong {
+    gpu: Gpu,
+    /// Part of the kernels' names.
+    kernels: &'static str,
+    from: &'static str,
+    to: &'static str,
+}
+
+impl Device for Wrong {
+    fn info(&self) -> &DeviceInfo {
+        self.gpu.info()
+    }
+
+    fn largest_tensor(&self) -> usize {
+        self.gpu.largest_tensor()
+    }
+
+    fn gpu(&self) -> Option<&Gpu> {
+        Some(&self.gpu)
+    }
+
+    fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
+        let &Wrong { kernels, from, to, .. } = self;
+        plan.wrap_ops(&|op| -> Box<dyn Op> { Box::new(Edited { op, kernels, from, to }) });
+        self.gpu.load(plan)
+    }
+}
+
+#[derive(Debug)]
+struct Edited {
+    op: Box<dyn Op>,
+    kernels: &'static str,
+    from: &'static str,
+    to: &'static str,
+}
+
+impl Op for Edited {
+    fn name(&self) -> &'static str {
+        self.op.name()
+    }
+
+    fn operands(&self) -> Operands {
+        self.op.operands()
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        self.op.run_on_cpu(memory, step);
+    }
+
+    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
+        let mut dispatches = self.op.lower(gpu);
+        for dispatch in &mut dispatches {
+            if dispatch.kernel.name.contains(self.kernels) && dispatch.kernel.source.contains(self.from) {
+                let kernel = dispatch.kernel.to_mut();
+                kernel.source = Cow::Owned(kernel.source.replace(self.from, self.to));
+            }
+        }
+        dispatches
+    }
+}
+
+fn verdict(device: &dyn Device, only: Option<&str>) -> Verdict {
+    let checks = run(device, only, |_| Ok(())).expect("it runs");
+    assert!(!checks.is_empty());
+    Verdict::of(&checks, "2026-01-31".into())
+}
+
+#[test]
+fn a_gpu_that_computes_what_the_cpu_does_passes() {
+    let verdict = verdict(&gpu(), None);
+    assert!(verdict.is_clean() && verdict.barred.is_empty() && verdict.broken.is_empty(), "{verdict:?}");
+    assert!(verdict.checks >= 50, "{verdict:?}");
+}
+
+#[test]
+fn a_wrong_kernel_is_found_in_its_op() {
+    for (op, kernels, from, to) in [
+        ("relu", "relu_backward", "y[i] > 0.0", "y[i] >= -0.4"),
+        ("gather", "gather", "row >= step.rows", "row > step.rows"),
+        ("column_sum", "column_sum", "y[column] = ", "y[column] = 1.001 * "),
+        ("softmax_cross_entropy", "softmax", "let scale = ", "let scale = 0.999 * "),
+        ("l2_penalty", "l2_penalty", "ring[step.slot * ", "ring[0u * step.slot * "),
+        ("sgd", "momentum", "params.nesterov == 1u", "params.nesterov == 2u"),
+        ("online_steps", "online", "kept *= c * c;", "kept *= c;"),
+    ] {
+        let verdict = verdict(&Wrong { gpu: gpu(), kernels, from, to }, Some(op));
+        assert_eq!(verdict.broken, [op], "{from}");
+        assert!(verdict.barred.is_empty() && !verdict.is_clean(), "{verdict:?}");
+    }
+}
+
+fn train(device: &dyn Device) -> End {
+    let config = config(&[(Key::Model, "linear:33,relu,linear:9")]);
+    let trainer = Trainer::new(&config, dataset(), device).expect("the run can start");
+    trainer.train(Path::new("none"), &mut [], &StopFlag::default()).expect("the run ends well")
+}
+
+/// Another class adds the same terms in the same order, so the run is the same to the last bit.
+#[test]
+fn a_wrong_class_of_products_is_done_without() {
+    let wrong = |gpu| Wrong { gpu, kernels: "tiled_32x32", from: "y[i] = ", to: "y[i] = 1.01 * " };
+    let verdict = verdict(&wrong(gpu()), Some("matmul"));
+    assert_eq!(verdict.barred, ["tiled_32x32x16_4x1"]);
+    assert!(verdict.broken.is_empty(), "{verdict:?}");
+    let right = train(&gpu()).weights_sha256;
+    assert_ne!(train(&wrong(gpu())).weights_sha256, right, "the wrong kernel does not matter");
+    assert_eq!(train(&wrong(gpu().without(&verdict.barred))).weights_sha256, right);
+    // What is remembered of classes that are no more says nothing.
+    assert_eq!(gpu().without(&["tiled_1x1".into()]).facts(), gpu().facts());
+}
+
+#[test]
+fn products_that_are_wrong_in_every_class_are_broken() {
+    let verdict = verdict(
+        &Wrong { gpu: gpu(), kernels: "matmul", from: "y[i] = ", to: "y[i] = 1.01 * " },
+        Some("matmul"),
+    );
+    assert_eq!((verdict.barred.len(), verdict.broken), (3, vec!["matmul".into()]));
+}
+
+#[test]
+fn another_driver_or_build_was_not_tested() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let memory = gpu().selftest_memory(folder.path());
+    let found = Verdict { date: "2026-01-31".into(), checks: 7, ..Verdict::default() };
+    memory.remember(&found).expect("it can be written");
+    assert_eq!(gpu().selftest_memory(folder.path()).recall(), Some(found));
+    // The tuner's memory of the same GPU is another.
+    assert_eq!(memory.recall::<std::collections::BTreeMap<String, String>>(), None);
+}
+
+#[test]
+fn the_cpu_and_unknown_ops_are_refused() {
+    let refused =
+        |device: &dyn Device, only| run(device, only, |_| Ok(())).expect_err("it is refused").kind();
+    assert_eq!(refused(&*device("cpu"), None), ErrorKind::Usage);
+    assert_eq!(refused(&gpu(), Some("rely")), ErrorKind::Usage);
+}
+
+/// The program with a cache of its own.
+fn program(cache: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_shadegrad"))
+        .args(arguments)
+        .env_remove("SHADEGRAD_DEVICE")
+        .env("XDG_CACHE_HOME", cache)
+        .current_dir(cache)
+        .output()
+        .expect("the program starts");
+    let text = |bytes| String::from_utf8(bytes).expect("it is text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn what_was_found_is_said_and_heeded_at_the_start_of_a_run() {
+    const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/data/six-classes-5x4");
+    let cache = tempfile::tempdir().expect("a folder");
+    let train = |out: &str| {
+        let common = ["train", "--data", DATA, "--model", "linear:8,relu", "--device", "gpu", "--no-tune"];
+        program(cache.path(), &[&common[..], &["--max-steps", "3", "--json", "--out", out]].concat())
+    };
+    let (code, _, notes) = train("first");
+    assert_eq!(code, Some(0), "{notes}");
+    assert!(notes.contains("`shadegrad selftest`"), "{notes}");
+
+    let (code, table, notes) = program(cache.path(), &["selftest", "--device", "gpu", "--only", "relu"]);
+    assert_eq!(code, Some(0), "{table}{notes}");
+    assert_eq!(
+        table.lines().filter(|line| line.starts_with("relu") && line.ends_with("passed")).count(),
+        2,
+        "{table}"
+    );
+    assert!(train("second").2.contains("`shadegrad selftest`"), "one op is no selftest");
+
+    let found = adapters();
+    let gpu = Gpu::open(&found[0], Capabilities::Adapter).expect("the GPU can be opened");
+    let memory = gpu.selftest_memory(&cache.path().join("shadegrad"));
+    let clean = Verdict { date: "2026-01-31".into(), checks: 255, ..Verdict::default() };
+    let one_class = Verdict { failures: 3, barred: vec!["tiled_32x32x16_4x1".into()], ..clean.clone() };
+    let broken = Verdict { broken: vec!["gather".into()], ..one_class.clone() };
+    for (verdict, code, said) in [
+        (clean, 0, "selftest passed on 2026-01-31"),
+        (one_class, 0, "products do without tiled_32x32x16_4x1"),
+        (broken, 7, "gather wrong"),
+    ] {
+        memory.remember(&verdict).expect("it can be written");
+        let (found, _, notes) = train(&format!("run-{code}-{}", verdict.failures));
+        assert_eq!(found, Some(code), "{notes}");
+        assert!(notes.contains(said), "{notes}");
+    }
+    let text = std::fs::read(memory.path()).expect("it can be read");
+    std::fs::write(memory.path(), &text[..text.len() / 2]).expect("it can be damaged");
+    assert!(train("last").2.contains("`shadegrad selftest`"), "half a file is none");
+}
