@@ -8,6 +8,8 @@
 @group(0) @binding(3) var<storage, read> moments: array<f32>;
 @group(0) @binding(4) var<storage, read_write> partials: array<f32>;
 
+var<workgroup> sums: array<vec2<f32>, CHANNELS * LANES>;
+
 @compute @workgroup_size(16, 16)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -28,11 +30,17 @@ fn main(
             product += dy[i] * ((x[i] - mean) * scale);
         }
     }
-    let sum_of_all = sum_of_lanes(sum, lane);
-    let product_of_all = sum_of_lanes(product, lane);
+    let mine = lane.y * CHANNELS + lane.x;
+    sums[mine] = vec2(sum, product);
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if lane.y < half {
+            sums[mine] += sums[mine + half * CHANNELS];
+        }
+    }
     if lane.y == 0u && channel < params.channels {
         let place = 2u * group.y * params.channels + channel;
-        partials[place] = sum_of_all;
-        partials[place + params.channels] = product_of_all;
+        partials[place] = sums[mine].x;
+        partials[place + params.channels] = sums[mine].y;
     }
 }

@@ -146,7 +146,7 @@ impl Op for Backward {
         let params = matrix.params(Normalisation { epsilon: 0.0, momentum: 0.0 });
         let Gradients { dx, dweight, dbias } = self.gradients;
         let rows = PART.min(matrix.rows).div_ceil(LANES as usize);
-        let of_part = trips(rows, 0) + 2 * trips(LANES.ilog2() as usize, 0);
+        let of_part = trips(rows, 0) + trips(LANES.ilog2() as usize, 0);
         let [x, dy, moments] = [self.x, self.dy, self.moments];
         vec![
             matrix.by_part(&PARTS, params, &[x, dy, moments, self.partials], of_part),
