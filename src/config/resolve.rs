@@ -65,7 +65,8 @@ fn of_run(config: &Config, settings: Settings) -> Settings {
     let followed = config.to_settings();
     let is_outside = |key| matches!(key, Key::DataDir | Key::Device | Key::Tune | Key::Out);
     let mut settings = settings.filter(|key| is_outside(key) || followed.get(key).is_some());
-    for (key, setting) in followed.iter().filter(|(key, _)| settings.get(*key).is_none()).collect::<Vec<_>>() {
+    for (key, setting) in followed.iter().filter(|(key, _)| settings.get(*key).is_none()).collect::<Vec<_>>()
+    {
         settings.set(key, setting.value.clone(), Origin::Default);
     }
     settings

@@ -6,6 +6,7 @@
 //! state) are listed as *updates*.
 
 mod gpu_facts;
+mod window;
 
 use std::fmt::Debug;
 
@@ -15,6 +16,7 @@ use crate::plan::StepRecord;
 use crate::tensor::Tensor;
 
 pub use gpu_facts::{Choice, GpuFacts, Way, WithFacts};
+pub use window::Window;
 
 /// Which tensors an op touches, and how.
 #[derive(Clone, Debug, Default)]
@@ -98,13 +100,18 @@ macro_rules! ops {
 pub mod peak;
 
 ops! {
+    activation,
     adam,
+    add,
+    average_pool,
+    batch_norm,
     clip_norm,
     column_sum,
     gather,
     l2_penalty,
     lion,
     matmul,
+    max_pool,
     online_steps,
     relu,
     sgd,

@@ -4,6 +4,7 @@
 //! [`Verdict`]: a class of matrix products that is wrong is done without, and where nothing else could take its
 //! place, the GPU is not trained on.
 
+mod maps;
 mod subjects;
 
 use serde::{Deserialize, Serialize};
@@ -89,7 +90,8 @@ pub fn run(
             let (wanted, _) = outcome(&subject, &cpu, facts)?;
             let (got, kernels) = outcome(&subject, device, facts)?;
             let error = wanted.iter().zip(&got).map(|(wanted, got)| difference(wanted, got));
-            let error = error.fold(Some(0.0), |largest: Option<f64>, error| Some(largest?.max(error?)));
+            let error =
+                error.collect::<Option<Vec<f64>>>().map(|errors| errors.into_iter().fold(0.0, f64::max));
             checks.push(Check {
                 op: subject.op,
                 shape: subject.shape.clone(),

@@ -28,7 +28,11 @@ pub(super) struct Subject {
     pub(super) record: Box<dyn Fn(&mut Draft)>,
 }
 
-fn subject(op: &'static str, shape: impl Into<String>, record: impl Fn(&mut Draft) + 'static) -> Subject {
+pub(super) fn subject(
+    op: &'static str,
+    shape: impl Into<String>,
+    record: impl Fn(&mut Draft) + 'static,
+) -> Subject {
     Subject { op, shape: shape.into(), rows: 1, record: Box::new(record) }
 }
 
@@ -110,6 +114,7 @@ pub(super) fn all() -> Vec<Subject> {
         matmul::change(&mut draft.plan, a, b, w, 0.1);
     }));
     all.extend([of_pixels(false), of_pixels(true)]);
+    all.extend(super::maps::all());
     all
 }
 

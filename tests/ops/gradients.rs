@@ -8,11 +8,15 @@ use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::host::Array;
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{self, Update};
-use shadegrad::ops::{column_sum, relu, softmax_cross_entropy};
+use shadegrad::ops::{
+    Window, activation, average_pool, batch_norm, column_sum, max_pool, relu, softmax_cross_entropy,
+};
 use shadegrad::plan::StepRecord;
 
 use crate::announce;
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, SLOTS, widen};
+use crate::cases::PoolSize;
+use crate::cases::activation::ACTIVATIONS;
 use crate::cases::matmul::{FORMS, operand_shapes};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
@@ -208,6 +212,102 @@ impl Case for Penalised {
     }
 }
 
+/// Both kinds of pool.
+#[derive(Debug)]
+struct Pools {
+    pool: PoolSize,
+}
+
+impl Case for Pools {
+    fn record(&self, bench: &mut Bench) {
+        let pool = self.pool;
+        let x_values = bench.numbers.floats(pool.shape().iter().product(), UNIT);
+        let dy_values = bench.numbers.floats(pool.output().iter().product(), UNIT);
+        let x = bench.floats("x", pool.shape(), &x_values);
+        let dy = bench.floats("dy", pool.output(), &dy_values);
+        let y = max_pool::forward(bench.plan, x, pool.window);
+        let of_maximum = max_pool::backward(bench.plan, x, y, dy, pool.window);
+        let of_average = average_pool::backward(bench.plan, x, dy, pool.window);
+        let [x, dy] = [x_values, dy_values].map(|values| widen(&values));
+        let (x_again, dy_again) = (x.clone(), dy.clone());
+        bench.expect("dx of the maximum", of_maximum, TOLERANCE, move || {
+            differences(&x, |x| dot(&reference::max_pool(pool, x), &dy))
+        });
+        bench.expect("dx of the average", of_average, TOLERANCE, move || {
+            differences(&x_again, |x| dot(&reference::average_pool(pool, x), &dy_again))
+        });
+    }
+}
+
+/// An activation.
+#[derive(Debug)]
+struct Curve {
+    activation: activation::Activation,
+}
+
+impl Case for Curve {
+    fn record(&self, bench: &mut Bench) {
+        let kind = self.activation;
+        // Away from the kink, where differences would see both sides.
+        let x_values: Vec<f32> =
+            bench.numbers.floats(97, 4.0).into_iter().map(|x| x + 0.01 * x.signum()).collect();
+        let dy_values = bench.numbers.floats(97, UNIT);
+        let x = bench.floats("x", [97], &x_values);
+        let dy = bench.floats("dy", [97], &dy_values);
+        let dx = activation::backward(bench.plan, kind, x, dy);
+        let [x, dy] = [x_values, dy_values].map(|values| widen(&values));
+        bench.expect("dx", dx, TOLERANCE, move || {
+            differences(&x, |x| {
+                let y: Vec<f64> = x.iter().map(|&x| reference::activation(kind, x)).collect();
+                dot(&y, &dy)
+            })
+        });
+    }
+}
+
+/// Batch normalisation by the batch's own moments.
+#[derive(Debug)]
+struct BatchNorm {
+    rows: usize,
+    channels: usize,
+}
+
+impl Case for BatchNorm {
+    fn record(&self, bench: &mut Bench) {
+        let &BatchNorm { rows, channels } = self;
+        let constants = batch_norm::Normalisation { epsilon: 1e-5, momentum: 0.1 };
+        let [x_values, dy_values] = [(); 2].map(|()| bench.numbers.floats(rows * channels, UNIT));
+        let [weights, biases] = [(); 2].map(|()| bench.numbers.floats(channels, UNIT));
+        let x = bench.floats("x", [rows, channels], &x_values);
+        let dy = bench.floats("dy", [rows, channels], &dy_values);
+        let weight = bench.floats("weight", [channels], &weights);
+        let running = batch_norm::Running {
+            mean: bench.parameter("running_mean", [channels], &biases),
+            variance: bench.parameter("running_var", [channels], &weights),
+        };
+        let moments = batch_norm::statistics(bench.plan, x, running, constants);
+        let found = batch_norm::backward(bench.plan, x, moments, weight, dy);
+        bench.run_with(&[StepRecord { rows: rows as u32, ..PLAIN_RUN }]);
+        let [x, dy, weight, bias] = [x_values, dy_values, weights, biases].map(|values| widen(&values));
+        let loss = move |x: &[f64], weight: &[f64], bias: &[f64]| {
+            dot(&reference::batch_norm(x, constants.epsilon.into(), weight, bias), &dy)
+        };
+        let (for_weight, for_bias) = (
+            (loss.clone(), x.clone(), weight.clone(), bias.clone()),
+            (loss.clone(), x.clone(), weight.clone(), bias.clone()),
+        );
+        bench.expect("dx", found.dx, TOLERANCE, move || differences(&x, |x| loss(x, &weight, &bias)));
+        bench.expect("dweight", found.dweight, TOLERANCE, move || {
+            let (loss, x, weight, bias) = for_weight;
+            differences(&weight, |weight| loss(&x, weight, &bias))
+        });
+        bench.expect("dbias", found.dbias, TOLERANCE, move || {
+            let (loss, x, weight, bias) = for_bias;
+            differences(&bias, |bias| loss(&x, &weight, bias))
+        });
+    }
+}
+
 fn cases() -> Cases {
     let mut cases: Cases = Vec::new();
     for (m, n, k) in [(1, 1, 1), (4, 8, 12), (3, 5, 7), (17, 2, 9), (2, 33, 5)] {
@@ -221,6 +321,14 @@ fn cases() -> Cases {
     for (batch, classes, range) in [(1, 1, 1.0), (1, 2, 1.0), (5, 10, 1.0), (65, 3, 5.0), (3, 37, 10.0)] {
         cases.push(Box::new(SoftmaxCrossEntropy { batch, classes, range }));
     }
+    for (size, stride, padding) in [(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 0)] {
+        let window = Window::square(size, stride, padding);
+        cases.push(Box::new(Pools { pool: PoolSize { batch: 2, height: 6, width: 7, channels: 3, window } }));
+    }
+    cases.extend(
+        [(8, 3), (37, 17)].map(|(rows, channels)| Box::new(BatchNorm { rows, channels }) as Box<dyn Case>),
+    );
+    cases.extend(ACTIVATIONS.map(|activation| Box::new(Curve { activation }) as Box<dyn Case>));
     cases
 }
 

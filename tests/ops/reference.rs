@@ -2,7 +2,10 @@
 //!
 //! Written from the ops' formulas, not from their code. Nothing here is meant to be fast.
 
+use shadegrad::ops::activation::Activation;
 use shadegrad::ops::matmul::{Form, Size};
+
+use crate::cases::PoolSize;
 
 /// `y[m, n] = sum over k`, of operands that lie in memory as `form` says.
 pub fn matmul(form: Form, size: Size, a: &[f64], b: &[f64]) -> Vec<f64> {
@@ -173,4 +176,159 @@ pub fn smoothed_cross_entropy(logits: &[f64], label: usize, smoothing: f64) -> (
 pub fn hits(logits: &[f64], label: usize) -> bool {
     let before = logits[..label].iter().all(|&other| other < logits[label]);
     before && logits[label..].iter().all(|&other| other <= logits[label])
+}
+
+/// The cells of every element of a pool's output, in the output's order: their places in `x`, row by row.
+pub fn pooled_cells(pool: PoolSize) -> Vec<Vec<usize>> {
+    let PoolSize { batch, height, width, channels, window } = pool;
+    let [_, bottom, right, _] = pool.output();
+    let mut all = Vec::new();
+    for image in 0..batch {
+        for top in 0..bottom {
+            for left in 0..right {
+                for channel in 0..channels {
+                    let mut cells = Vec::new();
+                    for row in 0..window.height {
+                        for column in 0..window.width {
+                            let row = (top * window.stride + row).wrapping_sub(window.padding);
+                            let column = (left * window.stride + column).wrapping_sub(window.padding);
+                            if row < height && column < width {
+                                cells.push(((image * height + row) * width + column) * channels + channel);
+                            }
+                        }
+                    }
+                    all.push(cells);
+                }
+            }
+        }
+    }
+    all
+}
+
+/// The largest of each window.
+pub fn max_pool(pool: PoolSize, x: &[f64]) -> Vec<f64> {
+    let larger = |largest: f64, x: f64| if x.is_nan() { x } else { largest.max(x) };
+    let largest = |cells: Vec<usize>| {
+        cells.into_iter().map(|cell| x[cell]).reduce(|a, b| if a.is_nan() { a } else { larger(a, b) })
+    };
+    pooled_cells(pool).into_iter().map(|cells| largest(cells).expect("a window covers a cell")).collect()
+}
+
+/// Each window's gradient goes to the first of its largest cells.
+pub fn max_pool_backward(pool: PoolSize, x: &[f64], dy: &[f64]) -> Vec<f64> {
+    let mut dx = vec![0.0; x.len()];
+    for (cells, dy) in pooled_cells(pool).into_iter().zip(dy) {
+        let winner = cells.into_iter().reduce(|best, cell| if x[cell] > x[best] { cell } else { best });
+        dx[winner.expect("a window covers a cell")] += dy;
+    }
+    dx
+}
+
+/// The mean of each window, padding being zeros.
+pub fn average_pool(pool: PoolSize, x: &[f64]) -> Vec<f64> {
+    let area = (pool.window.height * pool.window.width) as f64;
+    let mean = |cells: Vec<usize>| cells.into_iter().map(|cell| x[cell]).sum::<f64>() / area;
+    pooled_cells(pool).into_iter().map(mean).collect()
+}
+
+/// Each window's gradient is shared by its cells.
+pub fn average_pool_backward(pool: PoolSize, dy: &[f64]) -> Vec<f64> {
+    let area = (pool.window.height * pool.window.width) as f64;
+    let mut dx = vec![0.0; pool.batch * pool.height * pool.width * pool.channels];
+    for (cells, dy) in pooled_cells(pool).into_iter().zip(dy) {
+        cells.into_iter().for_each(|cell| dx[cell] += dy / area);
+    }
+    dx
+}
+
+/// How much of a normal distribution lies below `x`, to float64's precision of 1: the series
+/// 1/2 + phi(x) (x + x^3 / 3 + x^5 / (3 5) + ...), all of whose terms have one sign.
+pub fn normal_below(x: f64) -> f64 {
+    // The rest is below 1e-20.
+    if x.abs() > 9.5 {
+        return if x > 0.0 { 1.0 } else { 0.0 };
+    }
+    let (mut term, mut sum) = (x, x);
+    for factor in (3..600).step_by(2) {
+        term *= x * x / f64::from(factor);
+        sum += term;
+    }
+    0.5 + normal_density(x) * sum
+}
+
+/// Density of the normal distribution.
+pub fn normal_density(x: f64) -> f64 {
+    (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt()
+}
+
+/// An activation of one value.
+pub fn activation(activation: Activation, x: f64) -> f64 {
+    match activation {
+        Activation::Gelu => x * normal_below(x),
+        Activation::LeakyRelu { slope } => {
+            if x < 0.0 {
+                f64::from(slope) * x
+            } else {
+                x
+            }
+        }
+    }
+}
+
+/// The slope of an activation.
+pub fn activation_slope(activation: Activation, x: f64) -> f64 {
+    match activation {
+        Activation::Gelu => normal_below(x) + x * normal_density(x),
+        Activation::LeakyRelu { slope } => {
+            if x > 0.0 {
+                1.0
+            } else {
+                f64::from(slope)
+            }
+        }
+    }
+}
+
+/// Mean and biased variance of every column of `x`.
+pub fn column_moments(x: &[f64], columns: usize) -> Vec<(f64, f64)> {
+    let rows = (x.len() / columns) as f64;
+    let moments = |column: usize| {
+        let values = || x.iter().skip(column).step_by(columns);
+        let mean = values().sum::<f64>() / rows;
+        (mean, values().map(|x| (x - mean).powi(2)).sum::<f64>() / rows)
+    };
+    (0..columns).map(moments).collect()
+}
+
+/// The columns of `x` normalised by their own moments, then scaled and shifted.
+pub fn batch_norm(x: &[f64], epsilon: f64, weight: &[f64], bias: &[f64]) -> Vec<f64> {
+    let columns = weight.len();
+    let moments = column_moments(x, columns);
+    let normalised = x.iter().enumerate().map(|(index, x)| {
+        let column = index % columns;
+        let (mean, variance) = moments[column];
+        (x - mean) / (variance + epsilon).sqrt() * weight[column] + bias[column]
+    });
+    normalised.collect()
+}
+
+/// Gradients of [`batch_norm`] to x, weight and bias, with the derivatives through mean and variance
+/// one by one (Ioffe and Szegedy, section 3).
+pub fn batch_norm_backward(x: &[f64], epsilon: f64, weight: &[f64], dy: &[f64]) -> [Vec<f64>; 3] {
+    let columns = weight.len();
+    let rows = (x.len() / columns) as f64;
+    let (mut dx, mut dweight, mut dbias) = (vec![0.0; x.len()], vec![], vec![]);
+    for (column, (mean, variance)) in column_moments(x, columns).into_iter().enumerate() {
+        let places = || (column..x.len()).step_by(columns);
+        let deviation = (variance + epsilon).sqrt();
+        dbias.push(places().map(|i| dy[i]).sum());
+        dweight.push(places().map(|i| dy[i] * (x[i] - mean) / deviation).sum());
+        let dnormal = |i: usize| dy[i] * weight[column];
+        let dvariance: f64 = places().map(|i| dnormal(i) * (x[i] - mean) * -0.5 / deviation.powi(3)).sum();
+        let dmean: f64 = places().map(|i| -dnormal(i) / deviation).sum();
+        for i in places() {
+            dx[i] = dnormal(i) / deviation + dvariance * 2.0 * (x[i] - mean) / rows + dmean / rows;
+        }
+    }
+    [dx, dweight, dbias]
 }

@@ -13,8 +13,8 @@ use shadegrad::tensor::Tensor;
 use crate::announce;
 use crate::bench::Cases;
 use crate::cases::{
-    adam, clip_norm, column_sum, gather, l2_penalty, lion, matmul, online_steps, relu, sgd,
-    softmax_cross_entropy,
+    activation, adam, add as add_op, average_pool, batch_norm, clip_norm, column_sum, gather, l2_penalty,
+    lion, matmul, max_pool, online_steps, relu, sgd, softmax_cross_entropy,
 };
 use crate::runner::hold;
 use crate::subject::Subject;
@@ -101,6 +101,12 @@ fn some(cases: Cases, text: &str) -> Cases {
     fitting.truncate(CASES);
     assert!(!fitting.is_empty(), "no case has {text:?}");
     fitting
+}
+
+/// The first of the cases of one pass whose description contains `text`.
+fn some_of(mut cases: Cases, pass: &str, text: &str) -> Cases {
+    cases.retain(|case| format!("{case:?}").starts_with(pass));
+    some(cases, text)
 }
 
 /// Every case must pass without the sabotage; with it, only complaints about the saboteur may come.
@@ -207,6 +213,72 @@ fn edits() -> Vec<(Cases, Edit)> {
     let smoothed = "scale * (share - select(0.0, params.smoothing, j == label))";
     add(softmax("smoothing: 0.2"), "smoothing of all but the label", smoothed, "scale * share");
     add(softmax("rows: 3"), "mean over the padding too", "f32(step.rows)", "f32(params.batch)");
+    edits.extend(map_edits());
+    edits
+}
+
+/// Wrong pools and activations.
+fn map_edits() -> Vec<(Cases, Edit)> {
+    let mut edits = Vec::new();
+    let mut add = |cases: Cases, name, from, to| edits.push((cases, Edit { name, from, to }));
+
+    let maximum = |pass| some_of(max_pool::cases(), pass, "");
+    let ties = || some_of(max_pool::cases(), "Backward", "content: Ties");
+    let overlapping = || some_of(max_pool::cases(), "Backward", "width: 3, stride: 1");
+    add(some(max_pool::cases(), "NotNumbers"), "NaN lost", "value > largest || is_nan", "value > largest");
+    add(maximum("Forward"), "smallest instead of largest", "value > largest", "value < largest");
+    add(maximum("Forward"), "pool's last element not written", "i < params.length", "i + 1u < params.length");
+    let columns = "column < last_column";
+    add(maximum("Forward"), "last column of a window lost", columns, "column + 1u < last_column");
+    add(ties(), "ties that all win", "if first {", "if true || first {");
+    add(ties(), "last of equal cells wins", "above <= bottom", "above < bottom");
+    add(overlapping(), "gradient of one window only", "sum += dy", "sum = dy");
+
+    let average = |pass| some(average_pool::cases(), pass);
+    add(
+        average("padding: 1"),
+        "padding left out of one side",
+        "minus(start + size, params.padding)",
+        "(start + size)",
+    );
+    let area = "params.window_height * params.window_width";
+    add(average("Forward"), "sum instead of average", area, "1u");
+    add(average("Backward"), "gradient without the area", area, "1u");
+    add(average("Backward"), "first window left out", "row = rows.x", "row = rows.x + 1u");
+
+    let gelu = |pass| some_of(activation::cases(), pass, "Gelu, length: 1009");
+    let leaky = |pass| some_of(activation::cases(), pass, "slope: 0.3");
+    add(gelu("Forward"), "one wrong digit of the series", "0.37409196", "0.37408196");
+    add(gelu("Backward"), "density forgotten", "x * 0.39894228", "0.0 * x");
+    add(leaky("Forward"), "ReLU that does not leak", "params.slope * x", "0.0");
+    add(leaky("Backward"), "slope of zero taken from above", "x > 0.0)", "x >= 0.0)");
+    add(some(add_op::cases(), ""), "difference", "a[i] + b[i]", "a[i] - b[i]");
+    edits.extend(batch_norm_edits());
+    edits
+}
+
+/// Wrong batch normalisations. An op has several kernels, so an edit is of a text that all of them have.
+fn batch_norm_edits() -> Vec<(Cases, Edit)> {
+    let mut edits = Vec::new();
+    let mut add = |pass, name, from, to| {
+        edits.push((some_of(batch_norm::cases(), pass, ""), Edit { name, from, to }));
+    };
+    add("Apply", "mean not subtracted", "(x[i] - moments[channel])", "x[i]");
+    add("Apply", "weight of the first channel", "weight[channel]", "weight[0]");
+    add("Recall", "epsilon forgotten", " + params.epsilon", "");
+    add(
+        "Recall",
+        "variance for a deviation",
+        "sqrt(running_var[channel] + params.epsilon)",
+        "running_var[channel]",
+    );
+    add(
+        "Statistics",
+        "last channel forgotten",
+        "channel < params.channels",
+        "channel + 1u < params.channels",
+    );
+    add("Statistics", "padding counted", "step.rows * params.cells", "params.rows");
     edits
 }
 

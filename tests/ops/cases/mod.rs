@@ -1,6 +1,7 @@
 //! The cases of every op, and the tests that run them.
 
 use shadegrad::device::gpu::adapter::Capabilities;
+use shadegrad::ops::Window;
 
 use crate::announce;
 use crate::bench::Cases;
@@ -9,6 +10,62 @@ use crate::subject::Subject;
 
 /// Learning rates of successive steps.
 pub const RATES: [f32; 3] = [0.125, 0.1, 0.01];
+
+/// A pool of a map, as data.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolSize {
+    pub batch: usize,
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+    pub window: Window,
+}
+
+impl PoolSize {
+    /// Shape of the map.
+    pub fn shape(&self) -> [usize; 4] {
+        [self.batch, self.height, self.width, self.channels]
+    }
+
+    /// Shape of what the pool makes of it.
+    pub fn output(&self) -> [usize; 4] {
+        let outputs =
+            |input: usize, size: usize| (input + 2 * self.window.padding - size) / self.window.stride + 1;
+        let [height, width] =
+            [outputs(self.height, self.window.height), outputs(self.width, self.window.width)];
+        [self.batch, height, width, self.channels]
+    }
+}
+
+/// Windows that overlap, touch and leave gaps, with and without padding, on maps that they divide or do not.
+pub fn pools() -> Vec<PoolSize> {
+    let mut pools = Vec::new();
+    for (size, stride, padding) in
+        [(1, 1, 0), (2, 2, 0), (2, 1, 1), (3, 2, 1), (3, 1, 1), (3, 3, 0), (2, 3, 0), (5, 2, 2)]
+    {
+        for (batch, height, width, channels) in [(1, 5, 5, 1), (2, 6, 7, 3), (3, 28, 28, 5), (1, 13, 8, 17)] {
+            pools.push(PoolSize {
+                batch,
+                height,
+                width,
+                channels,
+                window: Window::square(size, stride, padding),
+            });
+        }
+    }
+    for (batch, height, width, channels) in [(1, 1, 1, 1), (2, 7, 7, 64), (5, 4, 9, 3), (1, 180, 180, 2)] {
+        pools.push(PoolSize { batch, height, width, channels, window: Window::whole(height, width) });
+    }
+    // More than 65,535 workgroups of 256.
+    pools.push(PoolSize {
+        batch: 1,
+        height: 1031,
+        width: 1021,
+        channels: 16,
+        window: Window::square(2, 2, 0),
+    });
+    pools
+}
 
 /// Lengths around the sizes of workgroups, primes, and one.
 pub fn lengths() -> Vec<usize> {
@@ -37,13 +94,18 @@ macro_rules! suites {
 }
 
 suites! {
+    activation,
     adam,
+    add,
+    average_pool,
+    batch_norm,
     clip_norm,
     column_sum,
     gather,
     l2_penalty,
     lion,
     matmul,
+    max_pool,
     online_steps,
     relu,
     sgd,

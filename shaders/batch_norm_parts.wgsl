@@ -1,0 +1,3 @@
+// Channels of a workgroup that sums, and invocations that share the rows of each.
+const CHANNELS = 16u;
+const LANES = 16u;

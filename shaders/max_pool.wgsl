@@ -1,0 +1,37 @@
+// y = the largest of x in each window. NaN wins, so that a diverged run is seen at the loss.
+//
+// x: [batch, height, width, channels], y: [batch, output_height, output_width, channels]. One
+// invocation computes one element of y. Windows are in window.wgsl.
+
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+const INFINITY_BITS = 0x7f800000u;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = (group.y * groups.x + group.x) * 256u + lane;
+    if i < params.length {
+        let at = position(i, params.output_height, params.output_width);
+        let rows = cells(at.row, params.window_height, params.height);
+        let columns = cells(at.column, params.window_width, params.width);
+        let last_row = loop_bound(rows.y, groups);
+        let last_column = loop_bound(columns.y, groups);
+        var largest = x[input_index(at.image, rows.x, columns.x, at.channel)];
+        for (var row = rows.x; row < last_row; row++) {
+            for (var column = columns.x; column < last_column; column++) {
+                let value = x[input_index(at.image, row, column, at.channel)];
+                // Compilers may take it that no float is NaN, but not that no word has these bits.
+                let is_nan = (bitcast<u32>(value) & 0x7fffffffu) > INFINITY_BITS;
+                if value > largest || is_nan {
+                    largest = value;
+                }
+            }
+        }
+        y[i] = largest;
+    }
+}

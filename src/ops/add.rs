@@ -1,0 +1,77 @@
+//! Addition: `y = a + b`, element by element: what a residual block ends in.
+//!
+//! All tensors have one shape. The gradient of both `a` and `b` is `dy` itself, so there is no backward
+//! pass; where one tensor goes two ways, its gradient is the sum of theirs, which is this op again.
+
+use std::borrow::Cow;
+
+use super::{GpuFacts, Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, uniform, write};
+use crate::plan::{Plan, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+/// Records `y = a + b` and returns `y`.
+#[track_caller]
+pub fn forward(plan: &mut Plan, a: Tensor, b: Tensor) -> Tensor {
+    a.expect("a", Element::F32, a.shape());
+    b.expect("b", Element::F32, a.shape());
+    let y = plan.scratch("add.y", a.shape());
+    plan.record(Add { a, b, y });
+    y
+}
+
+#[derive(Debug)]
+struct Add {
+    a: Tensor,
+    b: Tensor,
+    y: Tensor,
+}
+
+uniform! {
+    struct Params {
+        /// Number of elements.
+        length: u32,
+    }
+}
+
+const WORKGROUP: u32 = 256;
+
+static KERNEL: Kernel = Kernel {
+    name: Cow::Borrowed("add"),
+    source: shader!("add.wgsl"),
+    workgroup: [WORKGROUP, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(&[read("a"), read("b"), write("y")]),
+    reads_step: false,
+    subgroups: false,
+};
+
+/// The kernels of this op.
+pub fn kernels() -> Vec<Kernel> {
+    vec![KERNEL.clone()]
+}
+
+impl Op for Add {
+    fn name(&self) -> &'static str {
+        "add"
+    }
+
+    fn operands(&self) -> Operands {
+        Operands::new(&[self.a, self.b], &[self.y])
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
+        let (a, b) = (memory.f32(self.a), memory.f32(self.b));
+        let mut y = memory.f32_mut(self.y);
+        for ((y, &a), &b) in y.iter_mut().zip(&*a).zip(&*b) {
+            *y = a + b;
+        }
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let length = self.y.len();
+        let params = Params { length: length as u32 };
+        vec![Dispatch::new(&KERNEL, params, &[self.a, self.b, self.y], fold(length, WORKGROUP), 0)]
+    }
+}

@@ -1,0 +1,157 @@
+//! Average-pool: `y = the sum of x in each window / the window's area`, per image and channel; see
+//! [`Window`].
+//!
+//! Padding counts as zeros, as with PyTorch's default `count_include_pad=True`. The gradient:
+//! `dx = the sum of dy over the windows that cover this cell / the window's area`.
+//!
+//! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output width,
+//! channels]`.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
+use super::window::{Params, Pool, Window};
+use super::{GpuFacts, Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, write};
+use crate::plan::{Plan, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+/// Records `y = average-pool of x` and returns `y`. Panics where the window does not fit.
+#[track_caller]
+pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
+    let pool = Pool::new(x, window);
+    let y = plan.scratch("average_pool.y", pool.output());
+    plan.record(Forward { pool, x, y });
+    y
+}
+
+/// Records the gradient of `x` and returns it; `x` is the forward pass's, of which only the shape matters.
+#[track_caller]
+pub fn backward(plan: &mut Plan, x: Tensor, dy: Tensor, window: Window) -> Tensor {
+    let pool = Pool::new(x, window);
+    dy.expect("dy", Element::F32, pool.output());
+    let dx = plan.scratch("average_pool.dx", pool.input());
+    plan.record(Backward { pool, dy, dx });
+    dx
+}
+
+#[derive(Debug)]
+struct Forward {
+    pool: Pool,
+    x: Tensor,
+    y: Tensor,
+}
+
+#[derive(Debug)]
+struct Backward {
+    pool: Pool,
+    dy: Tensor,
+    dx: Tensor,
+}
+
+const WORKGROUP: u32 = 256;
+
+static FORWARD: Kernel = Kernel {
+    name: Cow::Borrowed("average_pool"),
+    source: shader!("loop_bound.wgsl", "window.wgsl", "average_pool.wgsl"),
+    workgroup: [WORKGROUP, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(&[read("x"), write("y")]),
+    reads_step: false,
+    subgroups: false,
+};
+
+static BACKWARD: Kernel = Kernel {
+    name: Cow::Borrowed("average_pool_backward"),
+    source: shader!("loop_bound.wgsl", "window.wgsl", "average_pool_backward.wgsl"),
+    workgroup: [WORKGROUP, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(&[read("dy"), write("dx")]),
+    reads_step: false,
+    subgroups: false,
+};
+
+/// The kernels of this op.
+pub fn kernels() -> Vec<Kernel> {
+    vec![FORWARD.clone(), BACKWARD.clone()]
+}
+
+impl Op for Forward {
+    fn name(&self) -> &'static str {
+        "average_pool"
+    }
+
+    fn operands(&self) -> Operands {
+        Operands::new(&[self.x], &[self.y])
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
+        let pool = self.pool;
+        let area = pool.area() as f32;
+        let [input, output] = pool.image();
+        let x = memory.f32(self.x);
+        let mut y = memory.f32_mut(self.y);
+        y.par_chunks_exact_mut(output).zip(x.par_chunks_exact(input)).for_each(|(y, x)| {
+            for (row, column, channels) in pool.each_window() {
+                let y = &mut y[channels];
+                y.fill(0.0);
+                for row in pool.rows.cells(row) {
+                    for column in pool.columns.cells(column) {
+                        for (y, &x) in y.iter_mut().zip(&x[pool.cell(row, column)..]) {
+                            *y += x;
+                        }
+                    }
+                }
+                y.iter_mut().for_each(|y| *y /= area);
+            }
+        });
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let length = self.y.len();
+        let trips = self.pool.trips_over_cells();
+        let params = self.pool.params(length);
+        vec![Dispatch::new(&FORWARD, params, &[self.x, self.y], fold(length, WORKGROUP), trips)]
+    }
+}
+
+impl Op for Backward {
+    fn name(&self) -> &'static str {
+        "average_pool_backward"
+    }
+
+    fn operands(&self) -> Operands {
+        Operands::new(&[self.dy], &[self.dx])
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
+        let pool = self.pool;
+        let area = pool.area() as f32;
+        let [input, output] = pool.image();
+        let dy = memory.f32(self.dy);
+        let mut dx = memory.f32_mut(self.dx);
+        dx.par_chunks_exact_mut(input).zip(dy.par_chunks_exact(output)).for_each(|(dx, dy)| {
+            dx.fill(0.0);
+            for (row, column, channels) in pool.each_window() {
+                let dy = &dy[channels];
+                for row in pool.rows.cells(row) {
+                    for column in pool.columns.cells(column) {
+                        for (dx, &dy) in dx[pool.cell(row, column)..].iter_mut().zip(dy) {
+                            *dx += dy;
+                        }
+                    }
+                }
+            }
+            dx.iter_mut().for_each(|dx| *dx /= area);
+        });
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let length = self.dx.len();
+        let trips = self.pool.trips_over_windows(0);
+        let params = self.pool.params(length);
+        vec![Dispatch::new(&BACKWARD, params, &[self.dy, self.dx], fold(length, WORKGROUP), trips)]
+    }
+}

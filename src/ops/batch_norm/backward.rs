@@ -1,0 +1,157 @@
+//! The backward pass of training.
+
+use rayon::prelude::*;
+
+use super::{CHANNELS, LANES, Matrix, Normalisation, PART, kernel};
+use crate::host::HostMemory;
+use crate::kernel::{Dispatch, Kernel, read, shader, trips, write};
+use crate::ops::{GpuFacts, Op, Operands};
+use crate::plan::{Plan, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+/// What the backward pass makes.
+#[derive(Clone, Copy, Debug)]
+pub struct Gradients {
+    /// Of the input; zero in rows of padding.
+    pub dx: Tensor,
+    /// `[channels]`.
+    pub dweight: Tensor,
+    /// `[channels]`.
+    pub dbias: Tensor,
+}
+
+/// Records the gradients of a forward pass with the batch's own `moments`, and returns them.
+#[track_caller]
+pub fn backward(plan: &mut Plan, x: Tensor, moments: Tensor, weight: Tensor, dy: Tensor) -> Gradients {
+    let matrix = Matrix::of(x);
+    moments.expect("moments", Element::F32, matrix.moments());
+    weight.expect("weight", Element::F32, [matrix.channels]);
+    dy.expect("dy", Element::F32, x.shape());
+    let partials = plan.scratch("batch_norm.partials", matrix.partials());
+    let gradients = Gradients {
+        dx: plan.scratch("batch_norm.dx", x.shape()),
+        dweight: plan.scratch("batch_norm.dweight", [matrix.channels]),
+        dbias: plan.scratch("batch_norm.dbias", [matrix.channels]),
+    };
+    plan.record(Backward { matrix, x, moments, weight, dy, partials, gradients });
+    gradients
+}
+
+#[derive(Debug)]
+struct Backward {
+    matrix: Matrix,
+    x: Tensor,
+    moments: Tensor,
+    weight: Tensor,
+    dy: Tensor,
+    partials: Tensor,
+    gradients: Gradients,
+}
+
+static PARTS: Kernel = kernel(
+    "batch_norm_gradient_parts",
+    shader!(
+        "loop_bound.wgsl",
+        "step.wgsl",
+        "batch_norm_params.wgsl",
+        "batch_norm_rows.wgsl",
+        "batch_norm_parts.wgsl",
+        "batch_norm_gradient_parts.wgsl"
+    ),
+    [CHANNELS, LANES, 1],
+    &[read("x"), read("dy"), read("moments"), write("partials")],
+    true,
+);
+
+static JOIN: Kernel = kernel(
+    "batch_norm_gradient_join",
+    shader!("loop_bound.wgsl", "batch_norm_params.wgsl", "batch_norm_gradient_join.wgsl"),
+    [64, 1, 1],
+    &[read("partials"), write("dweight"), write("dbias")],
+    false,
+);
+
+static INPUT: Kernel = kernel(
+    "batch_norm_backward",
+    shader!("step.wgsl", "batch_norm_params.wgsl", "batch_norm_backward.wgsl"),
+    [256, 1, 1],
+    &[read("x"), read("dy"), read("moments"), read("weight"), read("dweight"), read("dbias"), write("dx")],
+    true,
+);
+
+pub(super) static KERNELS: [&Kernel; 3] = [&PARTS, &JOIN, &INPUT];
+
+impl Op for Backward {
+    fn name(&self) -> &'static str {
+        "batch_norm_backward"
+    }
+
+    fn operands(&self) -> Operands {
+        let Gradients { dx, dweight, dbias } = self.gradients;
+        Operands::new(&[self.x, self.moments, self.weight, self.dy], &[dx, dweight, dbias, self.partials])
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        let channels = self.matrix.channels;
+        let valid = self.matrix.valid(step);
+        let (x, dy) = (memory.f32(self.x), memory.f32(self.dy));
+        let (x, dy) = (&x[..valid], &dy[..valid]);
+        let (moments, weight) = (memory.f32(self.moments), memory.f32(self.weight));
+        let weight = &*weight;
+        let (mean, scale) = moments.split_at(channels);
+        let normal = |x: &[f32], channel: usize| (x[channel] - mean[channel]) * scale[channel];
+
+        let mut partials = memory.f32_mut(self.partials);
+        partials.fill(0.0);
+        let inputs = x.par_chunks(PART * channels).zip(dy.par_chunks(PART * channels));
+        partials.par_chunks_exact_mut(2 * channels).zip(inputs).for_each(|(partial, (x, dy))| {
+            let (sum, product) = partial.split_at_mut(channels);
+            for (x, dy) in x.chunks_exact(channels).zip(dy.chunks_exact(channels)) {
+                for channel in 0..channels {
+                    sum[channel] += dy[channel];
+                    product[channel] += dy[channel] * normal(x, channel);
+                }
+            }
+        });
+        let (mut dweight, mut dbias) =
+            (memory.f32_mut(self.gradients.dweight), memory.f32_mut(self.gradients.dbias));
+        for channel in 0..channels {
+            let sum = |place: usize| -> f64 {
+                partials.chunks_exact(2 * channels).map(|partial| f64::from(partial[place])).sum()
+            };
+            dbias[channel] = sum(channel) as f32;
+            dweight[channel] = sum(channels + channel) as f32;
+        }
+        let (dweight, dbias) = (&*dweight, &*dbias);
+
+        let count = (valid / channels).max(1) as f32;
+        let mut dx = memory.f32_mut(self.gradients.dx);
+        let (images, padding) = dx.split_at_mut(valid);
+        padding.fill(0.0);
+        let inputs = x.par_chunks(PART * channels).zip(dy.par_chunks(PART * channels));
+        images.par_chunks_mut(PART * channels).zip(inputs).for_each(|(dx, (x, dy))| {
+            let inputs = x.chunks_exact(channels).zip(dy.chunks_exact(channels));
+            for (dx, (x, dy)) in dx.chunks_exact_mut(channels).zip(inputs) {
+                for channel in 0..channels {
+                    let share = (dbias[channel] + normal(x, channel) * dweight[channel]) / count;
+                    dx[channel] = weight[channel] * scale[channel] * (dy[channel] - share);
+                }
+            }
+        });
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let matrix = self.matrix;
+        // Epsilon is in the moments.
+        let params = matrix.params(Normalisation { epsilon: 0.0, momentum: 0.0 });
+        let Gradients { dx, dweight, dbias } = self.gradients;
+        let rows = PART.min(matrix.rows).div_ceil(LANES as usize);
+        let of_part = trips(rows, 0) + trips(LANES.ilog2() as usize, 0);
+        let [x, dy, moments] = [self.x, self.dy, self.moments];
+        vec![
+            matrix.by_part(&PARTS, params, &[x, dy, moments, self.partials], of_part),
+            matrix.by_channel(&JOIN, params, &[self.partials, dweight, dbias], trips(matrix.parts(), 0)),
+            matrix.by_element(&INPUT, params, &[x, dy, moments, self.weight, dweight, dbias, dx]),
+        ]
+    }
+}

@@ -1,0 +1,161 @@
+//! Max-pool: `y = the largest x in each window`, per image and channel; see [`Window`].
+//!
+//! Its gradient: `dx = the sum of dy over the windows in which this cell is the first of the largest`,
+//! where *first* is row by row, as in PyTorch. Padding never wins. NaN wins, so that a diverged run is
+//! seen at the loss; the gradient of such a window goes nowhere.
+//!
+//! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output width,
+//! channels]`.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
+use super::window::{Params, Pool, Window};
+use super::{GpuFacts, Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, write};
+use crate::plan::{Plan, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+/// Records `y = max-pool of x` and returns `y`. Panics where the window does not fit.
+#[track_caller]
+pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
+    let pool = Pool::new(x, window);
+    let y = plan.scratch("max_pool.y", pool.output());
+    plan.record(Forward { pool, x, y });
+    y
+}
+
+/// Records the gradient of `x` and returns it; `x` and `y` are the forward pass's.
+#[track_caller]
+pub fn backward(plan: &mut Plan, x: Tensor, y: Tensor, dy: Tensor, window: Window) -> Tensor {
+    let pool = Pool::new(x, window);
+    y.expect("y", Element::F32, pool.output());
+    dy.expect("dy", Element::F32, pool.output());
+    let dx = plan.scratch("max_pool.dx", pool.input());
+    plan.record(Backward { pool, x, y, dy, dx });
+    dx
+}
+
+#[derive(Debug)]
+struct Forward {
+    pool: Pool,
+    x: Tensor,
+    y: Tensor,
+}
+
+#[derive(Debug)]
+struct Backward {
+    pool: Pool,
+    x: Tensor,
+    y: Tensor,
+    dy: Tensor,
+    dx: Tensor,
+}
+
+const WORKGROUP: u32 = 256;
+
+static FORWARD: Kernel = Kernel {
+    name: Cow::Borrowed("max_pool"),
+    source: shader!("loop_bound.wgsl", "window.wgsl", "max_pool.wgsl"),
+    workgroup: [WORKGROUP, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(&[read("x"), write("y")]),
+    reads_step: false,
+    subgroups: false,
+};
+
+static BACKWARD: Kernel = Kernel {
+    name: Cow::Borrowed("max_pool_backward"),
+    source: shader!("loop_bound.wgsl", "window.wgsl", "max_pool_backward.wgsl"),
+    workgroup: [WORKGROUP, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(&[read("x"), read("y"), read("dy"), write("dx")]),
+    reads_step: false,
+    subgroups: false,
+};
+
+/// The kernels of this op.
+pub fn kernels() -> Vec<Kernel> {
+    vec![FORWARD.clone(), BACKWARD.clone()]
+}
+
+impl Op for Forward {
+    fn name(&self) -> &'static str {
+        "max_pool"
+    }
+
+    fn operands(&self) -> Operands {
+        Operands::new(&[self.x], &[self.y])
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
+        let pool = self.pool;
+        let [input, output] = pool.image();
+        let x = memory.f32(self.x);
+        let mut y = memory.f32_mut(self.y);
+        y.par_chunks_exact_mut(output).zip(x.par_chunks_exact(input)).for_each(|(y, x)| {
+            for (row, column, channels) in pool.each_window() {
+                let y = &mut y[channels];
+                y.fill(f32::NEG_INFINITY);
+                for row in pool.rows.cells(row) {
+                    for column in pool.columns.cells(column) {
+                        for (y, &x) in y.iter_mut().zip(&x[pool.cell(row, column)..]) {
+                            *y = if x > *y || x.is_nan() { x } else { *y };
+                        }
+                    }
+                }
+            }
+        });
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let length = self.y.len();
+        let trips = self.pool.trips_over_cells();
+        let params = self.pool.params(length);
+        vec![Dispatch::new(&FORWARD, params, &[self.x, self.y], fold(length, WORKGROUP), trips)]
+    }
+}
+
+impl Op for Backward {
+    fn name(&self) -> &'static str {
+        "max_pool_backward"
+    }
+
+    fn operands(&self) -> Operands {
+        Operands::new(&[self.x, self.y, self.dy], &[self.dx])
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
+        let pool = self.pool;
+        let [input, output] = pool.image();
+        let (x, y, dy) = (memory.f32(self.x), memory.f32(self.y), memory.f32(self.dy));
+        let mut dx = memory.f32_mut(self.dx);
+        let inputs = dx.par_chunks_exact_mut(input).zip(x.par_chunks_exact(input));
+        let outputs = y.par_chunks_exact(output).zip(dy.par_chunks_exact(output));
+        inputs.zip(outputs).for_each(|((dx, x), (y, dy))| {
+            dx.fill(0.0);
+            for (row, column, channels) in pool.each_window() {
+                let cells = || {
+                    let columns = pool.columns.cells(column);
+                    pool.rows.cells(row).flat_map(move |row| columns.clone().map(move |column| (row, column)))
+                };
+                for (channel, (&largest, &dy)) in y[channels.clone()].iter().zip(&dy[channels]).enumerate() {
+                    let mut places = cells().map(|(row, column)| pool.cell(row, column) + channel);
+                    if let Some(first) = places.find(|&place| x[place] == largest) {
+                        dx[first] += dy;
+                    }
+                }
+            }
+        });
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let length = self.dx.len();
+        let trips = self.pool.trips_over_windows(self.pool.trips_over_cells());
+        let params = self.pool.params(length);
+        let tensors = [self.x, self.y, self.dy, self.dx];
+        vec![Dispatch::new(&BACKWARD, params, &tensors, fold(length, WORKGROUP), trips)]
+    }
+}

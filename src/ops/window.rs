@@ -1,0 +1,181 @@
+//! Which cells of a map a pooling window covers.
+//!
+//! A map is `[batch, height, width, channels]`. Along each axis, window `o` starts at cell
+//! `o * stride - padding` and covers `size` cells; `output = (input + 2 padding - size) / stride + 1`,
+//! rounded down, as PyTorch's pools have it. What lies outside the map is padding.
+
+use std::ops::Range;
+
+use crate::kernel::{MOST_TRIPS, trips, uniform};
+use crate::tensor::{Element, Shape, Tensor};
+
+/// Size of a pool's window, and how it moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Cells that a window covers, from top to bottom.
+    pub height: usize,
+    /// Cells that a window covers, from left to right.
+    pub width: usize,
+    /// Cells from one window to the next, on both axes.
+    pub stride: usize,
+    /// Cells of padding on each side of the map; at most half of a window.
+    pub padding: usize,
+}
+
+impl Window {
+    /// A window as high and as wide as `size`.
+    pub fn square(size: usize, stride: usize, padding: usize) -> Self {
+        Window { height: size, width: size, stride, padding }
+    }
+
+    /// The window of a global pool: all of a map of this height and width.
+    pub fn whole(height: usize, width: usize) -> Self {
+        Window { height, width, stride: 1, padding: 0 }
+    }
+
+    /// Height and width of what a map of this height and width becomes; none where the window does not fit.
+    pub fn output(&self, height: usize, width: usize) -> Option<[usize; 2]> {
+        let [rows, columns] = self.axes(height, width)?;
+        Some([rows.output, columns.output])
+    }
+
+    fn axes(&self, height: usize, width: usize) -> Option<[Axis; 2]> {
+        let axis = |input: usize, size: usize| {
+            let fits = self.stride > 0 && 2 * self.padding <= size && size > 0;
+            let room = (input + 2 * self.padding).checked_sub(size).filter(|_| fits)?;
+            let output = room / self.stride + 1;
+            Some(Axis { input, size, stride: self.stride, padding: self.padding, output })
+        };
+        Some([axis(height, self.height)?, axis(width, self.width)?])
+    }
+}
+
+/// One axis of a map under windows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Axis {
+    input: usize,
+    size: usize,
+    stride: usize,
+    padding: usize,
+    output: usize,
+}
+
+impl Axis {
+    /// The map's cells in window `output`.
+    pub fn cells(&self, output: usize) -> Range<usize> {
+        let start = output * self.stride;
+        let end = (start + self.size).saturating_sub(self.padding).min(self.input);
+        start.saturating_sub(self.padding)..end
+    }
+
+    /// The most windows that cover one cell.
+    fn overlap(&self) -> usize {
+        self.size.div_ceil(self.stride).min(self.output)
+    }
+}
+
+/// A map and the windows on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pool {
+    batch: usize,
+    channels: usize,
+    pub rows: Axis,
+    pub columns: Axis,
+}
+
+uniform! {
+    pub(super) struct Params {
+        /// Invocations with something to compute.
+        length: u32,
+        channels: u32,
+        height: u32,
+        width: u32,
+        output_height: u32,
+        output_width: u32,
+        window_height: u32,
+        window_width: u32,
+        stride: u32,
+        padding: u32,
+    }
+}
+
+impl Pool {
+    /// Panics unless `x` is a map that the window fits, and small enough windows for one invocation's loops.
+    #[track_caller]
+    pub fn new(x: Tensor, window: Window) -> Self {
+        x.expect("x", Element::F32, x.shape());
+        let [batch, height, width, channels] = *x.shape().sizes() else {
+            panic!("x must be a map, but has shape {:?}", x.shape());
+        };
+        let Some([rows, columns]) = window.axes(height, width) else {
+            panic!("{window:?} does not fit x, {:?}", x.shape());
+        };
+        let pool = Pool { batch, channels, rows, columns };
+        let trips = pool.trips_over_windows(pool.trips_over_cells());
+        assert!(trips <= MOST_TRIPS, "{window:?} is too large");
+        pool
+    }
+
+    /// Shape of the map.
+    pub fn input(&self) -> Shape {
+        [self.batch, self.rows.input, self.columns.input, self.channels].into()
+    }
+
+    /// Shape of what the pool makes of it.
+    pub fn output(&self) -> Shape {
+        [self.batch, self.rows.output, self.columns.output, self.channels].into()
+    }
+
+    /// Elements of one image's map, before and after.
+    pub fn image(&self) -> [usize; 2] {
+        [self.input().len() / self.batch, self.output().len() / self.batch]
+    }
+
+    /// Cells of a window, padding included.
+    pub fn area(&self) -> usize {
+        self.rows.size * self.columns.size
+    }
+
+    /// Where the channels of a cell begin within one image's map.
+    pub fn cell(&self, row: usize, column: usize) -> usize {
+        (row * self.columns.input + column) * self.channels
+    }
+
+    /// The channels of one image's windows, in order: row, column, and where the channels begin.
+    pub fn each_window(&self) -> impl Iterator<Item = (usize, usize, Range<usize>)> {
+        let Pool { channels, rows, columns, .. } = *self;
+        (0..rows.output).flat_map(move |row| {
+            (0..columns.output).map(move |column| {
+                let begin = (row * columns.output + column) * channels;
+                (row, column, begin..begin + channels)
+            })
+        })
+    }
+
+    /// The uniform of a kernel with `length` invocations.
+    pub fn params(&self, length: usize) -> Params {
+        let [rows, columns] = [self.rows, self.columns];
+        Params {
+            length: length as u32,
+            channels: self.channels as u32,
+            height: rows.input as u32,
+            width: columns.input as u32,
+            output_height: rows.output as u32,
+            output_width: columns.output as u32,
+            window_height: rows.size as u32,
+            window_width: columns.size as u32,
+            stride: rows.stride as u32,
+            padding: rows.padding as u32,
+        }
+    }
+
+    /// Trips of loops over a window's cells.
+    pub fn trips_over_cells(&self) -> u64 {
+        trips(self.rows.size, trips(self.columns.size, 0))
+    }
+
+    /// Trips of loops over the windows of a cell, with `inside` in each.
+    pub fn trips_over_windows(&self, inside: u64) -> u64 {
+        trips(self.rows.overlap(), trips(self.columns.overlap(), inside))
+    }
+}

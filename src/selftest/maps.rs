@@ -1,0 +1,65 @@
+//! Subjects of the ops on maps: pools, activations, batch normalisation.
+
+use super::subjects::{Subject, subject};
+use crate::draft::Draft;
+use crate::host::Array;
+use crate::ops::activation::{self, Activation};
+use crate::ops::batch_norm::{self, Normalisation, Running};
+use crate::ops::{Window, add, average_pool, max_pool};
+use crate::plan::Role;
+
+const CONSTANTS: Normalisation = Normalisation { epsilon: 1e-5, momentum: 0.1 };
+
+/// Images, height, width, channels.
+const MAP: [usize; 4] = [11, 13, 9, 19];
+
+pub(super) fn all() -> Vec<Subject> {
+    let mut all = vec![subject("add", "1009", |draft| {
+        let [a, b] = ["a", "b"].map(|name| draft.noise(name, Role::Input, [1009]));
+        add::forward(&mut draft.plan, a, b);
+    })];
+    for window in [Window::square(2, 2, 0), Window::square(3, 2, 1), Window::whole(13, 9)] {
+        let Window { height, width, stride, padding } = window;
+        let shape = format!("{height}x{width}, stride {stride}, padding {padding}");
+        all.push(subject("max_pool", &*shape, move |draft| {
+            let x = draft.noise("x", Role::Input, MAP);
+            let y = max_pool::forward(&mut draft.plan, x, window);
+            let dy = draft.noise("dy", Role::Input, y.shape().sizes());
+            max_pool::backward(&mut draft.plan, x, y, dy, window);
+        }));
+        all.push(subject("average_pool", &*shape, move |draft| {
+            let x = draft.noise("x", Role::Input, MAP);
+            let y = average_pool::forward(&mut draft.plan, x, window);
+            let dy = draft.noise("dy", Role::Input, y.shape().sizes());
+            average_pool::backward(&mut draft.plan, x, dy, window);
+        }));
+    }
+    for (name, kind) in [("gelu", Activation::Gelu), ("leaky relu", Activation::LeakyRelu { slope: 0.1 })] {
+        all.push(subject("activation", format!("{name}, 1009"), move |draft| {
+            let [x, dy] = ["x", "dy"].map(|name| draft.noise(name, Role::Input, [1009]));
+            activation::forward(&mut draft.plan, kind, x);
+            activation::backward(&mut draft.plan, kind, x, dy);
+        }));
+    }
+    all.push(Subject { rows: MAP[0], ..subject("batch_norm", "training, 11x13x9x19", trained) });
+    all.push(subject("batch_norm", "evaluation, 19", |draft| {
+        let variances = (1..=19).map(|index| index as f32 / 10.0).collect();
+        let running = Running {
+            mean: draft.noise("running_mean", Role::Input, [19]),
+            variance: draft.give("running_var", Role::Input, [19], Array::F32(variances)),
+        };
+        batch_norm::recall(&mut draft.plan, running, CONSTANTS);
+    }));
+    all
+}
+
+fn trained(draft: &mut Draft) {
+    let channels = MAP[3];
+    let [x, dy] = ["x", "dy"].map(|name| draft.noise(name, Role::Input, MAP));
+    let [weight, bias] = ["weight", "bias"].map(|name| draft.noise(name, Role::Input, [channels]));
+    let [mean, variance] =
+        ["running_mean", "running_var"].map(|name| draft.noise(name, Role::Parameter, [channels]));
+    let moments = batch_norm::statistics(&mut draft.plan, x, Running { mean, variance }, CONSTANTS);
+    batch_norm::apply(&mut draft.plan, x, moments, weight, bias);
+    batch_norm::backward(&mut draft.plan, x, moments, weight, dy);
+}

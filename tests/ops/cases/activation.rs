@@ -1,0 +1,95 @@
+//! Cases of the activations and of their gradients.
+
+use shadegrad::ops::activation::{self, Activation};
+
+use super::lengths;
+use crate::bench::{Bench, Case, Cases, widen};
+use crate::compare::Tolerance;
+use crate::numbers::{LARGE, TINY, UNIT};
+use crate::reference;
+
+pub const ACTIVATIONS: [Activation; 3] =
+    [Activation::Gelu, Activation::LeakyRelu { slope: 0.01 }, Activation::LeakyRelu { slope: 0.3 }];
+
+#[derive(Debug)]
+struct Forward {
+    activation: Activation,
+    length: usize,
+    range: f32,
+}
+
+impl Case for Forward {
+    fn record(&self, bench: &mut Bench) {
+        let &Forward { activation: kind, length, range } = self;
+        let values = values(bench, length, range);
+        let x = bench.floats("x", [length], &values);
+        let y = activation::forward(bench.plan, kind, x);
+        bench.expect("y", y, Tolerance::rounded(f64::from(range)), move || {
+            widen(&values).into_iter().map(|x| reference::activation(kind, x)).collect()
+        });
+    }
+}
+
+#[derive(Debug)]
+struct Backward {
+    activation: Activation,
+    length: usize,
+    range: f32,
+}
+
+impl Case for Backward {
+    fn record(&self, bench: &mut Bench) {
+        let &Backward { activation: kind, length, range } = self;
+        let values = values(bench, length, range);
+        let gradients = bench.numbers.floats(length, UNIT);
+        let x = bench.floats("x", [length], &values);
+        let dy = bench.floats("dy", [length], &gradients);
+        let dx = activation::backward(bench.plan, kind, x, dy);
+        bench.expect("dx", dx, Tolerance::rounded(2.0), move || {
+            let slopes = widen(&values).into_iter().map(|x| reference::activation_slope(kind, x));
+            slopes.zip(widen(&gradients)).map(|(slope, dy)| slope * dy).collect()
+        });
+    }
+}
+
+/// With a zero among them, where a leaky ReLU has its kink.
+fn values(bench: &mut Bench, length: usize, range: f32) -> Vec<f32> {
+    let mut values = bench.numbers.floats(length, range);
+    values[length / 2] = 0.0;
+    values
+}
+
+/// What a diverged run may hold. NaN must come through to be seen at the loss.
+#[derive(Debug)]
+struct Special {
+    activation: Activation,
+}
+
+impl Case for Special {
+    fn record(&self, bench: &mut Bench) {
+        let kind = self.activation;
+        let values = vec![f32::NAN, 0.0, -0.0, f32::INFINITY, 1e30, -1e-30];
+        let x = bench.floats("x", [2, 3], &values);
+        let y = activation::forward(bench.plan, kind, x);
+        bench.expect("y", y, Tolerance::relative(1e-6, 1e-35), move || {
+            widen(&values).into_iter().map(|x| reference::activation(kind, x)).collect()
+        });
+    }
+}
+
+pub fn cases() -> Cases {
+    let mut cases: Cases = Vec::new();
+    for activation in ACTIVATIONS {
+        cases.push(Box::new(Special { activation }));
+        for range in [UNIT, 6.0, LARGE, TINY] {
+            for length in lengths() {
+                cases.push(Box::new(Forward { activation, length, range }));
+                cases.push(Box::new(Backward { activation, length, range }));
+            }
+        }
+    }
+    // More than 65,535 workgroups of 256.
+    let length = 65_536 * 256 + 77;
+    cases.push(Box::new(Forward { activation: Activation::LeakyRelu { slope: 0.01 }, length, range: UNIT }));
+    cases
+}

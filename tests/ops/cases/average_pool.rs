@@ -1,0 +1,62 @@
+//! Cases of average-pool and of its gradient.
+
+use shadegrad::ops::average_pool;
+
+use super::{PoolSize, pools};
+use crate::bench::{Bench, Case, Cases, widen};
+use crate::compare::Tolerance;
+use crate::numbers::{LARGE, UNIT};
+use crate::reference;
+
+#[derive(Debug)]
+struct Forward {
+    pool: PoolSize,
+    range: f32,
+}
+
+impl Case for Forward {
+    fn record(&self, bench: &mut Bench) {
+        let &Forward { pool, range } = self;
+        let values = bench.numbers.floats(pool.shape().iter().product(), range);
+        let x = bench.floats("x", pool.shape(), &values);
+        let y = average_pool::forward(bench.plan, x, pool.window);
+        bench.expect("y", y, tolerance(pool, range), move || reference::average_pool(pool, &widen(&values)));
+    }
+}
+
+#[derive(Debug)]
+struct Backward {
+    pool: PoolSize,
+    range: f32,
+}
+
+impl Case for Backward {
+    fn record(&self, bench: &mut Bench) {
+        let &Backward { pool, range } = self;
+        // Only the shape of the input matters to its gradient.
+        let x = bench.floats("x", pool.shape(), &vec![f32::NAN; pool.shape().iter().product()]);
+        let gradients = bench.numbers.floats(pool.output().iter().product(), range);
+        let dy = bench.floats("dy", pool.output(), &gradients);
+        let dx = average_pool::backward(bench.plan, x, dy, pool.window);
+        bench.expect("dx", dx, tolerance(pool, range), move || {
+            reference::average_pool_backward(pool, &widen(&gradients))
+        });
+    }
+}
+
+/// A sum of as many terms as a window has cells, divided by their number.
+fn tolerance(pool: PoolSize, range: f32) -> Tolerance {
+    let area = pool.window.height * pool.window.width;
+    Tolerance::sum(area, f64::from(range) / (area as f64).sqrt())
+}
+
+pub fn cases() -> Cases {
+    let mut cases: Cases = Vec::new();
+    for pool in pools() {
+        for range in [UNIT, LARGE] {
+            cases.push(Box::new(Forward { pool, range }));
+            cases.push(Box::new(Backward { pool, range }));
+        }
+    }
+    cases
+}

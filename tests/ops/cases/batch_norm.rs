@@ -1,0 +1,216 @@
+//! Cases of batch normalisation: statistics, their application, and the gradients.
+
+use shadegrad::ops::batch_norm::{self, Normalisation, Running};
+use shadegrad::plan::StepRecord;
+use shadegrad::tensor::Tensor;
+
+use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
+use crate::compare::Tolerance;
+use crate::numbers::UNIT;
+use crate::reference;
+
+const CONSTANTS: Normalisation = Normalisation { epsilon: 1e-5, momentum: 0.1 };
+
+/// A batch of maps of which some are padding, and what their values lie around.
+#[derive(Clone, Copy, Debug)]
+struct Batch {
+    images: usize,
+    padding: usize,
+    cells: usize,
+    channels: usize,
+    centre: f32,
+}
+
+impl Batch {
+    fn shape(&self) -> [usize; 4] {
+        [self.images + self.padding, self.cells, 1, self.channels]
+    }
+
+    fn valid(&self) -> usize {
+        self.images * self.cells * self.channels
+    }
+
+    /// Values of all rows. Those of padding are far away, so that none can be counted unnoticed.
+    fn values(&self, bench: &mut Bench) -> Vec<f32> {
+        let mut values = bench.numbers.floats(self.shape().iter().product(), UNIT);
+        values[..self.valid()].iter_mut().for_each(|value| *value += self.centre);
+        values[self.valid()..].iter_mut().for_each(|value| *value += 1000.0);
+        values
+    }
+
+    fn run(&self, bench: &mut Bench) {
+        bench.run_with(&[StepRecord { rows: self.images as u32, ..PLAIN_RUN }]);
+    }
+
+    /// Error of a mean or a deviation: a sum's, divided by the number of its terms.
+    fn tolerance(&self) -> Tolerance {
+        let rows = (self.images * self.cells) as f64;
+        Tolerance::sum(self.images * self.cells, f64::from(self.centre.abs() + 1.0) / rows.sqrt())
+    }
+}
+
+#[derive(Debug)]
+struct Statistics {
+    batch: Batch,
+}
+
+impl Case for Statistics {
+    fn record(&self, bench: &mut Bench) {
+        let batch = self.batch;
+        let channels = batch.channels;
+        let values = batch.values(bench);
+        let x = bench.floats("x", batch.shape(), &values);
+        let means = bench.numbers.floats(channels, UNIT);
+        let variances: Vec<f32> = bench.numbers.floats(channels, UNIT).iter().map(|v| v.abs()).collect();
+        let running = Running {
+            mean: bench.parameter("running_mean", [channels], &means),
+            variance: bench.parameter("running_var", [channels], &variances),
+        };
+        let moments = batch_norm::statistics(bench.plan, x, running, CONSTANTS);
+        batch.run(bench);
+        let images = widen(&values[..batch.valid()]);
+        let (images_again, images_once_more) = (images.clone(), images.clone());
+        // The scale is 1 / deviation: as relative as the variance, which is halved by the root.
+        let of_moments = Tolerance { relative: 4e-6, ..batch.tolerance() };
+        bench.expect("moments", moments, of_moments, move || {
+            let found = reference::column_moments(&images, channels);
+            let scale = |&(_, variance): &(f64, f64)| 1.0 / (variance + f64::from(CONSTANTS.epsilon)).sqrt();
+            found.iter().map(|&(mean, _)| mean).chain(found.iter().map(scale)).collect()
+        });
+        let moved = |old: &f32, new: f64| {
+            let momentum = f64::from(CONSTANTS.momentum);
+            (1.0 - momentum) * f64::from(*old) + momentum * new
+        };
+        bench.expect("running_mean", running.mean, batch.tolerance(), move || {
+            let found = reference::column_moments(&images_again, channels);
+            means.iter().zip(found).map(|(old, (mean, _))| moved(old, mean)).collect()
+        });
+        bench.expect("running_var", running.variance, batch.tolerance(), move || {
+            let rows = (images_once_more.len() / channels) as f64;
+            let unbiased = rows / (rows - 1.0).max(1.0);
+            let found = reference::column_moments(&images_once_more, channels);
+            variances.iter().zip(found).map(|(old, (_, variance))| moved(old, unbiased * variance)).collect()
+        });
+    }
+}
+
+#[derive(Debug)]
+struct Recall {
+    channels: usize,
+}
+
+impl Case for Recall {
+    fn record(&self, bench: &mut Bench) {
+        let channels = self.channels;
+        let means = bench.numbers.floats(channels, UNIT);
+        let mut variances: Vec<f32> = bench.numbers.floats(channels, UNIT).iter().map(|v| v.abs()).collect();
+        variances[channels / 2] = 0.0;
+        let running = Running {
+            mean: bench.floats("running_mean", [channels], &means),
+            variance: bench.floats("running_var", [channels], &variances),
+        };
+        let moments = batch_norm::recall(bench.plan, running, CONSTANTS);
+        bench.expect("moments", moments, Tolerance::relative(1e-6, 0.0), move || {
+            let scale = |variance: f64| 1.0 / (variance + f64::from(CONSTANTS.epsilon)).sqrt();
+            widen(&means).into_iter().chain(widen(&variances).into_iter().map(scale)).collect()
+        });
+    }
+}
+
+/// Moments of the images of a batch, as a forward pass leaves them, with weight and bias.
+fn operands(bench: &mut Bench, batch: Batch, values: &[f32]) -> (Tensor, [Tensor; 2], [Vec<f32>; 2]) {
+    let channels = batch.channels;
+    let found = reference::column_moments(&widen(&values[..batch.valid()]), channels);
+    let mean = found.iter().map(|&(mean, _)| mean as f32);
+    let scale =
+        found.iter().map(|(_, variance)| (1.0 / (variance + f64::from(CONSTANTS.epsilon)).sqrt()) as f32);
+    let moments: Vec<f32> = mean.chain(scale).collect();
+    let moments = bench.floats("moments", [2, channels], &moments);
+    let [weights, biases] = [(); 2].map(|()| bench.numbers.floats(channels, UNIT));
+    let tensors = [bench.floats("weight", [channels], &weights), bench.floats("bias", [channels], &biases)];
+    (moments, tensors, [weights, biases])
+}
+
+#[derive(Debug)]
+struct Apply {
+    batch: Batch,
+}
+
+impl Case for Apply {
+    fn record(&self, bench: &mut Bench) {
+        // All rows are normalised alike, so padding would be nothing special.
+        let batch = Batch { padding: 0, ..self.batch };
+        let values = batch.values(bench);
+        let x = bench.floats("x", batch.shape(), &values);
+        let (moments, [weight, bias], [weights, biases]) = operands(bench, batch, &values);
+        let y = batch_norm::apply(bench.plan, x, moments, weight, bias);
+        bench.expect("y", y, Tolerance::rounded(10.0 * f64::from(batch.centre.abs() + 1.0)), move || {
+            let epsilon = CONSTANTS.epsilon.into();
+            reference::batch_norm(&widen(&values), epsilon, &widen(&weights), &widen(&biases))
+        });
+    }
+}
+
+#[derive(Debug)]
+struct Backward {
+    batch: Batch,
+}
+
+impl Case for Backward {
+    fn record(&self, bench: &mut Bench) {
+        let batch = self.batch;
+        let values = batch.values(bench);
+        let gradients = bench.numbers.floats(values.len(), UNIT);
+        let x = bench.floats("x", batch.shape(), &values);
+        let dy = bench.floats("dy", batch.shape(), &gradients);
+        let (moments, [weight, _], [weights, _]) = operands(bench, batch, &values);
+        let found = batch_norm::backward(bench.plan, x, moments, weight, dy);
+        batch.run(bench);
+        let rows = batch.images * batch.cells;
+        let reference = move || {
+            let [x, dy] = [&values, &gradients].map(|values| widen(&values[..batch.valid()]));
+            let [mut dx, dweight, dbias] =
+                reference::batch_norm_backward(&x, CONSTANTS.epsilon.into(), &widen(&weights), &dy);
+            dx.resize(values.len(), 0.0);
+            [dx, dweight, dbias]
+        };
+        let (for_weight, for_bias) = (reference.clone(), reference.clone());
+        let size = 10.0 * f64::from(batch.centre.abs() + 1.0);
+        let of_sum = Tolerance::sum(rows, size * (rows as f64).sqrt());
+        bench.expect("dx", found.dx, Tolerance::rounded(size), move || {
+            let [dx, _, _] = reference();
+            dx
+        });
+        bench.expect("dweight", found.dweight, of_sum, move || {
+            let [_, dweight, _] = for_weight();
+            dweight
+        });
+        bench.expect("dbias", found.dbias, of_sum, move || {
+            let [_, _, dbias] = for_bias();
+            dbias
+        });
+    }
+}
+
+pub fn cases() -> Cases {
+    let mut batches = Vec::new();
+    // One workgroup sums 1,024 rows of 16 channels with 16 lanes a channel.
+    for (images, cells) in [(5, 3), (4, 4), (17, 1), (4, 255), (4, 256), (5, 205), (7, 361), (32, 196)] {
+        for channels in [1, 3, 16, 17] {
+            let padding = (images + channels) % 3;
+            batches.push(Batch { images, padding, cells, channels, centre: 0.0 });
+        }
+    }
+    // A mean far from zero, which sums of squares would drown in; a last batch that is mostly padding; parts
+    // without any image.
+    batches.push(Batch { images: 9, padding: 1, cells: 300, channels: 5, centre: 100.0 });
+    batches.push(Batch { images: 3, padding: 29, cells: 100, channels: 7, centre: 0.0 });
+    let mut cases: Cases = Vec::new();
+    for batch in batches {
+        cases.push(Box::new(Statistics { batch }));
+        cases.push(Box::new(Apply { batch }));
+        cases.push(Box::new(Backward { batch }));
+    }
+    cases.extend([1, 63, 64, 65, 1009].map(|channels| Box::new(Recall { channels }) as Box<dyn Case>));
+    cases
+}
