@@ -69,7 +69,7 @@ pub(super) struct Watch {
 impl Watch {
     /// For a run with this learning rate.
     pub(super) fn new(learning_rate: f32) -> Self {
-        Watch { first: None, latest: None, advice: advice(learning_rate) }
+        Watch { first: None, latest: None, advice: Watch::advice(usual(learning_rate)) }
     }
 
     /// Looks at what a submission measured. `steps_before` gives the number of optimizer steps
@@ -123,6 +123,14 @@ impl Watch {
             .advise("go on from the last checkpoint with `shadegrad resume`; the device or its memory may be at fault")
     }
 
+    /// What to do: to use this learning rate.
+    pub(super) fn advice(rate: f32) -> String {
+        format!(
+            "use a smaller learning rate, for example --lr {rate:?}, or --normalize standard; the last checkpoint is \
+             from before"
+        )
+    }
+
     fn diverged(&self, what: String) -> Error {
         Error::new(ErrorKind::Diverged, format!("training diverged: {what}")).advise(&self.advice)
     }
@@ -144,14 +152,10 @@ impl Watch {
 /// Above this, plain descent on normalised pixels hardly ever goes well.
 const USUAL_RATE: f32 = 0.01;
 
-fn advice(learning_rate: f32) -> String {
+/// What often goes well where this rate did not, if nothing more is known: with one digit, as a person would say it.
+fn usual(learning_rate: f32) -> f32 {
     let tenth = (learning_rate / 10.0).min(USUAL_RATE);
-    // With one digit, as a person would say it.
-    let tenth = format!("{tenth:.0e}").parse().unwrap_or(tenth);
-    format!(
-        "use a smaller learning rate, for example --lr {tenth:?}, or --normalize standard; the last \
-         checkpoint is from before"
-    )
+    format!("{tenth:.0e}").parse().unwrap_or(tenth)
 }
 
 #[cfg(test)]
@@ -163,7 +167,8 @@ mod tests {
         for (rate, said) in
             [(0.05, "--lr 0.005,"), (1e30, "--lr 0.01,"), (0.123, "--lr 0.01,"), (1e-6, "--lr 1e-7,")]
         {
-            assert!(advice(rate).contains(said), "{rate}: {}", advice(rate));
+            let advice = Watch::advice(usual(rate));
+            assert!(advice.contains(said), "{rate}: {advice}");
         }
     }
 }

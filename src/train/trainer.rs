@@ -1,6 +1,7 @@
 //! The training run: epochs of steps, each followed by a measurement on images that it does not
 //! train on.
 
+mod advice;
 mod saving;
 mod setup;
 

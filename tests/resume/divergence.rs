@@ -14,7 +14,7 @@ use shadegrad::tensor::Tensor;
 use shadegrad::train::{StopFlag, Trainer};
 use shadegrad::{Error, ErrorKind, Result};
 
-use crate::support::{Witness, both, config, dataset, device};
+use crate::support::{Witness, both, config, dataset, device, train};
 
 /// A device that writes a bad value into a tensor before one of its submissions.
 struct Faulty<'a> {
@@ -276,6 +276,33 @@ fn a_huge_learning_rate_is_said_to_be_one_and_leaves_a_good_checkpoint() {
             assert!(said.starts_with("training diverged: "), "{said}");
             assert!(said.contains("use a smaller learning rate, for example --lr "), "{said}");
             println!("{kind}, {rate}, {momentum}: {said}");
+        }
+    }
+}
+
+/// The rate that is suggested is one that the run trains at: its loss falls, to its end.
+#[test]
+fn the_suggested_learning_rate_trains() {
+    let optimizers: [&[(Key, &str)]; 5] = [
+        &[(Key::Momentum, "0")],
+        &[(Key::Momentum, "0.9"), (Key::Nesterov, "true")],
+        &[(Key::Momentum, "0"), (Key::BatchSize, "1")],
+        &[(Key::Momentum, "0"), (Key::L2, "1"), (Key::Normalize, "standard")],
+        &[(Key::Optimizer, "adam"), (Key::Momentum, "0")],
+    ];
+    for kind in ["cpu", "gpu"] {
+        for (optimizer, rate) in
+            optimizers.iter().flat_map(|optimizer| [(optimizer, "1e30"), (optimizer, "1e36")])
+        {
+            let values = |rate| [optimizer, &[(Key::Lr, rate), (Key::Epochs, "20")][..]].concat();
+            let (error, _) = diverge(&config(&values(rate)), &*device(kind));
+            let said = both(&error);
+            let (_, rest) = said.split_once("--lr ").expect("a rate is suggested");
+            let (suggested, _) = rest.split_once(',').expect("more follows");
+            let (end, witness) = train(&config(&values(suggested)), &*device(kind));
+            let [first, last] = [0, 19].map(|epoch| witness.epochs[epoch].train_cross_entropy);
+            println!("{kind}, {optimizer:?}, {rate}: {suggested} takes the loss from {first} to {last}");
+            assert!(last < first && end.steps > 0, "{kind}, {optimizer:?}: {suggested}: {first} {last}");
         }
     }
 }

@@ -30,16 +30,24 @@ impl Trainer<'_> {
     }
 
     /// Says more about why the epoch's steps have diverged: does them again from the last save, with
-    /// a look at everything before each step.
+    /// a look at everything before each step. And what learning rate that save would have borne.
     pub(super) fn explain(&mut self, error: Error, run: &Path) -> Error {
-        let is_of_this_epoch = |saved: &Snapshot| saved.position.epochs == self.position.epochs;
-        match self.saved.take().filter(is_of_this_epoch) {
-            Some(saved) if error.kind() == ErrorKind::Diverged => match self.repeat(saved, run) {
-                Err(again) if again.kind() == ErrorKind::Diverged => again,
-                Err(_) => error,
-                Ok(()) => Watch::unexplained(&error),
-            },
-            _ => error,
+        if error.kind() != ErrorKind::Diverged {
+            return error;
+        }
+        let Some(saved) = self.saved.take() else { return error };
+        // Without it the advice is a general one.
+        let rate = self.sensible_rate(&saved).ok().flatten();
+        let is_of_this_epoch = saved.position.epochs == self.position.epochs;
+        let again = if is_of_this_epoch { self.repeat(saved, run) } else { Err(error.clone()) };
+        let error = match again {
+            Err(again) if again.kind() == ErrorKind::Diverged => again,
+            Err(_) => error,
+            Ok(()) => return Watch::unexplained(&error),
+        };
+        match rate {
+            Some(rate) => error.advise(Watch::advice(rate)),
+            None => error,
         }
     }
 

@@ -1,0 +1,59 @@
+//! A learning rate for a run that has diverged: one at which a step would not have moved any weight far.
+//!
+//! From the last good checkpoint one step is taken at the rate 1, and `|w| / |change|` is each weight's norm beside that of
+//! its direction. A rate of [`SHARE`] times the smallest of these moves no weight by more than that share of its norm: the
+//! layer-wise rule of LARS (You, Gitman and Ginsburg 2017, "Large batch training of convolutional networks", section 4),
+//! taken for the layer that bears least.
+
+use super::Trainer;
+use crate::error::Result;
+use crate::init::ParameterKind;
+use crate::optim;
+use crate::plan::{Launch, Role, StepRecord};
+use crate::train::position::Snapshot;
+use crate::train::tensors;
+
+/// Of a weight's norm, what one step may change.
+const SHARE: f64 = 0.01;
+
+/// Of a rate that diverged, what may be suggested at most.
+const MOST: f64 = 0.5;
+
+impl Trainer<'_> {
+    /// The rate, in one digit as a person would say it; nothing where the weights or their directions are zeros. Leaves
+    /// the device with other weights: the run is over.
+    pub(super) fn sensible_rate(&mut self, saved: &Snapshot) -> Result<Option<f32>> {
+        tensors::restore(&mut *self.session, Role::Parameter, &saved.model)?;
+        tensors::restore(&mut *self.session, Role::State, &saved.optimizer)?;
+        // One optimizer step, also where a run of the step is a block of them.
+        let rows = self.training.images_per_step.min(self.training.count);
+        let record = StepRecord {
+            first: 0,
+            rows: rows as u32,
+            slot: 0,
+            row_weight: 1.0 / rows as f32,
+            ..optim::step_record(self.config.optimizer, 1.0, saved.position.step)
+        };
+        let launch = Launch { step: self.training.step, record };
+        let ticket = self.session.submit(&[launch], &[], 0)?;
+        self.session.finish(ticket)?;
+        let mut least = f64::INFINITY;
+        for parameter in self.model.parameters().filter(|parameter| parameter.kind == ParameterKind::Weight) {
+            let name = self.session.plan().name(parameter.tensor).to_owned();
+            let before = saved.model.values(&name, parameter.tensor.shape().sizes())?;
+            let after = self.session.read(parameter.tensor)?.into_f32();
+            let norm =
+                |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
+            let weight = norm(&mut before.iter().map(|&value| f64::from(value)));
+            let change =
+                before.iter().zip(&after).map(|(&before, &after)| f64::from(after) - f64::from(before));
+            let ratio = weight / norm(&mut { change });
+            if ratio > 0.0 {
+                least = least.min(ratio);
+            }
+        }
+        let rate = (SHARE * least).min(MOST * f64::from(self.config.learning_rate));
+        let said = format!("{rate:.0e}").parse().ok().filter(|rate: &f32| rate.is_finite() && *rate > 0.0);
+        Ok(said.filter(|_| least.is_finite()))
+    }
+}
