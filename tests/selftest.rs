@@ -141,6 +141,15 @@ fn a_wrong_class_of_products_is_done_without() {
     assert_eq!(gpu().without(&["tiled_1x1".into()]).facts(), gpu().facts());
 }
 
+/// A text that no compiler takes.
+#[test]
+fn a_kernel_that_a_driver_refuses_fails() {
+    let wrong =
+        Wrong { gpu: gpu(), kernels: "tiled_64x64", from: "workgroupBarrier()", to: "workgroupBarrier(1)" };
+    let verdict = verdict(&wrong, Some("matmul"));
+    assert_eq!((verdict.barred, verdict.broken), (vec!["tiled_64x64x16_8x1".to_owned()], Vec::new()));
+}
+
 #[test]
 fn products_that_are_wrong_in_every_class_are_broken() {
     let verdict = verdict(
@@ -151,7 +160,7 @@ fn products_that_are_wrong_in_every_class_are_broken() {
 }
 
 #[test]
-fn another_driver_or_build_was_not_tested() {
+fn what_was_found_is_remembered_apart_from_what_was_tuned() {
     let folder = tempfile::tempdir().expect("a folder");
     let memory = gpu().selftest_memory(folder.path());
     let found = Verdict { date: "2026-01-31".into(), checks: 7, ..Verdict::default() };

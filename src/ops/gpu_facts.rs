@@ -19,7 +19,7 @@ pub struct GpuFacts {
     /// each class to the same cases with it.
     pub matmul: Option<Class>,
     /// Classes of the matrix product that are not to be used, by their place among all: a selftest found them wrong.
-    pub barred: u16,
+    pub barred: u32,
 }
 
 impl GpuFacts {
