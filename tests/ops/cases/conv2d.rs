@@ -6,6 +6,8 @@ use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference;
+use crate::runner::bits_of;
+use crate::subject::Subject;
 
 /// A convolution, as data.
 #[derive(Clone, Copy, Debug)]
@@ -178,4 +180,18 @@ pub fn cases() -> Cases {
         cases.push(Box::new(WeightGradient { size }));
     }
     cases
+}
+
+/// Blocks and parts follow from sizes, not from who computes them.
+#[test]
+fn threads_change_no_bit() {
+    let mut many = cases();
+    many.retain(|case| ["batch: 67", "filters: 64"].iter().any(|text| format!("{case:?}").contains(text)));
+    assert_eq!(many.len(), 6);
+    let [one, five] = [1, 5].map(|threads| {
+        let pool =
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
+        pool.install(|| bits_of(&many, &Subject::cpu()))
+    });
+    assert!(one == five, "another number of threads, another result");
 }
