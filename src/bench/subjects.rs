@@ -85,18 +85,22 @@ fn convolution([size, channels, filters]: [usize; 3]) -> [Subject; 3] {
             let mut draft = Draft::new("bench");
             let operands = operands.map(|(operand, shape)| draft.noise(operand, Role::Input, shape));
             pass(&mut draft.plan, operands, input, window);
-            let shape = format!("{batch}x{size}x{size}, {channels} to {filters}, 3x3");
+            let shape = format!("{batch}x{size}x{size}x{channels}x{filters}");
             let patch = window.height * window.width * channels;
             done(draft, name, shape, operations(batch * size * size, filters, patch))
         };
     [
-        record("conv2d", [("x", input), ("weight", weight)], |plan, [x, weight], _, window| {
+        record("conv2d 3x3", [("x", input), ("weight", weight)], |plan, [x, weight], _, window| {
             conv2d::forward(plan, x, weight, None, false, window);
         }),
-        record("conv2d, dx", [("dy", output), ("weight", weight)], |plan, [dy, weight], input, window| {
-            conv2d::data_gradient(plan, dy, weight, input, None, window);
-        }),
-        record("conv2d, dw", [("dy", output), ("x", input)], |plan, [dy, x], _, window| {
+        record(
+            "conv2d 3x3, dx",
+            [("dy", output), ("weight", weight)],
+            |plan, [dy, weight], input, window| {
+                conv2d::data_gradient(plan, dy, weight, input, None, window);
+            },
+        ),
+        record("conv2d 3x3, dw", [("dy", output), ("x", input)], |plan, [dy, x], _, window| {
             conv2d::weight_gradient(plan, dy, x, window);
         }),
     ]
