@@ -120,6 +120,9 @@ struct Sizes {
 /// Tiles that keep a GPU busy with the weight's gradient, and the threads of a CPU.
 const ENOUGH_TILES: usize = 1 << 16;
 
+/// Windows below which a part is not worth the adding up.
+const LEAST_WINDOWS: usize = 256;
+
 impl Sizes {
     /// Panics unless `x` is a map that the window fits.
     #[track_caller]
@@ -165,7 +168,8 @@ impl Sizes {
     fn lines_of_part(&self) -> usize {
         let tiles = self.filters.div_ceil(4) * self.patch().div_ceil(4);
         let most = ((MOST_TRIPS as usize - 1) / (self.columns.output + 2)).max(1);
-        let parts = (ENOUGH_TILES / tiles).clamp(1, self.lines());
+        let worthwhile = self.lines() * self.columns.output / LEAST_WINDOWS;
+        let parts = (ENOUGH_TILES / tiles).min(worthwhile).clamp(1, self.lines());
         self.lines().div_ceil(parts).min(most)
     }
 
