@@ -7,7 +7,7 @@ use shadegrad::ops::gather::{self, Images};
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::online_steps::{self, BLOCK, Head};
 use shadegrad::ops::sgd::{self, Momentum, Update};
-use shadegrad::ops::{Window, column_sum, conv2d, l2_penalty, relu, softmax_cross_entropy};
+use shadegrad::ops::{Window, column_sum, conv2d, l2_penalty, max_pool, relu, softmax_cross_entropy};
 use shadegrad::plan::{Plan, Role};
 use shadegrad::tensor::{Element, Tensor};
 
@@ -72,6 +72,14 @@ fn convolutions_that_do_not_fit() {
     refused("dy must be F32 [1, 5, 5, 4]", |plan| {
         let (dy, x) = (floats(plan, &[1, 5, 4, 4]), floats(plan, &[1, 5, 5, 2]));
         conv2d::weight_gradient(plan, dy, x, window);
+    });
+}
+
+#[test]
+fn pools_whose_windows_may_lie_in_the_padding() {
+    refused("does not fit x", |plan| {
+        let x = floats(plan, &[1, 5, 5, 2]);
+        max_pool::forward(plan, x, Window { height: 4, width: 3, stride: 1, padding: 2 });
     });
 }
 
