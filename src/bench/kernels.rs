@@ -22,7 +22,8 @@ pub struct Kernels {
 pub struct Kernel {
     /// Which op.
     pub op: &'static str,
-    /// Its sizes: `m`x`n`x`k` of a product, rows and columns of the others.
+    /// Its sizes: `m`x`n`x`k` of a product, batch, height, width, channels and filters of a convolution, rows and columns of
+    /// the others.
     pub shape: String,
     /// What the device runs for it: on a GPU the kernels that its tuner or a rule has chosen.
     pub kernels: Vec<String>,

@@ -4,10 +4,9 @@ use crate::device::DeviceKind;
 use crate::draft::{self, Draft};
 use crate::host::Array;
 use crate::ops::gather::{self, Images};
-use crate::ops::l2_penalty;
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::sgd::{self, Update};
-use crate::ops::{column_sum, peak, softmax_cross_entropy};
+use crate::ops::{Window, column_sum, conv2d, l2_penalty, peak, softmax_cross_entropy};
 use crate::plan::{Plan, Role, StepId};
 use crate::tensor::Tensor;
 
@@ -49,7 +48,9 @@ pub(super) fn peak(kind: DeviceKind) -> Subject {
 
 /// Everything but the peak.
 pub(super) fn all() -> Vec<Subject> {
-    vec![
+    // The first and the last 3x3 convolution of a small network on CIFAR-10, batch 128.
+    let convolutions = [[32, 3, 32], [16, 64, 64]].into_iter().flat_map(convolution);
+    let others = [
         product(Form::Nn, 512, 512, 512),
         product(Form::Nn, 1024, 1024, 1024),
         product(Form::Nn, 2048, 2048, 2048),
@@ -69,6 +70,39 @@ pub(super) fn all() -> Vec<Subject> {
         column_sum(32, 100),
         product_with_update(100, 3072, 32),
         sgd(100 * 3072),
+    ];
+    others.into_iter().chain(convolutions).collect()
+}
+
+/// The three passes of a 3x3 convolution of 128 maps of `size` cells a side.
+fn convolution([size, channels, filters]: [usize; 3]) -> [Subject; 3] {
+    let (batch, window) = (128, Window::square(3, 1, 1));
+    let input = [batch, size, size, channels];
+    let output = [batch, size, size, filters];
+    let weight = [filters, window.height, window.width, channels];
+    let record =
+        |name, operands: [(&str, [usize; 4]); 2], pass: fn(&mut Plan, [Tensor; 2], [usize; 4], Window)| {
+            let mut draft = Draft::new("bench");
+            let operands = operands.map(|(operand, shape)| draft.noise(operand, Role::Input, shape));
+            pass(&mut draft.plan, operands, input, window);
+            let shape = format!("{batch}x{size}x{size}x{channels}x{filters}");
+            let patch = window.height * window.width * channels;
+            done(draft, name, shape, operations(batch * size * size, filters, patch))
+        };
+    [
+        record("conv2d 3x3", [("x", input), ("weight", weight)], |plan, [x, weight], _, window| {
+            conv2d::forward(plan, x, weight, None, false, window);
+        }),
+        record(
+            "conv2d 3x3, dx",
+            [("dy", output), ("weight", weight)],
+            |plan, [dy, weight], input, window| {
+                conv2d::data_gradient(plan, dy, weight, input, None, window);
+            },
+        ),
+        record("conv2d 3x3, dw", [("dy", output), ("x", input)], |plan, [dy, x], _, window| {
+            conv2d::weight_gradient(plan, dy, x, window);
+        }),
     ]
 }
 

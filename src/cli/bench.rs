@@ -124,7 +124,7 @@ fn tables(report: &Report<'_>) -> String {
     }
     if let Some(kernels) = &report.kernels {
         let header = format!(
-            "{:<15} {:>14} {:>12} {:>23} {:>15} {:>8}  {}",
+            "{:<15} {:>15} {:>12} {:>23} {:>15} {:>8}  {}",
             "op", "shape", "median µs", "min – max µs", "speed", "of peak", "kernel"
         );
         text.push_str(&format!(
@@ -157,7 +157,7 @@ fn row(kernel: &Kernel) -> String {
     };
     let share = kernel.peak_share.map(|share| format!("{:.1}%", 100.0 * share)).unwrap_or_default();
     let line = format!(
-        "{:<15} {:>14} {median:>12.2} {range:>23} {speed:>15} {share:>8}  {}",
+        "{:<15} {:>15} {median:>12.2} {range:>23} {speed:>15} {share:>8}  {}",
         kernel.op,
         kernel.shape,
         kernel.kernels.join(" + ")

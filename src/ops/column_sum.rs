@@ -10,17 +10,28 @@ use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, fold, read, shader, t
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
-/// Records `y = column sums of x`; `x` is `[rows, columns]`, `y` is `[columns]`.
+/// Records `y = column sums of x`; `x` is `[rows, columns]` or a map, of which every cell is a row; `y` is
+/// `[columns]`.
 ///
 /// Panics above [`MOST_ROWS`].
 #[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
-    let [rows, columns] = x.matrix("x");
+    let [rows, columns] = matrix(x);
     x.expect("x", Element::F32, x.shape());
     assert!(rows <= MOST_ROWS, "column sums of {rows} rows, {MOST_ROWS} is the most");
     let y = plan.scratch("column_sum.y", [columns]);
     plan.record(ColumnSum { x, y });
     y
+}
+
+/// Rows and columns of a matrix, or of a map as one.
+#[track_caller]
+fn matrix(x: Tensor) -> [usize; 2] {
+    let shape = x.shape();
+    let [_, .., columns] = *shape.sizes() else {
+        panic!("x must be a matrix or a map, but has shape {shape:?}");
+    };
+    [x.len() / columns, columns]
 }
 
 #[derive(Debug)]
@@ -103,7 +114,7 @@ impl Op for ColumnSum {
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let [rows, columns] = self.x.matrix("x");
+        let [rows, columns] = matrix(self.x);
         let params = Params { rows: rows as u32, columns: columns as u32 };
         let trips = trips_for(rows.div_ceil(LANES as usize));
         let grid = fold(columns, COLUMNS);

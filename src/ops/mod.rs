@@ -107,6 +107,7 @@ ops! {
     batch_norm,
     clip_norm,
     column_sum,
+    conv2d,
     gather,
     l2_penalty,
     lion,

@@ -1,15 +1,15 @@
-//! Which cells of a map a pooling window covers.
+//! Which cells of a map the window of a pool or of a convolution covers.
 //!
 //! A map is `[batch, height, width, channels]`. Along each axis, window `o` starts at cell
 //! `o * stride - padding` and covers `size` cells; `output = (input + 2 padding - size) / stride + 1`,
-//! rounded down, as PyTorch's pools have it. What lies outside the map is padding.
+//! rounded down, as PyTorch has it. What lies outside the map is padding.
 
 use std::ops::Range;
 
 use crate::kernel::{MOST_TRIPS, trips, uniform};
 use crate::tensor::{Element, Shape, Tensor};
 
-/// Size of a pool's window, and how it moves.
+/// Size of the window of a pool or of a convolution, and how it moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Cells that a window covers, from top to bottom.
@@ -18,7 +18,7 @@ pub struct Window {
     pub width: usize,
     /// Cells from one window to the next, on both axes.
     pub stride: usize,
-    /// Cells of padding on each side of the map; at most half of a window.
+    /// Cells of padding on each side of the map; of a pool's, at most half of a window.
     pub padding: usize,
 }
 
@@ -39,9 +39,10 @@ impl Window {
         Some([rows.output, columns.output])
     }
 
-    fn axes(&self, height: usize, width: usize) -> Option<[Axis; 2]> {
+    /// The axes of a map of this height and width; none where the window does not fit.
+    pub(super) fn axes(&self, height: usize, width: usize) -> Option<[Axis; 2]> {
         let axis = |input: usize, size: usize| {
-            let fits = self.stride > 0 && 2 * self.padding <= size && size > 0;
+            let fits = self.stride > 0 && size > 0;
             let room = (input + 2 * self.padding).checked_sub(size).filter(|_| fits)?;
             let output = room / self.stride + 1;
             Some(Axis { input, size, stride: self.stride, padding: self.padding, output })
@@ -53,15 +54,20 @@ impl Window {
 /// One axis of a map under windows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
-    input: usize,
-    size: usize,
-    stride: usize,
-    padding: usize,
-    output: usize,
+    /// Cells of the map.
+    pub input: usize,
+    /// Cells of a window.
+    pub size: usize,
+    /// Cells from one window to the next.
+    pub stride: usize,
+    /// Cells of padding on each side.
+    pub padding: usize,
+    /// Number of windows.
+    pub output: usize,
 }
 
 impl Axis {
-    /// The map's cells in window `output`.
+    /// The map's cells in window `output`. A window in the padding has none.
     pub fn cells(&self, output: usize) -> Range<usize> {
         let start = output * self.stride;
         let end = (start + self.size).saturating_sub(self.padding).min(self.input);
@@ -107,7 +113,9 @@ impl Pool {
         let [batch, height, width, channels] = *x.shape().sizes() else {
             panic!("x must be a map, but has shape {:?}", x.shape());
         };
-        let Some([rows, columns]) = window.axes(height, width) else {
+        // Of a window that lies in the padding, nothing is the largest.
+        let covers_cells = 2 * window.padding <= window.height.min(window.width);
+        let Some([rows, columns]) = window.axes(height, width).filter(|_| covers_cells) else {
             panic!("{window:?} does not fit x, {:?}", x.shape());
         };
         let pool = Pool { batch, channels, rows, columns };

@@ -1,11 +1,11 @@
-//! Subjects of the ops on maps: pools, activations, batch normalisation.
+//! Subjects of the ops on maps: convolutions, pools, activations, batch normalisation.
 
 use super::subjects::{Subject, subject};
 use crate::draft::Draft;
 use crate::host::Array;
 use crate::ops::activation::{self, Activation};
 use crate::ops::batch_norm::{self, Normalisation, Running};
-use crate::ops::{Window, add, average_pool, max_pool};
+use crate::ops::{Window, add, average_pool, conv2d, max_pool};
 use crate::plan::Role;
 
 const CONSTANTS: Normalisation = Normalisation { epsilon: 1e-5, momentum: 0.1 };
@@ -41,6 +41,17 @@ pub(super) fn all() -> Vec<Subject> {
             activation::backward(&mut draft.plan, kind, x, dy);
         }));
     }
+    // Channels that are read one at a time, and four at a time; with everything around the products, and without.
+    for (channels, window, around) in [
+        (3, Window::square(3, 1, 1), true),
+        (19, Window::square(3, 2, 1), false),
+        (8, Window::square(5, 2, 2), true),
+        (20, Window::square(1, 1, 0), false),
+    ] {
+        let Window { height, width, stride, padding } = window;
+        let shape = format!("{channels} to 7, {height}x{width}, stride {stride}, padding {padding}");
+        all.push(subject("conv2d", shape, move |draft| convolved(draft, channels, window, around)));
+    }
     all.push(Subject { rows: MAP[0], ..subject("batch_norm", "training, 11x13x9x19", trained) });
     all.push(subject("batch_norm", "evaluation, 19", |draft| {
         let variances = (1..=19).map(|index| index as f32 / 10.0).collect();
@@ -51,6 +62,20 @@ pub(super) fn all() -> Vec<Subject> {
         batch_norm::recall(&mut draft.plan, running, CONSTANTS);
     }));
     all
+}
+
+/// A convolution and its gradients; `around` the products are a bias, a ReLU and the mask of the one before.
+fn convolved(draft: &mut Draft, channels: usize, window: Window, around: bool) {
+    let [images, height, width, _] = MAP;
+    let filters = 7;
+    let input = [images, height, width, channels];
+    let x = draft.noise("x", Role::Input, input);
+    let weight = draft.noise("weight", Role::Input, [filters, window.height, window.width, channels]);
+    let bias = around.then(|| draft.noise("bias", Role::Input, [filters]));
+    let y = conv2d::forward(&mut draft.plan, x, weight, bias, around, window);
+    let dy = draft.noise("dy", Role::Input, y.shape().sizes());
+    conv2d::data_gradient(&mut draft.plan, dy, weight, input, around.then_some(x), window);
+    conv2d::weight_gradient(&mut draft.plan, dy, x, window);
 }
 
 fn trained(draft: &mut Draft) {

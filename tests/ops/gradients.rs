@@ -9,7 +9,7 @@ use shadegrad::host::Array;
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{self, Update};
 use shadegrad::ops::{
-    Window, activation, average_pool, batch_norm, column_sum, max_pool, relu, softmax_cross_entropy,
+    Window, activation, average_pool, batch_norm, column_sum, conv2d, max_pool, relu, softmax_cross_entropy,
 };
 use shadegrad::plan::StepRecord;
 
@@ -17,6 +17,7 @@ use crate::announce;
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, SLOTS, widen};
 use crate::cases::PoolSize;
 use crate::cases::activation::ACTIVATIONS;
+use crate::cases::conv2d::ConvolutionSize;
 use crate::cases::matmul::{FORMS, operand_shapes};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
@@ -308,6 +309,37 @@ impl Case for BatchNorm {
     }
 }
 
+/// A convolution, behind a ReLU.
+#[derive(Debug)]
+struct Convolution {
+    size: ConvolutionSize,
+}
+
+impl Case for Convolution {
+    fn record(&self, bench: &mut Bench) {
+        let size = self.size;
+        let [mut x_values, w_values, dy_values] =
+            [size.input(), size.weight(), size.output()].map(|shape| ConvolutionSize::noise(shape, bench));
+        // Away from the kink, where differences would see both sides.
+        x_values.iter_mut().for_each(|x| *x += 0.01 * x.signum());
+        let x = bench.floats("x", size.input(), &x_values);
+        let w = bench.floats("w", size.weight(), &w_values);
+        let dy = bench.floats("dy", size.output(), &dy_values);
+        let h = relu::forward(bench.plan, x);
+        let dx = conv2d::data_gradient(bench.plan, dy, w, size.input(), Some(h), size.window);
+        let dw = conv2d::weight_gradient(bench.plan, dy, h, size.window);
+        let [x, w, dy] = [x_values, w_values, dy_values].map(|values| widen(&values));
+        let (x_again, w_again, dy_again) = (x.clone(), w.clone(), dy.clone());
+        bench.expect("dx", dx, TOLERANCE, move || {
+            differences(&x, |x| dot(&reference::conv2d(size, &reference::relu(x), &w), &dy))
+        });
+        bench.expect("dw", dw, TOLERANCE, move || {
+            let h = reference::relu(&x_again);
+            differences(&w_again, |w| dot(&reference::conv2d(size, &h, w), &dy_again))
+        });
+    }
+}
+
 fn cases() -> Cases {
     let mut cases: Cases = Vec::new();
     for (m, n, k) in [(1, 1, 1), (4, 8, 12), (3, 5, 7), (17, 2, 9), (2, 33, 5)] {
@@ -324,6 +356,14 @@ fn cases() -> Cases {
     for (size, stride, padding) in [(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 0)] {
         let window = Window::square(size, stride, padding);
         cases.push(Box::new(Pools { pool: PoolSize { batch: 2, height: 6, width: 7, channels: 3, window } }));
+    }
+    for (channels, filters, window) in [
+        (3, 2, Window::square(3, 1, 1)),
+        (4, 5, Window::square(3, 2, 1)),
+        (1, 3, Window { height: 2, width: 5, stride: 3, padding: 2 }),
+    ] {
+        let size = ConvolutionSize { batch: 2, height: 5, width: 6, channels, filters, window };
+        cases.push(Box::new(Convolution { size }));
     }
     cases.extend(
         [(8, 3), (37, 17)].map(|(rows, channels)| Box::new(BatchNorm { rows, channels }) as Box<dyn Case>),

@@ -2,10 +2,12 @@
 //!
 //! Written from the ops' formulas, not from their code. Nothing here is meant to be fast.
 
+use shadegrad::ops::Window;
 use shadegrad::ops::activation::Activation;
 use shadegrad::ops::matmul::{Form, Size};
 
 use crate::cases::PoolSize;
+use crate::cases::conv2d::ConvolutionSize;
 
 /// `y[m, n] = sum over k`, of operands that lie in memory as `form` says.
 pub fn matmul(form: Form, size: Size, a: &[f64], b: &[f64]) -> Vec<f64> {
@@ -331,4 +333,50 @@ pub fn batch_norm_backward(x: &[f64], epsilon: f64, weight: &[f64], dy: &[f64]) 
         }
     }
     [dx, dweight, dbias]
+}
+
+/// Every product that a convolution adds up: where it lies in y, in x and in the weight.
+fn convolution_terms(size: ConvolutionSize, mut visit: impl FnMut(usize, usize, usize)) {
+    let Window { height, width, stride, padding } = size.window;
+    let [batch, output_height, output_width, filters] = size.output();
+    for window in 0..batch * output_height * output_width {
+        let (line, column) = (window / output_width, window % output_width);
+        let (image, row) = (line / output_height, line % output_height);
+        for (above, left) in (0..height).flat_map(|above| (0..width).map(move |left| (above, left))) {
+            let (row, column) = (row * stride + above, column * stride + left);
+            let in_map = (padding..padding + size.height).contains(&row)
+                && (padding..padding + size.width).contains(&column);
+            if !in_map {
+                continue;
+            }
+            let cell = (image * size.height + row - padding) * size.width + column - padding;
+            for filter in 0..filters {
+                for channel in 0..size.channels {
+                    let w = ((filter * height + above) * width + left) * size.channels + channel;
+                    visit(window * filters + filter, cell * size.channels + channel, w);
+                }
+            }
+        }
+    }
+}
+
+/// A convolution without a bias.
+pub fn conv2d(size: ConvolutionSize, x: &[f64], weight: &[f64]) -> Vec<f64> {
+    let mut y = vec![0.0; size.output().iter().product()];
+    convolution_terms(size, |of_y, of_x, of_w| y[of_y] += x[of_x] * weight[of_w]);
+    y
+}
+
+/// Its gradient to the map.
+pub fn conv2d_data_gradient(size: ConvolutionSize, dy: &[f64], weight: &[f64]) -> Vec<f64> {
+    let mut dx = vec![0.0; size.input().iter().product()];
+    convolution_terms(size, |of_y, of_x, of_w| dx[of_x] += dy[of_y] * weight[of_w]);
+    dx
+}
+
+/// Its gradient to the weight.
+pub fn conv2d_weight_gradient(size: ConvolutionSize, dy: &[f64], x: &[f64]) -> Vec<f64> {
+    let mut dw = vec![0.0; size.weight().iter().product()];
+    convolution_terms(size, |of_y, of_x, of_w| dw[of_w] += dy[of_y] * x[of_x]);
+    dw
 }

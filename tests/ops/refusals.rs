@@ -7,7 +7,7 @@ use shadegrad::ops::gather::{self, Images};
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::online_steps::{self, BLOCK, Head};
 use shadegrad::ops::sgd::{self, Momentum, Update};
-use shadegrad::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
+use shadegrad::ops::{Window, column_sum, conv2d, l2_penalty, max_pool, relu, softmax_cross_entropy};
 use shadegrad::plan::{Plan, Role};
 use shadegrad::tensor::{Element, Tensor};
 
@@ -35,6 +35,52 @@ fn integers(plan: &mut Plan, shape: &[usize]) -> Tensor {
 
 fn parameter(plan: &mut Plan, shape: &[usize]) -> Tensor {
     plan.declare("parameter", Role::Parameter, Element::F32, shape)
+}
+
+#[test]
+fn convolutions_that_do_not_fit() {
+    let window = Window::square(3, 1, 1);
+    let forward = |plan: &mut Plan, x: &[usize], weight: &[usize], window| {
+        let (x, weight) = (floats(plan, x), floats(plan, weight));
+        conv2d::forward(plan, x, weight, None, false, window);
+    };
+    refused("x must be a map", |plan| forward(plan, &[2, 5], &[4, 3, 3, 1], window));
+    refused("weight must be [filters, height, width, channels]", |plan| {
+        forward(plan, &[1, 5, 5, 2], &[4, 18], window);
+    });
+    refused("weight must be F32 [4, 3, 3, 2]", |plan| forward(plan, &[1, 5, 5, 2], &[4, 3, 3, 1], window));
+    refused("does not fit x", |plan| {
+        forward(plan, &[1, 1, 5, 2], &[4, 4, 4, 2], Window::square(4, 1, 1));
+    });
+    refused("does not fit x", |plan| forward(plan, &[1, 5, 5, 2], &[4, 3, 3, 2], Window::square(3, 0, 1)));
+    refused("[1, 3, 3, 7283] filters is too large", |plan| {
+        forward(plan, &[1, 3, 3, 7283], &[1, 3, 3, 7283], window);
+    });
+    refused("bias must be F32 [4]", |plan| {
+        let [x, weight, bias] = [&[1, 5, 5, 2][..], &[4, 3, 3, 2], &[3]].map(|shape| floats(plan, shape));
+        conv2d::forward(plan, x, weight, Some(bias), false, window);
+    });
+    refused("dy must be F32 [1, 5, 5, 4]", |plan| {
+        let (dy, weight) = (floats(plan, &[1, 4, 5, 4]), floats(plan, &[4, 3, 3, 2]));
+        conv2d::data_gradient(plan, dy, weight, [1, 5, 5, 2], None, window);
+    });
+    refused("mask must be F32 [1, 5, 5, 2]", |plan| {
+        let [dy, weight, mask] =
+            [&[1, 5, 5, 4][..], &[4, 3, 3, 2], &[1, 5, 5, 4]].map(|shape| floats(plan, shape));
+        conv2d::data_gradient(plan, dy, weight, [1, 5, 5, 2], Some(mask), window);
+    });
+    refused("dy must be F32 [1, 5, 5, 4]", |plan| {
+        let (dy, x) = (floats(plan, &[1, 5, 4, 4]), floats(plan, &[1, 5, 5, 2]));
+        conv2d::weight_gradient(plan, dy, x, window);
+    });
+}
+
+#[test]
+fn pools_whose_windows_may_lie_in_the_padding() {
+    refused("does not fit x", |plan| {
+        let x = floats(plan, &[1, 5, 5, 2]);
+        max_pool::forward(plan, x, Window { height: 4, width: 3, stride: 1, padding: 2 });
+    });
 }
 
 #[test]

@@ -13,8 +13,8 @@ use shadegrad::tensor::Tensor;
 use crate::announce;
 use crate::bench::Cases;
 use crate::cases::{
-    activation, adam, add as add_op, average_pool, batch_norm, clip_norm, column_sum, gather, l2_penalty,
-    lion, matmul, max_pool, online_steps, relu, sgd, softmax_cross_entropy,
+    activation, adam, add as add_op, average_pool, batch_norm, clip_norm, column_sum, conv2d, gather,
+    l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd, softmax_cross_entropy,
 };
 use crate::runner::hold;
 use crate::subject::Subject;
@@ -254,6 +254,53 @@ fn map_edits() -> Vec<(Cases, Edit)> {
     add(leaky("Backward"), "slope of zero taken from above", "x > 0.0)", "x >= 0.0)");
     add(some(add_op::cases(), ""), "difference", "a[i] + b[i]", "a[i] - b[i]");
     edits.extend(batch_norm_edits());
+    edits.extend(convolution_edits());
+    edits
+}
+
+/// Wrong convolutions.
+fn convolution_edits() -> Vec<(Cases, Edit)> {
+    let mut edits = Vec::new();
+    let mut add = |pass, text, name, from, to| {
+        edits.push((some_of(conv2d::cases(), pass, text), Edit { name, from, to }));
+    };
+    let padded = "stride: 1, padding: 1";
+    let strided = "stride: 2, padding: 1";
+    let parts = "batch: 67";
+    add("Forward", padded, "padding above that is no zero", "rows < vec4(params.height)", "rows == rows");
+    add(
+        "Forward",
+        padded,
+        "padding beside that is no zero",
+        "columns < vec4(params.width)",
+        "columns == columns",
+    );
+    add("Forward", "", "last channel lost", "term < term_count;", "term + 1u < term_count;");
+    add("Forward", "bias: true", "bias of the first filter", "bias[index]", "bias[0u * index]");
+    add("Forward", "relu: true", "ReLU forgotten", "params.relu == 1u", "params.relu == 2u");
+    add(
+        "Forward",
+        "filters: 5",
+        "last filter not written",
+        "index < params.filters",
+        "index + 1u < params.filters",
+    );
+    add("Forward", "channels: 16", "filters in the wrong order", "weights.w + term", "weights.z + term");
+    add("DataGradient", strided, "windows between strides", "rows * params.stride == tops", "rows == rows");
+    add("DataGradient", padded, "padding on the wrong side", "+ params.padding", "- params.padding");
+    add(
+        "DataGradient",
+        "mask: true",
+        "mask that lets zeros through",
+        "mask[place] > Terms()",
+        "mask[place] >= Terms()",
+    );
+    add("DataGradient", "", "first filter left out", "index = 0u; index < f", "index = 1u; index < f");
+    add("WeightGradient", "", "last window of a line lost", "column < stop", "column + 1u < stop");
+    add("WeightGradient", padded, "window in the padding", "(before + params.stride - 1u)", "(0u * before)");
+    add("WeightGradient", "filters: 6", "filter past the end", "left_over > 2u", "left_over > 0u");
+    add("WeightGradient", parts, "last part lost", "part < parts", "part + 1u < parts");
+    add("WeightGradient", parts, "every part the first", "group.z * params.lines_of_part", "0u * group.z");
     edits
 }
 

@@ -101,6 +101,7 @@ suites! {
     batch_norm,
     clip_norm,
     column_sum,
+    conv2d,
     gather,
     l2_penalty,
     lion,

@@ -25,10 +25,7 @@ pub(super) fn product(
     finish: impl Fn(usize, f32) -> f32 + Copy + Sync,
 ) {
     let Size { m, n, k } = size;
-    let arch = Arch::new();
-    let task = |rows: usize, y: &mut [f32], a: &[f32]| {
-        arch.dispatch(Rows { size: Size { m: rows, n, k }, y, a, b, finish });
-    };
+    let task = |m: usize, y: &mut [f32], a: &[f32]| rows(Size { m, n, k }, y, a, b, finish);
     if parallel(size) && m > TASK_ROWS {
         y.par_chunks_mut(TASK_ROWS * n).zip(a.par_chunks(TASK_ROWS * k)).for_each(|(y, a)| {
             task(y.len() / n, y, a);
@@ -36,6 +33,17 @@ pub(super) fn product(
     } else {
         task(m, y, a);
     }
+}
+
+/// The same by the calling thread alone.
+pub(in crate::ops) fn rows(
+    size: Size,
+    y: &mut [f32],
+    a: &[f32],
+    b: &[f32],
+    finish: impl Fn(usize, f32) -> f32,
+) {
+    Arch::new().dispatch(Rows { size, y, a, b, finish });
 }
 
 /// The rows of one task.

@@ -6,8 +6,8 @@
 //! Results are the same bits for any number of threads. They differ in rounding between processors
 //! whose vectors have different widths.
 
-mod dot;
-mod outer;
+pub(in crate::ops) mod dot;
+pub(in crate::ops) mod outer;
 
 use super::{Epilogue, Form, Matmul, Size};
 use crate::host::HostMemory;

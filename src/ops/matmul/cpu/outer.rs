@@ -35,16 +35,18 @@ thread_local! {
 
 /// How operand a is read: `a[row * row_step + term * term_step]`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Steps {
-    pub(super) row: usize,
-    pub(super) term: usize,
+pub(in crate::ops) struct Steps {
+    pub(in crate::ops) row: usize,
+    pub(in crate::ops) term: usize,
 }
 
 /// What becomes of a product `p` of the row-major matrix `y`. Matrices in here are of y's shape.
 #[derive(Debug)]
-pub(super) enum Finish<'a> {
+pub(in crate::ops) enum Finish<'a> {
     /// `y = p`
     Store,
+    /// `y = y + p`
+    Add,
     /// `y = p where mask > 0, else 0`
     Mask(&'a [f32]),
     /// `y = y - factor p - decayed y`
@@ -58,6 +60,7 @@ impl<'a> Finish<'a> {
     fn chunks(self, length: usize, count: usize) -> Vec<Finish<'a>> {
         match self {
             Finish::Store => (0..count).map(|_| Finish::Store).collect(),
+            Finish::Add => (0..count).map(|_| Finish::Add).collect(),
             Finish::Mask(mask) => mask.chunks(length).map(Finish::Mask).collect(),
             Finish::Subtract { factor, decayed } => {
                 (0..count).map(|_| Finish::Subtract { factor, decayed }).collect()
@@ -73,11 +76,8 @@ impl<'a> Finish<'a> {
 /// `y[m, n] = finish(sum over k of a(m, k) b[k, n])`.
 pub(super) fn product(size: Size, y: &mut [f32], a: &[f32], steps: Steps, b: &[f32], finish: Finish<'_>) {
     let Size { m, n, k } = size;
-    let arch = Arch::new();
     let task = |first: usize, y: &mut [f32], finish: Finish<'_>| {
-        let size = Size { m: y.len() / n, n, k };
-        let a = &a[first * steps.row..];
-        PACKED.with_borrow_mut(|packed| arch.dispatch(Rows { size, y, a, steps, b, finish, packed }));
+        rows(Size { m: y.len() / n, n, k }, y, &a[first * steps.row..], steps, b, finish);
     };
     if parallel(size) && m > TASK_ROWS {
         let finishes = finish.chunks(TASK_ROWS * n, m.div_ceil(TASK_ROWS));
@@ -87,6 +87,18 @@ pub(super) fn product(size: Size, y: &mut [f32], a: &[f32], steps: Steps, b: &[f
     } else {
         task(0, y, finish);
     }
+}
+
+/// The same by the calling thread alone.
+pub(in crate::ops) fn rows(
+    size: Size,
+    y: &mut [f32],
+    a: &[f32],
+    steps: Steps,
+    b: &[f32],
+    finish: Finish<'_>,
+) {
+    PACKED.with_borrow_mut(|packed| Arch::new().dispatch(Rows { size, y, a, steps, b, finish, packed }));
 }
 
 /// The rows of one task.
@@ -195,6 +207,7 @@ impl Rows<'_> {
         let y = &mut self.y[range.clone()];
         let value = match &mut self.finish {
             Finish::Store => p,
+            Finish::Add => simd.add_f32s(simd.partial_load_f32s(y), p),
             Finish::Mask(mask) => {
                 let mask = simd.partial_load_f32s(&mask[range]);
                 let zero = simd.splat_f32s(0.0);

@@ -1,0 +1,3 @@
+fn biased(sum: f32, index: u32) -> f32 {
+    return sum;
+}

@@ -1,0 +1,3 @@
+fn masked(sum: Terms, place: u32) -> Terms {
+    return sum;
+}

@@ -1,0 +1,197 @@
+//! Cases of the convolution, of its gradients, and of the column sum of a map, which is its bias's.
+
+use shadegrad::ops::{Window, column_sum, conv2d};
+
+use crate::bench::{Bench, Case, Cases, widen};
+use crate::compare::Tolerance;
+use crate::numbers::UNIT;
+use crate::reference;
+use crate::runner::bits_of;
+use crate::subject::Subject;
+
+/// A convolution, as data.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvolutionSize {
+    pub batch: usize,
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+    pub filters: usize,
+    pub window: Window,
+}
+
+impl ConvolutionSize {
+    /// Shape of the map.
+    pub fn input(&self) -> [usize; 4] {
+        [self.batch, self.height, self.width, self.channels]
+    }
+
+    /// Shape of the weight.
+    pub fn weight(&self) -> [usize; 4] {
+        [self.filters, self.window.height, self.window.width, self.channels]
+    }
+
+    /// Shape of what the convolution makes of the map.
+    pub fn output(&self) -> [usize; 4] {
+        let windows =
+            |input: usize, size: usize| (input + 2 * self.window.padding - size) / self.window.stride + 1;
+        let [height, width] =
+            [windows(self.height, self.window.height), windows(self.width, self.window.width)];
+        [self.batch, height, width, self.filters]
+    }
+
+    /// As many numbers as a shape has elements.
+    pub fn noise(shape: [usize; 4], bench: &mut Bench) -> Vec<f32> {
+        bench.numbers.floats(shape.iter().product(), UNIT)
+    }
+}
+
+/// Windows that are larger than the map, smaller than their stride, all padding at the edge; channels that are read one
+/// at a time and four at a time.
+pub fn sizes() -> Vec<ConvolutionSize> {
+    let mut sizes = Vec::new();
+    let mut add = |[batch, height, width]: [usize; 3], [channels, filters]: [usize; 2], window| {
+        sizes.push(ConvolutionSize { batch, height, width, channels, filters, window });
+    };
+    let windows = [
+        Window::square(1, 1, 0),
+        Window::square(1, 2, 0),
+        Window::square(2, 3, 1),
+        Window::square(3, 1, 1),
+        Window::square(3, 2, 1),
+        Window::square(5, 1, 2),
+        Window::square(7, 3, 3),
+        Window::square(2, 1, 3),
+        Window { height: 1, width: 4, stride: 1, padding: 0 },
+        Window { height: 5, width: 2, stride: 2, padding: 2 },
+    ];
+    let maps = [[1, 7, 7], [2, 9, 6], [5, 8, 13], [3, 10, 7]];
+    let channels =
+        [[1, 1], [3, 8], [5, 5], [8, 3], [16, 16], [1, 6], [3, 1], [4, 7], [8, 16], [16, 2], [12, 9]];
+    for (w, &window) in windows.iter().enumerate() {
+        for (m, &map) in maps.iter().enumerate() {
+            // Each window meets other channels on every map.
+            for shift in 0..2 {
+                add(map, channels[(4 * w + m + 5 * shift) % channels.len()], window);
+            }
+        }
+    }
+    // Windows larger than the map, of one cell and of several.
+    add([3, 1, 1], [4, 5], Window::square(3, 1, 1));
+    add([2, 2, 3], [3, 4], Window::square(5, 1, 2));
+    add([2, 2, 3], [8, 4], Window::square(7, 2, 3));
+    // The first layer of a network, and one within.
+    add([4, 32, 32], [3, 32], Window::square(3, 1, 1));
+    add([4, 16, 16], [32, 64], Window::square(3, 1, 1));
+    // Lines enough for many parts and blocks, and sums of more than one part's windows.
+    add([67, 28, 28], [1, 6], Window::square(5, 1, 2));
+    add([1, 1031, 509], [3, 2], Window::square(3, 2, 1));
+    sizes
+}
+
+/// What a sum of this many products of numbers up to one may lose.
+fn sum(terms: usize) -> Tolerance {
+    Tolerance::sum(terms, (terms as f64).sqrt())
+}
+
+#[derive(Debug)]
+struct Forward {
+    size: ConvolutionSize,
+    bias: bool,
+    relu: bool,
+}
+
+impl Case for Forward {
+    fn record(&self, bench: &mut Bench) {
+        let &Forward { size, bias, relu } = self;
+        let [x_values, w_values] =
+            [size.input(), size.weight()].map(|shape| ConvolutionSize::noise(shape, bench));
+        let b_values = bench.numbers.floats(size.filters, UNIT);
+        let x = bench.floats("x", size.input(), &x_values);
+        let weight = bench.floats("weight", size.weight(), &w_values);
+        let bias = bias.then(|| bench.floats("bias", [size.filters], &b_values));
+        let y = conv2d::forward(bench.plan, x, weight, bias, relu, size.window);
+        let terms = w_values.len() / size.filters;
+        bench.expect("y", y, sum(terms + 1), move || {
+            let mut y = reference::conv2d(size, &widen(&x_values), &widen(&w_values));
+            if bias.is_some() {
+                y = reference::add_bias(&y, &widen(&b_values));
+            }
+            if relu { reference::relu(&y) } else { y }
+        });
+    }
+}
+
+#[derive(Debug)]
+struct DataGradient {
+    size: ConvolutionSize,
+    mask: bool,
+}
+
+impl Case for DataGradient {
+    fn record(&self, bench: &mut Bench) {
+        let &DataGradient { size, mask } = self;
+        let [dy_values, w_values] =
+            [size.output(), size.weight()].map(|shape| ConvolutionSize::noise(shape, bench));
+        let mut h_values = ConvolutionSize::noise(size.input(), bench);
+        h_values.iter_mut().for_each(|h| *h = h.max(0.0));
+        let dy = bench.floats("dy", size.output(), &dy_values);
+        let weight = bench.floats("weight", size.weight(), &w_values);
+        let mask = mask.then(|| bench.floats("mask", size.input(), &h_values));
+        let dx = conv2d::data_gradient(bench.plan, dy, weight, size.input(), mask, size.window);
+        let terms = w_values.len() / size.channels;
+        bench.expect("dx", dx, sum(terms), move || {
+            let dx = reference::conv2d_data_gradient(size, &widen(&dy_values), &widen(&w_values));
+            if mask.is_some() { reference::relu_backward(&widen(&h_values), &dx) } else { dx }
+        });
+    }
+}
+
+#[derive(Debug)]
+struct WeightGradient {
+    size: ConvolutionSize,
+}
+
+impl Case for WeightGradient {
+    fn record(&self, bench: &mut Bench) {
+        let size = self.size;
+        let [dy_values, x_values] =
+            [size.output(), size.input()].map(|shape| ConvolutionSize::noise(shape, bench));
+        let dy = bench.floats("dy", size.output(), &dy_values);
+        let x = bench.floats("x", size.input(), &x_values);
+        let dw = conv2d::weight_gradient(bench.plan, dy, x, size.window);
+        let db = column_sum::forward(bench.plan, dy);
+        let dy = widen(&dy_values);
+        let dy_again = dy.clone();
+        let windows = dy.len() / size.filters;
+        bench.expect("dw", dw, sum(windows), move || {
+            reference::conv2d_weight_gradient(size, &dy, &widen(&x_values))
+        });
+        bench.expect("db", db, sum(windows), move || reference::column_sum(&dy_again, size.filters));
+    }
+}
+
+pub fn cases() -> Cases {
+    let mut cases: Cases = Vec::new();
+    for (index, size) in sizes().into_iter().enumerate() {
+        let (with, relu) = (index % 2 == 0, index % 3 == 0);
+        cases.push(Box::new(Forward { size, bias: with, relu }));
+        cases.push(Box::new(DataGradient { size, mask: with }));
+        cases.push(Box::new(WeightGradient { size }));
+    }
+    cases
+}
+
+/// Blocks and parts follow from sizes, not from who computes them.
+#[test]
+fn threads_change_no_bit() {
+    let mut many = cases();
+    many.retain(|case| ["batch: 67", "filters: 64"].iter().any(|text| format!("{case:?}").contains(text)));
+    assert_eq!(many.len(), 6);
+    let [one, five] = [1, 5].map(|threads| {
+        let pool =
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
+        pool.install(|| bits_of(&many, &Subject::cpu()))
+    });
+    assert!(one == five, "another number of threads, another result");
+}
