@@ -64,7 +64,7 @@ const EXIT_CODES: &str = "Exit codes:
   4    device
   5    diverged (NaN or infinity)
   6    model file
-  7    parity
+  7    selftest or gradcheck failed
   8    disk
   130  Ctrl-C
   141  output closed

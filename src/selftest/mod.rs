@@ -66,7 +66,7 @@ pub struct Verdict {
 /// all.
 ///
 /// # Errors
-/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where `device` is no GPU, or no op is called `only`; what the device or `progress` fails with.
+/// [`ErrorKind::Usage`] where `device` is no GPU, or no op is called `only`; what the device or `progress` fails with.
 pub fn run(
     device: &dyn Device,
     only: Option<&str>,
@@ -113,7 +113,7 @@ pub fn run(
 /// Fails where no op is called `only`.
 ///
 /// # Errors
-/// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the ops that there are.
+/// [`ErrorKind::Usage`], with the ops that there are.
 pub fn check_name(only: Option<&str>) -> Result<()> {
     match only {
         Some(name) if !ALL.contains(&name) => {
