@@ -92,7 +92,7 @@ fn file(folder: &Path) -> PathBuf {
 fn choices(file: &Path) -> serde_json::Map<String, serde_json::Value> {
     let text = fs::read(file).expect("it can be read");
     let json: serde_json::Value = serde_json::from_slice(&text).expect("it is JSON");
-    json["choices"].as_object().expect("choices").clone()
+    json["content"].as_object().expect("choices").clone()
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn damaged_and_outdated_files_are_made_anew() {
     for damaged in [
         String::new(),
         whole[..whole.len() / 2].to_owned(),
-        whole.replace("\"version\": 1", "\"version\": 2"),
+        whole.replace("\"version\": 2", "\"version\": 3"),
         whole.replace(&label, "tiled_1x1x1_1x1"),
         "\u{0}".repeat(whole.len()),
     ] {

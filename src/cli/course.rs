@@ -7,7 +7,7 @@ use super::report::Exam;
 use super::watchers::Watchers;
 use crate::data::{ImageShape, Split};
 use crate::device::Device;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::train::End;
 
 /// How far a device has taken a run.
@@ -20,14 +20,10 @@ pub(super) struct Course {
 }
 
 impl Course {
-    /// What the run says of its lost GPU, where it has lost one.
-    fn loss(&self) -> Option<String> {
-        match &self.trained {
-            Err(error) if error.kind() == ErrorKind::Device && self.device.gpu().is_some() => {
-                Some(error.to_string())
-            }
-            _ => None,
-        }
+    /// The error of a run that has lost its GPU.
+    fn loss(&self) -> Option<Error> {
+        let error = self.trained.as_ref().err()?;
+        (error.kind() == ErrorKind::Device && self.device.gpu().is_some()).then(|| error.clone())
     }
 }
 
@@ -42,18 +38,28 @@ pub(super) fn end(
     course: Course,
     again: impl FnOnce(&mut Watchers, &str) -> Result<Course>,
 ) -> Result<()> {
-    let loss = course.loss();
-    let course = match loss {
+    let course = match course.loss() {
         Some(loss) => {
             output::print_note(&format!(
                 "note: {loss}; opening it again and going on from the last checkpoint\n"
             ));
             // A driver may have room for only one of them.
             drop(course);
-            again(&mut watchers, &loss)?
+            again(&mut watchers, &loss.to_string()).map_err(|next| twice(&loss, &next, run))?
         }
         None => course,
     };
     let Course { trained, device, test, shape } = course;
     watchers.conclude(run, trained, Exam { test, shape, device: &*device })
+}
+
+/// The error of a run that lost its GPU and could not be taken up again: there is no such GPU any more, or no checkpoint
+/// yet.
+fn twice(loss: &Error, next: &Error, run: &Path) -> Error {
+    let next_step = if run.join("last").is_file() {
+        format!("go on with: shadegrad resume {}", run.display())
+    } else {
+        "start again, or use --device cpu".into()
+    };
+    Error::new(ErrorKind::Device, format!("{loss}; then: {next}")).advise(next_step)
 }

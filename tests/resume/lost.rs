@@ -176,3 +176,31 @@ fn a_gpu_that_is_destroyed_is_opened_again_once() {
         assert_eq!(metrics(&path.join(&name)), wanted, "{name}");
     }
 }
+
+/// Saves read the weights back: what is lost in the first has nothing to go back to, what is lost later has.
+#[test]
+fn a_gpu_that_is_destroyed_in_a_save_costs_no_more_than_that_save() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path();
+    let train = |name: &str, mishap: &str| {
+        let mut command =
+            program(path, &train_arguments(name, "gpu", &["--epochs", "2", "--checkpoint-every", "5"]));
+        command.arg("--no-tune").env("SHADEGRAD_MISHAP", mishap).output().expect("it starts")
+    };
+    let straight = train("straight", "none");
+    let straight = events(&straight.stdout).pop().expect("there is an end");
+    let output = train("first", "lose-gpu-in-read:1");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("no checkpoint yet") && said.contains("start again"), "{said}");
+    // Four tensors and their velocities a save.
+    for time in [9, 12, 17] {
+        let name = format!("save-{time}");
+        let output = train(&name, &format!("lose-gpu-in-read:{time}"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("opening it again"), "{name}: {said}");
+        let end = events(&output.stdout).pop().expect("there is an end");
+        assert_eq!(end["weights_sha256"], straight["weights_sha256"], "{name}");
+        assert_eq!(metrics(&path.join(&name)), metrics(&path.join("straight")), "{name}");
+    }
+}

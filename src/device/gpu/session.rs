@@ -275,6 +275,9 @@ impl Session for GpuSession {
     fn read(&mut self, tensor: Tensor) -> Result<Array> {
         let bytes = device_bytes(tensor);
         let staging = staging_buffer(&self.device, bytes);
+        if mishap::strikes("lose-gpu-in-read") {
+            self.device.destroy();
+        }
         let mut encoder = self.device.create_command_encoder(&CommandEncoderDescriptor::default());
         encoder.copy_buffer_to_buffer(&self.buffers[tensor.id()], 0, &staging, 0, bytes);
         let index = self.queue.submit([encoder.finish()]);
