@@ -26,13 +26,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         sum += value * value;
     }
     sums[lane] = sum;
-    for (var half = LANES / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if lane < half {
-            sums[lane] += sums[lane + half];
-        }
-    }
+    // One lane adds all: on a software driver a barrier costs more than the sum.
+    workgroupBarrier();
     if lane == 0u {
-        ring[step.slot * params.partials + group.x] = sums[0];
+        var total = sums[0];
+        for (var other = 1u; other < LANES; other++) {
+            total += sums[other];
+        }
+        ring[step.slot * params.partials + group.x] = total;
     }
 }

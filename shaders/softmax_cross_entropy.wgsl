@@ -82,13 +82,13 @@ fn main(
         loss_and_hit = step.row_weight * vec2(loss, select(0.0, 1.0, label == best));
     }
     sums[lane] = loss_and_hit;
-    for (var half = LANES / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if lane < half {
-            sums[lane] += sums[lane + half];
-        }
-    }
+    // One lane adds all: on a software driver a barrier costs more than the sum.
+    workgroupBarrier();
     if lane == 0u && partial < params.partials {
-        metrics[step.slot * params.partials + partial] = sums[0];
+        var sum = sums[0];
+        for (var other = 1u; other < LANES; other++) {
+            sum += sums[other];
+        }
+        metrics[step.slot * params.partials + partial] = sum;
     }
 }

@@ -100,7 +100,7 @@ impl Op for SumOfSquares {
         let [_, partials] = self.ring.matrix("ring");
         let chunk = chunk(self.w.len());
         let params = Params { length: self.w.len() as u32, chunk: chunk as u32, partials: partials as u32 };
-        let trips = trips(chunk / WORKGROUP as usize, 0) + trips(WORKGROUP.ilog2() as usize, 0);
+        let trips = trips(chunk / WORKGROUP as usize, 0) + trips(WORKGROUP as usize, 0);
         let grid = [partials as u32, 1, 1];
         vec![Dispatch::new(&KERNEL, params, &[self.w, self.ring], grid, trips)]
     }

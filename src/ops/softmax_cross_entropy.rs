@@ -198,7 +198,7 @@ impl Op for SoftmaxCrossEntropy {
         let tensors = [self.logits, self.labels, dlogits, metrics];
         let grid = fold(batch, ROWS_PER_PARTIAL as u32);
         // Rows without a label take one loop, all others three, or four with label smoothing.
-        let trips = 5 * trips(classes, 0) + trips(ROWS_PER_PARTIAL.ilog2() as usize, 0);
+        let trips = 5 * trips(classes, 0) + trips(ROWS_PER_PARTIAL, 0);
         vec![Dispatch::new(&KERNEL, params, &tensors, grid, trips)]
     }
 }
