@@ -87,6 +87,7 @@
 //!
 //! # What is awkward
 //!
+//! - Convolution, pools, batch normalisation, activations and addition are ops that no layer uses yet; a layer's outputs are a number, not a map's shape.
 //! - A ReLU behind a linear layer is part of that layer's products, so a layer's backward pass may
 //!   have to apply the mask of the layer before ([`layers::Backward::mask_dx`]).
 //! - Sums that are cut into parts need a tensor for them on every device, though only GPUs with idle workgroups write it.
