@@ -10,25 +10,7 @@
 @group(0) @binding(2) var<storage, read> next_piece: array<u32>;
 @group(0) @binding(6) var<storage, read_write> x: array<f32>;
 
-@compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = (group.y * groups.x + group.x) * 64u + lane;
-    let row = i / params.stride;
-    let word = i - row * params.stride;
-    if row >= params.batch {
-        return;
-    }
-    let found = find(row);
-    if !found.is_here {
-        return;
-    }
-    if word == 0u {
-        batch_labels[row] = label_of(found);
-    }
+fn copy(row: u32, word: u32, found: Row) {
     var bytes = 0u;
     if found.within < params.piece_images {
         bytes = piece[found.within * params.stride + word];

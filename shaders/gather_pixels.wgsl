@@ -10,28 +10,10 @@
 @group(0) @binding(2) var<storage, read> next_piece: array<vec4<u32>>;
 @group(0) @binding(6) var<storage, read_write> x: array<vec4<u32>>;
 
-@compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = (group.y * groups.x + group.x) * 64u + lane;
-    let row = i / params.stride;
-    let vector = i - row * params.stride;
-    if row >= params.batch {
-        return;
-    }
-    let found = find(row);
-    if !found.is_here {
-        return;
-    }
-    if vector == 0u {
-        batch_labels[row] = label_of(found);
-    }
+fn copy(row: u32, vector: u32, found: Row) {
     if found.within < params.piece_images {
-        x[i] = piece[found.within * params.stride + vector];
+        x[row * params.stride + vector] = piece[found.within * params.stride + vector];
     } else {
-        x[i] = next_piece[(found.within - params.piece_images) * params.stride + vector];
+        x[row * params.stride + vector] = next_piece[(found.within - params.piece_images) * params.stride + vector];
     }
 }

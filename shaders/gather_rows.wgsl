@@ -1,4 +1,7 @@
-// What the kernels of gather share: which image a row holds, and where it lies.
+// What the kernels of gather share: which image a row holds, where it lies, and the way there.
+//
+// A row of workgroups is a row of the batch, so nobody has to divide to know where it is. Each invocation calls
+// `copy` of gather.wgsl, gather_vectors.wgsl or gather_pixels.wgsl for one piece of `width` pixels.
 //
 // labels, order: [images]; normalisation: [channels] of (scale, shift); batch_labels: [batch].
 
@@ -48,4 +51,25 @@ fn find(row: u32) -> Row {
 // Apart from `find`, because one invocation of a row is enough to read it.
 fn label_of(row: Row) -> u32 {
     return select(labels[row.index], NO_LABEL, row.is_padding);
+}
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let row = group.z * groups.y + group.y;
+    let place = group.x * 64u + lane;
+    if (row >= params.batch) | (place >= params.stride) {
+        return;
+    }
+    let found = find(row);
+    if !found.is_here {
+        return;
+    }
+    if place == 0u {
+        batch_labels[row] = label_of(found);
+    }
+    copy(row, place, found);
 }

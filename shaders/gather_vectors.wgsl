@@ -14,25 +14,7 @@ fn floats(word: u32, factors: vec2<f32>, is_padding: bool) -> vec4<f32> {
     return select(normalised(word, factors), vec4(0.0), is_padding);
 }
 
-@compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = (group.y * groups.x + group.x) * 64u + lane;
-    let row = i / params.stride;
-    let vector = i - row * params.stride;
-    if row >= params.batch {
-        return;
-    }
-    let found = find(row);
-    if !found.is_here {
-        return;
-    }
-    if vector == 0u {
-        batch_labels[row] = label_of(found);
-    }
+fn copy(row: u32, vector: u32, found: Row) {
     var words = vec4(0u);
     if found.within < params.piece_images {
         words = piece[found.within * params.stride + vector];
@@ -40,8 +22,9 @@ fn main(
         words = next_piece[(found.within - params.piece_images) * params.stride + vector];
     }
     let factors = normalisation[16u * vector / params.plane];
-    x[4u * i] = floats(words.x, factors, found.is_padding);
-    x[4u * i + 1u] = floats(words.y, factors, found.is_padding);
-    x[4u * i + 2u] = floats(words.z, factors, found.is_padding);
-    x[4u * i + 3u] = floats(words.w, factors, found.is_padding);
+    let i = 4u * (row * params.stride + vector);
+    x[i] = floats(words.x, factors, found.is_padding);
+    x[i + 1u] = floats(words.y, factors, found.is_padding);
+    x[i + 2u] = floats(words.z, factors, found.is_padding);
+    x[i + 3u] = floats(words.w, factors, found.is_padding);
 }

@@ -182,9 +182,28 @@ pub fn fold(items: usize, per_group: u32) -> [u32; 3] {
     [groups.div_ceil(y), y, 1]
 }
 
+/// The grid of a kernel whose row of workgroups is a row of `rows` rows of `items` items: row `z groups.y + y`.
+/// Rows beyond the last are for the kernel to leave out.
+pub fn fold_rows(rows: usize, items: usize, per_group: u32) -> [u32; 3] {
+    let [across, down] = [items.div_ceil(per_group as usize), rows]
+        .map(|groups| u32::try_from(groups).expect("fewer than 2^32 groups"));
+    assert!(across <= MOST_GROUPS, "a row of {items} items is too long");
+    let layers = down.div_ceil(MOST_GROUPS);
+    [across, down.div_ceil(layers), layers]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn grids_of_rows_cover_every_row_and_fit() {
+        for rows in [1, 64, MOST_GROUPS as usize, MOST_GROUPS as usize + 1, 1 << 20] {
+            let [x, y, z] = fold_rows(rows, 65, 64);
+            assert!(x == 2 && y <= MOST_GROUPS && z <= MOST_GROUPS);
+            assert!(y as usize * z as usize >= rows);
+        }
+    }
 
     #[test]
     fn folded_grids_cover_everything_and_fit() {

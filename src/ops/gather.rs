@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Binding, Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
+use crate::kernel::{Binding, Dispatch, Kernel, Uniform, fold_rows, read, shader, trips, uniform, write};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -273,7 +273,7 @@ impl Op for Gather {
             let next = pair[pair.len() - 1];
             let tensors =
                 [pair[0], next, *labels, self.order, *normalisation, self.output.x, self.output.labels];
-            Dispatch::new(kernel, params, &tensors, fold(batch * stride, WORKGROUP), trips(4, 0))
+            Dispatch::new(kernel, params, &tensors, fold_rows(batch, stride, WORKGROUP), trips(4, 0))
         };
         pieces.chunks(PIECES).map(dispatch).collect()
     }
