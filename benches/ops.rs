@@ -105,7 +105,7 @@ fn others(criterion: &mut Criterion) {
         let labels = plan.declare("labels", Role::Input, Element::U32, [batch]);
         let order = plan.declare("order", Role::Input, Element::U32, [batch]);
         let normalisation = input(plan, "normalisation", 1, 2);
-        gather::forward(plan, &Images { pieces, labels, normalisation, pixels }, order, batch);
+        gather::forward(plan, &Images { pieces, labels, normalisation, height: 28, width: 28 }, order, batch);
     });
     group.throughput(Throughput::Bytes((5 * batch * pixels) as u64));
     group.bench_function("gather 64x784", |bencher| bencher.iter(|| gathering.run()));

@@ -55,7 +55,7 @@ pub(super) fn all() -> Vec<Subject> {
         product(Form::Nn, 1024, 1024, 1024),
         product(Form::Nn, 2048, 2048, 2048),
         // Fashion-MNIST, 784-128-10, batch 64.
-        gather(64, 1, 784),
+        gather(64, [1, 28, 28]),
         product(Form::Nt, 64, 128, 784),
         product(Form::Nt, 64, 10, 128),
         softmax(64, 10),
@@ -64,7 +64,7 @@ pub(super) fn all() -> Vec<Subject> {
         sgd(128 * 784),
         norm(128 * 784),
         // CIFAR-10, 3072-100-10, batch 32.
-        gather(32, 3, 3072),
+        gather(32, [3, 32, 32]),
         product(Form::Nt, 32, 100, 3072),
         softmax(32, 10),
         column_sum(32, 100),
@@ -136,7 +136,8 @@ fn product_with_update(m: usize, n: usize, k: usize) -> Subject {
     done(draft, "matmul tn, sgd", format!("{m}x{n}x{k}"), operations(m, n, k))
 }
 
-fn gather(batch: usize, channels: usize, pixels: usize) -> Subject {
+fn gather(batch: usize, [channels, height, width]: [usize; 3]) -> Subject {
+    let pixels = channels * height * width;
     let batches = 64;
     let images = batches * batch;
     let mut draft = Draft::new("bench");
@@ -146,7 +147,7 @@ fn gather(batch: usize, channels: usize, pixels: usize) -> Subject {
     let mut order: Vec<u32> = (0..images as u32).collect();
     order.sort_by_key(|&image| draft::hash(image as usize));
     let order = draft.give("order", Role::Input, [images], Array::U32(order));
-    let source = Images { pieces: vec![piece], labels, normalisation, pixels };
+    let source = Images { pieces: vec![piece], labels, normalisation, height, width };
     gather::pixels(&mut draft.plan, &source, order, batch);
     let work = Work::Bytes((batch * pixels * 2) as f64);
     Subject { rows: batch, batches, ..done(draft, "gather", format!("{batch}x{pixels}"), work) }

@@ -40,8 +40,9 @@ pub(super) fn subject(
 /// pixels, and with sums so long that they are cut.
 pub(super) fn all() -> Vec<Subject> {
     let mut all = vec![
-        gathered(3, 25, 17, 11),
-        gathered(1, 784, 5, 5),
+        gathered([3, 5, 5], 17, 11),
+        gathered([1, 28, 28], 5, 5),
+        gathered_maps([3, 5, 7], 17, 11),
         subject("relu", "forward, 1009", |draft| {
             let x = draft.noise("x", Role::Input, [1009]);
             relu::forward(&mut draft.plan, x);
@@ -118,9 +119,9 @@ pub(super) fn all() -> Vec<Subject> {
     all
 }
 
-fn images(draft: &mut Draft, channels: usize, plane: usize) -> (Images, Tensor) {
-    let (count, pixels) = (23, channels * plane);
-    let stride = pixels.next_multiple_of(4);
+fn images(draft: &mut Draft, [channels, height, width]: [usize; 3]) -> (Images, Tensor) {
+    let count = 23;
+    let stride = (channels * height * width).next_multiple_of(4);
     let piece = |draft: &mut Draft, images: usize| {
         draft.give("piece", Role::Input, [images, stride], draft::bytes(images * stride))
     };
@@ -128,18 +129,31 @@ fn images(draft: &mut Draft, channels: usize, plane: usize) -> (Images, Tensor) 
         pieces: vec![piece(draft, 12), piece(draft, 11)],
         labels: draft.give("labels", Role::Input, [count], draft::indices(count, 10)),
         normalisation: draft.noise("normalisation", Role::Input, [channels, 2]),
-        pixels,
+        height,
+        width,
     };
     let order = draft.give("order", Role::Input, [100], draft::indices(100, count as u32));
     (source, order)
 }
 
-fn gathered(channels: usize, plane: usize, batch: usize, rows: usize) -> Subject {
+fn gathered(shape: [usize; 3], batch: usize, rows: usize) -> Subject {
     let record = move |draft: &mut Draft| {
-        let (source, order) = images(draft, channels, plane);
+        let (source, order) = images(draft, shape);
         gather::forward(&mut draft.plan, &source, order, batch);
     };
-    Subject { rows, ..subject("gather", format!("{batch}x{channels}x{plane}"), record) }
+    Subject { rows, ..subject("gather", gathering(shape, batch), record) }
+}
+
+fn gathered_maps(shape: [usize; 3], batch: usize, rows: usize) -> Subject {
+    let record = move |draft: &mut Draft| {
+        let (source, order) = images(draft, shape);
+        gather::maps(&mut draft.plan, &source, order, batch);
+    };
+    Subject { rows, ..subject("gather", format!("{}, maps", gathering(shape, batch)), record) }
+}
+
+fn gathering([channels, height, width]: [usize; 3], batch: usize) -> String {
+    format!("{batch}x{channels}x{height}x{width}")
 }
 
 fn softmax(batch: usize, classes: usize, rows: usize) -> Subject {
@@ -237,18 +251,18 @@ fn update([m, n, k]: [usize; 3], momentum: Option<bool>) -> Subject {
 
 /// A batch of pixels, forward or backward.
 fn of_pixels(backward: bool) -> Subject {
-    let (channels, plane, batch, outputs) = (3, 48, 21, 19);
-    let inputs = channels * plane;
+    let (shape, batch, outputs) = ([3, 6, 8], 21, 19);
+    let inputs = shape.iter().product();
     let record = move |draft: &mut Draft| {
-        let (source, order) = images(draft, channels, plane);
+        let (source, order) = images(draft, shape);
         let x = gather::pixels(&mut draft.plan, &source, order, batch).x;
-        let shape = [outputs, inputs];
+        let weights = [outputs, inputs];
         if backward {
             let dy = draft.noise("dy", Role::Input, [batch, outputs]);
-            let weight = follow(draft, "w", &shape, None);
+            let weight = follow(draft, "w", &weights, None);
             matmul::update(&mut draft.plan, dy, x, weight, None);
         } else {
-            let w = draft.noise("w", Role::Input, shape);
+            let w = draft.noise("w", Role::Input, weights);
             matmul::product(&mut draft.plan, Form::Nt, x, w, Epilogue::None);
         }
     };

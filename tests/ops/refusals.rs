@@ -207,7 +207,8 @@ fn gather_changed(plan: &mut Plan, change: impl FnOnce(&mut Plan, &mut Images)) 
         pieces: vec![piece(plan), piece(plan)],
         labels: integers(plan, &[4]),
         normalisation: floats(plan, &[1, 2]),
-        pixels: 9,
+        height: 3,
+        width: 3,
     };
     change(plan, &mut images);
     let order = integers(plan, &[4]);
@@ -227,10 +228,7 @@ fn images_that_do_not_fit() {
     refused("labels must be U32 [4]", |plan| {
         gather_changed(plan, |plan, images| images.labels = integers(plan, &[3]));
     });
-    refused("do not divide into 2 channels", |plan| {
-        gather_changed(plan, |plan, images| images.normalisation = floats(plan, &[2, 2]));
-    });
-    refused("bytes apart", |plan| gather_changed(plan, |_, images| images.pixels = 13));
+    refused("bytes apart", |plan| gather_changed(plan, |_, images| (images.height, images.width) = (1, 13)));
     refused("piece must be U8", |plan| {
         gather_changed(plan, |plan, images| images.pieces[0] = floats(plan, &[2, 12]));
     });
@@ -243,7 +241,7 @@ fn images_that_do_not_fit() {
     refused("order must be U32", |plan| {
         let (x, labels) = (floats(plan, &[4, 2]), integers(plan, &[4]));
         let piece = plan.declare("piece", Role::Input, Element::U8, [4, 4]);
-        let images = Images { pieces: vec![piece], labels, normalisation: x, pixels: 4 };
+        let images = Images { pieces: vec![piece], labels, normalisation: x, height: 1, width: 1 };
         gather::forward(plan, &images, x, 2);
     });
 }
