@@ -27,7 +27,7 @@
 //! [`device::gpu`], clap in [`cli`], flate2, tar and image in [`data`], rayon and pulp in the CPU halves
 //! of ops (rayon in [`data`], too, where files are decoded), the template engine in [`ops::matmul`] and
 //! [`report`], png there, too, safetensors in [`run`], prost there and in [`export`], fs4 in [`disk`],
-//! httparse in [`dashboard`].
+//! sysinfo in [`device`], httparse in [`dashboard`].
 //!
 //! # A step, as data walks it
 //!

@@ -154,7 +154,7 @@ fn other_ops_that_do_not_fit() {
         let w = integers(plan, &[6]);
         l2_penalty::value(plan, w, 1);
     });
-    refused("column sums of 1048465 rows, 1048464 is the most", |plan| {
+    refused("column sums of 134215681 rows, 134215680 is the most", |plan| {
         let x = floats(plan, &[column_sum::MOST_ROWS + 1, 1]);
         column_sum::forward(plan, x);
     });

@@ -168,7 +168,12 @@ fn edits() -> Vec<(Cases, Edit)> {
     let row = "x[row * params.columns + column]";
     let next_row = "x[(row + 1u) * params.columns + column]";
     add(some(column_sum::cases(), ""), "off by one row", row, next_row);
-    add(some(column_sum::cases(), ""), "stale output added", "y[column] = ", "y[column] += ");
+    add(
+        some(column_sum::cases(), ""),
+        "stale output added",
+        "params.columns + column] = sums",
+        "params.columns + column] += sums",
+    );
 
     let nesterov = "params.nesterov == 1u";
     add(some(sgd::cases(), "true"), "nesterov off", nesterov, "params.nesterov == 2u");
