@@ -2,6 +2,7 @@
 //! train on.
 
 mod advice;
+mod origin;
 mod saving;
 mod setup;
 
@@ -77,8 +78,9 @@ impl Trainer<'_> {
             self.save(observers)?;
         }
         while !self.is_over() {
-            let trained = self.train_epoch(observers, run).map_err(|error| self.explain(error, run));
-            trained.and_then(|()| self.end_epoch(observers, run)).map_err(|error| goes_on(error, run))?;
+            let epoch = self.position.epochs;
+            let trained = self.train_epoch(observers, run).and_then(|()| self.end_epoch(observers, run));
+            trained.map_err(|error| goes_on(self.explain(error, epoch, run), run))?;
         }
         let end = self.end(run)?;
         for observer in &mut *observers {
