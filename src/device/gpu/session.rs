@@ -12,7 +12,7 @@ use wgpu::{
 };
 
 use super::Gpu;
-use super::faults::{Faults, checked, lost_device};
+use super::faults::{Faults, checked, lost_device, out_of_memory};
 use super::pipelines::{Pipelines, Prepared, UNIFORM_STRIDE, encode, params_buffer, step_layout};
 use super::timing::{Stamps, Timed, wait_for_each};
 use super::tuner::{Bench, Tuner};
@@ -74,6 +74,9 @@ impl GpuSession {
                 ))
                 .advise("use a smaller --batch-size or model, or --device cpu"));
             }
+        }
+        if mishap::strikes("out-of-memory-in-load") {
+            return Err(out_of_memory());
         }
         let buffers: Vec<Buffer> = checked(device, || {
             let declarations = plan.declarations().iter();
@@ -316,6 +319,9 @@ impl Session for GpuSession {
         let index = self.queue.submit([encoder.finish()]);
         if mishap::strikes("lose-gpu") {
             self.device.destroy();
+        }
+        if mishap::strikes("out-of-memory") {
+            self.faults.keep(out_of_memory());
         }
         let mapped = self.map(&staging);
         self.submitted += 1;
