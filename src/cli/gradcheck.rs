@@ -7,6 +7,7 @@ use super::output;
 use super::setting_flags::SettingFlags;
 use super::style::Style;
 use super::training_data;
+use crate::config::Key;
 use crate::device::DeviceInfo;
 use crate::error::{Error, ErrorKind, Result};
 use crate::train::{CheckedTensor, GradientCheck, check_gradients};
@@ -52,6 +53,12 @@ pub(super) fn run(arguments: &GradcheckArguments) -> Result<()> {
         output::print_json("gradcheck", &Body { device: info, passed: check.is_right(), check: &check })?;
     } else {
         output::print(&table(&check, info))?;
+    }
+    if let Some(most) = resolved.config.clip_norm {
+        let name = Key::ClipNorm.name();
+        output::print_note(&format!(
+            "note: --{name} {most} is not applied: gradients are compared before clipping\n"
+        ));
     }
     verdict(&check, info)
 }

@@ -75,6 +75,10 @@ impl Session for FaultySession {
         self.inner.submit(launches, metrics, slots)
     }
 
+    fn run_op(&mut self, launch: Launch, op: usize) -> Result<()> {
+        self.inner.run_op(launch, op)
+    }
+
     fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>> {
         self.inner.finish(ticket)
     }

@@ -80,6 +80,11 @@ impl Session for MortalSession {
         self.inner.submit(launches, metrics, slots)
     }
 
+    fn run_op(&mut self, launch: Launch, op: usize) -> Result<()> {
+        self.call()?;
+        self.inner.run_op(launch, op)
+    }
+
     fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>> {
         self.call()?;
         self.inner.finish(ticket)

@@ -166,5 +166,6 @@ fn describe(raw: &AdapterInfo) -> DeviceInfo {
             DeviceType::Cpu => DeviceKind::Software,
             DeviceType::Other => DeviceKind::Other,
         },
+        selftest: None,
     }
 }

@@ -1,10 +1,10 @@
 //! Where something that is no number came from.
 //!
 //! A NaN in a gradient makes NaNs of everything behind it, so within a step it is everywhere at once. The step is done
-//! again, and what its ops wrote is read back in their order: the first that wrote something else than numbers is the
-//! one in which it began.
+//! again op by op, and what each wrote is read back: the first that wrote something else than numbers is the one in which
+//! it began.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 use super::Trainer;
 use crate::device::Session;
@@ -12,20 +12,22 @@ use crate::error::Result;
 use crate::host::Array;
 use crate::ops::{Op, Operands};
 use crate::optim;
-use crate::plan::{Plan, Role};
+use crate::plan::{Launch, Plan, Role, StepId};
 use crate::tensor::Tensor;
 use crate::train::feed::{Feed, Sampling};
 use crate::train::position::Snapshot;
 
 impl Trainer<'_> {
     /// The op in which what the [`Watch`](crate::train::health::Watch) found began, and its layer; nothing where every op
-    /// wrote numbers, as weights of 1e20 are.
+    /// wrote numbers, as weights of 1e20 are. Leaves the run in the middle of a step: it is over.
     pub(super) fn origin(&mut self, saved: &Snapshot) -> Result<Option<String>> {
-        let runs = Range {
-            start: saved.position.totals.runs,
-            end: self.watch.culprit().map_or(self.position.totals.runs, |culprit| culprit + 1),
+        let start = saved.position.totals.runs;
+        let culprit = match self.watch.culprit() {
+            Some(culprit) => culprit,
+            // Found where a checkpoint was to be saved: it began in the step before that.
+            None => self.position.totals.runs.saturating_sub(1),
         };
-        if runs.is_empty() {
+        if culprit < start {
             return Ok(None);
         }
         self.restore(saved)?;
@@ -33,27 +35,21 @@ impl Trainer<'_> {
         let sampling = Sampling { penalty: None, interval: 1, health: None };
         let feed = Feed { pass: &self.training, sampling, mean: true };
         let (rate, optimizer, first_step) = (self.rate, self.config.optimizer, stretch.first_step);
-        feed.run(
-            &mut *self.session,
-            &mut self.pace,
-            stretch.images,
-            runs,
-            |step| optim::step_record(optimizer, rate.at(first_step + step), first_step + step),
-            |_| Ok(ControlFlow::Continue(())),
-        )?;
-        let plan = self.session.plan();
-        let ops: Vec<Vec<Tensor>> =
-            plan.step(self.training.step).ops.iter().map(|op| written(&**op)).collect();
+        let told = |step| optim::step_record(optimizer, rate.at(first_step + step), first_step + step);
+        let session = &mut *self.session;
+        feed.run(session, &mut self.pace, stretch.images, start..culprit, told, |_| {
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let step = self.training.step;
+        let launch = Launch { step, record: feed.record(culprit, stretch.images, &told) };
+        let ops: Vec<Vec<Tensor>> = session.plan().step(step).ops.iter().map(|op| written(&**op)).collect();
         for (position, tensors) in ops.iter().enumerate() {
-            // What is there now is what the last of several wrote.
-            let is_overwritten = |tensor: &&Tensor| {
-                ops[position + 1..].iter().flatten().any(|later| later.id() == tensor.id())
-            };
-            for &tensor in tensors.iter().filter(|tensor| !is_overwritten(tensor)) {
-                let is_ring = self.session.plan().declaration(tensor).role == Role::Metric;
-                // Of a ring, this step has written one slot; others may tell of steps after it.
-                if !is_ring && holds_no_number(&mut *self.session, tensor)? {
-                    return Ok(Some(describe(self.session.plan(), self.training.step.index(), position)));
+            session.run_op(launch, position)?;
+            for &tensor in tensors {
+                // Of a ring, the step has written one slot; others may tell of steps after it.
+                let is_ring = session.plan().declaration(tensor).role == Role::Metric;
+                if !is_ring && holds_no_number(session, tensor)? {
+                    return Ok(Some(describe(session.plan(), step, position)));
                 }
             }
         }
@@ -74,8 +70,8 @@ fn holds_no_number(session: &mut dyn Session, tensor: Tensor) -> Result<bool> {
 }
 
 /// An op by its name and its layer: the one whose parameters it has, else the one that what it wrote goes to.
-fn describe(plan: &Plan, step: usize, position: usize) -> String {
-    let ops = &plan.steps()[step].ops;
+fn describe(plan: &Plan, step: StepId, position: usize) -> String {
+    let ops = &plan.step(step).ops;
     let op = &*ops[position];
     let name = op.name();
     let own = layers(plan, op);
