@@ -29,6 +29,7 @@ impl Cpu {
                 backend: "cpu".into(),
                 driver: format!("shadegrad {}", env!("CARGO_PKG_VERSION")),
                 kind: DeviceKind::Cpu,
+                selftest: None,
             },
             profile: None,
         }
@@ -125,6 +126,11 @@ impl Session for CpuSession {
         self.submitted += 1;
         self.metrics.insert(self.submitted, metrics.iter().map(copy).collect());
         Ok(Ticket(self.submitted))
+    }
+
+    fn run_op(&mut self, launch: Launch, op: usize) -> Result<()> {
+        self.plan.step(launch.step).ops[op].run_on_cpu(&self.memory, &launch.record);
+        Ok(())
     }
 
     fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>> {

@@ -40,6 +40,22 @@ pub struct DeviceInfo {
     /// Kind of processor.
     #[serde(rename = "type")]
     pub kind: DeviceKind,
+    /// What the last selftest found, where a run heeds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selftest: Option<Selftested>,
+}
+
+/// A selftest of a device, in short.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Selftested {
+    /// The day of the test: `2026-01-31`.
+    pub date: String,
+    /// Comparisons.
+    pub checks: usize,
+    /// Those that failed.
+    pub failures: usize,
+    /// Classes of matrix products that were wrong, and are done without.
+    pub without: Vec<String>,
 }
 
 /// Names a batch of launches whose metrics have not been read yet.
@@ -110,6 +126,9 @@ pub trait Session {
     /// Starts `launches`, in order, as one piece of work, and keeps the first `slots` slots of each
     /// of the `metrics` rings for [`Session::finish`].
     fn submit(&mut self, launches: &[Launch], metrics: &[Tensor], slots: usize) -> Result<Ticket>;
+
+    /// Runs one op of a step, by its position, and waits for it: for a look at what each op of a step writes.
+    fn run_op(&mut self, launch: Launch, op: usize) -> Result<()>;
 
     /// Waits for a submission and returns its metrics, in the order in which they were named.
     fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>>;
