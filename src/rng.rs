@@ -18,6 +18,8 @@ pub enum Purpose {
     Shuffle,
     /// Which training images are kept aside.
     HoldOut,
+    /// What becomes of the training images; the index is the epoch's, the position the image's.
+    Augment,
 }
 
 /// An endless stream of random words.
@@ -32,12 +34,7 @@ pub struct Stream {
 impl Stream {
     /// The stream of a seed, a purpose and an index.
     pub fn new(seed: u64, purpose: Purpose, index: u32) -> Self {
-        Stream {
-            key: [seed as u32, (seed >> 32) as u32],
-            counter: [0, 0, index, purpose as u32],
-            block: [0; 4],
-            used: 4,
-        }
+        Stream { key: key(seed), counter: counter(purpose, index, 0), block: [0; 4], used: 4 }
     }
 
     fn next_word(&mut self) -> u32 {
@@ -71,6 +68,20 @@ impl TryRng for Stream {
         }
         Ok(())
     }
+}
+
+/// The four words at a position of a stream, counted in such fours: what shaders compute, too (`philox.wgsl`).
+pub fn block(seed: u64, purpose: Purpose, index: u32, position: u64) -> [u32; 4] {
+    philox(counter(purpose, index, position), key(seed))
+}
+
+/// The key of a seed.
+pub fn key(seed: u64) -> [u32; 2] {
+    [seed as u32, (seed >> 32) as u32]
+}
+
+fn counter(purpose: Purpose, index: u32, position: u64) -> [u32; 4] {
+    [position as u32, (position >> 32) as u32, index, purpose as u32]
 }
 
 /// The order in which `count` images are seen in an epoch (from 0): a permutation of `0..count`.
@@ -140,6 +151,16 @@ mod tests {
         assert_ne!(first, words(1 << 32 | 1, Purpose::Init, 0));
         assert_ne!(first, words(1, Purpose::Shuffle, 0));
         assert_ne!(first, words(1, Purpose::Init, 1));
+    }
+
+    #[test]
+    fn blocks_are_those_of_the_stream() {
+        let mut stream = Stream::new(5 << 32 | 3, Purpose::Augment, 7);
+        for position in 0..3 {
+            let words = std::array::from_fn(|_| stream.next_u32());
+            assert_eq!(block(5 << 32 | 3, Purpose::Augment, 7, position), words);
+        }
+        assert_ne!(block(3, Purpose::Augment, 7, 1 << 32), block(3, Purpose::Augment, 7, 0));
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     }
     output::print_warnings(&dataset);
     Trainer::layers(&resolved.config, &dataset)?;
+    resolved.config.augmentation().check([dataset.shape.height, dataset.shape.width])?;
     let opening = Opening { tune: resolved.tune(), profile: watchers.profile(), selftest: Selftest::Tell };
     let device = opening.open(resolved.device())?;
     let (test, shape) = (dataset.test.clone(), dataset.shape);

@@ -211,6 +211,20 @@ fn edits() -> Vec<(Cases, Edit)> {
         "(row * params.channels + channel) * params.plane + place",
     );
     add(maps(), "bytes of a word in the wrong order", "8u * (index % 4u)", "24u - 8u * (index % 4u)");
+    let changed = |text| some_of(gather::cases(), "Augmented", text);
+    let edge = "2 * (size - 1) - inside";
+    add(changed("crop: 4"), "border that repeats the edge", edge, "2 * size - 1 - inside");
+    add(
+        changed("crop: 4"),
+        "shifts along the diagonal only",
+        "below(words.y, range)",
+        "below(words.x, range)",
+    );
+    add(changed("cutout: 5"), "hole without its last row", "within.x < params", "within.x + 1u < params");
+    add(changed("cutout: 5"), "hole that is seen", "found.is_padding | source.is_hole", "found.is_padding");
+    add(changed("Random"), "same flips in every epoch", "vec4(image, 0u, epoch,", "vec4(image, 0u, 0u,");
+    add(changed("Alternating"), "flips that do not alternate", ".x ^ epoch", ".x");
+    add(changed("cutout: 5"), "seed of 32 bits", "params.seed_high", "0u & params.seed_high");
     add(some(gather::cases(), "batch: 65"), "one row too many", "row >= step.rows", "row > step.rows");
     add(some(gather::cases(), ""), "start ignored", "order[step.first + row]", "order[row]");
 

@@ -103,6 +103,7 @@ impl<'a> Trainer<'a> {
         };
         let (shape, classes) = (dataset.shape, dataset.classes.len());
         let spec = Trainer::layers(config, &dataset)?;
+        config.augmentation().check([shape.height, shape.width])?;
         let mut builder = Builder::new(&spec, shape);
         let largest = device.largest_tensor();
         let size = |count| SplitSize { count, shape, largest };
@@ -113,6 +114,7 @@ impl<'a> Trainer<'a> {
             l2: config.l2,
             clip_norm: config.clip_norm,
             label_smoothing: config.label_smoothing,
+            augmentation: config.augmentation(),
             constant_rate: constant.then_some(config.learning_rate),
         };
         let training = builder.train(size(dataset.train.len()), training)?;
