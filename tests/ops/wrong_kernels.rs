@@ -207,8 +207,8 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(
         maps(),
         "channels in planes",
-        "(row * params.plane + place) * params.channels + channel",
-        "(row * params.channels + channel) * params.plane + place",
+        "channel * params.channel_step + place * params.place_step",
+        "channel * plane + place",
     );
     add(maps(), "bytes of a word in the wrong order", "8u * (index % 4u)", "24u - 8u * (index % 4u)");
     let changed = |text| some_of(gather::cases(), "Augmented", text);
