@@ -224,7 +224,7 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(changed("cutout: 5"), "hole that is seen", "found.is_padding | source.is_hole", "found.is_padding");
     add(changed("Random"), "same flips in every epoch", "vec4(image, 0u, epoch,", "vec4(image, 0u, 0u,");
     add(changed("Alternating"), "flips that do not alternate", ".x ^ epoch", ".x");
-    add(changed("cutout: 5"), "seed of 32 bits", "params.seed_high", "0u & params.seed_high");
+    add(changed("cutout: 4"), "seed of 32 bits", "params.seed_high", "0u & params.seed_high");
     add(some(gather::cases(), "batch: 65"), "one row too many", "row >= step.rows", "row > step.rows");
     add(some(gather::cases(), ""), "start ignored", "order[step.first + row]", "order[row]");
 
