@@ -104,7 +104,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let shape = dataset.shape;
     let rows = config.batch_size.min(dataset.train.len()).min(MOST_IMAGES);
     let spec = ModelSpec::parse(&config.model, dataset.classes.len())?;
-    spec.check_sizes(shape.pixels(), rows)?;
+    spec.check_sizes(shape.into(), rows)?;
     let mut builder = Builder::new(&spec, shape);
     let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
     let training = Training {
@@ -165,7 +165,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let tensors = model.parameters().zip(gradients).map(|(parameter, gradient)| {
         let penalty = match parameter.kind {
             ParameterKind::Weight => f64::from(config.l2),
-            ParameterKind::Bias => 0.0,
+            ParameterKind::Bias | ParameterKind::Gain | ParameterKind::Shift => 0.0,
         };
         let compared = samples(gradient.len()).into_iter().map(|index| {
             let place = Place { parameter: parameter.tensor, index };

@@ -64,10 +64,10 @@ impl Inference {
         let (pass, logits) = builder.evaluate(size)?;
         let mut session = device.load(builder.plan)?;
         write_normalisation(&mut *session, builder.normalisation, &about.normalisation)?;
-        let parameters: Vec<_> = session.plan().parameters().cloned().collect();
-        for parameter in parameters {
-            let values = model.values(&parameter.name, parameter.tensor.shape().sizes())?;
-            session.write(parameter.tensor, Array::F32(values.to_vec()))?;
+        let saved: Vec<_> = session.plan().saved().cloned().collect();
+        for declaration in saved {
+            let values = model.values(&declaration.name, &declaration.file_shape())?;
+            session.write(declaration.tensor, Array::F32(declaration.from_file(values)))?;
         }
         let labels = split.labels.clone();
         pass.split.write(&mut *session, split, shape)?;
