@@ -118,6 +118,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     };
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };
     let pass = builder.train_batches(size, training)?;
+    builder.plan.share_scratch(&[]);
     let Builder { plan, model, normalisation: factors } = builder;
 
     let mut session = device.load(plan)?;

@@ -128,6 +128,7 @@ impl<'a> Trainer<'a> {
             Slots::Blocks => penalty.as_ref(),
             Slots::Pairs => None,
         });
+        builder.plan.share_scratch(&[]);
         let Builder { plan, model, normalisation: factors } = builder;
 
         let mut session = device.load(plan)?;

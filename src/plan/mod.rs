@@ -5,6 +5,8 @@
 //! can run a step without looking again. What differs from one run of a step to the next is data:
 //! a [`StepRecord`].
 
+mod places;
+
 use crate::file_layout::FileLayout;
 use crate::ops::Op;
 use crate::tensor::{Element, Shape, Tensor};
@@ -115,6 +117,8 @@ pub struct Plan {
     declarations: Vec<Declaration>,
     steps: Vec<Step>,
     written: Vec<bool>,
+    /// Where tensors share memory, the place of each.
+    places: Option<Vec<usize>>,
 }
 
 impl Plan {
@@ -215,6 +219,24 @@ impl Plan {
         }
         let step = self.steps.last_mut().expect("Plan::begin comes before Plan::record");
         step.ops.push(Box::new(op));
+    }
+
+    /// Lets scratch tensors that never live at the same time lie in the same memory. Comes after the last op. What the host
+    /// reads of a step's scratch tensors is `kept`; of others it finds what came later.
+    pub fn share_scratch(&mut self, kept: &[Tensor]) {
+        self.places = Some(places::assign(self, kept));
+    }
+
+    /// Which memory a tensor lies in: tensors with one place, a position in the table of tensors, lie in the same. It has the
+    /// size of that tensor.
+    pub fn place(&self, tensor: Tensor) -> usize {
+        self.places.as_ref().map_or(tensor.id, |places| places[tensor.id])
+    }
+
+    /// Bytes of all tensors in a GPU's memory.
+    pub fn bytes(&self) -> usize {
+        let has_memory = |declaration: &&Declaration| self.place(declaration.tensor) == declaration.tensor.id;
+        self.declarations.iter().filter(has_memory).map(|declaration| declaration.tensor.bytes()).sum()
     }
 
     /// Replaces every recorded op by what `wrap` makes of it: this is how a test puts itself between
