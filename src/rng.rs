@@ -20,6 +20,8 @@ pub enum Purpose {
     HoldOut,
     /// What becomes of the training images; the index is the epoch's, the position the image's.
     Augment,
+    /// Which elements a dropout keeps; the index is the layer's, the position the step's and the element's.
+    Dropout,
 }
 
 /// An endless stream of random words.
@@ -100,9 +102,12 @@ fn permutation(mut stream: Stream, count: usize) -> Vec<u32> {
     order
 }
 
+/// Rounds of [`philox`].
+pub(crate) const ROUNDS: usize = 10;
+
 /// Philox4x32-10: four words that look random, for every counter and key.
 fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
-    for round in 0..10 {
+    for round in 0..ROUNDS {
         if round > 0 {
             key[0] = key[0].wrapping_add(0x9E37_79B9);
             key[1] = key[1].wrapping_add(0xBB67_AE85);

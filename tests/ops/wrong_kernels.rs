@@ -13,8 +13,8 @@ use shadegrad::tensor::Tensor;
 use crate::announce;
 use crate::bench::Cases;
 use crate::cases::{
-    activation, adam, add as add_op, average_pool, batch_norm, clip_norm, column_sum, conv2d, gather,
-    l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd, softmax_cross_entropy,
+    activation, adam, add as add_op, average_pool, batch_norm, clip_norm, column_sum, conv2d, dropout,
+    gather, l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd, softmax_cross_entropy,
 };
 use crate::runner::hold;
 use crate::subject::Subject;
@@ -257,6 +257,12 @@ fn map_edits() -> Vec<(Cases, Edit)> {
     add(ties(), "last of equal cells wins", "above <= bottom", "above < bottom");
     add(overlapping(), "gradient of one window only", "sum += dy", "sum = dy");
 
+    let thinned = || some(dropout::cases(), "length: 1009, rate: 0.5");
+    add(thinned(), "same mask in every step", "step.step, params.layer", "0u * step.step, params.layer");
+    add(thinned(), "same mask in every layer", "step.step, params.layer", "step.step, 0u * params.layer");
+    add(thinned(), "one word for four elements", "is_kept[place]", "is_kept[0u * place]");
+    add(thinned(), "kept elements not scaled", "x[i] * params.scale", "x[i]");
+    add(thinned(), "dropped instead of kept", "words >= vec4", "words < vec4");
     let average = |pass| some(average_pool::cases(), pass);
     add(
         average("padding: 1"),

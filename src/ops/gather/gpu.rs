@@ -120,7 +120,7 @@ static BY_PLACE: Kernel = kernel(
 );
 
 /// Rounds of two calls of `philox`.
-const ROUNDS: u64 = 2 * trips(10, 0);
+const ROUNDS: u64 = 2 * trips(rng::ROUNDS, 0);
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
