@@ -13,7 +13,7 @@
 //! | [`Dataset`](data::Dataset) | images as bytes, labels, class names | [`data`] |
 //!
 //! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`], [`report`], [`dashboard`], [`export`]), a source of numbers
-//! ([`rng`], [`init`], [`schedule`]), or a gauge ([`bench`](mod@bench), [`selftest`]).
+//! ([`rng`], [`init`], [`schedule`], [`augmentation`]), or a gauge ([`bench`](mod@bench), [`selftest`]).
 //!
 //! # One direction
 //!
@@ -98,6 +98,7 @@
 #![warn(missing_docs)]
 
 pub mod atomic;
+pub mod augmentation;
 pub mod bench;
 pub mod cli;
 pub mod config;

@@ -89,6 +89,10 @@ crate::kernel::uniform! {
         slot: u32,
         /// What the loss and the hit of one row count in the metrics: 1/rows for a mean, 1 for a sum.
         row_weight: f32,
+        /// The epoch that this is a step of, from 0.
+        epoch: u32,
+        /// Steps of the run before this one.
+        step: u32,
         /// The optimizer's learning rate in this step.
         learning_rate: f32,
         /// What makes up for an optimizer's running mean that started as zeros.

@@ -28,8 +28,10 @@ impl Sizes {
     /// The model of `config` for such images, if it can be built.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no sense.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no sense, or where images
+    /// are too small to be augmented.
     pub fn model(&self, config: &Config) -> Result<ModelSpec> {
+        config.augmentation().check([self.shape.height, self.shape.width])?;
         let spec = ModelSpec::parse(&config.model, self.classes)?;
         spec.check_sizes(self.shape.into(), config.batch_size.min(self.train))?;
         Ok(spec)
@@ -61,6 +63,7 @@ impl Recorded {
             l2: config.l2,
             clip_norm: config.clip_norm,
             label_smoothing: config.label_smoothing,
+            augmentation: config.augmentation(),
             constant_rate: constant.then_some(config.learning_rate),
         };
         let training = builder.train(size(sizes.train), training)?;
