@@ -7,6 +7,9 @@
 use crate::error::{Error, Result};
 use crate::layers::{Backward, GradientSink, Layer, Linear, Parameter, Relu, Stage};
 use crate::nearest::nearest;
+use crate::ops::classifier::{self, Head, InputGradient};
+use crate::ops::gather::Batch;
+use crate::ops::softmax_cross_entropy;
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
@@ -106,6 +109,8 @@ pub struct Model {
 #[derive(Debug)]
 pub struct Activations {
     values: Vec<Tensor>,
+    /// Gradient of the last layer's input, where the loss came with it.
+    dx: Option<Tensor>,
 }
 
 impl Activations {
@@ -166,7 +171,45 @@ impl Model {
         for layer in &self.layers {
             values.push(layer.forward(plan, values[values.len() - 1]));
         }
-        Activations { values }
+        Activations { values, dx: None }
+    }
+
+    /// Records the forward pass of a batch and its loss, in one op with the last layer where that fits.
+    /// `backward_follows` says whether gradients are wanted.
+    pub fn measure(
+        &self,
+        plan: &mut Plan,
+        batch: Batch,
+        smoothing: f32,
+        slots: usize,
+        backward_follows: bool,
+    ) -> (Activations, softmax_cross_entropy::Output) {
+        let (last, others) = self.layers.split_last().expect("a model has a layer");
+        let mut values = vec![batch.x];
+        for layer in others {
+            values.push(layer.forward(plan, values[values.len() - 1]));
+        }
+        let x = values[values.len() - 1];
+        match last.as_product() {
+            Some([weight, bias]) if classifier::fits(x, weight) => {
+                let trains = others.iter().any(|layer| !layer.parameters().is_empty());
+                let gradient = match (backward_follows && trains, others.last()) {
+                    (true, Some(layer)) if layer.masks_gradient() => InputGradient::Masked,
+                    (true, _) => InputGradient::Plain,
+                    (false, _) => InputGradient::None,
+                };
+                let head = Head { weight, bias, smoothing };
+                let output = classifier::forward(plan, x, head, batch.labels, gradient, slots);
+                values.push(output.logits);
+                (Activations { values, dx: output.dx }, output.loss)
+            }
+            _ => {
+                values.push(last.forward(plan, x));
+                let logits = values[values.len() - 1];
+                let loss = softmax_cross_entropy::forward(plan, logits, batch.labels, smoothing, slots);
+                (Activations { values, dx: None }, loss)
+            }
+        }
     }
 
     /// Records the backward pass from the gradient of the logits; the gradients of all parameters
@@ -179,15 +222,18 @@ impl Model {
         sink: &mut dyn GradientSink,
     ) {
         let mut dy = dlogits;
+        let mut known_dx = activations.dx;
         for (index, layer) in self.layers.iter().enumerate().rev() {
+            let known = known_dx.take();
             let pass = Backward {
                 x: activations.values[index],
                 y: activations.values[index + 1],
                 dy,
-                dx_wanted: self.layers[..index].iter().any(|layer| !layer.parameters().is_empty()),
+                dx_wanted: known.is_none()
+                    && self.layers[..index].iter().any(|layer| !layer.parameters().is_empty()),
                 mask_dx: index > 0 && self.layers[index - 1].masks_gradient(),
             };
-            match layer.backward(plan, pass, sink) {
+            match layer.backward(plan, pass, sink).or(known) {
                 Some(dx) => dy = dx,
                 None => break,
             }

@@ -77,4 +77,8 @@ impl Layer for Linear {
     fn masks_gradient(&self) -> bool {
         self.relu
     }
+
+    fn as_product(&self) -> Option<[Tensor; 2]> {
+        (!self.relu).then(|| [&self.parameters[0], &self.parameters[1]].map(|parameter| parameter.tensor))
+    }
 }

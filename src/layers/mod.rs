@@ -71,6 +71,12 @@ pub trait Layer: Debug {
     fn masks_gradient(&self) -> bool {
         false
     }
+
+    /// Weight and bias of a layer that is `y = x w^T + b` and nothing else: behind it a loss can be part of its
+    /// [product](crate::ops::classifier).
+    fn as_product(&self) -> Option<[Tensor; 2]> {
+        None
+    }
 }
 
 /// A step of a trained model's forward pass, in terms that every framework has: what an export

@@ -36,7 +36,7 @@ use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// Rows whose loss and hits are added into one partial sum.
-pub const ROWS_PER_PARTIAL: usize = 64;
+pub const ROWS_PER_PARTIAL: usize = 32;
 
 /// What the op writes.
 #[derive(Clone, Copy, Debug)]
@@ -53,20 +53,27 @@ pub fn forward(plan: &mut Plan, logits: Tensor, labels: Tensor, smoothing: f32, 
     let [batch, _] = logits.matrix("logits");
     logits.expect("logits", Element::F32, logits.shape());
     labels.expect("labels", Element::U32, [batch]);
-    let dlogits = plan.scratch("dlogits", logits.shape());
-    let partials = batch.div_ceil(ROWS_PER_PARTIAL);
-    let metrics = plan.declare("metrics", Role::Metric, Element::F32, [slots, 2 * partials]);
-    let output = Output { dlogits, metrics };
+    let output = Output::declare(plan, logits, slots);
     plan.record(SoftmaxCrossEntropy { logits, labels, smoothing, output });
     output
 }
 
+impl Output {
+    pub(super) fn declare(plan: &mut Plan, logits: Tensor, slots: usize) -> Self {
+        let [batch, _] = logits.matrix("logits");
+        let dlogits = plan.scratch("dlogits", logits.shape());
+        let partials = batch.div_ceil(ROWS_PER_PARTIAL);
+        let metrics = plan.declare("metrics", Role::Metric, Element::F32, [slots, 2 * partials]);
+        Output { dlogits, metrics }
+    }
+}
+
 #[derive(Debug)]
-struct SoftmaxCrossEntropy {
-    logits: Tensor,
-    labels: Tensor,
-    smoothing: f32,
-    output: Output,
+pub(super) struct SoftmaxCrossEntropy {
+    pub(super) logits: Tensor,
+    pub(super) labels: Tensor,
+    pub(super) smoothing: f32,
+    pub(super) output: Output,
 }
 
 uniform! {
@@ -82,7 +89,7 @@ uniform! {
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("softmax_cross_entropy"),
-    source: shader!("step.wgsl", "loop_bound.wgsl", "log_sum_exp.wgsl", "softmax_cross_entropy.wgsl"),
+    source: shader!("step.wgsl", "loop_bound.wgsl", "log_sum_exp.wgsl", "softmax_row.wgsl", "softmax_cross_entropy.wgsl"),
     workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("logits"), read("labels"), write("dlogits"), write("metrics")]),

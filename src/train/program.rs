@@ -8,7 +8,7 @@ use crate::data::ImageShape;
 use crate::error::Result;
 use crate::init::ParameterKind;
 use crate::model::{Activations, Model, ModelSpec};
-use crate::ops::softmax_cross_entropy::{self, Output};
+use crate::ops::softmax_cross_entropy::Output;
 use crate::ops::{gather, l2_penalty, online_steps};
 use crate::optim::Updates;
 use crate::plan::{Plan, StepId};
@@ -137,7 +137,7 @@ impl Builder {
         let split = self.split("train", size)?;
         let batch = training.batch.min(size.count);
         let step = self.plan.begin("train");
-        let (output, activations) = self.measure(&split, batch, training.label_smoothing);
+        let (activations, output) = self.measure(&split, batch, training.label_smoothing, true);
         let mut updates = Updates::new(training.optimizer, training.l2, training.clip_norm);
         self.model.backward(&mut self.plan, &activations, output.dlogits, &mut updates);
         updates.finish(&mut self.plan);
@@ -163,7 +163,7 @@ impl Builder {
         let split = self.split(name, size)?;
         let batch = EVALUATION_BATCH.min(size.count);
         let step = self.plan.begin("evaluate");
-        let (output, activations) = self.measure(&split, batch, 0.0);
+        let (activations, output) = self.measure(&split, batch, 0.0, false);
         let metrics = output.metrics;
         let pass = Pass {
             step,
@@ -177,14 +177,11 @@ impl Builder {
         Ok((pass, activations.logits()))
     }
 
-    fn measure(&mut self, split: &Resident, batch: usize, smoothing: f32) -> (Output, Activations) {
+    fn measure(&mut self, split: &Resident, batch: usize, smoothing: f32, backward_follows: bool) -> (Activations, Output) {
         let plan = &mut self.plan;
         let gather = if self.model.reads_pixels() { gather::pixels } else { gather::forward };
         let input = gather(plan, &split.images, split.order, batch);
-        let activations = self.model.forward(plan, input.x);
-        let output =
-            softmax_cross_entropy::forward(plan, activations.logits(), input.labels, smoothing, SLOTS);
-        (output, activations)
+        self.model.measure(plan, input, smoothing, SLOTS, backward_follows)
     }
 
     /// Records the measurement of the L2 penalty with factor `l2`; nothing where that is zero.

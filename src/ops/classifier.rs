@@ -1,0 +1,231 @@
+//! The last layer of a classifier with its loss, for a few classes: logits, loss, hits and gradients in one dispatch.
+//!
+//! ```text
+//! logits = x w^T + bias
+//! dlogits, loss, hits: of softmax and cross-entropy, see softmax_cross_entropy
+//! dx = dlogits w, zero where x is the output of a ReLU and zero
+//! ```
+//!
+//! The logits of a batch are a product with as many columns as there are classes, ten or so: for a GPU less work than starting
+//! a kernel is. So are the softmax and dx. The same rows of a batch go through all three in one workgroup.
+//!
+//! The CPU, which starts nothing, runs the three ops one after the other: its results are theirs, bit for bit.
+
+use std::borrow::Cow;
+
+use super::matmul::{Epilogue, Form, Matmul};
+use super::softmax_cross_entropy::{self, ROWS_PER_PARTIAL, SoftmaxCrossEntropy};
+use super::{GpuFacts, Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::{Binding, Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
+use crate::plan::{Plan, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+/// Most classes: their values for a workgroup's rows lie in its memory.
+const MOST_CLASSES: usize = 64;
+
+/// Most inputs: one workgroup goes through all of them.
+const MOST_INPUTS: usize = 4096;
+
+/// Classes whose logits an invocation computes at a time.
+const BLOCK: usize = 10;
+
+/// Invocations that share the inputs of four rows.
+const PARTS: usize = 4;
+
+/// Rows that an invocation computes of dx at a time.
+const ROWS_OF_DX: usize = 8;
+
+/// A linear layer and how its answers are judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Head {
+    /// `[classes, inputs]`
+    pub weight: Tensor,
+    /// `[classes]`
+    pub bias: Tensor,
+    /// Share of the target that all classes have alike.
+    pub smoothing: f32,
+}
+
+/// Whether the gradient of the input is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputGradient {
+    /// Nobody needs it.
+    None,
+    /// `dx = dlogits w`
+    Plain,
+    /// The same, but zero where x is not above zero.
+    Masked,
+}
+
+/// What the op writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// `[batch, classes]`
+    pub logits: Tensor,
+    /// Their gradient, and losses and hits.
+    pub loss: softmax_cross_entropy::Output,
+    /// `[batch, inputs]`, if it is computed.
+    pub dx: Option<Tensor>,
+}
+
+/// Whether the op can be used for `x`, `[batch, inputs]`, and `weight`, `[classes, inputs]`.
+pub fn fits(x: Tensor, weight: Tensor) -> bool {
+    let ([_, inputs], [classes, _]) = (x.matrix("x"), weight.matrix("weight"));
+    let whole_vectors = inputs.is_multiple_of(4);
+    x.element() == Element::F32 && classes <= MOST_CLASSES && inputs <= MOST_INPUTS && whole_vectors
+}
+
+/// Records all of it for `x`, `[batch, inputs]`, and `labels`, `[batch]`. Panics if the layer does not [fit](fits).
+#[track_caller]
+pub fn forward(
+    plan: &mut Plan,
+    x: Tensor,
+    head: Head,
+    labels: Tensor,
+    gradient: InputGradient,
+    slots: usize,
+) -> Output {
+    let ([batch, inputs], [classes, _]) = (x.matrix("x"), head.weight.matrix("weight"));
+    assert!(fits(x, head.weight), "a classifier of {classes} classes and {inputs} inputs does not fit one op");
+    x.expect("x", Element::F32, [batch, inputs]);
+    head.weight.expect("weight", Element::F32, [classes, inputs]);
+    head.bias.expect("bias", Element::F32, [classes]);
+    labels.expect("labels", Element::U32, [batch]);
+    let logits = plan.scratch("logits", [batch, classes]);
+    let loss = softmax_cross_entropy::Output::declare(plan, logits, slots);
+    let dx = (gradient != InputGradient::None).then(|| plan.scratch("dx", [batch, inputs]));
+    let output = Output { logits, loss, dx };
+
+    let epilogue = Epilogue::Bias { bias: head.bias, relu: false };
+    let softmax = SoftmaxCrossEntropy { logits, labels, smoothing: head.smoothing, output: loss };
+    let mut parts: Vec<Box<dyn Op>> =
+        vec![Box::new(Matmul::new(plan, Form::Nt, x, head.weight, logits, epilogue)), Box::new(softmax)];
+    if let Some(dx) = dx {
+        let epilogue = if gradient == InputGradient::Masked { Epilogue::Mask(x) } else { Epilogue::None };
+        parts.push(Box::new(Matmul::new(plan, Form::Nn, loss.dlogits, head.weight, dx, epilogue)));
+    }
+    plan.record(Classifier { x, head, labels, masked: gradient == InputGradient::Masked, output, parts });
+    output
+}
+
+#[derive(Debug)]
+struct Classifier {
+    x: Tensor,
+    head: Head,
+    labels: Tensor,
+    masked: bool,
+    output: Output,
+    /// The same as ops of their own.
+    parts: Vec<Box<dyn Op>>,
+}
+
+uniform! {
+    struct Params {
+        batch: u32,
+        classes: u32,
+        /// Vectors of four in a line.
+        quads: u32,
+        /// Share of the target that all classes have alike.
+        smoothing: f32,
+        /// Partial sums (pairs) in one slot of the ring.
+        partials: u32,
+        /// Whether dx is zero where x is not above zero.
+        masked: u32,
+    }
+}
+
+const BINDINGS: &[Binding] = &[
+    read("x"),
+    read("w"),
+    read("bias"),
+    read("labels"),
+    write("logits"),
+    write("dlogits"),
+    write("metrics"),
+    write("dx"),
+];
+
+static FORWARD: Kernel = Kernel {
+    name: Cow::Borrowed("classifier"),
+    source: shader!(
+        "step.wgsl",
+        "loop_bound.wgsl",
+        "log_sum_exp.wgsl",
+        "softmax_row.wgsl",
+        "classifier.wgsl",
+        "classifier_no_dx.wgsl"
+    ),
+    workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(BINDINGS.split_at(7).0),
+    reads_step: true,
+    subgroups: false,
+};
+
+static BOTH: Kernel = Kernel {
+    name: Cow::Borrowed("classifier_dx"),
+    source: shader!(
+        "step.wgsl",
+        "loop_bound.wgsl",
+        "log_sum_exp.wgsl",
+        "softmax_row.wgsl",
+        "classifier.wgsl",
+        "classifier_dx.wgsl"
+    ),
+    workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(BINDINGS),
+    reads_step: true,
+    subgroups: false,
+};
+
+/// The kernels of this op.
+pub fn kernels() -> Vec<Kernel> {
+    vec![FORWARD.clone(), BOTH.clone()]
+}
+
+impl Op for Classifier {
+    fn name(&self) -> &'static str {
+        "classifier"
+    }
+
+    fn operands(&self) -> Operands {
+        let Output { logits, loss, dx } = self.output;
+        let mut operands = Operands::new(
+            &[self.x, self.head.weight, self.head.bias, self.labels],
+            &[logits, loss.dlogits, loss.metrics],
+        );
+        operands.writes.extend(dx);
+        operands
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        for part in &self.parts {
+            part.run_on_cpu(memory, step);
+        }
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let ([batch, inputs], [_, classes]) = (self.x.matrix("x"), self.output.logits.matrix("logits"));
+        let quads = inputs / 4;
+        let params = Params {
+            batch: batch as u32,
+            classes: classes as u32,
+            quads: quads as u32,
+            smoothing: self.head.smoothing,
+            partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
+            masked: self.masked.into(),
+        };
+        let kernel = if self.output.dx.is_some() { &BOTH } else { &FORWARD };
+        let Operands { reads, writes, .. } = self.operands();
+        let of_block = trips(quads.div_ceil(PARTS), 0) + trips((BLOCK * ROWS_PER_PARTIAL / 4).div_ceil(ROWS_PER_PARTIAL), 0);
+        let of_column = trips(ROWS_PER_PARTIAL / ROWS_OF_DX, trips(classes, 0));
+        let trips = trips(classes.div_ceil(BLOCK), of_block)
+            + 5 * trips(classes, 0)
+            + trips(ROWS_PER_PARTIAL, 0)
+            + trips(quads.div_ceil(ROWS_PER_PARTIAL), of_column);
+        let grid = fold(batch, ROWS_PER_PARTIAL as u32);
+        vec![Dispatch::new(kernel, params, &[reads, writes].concat(), grid, trips)]
+    }
+}
