@@ -3,6 +3,7 @@
 use crate::device::DeviceKind;
 use crate::draft::{self, Draft};
 use crate::host::Array;
+use crate::ops::classifier::{self, Head, InputGradient};
 use crate::ops::gather::{self, Images};
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::sgd::{self, Update};
@@ -59,6 +60,7 @@ pub(super) fn all() -> Vec<Subject> {
         product(Form::Nt, 64, 128, 784),
         product(Form::Nt, 64, 10, 128),
         softmax(64, 10),
+        classifier(64, 128, 10),
         column_sum(64, 128),
         product_with_update(128, 784, 64),
         sgd(128 * 784),
@@ -67,6 +69,7 @@ pub(super) fn all() -> Vec<Subject> {
         gather(32, 3, 3072),
         product(Form::Nt, 32, 100, 3072),
         softmax(32, 10),
+        classifier(32, 100, 10),
         column_sum(32, 100),
         product_with_update(100, 3072, 32),
         sgd(100 * 3072),
@@ -159,6 +162,21 @@ fn softmax(batch: usize, count: usize) -> Subject {
     softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 0.0, 1);
     let work = Work::Bytes((batch * count * 8) as f64);
     Subject { rows: batch, ..done(draft, "softmax", format!("{batch}x{count}"), work) }
+}
+
+fn classifier(batch: usize, inputs: usize, classes: usize) -> Subject {
+    let mut draft = Draft::new("bench");
+    let x = draft.noise("x", Role::Input, [batch, inputs]);
+    let head = Head {
+        weight: draft.noise("weight", Role::Parameter, [classes, inputs]),
+        bias: draft.noise("bias", Role::Parameter, [classes]),
+        smoothing: 0.0,
+    };
+    let labels = draft.give("labels", Role::Input, [batch], draft::indices(batch, classes as u32));
+    classifier::forward(&mut draft.plan, x, head, labels, InputGradient::Masked, 1);
+    // Two products, of which one gives the logits and one dx.
+    let work = operations(2 * batch, classes, inputs);
+    Subject { rows: batch, ..done(draft, "classifier", format!("{batch}x{inputs}x{classes}"), work) }
 }
 
 fn column_sum(rows: usize, columns: usize) -> Subject {
