@@ -42,6 +42,9 @@ var<workgroup> parts: array<vec4<f32>, BLOCK * ROWS>;
 var<workgroup> values: array<vec4<f32>, MOST_CLASSES * GROUPS>;
 var<workgroup> losses: array<vec2<f32>, ROWS>;
 
+// The workgroup's first row.
+var<private> first_row: u32;
+
 fn logit(row: u32, j: u32) -> f32 {
     return kept(row, j);
 }
@@ -54,6 +57,17 @@ fn keep(row: u32, j: u32, value: f32) {
     values[j * GROUPS + row / 4u][row % 4u] = value;
 }
 
+fn hand_out(row: u32, j: u32, value: f32) {
+    keep(row, j, value);
+    dlogits[first_row * params.classes + row * params.classes + j] = value;
+}
+
+fn store_logit(row: u32, j: u32, value: f32) {
+    if row < params.batch {
+        logits[row * params.classes + j] = value;
+    }
+}
+
 @compute @workgroup_size(32)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -62,6 +76,7 @@ fn main(
 ) {
     let tile = group.y * groups.x + group.x;
     let row0 = tile * ROWS;
+    first_row = row0;
     let last = params.batch - 1u;
     let classes = loop_bound(params.classes, groups);
     let quads = loop_bound(params.quads, groups);
@@ -120,8 +135,13 @@ fn main(
             let j = block + sum / GROUPS;
             if j < classes {
                 let part = sum * PARTS;
-                let four_sums = ((parts[part] + parts[part + 1u]) + parts[part + 2u]) + parts[part + 3u];
-                values[block * GROUPS + sum] = four_sums + bias[j];
+                let sums = ((parts[part] + parts[part + 1u]) + parts[part + 2u]) + parts[part + 3u] + bias[j];
+                values[block * GROUPS + sum] = sums;
+                let row = row0 + sum % GROUPS * 4u;
+                store_logit(row, j, sums.x);
+                store_logit(row + 1u, j, sums.y);
+                store_logit(row + 2u, j, sums.z);
+                store_logit(row + 3u, j, sums.w);
             }
         }
         workgroupBarrier();
@@ -130,20 +150,13 @@ fn main(
     let row = row0 + lane;
     var loss_and_hit = vec2(0.0);
     if row < params.batch {
-        let begin = row * classes;
-        for (var j = 0u; j < classes; j++) {
-            logits[begin + j] = logit(lane, j);
-        }
         let label = labels[row];
         if label == NO_LABEL {
             for (var j = 0u; j < classes; j++) {
-                keep(lane, j, 0.0);
+                hand_out(lane, j, 0.0);
             }
         } else {
             loss_and_hit = step.row_weight * softmax_row(lane, classes, label, params.smoothing, step.rows);
-        }
-        for (var j = 0u; j < classes; j++) {
-            dlogits[begin + j] = kept(lane, j);
         }
     }
     losses[lane] = loss_and_hit;
@@ -156,7 +169,5 @@ fn main(
         metrics[step.slot * params.partials + tile] = sum;
     }
 
-    for (var k = lane; k < quads; k += ROWS) {
-        hand_back(row0, k, classes, quads);
-    }
+    hand_back(row0, lane, classes, quads);
 }

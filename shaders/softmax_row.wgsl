@@ -38,7 +38,7 @@ fn softmax_row(row: u32, classes: u32, label: u32, smoothing: f32, rows: u32) ->
         let gradient = kept(row, j) * factor;
         let of_target = select(gradient - scale, -rest * factor, label == best);
         let sharp = select(gradient, of_target, j == label);
-        keep(row, j, sharp - scale * (share - select(0.0, smoothing, j == label)));
+        hand_out(row, j, sharp - scale * (share - select(0.0, smoothing, j == label)));
     }
     let loss = log_of_one_plus(rest) - of_label + smoothing * of_label - of_all;
     return vec2(loss, select(0.0, 1.0, label == best));
