@@ -5,7 +5,7 @@
 // dlogits: [batch, classes]; metrics: [slots, partials] of (loss, hits).
 //
 // One workgroup does all of this for ROWS rows. Logits first: PARTS invocations share four rows, each takes every
-// PARTS-th vector of the inputs, for ten classes at a time. Then each invocation has a row of logits, then a column of dx.
+// PARTS-th vector of the inputs, for BLOCK classes at a time. Then each invocation has a row for its loss. At last, dx.
 // Rows without an image have the label NO_LABEL: their gradient is zero and they count for nothing.
 
 struct Params {
@@ -38,12 +38,12 @@ const NO_LABEL = 0xffffffffu;
 
 // Parts of sums: [BLOCK][GROUPS][PARTS] of four rows.
 var<workgroup> parts: array<vec4<f32>, BLOCK * ROWS>;
-// Logits, then what softmax_row keeps: [classes][GROUPS] of four rows.
+// Logits, then what softmax_row keeps, then dlogits: [classes][GROUPS] of four rows.
 var<workgroup> values: array<vec4<f32>, MOST_CLASSES * GROUPS>;
 var<workgroup> losses: array<vec2<f32>, ROWS>;
 
-// The workgroup's first row.
-var<private> first_row: u32;
+// The workgroup's first row; rows are counted from it.
+var<private> row0: u32;
 
 fn logit(row: u32, j: u32) -> f32 {
     return kept(row, j);
@@ -59,12 +59,12 @@ fn keep(row: u32, j: u32, value: f32) {
 
 fn hand_out(row: u32, j: u32, value: f32) {
     keep(row, j, value);
-    dlogits[first_row * params.classes + row * params.classes + j] = value;
+    dlogits[(row0 + row) * params.classes + j] = value;
 }
 
 fn store_logit(row: u32, j: u32, value: f32) {
-    if row < params.batch {
-        logits[row * params.classes + j] = value;
+    if row0 + row < params.batch {
+        logits[(row0 + row) * params.classes + j] = value;
     }
 }
 
@@ -75,13 +75,13 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let tile = group.y * groups.x + group.x;
-    let row0 = tile * ROWS;
-    first_row = row0;
-    let last = params.batch - 1u;
+    row0 = tile * ROWS;
     let classes = loop_bound(params.classes, groups);
     let quads = loop_bound(params.quads, groups);
 
+    // Past the last row and the last class stands the last one again; nothing of it is stored.
     let four = row0 + lane / PARTS * 4u;
+    let last = params.batch - 1u;
     let x0 = min(four, last) * quads;
     let x1 = min(four + 1u, last) * quads;
     let x2 = min(four + 2u, last) * quads;
@@ -137,7 +137,7 @@ fn main(
                 let part = sum * PARTS;
                 let sums = ((parts[part] + parts[part + 1u]) + parts[part + 2u]) + parts[part + 3u] + bias[j];
                 values[block * GROUPS + sum] = sums;
-                let row = row0 + sum % GROUPS * 4u;
+                let row = sum % GROUPS * 4u;
                 store_logit(row, j, sums.x);
                 store_logit(row + 1u, j, sums.y);
                 store_logit(row + 2u, j, sums.z);
@@ -147,10 +147,9 @@ fn main(
         workgroupBarrier();
     }
 
-    let row = row0 + lane;
     var loss_and_hit = vec2(0.0);
-    if row < params.batch {
-        let label = labels[row];
+    if row0 + lane < params.batch {
+        let label = labels[row0 + lane];
         if label == NO_LABEL {
             for (var j = 0u; j < classes; j++) {
                 hand_out(lane, j, 0.0);
@@ -169,5 +168,5 @@ fn main(
         metrics[step.slot * params.partials + tile] = sum;
     }
 
-    hand_back(row0, lane, classes, quads);
+    hand_back(lane, classes, quads);
 }

@@ -1,12 +1,14 @@
 @group(0) @binding(8) var<storage, read_write> dx: array<vec4<f32>>;
 
-// dx = dlogits w of a workgroup's rows. An invocation computes eight rows of four vectors that are COLUMNS apart, then the
-// next four: each value that it loads serves several sums.
+// Invocations side by side. Each computes eight rows of four vectors that are COLUMNS apart, then the next four: what it
+// loads serves several sums.
 const COLUMNS = 8u;
 
-fn hand_back(row0: u32, lane: u32, classes: u32, quads: u32) {
+// dx = dlogits w of the workgroup's rows.
+
+fn hand_back(lane: u32, classes: u32, quads: u32) {
     let four = lane / COLUMNS * 2u;
-    let row = row0 + four * 4u;
+    let row = four * 4u;
     for (var k = lane % COLUMNS; k < quads; k += 4u * COLUMNS) {
         let k1 = k + COLUMNS;
         let k2 = k1 + COLUMNS;
@@ -62,8 +64,8 @@ fn store(row: u32, k: u32, quads: u32, rows: mat4x4<f32>) {
 }
 
 fn store_row(row: u32, k: u32, quads: u32, value: vec4<f32>) {
-    if row < params.batch {
-        let at = row * quads + k;
+    if row0 + row < params.batch {
+        let at = (row0 + row) * quads + k;
         let open = (x[at] > vec4(0.0)) | vec4(params.masked == 0u);
         dx[at] = select(vec4(0.0), value, open);
     }

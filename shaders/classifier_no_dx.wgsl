@@ -1,1 +1,2 @@
-fn hand_back(row0: u32, lane: u32, classes: u32, quads: u32) {}
+// Nobody needs dx.
+fn hand_back(lane: u32, classes: u32, quads: u32) {}

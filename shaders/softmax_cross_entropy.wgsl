@@ -28,6 +28,10 @@ fn keep(row: u32, j: u32, value: f32) {
     dlogits[row * params.classes + j] = value;
 }
 
+fn hand_out(row: u32, j: u32, value: f32) {
+    keep(row, j, value);
+}
+
 fn kept(row: u32, j: u32) -> f32 {
     return dlogits[row * params.classes + j];
 }

@@ -2,13 +2,14 @@
 //   rest = sum over j != best of exp(z_j - m)
 //   loss = (m - z_y) + log(1 + rest),  dz_j = (exp(z_j - m) / (1 + rest) - [j = y]) / rows
 //
-// A kernel has the row's values in memory of its own kind; `row` is whatever finds them there:
-//   logit(row, j)         z_j, for as long as nothing is kept in its place
-//   keep(row, j, value)   keeps a value of class j: a term of the sum, in the end dz_j
-//   kept(row, j)          what was kept last
+// Each kernel has the values of a row in memory of its own kind:
+//   logit(row, j)             z_j, until something is kept in its place
+//   keep(row, j, value)       keeps class j's term of the sum
+//   kept(row, j)              what was kept
+//   hand_out(row, j, value)   takes dz_j
 // difference, exponential and log_of_one_plus are in log_sum_exp.wgsl.
 
-// Keeps the gradient of the row's part of the mean loss of `rows` rows; returns its loss, and 1 if z_y is the largest.
+// Hands out the gradient of the mean loss of `rows` rows; returns this row's loss, and 1 if z_y is the largest.
 fn softmax_row(row: u32, classes: u32, label: u32, smoothing: f32, rows: u32) -> vec2<f32> {
     var best = 0u;
     var largest = logit(row, 0u);
@@ -19,6 +20,8 @@ fn softmax_row(row: u32, classes: u32, label: u32, smoothing: f32, rows: u32) ->
             best = j;
         }
     }
+    // The target is (1 - smoothing) [j = y] + smoothing / classes.
+    let share = smoothing / f32(classes);
     var rest = 0.0;
     var of_label = 0.0;
     var of_all = 0.0;
@@ -28,12 +31,10 @@ fn softmax_row(row: u32, classes: u32, label: u32, smoothing: f32, rows: u32) ->
         keep(row, j, term);
         rest += select(term, 0.0, j == best);
         of_label = select(of_label, below, j == label);
-        of_all += below * smoothing / f32(classes);
+        of_all += below * share;
     }
-    // The target is (1 - smoothing) [j = y] + smoothing / classes.
     let scale = 1.0 / f32(rows);
     let factor = scale / (1.0 + rest);
-    let share = smoothing / f32(classes);
     for (var j = 0u; j < classes; j++) {
         let gradient = kept(row, j) * factor;
         let of_target = select(gradient - scale, -rest * factor, label == best);

@@ -6,10 +6,9 @@
 //! dx = dlogits w, zero where x is the output of a ReLU and zero
 //! ```
 //!
-//! The logits of a batch are a product with as many columns as there are classes, ten or so: for a GPU less work than starting
-//! a kernel is. So are the softmax and dx. The same rows of a batch go through all three in one workgroup.
-//!
-//! The CPU, which starts nothing, runs the three ops one after the other: its results are theirs, bit for bit.
+//! Each of the three is less work for a GPU than starting a kernel, with ten classes or so. One workgroup takes
+//! some rows of the batch through all of them. The CPU, which starts nothing, runs the three ops one after
+//! the other: its results are theirs, bit for bit.
 
 use std::borrow::Cow;
 
@@ -33,8 +32,8 @@ const BLOCK: usize = 10;
 /// Invocations that share the inputs of four rows.
 const PARTS: usize = 4;
 
-/// Rows that an invocation computes of dx at a time.
-const ROWS_OF_DX: usize = 8;
+/// Vectors of a line of dx that an invocation and its neighbours compute at a time.
+const VECTORS_OF_DX: usize = 32;
 
 /// A linear layer and how its answers are judged.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +86,10 @@ pub fn forward(
     slots: usize,
 ) -> Output {
     let ([batch, inputs], [classes, _]) = (x.matrix("x"), head.weight.matrix("weight"));
-    assert!(fits(x, head.weight), "a classifier of {classes} classes and {inputs} inputs does not fit one op");
+    assert!(
+        fits(x, head.weight),
+        "a classifier of {classes} classes and {inputs} inputs does not fit one op"
+    );
     x.expect("x", Element::F32, [batch, inputs]);
     head.weight.expect("weight", Element::F32, [classes, inputs]);
     head.bias.expect("bias", Element::F32, [classes]);
@@ -163,7 +165,7 @@ static FORWARD: Kernel = Kernel {
     subgroups: false,
 };
 
-static BOTH: Kernel = Kernel {
+static WITH_DX: Kernel = Kernel {
     name: Cow::Borrowed("classifier_dx"),
     source: shader!(
         "step.wgsl",
@@ -182,7 +184,7 @@ static BOTH: Kernel = Kernel {
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    vec![FORWARD.clone(), BOTH.clone()]
+    vec![FORWARD.clone(), WITH_DX.clone()]
 }
 
 impl Op for Classifier {
@@ -217,14 +219,14 @@ impl Op for Classifier {
             partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
             masked: self.masked.into(),
         };
-        let kernel = if self.output.dx.is_some() { &BOTH } else { &FORWARD };
+        let kernel = if self.output.dx.is_some() { &WITH_DX } else { &FORWARD };
         let Operands { reads, writes, .. } = self.operands();
-        let of_block = trips(quads.div_ceil(PARTS), 0) + trips((BLOCK * ROWS_PER_PARTIAL / 4).div_ceil(ROWS_PER_PARTIAL), 0);
-        let of_column = trips(ROWS_PER_PARTIAL / ROWS_OF_DX, trips(classes, 0));
+        // A group of four rows has BLOCK sums, and a quarter of the invocations takes as many.
+        let of_block = trips(quads.div_ceil(PARTS), 0) + trips(BLOCK.div_ceil(4), 0);
         let trips = trips(classes.div_ceil(BLOCK), of_block)
-            + 5 * trips(classes, 0)
+            + 3 * trips(classes, 0)
             + trips(ROWS_PER_PARTIAL, 0)
-            + trips(quads.div_ceil(ROWS_PER_PARTIAL), of_column);
+            + trips(quads.div_ceil(VECTORS_OF_DX), trips(classes, 0));
         let grid = fold(batch, ROWS_PER_PARTIAL as u32);
         vec![Dispatch::new(kernel, params, &[reads, writes].concat(), grid, trips)]
     }

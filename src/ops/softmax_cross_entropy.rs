@@ -89,7 +89,13 @@ uniform! {
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("softmax_cross_entropy"),
-    source: shader!("step.wgsl", "loop_bound.wgsl", "log_sum_exp.wgsl", "softmax_row.wgsl", "softmax_cross_entropy.wgsl"),
+    source: shader!(
+        "step.wgsl",
+        "loop_bound.wgsl",
+        "log_sum_exp.wgsl",
+        "softmax_row.wgsl",
+        "softmax_cross_entropy.wgsl"
+    ),
     workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("logits"), read("labels"), write("dlogits"), write("metrics")]),
@@ -204,8 +210,8 @@ impl Op for SoftmaxCrossEntropy {
         };
         let tensors = [self.logits, self.labels, dlogits, metrics];
         let grid = fold(batch, ROWS_PER_PARTIAL as u32);
-        // Rows without a label take one loop, all others three, or four with label smoothing.
-        let trips = 5 * trips(classes, 0) + trips(ROWS_PER_PARTIAL, 0);
+        // Rows without a label take one loop, all others three.
+        let trips = 3 * trips(classes, 0) + trips(ROWS_PER_PARTIAL, 0);
         vec![Dispatch::new(&KERNEL, params, &tensors, grid, trips)]
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::draft::{self, Draft};
 use crate::host::Array;
+use crate::ops::classifier::{self, InputGradient};
 use crate::ops::gather::{self, Images, NO_LABEL};
 use crate::ops::matmul::{self, Epilogue, Form};
-use crate::ops::online_steps::{self, BLOCK, Head};
+use crate::ops::online_steps::{self, BLOCK};
 use crate::ops::sgd::{self, Momentum, Update};
 use crate::ops::{adam, clip_norm, lion};
 use crate::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
@@ -82,6 +83,8 @@ pub(super) fn all() -> Vec<Subject> {
         }),
         softmax(67, 10, 61),
         softmax(3, 257, 3),
+        classified(67, 36, 10, 61, InputGradient::Masked),
+        classified(35, 100, 13, 35, InputGradient::None),
         steps(),
     ];
     for momentum in [None, Some(false), Some(true)] {
@@ -142,17 +145,39 @@ fn gathered(channels: usize, plane: usize, batch: usize, rows: usize) -> Subject
     Subject { rows, ..subject("gather", format!("{batch}x{channels}x{plane}"), record) }
 }
 
+/// Labels of a batch of which so many rows hold an image.
+fn labels(draft: &mut Draft, batch: usize, classes: usize, rows: usize) -> Tensor {
+    let Array::U32(mut labels) = draft::indices(batch, classes as u32) else {
+        unreachable!("indices are integers")
+    };
+    labels[rows..].fill(NO_LABEL);
+    draft.give("labels", Role::Input, [batch], Array::U32(labels))
+}
+
 fn softmax(batch: usize, classes: usize, rows: usize) -> Subject {
     let record = move |draft: &mut Draft| {
         let logits = draft.noise("logits", Role::Input, [batch, classes]);
-        let Array::U32(mut labels) = draft::indices(batch, classes as u32) else {
-            unreachable!("indices are integers")
-        };
-        labels[rows..].fill(NO_LABEL);
-        let labels = draft.give("labels", Role::Input, [batch], Array::U32(labels));
+        let labels = labels(draft, batch, classes, rows);
         softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 0.0, SLOTS);
     };
     Subject { rows, ..subject("softmax_cross_entropy", format!("{batch}x{classes}"), record) }
+}
+
+fn classified(batch: usize, inputs: usize, classes: usize, rows: usize, gradient: InputGradient) -> Subject {
+    let record = move |draft: &mut Draft| {
+        let x = draft.noise("x", Role::Input, [batch, inputs]);
+        let head = classifier::Head {
+            weight: draft.noise("weight", Role::Parameter, [classes, inputs]),
+            bias: draft.noise("bias", Role::Parameter, [classes]),
+            smoothing: 0.1,
+        };
+        let labels = labels(draft, batch, classes, rows);
+        classifier::forward(&mut draft.plan, x, head, labels, gradient, SLOTS);
+    };
+    Subject {
+        rows,
+        ..subject("classifier", format!("{batch}x{inputs}x{classes}, {gradient:?} dx").to_lowercase(), record)
+    }
 }
 
 fn steps() -> Subject {
@@ -161,7 +186,7 @@ fn steps() -> Subject {
         let products = draft.noise("products", Role::Input, [BLOCK, hidden]);
         let overlaps = draft.noise("overlaps", Role::Input, [BLOCK, BLOCK]);
         let labels = draft.give("labels", Role::Input, [BLOCK], draft::indices(BLOCK, classes as u32));
-        let head = Head {
+        let head = online_steps::Head {
             bias: draft.noise("bias", Role::Parameter, [hidden]),
             weight2: draft.noise("weight2", Role::Parameter, [classes, hidden]),
             bias2: draft.noise("bias2", Role::Parameter, [classes]),

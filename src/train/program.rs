@@ -177,7 +177,13 @@ impl Builder {
         Ok((pass, activations.logits()))
     }
 
-    fn measure(&mut self, split: &Resident, batch: usize, smoothing: f32, backward_follows: bool) -> (Activations, Output) {
+    fn measure(
+        &mut self,
+        split: &Resident,
+        batch: usize,
+        smoothing: f32,
+        backward_follows: bool,
+    ) -> (Activations, Output) {
         let plan = &mut self.plan;
         let gather = if self.model.reads_pixels() { gather::pixels } else { gather::forward };
         let input = gather(plan, &split.images, split.order, batch);

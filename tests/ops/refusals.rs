@@ -3,6 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use shadegrad::ops::classifier::{self, InputGradient};
 use shadegrad::ops::gather::{self, Images};
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::online_steps::{self, BLOCK, Head};
@@ -161,6 +162,24 @@ fn other_ops_that_do_not_fit() {
     refused("labels must be U32 [2]", |plan| {
         let (logits, labels) = (floats(plan, &[2, 3]), integers(plan, &[3]));
         softmax_cross_entropy::forward(plan, logits, labels, 0.0, 1);
+    });
+    refused("labels must be U32 [2]", |plan| {
+        let (x, labels) = (floats(plan, &[2, 4]), integers(plan, &[3]));
+        let head = classifier::Head {
+            weight: parameter(plan, &[3, 4]),
+            bias: parameter(plan, &[3]),
+            smoothing: 0.0,
+        };
+        classifier::forward(plan, x, head, labels, InputGradient::None, 1);
+    });
+    refused("a classifier of 65 classes and 4 inputs", |plan| {
+        let (x, labels) = (floats(plan, &[2, 4]), integers(plan, &[2]));
+        let head = classifier::Head {
+            weight: parameter(plan, &[65, 4]),
+            bias: parameter(plan, &[65]),
+            smoothing: 0.0,
+        };
+        classifier::forward(plan, x, head, labels, InputGradient::None, 1);
     });
     refused("dw must be F32 [6]", |plan| {
         let (w, dw) = (parameter(plan, &[6]), floats(plan, &[5]));
