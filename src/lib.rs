@@ -109,6 +109,7 @@ mod draft;
 pub mod error;
 pub mod export;
 mod figures;
+pub mod file_layout;
 pub mod host;
 pub mod init;
 pub mod kernel;

@@ -88,7 +88,7 @@ impl Updates {
     fn penalty(&self, parameter: &Parameter) -> f32 {
         match parameter.kind {
             ParameterKind::Weight => self.l2,
-            ParameterKind::Bias => 0.0,
+            ParameterKind::Bias | ParameterKind::Gain | ParameterKind::Shift => 0.0,
         }
     }
 }

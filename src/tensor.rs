@@ -101,6 +101,15 @@ impl Tensor {
         self.shape
     }
 
+    /// The same elements under another shape: rows are contiguous, so nothing moves. Panics unless there are as
+    /// many elements.
+    #[track_caller]
+    pub fn reshaped(self, shape: impl Into<Shape>) -> Tensor {
+        let shape = shape.into();
+        assert!(shape.len() == self.len(), "{:?} cannot be seen as {shape:?}", self.shape);
+        Tensor { shape, ..self }
+    }
+
     /// Number of elements.
     pub fn len(&self) -> usize {
         self.shape.len()

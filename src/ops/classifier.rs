@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 
 use super::matmul::{Epilogue, Form, Matmul};
-use super::softmax_cross_entropy::{self, ROWS_PER_PARTIAL, SoftmaxCrossEntropy};
+use super::softmax_cross_entropy::{Loss, ROWS_PER_PARTIAL, SoftmaxCrossEntropy, Target};
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
 use crate::kernel::{Binding, Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
@@ -35,17 +35,6 @@ const PARTS: usize = 4;
 /// Vectors of a line of dx that an invocation and its neighbours compute at a time.
 const VECTORS_OF_DX: usize = 32;
 
-/// A linear layer and how its answers are judged.
-#[derive(Clone, Copy, Debug)]
-pub struct Head {
-    /// `[classes, inputs]`
-    pub weight: Tensor,
-    /// `[classes]`
-    pub bias: Tensor,
-    /// Share of the target that all classes have alike.
-    pub smoothing: f32,
-}
-
 /// Whether the gradient of the input is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputGradient {
@@ -63,7 +52,7 @@ pub struct Output {
     /// `[batch, classes]`
     pub logits: Tensor,
     /// Their gradient, and losses and hits.
-    pub loss: softmax_cross_entropy::Output,
+    pub loss: Loss,
     /// `[batch, inputs]`, if it is computed.
     pub dx: Option<Tensor>,
 }
@@ -75,48 +64,44 @@ pub fn fits(x: Tensor, weight: Tensor) -> bool {
     x.element() == Element::F32 && classes <= MOST_CLASSES && inputs <= MOST_INPUTS && whole_vectors
 }
 
-/// Records all of it for `x`, `[batch, inputs]`, and `labels`, `[batch]`. Panics if the layer does not [fit](fits).
+/// Records all of it for `x`, `[batch, inputs]`, and a layer's weight, `[classes, inputs]`, and bias, `[classes]`. Panics if
+/// they do not [fit](fits).
 #[track_caller]
 pub fn forward(
     plan: &mut Plan,
     x: Tensor,
-    head: Head,
-    labels: Tensor,
+    [weight, bias]: [Tensor; 2],
+    target: Target,
     gradient: InputGradient,
-    slots: usize,
 ) -> Output {
-    let ([batch, inputs], [classes, _]) = (x.matrix("x"), head.weight.matrix("weight"));
-    assert!(
-        fits(x, head.weight),
-        "a classifier of {classes} classes and {inputs} inputs does not fit one op"
-    );
-    x.expect("x", Element::F32, [batch, inputs]);
-    head.weight.expect("weight", Element::F32, [classes, inputs]);
-    head.bias.expect("bias", Element::F32, [classes]);
-    labels.expect("labels", Element::U32, [batch]);
+    let ([batch, inputs], [classes, _]) = (x.matrix("x"), weight.matrix("weight"));
+    assert!(fits(x, weight), "a classifier of {classes} classes and {inputs} inputs does not fit one op");
+    weight.expect("weight", Element::F32, [classes, inputs]);
+    bias.expect("bias", Element::F32, [classes]);
+    target.labels.expect("labels", Element::U32, [batch]);
     let logits = plan.scratch("logits", [batch, classes]);
-    let loss = softmax_cross_entropy::Output::declare(plan, logits, slots);
+    let loss = Loss::declare(plan, logits, target.slots);
     let dx = (gradient != InputGradient::None).then(|| plan.scratch("dx", [batch, inputs]));
     let output = Output { logits, loss, dx };
 
-    let epilogue = Epilogue::Bias { bias: head.bias, relu: false };
-    let softmax = SoftmaxCrossEntropy { logits, labels, smoothing: head.smoothing, output: loss };
+    let product = Matmul::new(plan, Form::Nt, x, weight, logits, Epilogue::Bias { bias, relu: false });
     let mut parts: Vec<Box<dyn Op>> =
-        vec![Box::new(Matmul::new(plan, Form::Nt, x, head.weight, logits, epilogue)), Box::new(softmax)];
+        vec![Box::new(product), Box::new(SoftmaxCrossEntropy { logits, target, loss })];
     if let Some(dx) = dx {
         let epilogue = if gradient == InputGradient::Masked { Epilogue::Mask(x) } else { Epilogue::None };
-        parts.push(Box::new(Matmul::new(plan, Form::Nn, loss.dlogits, head.weight, dx, epilogue)));
+        parts.push(Box::new(Matmul::new(plan, Form::Nn, loss.dlogits, weight, dx, epilogue)));
     }
-    plan.record(Classifier { x, head, labels, masked: gradient == InputGradient::Masked, output, parts });
+    plan.record(Classifier { x, weight, bias, target, gradient, output, parts });
     output
 }
 
 #[derive(Debug)]
 struct Classifier {
     x: Tensor,
-    head: Head,
-    labels: Tensor,
-    masked: bool,
+    weight: Tensor,
+    bias: Tensor,
+    target: Target,
+    gradient: InputGradient,
     output: Output,
     /// The same as ops of their own.
     parts: Vec<Box<dyn Op>>,
@@ -195,7 +180,7 @@ impl Op for Classifier {
     fn operands(&self) -> Operands {
         let Output { logits, loss, dx } = self.output;
         let mut operands = Operands::new(
-            &[self.x, self.head.weight, self.head.bias, self.labels],
+            &[self.x, self.weight, self.bias, self.target.labels],
             &[logits, loss.dlogits, loss.metrics],
         );
         operands.writes.extend(dx);
@@ -215,9 +200,9 @@ impl Op for Classifier {
             batch: batch as u32,
             classes: classes as u32,
             quads: quads as u32,
-            smoothing: self.head.smoothing,
+            smoothing: self.target.smoothing,
             partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
-            masked: self.masked.into(),
+            masked: (self.gradient == InputGradient::Masked).into(),
         };
         let kernel = if self.output.dx.is_some() { &WITH_DX } else { &FORWARD };
         let Operands { reads, writes, .. } = self.operands();

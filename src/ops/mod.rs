@@ -6,7 +6,7 @@
 //! state) are listed as *updates*.
 
 mod gpu_facts;
-mod window;
+pub mod window;
 
 use std::fmt::Debug;
 

@@ -5,8 +5,9 @@ use crate::host::Array;
 use crate::ops::classifier::{self, InputGradient};
 use crate::ops::gather::{self, Images, NO_LABEL};
 use crate::ops::matmul::{self, Epilogue, Form};
-use crate::ops::online_steps::{self, BLOCK};
+use crate::ops::online_steps::{self, BLOCK, Head};
 use crate::ops::sgd::{self, Momentum, Update};
+use crate::ops::softmax_cross_entropy::Target;
 use crate::ops::{adam, clip_norm, lion};
 use crate::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
 use crate::plan::{Plan, Role};
@@ -41,8 +42,9 @@ pub(super) fn subject(
 /// pixels, and with sums so long that they are cut.
 pub(super) fn all() -> Vec<Subject> {
     let mut all = vec![
-        gathered(3, 25, 17, 11),
-        gathered(1, 784, 5, 5),
+        gathered([3, 5, 5], 17, 11),
+        gathered([1, 28, 28], 5, 5),
+        gathered_maps([3, 5, 7], 17, 11),
         subject("relu", "forward, 1009", |draft| {
             let x = draft.noise("x", Role::Input, [1009]);
             relu::forward(&mut draft.plan, x);
@@ -121,9 +123,9 @@ pub(super) fn all() -> Vec<Subject> {
     all
 }
 
-fn images(draft: &mut Draft, channels: usize, plane: usize) -> (Images, Tensor) {
-    let (count, pixels) = (23, channels * plane);
-    let stride = pixels.next_multiple_of(4);
+fn images(draft: &mut Draft, [channels, height, width]: [usize; 3]) -> (Images, Tensor) {
+    let count = 23;
+    let stride = (channels * height * width).next_multiple_of(4);
     let piece = |draft: &mut Draft, images: usize| {
         draft.give("piece", Role::Input, [images, stride], draft::bytes(images * stride))
     };
@@ -131,18 +133,31 @@ fn images(draft: &mut Draft, channels: usize, plane: usize) -> (Images, Tensor) 
         pieces: vec![piece(draft, 12), piece(draft, 11)],
         labels: draft.give("labels", Role::Input, [count], draft::indices(count, 10)),
         normalisation: draft.noise("normalisation", Role::Input, [channels, 2]),
-        pixels,
+        height,
+        width,
     };
     let order = draft.give("order", Role::Input, [100], draft::indices(100, count as u32));
     (source, order)
 }
 
-fn gathered(channels: usize, plane: usize, batch: usize, rows: usize) -> Subject {
+fn gathered(shape: [usize; 3], batch: usize, rows: usize) -> Subject {
     let record = move |draft: &mut Draft| {
-        let (source, order) = images(draft, channels, plane);
+        let (source, order) = images(draft, shape);
         gather::forward(&mut draft.plan, &source, order, batch);
     };
-    Subject { rows, ..subject("gather", format!("{batch}x{channels}x{plane}"), record) }
+    Subject { rows, ..subject("gather", gathering(shape, batch), record) }
+}
+
+fn gathered_maps(shape: [usize; 3], batch: usize, rows: usize) -> Subject {
+    let record = move |draft: &mut Draft| {
+        let (source, order) = images(draft, shape);
+        gather::maps(&mut draft.plan, &source, order, batch);
+    };
+    Subject { rows, ..subject("gather", format!("{}, maps", gathering(shape, batch)), record) }
+}
+
+fn gathering([channels, height, width]: [usize; 3], batch: usize) -> String {
+    format!("{batch}x{channels}x{height}x{width}")
 }
 
 /// Labels of a batch of which so many rows hold an image.
@@ -158,7 +173,11 @@ fn softmax(batch: usize, classes: usize, rows: usize) -> Subject {
     let record = move |draft: &mut Draft| {
         let logits = draft.noise("logits", Role::Input, [batch, classes]);
         let labels = labels(draft, batch, classes, rows);
-        softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 0.0, SLOTS);
+        softmax_cross_entropy::forward(
+            &mut draft.plan,
+            logits,
+            Target { labels, smoothing: 0.0, slots: SLOTS },
+        );
     };
     Subject { rows, ..subject("softmax_cross_entropy", format!("{batch}x{classes}"), record) }
 }
@@ -166,13 +185,11 @@ fn softmax(batch: usize, classes: usize, rows: usize) -> Subject {
 fn classified(batch: usize, inputs: usize, classes: usize, rows: usize, gradient: InputGradient) -> Subject {
     let record = move |draft: &mut Draft| {
         let x = draft.noise("x", Role::Input, [batch, inputs]);
-        let head = classifier::Head {
-            weight: draft.noise("weight", Role::Parameter, [classes, inputs]),
-            bias: draft.noise("bias", Role::Parameter, [classes]),
-            smoothing: 0.1,
-        };
+        let weight = draft.noise("weight", Role::Parameter, [classes, inputs]);
+        let bias = draft.noise("bias", Role::Parameter, [classes]);
         let labels = labels(draft, batch, classes, rows);
-        classifier::forward(&mut draft.plan, x, head, labels, gradient, SLOTS);
+        let target = Target { labels, smoothing: 0.1, slots: SLOTS };
+        classifier::forward(&mut draft.plan, x, [weight, bias], target, gradient);
     };
     Subject {
         rows,
@@ -186,7 +203,7 @@ fn steps() -> Subject {
         let products = draft.noise("products", Role::Input, [BLOCK, hidden]);
         let overlaps = draft.noise("overlaps", Role::Input, [BLOCK, BLOCK]);
         let labels = draft.give("labels", Role::Input, [BLOCK], draft::indices(BLOCK, classes as u32));
-        let head = online_steps::Head {
+        let head = Head {
             bias: draft.noise("bias", Role::Parameter, [hidden]),
             weight2: draft.noise("weight2", Role::Parameter, [classes, hidden]),
             bias2: draft.noise("bias2", Role::Parameter, [classes]),
@@ -262,18 +279,18 @@ fn update([m, n, k]: [usize; 3], momentum: Option<bool>) -> Subject {
 
 /// A batch of pixels, forward or backward.
 fn of_pixels(backward: bool) -> Subject {
-    let (channels, plane, batch, outputs) = (3, 48, 21, 19);
-    let inputs = channels * plane;
+    let (shape, batch, outputs) = ([3, 6, 8], 21, 19);
+    let inputs = shape.iter().product();
     let record = move |draft: &mut Draft| {
-        let (source, order) = images(draft, channels, plane);
+        let (source, order) = images(draft, shape);
         let x = gather::pixels(&mut draft.plan, &source, order, batch).x;
-        let shape = [outputs, inputs];
+        let weights = [outputs, inputs];
         if backward {
             let dy = draft.noise("dy", Role::Input, [batch, outputs]);
-            let weight = follow(draft, "w", &shape, None);
+            let weight = follow(draft, "w", &weights, None);
             matmul::update(&mut draft.plan, dy, x, weight, None);
         } else {
-            let w = draft.noise("w", Role::Input, shape);
+            let w = draft.noise("w", Role::Input, weights);
             matmul::product(&mut draft.plan, Form::Nt, x, w, Epilogue::None);
         }
     };

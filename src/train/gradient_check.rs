@@ -103,7 +103,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let shape = dataset.shape;
     let rows = config.batch_size.min(dataset.train.len()).min(MOST_IMAGES);
     let spec = ModelSpec::parse(&config.model, dataset.classes.len())?;
-    spec.check_sizes(shape.pixels(), rows)?;
+    spec.check_sizes(shape.into(), rows)?;
     let mut builder = Builder::new(&spec, shape);
     let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
     let training = Training {
@@ -116,6 +116,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     };
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };
     let pass = builder.train_batches(size, training)?;
+    builder.plan.share_scratch(&[]);
     let Builder { plan, model, normalisation: factors } = builder;
 
     let mut session = device.load(plan)?;
@@ -163,7 +164,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let tensors = model.parameters().zip(gradients).map(|(parameter, gradient)| {
         let penalty = match parameter.kind {
             ParameterKind::Weight => f64::from(config.l2),
-            ParameterKind::Bias => 0.0,
+            ParameterKind::Bias | ParameterKind::Gain | ParameterKind::Shift => 0.0,
         };
         let compared = samples(gradient.len()).into_iter().map(|index| {
             let place = Place { parameter: parameter.tensor, index };

@@ -37,7 +37,9 @@ impl Health {
     /// Records the measurement of everything that is kept from step to step, but for tensors whose
     /// partial sums another step puts into the same slot of these rings.
     pub(super) fn record(plan: &mut Plan, known: Vec<(Tensor, Tensor)>) -> Self {
-        let is_kept = |declaration: &&Declaration| matches!(declaration.role, Role::Parameter | Role::State);
+        let is_kept = |declaration: &&Declaration| {
+            matches!(declaration.role, Role::Parameter | Role::Statistic | Role::State)
+        };
         let kept: Vec<Declaration> = plan.declarations().iter().filter(is_kept).cloned().collect();
         let step = plan.begin("health");
         let ring = |kept: &Declaration| match known.iter().find(|(tensor, _)| *tensor == kept.tensor) {

@@ -85,7 +85,13 @@ impl Resident {
         let pieces = pieces.collect();
         let mut words = |what| plan.declare(format!("{name}.{what}"), Role::Input, Element::U32, [count]);
         Ok(Resident {
-            images: Images { pieces, labels: words("labels"), normalisation, pixels: shape.pixels() },
+            images: Images {
+                pieces,
+                labels: words("labels"),
+                normalisation,
+                height: shape.height,
+                width: shape.width,
+            },
             order: words("order"),
         })
     }

@@ -24,7 +24,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::host::Array;
 use crate::model::Model;
 use crate::optim;
-use crate::plan::Role;
 use crate::rng;
 use crate::run::model_file::About;
 use crate::schedule::LearningRate;
@@ -112,7 +111,7 @@ impl Trainer<'_> {
     fn end(&mut self, run: &Path) -> Result<End> {
         let Position { last, best, .. } = self.position;
         let [last, best] = [last, best].map(|epoch| epoch.expect("a run that is over has had an epoch"));
-        let weights = tensors::copy(&mut *self.session, Role::Parameter)?;
+        let weights = tensors::copy_model(&mut *self.session)?;
         Ok(End {
             steps: self.position.step,
             epochs: self.position.epochs,

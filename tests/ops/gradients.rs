@@ -6,9 +6,10 @@
 
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::host::Array;
-use shadegrad::ops::classifier::{self, Head, InputGradient};
+use shadegrad::ops::classifier::{self, InputGradient};
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{self, Update};
+use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::ops::{
     Window, activation, average_pool, batch_norm, column_sum, conv2d, max_pool, relu, softmax_cross_entropy,
 };
@@ -159,7 +160,11 @@ impl Case for SoftmaxCrossEntropy {
         let targets = bench.numbers.indices(batch, classes);
         let logits = bench.floats("logits", [batch, classes], &values);
         let labels = bench.input("labels", [batch], Array::U32(targets.clone()));
-        let output = softmax_cross_entropy::forward(bench.plan, logits, labels, 0.0, SLOTS);
+        let output = softmax_cross_entropy::forward(
+            bench.plan,
+            logits,
+            Target { labels, smoothing: 0.0, slots: SLOTS },
+        );
         bench.run_with(&[StepRecord { rows: batch as u32, ..PLAIN_RUN }]);
         bench.expect("dlogits", output.dlogits, TOLERANCE, move || {
             differences(&widen(&values), |logits| mean_loss(logits, &targets, classes))
@@ -185,8 +190,8 @@ impl Case for Classifier {
         let weight = bench.floats("weight", [classes, inputs], &w_values);
         let bias = bench.floats("bias", [classes], &vec![0.0; classes]);
         let labels = bench.input("labels", [batch], Array::U32(targets.clone()));
-        let head = Head { weight, bias, smoothing: 0.0 };
-        let output = classifier::forward(bench.plan, x, head, labels, InputGradient::Plain, SLOTS);
+        let target = Target { labels, smoothing: 0.0, slots: SLOTS };
+        let output = classifier::forward(bench.plan, x, [weight, bias], target, InputGradient::Plain);
         bench.run_with(&[StepRecord { rows: batch as u32, ..PLAIN_RUN }]);
         let w = widen(&w_values);
         bench.expect("dx", output.dx.expect("it was asked for"), TOLERANCE, move || {

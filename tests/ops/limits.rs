@@ -32,7 +32,8 @@ fn gathering(pieces: [usize; 2]) -> Gathering {
         pieces: pieces.to_vec(),
         labels: plan.declare("labels", Role::Input, Element::U32, [count]),
         normalisation: plan.declare("normalisation", Role::Input, Element::F32, [3, 2]),
-        pixels: PIXELS,
+        height: 32,
+        width: 32,
     };
     let order = plan.declare("order", Role::Input, Element::U32, [BATCH]);
     let step = plan.begin("gather");

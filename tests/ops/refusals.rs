@@ -8,6 +8,7 @@ use shadegrad::ops::gather::{self, Images};
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::online_steps::{self, BLOCK, Head};
 use shadegrad::ops::sgd::{self, Momentum, Update};
+use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::ops::{Window, column_sum, conv2d, l2_penalty, max_pool, relu, softmax_cross_entropy};
 use shadegrad::plan::{Plan, Role};
 use shadegrad::tensor::{Element, Tensor};
@@ -161,25 +162,19 @@ fn other_ops_that_do_not_fit() {
     });
     refused("labels must be U32 [2]", |plan| {
         let (logits, labels) = (floats(plan, &[2, 3]), integers(plan, &[3]));
-        softmax_cross_entropy::forward(plan, logits, labels, 0.0, 1);
+        softmax_cross_entropy::forward(plan, logits, Target { labels, smoothing: 0.0, slots: 1 });
     });
     refused("labels must be U32 [2]", |plan| {
         let (x, labels) = (floats(plan, &[2, 4]), integers(plan, &[3]));
-        let head = classifier::Head {
-            weight: parameter(plan, &[3, 4]),
-            bias: parameter(plan, &[3]),
-            smoothing: 0.0,
-        };
-        classifier::forward(plan, x, head, labels, InputGradient::None, 1);
+        let parameters = [parameter(plan, &[3, 4]), parameter(plan, &[3])];
+        let target = Target { labels, smoothing: 0.0, slots: 1 };
+        classifier::forward(plan, x, parameters, target, InputGradient::None);
     });
     refused("a classifier of 65 classes and 4 inputs", |plan| {
         let (x, labels) = (floats(plan, &[2, 4]), integers(plan, &[2]));
-        let head = classifier::Head {
-            weight: parameter(plan, &[65, 4]),
-            bias: parameter(plan, &[65]),
-            smoothing: 0.0,
-        };
-        classifier::forward(plan, x, head, labels, InputGradient::None, 1);
+        let parameters = [parameter(plan, &[65, 4]), parameter(plan, &[65])];
+        let target = Target { labels, smoothing: 0.0, slots: 1 };
+        classifier::forward(plan, x, parameters, target, InputGradient::None);
     });
     refused("dw must be F32 [6]", |plan| {
         let (w, dw) = (parameter(plan, &[6]), floats(plan, &[5]));
@@ -226,7 +221,8 @@ fn gather_changed(plan: &mut Plan, change: impl FnOnce(&mut Plan, &mut Images)) 
         pieces: vec![piece(plan), piece(plan)],
         labels: integers(plan, &[4]),
         normalisation: floats(plan, &[1, 2]),
-        pixels: 9,
+        height: 3,
+        width: 3,
     };
     change(plan, &mut images);
     let order = integers(plan, &[4]);
@@ -246,10 +242,7 @@ fn images_that_do_not_fit() {
     refused("labels must be U32 [4]", |plan| {
         gather_changed(plan, |plan, images| images.labels = integers(plan, &[3]));
     });
-    refused("do not divide into 2 channels", |plan| {
-        gather_changed(plan, |plan, images| images.normalisation = floats(plan, &[2, 2]));
-    });
-    refused("bytes apart", |plan| gather_changed(plan, |_, images| images.pixels = 13));
+    refused("bytes apart", |plan| gather_changed(plan, |_, images| (images.height, images.width) = (1, 13)));
     refused("piece must be U8", |plan| {
         gather_changed(plan, |plan, images| images.pieces[0] = floats(plan, &[2, 12]));
     });
@@ -262,7 +255,7 @@ fn images_that_do_not_fit() {
     refused("order must be U32", |plan| {
         let (x, labels) = (floats(plan, &[4, 2]), integers(plan, &[4]));
         let piece = plan.declare("piece", Role::Input, Element::U8, [4, 4]);
-        let images = Images { pieces: vec![piece], labels, normalisation: x, pixels: 4 };
+        let images = Images { pieces: vec![piece], labels, normalisation: x, height: 1, width: 1 };
         gather::forward(plan, &images, x, 2);
     });
 }

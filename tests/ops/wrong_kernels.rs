@@ -149,7 +149,7 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(with_bias(), "bias that decays like the weight", "params.bias_decay", "params.decay");
     add(with_bias(), "one row of each four lost", "sums0 += a0", "sums0 += vec4(a0.xyz, 0.0)");
 
-    let channels = || matmul("channels: 3, plane: 16");
+    let channels = || matmul("shape: [3, 2, 8]");
     add(channels(), "first channel's factors, pixels", "1u) / params.plane]", "1u) * 0u]");
     add(channels(), "a channel that never ends", "channel_end = (", "channel_end = 9999u + (");
     add(channels(), "pixels of the wrong image", "within - params.piece_images", "within");
@@ -196,12 +196,21 @@ fn edits() -> Vec<(Cases, Edit)> {
         "0u * params.first + group.x",
     );
 
-    let bytes = || some(gather::cases(), "channels: 3, plane: 25");
+    let bytes = || some(gather::cases(), "shape: [3, 5, 5]");
     add(bytes(), "first channel's factors", "normalisation[pixel / params.plane]", "normalisation[0]");
-    let vectors = || some(gather::cases(), "channels: 3, plane: 1024");
+    let vectors = || some(gather::cases(), "shape: [3, 32, 32]");
     let factors = "normalisation[16u * vector / params.plane]";
     add(vectors(), "first channel's factors, vectors", factors, "normalisation[0]");
     add(vectors(), "bytes in the wrong order", "vec4(0u, 8u, 16u, 24u)", "vec4(24u, 16u, 8u, 0u)");
+    let maps = || some(gather::cases(), "shape: [3, 5, 5], pieces: (2, 9, 5) }, layout: Maps");
+    add(maps(), "first channel's factors, maps", "normalisation[channel]", "normalisation[0u * channel]");
+    add(
+        maps(),
+        "channels in planes",
+        "(row * params.plane + place) * params.channels + channel",
+        "(row * params.channels + channel) * params.plane + place",
+    );
+    add(maps(), "bytes of a word in the wrong order", "8u * (index % 4u)", "24u - 8u * (index % 4u)");
     add(some(gather::cases(), "batch: 65"), "one row too many", "row >= step.rows", "row > step.rows");
     add(some(gather::cases(), ""), "start ignored", "order[step.first + row]", "order[row]");
 

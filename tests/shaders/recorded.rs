@@ -20,7 +20,8 @@ fn batch(plan: &mut Plan, [rows, pixels]: [usize; 2]) -> Tensor {
         pieces: vec![plan.declare("piece", Role::Input, Element::U8, [rows, pixels])],
         labels: plan.declare("labels", Role::Input, Element::U32, [rows]),
         normalisation: plan.declare("normalisation", Role::Input, Element::F32, [1, 2]),
-        pixels,
+        height: 1,
+        width: pixels,
     };
     gather::pixels(plan, &images, images.labels, rows).x
 }

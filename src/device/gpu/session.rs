@@ -76,8 +76,13 @@ impl GpuSession {
             }
         }
         let buffers: Vec<Buffer> = checked(device, || {
-            let declarations = plan.declarations().iter();
-            declarations.map(|declaration| make_buffer(device, declaration)).collect()
+            let mut buffers: Vec<Option<Buffer>> = vec![None; plan.declarations().len()];
+            let buffer_of = |declaration: &Declaration| {
+                let place = plan.place(declaration.tensor);
+                let buffer = &mut buffers[place];
+                buffer.get_or_insert_with(|| make_buffer(device, &plan.declarations()[place])).clone()
+            };
+            plan.declarations().iter().map(buffer_of).collect()
         })?;
         let (records, records_group, steps) = checked(device, || {
             let step_layout = step_layout(device);

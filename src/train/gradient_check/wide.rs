@@ -36,11 +36,12 @@ const MARGIN: f64 = 1e-5;
 impl WideModel {
     /// The model of `stages`, whose parameters have these values.
     pub(super) fn new(stages: &[Stage], mut values: impl FnMut(Tensor) -> Vec<f64>) -> Self {
-        let widened = stages.iter().map(|&stage| match stage {
+        let widened = stages.iter().map(|stage| match *stage {
             Stage::Linear { weight, bias } => {
                 Wide::Linear { parameters: [weight, bias], weight: values(weight), bias: values(bias) }
             }
             Stage::Relu => Wide::Relu,
+            ref other => unimplemented!("{other:?}"),
         });
         WideModel { stages: widened.collect() }
     }

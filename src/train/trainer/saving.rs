@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::Trainer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::Role;
 use crate::run::SavedModel;
 use crate::train::health::Watch;
 use crate::train::observer::{Checkpoint, Observer};
@@ -52,20 +51,18 @@ impl Trainer<'_> {
     }
 
     fn repeat(&mut self, saved: Snapshot, run: &Path) -> Result<()> {
-        tensors::restore(&mut *self.session, Role::Parameter, &saved.model)?;
-        tensors::restore(&mut *self.session, Role::State, &saved.optimizer)?;
+        tensors::restore_model(&mut *self.session, &saved.model)?;
+        tensors::restore_state(&mut *self.session, &saved.optimizer)?;
         self.position = saved.position;
         self.look_every = 1;
         self.train_epoch(&mut [], run)
     }
 
     fn snapshot(&mut self) -> Result<Snapshot> {
-        let mut copy = |role, about| {
-            tensors::copy(&mut *self.session, role).map(|tensors| SavedModel { tensors, about })
-        };
+        let session = &mut *self.session;
         Ok(Snapshot {
-            model: copy(Role::Parameter, Some(self.about.clone()))?,
-            optimizer: copy(Role::State, None)?,
+            model: SavedModel { tensors: tensors::copy_model(session)?, about: Some(self.about.clone()) },
+            optimizer: SavedModel { tensors: tensors::copy_state(session)?, about: None },
             position: self.position.clone(),
         })
     }

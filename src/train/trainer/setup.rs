@@ -8,7 +8,6 @@ use crate::data::{Dataset, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::model::ModelSpec;
-use crate::plan::Role;
 use crate::run::SavedModel;
 use crate::run::model_file::About;
 use crate::schedule::LearningRate;
@@ -48,8 +47,8 @@ impl<'a> Trainer<'a> {
         snapshot: Snapshot,
     ) -> Result<Self> {
         let mut trainer = Trainer::prepare(config, dataset, device)?;
-        tensors::restore(&mut *trainer.session, Role::Parameter, &snapshot.model)?;
-        tensors::restore(&mut *trainer.session, Role::State, &snapshot.optimizer)?;
+        tensors::restore_model(&mut *trainer.session, &snapshot.model)?;
+        tensors::restore_state(&mut *trainer.session, &snapshot.optimizer)?;
         trainer.saves.done(snapshot.position.step);
         trainer.position = snapshot.position.clone();
         trainer.check_position()?;
@@ -91,7 +90,7 @@ impl<'a> Trainer<'a> {
     pub fn layers(config: &Config, dataset: &Dataset) -> Result<ModelSpec> {
         let spec = ModelSpec::parse(&config.model, dataset.classes.len())?;
         let rows = config.batch_size.min(dataset.train.len());
-        spec.check_sizes(dataset.shape.pixels(), rows)?;
+        spec.check_sizes(dataset.shape.into(), rows)?;
         Ok(spec)
     }
 
@@ -127,6 +126,7 @@ impl<'a> Trainer<'a> {
             Slots::Blocks => penalty.as_ref(),
             Slots::Pairs => None,
         });
+        builder.plan.share_scratch(&[]);
         let Builder { plan, model, normalisation: factors } = builder;
 
         let mut session = device.load(plan)?;

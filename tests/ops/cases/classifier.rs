@@ -1,9 +1,10 @@
 //! Cases of a last layer with its loss: full and partial batches, with and without the input's gradient.
 
 use shadegrad::host::Array;
-use shadegrad::ops::classifier::{self, Head, InputGradient};
+use shadegrad::ops::classifier::{self, InputGradient};
 use shadegrad::ops::gather::NO_LABEL;
 use shadegrad::ops::matmul::{Form, Size};
+use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::plan::StepRecord;
 
 use super::softmax_cross_entropy::Expected;
@@ -54,8 +55,8 @@ impl Case for Classifier {
         let weight = bench.floats("weight", [classes, inputs], &w_values);
         let bias = bench.floats("bias", [classes], &bias_values);
         let labels = bench.input("labels", [batch], Array::U32(targets.clone()));
-        let head = Head { weight, bias, smoothing };
-        let output = classifier::forward(bench.plan, x, head, labels, gradient, SLOTS);
+        let target = Target { labels, smoothing, slots: SLOTS };
+        let output = classifier::forward(bench.plan, x, [weight, bias], target, gradient);
         let row_weight = 1.0 / rows as f32;
         bench.run_with(&[StepRecord { rows: rows as u32, row_weight, ..PLAIN_RUN }]);
 

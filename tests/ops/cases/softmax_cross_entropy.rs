@@ -3,7 +3,7 @@
 
 use shadegrad::host::Array;
 use shadegrad::ops::gather::NO_LABEL;
-use shadegrad::ops::softmax_cross_entropy::{self as softmax, ROWS_PER_PARTIAL};
+use shadegrad::ops::softmax_cross_entropy::{self as softmax, ROWS_PER_PARTIAL, Target};
 use shadegrad::plan::StepRecord;
 
 use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_slot};
@@ -82,7 +82,7 @@ impl Case for SoftmaxCrossEntropy {
         targets[rows..].fill(NO_LABEL);
         let logits = bench.floats("logits", [batch, classes], &values);
         let labels = bench.input("labels", [batch], Array::U32(targets.clone()));
-        let output = softmax::forward(bench.plan, logits, labels, smoothing, SLOTS);
+        let output = softmax::forward(bench.plan, logits, Target { labels, smoothing, slots: SLOTS });
         let row_weight = 1.0 / rows as f32;
         bench.run_with(&[StepRecord { rows: rows as u32, row_weight, ..PLAIN_RUN }]);
 
