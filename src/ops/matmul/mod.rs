@@ -15,7 +15,7 @@
 //!
 //! The CPU half is in `cpu`; the GPU half, with its kernel classes and how one is chosen, is [`gpu`].
 
-pub(super) mod cpu;
+mod cpu;
 pub mod gpu;
 
 use super::sgd::Update;

@@ -6,8 +6,8 @@
 //! Results are the same bits for any number of threads. They differ in rounding between processors
 //! whose vectors have different widths.
 
-pub(in crate::ops) mod dot;
-pub(in crate::ops) mod outer;
+mod dot;
+mod outer;
 
 use super::{Epilogue, Form, Matmul, Size};
 use crate::host::HostMemory;
