@@ -60,8 +60,8 @@ impl WithSimd for Width {
 /// What becomes of a sum.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Finish<'a> {
-    /// `y = sum + bias`, where there is one, then ReLU if `relu`.
-    Bias { bias: Option<&'a [f32]>, relu: bool },
+    /// `y = sum + bias`, then ReLU if `relu`.
+    Bias { bias: &'a [f32], relu: bool },
     /// `y = sum where mask > 0, else 0`; the mask begins where `y` does.
     Mask(&'a [f32]),
     /// `y = sum`
@@ -163,10 +163,7 @@ impl Line<'_> {
         let value = match self.finish {
             Finish::Store => sum,
             Finish::Bias { bias, relu } => {
-                let sum = match bias {
-                    Some(bias) => simd.add_f32s(sum, simd.partial_load_f32s(&bias[columns])),
-                    None => sum,
-                };
+                let sum = simd.add_f32s(sum, simd.partial_load_f32s(&bias[columns]));
                 // Not the larger of both: what is not a number stays so.
                 if relu { simd.select_f32s(simd.less_than_f32s(sum, zero), zero, sum) } else { sum }
             }

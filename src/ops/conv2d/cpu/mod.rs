@@ -12,8 +12,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{DataGradient, Forward, Sizes, WeightGradient};
+use super::Sizes;
 use crate::host::HostMemory;
+use crate::ops::matmul::{Epilogue, Product};
 use crate::ops::window::Axis;
 use correlate::{Finish, Line, Reach, Strips};
 use frame::Frame;
@@ -51,11 +52,17 @@ fn with_buffer<R>(
     result
 }
 
-pub(super) fn forward(op: &Forward, memory: &HostMemory) {
-    let sizes @ Sizes { channels, filters, rows, columns, .. } = op.sizes;
-    let (x, weight) = (&*memory.f32(op.x), &*memory.f32(op.weight));
-    let bias = op.bias.map(|bias| memory.f32(bias));
-    let finish = Finish::Bias { bias: bias.as_deref().map(|bias| &bias[..]), relu: op.relu };
+pub(super) fn forward(sizes: &Sizes, op: &Product, memory: &HostMemory) {
+    let Sizes { channels, filters, rows, columns, .. } = *sizes;
+    let (x, weight) = (&*memory.f32(op.a), &*memory.f32(op.b));
+    let bias = match op.epilogue {
+        Epilogue::Bias { bias, relu } => Some((memory.f32(bias), relu)),
+        _ => None,
+    };
+    let finish = match &bias {
+        Some((bias, relu)) => Finish::Bias { bias, relu: *relu },
+        None => Finish::Store,
+    };
     let mut all_strips = STRIPS.take();
     all_strips.resize_with(all_strips.len().max(1), Strips::default);
     let strips = &mut all_strips[0];
@@ -131,10 +138,13 @@ impl Phase {
     }
 }
 
-pub(super) fn data_gradient(op: &DataGradient, memory: &HostMemory) {
-    let sizes @ Sizes { channels, filters, rows, columns, .. } = op.sizes;
-    let (dy, weight) = (&*memory.f32(op.dy), &*memory.f32(op.weight));
-    let mask = op.mask.map(|mask| memory.f32(mask));
+pub(super) fn data_gradient(sizes: &Sizes, op: &Product, memory: &HostMemory) {
+    let Sizes { channels, filters, rows, columns, .. } = *sizes;
+    let (dy, weight) = (&*memory.f32(op.a), &*memory.f32(op.b));
+    let mask = match op.epilogue {
+        Epilogue::Mask(mask) => Some(memory.f32(mask)),
+        _ => None,
+    };
     let mask = mask.as_deref();
     let mut all_strips = STRIPS.take();
     all_strips.resize_with(all_strips.len().max(rows.stride * columns.stride), Strips::default);
@@ -150,7 +160,7 @@ pub(super) fn data_gradient(op: &DataGradient, memory: &HostMemory) {
     let [before, after] = [sizes.input(), sizes.output()].map(|shape| shape.len() / sizes.batch);
     let line = columns.input * channels;
     let block = sizes.cell_rows_within(BLOCK);
-    memory.f32_mut(op.dx).par_chunks_exact_mut(before).enumerate().for_each(|(image, dx)| {
+    memory.f32_mut(op.y).par_chunks_exact_mut(before).enumerate().for_each(|(image, dx)| {
         dx.par_chunks_mut(block * line).enumerate().for_each(|(index, dx)| {
             let lines = index * block..index * block + dx.len() / line;
             let frame = sizes.frame_of_outputs(lines.clone());
@@ -159,7 +169,7 @@ pub(super) fn data_gradient(op: &DataGradient, memory: &HostMemory) {
                 frame.fill(outputs, dy, [rows.output, columns.output, filters]);
                 for (row, dx) in lines.zip(dx.chunks_exact_mut(line)) {
                     let mask = mask.map(|mask| &mask[image * before + row * line..][..line]);
-                    line_of_cells(&sizes, row, dx, &frame, outputs, strips, mask);
+                    line_of_cells(sizes, row, dx, &frame, outputs, strips, mask);
                 }
             });
         });
@@ -201,15 +211,14 @@ fn line_of_cells(
     }
 }
 
-pub(super) fn weight_gradient(op: &WeightGradient, memory: &HostMemory) {
-    let sizes = op.sizes;
-    let (dy, x) = (&*memory.f32(op.dy), &*memory.f32(op.x));
-    let mut dw = memory.f32_mut(op.dw);
+pub(super) fn weight_gradient(sizes: &Sizes, op: &Product, memory: &HostMemory) {
+    let (dy, x) = (&*memory.f32(op.a), &*memory.f32(op.b));
+    let mut dw = memory.f32_mut(op.y);
     let (length, lines) = (dw.len(), sizes.lines_per_part());
     with_buffer(&PARTS, length * sizes.lines().div_ceil(lines), |parts| {
         parts.par_chunks_exact_mut(length).enumerate().for_each(|(part, sums)| {
             let first = part * lines;
-            part_of_weight_gradient(&sizes, first..(first + lines).min(sizes.lines()), sums, dy, x);
+            part_of_weight_gradient(sizes, first..(first + lines).min(sizes.lines()), sums, dy, x);
         });
         let (sums, others) = parts.split_at_mut(length);
         let chunk = 1 << 12;
