@@ -10,7 +10,7 @@
 @group(0) @binding(2) var<storage, read> next_piece: array<u32>;
 @group(0) @binding(6) var<storage, read_write> x: array<f32>;
 
-fn copy(row: u32, word: u32, found: Row) {
+fn copy(row: u32, word: u32, found: Row, groups: vec3<u32>) {
     var bytes = 0u;
     if found.within < params.piece_images {
         bytes = piece[found.within * params.stride + word];

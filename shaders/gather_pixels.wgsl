@@ -10,7 +10,7 @@
 @group(0) @binding(2) var<storage, read> next_piece: array<vec4<u32>>;
 @group(0) @binding(6) var<storage, read_write> x: array<vec4<u32>>;
 
-fn copy(row: u32, vector: u32, found: Row) {
+fn copy(row: u32, vector: u32, found: Row, groups: vec3<u32>) {
     if found.within < params.piece_images {
         x[row * params.stride + vector] = piece[found.within * params.stride + vector];
     } else {

@@ -1,19 +1,9 @@
 // What the kernels of gather share: which image a row holds, where it lies, and the way there.
 //
-// A row of workgroups is a row of the batch, so nobody has to divide to know where it is. Each invocation calls
-// `copy` of gather.wgsl, gather_vectors.wgsl or gather_pixels.wgsl for one piece of `width` pixels.
+// A row of workgroups is a row of the batch, so nobody has to divide to know where it is. `across()` invocations of
+// it call `copy` of gather.wgsl, gather_vectors.wgsl, gather_pixels.wgsl or gather_places.wgsl for their pixels.
 //
 // labels, order: [images]; normalisation: [channels] of (scale, shift); batch_labels: [batch].
-
-struct Params {
-    batch: u32,
-    pixels: u32,
-    plane: u32,
-    stride: u32,
-    piece_first: u32,
-    piece_images: u32,
-    next_images: u32,
-}
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> labels: array<u32>;
@@ -61,7 +51,7 @@ fn main(
 ) {
     let row = group.z * groups.y + group.y;
     let place = group.x * 64u + lane;
-    if (row >= params.batch) | (place >= params.stride) {
+    if (row >= params.batch) | (place >= across()) {
         return;
     }
     let found = find(row);
@@ -71,5 +61,5 @@ fn main(
     if place == 0u {
         batch_labels[row] = label_of(found);
     }
-    copy(row, place, found);
+    copy(row, place, found, groups);
 }

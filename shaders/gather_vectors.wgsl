@@ -14,7 +14,7 @@ fn floats(word: u32, factors: vec2<f32>, is_padding: bool) -> vec4<f32> {
     return select(normalised(word, factors), vec4(0.0), is_padding);
 }
 
-fn copy(row: u32, vector: u32, found: Row) {
+fn copy(row: u32, vector: u32, found: Row, groups: vec3<u32>) {
     var words = vec4(0u);
     if found.within < params.piece_images {
         words = piece[found.within * params.stride + vector];

@@ -1,10 +1,10 @@
-// y = x, or slope x where x is negative; it stands in front of activation.wgsl or
+// y = rise x, or slope x where x is negative; it stands in front of activation.wgsl or
 // activation_backward.wgsl.
 
 fn activation(x: f32) -> f32 {
-    return select(x, params.slope * x, x < 0.0);
+    return select(params.rise * x, params.slope * x, x < 0.0);
 }
 
 fn activation_slope(x: f32) -> f32 {
-    return select(params.slope, 1.0, x > 0.0);
+    return select(params.slope, params.rise, x > 0.0);
 }

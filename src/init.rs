@@ -5,30 +5,37 @@ use rand_distr::{Distribution, StandardNormal, Uniform};
 use crate::config::InitRule;
 use crate::rng::{Purpose, Stream};
 
-/// The values of one layer's weight or bias.
+/// The values of one of a layer's trained tensors.
 ///
-/// `index` is the parameter's position in the model and picks its random numbers; `inputs` and
-/// `outputs` are the sizes of its layer.
-pub fn values(
-    rule: InitRule,
-    seed: u64,
-    index: u32,
-    kind: ParameterKind,
-    inputs: usize,
-    outputs: usize,
-) -> Vec<f32> {
+/// `index` is the parameter's position in the model and picks its random numbers.
+pub fn values(rule: InitRule, seed: u64, index: u32, parameter: Start) -> Vec<f32> {
+    let Start { kind, count, fan_in, fan_out } = parameter;
     let stream = Stream::new(seed, Purpose::Init, index);
-    let fan_in = inputs as f64;
+    let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
     match (kind, rule) {
-        (ParameterKind::Weight, InitRule::He) => normal(stream, inputs * outputs, (2.0 / fan_in).sqrt()),
-        (ParameterKind::Weight, InitRule::Normal) => normal(stream, inputs * outputs, 1.0),
+        (ParameterKind::Weight, InitRule::He) => normal(stream, count, (2.0 / fan_in).sqrt()),
+        (ParameterKind::Weight, InitRule::Normal) => normal(stream, count, 1.0),
         (ParameterKind::Weight, InitRule::Xavier) => {
-            uniform(stream, inputs * outputs, (6.0 / (fan_in + outputs as f64)).sqrt())
+            uniform(stream, count, (6.0 / (fan_in + fan_out)).sqrt())
         }
-        (ParameterKind::Weight, InitRule::Pytorch) => uniform(stream, inputs * outputs, 1.0 / fan_in.sqrt()),
-        (ParameterKind::Bias, InitRule::Pytorch) => uniform(stream, outputs, 1.0 / fan_in.sqrt()),
-        (ParameterKind::Bias, _) => vec![0.0; outputs],
+        (ParameterKind::Weight, InitRule::Pytorch) => uniform(stream, count, 1.0 / fan_in.sqrt()),
+        (ParameterKind::Bias, InitRule::Pytorch) => uniform(stream, count, 1.0 / fan_in.sqrt()),
+        (ParameterKind::Bias | ParameterKind::Shift, _) => vec![0.0; count],
+        (ParameterKind::Gain, _) => vec![1.0; count],
     }
+}
+
+/// What the first values of a trained tensor depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// What the tensor is to its layer.
+    pub kind: ParameterKind,
+    /// Number of values.
+    pub count: usize,
+    /// Values that one output of the layer is made of.
+    pub fan_in: usize,
+    /// Outputs that one value goes into.
+    pub fan_out: usize,
 }
 
 /// What a parameter is to its layer.
@@ -38,6 +45,10 @@ pub enum ParameterKind {
     Weight,
     /// Added to the output.
     Bias,
+    /// A norm's weight: what a normalised channel is multiplied with.
+    Gain,
+    /// A norm's bias: what is added to a normalised channel.
+    Shift,
 }
 
 fn normal(mut stream: Stream, count: usize, deviation: f64) -> Vec<f32> {
@@ -65,7 +76,9 @@ mod tests {
             (InitRule::Pytorch, 1.0 / (3.0 * 400.0)),
         ];
         for (rule, variance) in cases {
-            let values = values(rule, 5, 0, ParameterKind::Weight, inputs, outputs);
+            let count = inputs * outputs;
+            let start = Start { kind: ParameterKind::Weight, count, fan_in: inputs, fan_out: outputs };
+            let values = values(rule, 5, 0, start);
             assert_eq!(values.len(), inputs * outputs);
             let count = values.len() as f64;
             let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
@@ -77,7 +90,8 @@ mod tests {
 
     #[test]
     fn biases_start_as_zeros_but_for_pytorch() {
-        let bias = |rule| values(rule, 5, 1, ParameterKind::Bias, 16, 1000);
+        let start = Start { kind: ParameterKind::Bias, count: 1000, fan_in: 16, fan_out: 1000 };
+        let bias = |rule| values(rule, 5, 1, start);
         assert!(bias(InitRule::He).iter().all(|&value| value == 0.0));
         let pytorch = bias(InitRule::Pytorch);
         assert!(pytorch.iter().any(|&value| value != 0.0));

@@ -25,6 +25,14 @@ impl Element {
             Element::U8 | Element::Pixel => 1,
         }
     }
+
+    /// Bytes of one element in the computer's memory.
+    pub fn host_size(self) -> usize {
+        match self {
+            Element::F32 | Element::U32 | Element::Pixel => 4,
+            Element::U8 => 1,
+        }
+    }
 }
 
 /// Sizes of a tensor's dimensions, outermost first; rows are contiguous. At most four.
@@ -99,6 +107,15 @@ impl Tensor {
     /// Sizes of the dimensions.
     pub fn shape(&self) -> Shape {
         self.shape
+    }
+
+    /// The same elements under another shape: rows are contiguous, so nothing moves. Panics unless there are as
+    /// many elements.
+    #[track_caller]
+    pub fn reshaped(self, shape: impl Into<Shape>) -> Tensor {
+        let shape = shape.into();
+        assert!(shape.len() == self.len(), "{:?} cannot be seen as {shape:?}", self.shape);
+        Tensor { shape, ..self }
     }
 
     /// Number of elements.

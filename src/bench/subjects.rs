@@ -1,11 +1,14 @@
 //! What is timed: ops in the shapes of real training steps, each in a plan of its own.
 
+use crate::augmentation::Augmentation;
 use crate::device::DeviceKind;
 use crate::draft::{self, Draft};
 use crate::host::Array;
+use crate::ops::classifier::{self, InputGradient};
 use crate::ops::gather::{self, Images};
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::sgd::{self, Update};
+use crate::ops::softmax_cross_entropy::Target;
 use crate::ops::{Window, column_sum, conv2d, l2_penalty, peak, softmax_cross_entropy};
 use crate::plan::{Plan, Role, StepId};
 use crate::tensor::Tensor;
@@ -56,18 +59,20 @@ pub(super) fn all() -> Vec<Subject> {
         product(Form::Nn, 1024, 1024, 1024),
         product(Form::Nn, 2048, 2048, 2048),
         // Fashion-MNIST, 784-128-10, batch 64.
-        gather(64, 1, 784),
+        gather(64, [1, 28, 28]),
         product(Form::Nt, 64, 128, 784),
         product(Form::Nt, 64, 10, 128),
         softmax(64, 10),
+        classifier(64, 128, 10),
         column_sum(64, 128),
         product_with_update(128, 784, 64),
         sgd(128 * 784),
         norm(128 * 784),
         // CIFAR-10, 3072-100-10, batch 32.
-        gather(32, 3, 3072),
+        gather(32, [3, 32, 32]),
         product(Form::Nt, 32, 100, 3072),
         softmax(32, 10),
+        classifier(32, 100, 10),
         column_sum(32, 100),
         product_with_update(100, 3072, 32),
         sgd(100 * 3072),
@@ -137,7 +142,8 @@ fn product_with_update(m: usize, n: usize, k: usize) -> Subject {
     done(draft, "matmul tn, sgd", format!("{m}x{n}x{k}"), operations(m, n, k))
 }
 
-fn gather(batch: usize, channels: usize, pixels: usize) -> Subject {
+fn gather(batch: usize, [channels, height, width]: [usize; 3]) -> Subject {
+    let pixels = channels * height * width;
     let batches = 64;
     let images = batches * batch;
     let mut draft = Draft::new("bench");
@@ -147,7 +153,14 @@ fn gather(batch: usize, channels: usize, pixels: usize) -> Subject {
     let mut order: Vec<u32> = (0..images as u32).collect();
     order.sort_by_key(|&image| draft::hash(image as usize));
     let order = draft.give("order", Role::Input, [images], Array::U32(order));
-    let source = Images { pieces: vec![piece], labels, normalisation, pixels };
+    let source = Images {
+        pieces: vec![piece],
+        labels,
+        normalisation,
+        height,
+        width,
+        augmentation: Augmentation::default(),
+    };
     gather::pixels(&mut draft.plan, &source, order, batch);
     let work = Work::Bytes((batch * pixels * 2) as f64);
     Subject { rows: batch, batches, ..done(draft, "gather", format!("{batch}x{pixels}"), work) }
@@ -157,9 +170,22 @@ fn softmax(batch: usize, count: usize) -> Subject {
     let mut draft = Draft::new("bench");
     let logits = draft.noise("logits", Role::Input, [batch, count]);
     let labels = draft.give("labels", Role::Input, [batch], draft::indices(batch, 10));
-    softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 0.0, 1);
+    softmax_cross_entropy::forward(&mut draft.plan, logits, Target { labels, smoothing: 0.0, slots: 1 });
     let work = Work::Bytes((batch * count * 8) as f64);
     Subject { rows: batch, ..done(draft, "softmax", format!("{batch}x{count}"), work) }
+}
+
+fn classifier(batch: usize, inputs: usize, classes: usize) -> Subject {
+    let mut draft = Draft::new("bench");
+    let x = draft.noise("x", Role::Input, [batch, inputs]);
+    let weight = draft.noise("weight", Role::Parameter, [classes, inputs]);
+    let bias = draft.noise("bias", Role::Parameter, [classes]);
+    let labels = draft.give("labels", Role::Input, [batch], draft::indices(batch, classes as u32));
+    let target = Target { labels, smoothing: 0.0, slots: 1 };
+    classifier::forward(&mut draft.plan, x, [weight, bias], target, InputGradient::Masked);
+    // Two products, of which one gives the logits and one dx.
+    let work = operations(2 * batch, classes, inputs);
+    Subject { rows: batch, ..done(draft, "classifier", format!("{batch}x{inputs}x{classes}"), work) }
 }
 
 fn column_sum(rows: usize, columns: usize) -> Subject {

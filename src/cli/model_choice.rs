@@ -76,7 +76,7 @@ impl ModelArguments {
         output::print_warnings(&dataset);
         if let (None, Some(spec)) = (&model.about, &self.spec) {
             let layers = ModelSpec::parse(spec, dataset.classes.len());
-            let checked = layers.and_then(|layers| layers.check_sizes(dataset.shape.pixels(), 1));
+            let checked = layers.and_then(|layers| layers.check_sizes(dataset.shape.into(), 1));
             checked.map_err(|error| error.at(format_args!("--model {spec}")))?;
             model.about = Some(self.about(spec, &dataset));
         }

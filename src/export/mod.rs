@@ -14,8 +14,8 @@ use crate::error::Result;
 use crate::layers::Stage;
 use crate::model::Model;
 use crate::plan::Plan;
-use crate::run::SavedModel;
 use crate::run::model_file::About;
+use crate::run::{NamedTensor, SavedModel};
 use crate::tensor::Tensor;
 
 /// A format that a trained model can be written in.
@@ -51,18 +51,20 @@ impl<'a> Parts<'a> {
     fn of(saved: &'a SavedModel) -> Result<Self> {
         let about = saved.about()?;
         let mut plan = Plan::new();
-        let model = Model::new(&mut plan, &about.spec()?, about.pixels());
+        let model = Model::new(&mut plan, &about.spec()?, about.image());
         Ok(Parts { about, stages: model.stages(), saved, plan })
     }
 
-    /// Name and values of a trained tensor.
-    fn values(&self, tensor: Tensor) -> Result<(&str, &'a [f32])> {
-        let name = self.plan.name(tensor);
-        Ok((name, self.saved.values(name, tensor.shape().sizes())?))
+    /// A tensor, as files have it.
+    fn tensor(&self, tensor: Tensor) -> Result<NamedTensor> {
+        let declaration = self.plan.declaration(tensor);
+        let (name, shape) = (declaration.name.clone(), declaration.file_shape());
+        let values = self.saved.values(&name, &shape)?.to_vec();
+        Ok(NamedTensor { name, shape, values })
     }
 
-    /// All trained tensors, first layer first.
-    fn parameters(&self) -> impl Iterator<Item = Tensor> {
-        self.plan.parameters().map(|parameter| parameter.tensor)
+    /// All that a model file holds.
+    fn tensors(&self) -> Result<Vec<NamedTensor>> {
+        self.plan.saved().map(|declaration| self.tensor(declaration.tensor)).collect()
     }
 }

@@ -1,80 +1,107 @@
 //! A linear layer, `y = x w^T + b`, with a ReLU behind it if one follows.
 
-use super::{Backward, GradientSink, Layer, Parameter, Stage};
+use super::{Forward, Layer, Parameter, Phase, Size, Stage};
+use crate::file_layout::FileLayout;
 use crate::init::ParameterKind;
+use crate::ops::classifier::{self, InputGradient};
 use crate::ops::matmul::{self, Epilogue, Form};
-use crate::plan::{Plan, Role};
-use crate::tensor::{Element, Tensor};
+use crate::ops::softmax_cross_entropy::{Loss, Target};
+use crate::plan::Plan;
+use crate::tensor::Tensor;
 
 /// `weight` is `[outputs, inputs]` and `bias` `[outputs]`, as in PyTorch's `nn.Linear`.
 #[derive(Debug)]
 pub struct Linear {
-    /// Weight, then bias.
-    parameters: [Parameter; 2],
+    weight: Parameter,
+    bias: Parameter,
     relu: bool,
 }
 
 impl Linear {
-    /// Declares the layer's parameters in `plan`; `index` is its position in the model.
-    pub fn new(plan: &mut Plan, index: usize, inputs: usize, outputs: usize, relu: bool) -> Self {
-        let mut declare = |name: &str, shape: &[usize], kind| Parameter {
-            tensor: plan.declare(format!("{index}.{name}"), Role::Parameter, Element::F32, shape),
-            kind,
-            inputs,
-            outputs,
-        };
-        Linear {
-            parameters: [
-                declare("weight", &[outputs, inputs], ParameterKind::Weight),
-                declare("bias", &[outputs], ParameterKind::Bias),
-            ],
-            relu,
+    /// Declares the layer's parameters in `plan`, with names that start with `prefix`. `map` is what the inputs were
+    /// before they were flattened, if that was a map: files have the weight's columns in another order then.
+    pub fn new(
+        plan: &mut Plan,
+        prefix: &str,
+        inputs: usize,
+        map: Option<Size>,
+        outputs: usize,
+        relu: bool,
+    ) -> Self {
+        let fans = [inputs, outputs];
+        let (weight, bias) = (format!("{prefix}weight"), format!("{prefix}bias"));
+        let weight = Parameter::declare(plan, weight, [outputs, inputs], ParameterKind::Weight, fans);
+        if let Some(Size::Map { height, width, channels }) = map {
+            plan.lay_out(weight.tensor, FileLayout::columns(outputs, height * width, channels));
         }
+        let bias = Parameter::declare(plan, bias, [outputs], ParameterKind::Bias, fans);
+        Linear { weight, bias, relu }
     }
 }
 
 impl Layer for Linear {
     fn spec(&self) -> String {
         let relu = if self.relu { ",relu" } else { "" };
-        format!("linear:{}{relu}", self.outputs())
+        format!("linear:{}{relu}", self.weight.fan_out)
     }
 
-    fn outputs(&self) -> usize {
-        self.parameters[0].outputs
+    fn size(&self) -> Size {
+        Size::Row(self.weight.fan_out)
     }
 
-    fn parameters(&self) -> &[Parameter] {
-        &self.parameters
+    fn parameters(&self) -> Vec<&Parameter> {
+        vec![&self.weight, &self.bias]
     }
 
     fn reads_pixels(&self) -> bool {
         true
     }
 
-    fn forward(&self, plan: &mut Plan, x: Tensor) -> Tensor {
-        let [weight, bias] = [&self.parameters[0], &self.parameters[1]].map(|parameter| parameter.tensor);
-        let epilogue = Epilogue::Bias { bias, relu: self.relu };
-        matmul::product(plan, Form::Nt, x, weight, epilogue)
+    fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, _: Phase) -> Forward<'a> {
+        let epilogue = Epilogue::Bias { bias: self.bias.tensor, relu: self.relu };
+        let y = matmul::product(plan, Form::Nt, x, self.weight.tensor, epilogue);
+        Forward::new(y, move |plan, pass, sink| {
+            // The input's gradient comes first: it needs the weight as it was.
+            let dx = pass.dx_wanted.then(|| {
+                let epilogue = if pass.mask_dx { Epilogue::Mask(x) } else { Epilogue::None };
+                matmul::product(plan, Form::Nn, pass.dy, self.weight.tensor, epilogue)
+            });
+            sink.product(plan, &self.weight, &self.bias, pass.dy, x);
+            dx
+        })
     }
 
-    fn backward(&self, plan: &mut Plan, pass: Backward, sink: &mut dyn GradientSink) -> Option<Tensor> {
-        let [weight, bias] = &self.parameters;
-        // The input's gradient comes first: it needs the weight as it was.
-        let dx = pass.dx_wanted.then(|| {
-            let epilogue = if pass.mask_dx { Epilogue::Mask(pass.x) } else { Epilogue::None };
-            matmul::product(plan, Form::Nn, pass.dy, weight.tensor, epilogue)
+    fn forward_with_loss<'a>(
+        &'a self,
+        plan: &mut Plan,
+        x: Tensor,
+        target: Target,
+        gradient: InputGradient,
+    ) -> Option<(Forward<'a>, Loss)> {
+        let [weight, bias] = [self.weight.tensor, self.bias.tensor];
+        if self.relu || !classifier::fits(x, weight) {
+            return None;
+        }
+        let classifier::Output { logits, loss, dx } =
+            classifier::forward(plan, x, [weight, bias], target, gradient);
+        let forward = Forward::new(logits, move |plan, pass, sink| {
+            sink.product(plan, &self.weight, &self.bias, pass.dy, x);
+            dx
         });
-        sink.product(plan, weight, bias, pass.dy, pass.x);
-        dx
+        Some((forward, loss))
     }
 
     fn stages(&self) -> Vec<Stage> {
-        let [weight, bias] = [&self.parameters[0], &self.parameters[1]].map(|parameter| parameter.tensor);
         let relu = self.relu.then_some(Stage::Relu);
-        [Stage::Linear { weight, bias }].into_iter().chain(relu).collect()
+        let linear = Stage::Linear { weight: self.weight.tensor, bias: self.bias.tensor };
+        [linear].into_iter().chain(relu).collect()
     }
 
     fn masks_gradient(&self) -> bool {
         self.relu
+    }
+
+    fn operations(&self) -> u64 {
+        2 * self.weight.tensor.len() as u64
     }
 }

@@ -1,29 +1,61 @@
 //! Layers: parameters, and how to record a forward and a backward pass in a plan. No layer knows
 //! a device.
 
+mod batch_norm;
+mod conv;
+mod elementwise;
+mod flatten;
 mod linear;
-mod relu;
+mod pool;
+mod residual;
+mod sequence;
+mod size;
+mod stage;
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
+pub use batch_norm::BatchNorm;
+pub use conv::{Conv, ConvShape};
+pub use elementwise::{Curve, Relu};
+pub use flatten::Flatten;
 pub use linear::Linear;
-pub use relu::Relu;
+pub use pool::{Fold, Pool};
+pub use residual::Residual;
+pub use sequence::Sequence;
+pub use size::Size;
+pub use stage::Stage;
 
 use crate::init::ParameterKind;
-use crate::plan::Plan;
-use crate::tensor::Tensor;
+use crate::ops::classifier::InputGradient;
+use crate::ops::relu;
+use crate::ops::softmax_cross_entropy::{Loss, Target};
+use crate::plan::{Plan, Role};
+use crate::tensor::{Element, Shape, Tensor};
 
 /// A trained tensor of a layer.
 #[derive(Clone, Debug)]
 pub struct Parameter {
     /// The tensor, named as PyTorch names it.
     pub tensor: Tensor,
-    /// Weight or bias.
+    /// Weight, bias or gain.
     pub kind: ParameterKind,
-    /// Inputs of the layer: the fan-in.
-    pub inputs: usize,
-    /// Outputs of the layer: the fan-out.
-    pub outputs: usize,
+    /// Values that one output is made of.
+    pub fan_in: usize,
+    /// Outputs that one value goes into.
+    pub fan_out: usize,
+}
+
+impl Parameter {
+    fn declare(
+        plan: &mut Plan,
+        name: String,
+        shape: impl Into<Shape>,
+        kind: ParameterKind,
+        [fan_in, fan_out]: [usize; 2],
+    ) -> Self {
+        let tensor = plan.declare(name, Role::Parameter, Element::F32, shape);
+        Parameter { tensor, kind, fan_in, fan_out }
+    }
 }
 
 /// Where a layer hands the gradients of its parameters: an optimizer, or a test that keeps them.
@@ -37,17 +69,26 @@ pub trait GradientSink {
     fn gradient(&mut self, plan: &mut Plan, parameter: &Parameter, gradient: Tensor);
 }
 
+/// What a forward pass is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// A pass back follows. A batch norm normalises by the batch, and dropout drops.
+    Training,
+    /// The trained model is used.
+    Evaluation,
+}
+
 /// One layer of a model.
 pub trait Layer: Debug {
     /// The layer as a model's text has it: `linear:128`.
     fn spec(&self) -> String;
 
-    /// Values that the layer hands on for one image.
-    fn outputs(&self) -> usize;
+    /// What the layer hands on for one image.
+    fn size(&self) -> Size;
 
     /// The trained tensors.
-    fn parameters(&self) -> &[Parameter] {
-        &[]
+    fn parameters(&self) -> Vec<&Parameter> {
+        Vec::new()
     }
 
     /// Whether both passes read `x` only through products, so that it may be a batch of
@@ -56,51 +97,89 @@ pub trait Layer: Debug {
         false
     }
 
-    /// Records the forward pass: `x` is `[batch, inputs]`, the result `[batch, outputs]`.
-    fn forward(&self, plan: &mut Plan, x: Tensor) -> Tensor;
+    /// Records the forward pass: `x` is `[batch, ...]` of the size that the layer before hands on, the result of
+    /// this layer's.
+    fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a>;
 
-    /// Records the backward pass and returns the gradient of `x`, unless `pass.dx_wanted` says
-    /// that nobody needs it.
-    fn backward(&self, plan: &mut Plan, pass: Backward, sink: &mut dyn GradientSink) -> Option<Tensor>;
+    /// The same with the loss behind it in one op, where the layer is the last one and can do that. `gradient` is what
+    /// the pass back returns.
+    fn forward_with_loss<'a>(
+        &'a self,
+        _: &mut Plan,
+        _: Tensor,
+        _: Target,
+        _gradient: InputGradient,
+    ) -> Option<(Forward<'a>, Loss)> {
+        None
+    }
 
     /// What the layer computes with trained weights, for programs that know neither plans nor ops.
     fn stages(&self) -> Vec<Stage>;
 
-    /// Whether the layer ends in a ReLU whose gradient the next layer's backward pass applies
+    /// Whether the layer ends in a ReLU whose gradient the pass back through the layer behind it applies
     /// (see [`Backward::mask_dx`]).
     fn masks_gradient(&self) -> bool {
         false
     }
+
+    /// Multiplications and additions of the forward pass, for one image: those of products, beside which others
+    /// are few.
+    fn operations(&self) -> u64 {
+        0
+    }
+
+    /// Layers inside, under the names that their parameters have.
+    fn inside(&self) -> Vec<(&'static str, &Sequence)> {
+        Vec::new()
+    }
 }
 
-/// A step of a trained model's forward pass, in terms that every framework has: what an export
-/// translates into another format. A stage is a module of PyTorch's `nn.Sequential`, at the same
-/// position.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Stage {
-    /// `y = x w^T + b` of images whose values lie in one row.
-    Linear {
-        /// `[outputs, inputs]`.
-        weight: Tensor,
-        /// `[outputs]`.
-        bias: Tensor,
-    },
-    /// `y = max(x, 0)`.
-    Relu,
+/// A layer's recorded forward pass, and how to record the pass back through it.
+pub struct Forward<'a> {
+    /// The output.
+    pub y: Tensor,
+    back: Box<Back<'a>>,
+}
+
+type Back<'a> = dyn FnOnce(&mut Plan, Backward, &mut dyn GradientSink) -> Option<Tensor> + 'a;
+
+impl<'a> Forward<'a> {
+    /// A pass that gave `y`; `back` records the pass back and returns the gradient of the layer's input, unless
+    /// [`Backward::dx_wanted`] says that nobody needs it.
+    pub fn new(
+        y: Tensor,
+        back: impl FnOnce(&mut Plan, Backward, &mut dyn GradientSink) -> Option<Tensor> + 'a,
+    ) -> Self {
+        Forward { y, back: Box::new(back) }
+    }
+
+    /// Records the pass back; the gradients of the parameters go to `sink`.
+    pub fn backward(self, plan: &mut Plan, pass: Backward, sink: &mut dyn GradientSink) -> Option<Tensor> {
+        (self.back)(plan, pass, sink)
+    }
+}
+
+impl Debug for Forward<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Forward").field("y", &self.y).finish_non_exhaustive()
+    }
 }
 
 /// What a layer's backward pass is given.
 #[derive(Clone, Copy, Debug)]
 pub struct Backward {
-    /// Input of the forward pass.
-    pub x: Tensor,
-    /// Output of the forward pass.
-    pub y: Tensor,
-    /// Gradient of `y`; already masked if the layer says [`Layer::masks_gradient`].
+    /// Gradient of the output; already masked if the layer says [`Layer::masks_gradient`].
     pub dy: Tensor,
-    /// Whether the gradient of `x` is needed.
+    /// Whether the gradient of the input is needed.
     pub dx_wanted: bool,
-    /// Whether `x` is the output of a ReLU inside the layer before, whose gradient this layer must
+    /// Whether the input is the output of a ReLU inside the layer before, whose gradient this layer must
     /// apply: `dx` is to be zero where `x` is.
     pub mask_dx: bool,
+}
+
+impl Backward {
+    /// The gradient of `x` as the layer before wants it, for layers whose ops do not mask it on the way.
+    fn masked(&self, plan: &mut Plan, x: Tensor, dx: Tensor) -> Tensor {
+        if self.mask_dx { relu::backward(plan, x, dx) } else { dx }
+    }
 }

@@ -25,6 +25,11 @@ pub enum Activation {
         /// PyTorch's `negative_slope`.
         slope: f32,
     },
+    /// `factor x`.
+    Scale {
+        /// What every value is multiplied with.
+        factor: f32,
+    },
 }
 
 /// Records `y = f(x)` and returns `y`.
@@ -95,6 +100,7 @@ impl Activation {
             Activation::Gelu => x * normal_below(x),
             Activation::LeakyRelu { slope } if x < 0.0 => slope * x,
             Activation::LeakyRelu { .. } => x,
+            Activation::Scale { factor } => factor * x,
         }
     }
 
@@ -103,17 +109,19 @@ impl Activation {
             Activation::Gelu => normal_below(x) + x * normal_density(x),
             Activation::LeakyRelu { .. } if x > 0.0 => 1.0,
             Activation::LeakyRelu { slope } => slope,
+            Activation::Scale { factor } => factor,
         }
     }
 
     fn dispatch(self, kernels: [&'static Kernel; 2], tensors: &[Tensor]) -> Vec<Dispatch> {
         let length = tensors[0].len();
         let [gelu, leaky_relu] = kernels;
-        let (kernel, slope) = match self {
-            Activation::Gelu => (gelu, 0.0),
-            Activation::LeakyRelu { slope } => (leaky_relu, slope),
+        let (kernel, slope, rise) = match self {
+            Activation::Gelu => (gelu, 0.0, 0.0),
+            Activation::LeakyRelu { slope } => (leaky_relu, slope, 1.0),
+            Activation::Scale { factor } => (leaky_relu, factor, factor),
         };
-        let params = Params { length: length as u32, slope };
+        let params = Params { length: length as u32, slope, rise };
         vec![Dispatch::new(kernel, params, tensors, fold(length, WORKGROUP), 0)]
     }
 }
@@ -122,8 +130,10 @@ uniform! {
     struct Params {
         /// Number of elements.
         length: u32,
-        /// Of a leaky ReLU.
+        /// Of a leaky ReLU, where x is negative.
         slope: f32,
+        /// Where it is not.
+        rise: f32,
     }
 }
 
@@ -145,7 +155,7 @@ const fn kernel(
     }
 }
 
-/// GELU, leaky ReLU.
+/// GELU, leaky ReLU (and what has one slope).
 static FORWARD: [Kernel; 2] = [
     kernel("gelu", shader!("log_sum_exp.wgsl", "gelu.wgsl", "activation.wgsl"), &[read("x"), write("y")]),
     kernel("leaky_relu", shader!("leaky_relu.wgsl", "activation.wgsl"), &[read("x"), write("y")]),

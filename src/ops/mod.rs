@@ -6,7 +6,7 @@
 //! state) are listed as *updates*.
 
 mod gpu_facts;
-mod window;
+pub mod window;
 
 use std::fmt::Debug;
 
@@ -106,9 +106,11 @@ ops! {
     add,
     average_pool,
     batch_norm,
+    classifier,
     clip_norm,
     column_sum,
     conv2d,
+    dropout,
     gather,
     l2_penalty,
     lion,

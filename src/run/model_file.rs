@@ -10,6 +10,7 @@ use crate::atomic;
 use crate::data::ImageShape;
 use crate::data::pictures::{self, Resize};
 use crate::error::{Error, Result};
+use crate::layers::Size;
 use crate::model::ModelSpec;
 use crate::train::Normalisation;
 
@@ -61,13 +62,19 @@ impl About {
     /// [`ErrorKind::Model`](crate::ErrorKind::Model) for text that is no model or one that is too large.
     pub fn spec(&self) -> Result<ModelSpec> {
         let spec = ModelSpec::parse(&self.model, self.classes.len());
-        let built = spec.and_then(|spec| spec.check_sizes(self.pixels(), 1).map(|()| spec));
+        let built = spec.and_then(|spec| spec.check_sizes(self.image(), 1).map(|()| spec));
         built.map_err(|cause| Error::model(format!("the file's model `{}`: {cause}", self.model)))
     }
 
     /// Values of one image. Saturates, so that [`spec`](About::spec) refuses absurd sizes.
     pub fn pixels(&self) -> usize {
         self.shape.iter().fold(1, |product, &size| product.saturating_mul(size))
+    }
+
+    /// What the model reads.
+    pub fn image(&self) -> Size {
+        let [channels, height, width] = self.shape;
+        Size::Map { height, width, channels }
     }
 
     /// What pictures are to become before the model sees them, as in training.

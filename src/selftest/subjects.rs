@@ -1,11 +1,14 @@
 //! What a selftest runs: every op, forward and backward, in shapes that have edges everywhere.
 
+use crate::augmentation::{Augmentation, Flip};
 use crate::draft::{self, Draft};
 use crate::host::Array;
+use crate::ops::classifier::{self, InputGradient};
 use crate::ops::gather::{self, Images, NO_LABEL};
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::online_steps::{self, BLOCK, Head};
 use crate::ops::sgd::{self, Momentum, Update};
+use crate::ops::softmax_cross_entropy::Target;
 use crate::ops::{adam, clip_norm, lion};
 use crate::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
 use crate::plan::{Plan, Role};
@@ -40,8 +43,11 @@ pub(super) fn subject(
 /// pixels, and with sums so long that they are cut.
 pub(super) fn all() -> Vec<Subject> {
     let mut all = vec![
-        gathered(3, 25, 17, 11),
-        gathered(1, 784, 5, 5),
+        gathered([3, 5, 5], 17, 11),
+        gathered([1, 28, 28], 5, 5),
+        gathered_maps([3, 5, 7], 17, 11),
+        augmented(Flip::Random),
+        augmented(Flip::Alternating),
         subject("relu", "forward, 1009", |draft| {
             let x = draft.noise("x", Role::Input, [1009]);
             relu::forward(&mut draft.plan, x);
@@ -82,6 +88,8 @@ pub(super) fn all() -> Vec<Subject> {
         }),
         softmax(67, 10, 61),
         softmax(3, 257, 3),
+        classified(67, 36, 10, 61, InputGradient::Masked),
+        classified(35, 100, 13, 35, InputGradient::None),
         steps(),
     ];
     for momentum in [None, Some(false), Some(true)] {
@@ -118,9 +126,9 @@ pub(super) fn all() -> Vec<Subject> {
     all
 }
 
-fn images(draft: &mut Draft, channels: usize, plane: usize) -> (Images, Tensor) {
-    let (count, pixels) = (23, channels * plane);
-    let stride = pixels.next_multiple_of(4);
+fn images(draft: &mut Draft, [channels, height, width]: [usize; 3]) -> (Images, Tensor) {
+    let count = 23;
+    let stride = (channels * height * width).next_multiple_of(4);
     let piece = |draft: &mut Draft, images: usize| {
         draft.give("piece", Role::Input, [images, stride], draft::bytes(images * stride))
     };
@@ -128,31 +136,81 @@ fn images(draft: &mut Draft, channels: usize, plane: usize) -> (Images, Tensor) 
         pieces: vec![piece(draft, 12), piece(draft, 11)],
         labels: draft.give("labels", Role::Input, [count], draft::indices(count, 10)),
         normalisation: draft.noise("normalisation", Role::Input, [channels, 2]),
-        pixels,
+        height,
+        width,
+        augmentation: Augmentation::default(),
     };
     let order = draft.give("order", Role::Input, [100], draft::indices(100, count as u32));
     (source, order)
 }
 
-fn gathered(channels: usize, plane: usize, batch: usize, rows: usize) -> Subject {
+fn gathered(shape: [usize; 3], batch: usize, rows: usize) -> Subject {
     let record = move |draft: &mut Draft| {
-        let (source, order) = images(draft, channels, plane);
+        let (source, order) = images(draft, shape);
         gather::forward(&mut draft.plan, &source, order, batch);
     };
-    Subject { rows, ..subject("gather", format!("{batch}x{channels}x{plane}"), record) }
+    Subject { rows, ..subject("gather", gathering(shape, batch), record) }
+}
+
+fn gathered_maps(shape: [usize; 3], batch: usize, rows: usize) -> Subject {
+    let record = move |draft: &mut Draft| {
+        let (source, order) = images(draft, shape);
+        gather::maps(&mut draft.plan, &source, order, batch);
+    };
+    Subject { rows, ..subject("gather", format!("{}, maps", gathering(shape, batch)), record) }
+}
+
+fn augmented(flip: Flip) -> Subject {
+    let (shape, batch) = ([3, 9, 11], 17);
+    let record = move |draft: &mut Draft| {
+        let (mut source, order) = images(draft, shape);
+        source.augmentation = Augmentation { seed: 1 << 40 | 7, flip, crop: 3, cutout: 4 };
+        gather::maps(&mut draft.plan, &source, order, batch);
+        gather::forward(&mut draft.plan, &source, order, batch);
+    };
+    let case = format!("{}, flip {}", gathering(shape, batch), flip.name());
+    Subject { rows: batch, ..subject("gather", case, record) }
+}
+
+fn gathering([channels, height, width]: [usize; 3], batch: usize) -> String {
+    format!("{batch}x{channels}x{height}x{width}")
+}
+
+/// Labels of a batch of which so many rows hold an image.
+fn labels(draft: &mut Draft, batch: usize, classes: usize, rows: usize) -> Tensor {
+    let Array::U32(mut labels) = draft::indices(batch, classes as u32) else {
+        unreachable!("indices are integers")
+    };
+    labels[rows..].fill(NO_LABEL);
+    draft.give("labels", Role::Input, [batch], Array::U32(labels))
 }
 
 fn softmax(batch: usize, classes: usize, rows: usize) -> Subject {
     let record = move |draft: &mut Draft| {
         let logits = draft.noise("logits", Role::Input, [batch, classes]);
-        let Array::U32(mut labels) = draft::indices(batch, classes as u32) else {
-            unreachable!("indices are integers")
-        };
-        labels[rows..].fill(NO_LABEL);
-        let labels = draft.give("labels", Role::Input, [batch], Array::U32(labels));
-        softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 0.0, SLOTS);
+        let labels = labels(draft, batch, classes, rows);
+        softmax_cross_entropy::forward(
+            &mut draft.plan,
+            logits,
+            Target { labels, smoothing: 0.0, slots: SLOTS },
+        );
     };
     Subject { rows, ..subject("softmax_cross_entropy", format!("{batch}x{classes}"), record) }
+}
+
+fn classified(batch: usize, inputs: usize, classes: usize, rows: usize, gradient: InputGradient) -> Subject {
+    let record = move |draft: &mut Draft| {
+        let x = draft.noise("x", Role::Input, [batch, inputs]);
+        let weight = draft.noise("weight", Role::Parameter, [classes, inputs]);
+        let bias = draft.noise("bias", Role::Parameter, [classes]);
+        let labels = labels(draft, batch, classes, rows);
+        let target = Target { labels, smoothing: 0.1, slots: SLOTS };
+        classifier::forward(&mut draft.plan, x, [weight, bias], target, gradient);
+    };
+    Subject {
+        rows,
+        ..subject("classifier", format!("{batch}x{inputs}x{classes}, {gradient:?} dx").to_lowercase(), record)
+    }
 }
 
 fn steps() -> Subject {
@@ -237,18 +295,18 @@ fn update([m, n, k]: [usize; 3], momentum: Option<bool>) -> Subject {
 
 /// A batch of pixels, forward or backward.
 fn of_pixels(backward: bool) -> Subject {
-    let (channels, plane, batch, outputs) = (3, 48, 21, 19);
-    let inputs = channels * plane;
+    let (shape, batch, outputs) = ([3, 6, 8], 21, 19);
+    let inputs = shape.iter().product();
     let record = move |draft: &mut Draft| {
-        let (source, order) = images(draft, channels, plane);
+        let (source, order) = images(draft, shape);
         let x = gather::pixels(&mut draft.plan, &source, order, batch).x;
-        let shape = [outputs, inputs];
+        let weights = [outputs, inputs];
         if backward {
             let dy = draft.noise("dy", Role::Input, [batch, outputs]);
-            let weight = follow(draft, "w", &shape, None);
+            let weight = follow(draft, "w", &weights, None);
             matmul::update(&mut draft.plan, dy, x, weight, None);
         } else {
-            let w = draft.noise("w", Role::Input, shape);
+            let w = draft.noise("w", Role::Input, weights);
             matmul::product(&mut draft.plan, Form::Nt, x, w, Epilogue::None);
         }
     };

@@ -12,6 +12,7 @@ mod wide;
 use super::program::{Builder, SplitSize, Training};
 use super::resident::{Normalisation, write_normalisation};
 use super::tensors;
+use crate::augmentation::Augmentation;
 use crate::config::{Config, Init, Optimizer};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
@@ -93,8 +94,8 @@ impl GradientCheck {
     }
 }
 
-/// Compares the gradients that `device` computes with slopes: for the model, first weights, data, L2 penalty and batch
-/// of `config` (at most 64 images).
+/// Compares the gradients that `device` computes with slopes: for the model, first weights, data, L2 penalty, label
+/// smoothing and batch of `config` (at most 64 images).
 ///
 /// # Errors
 /// Where model, data, first weights and device do not fit each other; [`ErrorKind::Data`](crate::ErrorKind::Data) where
@@ -103,7 +104,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let shape = dataset.shape;
     let rows = config.batch_size.min(dataset.train.len()).min(MOST_IMAGES);
     let spec = ModelSpec::parse(&config.model, dataset.classes.len())?;
-    spec.check_sizes(shape.pixels(), rows)?;
+    spec.check_sizes(shape.into(), rows)?;
     let mut builder = Builder::new(&spec, shape);
     let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
     let training = Training {
@@ -111,11 +112,13 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         optimizer,
         l2: config.l2,
         clip_norm: None,
-        label_smoothing: 0.0,
+        label_smoothing: config.label_smoothing,
+        augmentation: Augmentation::default(),
         constant_rate: None,
     };
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };
     let pass = builder.train_batches(size, training)?;
+    builder.plan.share_scratch(&[]);
     let Builder { plan, model, normalisation: factors } = builder;
 
     let mut session = device.load(plan)?;
@@ -141,6 +144,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let declared = rows;
     let (labels, rows) = (split.labels.clone(), split.len());
     let trace = wide.forward(x, rows);
+    let target = Target { labels: &labels, smoothing: f64::from(config.label_smoothing) };
 
     pass.split.write(&mut *session, filled(split, declared, shape.pixels()), shape)?;
     let record = StepRecord {
@@ -163,11 +167,11 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let tensors = model.parameters().zip(gradients).map(|(parameter, gradient)| {
         let penalty = match parameter.kind {
             ParameterKind::Weight => f64::from(config.l2),
-            ParameterKind::Bias => 0.0,
+            ParameterKind::Bias | ParameterKind::Gain | ParameterKind::Shift => 0.0,
         };
         let compared = samples(gradient.len()).into_iter().map(|index| {
             let place = Place { parameter: parameter.tensor, index };
-            let slope = slope(&mut wide, place, &trace, &labels)?;
+            let slope = slope(&mut wide, place, &trace, target)?;
             // Of the penalty, a parabola, the slope is known.
             Some((slope + penalty * wide.value(place), gradient[index]))
         });
@@ -176,7 +180,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         CheckedTensor::of(name, parameter.tensor.shape().sizes().to_vec(), &compared)
     });
     let tensors = tensors.collect();
-    Ok(GradientCheck { images: rows, left_out, losses: [trace.loss(&labels), loss], tensors })
+    Ok(GradientCheck { images: rows, left_out, losses: [target.loss(&trace), loss], tensors })
 }
 
 /// Indices of the values that are compared: multiples of the golden ratio, which fall evenly over the tensor and on no
@@ -197,11 +201,25 @@ fn filled(mut split: Split, images: usize, pixels: usize) -> Split {
     split
 }
 
+/// What a model is to answer.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    labels: &'a [u32],
+    smoothing: f64,
+}
+
+impl Target<'_> {
+    fn loss(&self, trace: &Trace) -> f64 {
+        trace.loss(self.labels, self.smoothing)
+    }
+}
+
 /// The central difference of the loss; none where a ReLU has different sides at its ends.
-fn slope(wide: &mut WideModel, place: Place, trace: &Trace, labels: &[u32]) -> Option<f64> {
-    let [above, below] = [STEP, -STEP].map(|change| wide.with_change(place, change, trace, labels.len()));
+fn slope(wide: &mut WideModel, place: Place, trace: &Trace, target: Target<'_>) -> Option<f64> {
+    let rows = target.labels.len();
+    let [above, below] = [STEP, -STEP].map(|change| wide.with_change(place, change, trace, rows));
     let smooth = wide.same_sides(&above, &below);
-    smooth.then(|| (above.loss(labels) - below.loss(labels)) / (2.0 * STEP))
+    smooth.then(|| (target.loss(&above) - target.loss(&below)) / (2.0 * STEP))
 }
 
 impl CheckedTensor {

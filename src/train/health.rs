@@ -37,7 +37,9 @@ impl Health {
     /// Records the measurement of everything that is kept from step to step, but for tensors whose
     /// partial sums another step puts into the same slot of these rings.
     pub(super) fn record(plan: &mut Plan, known: Vec<(Tensor, Tensor)>) -> Self {
-        let is_kept = |declaration: &&Declaration| matches!(declaration.role, Role::Parameter | Role::State);
+        let is_kept = |declaration: &&Declaration| {
+            matches!(declaration.role, Role::Parameter | Role::Statistic | Role::State)
+        };
         let kept: Vec<Declaration> = plan.declarations().iter().filter(is_kept).cloned().collect();
         let step = plan.begin("health");
         let ring = |kept: &Declaration| match known.iter().find(|(tensor, _)| *tensor == kept.tensor) {
@@ -64,12 +66,20 @@ pub(super) struct Watch {
     first: Option<Norms>,
     latest: Option<Norms>,
     advice: String,
+    /// The run of the pass after which something was no number.
+    culprit: Option<usize>,
 }
 
 impl Watch {
     /// For a run with this learning rate.
     pub(super) fn new(learning_rate: f32) -> Self {
-        Watch { first: None, latest: None, advice: Watch::advice(usual(learning_rate)) }
+        Watch { first: None, latest: None, advice: Watch::advice(usual(learning_rate)), culprit: None }
+    }
+
+    /// The run of the pass in which what [`look`](Watch::look) found bad became so, if it was not bad before all of
+    /// them.
+    pub(super) fn culprit(&self) -> Option<usize> {
+        self.culprit
     }
 
     /// Looks at what a submission measured. `steps_before` gives the number of optimizer steps
@@ -91,6 +101,7 @@ impl Watch {
                 break;
             }
             if let Some(index) = norms.squares.iter().position(|&square| is_bad(square)) {
+                self.culprit = norms.run.checked_sub(1);
                 return Err(self.not_finite(&health.names[index], steps_before(norms.run)));
             }
             self.first.get_or_insert_with(|| norms.clone());
@@ -102,6 +113,7 @@ impl Watch {
             (None, Some(penalty)) => (measured.first, penalty),
             (None, None) => return Ok(()),
         };
+        self.culprit = Some(run);
         let grown = self.fastest(health).unwrap_or_default();
         let step = steps_before(run) + 1;
         Err(self.diverged(format!("the loss is {loss} at step {step}{grown}")))

@@ -62,12 +62,13 @@ impl Inference {
         let mut builder = Builder::new(&about.spec()?, shape);
         let size = SplitSize { count: split.len(), shape, largest: device.largest_tensor() };
         let (pass, logits) = builder.evaluate(size)?;
+        builder.plan.share_scratch(&[logits]);
         let mut session = device.load(builder.plan)?;
         write_normalisation(&mut *session, builder.normalisation, &about.normalisation)?;
-        let parameters: Vec<_> = session.plan().parameters().cloned().collect();
-        for parameter in parameters {
-            let values = model.values(&parameter.name, parameter.tensor.shape().sizes())?;
-            session.write(parameter.tensor, Array::F32(values.to_vec()))?;
+        let saved: Vec<_> = session.plan().saved().cloned().collect();
+        for declaration in saved {
+            let values = model.values(&declaration.name, &declaration.file_shape())?;
+            session.write(declaration.tensor, Array::F32(declaration.from_file(values)))?;
         }
         let labels = split.labels.clone();
         pass.split.write(&mut *session, split, shape)?;

@@ -3,6 +3,7 @@
 
 use super::program::Training;
 use crate::config::Optimizer;
+use crate::layers::Stage;
 use crate::model::Model;
 use crate::ops::gather::Batch;
 use crate::ops::matmul::{self, Epilogue, Form};
@@ -22,12 +23,14 @@ pub(super) struct Network {
 }
 
 /// The network, if blocks of steps train it as single steps would: batch size 1, plain SGD of the
-/// plain loss at one learning rate, a ReLU between two linear layers of moderate size.
+/// plain loss of images as they are, at one learning rate, a ReLU between two linear layers of moderate size.
 pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
     let Optimizer::Sgd { momentum, weight_decay, .. } = training.optimizer else { return None };
     let rate = training.constant_rate?;
-    let [first, second] = model.layers() else { return None };
-    let ([weight, bias], [weight2, bias2]) = (first.parameters(), second.parameters()) else {
+    let stages = model.stages();
+    let [Stage::Linear { weight, bias }, Stage::Relu, Stage::Linear { weight: weight2, bias: bias2 }] =
+        stages[..]
+    else {
         return None;
     };
     let decay = weight_decay + training.l2;
@@ -35,19 +38,12 @@ pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
         && momentum == 0.0
         && training.clip_norm.is_none()
         && training.label_smoothing == 0.0
-        && first.masks_gradient()
-        && !second.masks_gradient()
+        && training.augmentation.is_none()
         && rate * decay <= MOST_DECAY
-        && online_steps::fits(BLOCK, weight.outputs, weight2.outputs);
+        && online_steps::fits(BLOCK, bias.len(), bias2.len());
     fits.then_some(Network {
-        weight: weight.tensor,
-        head: Head {
-            bias: bias.tensor,
-            weight2: weight2.tensor,
-            bias2: bias2.tensor,
-            weight_decay: decay,
-            bias_decay: weight_decay,
-        },
+        weight,
+        head: Head { bias, weight2, bias2, weight_decay: decay, bias_decay: weight_decay },
     })
 }
 

@@ -3,12 +3,14 @@
 use super::health::Health;
 use super::online;
 use super::resident::{Resident, declare_normalisation};
+use crate::augmentation::Augmentation;
 use crate::config::Optimizer;
 use crate::data::ImageShape;
 use crate::error::Result;
 use crate::init::ParameterKind;
-use crate::model::{Activations, Model, ModelSpec};
-use crate::ops::softmax_cross_entropy::{self, Output};
+use crate::layers::{Forward, Phase, Size};
+use crate::model::{self, Model, ModelSpec};
+use crate::ops::softmax_cross_entropy::{Loss, Target};
 use crate::ops::{gather, l2_penalty, online_steps};
 use crate::optim::Updates;
 use crate::plan::{Plan, StepId};
@@ -19,6 +21,9 @@ pub(super) const SLOTS: usize = 1024;
 
 /// Most images in one step of an evaluation.
 const EVALUATION_BATCH: usize = 1000;
+
+/// Most values that a layer hands on in one step of an evaluation: 64 MiB of them.
+const MOST_EVALUATED: usize = 1 << 24;
 
 /// A step that takes batches from a split and measures the model on them.
 #[derive(Debug)]
@@ -69,6 +74,25 @@ impl Penalty {
     }
 }
 
+/// Where a forward pass gets its images, and what it is for.
+struct Source<'a> {
+    split: &'a Resident,
+    batch: usize,
+    phase: Phase,
+}
+
+/// Records a forward pass and what it is worth.
+fn measure<'a>(plan: &mut Plan, model: &'a Model, source: Source<'_>, smoothing: f32) -> (Forward<'a>, Loss) {
+    let Source { split, batch, phase } = source;
+    let gather = match model.input() {
+        Size::Map { .. } => gather::maps,
+        Size::Row(_) if model.reads_pixels() => gather::pixels,
+        Size::Row(_) => gather::forward,
+    };
+    let input = gather(plan, &split.images, split.order, batch);
+    model.forward_with_loss(plan, input.x, Target { labels: input.labels, smoothing, slots: SLOTS }, phase)
+}
+
 /// A split's size, as a program needs it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SplitSize {
@@ -87,6 +111,8 @@ pub(super) struct Training {
     pub(super) clip_norm: Option<f32>,
     /// Share of the target that all classes have alike.
     pub(super) label_smoothing: f32,
+    /// What becomes of the images.
+    pub(super) augmentation: Augmentation,
     /// The learning rate, where it is the same in every step.
     pub(super) constant_rate: Option<f32>,
 }
@@ -102,7 +128,7 @@ pub(super) struct Builder {
 impl Builder {
     pub(super) fn new(spec: &ModelSpec, shape: ImageShape) -> Self {
         let mut plan = Plan::new();
-        let model = Model::new(&mut plan, spec, shape.pixels());
+        let model = Model::new(&mut plan, spec, shape.into());
         let normalisation = declare_normalisation(&mut plan, shape.channels);
         Builder { plan, model, normalisation }
     }
@@ -134,14 +160,17 @@ impl Builder {
 
     /// Records a training step: a batch forward, backward, and the update of every parameter.
     pub(super) fn train_batches(&mut self, size: SplitSize, training: Training) -> Result<Pass> {
-        let split = self.split("train", size)?;
+        let mut split = self.split("train", size)?;
+        split.images.augmentation = training.augmentation;
         let batch = training.batch.min(size.count);
         let step = self.plan.begin("train");
-        let (output, activations) = self.measure(&split, batch, training.label_smoothing);
+        let Builder { plan, model, .. } = self;
+        let source = Source { split: &split, batch, phase: Phase::Training };
+        let (forward, loss) = measure(plan, model, source, training.label_smoothing);
         let mut updates = Updates::new(training.optimizer, training.l2, training.clip_norm);
-        self.model.backward(&mut self.plan, &activations, output.dlogits, &mut updates);
-        updates.finish(&mut self.plan);
-        let metrics = output.metrics;
+        model::backward(plan, forward, loss.dlogits, &mut updates);
+        updates.finish(plan);
+        let metrics = loss.metrics;
         Ok(Pass {
             step,
             split,
@@ -161,10 +190,12 @@ impl Builder {
     /// Records the measurement of a batch of another split, which has this name.
     pub(super) fn evaluate_split(&mut self, name: &str, size: SplitSize) -> Result<(Pass, Tensor)> {
         let split = self.split(name, size)?;
-        let batch = EVALUATION_BATCH.min(size.count);
+        let batch = EVALUATION_BATCH.min(MOST_EVALUATED / self.model.most_values()).clamp(1, size.count);
         let step = self.plan.begin("evaluate");
-        let (output, activations) = self.measure(&split, batch, 0.0);
-        let metrics = output.metrics;
+        let source = Source { split: &split, batch, phase: Phase::Evaluation };
+        let (forward, loss) = measure(&mut self.plan, &self.model, source, 0.0);
+        let logits = forward.y;
+        let metrics = loss.metrics;
         let pass = Pass {
             step,
             split,
@@ -174,17 +205,7 @@ impl Builder {
             metrics,
             slots: Slots::Pairs,
         };
-        Ok((pass, activations.logits()))
-    }
-
-    fn measure(&mut self, split: &Resident, batch: usize, smoothing: f32) -> (Output, Activations) {
-        let plan = &mut self.plan;
-        let gather = if self.model.reads_pixels() { gather::pixels } else { gather::forward };
-        let input = gather(plan, &split.images, split.order, batch);
-        let activations = self.model.forward(plan, input.x);
-        let output =
-            softmax_cross_entropy::forward(plan, activations.logits(), input.labels, smoothing, SLOTS);
-        (output, activations)
+        Ok((pass, logits))
     }
 
     /// Records the measurement of the L2 penalty with factor `l2`; nothing where that is zero.

@@ -1,5 +1,6 @@
 //! A split of a data set on a device: declared in the plan, then written piece by piece.
 
+use crate::augmentation::Augmentation;
 use crate::config::Normalize;
 use crate::data::statistics::moments;
 use crate::data::{Dataset, ImageShape, Split};
@@ -85,7 +86,14 @@ impl Resident {
         let pieces = pieces.collect();
         let mut words = |what| plan.declare(format!("{name}.{what}"), Role::Input, Element::U32, [count]);
         Ok(Resident {
-            images: Images { pieces, labels: words("labels"), normalisation, pixels: shape.pixels() },
+            images: Images {
+                pieces,
+                labels: words("labels"),
+                normalisation,
+                height: shape.height,
+                width: shape.width,
+                augmentation: Augmentation::default(),
+            },
             order: words("order"),
         })
     }

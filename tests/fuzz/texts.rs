@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use shadegrad::ErrorKind::Usage;
 use shadegrad::config::{Key, Origin, Settings, Sources, resolve};
+use shadegrad::layers::Size;
 use shadegrad::model::{Model, ModelSpec};
 use shadegrad::plan::Plan;
 
@@ -79,8 +80,16 @@ fn flags() {
     });
 }
 
-const MODELS: [&str; 5] =
-    ["linear:128,relu,linear:10", "relu", "linear:7, relu,relu ,linear:3", "linear:1048576", "linear:10"];
+const MODELS: [&str; 8] = [
+    "linear:128,relu,linear:10",
+    "relu",
+    "linear:7, relu,relu ,linear:3",
+    "linear:1048576",
+    "linear:10",
+    "conv:8x3s2p1,batchnorm,relu,maxpool:2,flatten,linear:10,scale:0.125",
+    "3*(conv:4x3,gelu),residual(batchnorm,conv:4x3|conv:4x1),globalavgpool",
+    "avgpool:2s1p1,leakyrelu:0.1,globalmaxpool",
+];
 
 const LAYERS: &[&[u8]] = &[
     b",",
@@ -88,7 +97,14 @@ const LAYERS: &[&[u8]] = &[
     b"linear:",
     b",relu",
     b"conv:32x3",
-    b"conv:8x5/2",
+    b"conv:8x5s2",
+    b"residual(",
+    b"(",
+    b")",
+    b"|",
+    b"3*",
+    b"p1",
+    b"scale:0.5",
     b"maxpool:2",
     b"avgpool:2",
     b"flatten",
@@ -110,16 +126,18 @@ fn models() {
         let text = String::from_utf8_lossy(&case.bytes);
         // What it is for is as arbitrary as the text.
         let pick = |sizes: &[usize]| sizes[case.bytes.len() % sizes.len()];
-        let (classes, inputs) = (pick(&[10, 1, 2, 1000, 65_536, 3, 7]), pick(&[784, 1, 3072, 150_528, 5]));
+        let (classes, side) = (pick(&[10, 1, 2, 1000, 65_536, 3, 7]), pick(&[28, 1, 32, 224, 5]));
+        let image = Size::Map { height: side, width: side, channels: pick(&[1, 3]) };
         let spec = ModelSpec::parse(&text, classes)
-            .and_then(|spec| spec.check_sizes(inputs, pick(&[1, 64, 60_000])).map(|()| spec));
+            .and_then(|spec| spec.check_sizes(image, pick(&[1, 64, 60_000])).map(|()| spec));
         let Some(spec) = taken(spec, &[Usage]) else { return false };
-        let model = Model::new(&mut Plan::new(), &spec, inputs);
+        let model = Model::new(&mut Plan::new(), &spec, image);
         // The text with everything inferred is a model that needs no inference.
         let complete = model.spec();
         let again = ModelSpec::parse(&complete, classes).expect("its own text");
-        assert_eq!(Model::new(&mut Plan::new(), &again, inputs).spec(), complete);
-        assert!(complete.ends_with(&format!("linear:{classes}")), "{complete}");
+        assert_eq!(Model::new(&mut Plan::new(), &again, image).spec(), complete);
+        let last = complete.split(",scale:").next().expect("there is a first part");
+        assert!(last.ends_with(&format!("linear:{classes}")), "{complete}");
         true
     });
 }

@@ -267,6 +267,7 @@ pub fn normal_density(x: f64) -> f64 {
 pub fn activation(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::Gelu => x * normal_below(x),
+        Activation::Scale { factor } => f64::from(factor) * x,
         Activation::LeakyRelu { slope } => {
             if x < 0.0 {
                 f64::from(slope) * x
@@ -281,6 +282,7 @@ pub fn activation(activation: Activation, x: f64) -> f64 {
 pub fn activation_slope(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::Gelu => normal_below(x) + x * normal_density(x),
+        Activation::Scale { factor } => f64::from(factor),
         Activation::LeakyRelu { slope } => {
             if x > 0.0 {
                 1.0

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use shadegrad::augmentation::Augmentation;
 use shadegrad::ops::GpuFacts;
 use shadegrad::ops::gather;
 use shadegrad::ops::matmul::gpu::Class;
@@ -20,7 +21,9 @@ fn batch(plan: &mut Plan, [rows, pixels]: [usize; 2]) -> Tensor {
         pieces: vec![plan.declare("piece", Role::Input, Element::U8, [rows, pixels])],
         labels: plan.declare("labels", Role::Input, Element::U32, [rows]),
         normalisation: plan.declare("normalisation", Role::Input, Element::F32, [1, 2]),
-        pixels,
+        height: 1,
+        width: pixels,
+        augmentation: Augmentation::default(),
     };
     gather::pixels(plan, &images, images.labels, rows).x
 }

@@ -19,7 +19,7 @@ use super::Parts;
 use crate::atomic;
 use crate::error::{Error, Result};
 use crate::layers::Stage;
-use crate::run::SavedModel;
+use crate::run::{NamedTensor, SavedModel};
 use crate::tensor::Tensor;
 
 /// ONNX 1.8 of 2020: everything in use reads it, and nothing newer is needed.
@@ -66,7 +66,7 @@ impl<'a> Graph<'a> {
     fn translate(parts: &'a Parts<'a>) -> Result<GraphProto> {
         let mut graph = Graph { parts, nodes: Vec::new(), weights: Vec::new(), flat: false };
         for stage in &parts.stages {
-            graph.add_stage(*stage)?;
+            graph.add_stage(stage)?;
         }
         let last = graph.nodes.last_mut().and_then(|node| node.output.first_mut());
         *last.expect("a model has a last layer") = OUTPUT.into();
@@ -81,17 +81,18 @@ impl<'a> Graph<'a> {
         })
     }
 
-    fn add_stage(&mut self, stage: Stage) -> Result<()> {
+    fn add_stage(&mut self, stage: &Stage) -> Result<()> {
         match stage {
             Stage::Linear { weight, bias } => {
                 if !self.flat {
                     self.add_node("Flatten", vec![], vec![integer("axis", 1)]);
                     self.flat = true;
                 }
-                let operands = vec![self.add_weight(weight)?, self.add_weight(bias)?];
+                let operands = vec![self.add_weight(*weight)?, self.add_weight(*bias)?];
                 self.add_node("Gemm", operands, vec![integer("transB", 1)]);
             }
             Stage::Relu => self.add_node("Relu", vec![], vec![]),
+            other => return Err(Error::model(format!("ONNX: {other:?} is not translated yet"))),
         }
         Ok(())
     }
@@ -111,14 +112,14 @@ impl<'a> Graph<'a> {
 
     /// Adds a trained tensor and returns its name.
     fn add_weight(&mut self, tensor: Tensor) -> Result<String> {
-        let (name, values) = self.parts.values(tensor)?;
+        let NamedTensor { name, shape, values } = self.parts.tensor(tensor)?;
         self.weights.push(TensorProto {
-            dims: tensor.shape().sizes().iter().map(|&size| size as i64).collect(),
+            dims: shape.iter().map(|&size| size as i64).collect(),
             data_type: Some(FLOAT),
-            name: Some(name.into()),
+            name: Some(name.clone()),
             raw_data: Some(values.iter().flat_map(|value| value.to_le_bytes()).collect()),
         });
-        Ok(name.into())
+        Ok(name)
     }
 }
 

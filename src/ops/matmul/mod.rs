@@ -151,8 +151,8 @@ pub fn change(plan: &mut Plan, a: Tensor, b: Tensor, parameter: Tensor, decay: f
     let Size { m, n, .. } = Form::Tn.size(a, b);
     parameter.expect("parameter", Element::F32, [m, n]);
     let epilogue = Epilogue::Change { decay };
-    let change = Product::new(plan, Form::Tn, a, b, parameter, epilogue);
-    plan.record(Matmul(change));
+    let change = Matmul::new(plan, Form::Tn, a, b, parameter, epilogue);
+    plan.record(change);
 }
 
 /// How the elements of the operand that is a layer's input are found: a in form nt, b in form tn.
@@ -242,7 +242,13 @@ impl Product {
 
 /// A recorded product of matrices.
 #[derive(Debug)]
-struct Matmul(Product);
+pub(super) struct Matmul(Product);
+
+impl Matmul {
+    pub(super) fn new(plan: &Plan, form: Form, a: Tensor, b: Tensor, y: Tensor, epilogue: Epilogue) -> Self {
+        Matmul(Product::new(plan, form, a, b, y, epilogue))
+    }
+}
 
 impl Op for Matmul {
     fn name(&self) -> &'static str {

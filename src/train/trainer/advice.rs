@@ -9,7 +9,7 @@ use super::Trainer;
 use crate::error::Result;
 use crate::init::ParameterKind;
 use crate::optim;
-use crate::plan::{Launch, Role, StepRecord};
+use crate::plan::{Launch, StepRecord};
 use crate::train::position::Snapshot;
 use crate::train::tensors;
 
@@ -23,8 +23,8 @@ impl Trainer<'_> {
     /// The rate, in one digit as a person would say it; nothing where the weights or their directions are zeros. Leaves
     /// the device with other weights: the run is over.
     pub(super) fn sensible_rate(&mut self, saved: &Snapshot) -> Result<Option<f32>> {
-        tensors::restore(&mut *self.session, Role::Parameter, &saved.model)?;
-        tensors::restore(&mut *self.session, Role::State, &saved.optimizer)?;
+        tensors::restore_model(&mut *self.session, &saved.model)?;
+        tensors::restore_state(&mut *self.session, &saved.optimizer)?;
         // One optimizer step, also where a run of the step is a block of them.
         let rows = self.training.images_per_step.min(self.training.count);
         let record = StepRecord {
@@ -32,6 +32,7 @@ impl Trainer<'_> {
             rows: rows as u32,
             slot: 0,
             row_weight: 1.0 / rows as f32,
+            epoch: saved.position.epochs as u32,
             ..optim::step_record(self.config.optimizer, 1.0, saved.position.step)
         };
         let launch = Launch { step: self.training.step, record };
@@ -39,8 +40,9 @@ impl Trainer<'_> {
         self.session.finish(ticket)?;
         let mut least = f64::INFINITY;
         for parameter in self.model.parameters().filter(|parameter| parameter.kind == ParameterKind::Weight) {
-            let name = self.session.plan().name(parameter.tensor).to_owned();
-            let before = saved.model.values(&name, parameter.tensor.shape().sizes())?;
+            let declaration = self.session.plan().declaration(parameter.tensor);
+            let before = saved.model.values(&declaration.name, &declaration.file_shape())?;
+            let before = declaration.from_file(before);
             let after = self.session.read(parameter.tensor)?.into_f32();
             let norm =
                 |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();

@@ -8,8 +8,12 @@ use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
 
-pub const ACTIVATIONS: [Activation; 3] =
-    [Activation::Gelu, Activation::LeakyRelu { slope: 0.01 }, Activation::LeakyRelu { slope: 0.3 }];
+pub const ACTIVATIONS: [Activation; 4] = [
+    Activation::Gelu,
+    Activation::LeakyRelu { slope: 0.01 },
+    Activation::LeakyRelu { slope: 0.3 },
+    Activation::Scale { factor: 0.125 },
+];
 
 #[derive(Debug)]
 struct Forward {

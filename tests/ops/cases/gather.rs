@@ -1,8 +1,12 @@
 //! Cases of gathering a batch of images.
 
+mod augmented;
+
+use shadegrad::augmentation::Augmentation;
 use shadegrad::host::Array;
-use shadegrad::ops::gather::{self, Images, NO_LABEL};
-use shadegrad::plan::StepRecord;
+use shadegrad::ops::gather::{self, Batch, Images, NO_LABEL};
+use shadegrad::plan::{Plan, StepRecord};
+use shadegrad::tensor::Tensor;
 
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN};
 use crate::compare::Tolerance;
@@ -10,8 +14,8 @@ use crate::compare::Tolerance;
 /// Images in pieces, as a device has them.
 #[derive(Clone, Copy, Debug)]
 pub struct Store {
-    pub channels: usize,
-    pub plane: usize,
+    /// Channels, rows and columns of an image.
+    pub shape: [usize; 3],
     /// How many pieces but the last, images of each, and images of the last.
     pub pieces: (usize, usize, usize),
 }
@@ -31,14 +35,20 @@ impl Store {
     }
 
     pub fn pixels(&self) -> usize {
-        self.channels * self.plane
+        self.shape.iter().product()
     }
 
     pub fn fill(&self, bench: &mut Bench) -> Filled {
-        let (pixels, count, channels) = (self.pixels(), self.images(), self.channels);
+        let factors = bench.numbers.floats(2 * self.shape[0], 2.0);
+        self.fill_with(bench, &factors)
+    }
+
+    /// Images that are normalised with these factors.
+    fn fill_with(&self, bench: &mut Bench, factors: &[f32]) -> Filled {
+        let (pixels, count) = (self.pixels(), self.images());
+        let [channels, height, width] = self.shape;
         let bytes = bench.numbers.bytes(count * pixels);
         let classes = bench.numbers.indices(count, 1000);
-        let factors = bench.numbers.floats(2 * channels, 2.0);
         let stride = pixels.next_multiple_of(4);
         let pieces = self.pieces(&bytes).into_iter().map(|piece| {
             let images = piece.len() / stride;
@@ -47,10 +57,12 @@ impl Store {
         let images = Images {
             pieces: pieces.collect(),
             labels: bench.input("labels", [count], Array::U32(classes.clone())),
-            normalisation: bench.floats("normalisation", [channels, 2], &factors),
-            pixels,
+            normalisation: bench.floats("normalisation", [channels, 2], factors),
+            height,
+            width,
+            augmentation: Augmentation::default(),
         };
-        Filled { images, bytes, classes, factors }
+        Filled { images, bytes, classes, factors: factors.to_vec() }
     }
 
     /// The pieces: images padded to whole words with what must not be read.
@@ -74,7 +86,7 @@ impl Store {
 impl Filled {
     /// The normalised pixels of some images.
     pub fn normalised(&self, picks: &[usize]) -> Vec<f64> {
-        let pixels = self.images.pixels;
+        let pixels = self.images.pixels();
         let plane = pixels / (self.factors.len() / 2);
         let value = |image: usize, pixel: usize| {
             let [scale, shift] = [0, 1].map(|factor| f64::from(self.factors[2 * (pixel / plane) + factor]));
@@ -84,9 +96,43 @@ impl Filled {
     }
 }
 
+/// Images whose channels are planes, with the channels of each place beside each other.
+fn channels_last(planes: &[f64], [channels, height, width]: [usize; 3]) -> Vec<f64> {
+    let mut maps = Vec::new();
+    for image in planes.chunks_exact(channels * height * width) {
+        for row in 0..height {
+            for column in 0..width {
+                maps.extend((0..channels).map(|channel| image[(channel * height + row) * width + column]));
+            }
+        }
+    }
+    maps
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Layout {
+    /// A row of numbers per image, channel by channel.
+    Planes,
+    /// The channels of a place beside each other.
+    Maps,
+    /// As planes, in whatever way a product can read them: images that change are floats.
+    Pixels,
+}
+
+impl Layout {
+    fn gather(self, plan: &mut Plan, images: &Images, order: Tensor, batch: usize) -> Batch {
+        match self {
+            Layout::Planes => gather::forward(plan, images, order, batch),
+            Layout::Maps => gather::maps(plan, images, order, batch),
+            Layout::Pixels => gather::pixels(plan, images, order, batch),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Gather {
     store: Store,
+    layout: Layout,
     batch: usize,
     /// Where in the order the batch starts, and how many of its rows hold an image.
     first: usize,
@@ -95,12 +141,12 @@ struct Gather {
 
 impl Case for Gather {
     fn record(&self, bench: &mut Bench) {
-        let &Gather { store, batch, first, rows } = self;
+        let &Gather { store, layout, batch, first, rows } = self;
         let filled = store.fill(bench);
         // Repeats on purpose: the order is data, not a promise.
         let picks = bench.numbers.indices(first + batch, store.images());
         let order = bench.input("order", [first + batch], Array::U32(picks.clone()));
-        let output = gather::forward(bench.plan, &filled.images, order, batch);
+        let output = layout.gather(bench.plan, &filled.images, order, batch);
         let record = StepRecord { first: first as u32, rows: rows as u32, ..PLAIN_RUN };
         bench.run_with(&[record]);
 
@@ -110,28 +156,38 @@ impl Case for Gather {
         bench.expect("batch_labels", output.labels, Tolerance::EXACT, move || labels);
         // 255 times a factor of 2, plus another.
         bench.expect("x", output.x, Tolerance::rounded(512.0), move || {
-            let mut x = filled.normalised(&picks);
+            let planes = filled.normalised(&picks);
+            let mut x = match layout {
+                Layout::Planes | Layout::Pixels => planes,
+                Layout::Maps => channels_last(&planes, store.shape),
+            };
             x.resize(batch * store.pixels(), 0.0);
             x
         });
     }
 }
 
+const SHAPES: [[usize; 3]; 7] =
+    [[1, 1, 1], [1, 5, 5], [1, 28, 28], [3, 2, 2], [3, 5, 5], [3, 32, 32], [5, 9, 7]];
+
 pub fn cases() -> Cases {
     let mut cases = Vec::new();
     // Sizes that are and are not multiples of the word of four pixels; pieces; whole, partial and
     // almost empty batches, at the order's start and further on.
-    for (channels, plane) in [(1, 1), (1, 25), (1, 28 * 28), (3, 4), (3, 25), (3, 32 * 32)] {
+    for shape in SHAPES {
         for pieces in [(0, 0, 1), (0, 0, 23), (1, 12, 11), (1, 1, 1), (2, 9, 5), (2, 8, 8)] {
             for (batch, rows) in [(1, 1), (17, 17), (64, 1), (65, 40)] {
-                let first = batch % 5;
-                cases.push(Gather { store: Store { channels, plane, pieces }, batch, first, rows });
+                for layout in [Layout::Planes, Layout::Maps] {
+                    let first = batch % 5;
+                    cases.push(Gather { store: Store { shape, pieces }, layout, batch, first, rows });
+                }
             }
         }
     }
     // More than 65,535 workgroups of 64 words.
     let (batch, rows) = (65_536 * 64 / 7 + 3, 65_536 * 64 / 7 - 2);
-    let store = Store { channels: 1, plane: 25, pieces: (1, 50, 30) };
-    cases.push(Gather { store, batch, first: 1, rows });
-    cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
+    let store = Store { shape: [1, 5, 5], pieces: (1, 50, 30) };
+    cases.push(Gather { store, layout: Layout::Planes, batch, first: 1, rows });
+    let plain = cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>);
+    plain.chain(augmented::cases()).collect()
 }

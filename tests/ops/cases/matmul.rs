@@ -332,10 +332,15 @@ fn epilogues(shapes: &[(usize, usize, usize)]) -> Cases {
 /// Batches of pixels: channels that end within a tile, and within the parts of cut sums.
 fn of_pixels() -> Cases {
     let mut cases: Cases = Vec::new();
-    for (channels, plane, batch, outputs) in
-        [(1, 16, 1, 1), (3, 16, 7, 33), (2, 48, 33, 68), (3, 144, 20, 10), (1, 784, 64, 100), (3, 1024, 5, 8)]
-    {
-        let store = Store { channels, plane, pieces: (2, 9, 5) };
+    for (shape, batch, outputs) in [
+        ([1, 4, 4], 1, 1),
+        ([3, 2, 8], 7, 33),
+        ([2, 6, 8], 33, 68),
+        ([3, 12, 12], 20, 10),
+        ([1, 28, 28], 64, 100),
+        ([3, 32, 32], 5, 8),
+    ] {
+        let store = Store { shape, pieces: (2, 9, 5) };
         let case = |rows, backward| Box::new(OfPixels { store, batch, rows, outputs, backward });
         cases.push(case(batch, None));
         for momentum in [None, Some((0.9, true))] {

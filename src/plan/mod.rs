@@ -5,6 +5,9 @@
 //! can run a step without looking again. What differs from one run of a step to the next is data:
 //! a [`StepRecord`].
 
+mod places;
+
+use crate::file_layout::FileLayout;
 use crate::ops::Op;
 use crate::tensor::{Element, Shape, Tensor};
 
@@ -16,6 +19,9 @@ pub enum Role {
     Input,
     /// Trained: weights and biases. Saved under the tensor's name.
     Parameter,
+    /// Not trained but learnt, as a batch norm's running mean is: written by training steps, read by evaluations.
+    /// Saved with the parameters.
+    Statistic,
     /// Kept by an optimizer from step to step, starts as zeros.
     State,
     /// Lives within one step; its content before the step does not matter.
@@ -35,6 +41,28 @@ pub struct Declaration {
     pub role: Role,
     /// How pixels were normalised: scale and shift of each channel, `[channels, 2]`.
     pub normalisation: Option<Tensor>,
+    /// How files have it, where that is another order of its values.
+    pub file_layout: Option<FileLayout>,
+}
+
+impl Declaration {
+    /// Its sizes in files, outermost first.
+    pub fn file_shape(&self) -> Vec<usize> {
+        self.file_layout.map_or_else(|| self.tensor.shape().sizes().to_vec(), |layout| layout.shape())
+    }
+
+    /// Its values, as files have them.
+    pub fn to_file(&self, values: Vec<f32>) -> Vec<f32> {
+        match self.file_layout {
+            Some(layout) => layout.to_file(&values),
+            None => values,
+        }
+    }
+
+    /// What files have, as values of the tensor.
+    pub fn from_file(&self, values: &[f32]) -> Vec<f32> {
+        self.file_layout.map_or_else(|| values.to_vec(), |layout| layout.from_file(values))
+    }
 }
 
 /// Which of a plan's steps to run.
@@ -61,6 +89,10 @@ crate::kernel::uniform! {
         slot: u32,
         /// What the loss and the hit of one row count in the metrics: 1/rows for a mean, 1 for a sum.
         row_weight: f32,
+        /// The epoch that this is a step of, from 0.
+        epoch: u32,
+        /// Steps of the run before this one.
+        step: u32,
         /// The optimizer's learning rate in this step.
         learning_rate: f32,
         /// What makes up for an optimizer's running mean that started as zeros.
@@ -85,6 +117,8 @@ pub struct Plan {
     declarations: Vec<Declaration>,
     steps: Vec<Step>,
     written: Vec<bool>,
+    /// Where tensors share memory, the place of each.
+    places: Option<Vec<usize>>,
 }
 
 impl Plan {
@@ -109,7 +143,7 @@ impl Plan {
             "tensor {name} of shape {shape:?} is too large to be indexed with 32 bits"
         );
         let tensor = Tensor { id: self.declarations.len(), element, shape };
-        self.declarations.push(Declaration { tensor, name, role, normalisation: None });
+        self.declarations.push(Declaration { tensor, name, role, normalisation: None, file_layout: None });
         self.written.push(false);
         tensor
     }
@@ -131,6 +165,11 @@ impl Plan {
         let tensor = self.declare(name, Role::Scratch, Element::Pixel, shape);
         self.declarations[tensor.id].normalisation = Some(normalisation);
         tensor
+    }
+
+    /// Says that files have the tensor's values in another order.
+    pub fn lay_out(&mut self, tensor: Tensor, layout: FileLayout) {
+        self.declarations[tensor.id].file_layout = Some(layout);
     }
 
     /// How a tensor of pixels is normalised; nothing for other tensors.
@@ -161,8 +200,10 @@ impl Plan {
                 op.name(),
                 declaration.name
             );
+            // By identity: two views of a tensor have different shapes.
+            let is_written = |write: &Tensor| write.id == read.id;
             assert!(
-                !operands.writes.contains(read) && !operands.updates.contains(read),
+                !operands.writes.iter().chain(&operands.updates).any(is_written),
                 "{} reads and writes {}",
                 op.name(),
                 declaration.name
@@ -171,12 +212,32 @@ impl Plan {
         let written: Vec<&Tensor> = operands.writes.iter().chain(&operands.updates).collect();
         for (position, write) in written.iter().enumerate() {
             let declaration = &self.declarations[write.id];
-            assert!(!written[..position].contains(write), "{} writes {} twice", op.name(), declaration.name);
+            let is_twice = written[..position].iter().any(|other| other.id == write.id);
+            assert!(!is_twice, "{} writes {} twice", op.name(), declaration.name);
             assert!(declaration.role != Role::Input, "{} writes the input {}", op.name(), declaration.name);
             self.written[write.id] = true;
         }
         let step = self.steps.last_mut().expect("Plan::begin comes before Plan::record");
         step.ops.push(Box::new(op));
+    }
+
+    /// Lets scratch tensors that never live at the same time lie in the same memory. Comes after the last op. What the host
+    /// reads of a step's scratch tensors is `kept`; of others it finds what came later.
+    pub fn share_scratch(&mut self, kept: &[Tensor]) {
+        self.places = Some(places::assign(self, kept));
+    }
+
+    /// Which memory a tensor lies in: tensors with one place, a position in the table of tensors, lie in the same. It has the
+    /// size of that tensor.
+    pub fn place(&self, tensor: Tensor) -> usize {
+        self.places.as_ref().map_or(tensor.id, |places| places[tensor.id])
+    }
+
+    /// Bytes of all tensors, where an element has `size`.
+    pub fn bytes(&self, size: impl Fn(Element) -> usize) -> usize {
+        let has_memory = |declaration: &&Declaration| self.place(declaration.tensor) == declaration.tensor.id;
+        let tensors = self.declarations.iter().filter(has_memory).map(|declaration| declaration.tensor);
+        tensors.map(|tensor| tensor.len() * size(tensor.element)).sum()
     }
 
     /// Replaces every recorded op by what `wrap` makes of it: this is how a test puts itself between
@@ -192,6 +253,11 @@ impl Plan {
         &self.declarations
     }
 
+    /// What was declared of a tensor.
+    pub fn declaration(&self, tensor: Tensor) -> &Declaration {
+        &self.declarations[tensor.id]
+    }
+
     /// All steps, in the order in which they were begun.
     pub fn steps(&self) -> &[Step] {
         &self.steps
@@ -205,6 +271,13 @@ impl Plan {
     /// The name under which a tensor was declared.
     pub fn name(&self, tensor: Tensor) -> &str {
         &self.declarations[tensor.id].name
+    }
+
+    /// What a model file holds: the trained tensors, then what was learnt beside them.
+    pub fn saved(&self) -> impl Iterator<Item = &Declaration> {
+        [Role::Parameter, Role::Statistic]
+            .into_iter()
+            .flat_map(|role| self.declarations.iter().filter(move |declaration| declaration.role == role))
     }
 
     /// The trained tensors, in the order in which they were declared.

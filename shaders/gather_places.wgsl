@@ -1,0 +1,74 @@
+// x[row, c, place] = scale[c] image[c, source(place)] + shift[c], image = images[order[first + row]]; 0 in a hole
+// batch_labels[row] = labels[order[first + row]]
+//
+// piece, next_piece: [piece_images, stride] and [next_images, stride] words of four pixels, images that follow one
+// another from piece_first on, each [channels, plane]; x: [batch, channels, plane] or [batch, plane, channels], as the
+// steps from channel to channel and from place to place say; the rest is in gather_rows.wgsl and augmentation.wgsl.
+// One invocation writes all channels of eight places, as far apart as a row has invocations, so that neighbours
+// read and write side by side. Rows whose image lies in another piece are left to that piece's dispatch; rows past
+// `step.rows` are cleared by the first one.
+
+struct Params {
+    batch: u32,
+    stride: u32,
+    piece_first: u32,
+    piece_images: u32,
+    next_images: u32,
+    channels: u32,
+    height: u32,
+    width: u32,
+    across: u32,
+    channel_step: u32,
+    place_step: u32,
+    augments: u32,
+    seed_low: u32,
+    seed_high: u32,
+    flip: u32,
+    crop: u32,
+    cutout: u32,
+}
+
+@group(0) @binding(1) var<storage, read> piece: array<u32>;
+@group(0) @binding(2) var<storage, read> next_piece: array<u32>;
+@group(0) @binding(6) var<storage, read_write> x: array<f32>;
+
+const PLACES = 8u;
+
+fn across() -> u32 {
+    return params.across;
+}
+
+fn pixel(found: Row, index: u32) -> f32 {
+    var word = 0u;
+    if found.within < params.piece_images {
+        word = piece[found.within * params.stride + index / 4u];
+    } else {
+        word = next_piece[(found.within - params.piece_images) * params.stride + index / 4u];
+    }
+    return f32((word >> (8u * (index % 4u))) & 255u);
+}
+
+fn copy(row: u32, first: u32, found: Row, groups: vec3<u32>) {
+    let plane = params.height * params.width;
+    let channels = loop_bound(params.channels, groups);
+    var change = Change();
+    if params.augments == 1u {
+        change = change_of(found.index, step.epoch);
+    }
+    for (var turn = 0u; turn < PLACES; turn++) {
+        let place = first + turn * params.across;
+        if place < plane {
+            var source = Source(place, false);
+            if params.augments == 1u {
+                source = source_of(change, place);
+            }
+            let is_empty = found.is_padding | source.is_hole;
+            for (var channel = 0u; channel < channels; channel++) {
+                let factors = normalisation[channel];
+                let value = pixel(found, channel * plane + source.place) * factors.x + factors.y;
+                let i = row * channels * plane + channel * params.channel_step + place * params.place_step;
+                x[i] = select(value, 0.0, is_empty);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! A batch norm: see [`ops::batch_norm`](crate::ops::batch_norm).
+
+use super::{Forward, Layer, Parameter, Phase, Size, Stage};
+use crate::init::ParameterKind;
+use crate::ops::batch_norm::{self, Normalisation, Running};
+use crate::plan::{Plan, Role};
+use crate::tensor::{Element, Tensor};
+
+/// PyTorch's defaults.
+const NORMALISATION: Normalisation = Normalisation { epsilon: 1e-5, momentum: 0.1 };
+
+/// `weight`, `bias`, `running_mean` and `running_var` are `[channels]`: PyTorch's `nn.BatchNorm2d`, and `nn.BatchNorm1d`
+/// where images are rows.
+#[derive(Debug)]
+pub struct BatchNorm {
+    weight: Parameter,
+    bias: Parameter,
+    running: Running,
+    size: Size,
+}
+
+impl BatchNorm {
+    /// Declares the layer's tensors in `plan`, with names that start with `prefix`.
+    pub fn new(plan: &mut Plan, prefix: &str, size: Size) -> Self {
+        let (Size::Row(channels) | Size::Map { channels, .. }) = size;
+        let mut parameter =
+            |name: &str, kind| Parameter::declare(plan, format!("{prefix}{name}"), [channels], kind, [1, 1]);
+        let weight = parameter("weight", ParameterKind::Gain);
+        let bias = parameter("bias", ParameterKind::Shift);
+        let mut statistic =
+            |name: &str| plan.declare(format!("{prefix}{name}"), Role::Statistic, Element::F32, [channels]);
+        let running = Running { mean: statistic("running_mean"), variance: statistic("running_var") };
+        BatchNorm { weight, bias, running, size }
+    }
+}
+
+impl Layer for BatchNorm {
+    fn spec(&self) -> String {
+        "batchnorm".into()
+    }
+
+    fn size(&self) -> Size {
+        self.size
+    }
+
+    fn parameters(&self) -> Vec<&Parameter> {
+        vec![&self.weight, &self.bias]
+    }
+
+    fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
+        let (weight, bias) = (self.weight.tensor, self.bias.tensor);
+        let moments = match phase {
+            Phase::Training => batch_norm::statistics(plan, x, self.running, NORMALISATION),
+            Phase::Evaluation => batch_norm::recall(plan, self.running, NORMALISATION),
+        };
+        let y = batch_norm::apply(plan, x, moments, weight, bias);
+        Forward::new(y, move |plan, pass, sink| {
+            let gradients = batch_norm::backward(plan, x, moments, weight, pass.dy);
+            sink.gradient(plan, &self.weight, gradients.dweight);
+            sink.gradient(plan, &self.bias, gradients.dbias);
+            pass.dx_wanted.then(|| pass.masked(plan, x, gradients.dx))
+        })
+    }
+
+    fn stages(&self) -> Vec<Stage> {
+        vec![Stage::BatchNorm {
+            weight: self.weight.tensor,
+            bias: self.bias.tensor,
+            mean: self.running.mean,
+            variance: self.running.variance,
+            epsilon: NORMALISATION.epsilon,
+        }]
+    }
+}

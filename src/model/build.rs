@@ -1,0 +1,93 @@
+//! From words to layers with parameters in a plan.
+
+use super::word::Word;
+use crate::layers::{
+    BatchNorm, Conv, ConvShape, Curve, Flatten, Fold, Layer, Linear, Pool, Relu, Residual, Sequence, Size,
+};
+use crate::ops::activation::Activation;
+use crate::ops::window::Window;
+use crate::plan::Plan;
+
+/// Declares the layers of `words` behind one another; names of parameters start with `prefix` and the layer's position, as
+/// in PyTorch's `nn.Sequential`.
+///
+/// Panics where sizes do not fit: they were [checked](super::ModelSpec::check_sizes).
+pub(super) fn build(plan: &mut Plan, words: &[Word], prefix: &str, input: Size) -> Sequence {
+    let mut layers: Vec<Box<dyn Layer>> = Vec::new();
+    let mut before = Before { size: input, map: None, masks_gradient: false };
+    let mut rest = words.iter().enumerate().peekable();
+    while let Some((index, word)) = rest.next() {
+        let next = rest.peek().map(|(_, word)| *word);
+        let fuses_relu = matches!(word, Word::Linear { .. } | Word::Conv { .. }) && next == Some(&Word::Relu);
+        let behind = Behind { relu: fuses_relu, batch_norm: next == Some(&Word::BatchNorm) };
+        if fuses_relu {
+            rest.next();
+        }
+        let layer = layer(plan, word, &format!("{prefix}{index}."), &before, behind);
+        // A row that a map was flattened into keeps the map's order through layers that leave places alone.
+        let map = match (word, before.size) {
+            (Word::Flatten, size @ Size::Map { .. }) => Some(size),
+            (Word::Linear { .. }, _) => None,
+            _ => before.map,
+        };
+        before = Before { size: layer.size(), map, masks_gradient: layer.masks_gradient() };
+        layers.push(layer);
+    }
+    Sequence::new(layers, input)
+}
+
+/// What comes out of the layer before.
+struct Before {
+    size: Size,
+    /// The map that a row was.
+    map: Option<Size>,
+    /// Whether it ends in a ReLU whose gradient others mask.
+    masks_gradient: bool,
+}
+
+/// What follows.
+struct Behind {
+    /// A ReLU that becomes part of the layer.
+    relu: bool,
+    batch_norm: bool,
+}
+
+fn layer(plan: &mut Plan, word: &Word, prefix: &str, before: &Before, behind: Behind) -> Box<dyn Layer> {
+    let input = before.size;
+    let size = word.output(input).expect("sizes were checked");
+    let pool = |fold, window| {
+        Box::new(Pool { spec: word.to_string(), fold, window, size, after_relu: before.masks_gradient })
+    };
+    let curve = |activation| Box::new(Curve { activation, size });
+    match (word, input) {
+        (&Word::Linear { outputs }, _) => {
+            Box::new(Linear::new(plan, prefix, input.values(), before.map, outputs, behind.relu))
+        }
+        (&Word::Conv { window, .. }, Size::Map { channels, .. }) => {
+            // A batch norm takes every channel's mean away, and a bias with it.
+            let shape = ConvShape { channels, window, size, bias: !behind.batch_norm, relu: behind.relu };
+            Box::new(Conv::new(plan, prefix, word.to_string(), shape))
+        }
+        (&Word::MaxPool(window), _) => pool(Fold::Max, window),
+        (&Word::AveragePool(window), _) => pool(Fold::Average, window),
+        (Word::GlobalMaxPool, Size::Map { height, width, .. }) => {
+            pool(Fold::Max, Window::whole(height, width))
+        }
+        (Word::GlobalAveragePool, Size::Map { height, width, .. }) => {
+            pool(Fold::Average, Window::whole(height, width))
+        }
+        (Word::Conv { .. } | Word::GlobalMaxPool | Word::GlobalAveragePool, Size::Row(_)) => {
+            unreachable!("sizes were checked")
+        }
+        (Word::BatchNorm, _) => Box::new(BatchNorm::new(plan, prefix, size)),
+        (Word::Relu, _) => Box::new(Relu { size }),
+        (Word::Gelu, _) => curve(Activation::Gelu),
+        (&Word::LeakyRelu { slope }, _) => curve(Activation::LeakyRelu { slope }),
+        (&Word::Scale { factor }, _) => curve(Activation::Scale { factor }),
+        (Word::Flatten, _) => Box::new(Flatten { values: input.values(), after_relu: before.masks_gradient }),
+        (Word::Residual { body, shortcut }, _) => Box::new(Residual {
+            body: build(plan, body, &format!("{prefix}body."), input),
+            shortcut: build(plan, shortcut, &format!("{prefix}shortcut."), input),
+        }),
+    }
+}

@@ -1,0 +1,135 @@
+//! What sizes layers make of the sizes that they read, and whether a device can hold them.
+
+use super::word::Word;
+use super::{MOST_VALUES, ModelSpec};
+use crate::data::ImageShape;
+use crate::error::{Error, Result};
+use crate::layers::Size;
+use crate::ops::window::Window;
+
+impl From<ImageShape> for Size {
+    fn from(ImageShape { channels, height, width }: ImageShape) -> Self {
+        Size::Map { height, width, channels }
+    }
+}
+
+impl Word {
+    /// What the layer hands on for an image of `input`.
+    pub(super) fn output(&self, input: Size) -> Result<Size> {
+        let misplaced = || {
+            Error::usage(format!(
+                "model layer `{self}` reads maps, but the layer before hands on a row of {input}"
+            ))
+            .advise("put it in front of the first linear or flatten")
+        };
+        let map = || match input {
+            Size::Map { height, width, channels } => Ok((height, width, channels)),
+            Size::Row(_) => Err(misplaced()),
+        };
+        let under = |window: &Window, filters: Option<usize>| {
+            let (height, width, channels) = map()?;
+            let output = window.output(height, width).ok_or_else(|| {
+                Error::usage(format!(
+                    "model layer `{self}`: its window is larger than what it reads, {input}"
+                ))
+                .advise("use a smaller window, more padding (pN), or fewer pools in front of it")
+            })?;
+            let [height, width] = output;
+            Ok(Size::Map { height, width, channels: filters.unwrap_or(channels) })
+        };
+        match self {
+            Word::Linear { outputs } => Ok(Size::Row(*outputs)),
+            Word::Conv { filters, window } => under(window, Some(*filters)),
+            Word::MaxPool(window) | Word::AveragePool(window) => {
+                // Of a window that lies in the padding, nothing is the largest.
+                if 2 * window.padding > window.height {
+                    return Err(Error::usage(format!(
+                        "model layer `{self}` pads more than half of its window"
+                    ))
+                    .advise("use less padding (pN)"));
+                }
+                under(window, None)
+            }
+            Word::GlobalMaxPool | Word::GlobalAveragePool => {
+                let (_, _, channels) = map()?;
+                Ok(Size::Map { height: 1, width: 1, channels })
+            }
+            Word::Flatten => Ok(Size::Row(input.values())),
+            Word::BatchNorm | Word::Relu | Word::Gelu | Word::LeakyRelu { .. } | Word::Scale { .. } => {
+                Ok(input)
+            }
+            Word::Residual { body, shortcut } => {
+                let through = |words: &[Word]| words.iter().try_fold(input, |size, word| word.output(size));
+                let (inside, around) = (through(body)?, through(shortcut)?);
+                if inside == around {
+                    return Ok(inside);
+                }
+                let name = if shortcut.is_empty() { "what it reads" } else { "its shortcut's" };
+                Err(Error::usage(format!(
+                    "model layer `{self}`: its layers make {inside}, which cannot be added to {name}, {around}"
+                ))
+                .advise("write residual(LAYERS|SHORTCUT) with a shortcut of that size, such as conv:64x1s2,batchnorm"))
+            }
+        }
+    }
+
+    /// Values of the layer's largest trained tensor.
+    fn weight(&self, input: Size) -> usize {
+        match (self, input) {
+            (Word::Linear { outputs }, _) => outputs.saturating_mul(input.values()),
+            (Word::Conv { filters, window }, Size::Map { channels, .. }) => {
+                let places = window.height * window.width;
+                filters.saturating_mul(places).saturating_mul(channels)
+            }
+            _ => 0,
+        }
+    }
+
+    /// Fails where this layer, or one inside it, has more values than a device can index.
+    fn check_size(&self, input: Size, rows: usize) -> Result<()> {
+        if let Word::Residual { body, shortcut } = self {
+            check(body, input, rows)?;
+            check(shortcut, input, rows)?;
+        }
+        let output = rows.saturating_mul(self.output(input)?.values());
+        for (what, values) in [("weight", self.weight(input)), ("output", output)] {
+            if values > MOST_VALUES {
+                return Err(too_large(&format!("the {what} of {self}"), values));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn too_large(what: &str, values: usize) -> Error {
+    Error::usage(format!("{what} would have {values} values, more than the {MOST_VALUES} possible"))
+        .advise("use a smaller --model or --batch-size")
+}
+
+fn check(words: &[Word], input: Size, rows: usize) -> Result<()> {
+    let mut size = input;
+    for word in words {
+        word.check_size(size, rows)?;
+        size = word.output(size)?;
+    }
+    Ok(())
+}
+
+impl ModelSpec {
+    /// Fails where layers do not fit each other, or where a weight, or what a layer hands on for `rows` images, has
+    /// more values than a device can index. Images are maps of the size `image`.
+    pub fn check_sizes(&self, image: Size, rows: usize) -> Result<()> {
+        let values = rows.saturating_mul(image.values());
+        if values > MOST_VALUES {
+            return Err(too_large(&format!("a batch of {rows} images"), values));
+        }
+        check(&self.words, self.input(image), rows)
+    }
+
+    /// What the first layer reads: maps where a layer needs them, else images as they lie in files, channel by channel.
+    pub(super) fn input(&self, image: Size) -> Size {
+        let before_row = self.words.iter().take_while(|word| !word.makes_row());
+        let needs_map = before_row.clone().any(|word| word.needs_map() || *word == Word::BatchNorm);
+        if needs_map { image } else { Size::Row(image.values()) }
+    }
+}

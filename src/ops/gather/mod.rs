@@ -1,0 +1,187 @@
+//! Gather and normalise: a batch of images, picked by the epoch's order, from bytes to floats.
+//!
+//! ```text
+//! i = order[first + row]                                     for row < rows
+//! x[row, p] = scale[c] image[i, p] + shift[c]                c = p / plane, the pixel's channel
+//! batch_labels[row] = labels[i]
+//! ```
+//!
+//! With `scale = 1 / (255 std)` and `shift = -mean / std` this is the usual normalisation of pixels
+//! scaled to [0, 1]. Rows past `rows` are zeros without a label ([`NO_LABEL`]), so that the last,
+//! partial batch of an epoch runs through the same plan. Images have no gradient.
+//!
+//! Images lie on the device channel by channel, `[channels, height, width]`. [`forward`] keeps them so, as rows of
+//! numbers; [`maps`] puts the channels of a place beside each other, as convolutions read them:
+//!
+//! ```text
+//! x[row, y, x, c] = scale[c] image[i, c, y, x] + shift[c]
+//! ```
+//!
+//! Images that a model trains on may [change](crate::augmentation): then `x` takes its value from another place of the
+//! image, and is zero in a hole.
+//!
+//! Where only products read a batch, it may be gathered as [pixels](Element::Pixel): [`pixels`]. A GPU then copies
+//! bytes, and products normalise what they read; rows past `rows` hold any image, without a label.
+
+mod cpu;
+mod gpu;
+
+use super::{GpuFacts, Op, Operands};
+use crate::augmentation::Augmentation;
+use crate::host::HostMemory;
+use crate::kernel::Dispatch;
+use crate::plan::{Plan, Role, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+pub use gpu::kernels;
+
+/// The label of a row that holds no image.
+pub const NO_LABEL: u32 = u32::MAX;
+
+/// Images resident on a device: bytes in pieces that respect the adapter's binding limit.
+#[derive(Clone, Debug)]
+pub struct Images {
+    /// Each `[images, stride]`, bytes. All but the last hold the same number of images.
+    pub pieces: Vec<Tensor>,
+    /// The class of every image, `[images]`.
+    pub labels: Tensor,
+    /// `scale` and `shift` of each channel, `[channels, 2]`.
+    pub normalisation: Tensor,
+    /// Rows of an image.
+    pub height: usize,
+    /// Columns of an image.
+    pub width: usize,
+    /// What becomes of them in a batch.
+    pub augmentation: Augmentation,
+}
+
+/// A batch as the model sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch {
+    /// Normalised pixels, `[batch, pixels]`, floats or [pixels](Element::Pixel); or `[batch, height, width, channels]`.
+    pub x: Tensor,
+    /// Classes, `[batch]`.
+    pub labels: Tensor,
+}
+
+impl Images {
+    /// 1 for grey images, 3 for red, green, blue.
+    pub fn channels(&self) -> usize {
+        self.normalisation.matrix("normalisation")[0]
+    }
+
+    /// Bytes of an image that are pixels; the stride may be larger, to be a multiple of 4.
+    pub fn pixels(&self) -> usize {
+        self.channels() * self.plane()
+    }
+
+    /// Pixels of one channel.
+    fn plane(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Whether sixteen pixels that are read at once are always of one channel.
+    fn has_whole_vectors(&self) -> bool {
+        self.plane().is_multiple_of(16)
+    }
+}
+
+/// Records the gathering of `batch` images in the order `order`, `[images]`, as floats.
+pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize) -> Batch {
+    let x = plan.scratch("x", [batch, images.pixels()]);
+    record(plan, images, order, x)
+}
+
+/// Records the gathering of `batch` images in the order `order`, `[images]`: as pixels where kernels can read an image
+/// by vectors of sixteen and it stays as it is, as floats where not.
+pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize) -> Batch {
+    if !images.has_whole_vectors() || !images.augmentation.is_none() {
+        return forward(plan, images, order, batch);
+    }
+    let x = plan.pixels("x", [batch, images.pixels()], images.normalisation);
+    record(plan, images, order, x)
+}
+
+/// Records the gathering of `batch` images in the order `order`, `[images]`, as maps,
+/// `[batch, height, width, channels]`.
+pub fn maps(plan: &mut Plan, images: &Images, order: Tensor, batch: usize) -> Batch {
+    let x = plan.scratch("x", [batch, images.height, images.width, images.channels()]);
+    record(plan, images, order, x)
+}
+
+fn record(plan: &mut Plan, images: &Images, order: Tensor, x: Tensor) -> Batch {
+    let count: usize = images.pieces.iter().map(|piece| piece.matrix("piece")[0]).sum();
+    images.labels.expect("labels", Element::U32, [count]);
+    order.expect("order", Element::U32, order.shape());
+    images.normalisation.expect("normalisation", Element::F32, [images.channels(), 2]);
+    let Augmentation { crop, .. } = images.augmentation;
+    assert!(
+        crop == 0 || crop < images.height.min(images.width),
+        "images of {} x {} cannot be shifted by {crop}",
+        images.height,
+        images.width
+    );
+    let pixels = images.pixels();
+    let [most, _] = images.pieces[0].matrix("piece");
+    for (position, piece) in images.pieces.iter().enumerate() {
+        let [held, stride] = piece.matrix("piece");
+        piece.expect("piece", Element::U8, piece.shape());
+        assert!(
+            stride.is_multiple_of(4) && stride >= pixels && stride - pixels < 4,
+            "images of {pixels} pixels must lie {} bytes apart, not {stride}",
+            pixels.next_multiple_of(4)
+        );
+        // The CPU finds an image's piece by a division.
+        let last = position + 1 == images.pieces.len();
+        assert!(
+            held == most || (last && held < most),
+            "piece {position} must hold as many images as the first, {most}, not {held}"
+        );
+    }
+    let batch = x.shape().sizes()[0];
+    let labels = plan.declare("batch_labels", Role::Scratch, Element::U32, [batch]);
+    let output = Batch { x, labels };
+    plan.record(Gather { images: images.clone(), order, output });
+    output
+}
+
+#[derive(Debug)]
+struct Gather {
+    images: Images,
+    order: Tensor,
+    output: Batch,
+}
+
+impl Gather {
+    /// Whether the channels of a place lie beside each other and not in planes, where that is a difference.
+    fn interleaves(&self) -> bool {
+        self.output.x.shape().rank() == 4 && self.images.channels() > 1
+    }
+
+    /// Floats of `x` from one channel to the next, and from one place to the next.
+    fn steps(&self) -> [usize; 2] {
+        if self.interleaves() { [1, self.images.channels()] } else { [self.images.plane(), 1] }
+    }
+}
+
+impl Op for Gather {
+    fn name(&self) -> &'static str {
+        "gather"
+    }
+
+    fn operands(&self) -> Operands {
+        let Images { pieces, labels, normalisation, .. } = &self.images;
+        let mut operands =
+            Operands::new(&[*labels, *normalisation, self.order], &[self.output.x, self.output.labels]);
+        operands.reads.extend(pieces);
+        operands
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        self.run(memory, step);
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        self.dispatches()
+    }
+}
