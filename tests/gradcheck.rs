@@ -29,6 +29,8 @@ const CONFIGURATIONS: &[&[(Key, &str)]] = &[
     &[(Key::Momentum, "0.9"), (Key::WeightDecay, "0.1"), (Key::Nesterov, "true")],
 ];
 
+const MAPS: ImageShape = ImageShape { channels: 3, height: 7, width: 6 };
+
 /// Every layer on maps, and every way in which a ReLU's mask reaches the layer that applies it; images are 3x7x6, and
 /// batches of 9 leave the last workgroup of most kernels partly empty.
 const ON_MAPS: &[&[(Key, &str)]] = &[
@@ -69,7 +71,7 @@ fn gradients_are_slopes_on_both_devices() {
         }
         for values in ON_MAPS {
             let values = [&[(Key::BatchSize, "9")], *values].concat();
-            all_are_right(&values, dataset_of(ImageShape { channels: 3, height: 7, width: 6 }), kind);
+            all_are_right(&values, dataset_of(MAPS), kind);
         }
     }
 }
@@ -128,9 +130,13 @@ impl Op for Tampered {
 
 /// Names of the tensors that are found wrong, and whether the loss is found right.
 fn found(op: &'static str, tamper: fn(f32) -> f32) -> (Vec<String>, bool) {
-    let config = config(&[(Key::Model, "linear:9,relu,linear:6,relu")]);
+    found_in("linear:9,relu,linear:6,relu", dataset(), op, tamper)
+}
+
+fn found_in(model: &str, dataset: Dataset, op: &'static str, tamper: fn(f32) -> f32) -> (Vec<String>, bool) {
+    let config = config(&[(Key::Model, model)]);
     let device = Tampering { cpu: device("cpu"), op, tamper };
-    let check = check_gradients(&config, dataset(), &device).expect("it runs");
+    let check = check_gradients(&config, dataset, &device).expect("it runs");
     let wrong = check.tensors.iter().filter(|tensor| !tensor.is_right());
     (wrong.map(|tensor| tensor.name.clone()).collect(), check.loss_is_right())
 }
@@ -148,6 +154,32 @@ fn wrong_gradients_are_found_where_they_are() {
     // A wrong forward pass: the loss tells, too.
     assert!(!found("matmul_nt", |y| 1.1 * y).1);
     assert_eq!(found("none", |value| value), (Vec::new(), true));
+}
+
+#[test]
+fn wrong_gradients_on_maps_are_found_where_they_are() {
+    const MODEL: &str =
+        "conv:4x3,batchnorm,gelu,maxpool:2,relu,residual(conv:4x3|leakyrelu),avgpool:2s1,linear:9,relu";
+    // Of which parameters' gradients the result of an op is a part.
+    let first = ["0.weight", "1.weight", "1.bias"];
+    let before_the_pool = [&first[..], &["5.body.0.weight", "5.body.0.bias"]].concat();
+    for (op, names) in [
+        ("conv2d_weight_gradient", &["0.weight", "5.body.0.weight"][..]),
+        ("conv2d_data_gradient", &first),
+        ("max_pool_backward", &first),
+        ("activation_backward", &first),
+        ("relu_backward", &first),
+        ("average_pool_backward", &before_the_pool),
+        ("batch_norm_backward", &["0.weight"]),
+    ] {
+        let (wrong, loss_is_right) = found_in(MODEL, dataset_of(MAPS), op, |gradient| 0.9 * gradient);
+        assert_eq!(wrong, names, "{op}");
+        assert!(loss_is_right, "{op}");
+    }
+    for op in ["conv2d", "batch_norm_apply", "max_pool", "average_pool", "activation", "add"] {
+        let (_, loss_is_right) = found_in(MODEL, dataset_of(MAPS), op, |y| 1.1 * y);
+        assert!(!loss_is_right, "{op}");
+    }
 }
 
 fn gradcheck(arguments: &[&str]) -> (Option<i32>, String, String) {

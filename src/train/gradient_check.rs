@@ -49,6 +49,10 @@ const STEP: f64 = 1e-6;
 const RELATIVE: f64 = 1e-3;
 const OF_LARGEST: f64 = 1e-5;
 
+/// And relative to the model's largest slope: what a bias adds in front of a batch norm is taken away again, and what is
+/// left of its gradient is the rounding of others'.
+const OF_MODELS_LARGEST: f64 = 1e-6;
+
 /// The learning rate of the step whose change is the gradient: so large that the rounding of the parameter is far below
 /// that of the gradient.
 const RATE: f32 = 1024.0;
@@ -174,7 +178,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     });
     let passes = 2 * model.parameters().count() as u64 * rows as u64 * operations;
     let most = ((MOST_OF_ALL / passes) as usize).clamp(*SAMPLES.start(), *SAMPLES.end());
-    let tensors = model.parameters().zip(gradients).map(|(parameter, gradient)| {
+    let compared = model.parameters().zip(gradients).map(|(parameter, gradient)| {
         let penalty = match parameter.kind {
             ParameterKind::Weight => f64::from(config.l2),
             ParameterKind::Bias | ParameterKind::Gain | ParameterKind::Shift => 0.0,
@@ -185,9 +189,13 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
             // Of the penalty, a parabola, the slope is known.
             (slope + penalty * wide.value(place), gradient[index])
         });
-        let compared: Vec<(f64, f64)> = compared.collect();
+        compared.collect::<Vec<(f64, f64)>>()
+    });
+    let compared: Vec<Vec<(f64, f64)>> = compared.collect();
+    let largest = largest_slope(compared.iter().flatten());
+    let tensors = model.parameters().zip(&compared).map(|(parameter, compared)| {
         let name = session.plan().name(parameter.tensor).to_owned();
-        CheckedTensor::of(name, parameter.tensor.shape().sizes().to_vec(), &compared)
+        CheckedTensor::of(name, parameter.tensor.shape().sizes().to_vec(), compared, largest)
     });
     let tensors = tensors.collect();
     Ok(GradientCheck { images: rows, left_out, losses: [wanted_loss, loss], tensors })
@@ -218,24 +226,27 @@ fn slope(wide: &mut WideModel, place: Place, trace: &mut Trace, labels: &[u32]) 
     (above - below) / (2.0 * STEP)
 }
 
+/// The largest magnitude among pairs of slope and gradient.
+fn largest_slope<'a>(pairs: impl IntoIterator<Item = &'a (f64, f64)>) -> f64 {
+    pairs.into_iter().fold(0.0, |largest, (slope, _)| largest.max(slope.abs()))
+}
+
 impl CheckedTensor {
-    /// From pairs of slope and gradient.
-    fn of(name: String, shape: Vec<usize>, pairs: &[(f64, f64)]) -> Self {
-        let pairs = || pairs.iter();
-        let largest_slope = pairs().fold(0.0f64, |largest, (slope, _)| largest.max(slope.abs()));
+    /// From pairs of slope and gradient, and the largest slope of the model.
+    fn of(name: String, shape: Vec<usize>, pairs: &[(f64, f64)], models_largest: f64) -> Self {
+        let largest_slope = largest_slope(pairs);
+        let least = OF_LARGEST * largest_slope + OF_MODELS_LARGEST * models_largest + f64::MIN_POSITIVE;
         let error = |&(slope, gradient): &(f64, f64)| (slope - gradient).abs();
-        let share = |pair: &(f64, f64)| {
-            error(pair) / (RELATIVE * pair.0.abs() + OF_LARGEST * largest_slope + f64::MIN_POSITIVE)
-        };
+        let share = |pair: &(f64, f64)| error(pair) / (RELATIVE * pair.0.abs() + least);
         // A NaN among them must not be lost.
         let worst = |one: f64, other: f64| if one.is_nan() || one > other { one } else { other };
         CheckedTensor {
             name,
             shape,
-            checked: pairs().count(),
+            checked: pairs.len(),
             largest_slope,
-            largest_error: pairs().map(error).fold(0.0, worst),
-            of_tolerance: pairs().map(share).fold(0.0, worst),
+            largest_error: pairs.iter().map(error).fold(0.0, worst),
+            of_tolerance: pairs.iter().map(share).fold(0.0, worst),
         }
     }
 }
