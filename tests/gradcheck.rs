@@ -50,7 +50,7 @@ const ON_MAPS: &[&[(Key, &str)]] = &[
         Key::Model,
         "conv:4x3,relu,batchnorm,leakyrelu:-0.5,maxpool:3s2p1,flatten,batchnorm,linear:6,batchnorm,relu",
     )],
-    &[(Key::Model, "conv:3x2s3p2,relu,gelu,relu,scale:-2,relu,globalmaxpool"), (Key::Init, "pytorch")],
+    &[(Key::Model, "conv:3x2s3p2,relu,gelu,relu,scale:-2,leakyrelu:0.3,globalmaxpool"), (Key::Init, "pytorch")],
 ];
 
 fn all_are_right(configuration: &[(Key, &str)], dataset: Dataset, kind: &str) {
@@ -59,7 +59,9 @@ fn all_are_right(configuration: &[(Key, &str)], dataset: Dataset, kind: &str) {
     for tensor in &check.tensors {
         let values: usize = tensor.shape.iter().product();
         assert_eq!(tensor.checked, values.min(100), "{tensor:?}");
-        assert!(tensor.largest_slope > 0.0, "{configuration:?}: {tensor:?}");
+        // What a bias adds in front of a batch norm is taken away again.
+        let is_flat = ["6.body.0.bias", "7.bias"].contains(&tensor.name.as_str());
+        assert!(tensor.largest_slope > 0.0 || is_flat, "{configuration:?}: {tensor:?}");
     }
 }
 
