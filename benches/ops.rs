@@ -5,12 +5,14 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use shadegrad::augmentation::Augmentation;
 use shadegrad::device::cpu::Cpu;
 use shadegrad::device::{Device, Session};
 use shadegrad::host::Array;
 use shadegrad::ops::gather::{self, Images};
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{self, Update};
+use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::ops::{column_sum, softmax_cross_entropy};
 use shadegrad::plan::{Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
@@ -50,6 +52,8 @@ impl Step {
             rows: rows as u32,
             slot: 0,
             row_weight: 1.0,
+            epoch: 0,
+            step: 0,
             learning_rate: 1e-9,
             mean_scale: 1.0,
             root_scale: 1.0,
@@ -105,7 +109,19 @@ fn others(criterion: &mut Criterion) {
         let labels = plan.declare("labels", Role::Input, Element::U32, [batch]);
         let order = plan.declare("order", Role::Input, Element::U32, [batch]);
         let normalisation = input(plan, "normalisation", 1, 2);
-        gather::forward(plan, &Images { pieces, labels, normalisation, height: 28, width: 28 }, order, batch);
+        gather::forward(
+            plan,
+            &Images {
+                pieces,
+                labels,
+                normalisation,
+                height: 28,
+                width: 28,
+                augmentation: Augmentation::default(),
+            },
+            order,
+            batch,
+        );
     });
     group.throughput(Throughput::Bytes((5 * batch * pixels) as u64));
     group.bench_function("gather 64x784", |bencher| bencher.iter(|| gathering.run()));
@@ -113,7 +129,7 @@ fn others(criterion: &mut Criterion) {
     let mut softmax = Step::new(batch, |plan| {
         let logits = input(plan, "logits", batch, 10);
         let labels = plan.declare("labels", Role::Input, Element::U32, [batch]);
-        softmax_cross_entropy::forward(plan, logits, labels, 0.0, 1);
+        softmax_cross_entropy::forward(plan, logits, Target { labels, smoothing: 0.0, slots: 1 });
     });
     group.throughput(Throughput::Bytes((8 * batch * 10) as u64));
     group.bench_function("softmax_cross_entropy 64x10", |bencher| bencher.iter(|| softmax.run()));

@@ -81,74 +81,87 @@ impl Array {
     }
 }
 
-/// Every tensor of a plan, each in its own array, zeros at first.
+/// Every tensor of a plan, in the place that the plan gives it, zeros at first.
 ///
 /// An op borrows what it needs; borrowing one tensor twice, once to write, is a programming error
 /// and panics.
 #[derive(Debug, Default)]
 pub struct HostMemory {
+    /// By place; those that no tensor lies in are empty.
     arrays: Vec<RefCell<Array>>,
+    /// Of every tensor.
+    places: Vec<usize>,
 }
 
 impl HostMemory {
     /// Memory for all tensors of `plan`.
     pub fn new(plan: &Plan) -> Self {
-        let arrays = plan.declarations().iter().map(|declaration| {
-            let tensor = declaration.tensor;
-            RefCell::new(Array::zeros(tensor.element, tensor.len()))
+        let tensors = || plan.declarations().iter().map(|declaration| declaration.tensor);
+        let places: Vec<usize> = tensors().map(|tensor| plan.place(tensor)).collect();
+        let arrays = tensors().map(|tensor| {
+            let length = if places[tensor.id] == tensor.id { tensor.len() } else { 0 };
+            RefCell::new(Array::zeros(tensor.element, length))
         });
-        HostMemory { arrays: arrays.collect() }
+        HostMemory { arrays: arrays.collect(), places }
+    }
+
+    fn array(&self, tensor: Tensor) -> &RefCell<Array> {
+        &self.arrays[self.places[tensor.id]]
     }
 
     /// A float tensor's elements.
     pub fn f32(&self, tensor: Tensor) -> Ref<'_, [f32]> {
-        Ref::map(self.arrays[tensor.id].borrow(), |array| match array {
-            Array::F32(values) => values.as_slice(),
+        Ref::map(self.array(tensor).borrow(), |array| match array {
+            Array::F32(values) => &values[..tensor.len()],
             other => panic!("tensor {} is not f32 but {:?}", tensor.id, other.element()),
         })
     }
 
     /// A float tensor's elements, to be written.
     pub fn f32_mut(&self, tensor: Tensor) -> RefMut<'_, [f32]> {
-        RefMut::map(self.arrays[tensor.id].borrow_mut(), |array| match array {
-            Array::F32(values) => values.as_mut_slice(),
+        RefMut::map(self.array(tensor).borrow_mut(), |array| match array {
+            Array::F32(values) => &mut values[..tensor.len()],
             other => panic!("tensor {} is not f32 but {:?}", tensor.id, other.element()),
         })
     }
 
     /// An integer tensor's elements.
     pub fn u32(&self, tensor: Tensor) -> Ref<'_, [u32]> {
-        Ref::map(self.arrays[tensor.id].borrow(), |array| match array {
-            Array::U32(values) => values.as_slice(),
+        Ref::map(self.array(tensor).borrow(), |array| match array {
+            Array::U32(values) => &values[..tensor.len()],
             other => panic!("tensor {} is not u32 but {:?}", tensor.id, other.element()),
         })
     }
 
     /// An integer tensor's elements, to be written.
     pub fn u32_mut(&self, tensor: Tensor) -> RefMut<'_, [u32]> {
-        RefMut::map(self.arrays[tensor.id].borrow_mut(), |array| match array {
-            Array::U32(values) => values.as_mut_slice(),
+        RefMut::map(self.array(tensor).borrow_mut(), |array| match array {
+            Array::U32(values) => &mut values[..tensor.len()],
             other => panic!("tensor {} is not u32 but {:?}", tensor.id, other.element()),
         })
     }
 
     /// A byte tensor's elements.
     pub fn u8(&self, tensor: Tensor) -> Ref<'_, [u8]> {
-        Ref::map(self.arrays[tensor.id].borrow(), |array| match array {
-            Array::U8(values) => values.as_slice(),
+        Ref::map(self.array(tensor).borrow(), |array| match array {
+            Array::U8(values) => &values[..tensor.len()],
             other => panic!("tensor {} is not u8 but {:?}", tensor.id, other.element()),
         })
     }
 
     /// A copy of a tensor's elements.
     pub fn read(&self, tensor: Tensor) -> Array {
-        self.arrays[tensor.id].borrow().clone()
+        match &*self.array(tensor).borrow() {
+            Array::F32(values) => Array::F32(values[..tensor.len()].to_vec()),
+            Array::U32(values) => Array::U32(values[..tensor.len()].to_vec()),
+            Array::U8(values) => Array::U8(values[..tensor.len()].to_vec()),
+        }
     }
 
-    /// Replaces a tensor's elements, without copying them. Panics if type or length differ.
+    /// Replaces the elements of a tensor with a place of its own, without copying them. Panics if type or length differ.
     #[track_caller]
     pub fn write(&self, tensor: Tensor, array: Array) {
         array.check(tensor);
-        *self.arrays[tensor.id].borrow_mut() = array;
+        *self.array(tensor).borrow_mut() = array;
     }
 }

@@ -50,7 +50,10 @@ const ON_MAPS: &[&[(Key, &str)]] = &[
         Key::Model,
         "conv:4x3,relu,batchnorm,leakyrelu:-0.5,maxpool:3s2p1,flatten,batchnorm,linear:6,batchnorm,relu",
     )],
-    &[(Key::Model, "conv:3x2s3p2,relu,gelu,relu,scale:-2,leakyrelu:0.3,globalmaxpool"), (Key::Init, "pytorch")],
+    &[
+        (Key::Model, "conv:3x2s3p2,relu,gelu,relu,scale:-2,leakyrelu:0.3,globalmaxpool"),
+        (Key::Init, "pytorch"),
+    ],
 ];
 
 fn all_are_right(configuration: &[(Key, &str)], dataset: Dataset, kind: &str) {

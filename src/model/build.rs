@@ -8,13 +8,19 @@ use crate::ops::activation::Activation;
 use crate::ops::window::Window;
 use crate::plan::Plan;
 
-/// Declares the layers of `words` behind one another; names of parameters start with `prefix` and the layer's position, as
+/// Declares the layers of `words` behind one another, behind what hands on `input`, a row that was `map`; names of parameters start with `prefix` and the layer's position, as
 /// in PyTorch's `nn.Sequential`.
 ///
 /// Panics where sizes do not fit: they were [checked](super::ModelSpec::check_sizes).
-pub(super) fn build(plan: &mut Plan, words: &[Word], prefix: &str, input: Size) -> Sequence {
+pub(super) fn build(
+    plan: &mut Plan,
+    words: &[Word],
+    prefix: &str,
+    input: Size,
+    map: Option<Size>,
+) -> Sequence {
     let mut layers: Vec<Box<dyn Layer>> = Vec::new();
-    let mut before = Before { size: input, map: None, masks_gradient: false };
+    let mut before = Before { size: input, map, masks_gradient: false };
     let mut rest = words.iter().enumerate().peekable();
     while let Some((index, word)) = rest.next() {
         let next = rest.peek().map(|(_, word)| *word);
@@ -24,12 +30,7 @@ pub(super) fn build(plan: &mut Plan, words: &[Word], prefix: &str, input: Size) 
             rest.next();
         }
         let layer = layer(plan, word, &format!("{prefix}{index}."), &before, behind);
-        // A row that a map was flattened into keeps the map's order through layers that leave places alone.
-        let map = match (word, before.size) {
-            (Word::Flatten, size @ Size::Map { .. }) => Some(size),
-            (Word::Linear { .. }, _) => None,
-            _ => before.map,
-        };
+        let map = word.map_behind(before.size, before.map);
         before = Before { size: layer.size(), map, masks_gradient: layer.masks_gradient() };
         layers.push(layer);
     }
@@ -39,7 +40,7 @@ pub(super) fn build(plan: &mut Plan, words: &[Word], prefix: &str, input: Size) 
 /// What comes out of the layer before.
 struct Before {
     size: Size,
-    /// The map that a row was.
+    /// The map in whose order a row's values lie.
     map: Option<Size>,
     /// Whether it ends in a ReLU whose gradient others mask.
     masks_gradient: bool,
@@ -79,15 +80,15 @@ fn layer(plan: &mut Plan, word: &Word, prefix: &str, before: &Before, behind: Be
         (Word::Conv { .. } | Word::GlobalMaxPool | Word::GlobalAveragePool, Size::Row(_)) => {
             unreachable!("sizes were checked")
         }
-        (Word::BatchNorm, _) => Box::new(BatchNorm::new(plan, prefix, size)),
+        (Word::BatchNorm, _) => Box::new(BatchNorm::new(plan, prefix, size, before.map)),
         (Word::Relu, _) => Box::new(Relu { size }),
         (Word::Gelu, _) => curve(Activation::Gelu),
         (&Word::LeakyRelu { slope }, _) => curve(Activation::LeakyRelu { slope }),
         (&Word::Scale { factor }, _) => curve(Activation::Scale { factor }),
         (Word::Flatten, _) => Box::new(Flatten { values: input.values(), after_relu: before.masks_gradient }),
         (Word::Residual { body, shortcut }, _) => Box::new(Residual {
-            body: build(plan, body, &format!("{prefix}body."), input),
-            shortcut: build(plan, shortcut, &format!("{prefix}shortcut."), input),
+            body: build(plan, body, &format!("{prefix}body."), input, before.map),
+            shortcut: build(plan, shortcut, &format!("{prefix}shortcut."), input, before.map),
         }),
     }
 }

@@ -28,6 +28,7 @@ mod word;
 
 use crate::error::{Error, Result};
 use crate::layers::{Backward, Forward, GradientSink, Layer, Parameter, Phase, Sequence, Size, Stage};
+use crate::ops::softmax_cross_entropy::{Loss, Target};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
@@ -84,7 +85,7 @@ pub struct Model {
 impl Model {
     /// Declares the parameters of `spec` for images that are maps of the size `image`.
     pub fn new(plan: &mut Plan, spec: &ModelSpec, image: Size) -> Self {
-        Model { layers: build::build(plan, &spec.words, "", spec.input(image)) }
+        Model { layers: build::build(plan, &spec.words, "", spec.input(image), None) }
     }
 
     /// The model's text, with everything inferred.
@@ -131,6 +132,17 @@ impl Model {
     pub fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
         self.layers.forward(plan, x, phase)
     }
+
+    /// The same, and the loss of the logits.
+    pub fn forward_with_loss<'a>(
+        &'a self,
+        plan: &mut Plan,
+        x: Tensor,
+        target: Target,
+        phase: Phase,
+    ) -> (Forward<'a>, Loss) {
+        self.layers.forward_with_loss(plan, x, target, phase)
+    }
 }
 
 /// Records the backward pass of a model's `forward` pass from the gradient of the logits; the gradients of all parameters
@@ -168,6 +180,9 @@ mod tests {
         assert_eq!(spec("flatten,linear:20,relu").unwrap(), "flatten,linear:20,relu,linear:10");
         assert_eq!(spec("batchnorm").unwrap(), "batchnorm,flatten,linear:10");
         assert_eq!(spec("linear:7,batchnorm,relu").unwrap(), "linear:7,batchnorm,relu,linear:10");
+        // Maps of one cell lie in files as on devices.
+        let narrow = "conv:8x3,globalavgpool,flatten,residual(linear:8,relu),linear:10";
+        assert_eq!(spec(narrow).unwrap(), narrow);
     }
 
     #[test]
@@ -299,6 +314,9 @@ mod tests {
             ("5*maxpool:2", "its window is larger than what it reads, 1x1x1"),
             ("residual(conv:3x3)", "cannot be added to what it reads, 1x28x28"),
             ("residual(conv:3x3|conv:2x1)", "cannot be added to its shortcut's, 2x28x28"),
+            ("residual(linear:5|linear:5),batchnorm", "`linear:5` reads rows"),
+            ("conv:3x3,residual(linear:5|flatten,linear:5)", "`linear:5` reads rows"),
+            ("conv:2x3,flatten,residual(linear:1568)", "adds a row to one that was a map"),
             ("conv:1000000x3", "the output of conv:1000000x3 would have"),
         ] {
             let error = spec(text).expect_err(text);

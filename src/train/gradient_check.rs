@@ -16,11 +16,12 @@ mod wide;
 use std::ops::RangeInclusive;
 
 use batch::Batch;
-use wide::{Place, Trace, WideModel};
+use wide::{Place, Target, Trace, WideModel};
 
 use super::program::{Builder, SplitSize, Training};
 use super::resident::{Normalisation, write_normalisation};
 use super::tensors;
+use crate::augmentation::Augmentation;
 use crate::config::{Config, Init, Optimizer};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
@@ -108,8 +109,8 @@ impl GradientCheck {
     }
 }
 
-/// Compares the gradients that `device` computes with slopes: for the model, first weights, data, L2 penalty and batch
-/// of `config` (at most 64 images).
+/// Compares the gradients that `device` computes with slopes: for the model, first weights, data, L2 penalty, label
+/// smoothing and batch of `config` (at most 64 images).
 ///
 /// # Errors
 /// Where model, data, first weights and device do not fit each other; [`ErrorKind::Data`](crate::ErrorKind::Data) where
@@ -129,11 +130,13 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         optimizer,
         l2: config.l2,
         clip_norm: None,
-        label_smoothing: 0.0,
+        label_smoothing: config.label_smoothing,
+        augmentation: Augmentation::default(),
         constant_rate: None,
     };
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };
     let pass = builder.train_batches(size, training)?;
+    builder.plan.share_scratch(&[]);
     let Builder { plan, model, normalisation: factors } = builder;
 
     let mut session = device.load(plan)?;
@@ -156,7 +159,8 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         batch::smooth(&wide, &dataset, &normalisation, model.input(), rows)?;
     let declared = rows;
     let (labels, rows) = (split.labels.clone(), split.len());
-    let wanted_loss = wide::loss(trace.logits(), &labels);
+    let target = Target { labels: &labels, smoothing: config.label_smoothing.into() };
+    let wanted_loss = target.loss(trace.logits());
 
     pass.split.write(&mut *session, filled(split, declared, shape.pixels()), shape)?;
     let record = StepRecord {
@@ -185,7 +189,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         };
         let compared = samples(gradient.len(), most).into_iter().map(|index| {
             let place = Place { parameter: parameter.tensor, index };
-            let slope = slope(&mut wide, place, &mut trace, &labels);
+            let slope = slope(&mut wide, place, &mut trace, target);
             // Of the penalty, a parabola, the slope is known.
             (slope + penalty * wide.value(place), gradient[index])
         });
@@ -220,9 +224,8 @@ fn filled(mut split: Split, images: usize, pixels: usize) -> Split {
 }
 
 /// The central difference of the loss.
-fn slope(wide: &mut WideModel, place: Place, trace: &mut Trace, labels: &[u32]) -> f64 {
-    let [above, below] =
-        [STEP, -STEP].map(|change| wide::loss(&wide.with_change(place, change, trace), labels));
+fn slope(wide: &mut WideModel, place: Place, trace: &mut Trace, target: Target<'_>) -> f64 {
+    let [above, below] = [STEP, -STEP].map(|change| target.loss(&wide.with_change(place, change, trace)));
     (above - below) / (2.0 * STEP)
 }
 

@@ -62,6 +62,7 @@ impl Inference {
         let mut builder = Builder::new(&about.spec()?, shape);
         let size = SplitSize { count: split.len(), shape, largest: device.largest_tensor() };
         let (pass, logits) = builder.evaluate(size)?;
+        builder.plan.share_scratch(&[logits]);
         let mut session = device.load(builder.plan)?;
         write_normalisation(&mut *session, builder.normalisation, &about.normalisation)?;
         let saved: Vec<_> = session.plan().saved().cloned().collect();

@@ -2,6 +2,7 @@
 //! train on.
 
 mod advice;
+mod origin;
 mod saving;
 mod setup;
 
@@ -24,8 +25,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::host::Array;
 use crate::model::Model;
 use crate::optim;
+use crate::plan::StepRecord;
 use crate::rng;
 use crate::run::model_file::About;
+use crate::run::weights_sha256;
 use crate::schedule::LearningRate;
 
 /// Measurements of the penalty in an epoch, where every step would be too many.
@@ -77,8 +80,9 @@ impl Trainer<'_> {
             self.save(observers)?;
         }
         while !self.is_over() {
-            let trained = self.train_epoch(observers, run).map_err(|error| self.explain(error, run));
-            trained.and_then(|()| self.end_epoch(observers, run)).map_err(|error| goes_on(error, run))?;
+            let epoch = self.position.epochs;
+            let trained = self.train_epoch(observers, run).and_then(|()| self.end_epoch(observers, run));
+            trained.map_err(|error| goes_on(self.explain(error, epoch, run), run))?;
         }
         let end = self.end(run)?;
         for observer in &mut *observers {
@@ -120,7 +124,7 @@ impl Trainer<'_> {
             test_loss: last.test_loss,
             best_epoch: best.epoch,
             stopped_early: self.position.step < self.steps,
-            weights_sha256: tensors::weights_sha256(&weights),
+            weights_sha256: weights_sha256(&weights),
             run: run.to_path_buf(),
         })
     }
@@ -185,7 +189,7 @@ impl Trainer<'_> {
         let next_save = self.saves.next_step(self.position.step).unwrap_or(usize::MAX);
         let until = next_save.saturating_sub(first_step).saturating_mul(unit).div_ceil(batch).min(runs);
         let (rate, optimizer) = (self.rate, self.config.optimizer);
-        let (epoch, position) = (self.position.epochs + 1, &mut self.position);
+        let (index, position) = (self.position.epochs, &mut self.position);
         let (started, all_steps) = (Instant::now(), self.steps);
         let (seconds_before, epoch_seconds_before) = (position.seconds, position.epoch_seconds);
         feed.run(
@@ -193,9 +197,13 @@ impl Trainer<'_> {
             &mut self.pace,
             images,
             Range { start: position.totals.runs, end: until },
-            |step| optim::step_record(optimizer, rate.at(first_step + step), first_step + step),
+            |step| StepRecord {
+                epoch: index as u32,
+                ..optim::step_record(optimizer, rate.at(first_step + step), first_step + step)
+            },
             |measured| {
                 self.watch.look(&self.health, &measured, |run| first_step + steps_done(run))?;
+                let before = steps_done(position.totals.runs);
                 position.totals.add(&measured);
                 let done = steps_done(position.totals.runs);
                 position.step = first_step + done;
@@ -203,9 +211,12 @@ impl Trainer<'_> {
                 let elapsed = started.elapsed().as_secs_f64();
                 let each_step = (seconds_before + elapsed) / position.step as f64;
                 let progress = Progress {
-                    epoch,
+                    epoch: index + 1,
                     step: done,
                     steps,
+                    total_step: position.step,
+                    recent_loss: measured.loss() / (done - before) as f64 + position.totals.penalty(),
+                    learning_rate: f64::from(rate.at(position.step - 1)),
                     loss,
                     accuracy: position.totals.accuracy(done),
                     images_per_second: (done * unit).min(images) as f64 / (epoch_seconds_before + elapsed),

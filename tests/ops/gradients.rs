@@ -6,8 +6,11 @@
 
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::host::Array;
+use shadegrad::ops::classifier::{self, InputGradient};
+use shadegrad::ops::dropout::{self, Dropout};
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{self, Update};
+use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::ops::{
     Window, activation, average_pool, batch_norm, column_sum, conv2d, max_pool, relu, softmax_cross_entropy,
 };
@@ -18,6 +21,7 @@ use crate::bench::{Bench, Case, Cases, PLAIN_RUN, SLOTS, widen};
 use crate::cases::PoolSize;
 use crate::cases::activation::ACTIVATIONS;
 use crate::cases::conv2d::ConvolutionSize;
+use crate::cases::dropout::thinned;
 use crate::cases::matmul::{FORMS, operand_shapes};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
@@ -158,19 +162,55 @@ impl Case for SoftmaxCrossEntropy {
         let targets = bench.numbers.indices(batch, classes);
         let logits = bench.floats("logits", [batch, classes], &values);
         let labels = bench.input("labels", [batch], Array::U32(targets.clone()));
-        let output = softmax_cross_entropy::forward(bench.plan, logits, labels, 0.0, SLOTS);
+        let output = softmax_cross_entropy::forward(
+            bench.plan,
+            logits,
+            Target { labels, smoothing: 0.0, slots: SLOTS },
+        );
         bench.run_with(&[StepRecord { rows: batch as u32, ..PLAIN_RUN }]);
         bench.expect("dlogits", output.dlogits, TOLERANCE, move || {
-            // log(sum of exp) - logit: the textbook's loss, good enough for small logits.
-            let row_loss = |(row, &label): (&[f64], &u32)| {
-                row.iter().map(|logit| logit.exp()).sum::<f64>().ln() - row[label as usize]
-            };
-            differences(&widen(&values), |logits| {
-                let rows = logits.chunks_exact(classes).zip(&targets);
-                rows.map(row_loss).sum::<f64>() / batch as f64
+            differences(&widen(&values), |logits| mean_loss(logits, &targets, classes))
+        });
+    }
+}
+
+/// The mean loss's gradient to what a last layer is given.
+#[derive(Debug)]
+struct Classifier {
+    batch: usize,
+    inputs: usize,
+    classes: usize,
+}
+
+impl Case for Classifier {
+    fn record(&self, bench: &mut Bench) {
+        let &Classifier { batch, inputs, classes } = self;
+        let x_values = bench.numbers.floats(batch * inputs, UNIT);
+        let w_values = bench.numbers.floats(classes * inputs, UNIT);
+        let targets = bench.numbers.indices(batch, classes);
+        let x = bench.floats("x", [batch, inputs], &x_values);
+        let weight = bench.floats("weight", [classes, inputs], &w_values);
+        let bias = bench.floats("bias", [classes], &vec![0.0; classes]);
+        let labels = bench.input("labels", [batch], Array::U32(targets.clone()));
+        let target = Target { labels, smoothing: 0.0, slots: SLOTS };
+        let output = classifier::forward(bench.plan, x, [weight, bias], target, InputGradient::Plain);
+        bench.run_with(&[StepRecord { rows: batch as u32, ..PLAIN_RUN }]);
+        let w = widen(&w_values);
+        bench.expect("dx", output.dx.expect("it was asked for"), TOLERANCE, move || {
+            let size = Size { m: batch, n: classes, k: inputs };
+            differences(&widen(&x_values), |x| {
+                mean_loss(&reference::matmul(Form::Nt, size, x, &w), &targets, classes)
             })
         });
     }
+}
+
+/// log(sum of exp) - logit: the textbook's loss, good enough for small logits.
+fn mean_loss(logits: &[f64], targets: &[u32], classes: usize) -> f64 {
+    let row_loss = |(row, &label): (&[f64], &u32)| {
+        row.iter().map(|logit| logit.exp()).sum::<f64>().ln() - row[label as usize]
+    };
+    logits.chunks_exact(classes).zip(targets).map(row_loss).sum::<f64>() / targets.len() as f64
 }
 
 /// A step of plain SGD on a product's weight, and on one without any data, both with an L2 penalty:
@@ -237,6 +277,25 @@ impl Case for Pools {
         bench.expect("dx of the average", of_average, TOLERANCE, move || {
             differences(&x_again, |x| dot(&reference::average_pool(pool, x), &dy_again))
         });
+    }
+}
+
+/// The elements that a dropout keeps are those whose gradient it keeps.
+#[derive(Debug)]
+struct Thinned {
+    dropout: Dropout,
+}
+
+impl Case for Thinned {
+    fn record(&self, bench: &mut Bench) {
+        let dropout = self.dropout;
+        let (length, step) = (203, 9);
+        let [x_values, dy_values] = [UNIT, UNIT].map(|range| bench.numbers.floats(length, range));
+        let dy = bench.floats("dy", [length], &dy_values);
+        let dx = dropout::backward(bench.plan, dropout, dy);
+        bench.run_with(&[StepRecord { step, ..PLAIN_RUN }]);
+        let (x, dy) = (widen(&x_values), widen(&dy_values));
+        bench.expect("dx", dx, TOLERANCE, move || differences(&x, |x| dot(&thinned(x, dropout, step), &dy)));
     }
 }
 
@@ -353,6 +412,9 @@ fn cases() -> Cases {
     for (batch, classes, range) in [(1, 1, 1.0), (1, 2, 1.0), (5, 10, 1.0), (65, 3, 5.0), (3, 37, 10.0)] {
         cases.push(Box::new(SoftmaxCrossEntropy { batch, classes, range }));
     }
+    for (batch, inputs, classes) in [(1, 4, 2), (5, 8, 3), (33, 12, 10)] {
+        cases.push(Box::new(Classifier { batch, inputs, classes }));
+    }
     for (size, stride, padding) in [(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 0)] {
         let window = Window::square(size, stride, padding);
         cases.push(Box::new(Pools { pool: PoolSize { batch: 2, height: 6, width: 7, channels: 3, window } }));
@@ -368,6 +430,9 @@ fn cases() -> Cases {
     cases.extend(
         [(8, 3), (37, 17)].map(|(rows, channels)| Box::new(BatchNorm { rows, channels }) as Box<dyn Case>),
     );
+    for rate in [0.0, 0.25, 0.9] {
+        cases.push(Box::new(Thinned { dropout: Dropout { rate, seed: 1 << 33, layer: 1 } }));
+    }
     cases.extend(ACTIVATIONS.map(|activation| Box::new(Curve { activation }) as Box<dyn Case>));
     cases
 }

@@ -176,14 +176,27 @@ impl Trace {
     }
 }
 
-/// The mean cross-entropy.
-pub(super) fn loss(logits: &Values, labels: &[u32]) -> f64 {
-    let losses = logits.images().zip(labels).map(|(logits, &label)| {
-        let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = logits.iter().map(|logit| (logit - largest).exp()).sum();
-        largest + sum.ln() - logits[label as usize]
-    });
-    losses.sum::<f64>() / labels.len() as f64
+/// What a model is to answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target<'a> {
+    pub(super) labels: &'a [u32],
+    /// The share of the target that all classes have alike.
+    pub(super) smoothing: f64,
+}
+
+impl Target<'_> {
+    /// The mean cross-entropy.
+    pub(super) fn loss(self, logits: &Values) -> f64 {
+        let Target { labels, smoothing } = self;
+        let losses = logits.images().zip(labels).map(|(logits, &label)| {
+            let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let sum: f64 = logits.iter().map(|logit| (logit - largest).exp()).sum();
+            let surprise = |logit: f64| largest + sum.ln() - logit;
+            let mean = logits.iter().map(|&logit| surprise(logit)).sum::<f64>() / logits.len() as f64;
+            (1.0 - smoothing) * surprise(logits[label as usize]) + smoothing * mean
+        });
+        losses.sum::<f64>() / labels.len() as f64
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! can run a step without looking again. What differs from one run of a step to the next is data:
 //! a [`StepRecord`].
 
+mod places;
+
 use crate::file_layout::FileLayout;
 use crate::ops::Op;
 use crate::tensor::{Element, Shape, Tensor};
@@ -87,6 +89,10 @@ crate::kernel::uniform! {
         slot: u32,
         /// What the loss and the hit of one row count in the metrics: 1/rows for a mean, 1 for a sum.
         row_weight: f32,
+        /// The epoch that this is a step of, from 0.
+        epoch: u32,
+        /// Steps of the run before this one.
+        step: u32,
         /// The optimizer's learning rate in this step.
         learning_rate: f32,
         /// What makes up for an optimizer's running mean that started as zeros.
@@ -111,6 +117,8 @@ pub struct Plan {
     declarations: Vec<Declaration>,
     steps: Vec<Step>,
     written: Vec<bool>,
+    /// Where tensors share memory, the place of each.
+    places: Option<Vec<usize>>,
 }
 
 impl Plan {
@@ -211,6 +219,25 @@ impl Plan {
         }
         let step = self.steps.last_mut().expect("Plan::begin comes before Plan::record");
         step.ops.push(Box::new(op));
+    }
+
+    /// Lets scratch tensors that never live at the same time lie in the same memory. Comes after the last op. What the host
+    /// reads of a step's scratch tensors is `kept`; of others it finds what came later.
+    pub fn share_scratch(&mut self, kept: &[Tensor]) {
+        self.places = Some(places::assign(self, kept));
+    }
+
+    /// Which memory a tensor lies in: tensors with one place, a position in the table of tensors, lie in the same. It has the
+    /// size of that tensor.
+    pub fn place(&self, tensor: Tensor) -> usize {
+        self.places.as_ref().map_or(tensor.id, |places| places[tensor.id])
+    }
+
+    /// Bytes of all tensors, where an element has `size`.
+    pub fn bytes(&self, size: impl Fn(Element) -> usize) -> usize {
+        let has_memory = |declaration: &&Declaration| self.place(declaration.tensor) == declaration.tensor.id;
+        let tensors = self.declarations.iter().filter(has_memory).map(|declaration| declaration.tensor);
+        tensors.map(|tensor| tensor.len() * size(tensor.element)).sum()
     }
 
     /// Replaces every recorded op by what `wrap` makes of it: this is how a test puts itself between
