@@ -2,23 +2,30 @@
 
 use super::word::Word;
 use crate::layers::{
-    BatchNorm, Conv, ConvShape, Curve, Flatten, Fold, Layer, Linear, Pool, Relu, Residual, Sequence, Size,
+    BatchNorm, Conv, ConvShape, Curve, Dropout, Flatten, Fold, Layer, Linear, Pool, Relu, Residual, Sequence,
+    Size,
 };
 use crate::ops::activation::Activation;
 use crate::ops::window::Window;
 use crate::plan::Plan;
 
-/// Declares the layers of `words` behind one another, behind what hands on `input`, a row that was `map`; names of parameters start with `prefix` and the layer's position, as
+/// Declares the layers of `words` behind one another; names of parameters start with `prefix` and the layer's position, as
 /// in PyTorch's `nn.Sequential`.
 ///
 /// Panics where sizes do not fit: they were [checked](super::ModelSpec::check_sizes).
-pub(super) fn build(
-    plan: &mut Plan,
-    words: &[Word],
-    prefix: &str,
-    input: Size,
-    map: Option<Size>,
-) -> Sequence {
+pub(super) fn build(plan: &mut Plan, words: &[Word], input: Size) -> Sequence {
+    sequence(&mut Site { plan, dropouts: 0 }, words, "", input, None)
+}
+
+/// Where layers are built.
+struct Site<'a> {
+    plan: &'a mut Plan,
+    /// How many there are so far: each has random numbers of its own.
+    dropouts: u32,
+}
+
+/// Behind what hands on `input`, a row that was `map`.
+fn sequence(site: &mut Site<'_>, words: &[Word], prefix: &str, input: Size, map: Option<Size>) -> Sequence {
     let mut layers: Vec<Box<dyn Layer>> = Vec::new();
     let mut before = Before { size: input, map, masks_gradient: false };
     let mut rest = words.iter().enumerate().peekable();
@@ -29,7 +36,7 @@ pub(super) fn build(
         if fuses_relu {
             rest.next();
         }
-        let layer = layer(plan, word, &format!("{prefix}{index}."), &before, behind);
+        let layer = layer(site, word, &format!("{prefix}{index}."), &before, behind);
         let map = word.map_behind(before.size, before.map);
         before = Before { size: layer.size(), map, masks_gradient: layer.masks_gradient() };
         layers.push(layer);
@@ -53,7 +60,8 @@ struct Behind {
     batch_norm: bool,
 }
 
-fn layer(plan: &mut Plan, word: &Word, prefix: &str, before: &Before, behind: Behind) -> Box<dyn Layer> {
+fn layer(site: &mut Site<'_>, word: &Word, prefix: &str, before: &Before, behind: Behind) -> Box<dyn Layer> {
+    let plan = &mut *site.plan;
     let input = before.size;
     let size = word.output(input).expect("sizes were checked");
     let pool = |fold, window| {
@@ -85,10 +93,14 @@ fn layer(plan: &mut Plan, word: &Word, prefix: &str, before: &Before, behind: Be
         (Word::Gelu, _) => curve(Activation::Gelu),
         (&Word::LeakyRelu { slope }, _) => curve(Activation::LeakyRelu { slope }),
         (&Word::Scale { factor }, _) => curve(Activation::Scale { factor }),
+        (&Word::Dropout { rate }, _) => {
+            site.dropouts += 1;
+            Box::new(Dropout { rate, index: site.dropouts, size, after_relu: before.masks_gradient })
+        }
         (Word::Flatten, _) => Box::new(Flatten { values: input.values(), after_relu: before.masks_gradient }),
         (Word::Residual { body, shortcut }, _) => Box::new(Residual {
-            body: build(plan, body, &format!("{prefix}body."), input, before.map),
-            shortcut: build(plan, shortcut, &format!("{prefix}shortcut."), input, before.map),
+            body: sequence(site, body, &format!("{prefix}body."), input, before.map),
+            shortcut: sequence(site, shortcut, &format!("{prefix}shortcut."), input, before.map),
         }),
     }
 }

@@ -29,7 +29,7 @@ const IDX: [(&str, &str, &[&str]); 11] = [
 
 /// Everything that weights of other programs can be for, with strides, paddings and sizes that show what is turned.
 const CONVOLUTIONS: &str = "conv:6x3s2p2,batchnorm,relu,maxpool:3s1p1,residual(conv:5x3,relu,conv:7x2p1,avgpool:2s1|conv:7x1,batchnorm),\
-     gelu,residual(batchnorm),leakyrelu:0.1,avgpool:2s1p1,flatten,batchnorm,linear:9,relu,scale:0.5,linear:10";
+     gelu,dropout:0.5,residual(batchnorm),leakyrelu:0.1,avgpool:2s1p1,flatten,batchnorm,linear:9,relu,scale:0.5,linear:10";
 
 /// A folder to work in, gone at the end of the test.
 struct Workshop {

@@ -93,6 +93,7 @@ def sequential(text, x, take, prefix=""):
                 "relu": lambda: numpy.maximum(x, 0),
                 "leakyrelu": lambda: numpy.where(x > 0, x, float(argument) * x),
                 "gelu": lambda: gelu(x),
+                "dropout": lambda: x,
                 "scale": lambda: float(argument) * x,
                 "flatten": lambda: x.reshape(len(x), -1),
                 "maxpool": lambda: largest(x, *pool_window(argument)),

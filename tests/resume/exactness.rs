@@ -90,7 +90,7 @@ fn runs_on_the_gpu_go_on_exactly() {
 const ON_MAPS: Values<'_> = &[
     (
         Key::Model,
-        "conv:6x3,batchnorm,relu,residual(conv:6x2p1,batchnorm,gelu,avgpool:2s1|conv:6x1),relu,maxpool:2",
+        "conv:6x3,batchnorm,relu,residual(conv:6x2p1,batchnorm,gelu,avgpool:2s1|conv:6x1),relu,dropout:0.2,maxpool:2",
     ),
     (Key::Optimizer, "adamw"),
     (Key::Lr, "0.01"),
