@@ -26,7 +26,7 @@
 //! Each outside crate has one home (`tests/architecture.rs` looks): wgpu and pollster in
 //! [`device::gpu`], clap in [`cli`], flate2, tar and image in [`data`], rayon and pulp in the CPU halves
 //! of ops (rayon in [`data`], too, where files are decoded), the template engine in [`ops::matmul`] and
-//! [`report`], png there, too, safetensors in [`run`], prost there and in [`export`], fs4 in [`disk`],
+//! [`report`], png there, too, safetensors in [`run`], prost there and in [`export`], libm in [`train`](mod@train), fs4 in [`disk`],
 //! sysinfo in [`device`], httparse in [`dashboard`].
 //!
 //! # A step, as data walks it
@@ -87,7 +87,9 @@
 //!
 //! # What is awkward
 //!
-//! - Convolution, pools, batch normalisation, activations and addition are ops that no layer uses yet; a layer's outputs are a number, not a map's shape.
+//! - Maps lie channels last on devices and first in files, and rows that were maps do as the maps did: every tensor that
+//!   has a value for each of their places, a linear layer's columns or a batch norm's parameters, has two orders
+//!   ([`file_layout`]).
 //! - A ReLU behind a linear layer is part of that layer's products, so a layer's backward pass may
 //!   have to apply the mask of the layer before ([`layers::Backward::mask_dx`]).
 //! - Sums that are cut into parts need a tensor for them on every device, though only GPUs with idle workgroups write it.

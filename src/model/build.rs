@@ -14,7 +14,7 @@ use crate::plan::Plan;
 ///
 /// Panics where sizes do not fit: they were [checked](super::ModelSpec::check_sizes).
 pub(super) fn build(plan: &mut Plan, words: &[Word], input: Size) -> Sequence {
-    sequence(&mut Site { plan, dropouts: 0 }, words, "", input)
+    sequence(&mut Site { plan, dropouts: 0 }, words, "", input, None)
 }
 
 /// Where layers are built.
@@ -24,9 +24,10 @@ struct Site<'a> {
     dropouts: u32,
 }
 
-fn sequence(site: &mut Site<'_>, words: &[Word], prefix: &str, input: Size) -> Sequence {
+/// Behind what hands on `input`, a row that was `map`.
+fn sequence(site: &mut Site<'_>, words: &[Word], prefix: &str, input: Size, map: Option<Size>) -> Sequence {
     let mut layers: Vec<Box<dyn Layer>> = Vec::new();
-    let mut before = Before { size: input, map: None, masks_gradient: false };
+    let mut before = Before { size: input, map, masks_gradient: false };
     let mut rest = words.iter().enumerate().peekable();
     while let Some((index, word)) = rest.next() {
         let next = rest.peek().map(|(_, word)| *word);
@@ -36,12 +37,7 @@ fn sequence(site: &mut Site<'_>, words: &[Word], prefix: &str, input: Size) -> S
             rest.next();
         }
         let layer = layer(site, word, &format!("{prefix}{index}."), &before, behind);
-        // A row that a map was flattened into keeps the map's order through layers that leave places alone.
-        let map = match (word, before.size) {
-            (Word::Flatten, size @ Size::Map { .. }) => Some(size),
-            (Word::Linear { .. }, _) => None,
-            _ => before.map,
-        };
+        let map = word.map_behind(before.size, before.map);
         before = Before { size: layer.size(), map, masks_gradient: layer.masks_gradient() };
         layers.push(layer);
     }
@@ -51,7 +47,7 @@ fn sequence(site: &mut Site<'_>, words: &[Word], prefix: &str, input: Size) -> S
 /// What comes out of the layer before.
 struct Before {
     size: Size,
-    /// The map that a row was.
+    /// The map in whose order a row's values lie.
     map: Option<Size>,
     /// Whether it ends in a ReLU whose gradient others mask.
     masks_gradient: bool,
@@ -92,7 +88,7 @@ fn layer(site: &mut Site<'_>, word: &Word, prefix: &str, before: &Before, behind
         (Word::Conv { .. } | Word::GlobalMaxPool | Word::GlobalAveragePool, Size::Row(_)) => {
             unreachable!("sizes were checked")
         }
-        (Word::BatchNorm, _) => Box::new(BatchNorm::new(plan, prefix, size)),
+        (Word::BatchNorm, _) => Box::new(BatchNorm::new(plan, prefix, size, before.map)),
         (Word::Relu, _) => Box::new(Relu { size }),
         (Word::Gelu, _) => curve(Activation::Gelu),
         (&Word::LeakyRelu { slope }, _) => curve(Activation::LeakyRelu { slope }),
@@ -103,8 +99,8 @@ fn layer(site: &mut Site<'_>, word: &Word, prefix: &str, before: &Before, behind
         }
         (Word::Flatten, _) => Box::new(Flatten { values: input.values(), after_relu: before.masks_gradient }),
         (Word::Residual { body, shortcut }, _) => Box::new(Residual {
-            body: sequence(site, body, &format!("{prefix}body."), input),
-            shortcut: sequence(site, shortcut, &format!("{prefix}shortcut."), input),
+            body: sequence(site, body, &format!("{prefix}body."), input, before.map),
+            shortcut: sequence(site, shortcut, &format!("{prefix}shortcut."), input, before.map),
         }),
     }
 }

@@ -181,6 +181,9 @@ mod tests {
         assert_eq!(spec("flatten,linear:20,relu").unwrap(), "flatten,linear:20,relu,linear:10");
         assert_eq!(spec("batchnorm").unwrap(), "batchnorm,flatten,linear:10");
         assert_eq!(spec("linear:7,batchnorm,relu").unwrap(), "linear:7,batchnorm,relu,linear:10");
+        // Maps of one cell lie in files as on devices.
+        let narrow = "conv:8x3,globalavgpool,flatten,residual(linear:8,relu),linear:10";
+        assert_eq!(spec(narrow).unwrap(), narrow);
     }
 
     #[test]
@@ -315,6 +318,9 @@ mod tests {
             ("5*maxpool:2", "its window is larger than what it reads, 1x1x1"),
             ("residual(conv:3x3)", "cannot be added to what it reads, 1x28x28"),
             ("residual(conv:3x3|conv:2x1)", "cannot be added to its shortcut's, 2x28x28"),
+            ("residual(linear:5|linear:5),batchnorm", "`linear:5` reads rows"),
+            ("conv:3x3,residual(linear:5|flatten,linear:5)", "`linear:5` reads rows"),
+            ("conv:2x3,flatten,residual(linear:1568)", "adds a row to one that was a map"),
             ("conv:1000000x3", "the output of conv:1000000x3 would have"),
         ] {
             let error = spec(text).expect_err(text);
