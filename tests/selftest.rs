@@ -205,6 +205,10 @@ fn what_was_found_is_said_and_heeded_at_the_start_of_a_run() {
             let Verdict { date, checks, failures, barred, .. } = &verdict;
             let wanted =
                 serde_json::json!({"date": date, "checks": checks, "failures": failures, "without": barred});
+            assert!(
+                record["limits"]["largest_binding_bytes"].as_u64().is_some_and(|bytes| bytes >= 128 << 20),
+                "{record}"
+            );
             assert_eq!([&record["device"]["selftest"], &start["device"]["selftest"]], [&wanted, &wanted]);
         }
     }

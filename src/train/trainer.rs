@@ -6,6 +6,7 @@ mod origin;
 mod saving;
 mod setup;
 
+use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -37,6 +38,7 @@ const PENALTY_SAMPLES: usize = 1000;
 pub struct Trainer<'a> {
     config: &'a Config,
     device: DeviceInfo,
+    limits: BTreeMap<&'static str, u64>,
     files: Vec<PathBuf>,
     stop: StopFlag,
     session: Box<dyn Session>,
@@ -99,6 +101,7 @@ impl Trainer<'_> {
         let plan = self.session.plan();
         Start {
             device: self.device.clone(),
+            limits: self.limits.clone(),
             dataset: self.dataset.clone(),
             files: self.files.clone(),
             model: self.model.spec(),

@@ -151,6 +151,7 @@ impl<'a> Trainer<'a> {
         Ok(Trainer {
             config,
             device: device.info().clone(),
+            limits: device.limits(),
             files: dataset.files,
             stop: StopFlag::default(),
             session,
