@@ -13,7 +13,7 @@
 //! | [`Dataset`](data::Dataset) | images as bytes, labels, class names | [`data`] |
 //!
 //! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`], [`report`], [`dashboard`], [`export`]), a source of numbers
-//! ([`rng`], [`init`], [`schedule`]), or a gauge ([`bench`](mod@bench), [`selftest`]).
+//! ([`rng`], [`init`], [`schedule`], [`augmentation`]), or a gauge ([`bench`](mod@bench), [`selftest`]).
 //!
 //! # One direction
 //!
@@ -27,7 +27,7 @@
 //! [`device::gpu`], clap in [`cli`], flate2, tar and image in [`data`], rayon and pulp in the CPU halves
 //! of ops (rayon in [`data`], too, where files are decoded), the template engine in [`ops::matmul`] and
 //! [`report`], png there, too, safetensors in [`run`], prost there and in [`export`], fs4 in [`disk`],
-//! httparse in [`dashboard`].
+//! sysinfo in [`device`], httparse in [`dashboard`].
 //!
 //! # A step, as data walks it
 //!
@@ -98,6 +98,7 @@
 #![warn(missing_docs)]
 
 pub mod atomic;
+pub mod augmentation;
 pub mod bench;
 pub mod cli;
 pub mod config;

@@ -11,7 +11,7 @@ use crate::tensor::{Element, Tensor};
 
 /// What an optimizer is told in the `step`-th step of a run, counted from 0.
 pub fn step_record(optimizer: Optimizer, learning_rate: f32, step: usize) -> StepRecord {
-    let record = StepRecord { learning_rate, ..StepRecord::default() };
+    let record = StepRecord { learning_rate, step: step as u32, ..StepRecord::default() };
     match optimizer {
         Optimizer::Adam { betas, .. } => adam::correct(record, betas, step),
         Optimizer::Sgd { .. } | Optimizer::Lion { .. } => record,

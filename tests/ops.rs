@@ -15,6 +15,8 @@ mod gradients;
 mod limits;
 #[path = "ops/numbers.rs"]
 mod numbers;
+#[path = "ops/philox.rs"]
+mod philox;
 #[path = "ops/reference.rs"]
 mod reference;
 #[path = "ops/refusals.rs"]

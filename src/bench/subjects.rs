@@ -1,5 +1,6 @@
 //! What is timed: ops in the shapes of real training steps, each in a plan of its own.
 
+use crate::augmentation::Augmentation;
 use crate::device::DeviceKind;
 use crate::draft::{self, Draft};
 use crate::host::Array;
@@ -147,7 +148,14 @@ fn gather(batch: usize, [channels, height, width]: [usize; 3]) -> Subject {
     let mut order: Vec<u32> = (0..images as u32).collect();
     order.sort_by_key(|&image| draft::hash(image as usize));
     let order = draft.give("order", Role::Input, [images], Array::U32(order));
-    let source = Images { pieces: vec![piece], labels, normalisation, height, width };
+    let source = Images {
+        pieces: vec![piece],
+        labels,
+        normalisation,
+        height,
+        width,
+        augmentation: Augmentation::default(),
+    };
     gather::pixels(&mut draft.plan, &source, order, batch);
     let work = Work::Bytes((batch * pixels * 2) as f64);
     Subject { rows: batch, batches, ..done(draft, "gather", format!("{batch}x{pixels}"), work) }

@@ -9,7 +9,7 @@ use super::{Device, DeviceInfo, DeviceKind, Session, Ticket};
 use crate::error::Result;
 use crate::host::{Array, HostMemory};
 use crate::plan::{Launch, Plan, StepId};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// The processor.
 #[derive(Clone, Debug)]
@@ -54,6 +54,10 @@ impl Device for Cpu {
 
     fn largest_tensor(&self) -> usize {
         usize::MAX
+    }
+
+    fn element_size(&self, element: Element) -> usize {
+        element.host_size()
     }
 
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {

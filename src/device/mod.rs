@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::host::Array;
 use crate::plan::{Launch, Plan, StepId};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// What kind of processor a device is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -80,6 +80,16 @@ pub trait Device {
         BTreeMap::new()
     }
 
+    /// Bytes of memory that are free, where that is known: for a GPU with memory of its own it is not.
+    fn memory(&self) -> Option<usize> {
+        shared_memory(self.info().kind)
+    }
+
+    /// Bytes of an element in this device's memory.
+    fn element_size(&self, element: Element) -> usize {
+        element.size()
+    }
+
     /// The GPU, where the device is one.
     fn gpu(&self) -> Option<&gpu::Gpu> {
         None
@@ -87,6 +97,20 @@ pub trait Device {
 
     /// Makes the plan's tensors (zeros at first) and everything its steps need.
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>>;
+}
+
+/// Bytes that are free of the computer's memory, where a device of this kind uses that.
+fn shared_memory(kind: DeviceKind) -> Option<usize> {
+    match kind {
+        DeviceKind::Cpu | DeviceKind::Software | DeviceKind::Integrated => {
+            let mut system = sysinfo::System::new();
+            system.refresh_memory_specifics(sysinfo::MemoryRefreshKind::nothing().with_ram());
+            let limit = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
+            // Where it cannot be found out, it is said to be none.
+            usize::try_from(system.available_memory().min(limit)).ok().filter(|&free| free > 0)
+        }
+        DeviceKind::Discrete | DeviceKind::Virtual | DeviceKind::Other => None,
+    }
 }
 
 /// A plan on a device.

@@ -108,6 +108,7 @@ ops! {
     clip_norm,
     column_sum,
     conv2d,
+    dropout,
     gather,
     l2_penalty,
     lion,

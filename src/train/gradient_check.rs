@@ -12,6 +12,7 @@ mod wide;
 use super::program::{Builder, SplitSize, Training};
 use super::resident::{Normalisation, write_normalisation};
 use super::tensors;
+use crate::augmentation::Augmentation;
 use crate::config::{Config, Init, Optimizer};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
@@ -112,6 +113,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         l2: config.l2,
         clip_norm: None,
         label_smoothing: config.label_smoothing,
+        augmentation: Augmentation::default(),
         constant_rate: None,
     };
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };

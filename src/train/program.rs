@@ -3,6 +3,7 @@
 use super::health::Health;
 use super::online;
 use super::resident::{Resident, declare_normalisation};
+use crate::augmentation::Augmentation;
 use crate::config::Optimizer;
 use crate::data::ImageShape;
 use crate::error::Result;
@@ -117,6 +118,8 @@ pub(super) struct Training {
     pub(super) clip_norm: Option<f32>,
     /// Share of the target that all classes have alike.
     pub(super) label_smoothing: f32,
+    /// What becomes of the images.
+    pub(super) augmentation: Augmentation,
     /// The learning rate, where it is the same in every step.
     pub(super) constant_rate: Option<f32>,
 }
@@ -164,7 +167,8 @@ impl Builder {
 
     /// Records a training step: a batch forward, backward, and the update of every parameter.
     pub(super) fn train_batches(&mut self, size: SplitSize, training: Training) -> Result<Pass> {
-        let split = self.split("train", size)?;
+        let mut split = self.split("train", size)?;
+        split.images.augmentation = training.augmentation;
         let batch = training.batch.min(size.count);
         let step = self.plan.begin("train");
         let Builder { plan, model, .. } = self;

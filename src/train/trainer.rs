@@ -26,6 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::host::Array;
 use crate::model::Model;
 use crate::optim;
+use crate::plan::StepRecord;
 use crate::rng;
 use crate::run::model_file::About;
 use crate::run::weights_sha256;
@@ -191,7 +192,7 @@ impl Trainer<'_> {
         let next_save = self.saves.next_step(self.position.step).unwrap_or(usize::MAX);
         let until = next_save.saturating_sub(first_step).saturating_mul(unit).div_ceil(batch).min(runs);
         let (rate, optimizer) = (self.rate, self.config.optimizer);
-        let (epoch, position) = (self.position.epochs + 1, &mut self.position);
+        let (index, position) = (self.position.epochs, &mut self.position);
         let (started, all_steps) = (Instant::now(), self.steps);
         let (seconds_before, epoch_seconds_before) = (position.seconds, position.epoch_seconds);
         feed.run(
@@ -199,7 +200,10 @@ impl Trainer<'_> {
             &mut self.pace,
             images,
             Range { start: position.totals.runs, end: until },
-            |step| optim::step_record(optimizer, rate.at(first_step + step), first_step + step),
+            |step| StepRecord {
+                epoch: index as u32,
+                ..optim::step_record(optimizer, rate.at(first_step + step), first_step + step)
+            },
             |measured| {
                 self.watch.look(&self.health, &measured, |run| first_step + steps_done(run))?;
                 let before = steps_done(position.totals.runs);
@@ -210,7 +214,7 @@ impl Trainer<'_> {
                 let elapsed = started.elapsed().as_secs_f64();
                 let each_step = (seconds_before + elapsed) / position.step as f64;
                 let progress = Progress {
-                    epoch,
+                    epoch: index + 1,
                     step: done,
                     steps,
                     total_step: position.step,

@@ -6,8 +6,8 @@ use shadegrad::device::gpu::adapter::Capabilities;
 use crate::announce;
 use crate::bench::Cases;
 use crate::cases::{
-    activation, adam, add as add_op, average_pool, batch_norm, clip_norm, column_sum, conv2d, gather,
-    l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd, softmax_cross_entropy,
+    activation, adam, add as add_op, average_pool, batch_norm, clip_norm, column_sum, conv2d, dropout,
+    gather, l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd, softmax_cross_entropy,
 };
 use crate::runner::hold;
 use crate::subject::Subject;
@@ -98,7 +98,12 @@ fn edits() -> Vec<(Cases, Edit)> {
     let row = "x[row * params.columns + column]";
     let next_row = "x[(row + 1u) * params.columns + column]";
     add(some(column_sum::cases(), ""), "off by one row", row, next_row);
-    add(some(column_sum::cases(), ""), "stale output added", "y[column] = ", "y[column] += ");
+    add(
+        some(column_sum::cases(), ""),
+        "stale output added",
+        "params.columns + column] = sums",
+        "params.columns + column] += sums",
+    );
 
     let nesterov = "params.nesterov == 1u";
     add(some(sgd::cases(), "true"), "nesterov off", nesterov, "params.nesterov == 2u");
@@ -137,10 +142,24 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(
         maps(),
         "channels in planes",
-        "(row * params.plane + place) * params.channels + channel",
-        "(row * params.channels + channel) * params.plane + place",
+        "channel * params.channel_step + place * params.place_step",
+        "channel * plane + place",
     );
     add(maps(), "bytes of a word in the wrong order", "8u * (index % 4u)", "24u - 8u * (index % 4u)");
+    let changed = |text| some_of(gather::cases(), "Augmented", text);
+    let edge = "2 * (size - 1) - inside";
+    add(changed("crop: 4"), "border that repeats the edge", edge, "2 * size - 1 - inside");
+    add(
+        changed("crop: 4"),
+        "shifts along the diagonal only",
+        "below(words.y, range)",
+        "below(words.x, range)",
+    );
+    add(changed("cutout: 5"), "hole without its last row", "within.x < params", "within.x + 1u < params");
+    add(changed("cutout: 5"), "hole that is seen", "found.is_padding | source.is_hole", "found.is_padding");
+    add(changed("Random"), "same flips in every epoch", "vec4(image, 0u, epoch,", "vec4(image, 0u, 0u,");
+    add(changed("Alternating"), "flips that do not alternate", ".x ^ epoch", ".x");
+    add(changed("cutout: 4"), "seed of 32 bits", "params.seed_high", "0u & params.seed_high");
     add(some(gather::cases(), "batch: 65"), "one row too many", "row >= step.rows", "row > step.rows");
     add(some(gather::cases(), ""), "start ignored", "order[step.first + row]", "order[row]");
 
@@ -173,6 +192,12 @@ fn map_edits() -> Vec<(Cases, Edit)> {
     add(ties(), "last of equal cells wins", "above <= bottom", "above < bottom");
     add(overlapping(), "gradient of one window only", "sum += dy", "sum = dy");
 
+    let thinned = || some(dropout::cases(), "length: 1009, rate: 0.5");
+    add(thinned(), "same mask in every step", "step.step, params.layer", "0u * step.step, params.layer");
+    add(thinned(), "same mask in every layer", "step.step, params.layer", "step.step, 0u * params.layer");
+    add(thinned(), "one word for four elements", "is_kept[place]", "is_kept[0u * place]");
+    add(thinned(), "kept elements not scaled", "x[i] * params.scale", "x[i]");
+    add(thinned(), "dropped instead of kept", "words >= vec4", "words < vec4");
     let average = |pass| some(average_pool::cases(), pass);
     add(
         average("padding: 1"),

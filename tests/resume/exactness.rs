@@ -27,9 +27,10 @@ const SCHEDULES: [Values<'_>; 5] = [
     &[(Key::Schedule, "step"), (Key::StepEvery, "1e"), (Key::StepFactor, "0.5")],
 ];
 
-/// Runs of 27 batches, of single images in blocks of 32 and one by one, of whole epochs, and ones
+/// Runs of 27 batches, of images that change, of single images in blocks of 32 and one by one, of whole epochs, and ones
 /// that end in the middle of an epoch and of a block; each with how often it is saved.
-const SHAPES: [Values<'_>; 5] = [
+const SHAPES: [Values<'_>; 6] = [
+    &[(Key::CheckpointEvery, "4"), (Key::Flip, "random"), (Key::Crop, "1"), (Key::Cutout, "2")],
     &[(Key::CheckpointEvery, "4")],
     &[(Key::CheckpointEvery, "1e"), (Key::Shuffle, "false")],
     &[(Key::BatchSize, "1"), (Key::CheckpointEvery, "50"), (Key::Lr, "0.01")],
@@ -82,7 +83,7 @@ fn runs_on_the_cpu_go_on_exactly() {
 
 #[test]
 fn runs_on_the_gpu_go_on_exactly() {
-    all_runs_go_on_exactly("gpu", &SHAPES[..4], 7);
+    all_runs_go_on_exactly("gpu", &SHAPES[..5], 7);
 }
 
 /// How often a run is saved, and so how its steps are submitted, changes nothing in it.
@@ -120,6 +121,9 @@ fn saves_come_when_they_were_asked_for() {
     let single = [(Key::BatchSize, "1"), (Key::Epochs, "1"), (Key::Lr, "0.01"), none_best];
     assert_eq!(steps(&[&single[..], &[(Key::CheckpointEvery, "50")]].concat()), [0, 64, 128, 133]);
     assert_eq!(steps(&[&single[..], &[(Key::CheckpointEvery, "8")]].concat()), [0, 32, 64, 96, 128, 133]);
+    // Blocks are of images as they are.
+    let flipped = [(Key::CheckpointEvery, "50"), (Key::Flip, "alternating")];
+    assert_eq!(steps(&[&single[..], &flipped].concat()), [0, 50, 100, 133]);
 }
 
 /// The comparison itself: it must see that a run lacks a part of its state.
