@@ -139,7 +139,15 @@ impl RunDirectory {
     }
 
     fn failed(&self, doing: String, bytes: u64, cause: &io::Error) -> Error {
-        failure(&*self.disk, format!("{doing} in {}", self.path.display()), &self.path, bytes, cause)
+        let error =
+            failure(&*self.disk, format!("{doing} in {}", self.path.display()), &self.path, bytes, cause);
+        let is_saved = checkpoint::list(&self.path).is_ok_and(|all| !all.is_empty());
+        match error.advice() {
+            Some(_) if !is_saved => error.advise(
+                "make room there, or choose another folder with --out; nothing was saved yet, so start again",
+            ),
+            _ => error,
+        }
     }
 
     /// A checkpoint must not know of epochs that a power cut takes out of the metrics.
