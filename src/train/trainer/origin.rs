@@ -80,11 +80,13 @@ fn describe(plan: &Plan, step: StepId, position: usize) -> String {
         [] => {}
     }
     let tensors = written(op);
-    let reads = |later: &&Box<dyn Op>| {
+    let takes = |later: &dyn Op| {
         later.operands().reads.iter().any(|read| tensors.iter().any(|tensor| tensor.id() == read.id()))
     };
-    let next = ops[position + 1..].iter().filter(reads).find_map(|later| layers(plan, &**later).pop());
-    let previous = || ops[..position].iter().rev().find_map(|earlier| layers(plan, &**earlier).pop());
+    let layer = |op: &dyn Op| layers(plan, op).pop();
+    let mut later = ops[position + 1..].iter().filter(|later| takes(&***later));
+    let next = later.find_map(|later| layer(&**later));
+    let previous = || ops[..position].iter().rev().find_map(|earlier| layer(&**earlier));
     match next.or_else(previous) {
         Some(layer) => format!("{name}, next to layer {layer}"),
         None => name.into(),
