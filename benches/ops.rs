@@ -12,6 +12,7 @@ use shadegrad::host::Array;
 use shadegrad::ops::gather::{self, Images};
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{self, Update};
+use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::ops::{column_sum, softmax_cross_entropy};
 use shadegrad::plan::{Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
@@ -128,7 +129,7 @@ fn others(criterion: &mut Criterion) {
     let mut softmax = Step::new(batch, |plan| {
         let logits = input(plan, "logits", batch, 10);
         let labels = plan.declare("labels", Role::Input, Element::U32, [batch]);
-        softmax_cross_entropy::forward(plan, logits, labels, 0.0, 1);
+        softmax_cross_entropy::forward(plan, logits, Target { labels, smoothing: 0.0, slots: 1 });
     });
     group.throughput(Throughput::Bytes((8 * batch * 10) as u64));
     group.bench_function("softmax_cross_entropy 64x10", |bencher| bencher.iter(|| softmax.run()));

@@ -27,16 +27,16 @@
 //! [`device::gpu`], clap in [`cli`], flate2, tar and image in [`data`], rayon and pulp in the CPU halves
 //! of ops (rayon in [`data`], too, where files are decoded), the template engine in [`ops::matmul`] and
 //! [`report`], png there, too, safetensors in [`run`], prost there and in [`export`], fs4 in [`disk`],
-//! httparse in [`dashboard`].
+//! sysinfo in [`device`], httparse in [`dashboard`].
 //!
 //! # A step, as data walks it
 //!
 //! 1. The training set lies on the device as bytes, in pieces that fit a binding, uploaded once.
 //!    An epoch's order, a permutation from the seed, is uploaded at its start.
 //! 2. [`ops::gather`] picks a batch by that order and normalises it.
-//! 3. The model's layers run forward; [`ops::softmax_cross_entropy`] gives loss, hits and the
-//!    gradient of the logits in one pass; the layers run backward, and the update of each weight is
-//!    the epilogue of the product that is its gradient ([`ops::matmul`]).
+//! 3. The model's layers run forward; [`ops::classifier`] computes the last layer, loss, hits and both
+//!    gradients in one op, or where it does not fit, [`ops::softmax_cross_entropy`] follows; the layers run
+//!    backward, and the update of each weight is the epilogue of the product that is its gradient ([`ops::matmul`]).
 //! 4. What differs from step to step (offset, rows, learning rate) is data, a
 //!    [`StepRecord`](plan::StepRecord). Many steps go into one submission; losses add up on the
 //!    device, a slot per step, and are read one submission late.

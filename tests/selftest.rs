@@ -111,6 +111,7 @@ fn a_wrong_kernel_is_found_in_its_op() {
         ("gather", "gather", "row >= step.rows", "row > step.rows"),
         ("column_sum", "column_sum", "y[column] = ", "y[column] = 1.001 * "),
         ("softmax_cross_entropy", "softmax", "let scale = ", "let scale = 0.999 * "),
+        ("classifier", "classifier_dx", "a.w * b", "0.999 * a.w * b"),
         ("l2_penalty", "l2_penalty", "ring[step.slot * ", "ring[0u * step.slot * "),
         ("sgd", "momentum", "params.nesterov == 1u", "params.nesterov == 2u"),
         ("online_steps", "online", "kept *= c * c;", "kept *= c;"),

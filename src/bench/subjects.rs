@@ -4,9 +4,11 @@ use crate::augmentation::Augmentation;
 use crate::device::DeviceKind;
 use crate::draft::{self, Draft};
 use crate::host::Array;
+use crate::ops::classifier::{self, InputGradient};
 use crate::ops::gather::{self, Images};
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::sgd::{self, Update};
+use crate::ops::softmax_cross_entropy::Target;
 use crate::ops::{Window, column_sum, conv2d, l2_penalty, peak, softmax_cross_entropy};
 use crate::plan::{Plan, Role, StepId};
 use crate::tensor::Tensor;
@@ -60,6 +62,7 @@ pub(super) fn all() -> Vec<Subject> {
         product(Form::Nt, 64, 128, 784),
         product(Form::Nt, 64, 10, 128),
         softmax(64, 10),
+        classifier(64, 128, 10),
         column_sum(64, 128),
         product_with_update(128, 784, 64),
         sgd(128 * 784),
@@ -68,6 +71,7 @@ pub(super) fn all() -> Vec<Subject> {
         gather(32, [3, 32, 32]),
         product(Form::Nt, 32, 100, 3072),
         softmax(32, 10),
+        classifier(32, 100, 10),
         column_sum(32, 100),
         product_with_update(100, 3072, 32),
         sgd(100 * 3072),
@@ -165,9 +169,22 @@ fn softmax(batch: usize, count: usize) -> Subject {
     let mut draft = Draft::new("bench");
     let logits = draft.noise("logits", Role::Input, [batch, count]);
     let labels = draft.give("labels", Role::Input, [batch], draft::indices(batch, 10));
-    softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 0.0, 1);
+    softmax_cross_entropy::forward(&mut draft.plan, logits, Target { labels, smoothing: 0.0, slots: 1 });
     let work = Work::Bytes((batch * count * 8) as f64);
     Subject { rows: batch, ..done(draft, "softmax", format!("{batch}x{count}"), work) }
+}
+
+fn classifier(batch: usize, inputs: usize, classes: usize) -> Subject {
+    let mut draft = Draft::new("bench");
+    let x = draft.noise("x", Role::Input, [batch, inputs]);
+    let weight = draft.noise("weight", Role::Parameter, [classes, inputs]);
+    let bias = draft.noise("bias", Role::Parameter, [classes]);
+    let labels = draft.give("labels", Role::Input, [batch], draft::indices(batch, classes as u32));
+    let target = Target { labels, smoothing: 0.0, slots: 1 };
+    classifier::forward(&mut draft.plan, x, [weight, bias], target, InputGradient::Masked);
+    // Two products, of which one gives the logits and one dx.
+    let work = operations(2 * batch, classes, inputs);
+    Subject { rows: batch, ..done(draft, "classifier", format!("{batch}x{inputs}x{classes}"), work) }
 }
 
 fn column_sum(rows: usize, columns: usize) -> Subject {

@@ -6,9 +6,8 @@ use super::device_choice::Opening;
 use super::output;
 use super::setting_flags::SettingFlags;
 use super::style::Style;
-use crate::data::fetch::{FetchOptions, load_or_fetch};
-use crate::data::locate::Search;
-use crate::data::pictures::Wanted;
+use super::training_data;
+use crate::config::Key;
 use crate::device::DeviceInfo;
 use crate::error::{Error, ErrorKind, Result};
 use crate::train::{CheckedTensor, GradientCheck, check_gradients};
@@ -44,9 +43,7 @@ struct Body<'a> {
 
 pub(super) fn run(arguments: &GradcheckArguments) -> Result<()> {
     let resolved = arguments.settings.resolve()?;
-    let search = Search::from_environment(resolved.data_dir());
-    let wanted = Wanted { progress: !arguments.json, ..resolved.config.pictures() };
-    let dataset = load_or_fetch(&resolved.config.data, &search, &wanted, &FetchOptions::default())?;
+    let dataset = training_data::load(&resolved.config, resolved.data_dir(), !arguments.json)?;
     output::print_warnings(&dataset);
     // One step is no reason to look for the fastest kernels; which are taken changes no bit.
     let device = Opening::default().open(resolved.device())?;
@@ -56,6 +53,12 @@ pub(super) fn run(arguments: &GradcheckArguments) -> Result<()> {
         output::print_json("gradcheck", &Body { device: info, passed: check.is_right(), check: &check })?;
     } else {
         output::print(&table(&check, info))?;
+    }
+    if let Some(most) = resolved.config.clip_norm {
+        let name = Key::ClipNorm.name();
+        output::print_note(&format!(
+            "note: --{name} {most} is not applied: gradients are compared before clipping\n"
+        ));
     }
     verdict(&check, info)
 }

@@ -34,6 +34,7 @@ mod split_choice;
 mod style;
 mod terminal;
 mod train;
+mod training_data;
 mod usage;
 mod values;
 mod watchers;

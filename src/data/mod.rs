@@ -18,7 +18,7 @@ pub mod catalogue;
 pub mod cifar;
 pub mod fetch;
 pub mod hash;
-mod hold_out;
+pub mod hold_out;
 pub mod idx;
 pub mod load;
 pub mod locate;

@@ -3,7 +3,9 @@
 use super::{Forward, Layer, Parameter, Phase, Size, Stage};
 use crate::file_layout::FileLayout;
 use crate::init::ParameterKind;
+use crate::ops::classifier::{self, InputGradient};
 use crate::ops::matmul::{self, Epilogue, Form};
+use crate::ops::softmax_cross_entropy::{Loss, Target};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
@@ -67,6 +69,26 @@ impl Layer for Linear {
             sink.product(plan, &self.weight, &self.bias, pass.dy, x);
             dx
         })
+    }
+
+    fn forward_with_loss<'a>(
+        &'a self,
+        plan: &mut Plan,
+        x: Tensor,
+        target: Target,
+        gradient: InputGradient,
+    ) -> Option<(Forward<'a>, Loss)> {
+        let [weight, bias] = [self.weight.tensor, self.bias.tensor];
+        if self.relu || !classifier::fits(x, weight) {
+            return None;
+        }
+        let classifier::Output { logits, loss, dx } =
+            classifier::forward(plan, x, [weight, bias], target, gradient);
+        let forward = Forward::new(logits, move |plan, pass, sink| {
+            sink.product(plan, &self.weight, &self.bias, pass.dy, x);
+            dx
+        });
+        Some((forward, loss))
     }
 
     fn stages(&self) -> Vec<Stage> {

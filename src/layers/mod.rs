@@ -26,7 +26,9 @@ pub use size::Size;
 pub use stage::Stage;
 
 use crate::init::ParameterKind;
+use crate::ops::classifier::InputGradient;
 use crate::ops::relu;
+use crate::ops::softmax_cross_entropy::{Loss, Target};
 use crate::plan::{Plan, Role};
 use crate::tensor::{Element, Shape, Tensor};
 
@@ -98,6 +100,18 @@ pub trait Layer: Debug {
     /// Records the forward pass: `x` is `[batch, ...]` of the size that the layer before hands on, the result of
     /// this layer's.
     fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a>;
+
+    /// The same with the loss behind it in one op, where the layer is the last one and can do that. `gradient` is what
+    /// the pass back returns.
+    fn forward_with_loss<'a>(
+        &'a self,
+        _: &mut Plan,
+        _: Tensor,
+        _: Target,
+        _gradient: InputGradient,
+    ) -> Option<(Forward<'a>, Loss)> {
+        None
+    }
 
     /// What the layer computes with trained weights, for programs that know neither plans nor ops.
     fn stages(&self) -> Vec<Stage>;

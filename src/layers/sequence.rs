@@ -1,6 +1,8 @@
 //! Layers one behind the other.
 
 use super::{Backward, Forward, GradientSink, Layer, Parameter, Phase, Size, Stage};
+use crate::ops::classifier::InputGradient;
+use crate::ops::softmax_cross_entropy::{self, Loss, Target};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
@@ -75,12 +77,40 @@ impl Sequence {
 
     /// Records the forward pass.
     pub fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
-        let mut passes: Vec<Forward<'a>> = Vec::new();
-        for layer in &self.layers {
-            let x = passes.last().map_or(x, |pass| pass.y);
-            passes.push(layer.forward(plan, x, phase));
-        }
+        let passes = record(&self.layers, plan, x, phase);
         let y = passes.last().map_or(x, |pass| pass.y);
+        self.joined(y, passes)
+    }
+
+    /// Records the forward pass of a model and the loss behind it, together with the last layer if that can be.
+    pub fn forward_with_loss<'a>(
+        &'a self,
+        plan: &mut Plan,
+        x: Tensor,
+        target: Target,
+        phase: Phase,
+    ) -> (Forward<'a>, Loss) {
+        let (last, before) = self.layers.split_last().expect("a model has a layer");
+        let mut passes = record(before, plan, x, phase);
+        let x = passes.last().map_or(x, |pass| pass.y);
+        let is_masked = before.last().is_some_and(|layer| layer.masks_gradient());
+        let gradient = match phase == Phase::Training && are_trained(before) {
+            false => InputGradient::None,
+            true if is_masked => InputGradient::Masked,
+            true => InputGradient::Plain,
+        };
+        let (pass, loss) = last.forward_with_loss(plan, x, target, gradient).unwrap_or_else(|| {
+            let pass = last.forward(plan, x, phase);
+            let loss = softmax_cross_entropy::forward(plan, pass.y, target);
+            (pass, loss)
+        });
+        let y = pass.y;
+        passes.push(pass);
+        (self.joined(y, passes), loss)
+    }
+
+    /// The pass through all layers, whose output is `y`.
+    fn joined<'a>(&'a self, y: Tensor, passes: Vec<Forward<'a>>) -> Forward<'a> {
         Forward::new(y, move |plan, pass, sink| self.backward(plan, passes, pass, sink))
     }
 
@@ -94,14 +124,28 @@ impl Sequence {
         let mut dy = whole.dy;
         for (index, pass) in passes.into_iter().enumerate().rev() {
             let before = &self.layers[..index];
-            let is_trained = |layer: &Box<dyn Layer>| !layer.parameters().is_empty();
             let backward = Backward {
                 dy,
-                dx_wanted: whole.dx_wanted || before.iter().any(is_trained),
+                dx_wanted: whole.dx_wanted || are_trained(before),
                 mask_dx: before.last().map_or(whole.mask_dx, |layer| layer.masks_gradient()),
             };
             dy = pass.backward(plan, backward, sink)?;
         }
         Some(dy)
     }
+}
+
+/// Records the forward pass of `x` through `layers`, one after the other.
+fn record<'a>(layers: &'a [Box<dyn Layer>], plan: &mut Plan, x: Tensor, phase: Phase) -> Vec<Forward<'a>> {
+    let mut passes: Vec<Forward<'a>> = Vec::new();
+    for layer in layers {
+        let x = passes.last().map_or(x, |pass| pass.y);
+        passes.push(layer.forward(plan, x, phase));
+    }
+    passes
+}
+
+/// Whether there is anything to train in `layers`.
+fn are_trained(layers: &[Box<dyn Layer>]) -> bool {
+    layers.iter().any(|layer| !layer.parameters().is_empty())
 }

@@ -28,6 +28,7 @@ mod word;
 
 use crate::error::{Error, Result};
 use crate::layers::{Backward, Forward, GradientSink, Layer, Parameter, Phase, Sequence, Size, Stage};
+use crate::ops::softmax_cross_entropy::{Loss, Target};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
@@ -130,6 +131,17 @@ impl Model {
     /// Records the forward pass of `x`, a batch of [inputs](Self::input). Its output is the logits, `[batch, classes]`.
     pub fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
         self.layers.forward(plan, x, phase)
+    }
+
+    /// The same, and the loss of the logits.
+    pub fn forward_with_loss<'a>(
+        &'a self,
+        plan: &mut Plan,
+        x: Tensor,
+        target: Target,
+        phase: Phase,
+    ) -> (Forward<'a>, Loss) {
+        self.layers.forward_with_loss(plan, x, target, phase)
     }
 }
 

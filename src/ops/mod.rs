@@ -105,6 +105,7 @@ ops! {
     add,
     average_pool,
     batch_norm,
+    classifier,
     clip_norm,
     column_sum,
     conv2d,

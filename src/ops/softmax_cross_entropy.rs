@@ -36,37 +36,53 @@ use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// Rows whose loss and hits are added into one partial sum.
-pub const ROWS_PER_PARTIAL: usize = 64;
+pub const ROWS_PER_PARTIAL: usize = 32;
+
+/// What the logits should say, and where it is written how far they do.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The right class of each image, `[batch]`.
+    pub labels: Tensor,
+    /// Share of the target that all classes have alike, 0 to below 1.
+    pub smoothing: f32,
+    /// Slots of the ring of losses and hits.
+    pub slots: usize,
+}
 
 /// What the op writes.
 #[derive(Clone, Copy, Debug)]
-pub struct Output {
+pub struct Loss {
     /// Gradient of the mean loss, `[batch, classes]`; zeros in rows without an image.
     pub dlogits: Tensor,
     /// `[slots, 2 * partials]`: in each slot, pairs of weighted loss and weighted hits.
     pub metrics: Tensor,
 }
 
-/// Records loss, hits and gradient of `logits`, `[batch, classes]`, for `labels`, `[batch]`; all classes
-/// alike have the share `smoothing` of the target, 0 to below 1.
-pub fn forward(plan: &mut Plan, logits: Tensor, labels: Tensor, smoothing: f32, slots: usize) -> Output {
+/// Records loss, hits and gradient of `logits`, `[batch, classes]`.
+pub fn forward(plan: &mut Plan, logits: Tensor, target: Target) -> Loss {
     let [batch, _] = logits.matrix("logits");
     logits.expect("logits", Element::F32, logits.shape());
-    labels.expect("labels", Element::U32, [batch]);
-    let dlogits = plan.scratch("dlogits", logits.shape());
-    let partials = batch.div_ceil(ROWS_PER_PARTIAL);
-    let metrics = plan.declare("metrics", Role::Metric, Element::F32, [slots, 2 * partials]);
-    let output = Output { dlogits, metrics };
-    plan.record(SoftmaxCrossEntropy { logits, labels, smoothing, output });
-    output
+    target.labels.expect("labels", Element::U32, [batch]);
+    let loss = Loss::declare(plan, logits, target.slots);
+    plan.record(SoftmaxCrossEntropy { logits, target, loss });
+    loss
+}
+
+impl Loss {
+    pub(super) fn declare(plan: &mut Plan, logits: Tensor, slots: usize) -> Self {
+        let [batch, _] = logits.matrix("logits");
+        let dlogits = plan.scratch("dlogits", logits.shape());
+        let partials = batch.div_ceil(ROWS_PER_PARTIAL);
+        let metrics = plan.declare("metrics", Role::Metric, Element::F32, [slots, 2 * partials]);
+        Loss { dlogits, metrics }
+    }
 }
 
 #[derive(Debug)]
-struct SoftmaxCrossEntropy {
-    logits: Tensor,
-    labels: Tensor,
-    smoothing: f32,
-    output: Output,
+pub(super) struct SoftmaxCrossEntropy {
+    pub(super) logits: Tensor,
+    pub(super) target: Target,
+    pub(super) loss: Loss,
 }
 
 uniform! {
@@ -82,7 +98,13 @@ uniform! {
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("softmax_cross_entropy"),
-    source: shader!("step.wgsl", "loop_bound.wgsl", "log_sum_exp.wgsl", "softmax_cross_entropy.wgsl"),
+    source: shader!(
+        "step.wgsl",
+        "loop_bound.wgsl",
+        "log_sum_exp.wgsl",
+        "softmax_row.wgsl",
+        "softmax_cross_entropy.wgsl"
+    ),
     workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("logits"), read("labels"), write("dlogits"), write("metrics")]),
@@ -158,15 +180,15 @@ impl Op for SoftmaxCrossEntropy {
     }
 
     fn operands(&self) -> Operands {
-        Operands::new(&[self.logits, self.labels], &[self.output.dlogits, self.output.metrics])
+        Operands::new(&[self.logits, self.target.labels], &[self.loss.dlogits, self.loss.metrics])
     }
 
     fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
         let [_, classes] = self.logits.matrix("logits");
-        let [_, width] = self.output.metrics.matrix("metrics");
-        let (logits, labels) = (memory.f32(self.logits), memory.u32(self.labels));
-        let mut dlogits = memory.f32_mut(self.output.dlogits);
-        let mut metrics = memory.f32_mut(self.output.metrics);
+        let [_, width] = self.loss.metrics.matrix("metrics");
+        let (logits, labels) = (memory.f32(self.logits), memory.u32(self.target.labels));
+        let mut dlogits = memory.f32_mut(self.loss.dlogits);
+        let mut metrics = memory.f32_mut(self.loss.metrics);
         let slot = &mut metrics[step.slot as usize * width..][..width];
         slot.fill(0.0);
         let scale = 1.0 / step.rows as f32;
@@ -177,8 +199,8 @@ impl Op for SoftmaxCrossEntropy {
                 continue;
             }
             let (mut loss, hit) = row(logits, label, scale, dlogits);
-            if self.smoothing != 0.0 {
-                loss += smooth(logits, label, self.smoothing, scale, dlogits);
+            if self.target.smoothing != 0.0 {
+                loss += smooth(logits, label, self.target.smoothing, scale, dlogits);
             }
             let partial = 2 * (index / ROWS_PER_PARTIAL);
             slot[partial] += loss * step.row_weight;
@@ -188,17 +210,17 @@ impl Op for SoftmaxCrossEntropy {
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let [batch, classes] = self.logits.matrix("logits");
-        let Output { dlogits, metrics } = self.output;
+        let Loss { dlogits, metrics } = self.loss;
         let params = Params {
             batch: batch as u32,
             classes: classes as u32,
-            smoothing: self.smoothing,
+            smoothing: self.target.smoothing,
             partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
         };
-        let tensors = [self.logits, self.labels, dlogits, metrics];
+        let tensors = [self.logits, self.target.labels, dlogits, metrics];
         let grid = fold(batch, ROWS_PER_PARTIAL as u32);
-        // Rows without a label take one loop, all others three, or four with label smoothing.
-        let trips = 5 * trips(classes, 0) + trips(ROWS_PER_PARTIAL, 0);
+        // Rows without a label take one loop, all others three.
+        let trips = 3 * trips(classes, 0) + trips(ROWS_PER_PARTIAL, 0);
         vec![Dispatch::new(&KERNEL, params, &tensors, grid, trips)]
     }
 }

@@ -233,10 +233,11 @@ impl Plan {
         self.places.as_ref().map_or(tensor.id, |places| places[tensor.id])
     }
 
-    /// Bytes of all tensors in a GPU's memory.
-    pub fn bytes(&self) -> usize {
+    /// Bytes of all tensors, where an element has `size`.
+    pub fn bytes(&self, size: impl Fn(Element) -> usize) -> usize {
         let has_memory = |declaration: &&Declaration| self.place(declaration.tensor) == declaration.tensor.id;
-        self.declarations.iter().filter(has_memory).map(|declaration| declaration.tensor.bytes()).sum()
+        let tensors = self.declarations.iter().filter(has_memory).map(|declaration| declaration.tensor);
+        tensors.map(|tensor| tensor.len() * size(tensor.element)).sum()
     }
 
     /// Replaces every recorded op by what `wrap` makes of it: this is how a test puts itself between

@@ -3,10 +3,12 @@
 use crate::augmentation::{Augmentation, Flip};
 use crate::draft::{self, Draft};
 use crate::host::Array;
+use crate::ops::classifier::{self, InputGradient};
 use crate::ops::gather::{self, Images, NO_LABEL};
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::online_steps::{self, BLOCK, Head};
 use crate::ops::sgd::{self, Momentum, Update};
+use crate::ops::softmax_cross_entropy::Target;
 use crate::ops::{adam, clip_norm, lion};
 use crate::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
 use crate::plan::{Plan, Role};
@@ -86,6 +88,8 @@ pub(super) fn all() -> Vec<Subject> {
         }),
         softmax(67, 10, 61),
         softmax(3, 257, 3),
+        classified(67, 36, 10, 61, InputGradient::Masked),
+        classified(35, 100, 13, 35, InputGradient::None),
         steps(),
     ];
     for momentum in [None, Some(false), Some(true)] {
@@ -172,17 +176,41 @@ fn gathering([channels, height, width]: [usize; 3], batch: usize) -> String {
     format!("{batch}x{channels}x{height}x{width}")
 }
 
+/// Labels of a batch of which so many rows hold an image.
+fn labels(draft: &mut Draft, batch: usize, classes: usize, rows: usize) -> Tensor {
+    let Array::U32(mut labels) = draft::indices(batch, classes as u32) else {
+        unreachable!("indices are integers")
+    };
+    labels[rows..].fill(NO_LABEL);
+    draft.give("labels", Role::Input, [batch], Array::U32(labels))
+}
+
 fn softmax(batch: usize, classes: usize, rows: usize) -> Subject {
     let record = move |draft: &mut Draft| {
         let logits = draft.noise("logits", Role::Input, [batch, classes]);
-        let Array::U32(mut labels) = draft::indices(batch, classes as u32) else {
-            unreachable!("indices are integers")
-        };
-        labels[rows..].fill(NO_LABEL);
-        let labels = draft.give("labels", Role::Input, [batch], Array::U32(labels));
-        softmax_cross_entropy::forward(&mut draft.plan, logits, labels, 0.0, SLOTS);
+        let labels = labels(draft, batch, classes, rows);
+        softmax_cross_entropy::forward(
+            &mut draft.plan,
+            logits,
+            Target { labels, smoothing: 0.0, slots: SLOTS },
+        );
     };
     Subject { rows, ..subject("softmax_cross_entropy", format!("{batch}x{classes}"), record) }
+}
+
+fn classified(batch: usize, inputs: usize, classes: usize, rows: usize, gradient: InputGradient) -> Subject {
+    let record = move |draft: &mut Draft| {
+        let x = draft.noise("x", Role::Input, [batch, inputs]);
+        let weight = draft.noise("weight", Role::Parameter, [classes, inputs]);
+        let bias = draft.noise("bias", Role::Parameter, [classes]);
+        let labels = labels(draft, batch, classes, rows);
+        let target = Target { labels, smoothing: 0.1, slots: SLOTS };
+        classifier::forward(&mut draft.plan, x, [weight, bias], target, gradient);
+    };
+    Subject {
+        rows,
+        ..subject("classifier", format!("{batch}x{inputs}x{classes}, {gradient:?} dx").to_lowercase(), record)
+    }
 }
 
 fn steps() -> Subject {

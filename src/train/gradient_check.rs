@@ -94,8 +94,8 @@ impl GradientCheck {
     }
 }
 
-/// Compares the gradients that `device` computes with slopes: for the model, first weights, data, L2 penalty and batch
-/// of `config` (at most 64 images).
+/// Compares the gradients that `device` computes with slopes: for the model, first weights, data, L2 penalty, label
+/// smoothing and batch of `config` (at most 64 images).
 ///
 /// # Errors
 /// Where model, data, first weights and device do not fit each other; [`ErrorKind::Data`](crate::ErrorKind::Data) where
@@ -112,7 +112,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         optimizer,
         l2: config.l2,
         clip_norm: None,
-        label_smoothing: 0.0,
+        label_smoothing: config.label_smoothing,
         augmentation: Augmentation::default(),
         constant_rate: None,
     };
@@ -144,6 +144,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let declared = rows;
     let (labels, rows) = (split.labels.clone(), split.len());
     let trace = wide.forward(x, rows);
+    let target = Target { labels: &labels, smoothing: f64::from(config.label_smoothing) };
 
     pass.split.write(&mut *session, filled(split, declared, shape.pixels()), shape)?;
     let record = StepRecord {
@@ -170,7 +171,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         };
         let compared = samples(gradient.len()).into_iter().map(|index| {
             let place = Place { parameter: parameter.tensor, index };
-            let slope = slope(&mut wide, place, &trace, &labels)?;
+            let slope = slope(&mut wide, place, &trace, target)?;
             // Of the penalty, a parabola, the slope is known.
             Some((slope + penalty * wide.value(place), gradient[index]))
         });
@@ -179,7 +180,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         CheckedTensor::of(name, parameter.tensor.shape().sizes().to_vec(), &compared)
     });
     let tensors = tensors.collect();
-    Ok(GradientCheck { images: rows, left_out, losses: [trace.loss(&labels), loss], tensors })
+    Ok(GradientCheck { images: rows, left_out, losses: [target.loss(&trace), loss], tensors })
 }
 
 /// Indices of the values that are compared: multiples of the golden ratio, which fall evenly over the tensor and on no
@@ -200,11 +201,25 @@ fn filled(mut split: Split, images: usize, pixels: usize) -> Split {
     split
 }
 
+/// What a model is to answer.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    labels: &'a [u32],
+    smoothing: f64,
+}
+
+impl Target<'_> {
+    fn loss(&self, trace: &Trace) -> f64 {
+        trace.loss(self.labels, self.smoothing)
+    }
+}
+
 /// The central difference of the loss; none where a ReLU has different sides at its ends.
-fn slope(wide: &mut WideModel, place: Place, trace: &Trace, labels: &[u32]) -> Option<f64> {
-    let [above, below] = [STEP, -STEP].map(|change| wide.with_change(place, change, trace, labels.len()));
+fn slope(wide: &mut WideModel, place: Place, trace: &Trace, target: Target<'_>) -> Option<f64> {
+    let rows = target.labels.len();
+    let [above, below] = [STEP, -STEP].map(|change| wide.with_change(place, change, trace, rows));
     let smooth = wide.same_sides(&above, &below);
-    smooth.then(|| (above.loss(labels) - below.loss(labels)) / (2.0 * STEP))
+    smooth.then(|| (target.loss(&above) - target.loss(&below)) / (2.0 * STEP))
 }
 
 impl CheckedTensor {

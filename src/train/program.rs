@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::init::ParameterKind;
 use crate::layers::{Forward, Phase, Size};
 use crate::model::{self, Model, ModelSpec};
-use crate::ops::softmax_cross_entropy::{self, Output};
+use crate::ops::softmax_cross_entropy::{Loss, Target};
 use crate::ops::{gather, l2_penalty, online_steps};
 use crate::optim::Updates;
 use crate::plan::{Plan, StepId};
@@ -82,12 +82,7 @@ struct Source<'a> {
 }
 
 /// Records a forward pass and what it is worth.
-fn measure<'a>(
-    plan: &mut Plan,
-    model: &'a Model,
-    source: Source<'_>,
-    smoothing: f32,
-) -> (Output, Forward<'a>) {
+fn measure<'a>(plan: &mut Plan, model: &'a Model, source: Source<'_>, smoothing: f32) -> (Forward<'a>, Loss) {
     let Source { split, batch, phase } = source;
     let gather = match model.input() {
         Size::Map { .. } => gather::maps,
@@ -95,9 +90,7 @@ fn measure<'a>(
         Size::Row(_) => gather::forward,
     };
     let input = gather(plan, &split.images, split.order, batch);
-    let forward = model.forward(plan, input.x, phase);
-    let output = softmax_cross_entropy::forward(plan, forward.y, input.labels, smoothing, SLOTS);
-    (output, forward)
+    model.forward_with_loss(plan, input.x, Target { labels: input.labels, smoothing, slots: SLOTS }, phase)
 }
 
 /// A split's size, as a program needs it.
@@ -173,11 +166,11 @@ impl Builder {
         let step = self.plan.begin("train");
         let Builder { plan, model, .. } = self;
         let source = Source { split: &split, batch, phase: Phase::Training };
-        let (output, forward) = measure(plan, model, source, training.label_smoothing);
+        let (forward, loss) = measure(plan, model, source, training.label_smoothing);
         let mut updates = Updates::new(training.optimizer, training.l2, training.clip_norm);
-        model::backward(plan, forward, output.dlogits, &mut updates);
+        model::backward(plan, forward, loss.dlogits, &mut updates);
         updates.finish(plan);
-        let metrics = output.metrics;
+        let metrics = loss.metrics;
         Ok(Pass {
             step,
             split,
@@ -200,9 +193,9 @@ impl Builder {
         let batch = EVALUATION_BATCH.min(MOST_EVALUATED / self.model.most_values()).clamp(1, size.count);
         let step = self.plan.begin("evaluate");
         let source = Source { split: &split, batch, phase: Phase::Evaluation };
-        let (output, forward) = measure(&mut self.plan, &self.model, source, 0.0);
+        let (forward, loss) = measure(&mut self.plan, &self.model, source, 0.0);
         let logits = forward.y;
-        let metrics = output.metrics;
+        let metrics = loss.metrics;
         let pass = Pass {
             step,
             split,

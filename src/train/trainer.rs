@@ -2,6 +2,7 @@
 //! train on.
 
 mod advice;
+mod origin;
 mod saving;
 mod setup;
 
@@ -27,6 +28,7 @@ use crate::optim;
 use crate::plan::StepRecord;
 use crate::rng;
 use crate::run::model_file::About;
+use crate::run::weights_sha256;
 use crate::schedule::LearningRate;
 
 /// Measurements of the penalty in an epoch, where every step would be too many.
@@ -78,8 +80,9 @@ impl Trainer<'_> {
             self.save(observers)?;
         }
         while !self.is_over() {
-            let trained = self.train_epoch(observers, run).map_err(|error| self.explain(error, run));
-            trained.and_then(|()| self.end_epoch(observers, run)).map_err(|error| goes_on(error, run))?;
+            let epoch = self.position.epochs;
+            let trained = self.train_epoch(observers, run).and_then(|()| self.end_epoch(observers, run));
+            trained.map_err(|error| goes_on(self.explain(error, epoch, run), run))?;
         }
         let end = self.end(run)?;
         for observer in &mut *observers {
@@ -121,7 +124,7 @@ impl Trainer<'_> {
             test_loss: last.test_loss,
             best_epoch: best.epoch,
             stopped_early: self.position.step < self.steps,
-            weights_sha256: tensors::weights_sha256(&weights),
+            weights_sha256: weights_sha256(&weights),
             run: run.to_path_buf(),
         })
     }
@@ -200,6 +203,7 @@ impl Trainer<'_> {
             },
             |measured| {
                 self.watch.look(&self.health, &measured, |run| first_step + steps_done(run))?;
+                let before = steps_done(position.totals.runs);
                 position.totals.add(&measured);
                 let done = steps_done(position.totals.runs);
                 position.step = first_step + done;
@@ -210,6 +214,9 @@ impl Trainer<'_> {
                     epoch: index + 1,
                     step: done,
                     steps,
+                    total_step: position.step,
+                    recent_loss: measured.loss() / (done - before) as f64 + position.totals.penalty(),
+                    learning_rate: f64::from(rate.at(position.step - 1)),
                     loss,
                     accuracy: position.totals.accuracy(done),
                     images_per_second: (done * unit).min(images) as f64 / (epoch_seconds_before + elapsed),

@@ -6,9 +6,11 @@
 
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::host::Array;
+use shadegrad::ops::classifier::{self, InputGradient};
 use shadegrad::ops::dropout::{self, Dropout};
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{self, Update};
+use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::ops::{
     Window, activation, average_pool, batch_norm, column_sum, conv2d, max_pool, relu, softmax_cross_entropy,
 };
@@ -160,19 +162,55 @@ impl Case for SoftmaxCrossEntropy {
         let targets = bench.numbers.indices(batch, classes);
         let logits = bench.floats("logits", [batch, classes], &values);
         let labels = bench.input("labels", [batch], Array::U32(targets.clone()));
-        let output = softmax_cross_entropy::forward(bench.plan, logits, labels, 0.0, SLOTS);
+        let output = softmax_cross_entropy::forward(
+            bench.plan,
+            logits,
+            Target { labels, smoothing: 0.0, slots: SLOTS },
+        );
         bench.run_with(&[StepRecord { rows: batch as u32, ..PLAIN_RUN }]);
         bench.expect("dlogits", output.dlogits, TOLERANCE, move || {
-            // log(sum of exp) - logit: the textbook's loss, good enough for small logits.
-            let row_loss = |(row, &label): (&[f64], &u32)| {
-                row.iter().map(|logit| logit.exp()).sum::<f64>().ln() - row[label as usize]
-            };
-            differences(&widen(&values), |logits| {
-                let rows = logits.chunks_exact(classes).zip(&targets);
-                rows.map(row_loss).sum::<f64>() / batch as f64
+            differences(&widen(&values), |logits| mean_loss(logits, &targets, classes))
+        });
+    }
+}
+
+/// The mean loss's gradient to what a last layer is given.
+#[derive(Debug)]
+struct Classifier {
+    batch: usize,
+    inputs: usize,
+    classes: usize,
+}
+
+impl Case for Classifier {
+    fn record(&self, bench: &mut Bench) {
+        let &Classifier { batch, inputs, classes } = self;
+        let x_values = bench.numbers.floats(batch * inputs, UNIT);
+        let w_values = bench.numbers.floats(classes * inputs, UNIT);
+        let targets = bench.numbers.indices(batch, classes);
+        let x = bench.floats("x", [batch, inputs], &x_values);
+        let weight = bench.floats("weight", [classes, inputs], &w_values);
+        let bias = bench.floats("bias", [classes], &vec![0.0; classes]);
+        let labels = bench.input("labels", [batch], Array::U32(targets.clone()));
+        let target = Target { labels, smoothing: 0.0, slots: SLOTS };
+        let output = classifier::forward(bench.plan, x, [weight, bias], target, InputGradient::Plain);
+        bench.run_with(&[StepRecord { rows: batch as u32, ..PLAIN_RUN }]);
+        let w = widen(&w_values);
+        bench.expect("dx", output.dx.expect("it was asked for"), TOLERANCE, move || {
+            let size = Size { m: batch, n: classes, k: inputs };
+            differences(&widen(&x_values), |x| {
+                mean_loss(&reference::matmul(Form::Nt, size, x, &w), &targets, classes)
             })
         });
     }
+}
+
+/// log(sum of exp) - logit: the textbook's loss, good enough for small logits.
+fn mean_loss(logits: &[f64], targets: &[u32], classes: usize) -> f64 {
+    let row_loss = |(row, &label): (&[f64], &u32)| {
+        row.iter().map(|logit| logit.exp()).sum::<f64>().ln() - row[label as usize]
+    };
+    logits.chunks_exact(classes).zip(targets).map(row_loss).sum::<f64>() / targets.len() as f64
 }
 
 /// A step of plain SGD on a product's weight, and on one without any data, both with an L2 penalty:
@@ -373,6 +411,9 @@ fn cases() -> Cases {
     }
     for (batch, classes, range) in [(1, 1, 1.0), (1, 2, 1.0), (5, 10, 1.0), (65, 3, 5.0), (3, 37, 10.0)] {
         cases.push(Box::new(SoftmaxCrossEntropy { batch, classes, range }));
+    }
+    for (batch, inputs, classes) in [(1, 4, 2), (5, 8, 3), (33, 12, 10)] {
+        cases.push(Box::new(Classifier { batch, inputs, classes }));
     }
     for (size, stride, padding) in [(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 0)] {
         let window = Window::square(size, stride, padding);

@@ -4,10 +4,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use shadegrad::augmentation::Augmentation;
+use shadegrad::ops::classifier::{self, InputGradient};
 use shadegrad::ops::gather::{self, Images};
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::online_steps::{self, BLOCK, Head};
 use shadegrad::ops::sgd::{self, Momentum, Update};
+use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::ops::{Window, column_sum, conv2d, l2_penalty, max_pool, relu, softmax_cross_entropy};
 use shadegrad::plan::{Plan, Role};
 use shadegrad::tensor::{Element, Tensor};
@@ -155,13 +157,25 @@ fn other_ops_that_do_not_fit() {
         let w = integers(plan, &[6]);
         l2_penalty::value(plan, w, 1);
     });
-    refused("column sums of 1048465 rows, 1048464 is the most", |plan| {
+    refused("column sums of 134215681 rows, 134215680 is the most", |plan| {
         let x = floats(plan, &[column_sum::MOST_ROWS + 1, 1]);
         column_sum::forward(plan, x);
     });
     refused("labels must be U32 [2]", |plan| {
         let (logits, labels) = (floats(plan, &[2, 3]), integers(plan, &[3]));
-        softmax_cross_entropy::forward(plan, logits, labels, 0.0, 1);
+        softmax_cross_entropy::forward(plan, logits, Target { labels, smoothing: 0.0, slots: 1 });
+    });
+    refused("labels must be U32 [2]", |plan| {
+        let (x, labels) = (floats(plan, &[2, 4]), integers(plan, &[3]));
+        let parameters = [parameter(plan, &[3, 4]), parameter(plan, &[3])];
+        let target = Target { labels, smoothing: 0.0, slots: 1 };
+        classifier::forward(plan, x, parameters, target, InputGradient::None);
+    });
+    refused("a classifier of 65 classes and 4 inputs", |plan| {
+        let (x, labels) = (floats(plan, &[2, 4]), integers(plan, &[2]));
+        let parameters = [parameter(plan, &[65, 4]), parameter(plan, &[65])];
+        let target = Target { labels, smoothing: 0.0, slots: 1 };
+        classifier::forward(plan, x, parameters, target, InputGradient::None);
     });
     refused("dw must be F32 [6]", |plan| {
         let (w, dw) = (parameter(plan, &[6]), floats(plan, &[5]));

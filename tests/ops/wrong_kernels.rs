@@ -13,8 +13,8 @@ use shadegrad::tensor::Tensor;
 use crate::announce;
 use crate::bench::Cases;
 use crate::cases::{
-    activation, adam, add as add_op, average_pool, batch_norm, clip_norm, column_sum, conv2d, dropout,
-    gather, l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd, softmax_cross_entropy,
+    activation, adam, add as add_op, average_pool, batch_norm, classifier, clip_norm, column_sum, conv2d,
+    dropout, gather, l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd, softmax_cross_entropy,
 };
 use crate::runner::hold;
 use crate::subject::Subject;
@@ -168,7 +168,12 @@ fn edits() -> Vec<(Cases, Edit)> {
     let row = "x[row * params.columns + column]";
     let next_row = "x[(row + 1u) * params.columns + column]";
     add(some(column_sum::cases(), ""), "off by one row", row, next_row);
-    add(some(column_sum::cases(), ""), "stale output added", "y[column] = ", "y[column] += ");
+    add(
+        some(column_sum::cases(), ""),
+        "stale output added",
+        "params.columns + column] = sums",
+        "params.columns + column] += sums",
+    );
 
     let nesterov = "params.nesterov == 1u";
     add(some(sgd::cases(), "true"), "nesterov off", nesterov, "params.nesterov == 2u");
@@ -230,12 +235,33 @@ fn edits() -> Vec<(Cases, Edit)> {
 
     let gradient = "-rest * factor";
     add(softmax("Uniform(100.0)"), "cancelling gradient", gradient, "gradient - scale");
-    add(softmax("Extreme"), "last of equal logits", "logit > largest", "logit >= largest");
-    let power = "exponential(difference(logits[begin + j], largest))";
-    add(softmax("Extreme"), "largest logit not subtracted", power, "exp(logits[begin + j])");
-    let smoothed = "scale * (share - select(0.0, params.smoothing, j == label))";
+    add(softmax("Extreme"), "last of equal logits", "value > largest", "value >= largest");
+    let power = "exponential(below)";
+    add(softmax("Extreme"), "largest logit not subtracted", power, "exp(logit(row, j))");
+    let smoothed = "scale * (share - select(0.0, smoothing, j == label))";
     add(softmax("smoothing: 0.2"), "smoothing of all but the label", smoothed, "scale * share");
-    add(softmax("rows: 3"), "mean over the padding too", "f32(step.rows)", "f32(params.batch)");
+    add(softmax("rows: 3"), "mean over the padding too", ", step.rows)", ", params.batch)");
+
+    let whole = || some(classifier::cases(), "batch: 64, classes: 10, inputs: 128, rows: 64");
+    let classes = |text| some(classifier::cases(), text);
+    add(whole(), "a part of the inputs lost", "+ parts[part + 3u]", "");
+    add(whole(), "one class without its inputs", "y7 += w[w7 + k]", "y7 += 0.0 * w[w7 + k]");
+    add(
+        classes("classes: 11"),
+        "second block of classes over the first",
+        "values[block * GROUPS",
+        "values[0u * block",
+    );
+    add(
+        whole(),
+        "logit of the row before",
+        "store_logit(row + 3u, j, sums.w)",
+        "store_logit(row + 2u, j, sums.w)",
+    );
+    add(whole(), "last vector of columns lost", "if k < quads {", "if k + 1u < quads {");
+    add(classes("Masked"), "mask that lets zeros through, classifier", "x[at] > ", "x[at] >= ");
+    add(classes("Plain"), "mask that nobody wants", "params.masked == 0u", "params.masked == 2u");
+    add(classes("rows: 67"), "gradient of the padding", "hand_out(lane, j, 0.0)", "hand_out(lane, j, 1.0)");
     edits.extend(map_edits());
     edits
 }

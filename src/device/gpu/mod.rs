@@ -21,7 +21,7 @@ use memory::{Memory, Subject};
 use tuner::Tuning;
 
 use super::profile::Profile;
-use super::{Device, DeviceInfo, Session};
+use super::{Device, DeviceInfo, Selftested, Session};
 use crate::error::Result;
 use crate::ops::GpuFacts;
 use crate::plan::Plan;
@@ -79,6 +79,13 @@ impl Gpu {
     /// The same GPU, which does without these classes of the matrix product.
     pub fn without(mut self, classes: &[String]) -> Self {
         self.facts.bar(classes);
+        self
+    }
+
+    /// The same GPU, which says of itself what a selftest found, and does without what was wrong.
+    pub fn heeding(mut self, found: Selftested) -> Self {
+        self.facts.bar(&found.without);
+        self.info.selftest = Some(found);
         self
     }
 

@@ -154,7 +154,7 @@ pub fn change(plan: &mut Plan, a: Tensor, b: Tensor, parameter: Tensor, decay: f
 
 /// A recorded product. `y` is the output, or the parameter that an update changes.
 #[derive(Debug)]
-struct Matmul {
+pub(super) struct Matmul {
     form: Form,
     a: Tensor,
     b: Tensor,
@@ -167,7 +167,7 @@ struct Matmul {
 }
 
 impl Matmul {
-    fn new(plan: &Plan, form: Form, a: Tensor, b: Tensor, y: Tensor, epilogue: Epilogue) -> Self {
+    pub(super) fn new(plan: &Plan, form: Form, a: Tensor, b: Tensor, y: Tensor, epilogue: Epilogue) -> Self {
         let normalisation = plan.normalisation(a).or(plan.normalisation(b));
         Matmul { form, a, b, y, epilogue, normalisation, parts: None }
     }

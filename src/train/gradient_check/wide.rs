@@ -148,14 +148,16 @@ fn unit(weight: &[f64], bias: &[f64], x: &[f64], output: usize) -> f64 {
 }
 
 impl Trace {
-    /// The mean cross-entropy.
-    pub(super) fn loss(&self, labels: &[u32]) -> f64 {
+    /// The mean cross-entropy, where all classes alike have the share `smoothing` of the target.
+    pub(super) fn loss(&self, labels: &[u32], smoothing: f64) -> f64 {
         let logits = self.values.last().expect("a trace ends in logits");
         let rows = logits.chunks_exact(logits.len() / labels.len());
         let losses = rows.zip(labels).map(|(logits, &label)| {
             let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let sum: f64 = logits.iter().map(|logit| (logit - largest).exp()).sum();
-            largest + sum.ln() - logits[label as usize]
+            let surprise = |logit: f64| largest + sum.ln() - logit;
+            let mean = logits.iter().map(|&logit| surprise(logit)).sum::<f64>() / logits.len() as f64;
+            (1.0 - smoothing) * surprise(logits[label as usize]) + smoothing * mean
         });
         losses.sum::<f64>() / labels.len() as f64
     }

@@ -99,6 +99,7 @@ suites! {
     add,
     average_pool,
     batch_norm,
+    classifier,
     clip_norm,
     column_sum,
     conv2d,

@@ -1,0 +1,218 @@
+//! The last layer of a classifier with its loss, for a few classes: logits, loss, hits and gradients in one dispatch.
+//!
+//! ```text
+//! logits = x w^T + bias
+//! dlogits, loss, hits: of softmax and cross-entropy, see softmax_cross_entropy
+//! dx = dlogits w, zero where x is the output of a ReLU and zero
+//! ```
+//!
+//! Each of the three is less work for a GPU than starting a kernel, with ten classes or so. One workgroup takes
+//! some rows of the batch through all of them. The CPU, which starts nothing, runs the three ops one after
+//! the other: its results are theirs, bit for bit.
+
+use std::borrow::Cow;
+
+use super::matmul::{Epilogue, Form, Matmul};
+use super::softmax_cross_entropy::{Loss, ROWS_PER_PARTIAL, SoftmaxCrossEntropy, Target};
+use super::{GpuFacts, Op, Operands};
+use crate::host::HostMemory;
+use crate::kernel::{Binding, Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
+use crate::plan::{Plan, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+/// Most classes: their values for a workgroup's rows lie in its memory.
+const MOST_CLASSES: usize = 64;
+
+/// Most inputs: one workgroup goes through all of them.
+const MOST_INPUTS: usize = 4096;
+
+/// Classes whose logits an invocation computes at a time.
+const BLOCK: usize = 10;
+
+/// Invocations that share the inputs of four rows.
+const PARTS: usize = 4;
+
+/// Vectors of a line of dx that an invocation and its neighbours compute at a time.
+const VECTORS_OF_DX: usize = 32;
+
+/// Whether the gradient of the input is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputGradient {
+    /// Nobody needs it.
+    None,
+    /// `dx = dlogits w`
+    Plain,
+    /// The same, but zero where x is not above zero.
+    Masked,
+}
+
+/// What the op writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// `[batch, classes]`
+    pub logits: Tensor,
+    /// Their gradient, and losses and hits.
+    pub loss: Loss,
+    /// `[batch, inputs]`, if it is computed.
+    pub dx: Option<Tensor>,
+}
+
+/// Whether the op can be used for `x`, `[batch, inputs]`, and `weight`, `[classes, inputs]`.
+pub fn fits(x: Tensor, weight: Tensor) -> bool {
+    let ([_, inputs], [classes, _]) = (x.matrix("x"), weight.matrix("weight"));
+    let whole_vectors = inputs.is_multiple_of(4);
+    x.element() == Element::F32 && classes <= MOST_CLASSES && inputs <= MOST_INPUTS && whole_vectors
+}
+
+/// Records all of it for `x`, `[batch, inputs]`, and a layer's weight, `[classes, inputs]`, and bias, `[classes]`. Panics if
+/// they do not [fit](fits).
+#[track_caller]
+pub fn forward(
+    plan: &mut Plan,
+    x: Tensor,
+    [weight, bias]: [Tensor; 2],
+    target: Target,
+    gradient: InputGradient,
+) -> Output {
+    let ([batch, inputs], [classes, _]) = (x.matrix("x"), weight.matrix("weight"));
+    assert!(fits(x, weight), "a classifier of {classes} classes and {inputs} inputs does not fit one op");
+    weight.expect("weight", Element::F32, [classes, inputs]);
+    bias.expect("bias", Element::F32, [classes]);
+    target.labels.expect("labels", Element::U32, [batch]);
+    let logits = plan.scratch("logits", [batch, classes]);
+    let loss = Loss::declare(plan, logits, target.slots);
+    let dx = (gradient != InputGradient::None).then(|| plan.scratch("dx", [batch, inputs]));
+    let output = Output { logits, loss, dx };
+
+    let product = Matmul::new(plan, Form::Nt, x, weight, logits, Epilogue::Bias { bias, relu: false });
+    let mut parts: Vec<Box<dyn Op>> =
+        vec![Box::new(product), Box::new(SoftmaxCrossEntropy { logits, target, loss })];
+    if let Some(dx) = dx {
+        let epilogue = if gradient == InputGradient::Masked { Epilogue::Mask(x) } else { Epilogue::None };
+        parts.push(Box::new(Matmul::new(plan, Form::Nn, loss.dlogits, weight, dx, epilogue)));
+    }
+    plan.record(Classifier { x, weight, bias, target, gradient, output, parts });
+    output
+}
+
+#[derive(Debug)]
+struct Classifier {
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    target: Target,
+    gradient: InputGradient,
+    output: Output,
+    /// The same as ops of their own.
+    parts: Vec<Box<dyn Op>>,
+}
+
+uniform! {
+    struct Params {
+        batch: u32,
+        classes: u32,
+        /// Vectors of four in a line.
+        quads: u32,
+        /// Share of the target that all classes have alike.
+        smoothing: f32,
+        /// Partial sums (pairs) in one slot of the ring.
+        partials: u32,
+        /// Whether dx is zero where x is not above zero.
+        masked: u32,
+    }
+}
+
+const BINDINGS: &[Binding] = &[
+    read("x"),
+    read("w"),
+    read("bias"),
+    read("labels"),
+    write("logits"),
+    write("dlogits"),
+    write("metrics"),
+    write("dx"),
+];
+
+static FORWARD: Kernel = Kernel {
+    name: Cow::Borrowed("classifier"),
+    source: shader!(
+        "step.wgsl",
+        "loop_bound.wgsl",
+        "log_sum_exp.wgsl",
+        "softmax_row.wgsl",
+        "classifier.wgsl",
+        "classifier_no_dx.wgsl"
+    ),
+    workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(BINDINGS.split_at(7).0),
+    reads_step: true,
+    subgroups: false,
+};
+
+static WITH_DX: Kernel = Kernel {
+    name: Cow::Borrowed("classifier_dx"),
+    source: shader!(
+        "step.wgsl",
+        "loop_bound.wgsl",
+        "log_sum_exp.wgsl",
+        "softmax_row.wgsl",
+        "classifier.wgsl",
+        "classifier_dx.wgsl"
+    ),
+    workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
+    params: Params::FIELDS,
+    bindings: Cow::Borrowed(BINDINGS),
+    reads_step: true,
+    subgroups: false,
+};
+
+/// The kernels of this op.
+pub fn kernels() -> Vec<Kernel> {
+    vec![FORWARD.clone(), WITH_DX.clone()]
+}
+
+impl Op for Classifier {
+    fn name(&self) -> &'static str {
+        "classifier"
+    }
+
+    fn operands(&self) -> Operands {
+        let Output { logits, loss, dx } = self.output;
+        let mut operands = Operands::new(
+            &[self.x, self.weight, self.bias, self.target.labels],
+            &[logits, loss.dlogits, loss.metrics],
+        );
+        operands.writes.extend(dx);
+        operands
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        for part in &self.parts {
+            part.run_on_cpu(memory, step);
+        }
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        let ([batch, inputs], [_, classes]) = (self.x.matrix("x"), self.output.logits.matrix("logits"));
+        let quads = inputs / 4;
+        let params = Params {
+            batch: batch as u32,
+            classes: classes as u32,
+            quads: quads as u32,
+            smoothing: self.target.smoothing,
+            partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
+            masked: (self.gradient == InputGradient::Masked).into(),
+        };
+        let kernel = if self.output.dx.is_some() { &WITH_DX } else { &FORWARD };
+        let Operands { reads, writes, .. } = self.operands();
+        // A group of four rows has BLOCK sums, and a quarter of the invocations takes as many.
+        let of_block = trips(quads.div_ceil(PARTS), 0) + trips(BLOCK.div_ceil(4), 0);
+        let trips = trips(classes.div_ceil(BLOCK), of_block)
+            + 3 * trips(classes, 0)
+            + trips(ROWS_PER_PARTIAL, 0)
+            + trips(quads.div_ceil(VECTORS_OF_DX), trips(classes, 0));
+        let grid = fold(batch, ROWS_PER_PARTIAL as u32);
+        vec![Dispatch::new(kernel, params, &[reads, writes].concat(), grid, trips)]
+    }
+}
