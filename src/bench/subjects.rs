@@ -51,8 +51,9 @@ pub(super) fn peak(kind: DeviceKind) -> Subject {
 
 /// Everything but the peak.
 pub(super) fn all() -> Vec<Subject> {
-    // The first and the last 3x3 convolution of a small network on CIFAR-10, batch 128.
-    let convolutions = [[32, 3, 32], [16, 64, 64]].into_iter().flat_map(convolution);
+    // The convolutions of a small network on CIFAR-10.
+    let convolutions =
+        [[32, 3, 32], [32, 32, 32], [16, 32, 64], [16, 64, 64]].into_iter().flat_map(convolution);
     let others = [
         product(Form::Nn, 512, 512, 512),
         product(Form::Nn, 1024, 1024, 1024),

@@ -50,7 +50,7 @@ impl Layer for BatchNorm {
     fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
         let (weight, bias) = (self.weight.tensor, self.bias.tensor);
         let moments = match phase {
-            Phase::Training => batch_norm::statistics(plan, x, self.running, NORMALISATION),
+            Phase::Training { .. } => batch_norm::statistics(plan, x, self.running, NORMALISATION),
             Phase::Evaluation => batch_norm::recall(plan, self.running, NORMALISATION),
         };
         let y = batch_norm::apply(plan, x, moments, weight, bias);

@@ -13,6 +13,7 @@
 //! | `batchnorm` | a batch norm |
 //! | `relu`, `gelu`, `leakyrelu:SLOPE` | activations |
 //! | `scale:X` | a constant factor |
+//! | `dropout:X` | zeros in the place of a share `X`, in training |
 //! | `flatten` | a map's values in a row |
 //! | `residual(LAYERS)`, `residual(LAYERS\|SHORTCUT)` | the sum of what the layers make of an input and the input, or what the shortcut makes of it |
 //! | `N*LAYER`, `N*(LAYERS)` | the same `N` times |
@@ -85,7 +86,7 @@ pub struct Model {
 impl Model {
     /// Declares the parameters of `spec` for images that are maps of the size `image`.
     pub fn new(plan: &mut Plan, spec: &ModelSpec, image: Size) -> Self {
-        Model { layers: build::build(plan, &spec.words, "", spec.input(image)) }
+        Model { layers: build::build(plan, &spec.words, spec.input(image)) }
     }
 
     /// The model's text, with everything inferred.
@@ -192,6 +193,7 @@ mod tests {
             ("maxpool:2s2", "maxpool:2"),
             ("avgpool:3s2p1", "avgpool:3s2p1"),
             ("conv:1x1,leakyrelu", "conv:1x1,leakyrelu:0.01"),
+            ("conv:1x1,dropout:.50", "conv:1x1,dropout:0.5"),
             ("2*(conv:4x3, relu)", "conv:4x3,relu,conv:4x3,relu"),
             ("2 * residual( conv:1x3 , relu )", "residual(conv:1x3,relu),residual(conv:1x3,relu)"),
             ("residual(conv:4x3|conv:4x1)", "residual(conv:4x3|conv:4x1)"),
@@ -299,6 +301,8 @@ mod tests {
             ("maxpool:0", "`0` is not a window"),
             ("maxpool:2s0", "`2s0` is not a window"),
             ("maxpool:3p2", "`maxpool:3p2` pads more than half"),
+            ("dropout:1", "`1` is not a share"),
+            ("dropout", "needs a size"),
             ("scale:nan", "`nan` is not a factor"),
             ("residual", "has its layers in parentheses"),
             ("residual(conv:3x3", "a `(` has no `)`"),

@@ -55,9 +55,12 @@ impl Word {
                 Ok(Size::Map { height: 1, width: 1, channels })
             }
             Word::Flatten => Ok(Size::Row(input.values())),
-            Word::BatchNorm | Word::Relu | Word::Gelu | Word::LeakyRelu { .. } | Word::Scale { .. } => {
-                Ok(input)
-            }
+            Word::BatchNorm
+            | Word::Relu
+            | Word::Gelu
+            | Word::LeakyRelu { .. }
+            | Word::Scale { .. }
+            | Word::Dropout { .. } => Ok(input),
             Word::Residual { body, shortcut } => {
                 let through = |words: &[Word]| words.iter().try_fold(input, |size, word| word.output(size));
                 let (inside, around) = (through(body)?, through(shortcut)?);

@@ -114,6 +114,8 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         clip_norm: None,
         label_smoothing: config.label_smoothing,
         augmentation: Augmentation::default(),
+        // Slopes are of a function, which training with dropout is not.
+        dropout: None,
         constant_rate: None,
     };
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };
