@@ -26,6 +26,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("safetensors", &["export/", "run/"]),
     ("image", &["data/"]),
     ("fs4", &["disk.rs"]),
+    ("libm", &["train/"]),
     ("sysinfo", &["device/"]),
 ];
 

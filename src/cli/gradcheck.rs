@@ -80,7 +80,7 @@ fn table(check: &GradientCheck, device: &DeviceInfo) -> String {
     let [wanted, got] = check.losses;
     let left_out = match check.left_out {
         0 => String::new(),
-        count => format!("; {count} more left out, at the kink of a ReLU"),
+        count => format!("; {count} more left out, at the kink of a ReLU or a max pool"),
     };
     let mut text = format!(
         "{} {} ({})\n{} {} images{left_out}\n{} {got:.9} on the device, {wanted:.9} in float64  {}\n\n",
@@ -94,16 +94,15 @@ fn table(check: &GradientCheck, device: &DeviceInfo) -> String {
     );
     let names = check.tensors.iter().map(|tensor| tensor.name.len()).max().unwrap_or_default().max(6);
     let header = format!(
-        "{:<names$}  {:>12}  {:>7}  {:>5}  {:>13}  {:>13}  {:>12}  verdict",
-        "tensor", "shape", "checked", "kinks", "largest slope", "largest error", "of tolerance"
+        "{:<names$}  {:>12}  {:>7}  {:>13}  {:>13}  {:>12}  verdict",
+        "tensor", "shape", "checked", "largest slope", "largest error", "of tolerance"
     );
     text.push_str(&format!("{}\n", style.strong(&header)));
     for tensor in &check.tensors {
-        let CheckedTensor { name, shape, checked, kinks, largest_slope, largest_error, of_tolerance } =
-            tensor;
+        let CheckedTensor { name, shape, checked, largest_slope, largest_error, of_tolerance } = tensor;
         let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
         text.push_str(&format!(
-            "{name:<names$}  {shape:>12}  {checked:>7}  {kinks:>5}  {largest_slope:>13.3e}  {largest_error:>13.3e}  {:>11.1}%  {}\n",
+            "{name:<names$}  {shape:>12}  {checked:>7}  {largest_slope:>13.3e}  {largest_error:>13.3e}  {:>11.1}%  {}\n",
             100.0 * of_tolerance,
             passed(style, tensor.is_right())
         ));

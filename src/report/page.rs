@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::chart::{Chart, Scale, Series};
 use super::examination::Numbers;
+use super::picture::FirstLayer;
 use super::record::{Facts, Record};
 use super::{Findings, Report, picture};
 use crate::config::{Setting, Settings, Value};
@@ -220,15 +221,19 @@ fn rows(record: &Record) -> Vec<BTreeMap<&'static str, String>> {
 
 fn layer(report: &Report<'_>) -> Result<Option<Layer>> {
     let Some(model) = report.model else { return Ok(None) };
-    let Some((units, count)) = picture::of_first_layer(model)? else { return Ok(None) };
+    let Some(FirstLayer { units, count, window }) = picture::of_first_layer(model)? else { return Ok(None) };
+    let kind = match window {
+        Some([height, width]) => format!("filters of {height}x{width}"),
+        None => "units".into(),
+    };
     let which = if units.len() < count {
-        format!("The {} of {count} units with the largest weights", units.len())
+        format!("The {} of {count} {kind} with the largest weights", units.len())
     } else {
-        format!("All {count} units")
+        format!("All {count} {kind}")
     };
     let colours = match report.record.facts.dataset.shape[0] {
-        3 => "grey is zero, and each unit has a scale of its own",
-        _ => "green attracts, red repels, and each unit has a scale of its own",
+        3 => "grey is zero, and each has a scale of its own",
+        _ => "green attracts, red repels, and each has a scale of its own",
     };
     Ok(Some(Layer { caption: format!("{which}, as what each looks for in an image: {colours}."), units }))
 }

@@ -113,6 +113,8 @@ pub(super) struct Training {
     pub(super) label_smoothing: f32,
     /// What becomes of the images.
     pub(super) augmentation: Augmentation,
+    /// What dropout's random numbers follow from; it drops nothing where there is none.
+    pub(super) dropout: Option<u64>,
     /// The learning rate, where it is the same in every step.
     pub(super) constant_rate: Option<f32>,
 }
@@ -165,7 +167,7 @@ impl Builder {
         let batch = training.batch.min(size.count);
         let step = self.plan.begin("train");
         let Builder { plan, model, .. } = self;
-        let source = Source { split: &split, batch, phase: Phase::Training };
+        let source = Source { split: &split, batch, phase: Phase::Training { dropout: training.dropout } };
         let (forward, loss) = measure(plan, model, source, training.label_smoothing);
         let mut updates = Updates::new(training.optimizer, training.l2, training.clip_norm);
         model::backward(plan, forward, loss.dlogits, &mut updates);

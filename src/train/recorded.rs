@@ -64,6 +64,7 @@ impl Recorded {
             clip_norm: config.clip_norm,
             label_smoothing: config.label_smoothing,
             augmentation: config.augmentation(),
+            dropout: Some(config.seed),
             constant_rate: constant.then_some(config.learning_rate),
         };
         let training = builder.train(size(sizes.train), training)?;

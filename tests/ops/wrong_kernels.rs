@@ -1,14 +1,7 @@
 //! The harness is worth what it catches: ops made wrong on purpose, in a GPU's shader or in the CPU's
 //! memory, must each be reported.
 
-use std::borrow::Cow;
-
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::host::{Array, HostMemory};
-use shadegrad::kernel::Dispatch;
-use shadegrad::ops::{GpuFacts, Op, Operands};
-use shadegrad::plan::StepRecord;
-use shadegrad::tensor::Tensor;
 
 use crate::announce;
 use crate::bench::Cases;
@@ -18,77 +11,14 @@ use crate::cases::{
 };
 use crate::runner::hold;
 use crate::subject::Subject;
+use crate::wrong_op::{Edited, Tampered};
 
-/// A wrong edit of a shader's text. Every kernel that has `from` gets it.
+/// A wrong edit of a shader's text. Every kernel that has `from` gets it; one that fits none goes unnoticed, and so fails.
 #[derive(Clone, Copy, Debug)]
 struct Edit {
     name: &'static str,
     from: &'static str,
     to: &'static str,
-}
-
-/// An op whose kernels are edited, those that have the text. An edit that fits none goes unnoticed, and so fails.
-#[derive(Debug)]
-struct Edited {
-    op: Box<dyn Op>,
-    edit: Edit,
-}
-
-impl Op for Edited {
-    fn name(&self) -> &'static str {
-        self.op.name()
-    }
-
-    fn operands(&self) -> Operands {
-        self.op.operands()
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        self.op.run_on_cpu(memory, step);
-    }
-
-    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
-        let mut dispatches = self.op.lower(gpu);
-        for dispatch in &mut dispatches {
-            let Edit { from, to, .. } = self.edit;
-            if dispatch.kernel.source.contains(from) {
-                let kernel = dispatch.kernel.to_mut();
-                kernel.source = Cow::Owned(kernel.source.replace(from, to));
-            }
-        }
-        dispatches
-    }
-}
-
-/// An op after which something happens to what it wrote.
-#[derive(Debug)]
-struct Tampered {
-    op: Box<dyn Op>,
-    tamper: fn(&mut Vec<f32>, before: &[f32]),
-}
-
-impl Op for Tampered {
-    fn name(&self) -> &'static str {
-        self.op.name()
-    }
-
-    fn operands(&self) -> Operands {
-        self.op.operands()
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let Operands { writes, updates, .. } = self.op.operands();
-        let output: Tensor = *writes.first().or(updates.first()).expect("an op writes something");
-        let before = memory.read(output).into_f32();
-        self.op.run_on_cpu(memory, step);
-        let mut values = memory.read(output).into_f32();
-        (self.tamper)(&mut values, &before);
-        memory.write(output, Array::F32(values));
-    }
-
-    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
-        self.op.lower(gpu)
-    }
 }
 
 /// At most this many of a suite's cases are tried; the first ones that fit are small.
@@ -383,17 +313,17 @@ fn batch_norm_edits() -> Vec<(Cases, Edit)> {
 fn every_wrong_shader_is_caught() {
     let edits = edits();
     for (cases, edit) in &edits {
-        let edit = *edit;
+        let &Edit { name, from, to } = edit;
         let (gpu, _) = Subject::gpu(Capabilities::Adapter);
-        let gpu = gpu.wrapping(edit.name, move |op| Box::new(Edited { op, edit }));
-        must_fail(edit.name, cases, &Subject::cpu(), &[gpu]);
+        let gpu = gpu.wrapping(name, move |op| Box::new(Edited { op, kernels: "", from, to }));
+        must_fail(name, cases, &Subject::cpu(), &[gpu]);
     }
     announce(&format!("wrong shaders: {} of {} caught", edits.len(), edits.len()));
 }
 
 #[test]
 fn every_wrong_cpu_half_is_caught() {
-    type Tamper = fn(&mut Vec<f32>, &[f32]);
+    type Tamper = fn(&mut [f32], &[f32]);
     let tampers: [(&str, Tamper); 6] = [
         ("sign flip", |values, _| values.iter_mut().for_each(|value| *value = -*value)),
         ("off by one", |values, _| values.rotate_right(1)),

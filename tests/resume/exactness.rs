@@ -86,6 +86,56 @@ fn runs_on_the_gpu_go_on_exactly() {
     all_runs_go_on_exactly("gpu", &SHAPES[..5], 7);
 }
 
+/// Layers on maps, with statistics that run beside the weights.
+const ON_MAPS: Values<'_> = &[
+    (
+        Key::Model,
+        "conv:6x3,batchnorm,relu,residual(conv:6x2p1,batchnorm,gelu,avgpool:2s1|conv:6x1),relu,dropout:0.2,maxpool:2",
+    ),
+    (Key::Optimizer, "adamw"),
+    (Key::Lr, "0.01"),
+    (Key::CheckpointEvery, "4"),
+];
+
+#[test]
+fn runs_on_maps_go_on_exactly() {
+    let config = config(ON_MAPS);
+    for kind in ["cpu", "gpu"] {
+        let device = device(kind);
+        let (end, straight) = train(&config, &*device);
+        assert!(straight.snapshots.len() >= 7, "only {} checkpoints", straight.snapshots.len());
+        for snapshot in &straight.snapshots {
+            let (again, rest) = resume(&config, &*device, snapshot);
+            let step = snapshot.position.step;
+            assert_eq!(again.weights_sha256, end.weights_sha256, "{kind}, from step {step}");
+            let missed = straight.epochs.len() - rest.epochs.len();
+            assert_eq!(rest.epochs, straight.epochs[missed..], "{kind}, from step {step}");
+            if let Some(last) = rest.snapshots.last() {
+                assert_eq!(last.model, straight.last().model, "{kind}, from step {step}");
+            }
+        }
+    }
+}
+
+/// The comparison itself: statistics that are not those of the checkpoint are noticed, and each counts.
+#[test]
+fn a_run_with_other_statistics_does_not_go_on_exactly() {
+    let (config, device) = (config(ON_MAPS), device("cpu"));
+    let (end, straight) = train(&config, &*device);
+    let snapshot = &straight.snapshots[2];
+    let is_statistic = |name: &str| name.contains("running_");
+    let names = snapshot.model.tensors.iter().map(|tensor| &tensor.name).filter(|name| is_statistic(name));
+    assert_eq!(names.clone().count(), 4, "{names:?}");
+    for name in names {
+        let mut other = snapshot.clone();
+        let tensor = other.model.tensors.iter_mut().find(|tensor| tensor.name == *name);
+        tensor.expect("it is there").values[0] += 0.25;
+        let (again, rest) = resume(&config, &*device, &other);
+        assert_ne!(again.weights_sha256, end.weights_sha256, "{name}");
+        assert_ne!(rest.epochs.last(), straight.epochs.last(), "{name}");
+    }
+}
+
 /// How often a run is saved, and so how its steps are submitted, changes nothing in it.
 #[test]
 fn saving_changes_no_result() {
