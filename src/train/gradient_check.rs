@@ -12,7 +12,7 @@ mod wide;
 use super::program::{Builder, SplitSize, Training};
 use super::resident::{Normalisation, write_normalisation};
 use super::tensors;
-use crate::config::{Config, Init, Optimizer};
+use crate::config::{Config, Init, Optimizer, Groups};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -109,6 +109,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let training = Training {
         batch: rows,
         optimizer,
+        groups: Groups::default(),
         l2: config.l2,
         clip_norm: None,
         label_smoothing: 0.0,

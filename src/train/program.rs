@@ -3,7 +3,7 @@
 use super::health::Health;
 use super::online;
 use super::resident::{Resident, declare_normalisation};
-use crate::config::Optimizer;
+use crate::config::{Groups, Optimizer};
 use crate::data::ImageShape;
 use crate::error::Result;
 use crate::init::ParameterKind;
@@ -102,10 +102,11 @@ pub(super) struct SplitSize {
 }
 
 /// How a program trains.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Training {
     pub(super) batch: usize,
     pub(super) optimizer: Optimizer,
+    pub(super) groups: Groups,
     pub(super) l2: f32,
     pub(super) clip_norm: Option<f32>,
     /// Share of the target that all classes have alike.
@@ -163,7 +164,10 @@ impl Builder {
         let Builder { plan, model, .. } = self;
         let source = Source { split: &split, batch, phase: Phase::Training };
         let (forward, loss) = measure(plan, model, source, training.label_smoothing);
-        let mut updates = Updates::new(training.optimizer, training.l2, training.clip_norm);
+        let Training { optimizer, groups, l2, clip_norm, .. } = training;
+        let names: Vec<_> = model.parameters().map(|parameter| plan.name(parameter.tensor)).collect();
+        groups.check(&names)?;
+        let mut updates = Updates::new(optimizer, groups, l2, clip_norm);
         model::backward(plan, forward, loss.dlogits, &mut updates);
         updates.finish(plan);
         let metrics = loss.metrics;

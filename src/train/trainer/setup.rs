@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::Trainer;
-use crate::config::{Config, Init, Interval, Schedule, Validation};
+use crate::config::{Config, Init, Interval, Schedule, Validation, Warmup};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -105,10 +105,11 @@ impl<'a> Trainer<'a> {
         let mut builder = Builder::new(&spec, shape);
         let largest = device.largest_tensor();
         let size = |count| SplitSize { count, shape, largest };
-        let constant = config.schedule == Schedule::Constant && config.warmup == 0.0;
+        let constant = config.schedule == Schedule::Constant && config.warmup == Warmup::Share(0.0);
         let training = Training {
             batch: config.batch_size,
             optimizer: config.optimizer,
+            groups: config.groups.clone(),
             l2: config.l2,
             clip_norm: config.clip_norm,
             label_smoothing: config.label_smoothing,
@@ -174,7 +175,11 @@ impl<'a> Trainer<'a> {
             rate: LearningRate {
                 peak: config.learning_rate,
                 schedule: config.schedule,
-                warmup: config.warmup,
+                warmup: match config.warmup {
+                    Warmup::Share(share) => f64::from(share) * planned as f64,
+                    Warmup::Steps(steps) => steps as f64,
+                    Warmup::Epochs(epochs) => epochs as f64 * steps_per_epoch as f64,
+                },
                 step_every: match config.step_every {
                     Some(Interval::Steps(steps)) => steps,
                     Some(Interval::Epochs(epochs)) => epochs.saturating_mul(steps_per_epoch),

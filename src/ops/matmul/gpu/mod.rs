@@ -71,6 +71,8 @@ uniform! {
         part_stride: u32,
         /// Pixels of a channel, where an operand is a batch of pixels.
         plane: u32,
+        rate: f32,
+        bias_rate: f32,
         decay: f32,
         bias_decay: f32,
         momentum: f32,
@@ -182,9 +184,9 @@ fn params(op: &Matmul, class: Class) -> Params {
     }
     match op.epilogue {
         Epilogue::Update { weight, bias } => {
-            params.decay = weight.decay;
+            (params.rate, params.decay) = (weight.rate, weight.decay);
             (params.momentum, params.nesterov) = weight.factors();
-            params.bias_decay = bias.map_or(0.0, |bias| bias.decay);
+            (params.bias_rate, params.bias_decay) = bias.map_or((0.0, 0.0), |bias| (bias.rate, bias.decay));
         }
         Epilogue::Change { decay } => params.decay = decay,
         Epilogue::None | Epilogue::Bias { .. } | Epilogue::Mask(_) => {}
