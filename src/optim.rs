@@ -5,13 +5,15 @@ use crate::init::ParameterKind;
 use crate::layers::{GradientSink, Parameter};
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::sgd::{self, Momentum};
-use crate::ops::{adam, clip_norm, column_sum, lion};
+use crate::ops::{adam, average, clip_norm, column_sum, lion};
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// What an optimizer is told in the `step`-th step of a run, counted from 0.
-pub fn step_record(optimizer: Optimizer, learning_rate: f32, step: usize) -> StepRecord {
+/// `ema` is how much running averages of the parameters keep, where there are any.
+pub fn step_record(optimizer: Optimizer, ema: Option<f32>, learning_rate: f32, step: usize) -> StepRecord {
     let record = StepRecord { learning_rate, ..StepRecord::default() };
+    let record = ema.map_or(record, |decay| average::share(record, decay, step));
     match optimizer {
         Optimizer::Adam { betas, .. } => adam::correct(record, betas, step),
         Optimizer::Sgd { .. } | Optimizer::Lion { .. } => record,
@@ -74,7 +76,8 @@ impl Updates {
                     if decoupled { (penalty, weight_decay) } else { (weight_decay + penalty, 0.0) };
                 let [mean, square] = ["mean", "square"].map(&mut state);
                 let parameter = parameter.tensor;
-                let update = adam::Update { parameter, mean, square, betas, epsilon, rate, coupled, decoupled };
+                let update =
+                    adam::Update { parameter, mean, square, betas, epsilon, rate, coupled, decoupled };
                 adam::step(plan, update, dw);
             }
             Optimizer::Lion { betas, .. } => {
@@ -135,8 +138,8 @@ impl GradientSink for Updates {
     fn product(&mut self, plan: &mut Plan, weight: &Parameter, bias: &Parameter, dy: Tensor, x: Tensor) {
         match (self.optimizer, self.clip_norm) {
             (Optimizer::Sgd { .. }, None) => {
-                let [weight, bias] = [weight, bias]
-                    .map(|parameter| self.descent(plan, parameter, self.penalty(parameter)));
+                let [weight, bias] =
+                    [weight, bias].map(|parameter| self.descent(plan, parameter, self.penalty(parameter)));
                 matmul::update(plan, dy, x, weight, Some(bias));
             }
             _ => {

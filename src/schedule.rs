@@ -81,7 +81,14 @@ mod tests {
 
     /// Of 100 steps, `share` of them with a rising rate.
     fn rate(schedule: Schedule, share: f64) -> LearningRate {
-        LearningRate { peak: 0.5, schedule, warmup: share * 100.0, step_every: 30, step_factor: 0.1, steps: 100 }
+        LearningRate {
+            peak: 0.5,
+            schedule,
+            warmup: share * 100.0,
+            step_every: 30,
+            step_factor: 0.1,
+            steps: 100,
+        }
     }
 
     #[test]
@@ -147,8 +154,7 @@ mod tests {
     #[test]
     fn one_cycle_has_a_number_in_every_step_of_the_shortest_runs() {
         for (steps, warmup) in [(1, 0.5), (2, 0.5), (2, 0.9), (3, 0.3), (3, 0.999_999_9), (7, 1e-6)] {
-            let rate =
-                LearningRate { steps, warmup: warmup * steps as f64, ..rate(Schedule::OneCycle, 0.0) };
+            let rate = LearningRate { steps, warmup: warmup * steps as f64, ..rate(Schedule::OneCycle, 0.0) };
             for step in 0..steps + 1 {
                 let found = rate.at(step);
                 assert!(found.is_finite() && found > 0.0 && found <= 0.5, "{steps} {warmup} {step}: {found}");

@@ -39,6 +39,7 @@ struct Case {
     epsilon: Option<f64>,
     clip_norm: Option<f64>,
     label_smoothing: f64,
+    ema: Option<f64>,
     schedule: String,
     warmup: Warmup,
     step_every: Option<usize>,
@@ -80,7 +81,7 @@ fn cases() -> Vec<Case> {
     let text = std::fs::read_to_string(golden("cases.json")).expect("cases.json is readable");
     let cases: Vec<Case> = serde_json::from_str(&text).expect("cases.json fits `Case`");
     // So that no change of the file can quietly leave nothing to compare.
-    assert_eq!(cases.len(), 51, "number of golden cases");
+    assert_eq!(cases.len(), 55, "number of golden cases");
     cases
 }
 
@@ -126,6 +127,7 @@ fn train(case: &Case, device: &str) -> (Tensors, Vec<Value>) {
         ("--beta1", case.beta1.map(|number| number.to_string())),
         ("--beta2", case.beta2.map(|number| number.to_string())),
         ("--epsilon", case.epsilon.map(|number| number.to_string())),
+        ("--ema", case.ema.map(|number| number.to_string())),
         ("--clip-norm", case.clip_norm.map(|number| number.to_string())),
         ("--step-every", case.step_every.map(|number| number.to_string())),
         ("--step-factor", case.step_factor.map(|number| number.to_string())),

@@ -5,7 +5,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Spread;
-use crate::config::{Config, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation, Groups, Warmup};
+use crate::config::{
+    Config, Groups, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation, Warmup,
+};
 use crate::data::Dataset;
 use crate::data::pictures::Resize;
 use crate::device::Device;
@@ -78,6 +80,7 @@ impl Workload {
             warmup: Warmup::Share(0.0),
             clip_norm: None,
             label_smoothing: 0.0,
+            ema: None,
             l2: 0.0,
             validation: Validation::None,
             patience: None,

@@ -32,7 +32,9 @@ impl Config {
             seed: read.whole(Key::Seed),
             optimizer: read.optimizer(),
             groups: match settings.get(Key::Groups) {
-                Some(_) => Groups::parse(read.text(Key::Groups)).expect("groups were checked when they were read"),
+                Some(_) => {
+                    Groups::parse(read.text(Key::Groups)).expect("groups were checked when they were read")
+                }
                 None => Groups::default(),
             },
             learning_rate: read.number(Key::Lr),
@@ -49,6 +51,7 @@ impl Config {
             },
             clip_norm: settings.get(Key::ClipNorm).map(|_| read.number(Key::ClipNorm)),
             label_smoothing: read.number(Key::LabelSmoothing),
+            ema: settings.get(Key::Ema).map(|_| read.number(Key::Ema)),
             l2: read.number(Key::L2),
             validation: match read.value(Key::Validation) {
                 Value::Number(0.0) => Validation::None,
@@ -90,6 +93,7 @@ impl Config {
             (Key::Groups, (!self.groups.is_empty()).then(|| text(&self.groups.to_string()))),
             (Key::ClipNorm, self.clip_norm.map(number)),
             (Key::LabelSmoothing, Some(number(self.label_smoothing))),
+            (Key::Ema, self.ema.map(number)),
             (Key::L2, Some(Value::Number(self.l2))),
             (Key::Schedule, Some(text(self.schedule.name()))),
             (Key::StepEvery, self.step_every.map(|every| text(&every.to_string()))),

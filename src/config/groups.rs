@@ -150,13 +150,30 @@ mod tests {
 
     #[test]
     fn rules_come_back_from_their_own_text() {
-        for text in ["biases decay=0.0", "0 lr=0.1, 3.bias lr=64.0 decay=0.0, norms decay=1e-5", "weights lr=0.0"] {
+        for text in
+            ["biases decay=0.0", "0 lr=0.1, 3.bias lr=64.0 decay=0.0, norms decay=1e-5", "weights lr=0.0"]
+        {
             assert_eq!(Groups::parse(text).expect(text).to_string(), text);
         }
-        assert_eq!(Groups::parse(" biases  decay=0,norms lr=2 ").unwrap().to_string(), "biases decay=0.0, norms lr=2.0");
+        assert_eq!(
+            Groups::parse(" biases  decay=0,norms lr=2 ").unwrap().to_string(),
+            "biases decay=0.0, norms lr=2.0"
+        );
         for text in [
-            "", ",", "biases", "biases lr", "biases lr=", "biases lr=-1", "biases lr=nan", "biases lr=1 lr=2",
-            "biases decay=0,", "biases momentum=0", "bias decay=0", "x.bias decay=0", "0:bias lr=1", "lr=1",
+            "",
+            ",",
+            "biases",
+            "biases lr",
+            "biases lr=",
+            "biases lr=-1",
+            "biases lr=nan",
+            "biases lr=1 lr=2",
+            "biases decay=0,",
+            "biases momentum=0",
+            "bias decay=0",
+            "x.bias decay=0",
+            "0:bias lr=1",
+            "lr=1",
         ] {
             assert_eq!(Groups::parse(text), None, "{text:?}");
         }

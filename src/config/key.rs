@@ -55,6 +55,8 @@ pub enum Key {
     ClipNorm,
     /// Share of the target that all classes have alike.
     LabelSmoothing,
+    /// How much of the parameters' running averages is kept.
+    Ema,
     /// The loss's penalty.
     L2,
     /// How the learning rate changes.
@@ -97,7 +99,7 @@ const INIT_RULES: [&str; 4] =
 
 impl Key {
     /// All keys, in the order in which files and help list them.
-    pub const ALL: [Key; 36] = [
+    pub const ALL: [Key; 37] = [
         Key::Preset,
         Key::Data,
         Key::DataDir,
@@ -122,6 +124,7 @@ impl Key {
         Key::Epsilon,
         Key::ClipNorm,
         Key::LabelSmoothing,
+        Key::Ema,
         Key::L2,
         Key::Schedule,
         Key::StepEvery,
@@ -163,6 +166,7 @@ impl Key {
             Key::Epsilon => "epsilon",
             Key::ClipNorm => "clip-norm",
             Key::LabelSmoothing => "label-smoothing",
+            Key::Ema => "ema",
             Key::L2 => "l2",
             Key::Schedule => "schedule",
             Key::StepEvery => "step-every",
@@ -198,7 +202,9 @@ impl Key {
             Key::Seed => Kind::Whole,
             Key::Optimizer => Kind::Choice(&Optimizer::NAMES),
             Key::Lr | Key::Epsilon | Key::ClipNorm => Kind::Number(Bounds::Positive),
-            Key::Momentum | Key::Beta1 | Key::Beta2 | Key::LabelSmoothing => Kind::Number(Bounds::BelowOne),
+            Key::Momentum | Key::Beta1 | Key::Beta2 | Key::LabelSmoothing | Key::Ema => {
+                Kind::Number(Bounds::BelowOne)
+            }
             Key::WeightDecay | Key::L2 => Kind::Number(Bounds::NotNegative),
             Key::Schedule => Kind::Choice(&SCHEDULES),
             Key::StepFactor => Kind::Number(Bounds::Fraction),
@@ -241,11 +247,16 @@ impl Key {
             Key::Epsilon => "What adam and adamw add to the root of the mean square (1e-8)",
             Key::ClipNorm => "Scale all gradients down to this norm, taken together, where it is larger",
             Key::LabelSmoothing => "Share of the training target that all classes have alike, 0 to below 1",
+            Key::Ema => {
+                "Measure and save running averages of all parameters that keep this share in a step (0.999)"
+            }
             Key::L2 => "Add X/2 times the sum of squares of all weights to the loss",
             Key::Schedule => "How the learning rate changes from step to step",
             Key::StepEvery => "Steps (500) or epochs (30e) after which `--schedule step` lowers the rate",
             Key::StepFactor => "What `--schedule step` multiplies the learning rate by",
-            Key::Warmup => "How long the learning rate rises from 0: a share of all steps (0.1), steps (500) or epochs (2e)",
+            Key::Warmup => {
+                "How long the learning rate rises from 0: a share of all steps (0.1), steps (500) or epochs (2e)"
+            }
             Key::Validation => {
                 "Judge the run by this share of the training images, kept aside, or by the `test` images"
             }

@@ -151,8 +151,9 @@ impl fmt::Display for Kind {
                 "a whole number of steps (500), epochs (2e) or minutes (10m) from 1 to {}",
                 Kind::MOST
             ),
-            Kind::ShareOrTime => formatter
-                .write_str("a share of all steps from 0 to 1, or a whole number of steps (500) or epochs (2e)"),
+            Kind::ShareOrTime => formatter.write_str(
+                "a share of all steps from 0 to 1, or a whole number of steps (500) or epochs (2e)",
+            ),
             Kind::Groups => formatter.write_str("rules like \"biases decay=0 lr=2, 3.weight lr=0.1\""),
             Kind::Switch { .. } => formatter.write_str("true or false"),
         }

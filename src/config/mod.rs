@@ -71,6 +71,9 @@ pub struct Config {
     pub clip_norm: Option<f32>,
     /// Share of the training target that all classes have alike, 0 to below 1. Only training's loss has it.
     pub label_smoothing: f32,
+    /// How much of the running averages of the parameters, with which the model is measured and saved, is kept in a step;
+    /// nothing where the parameters themselves are.
+    pub ema: Option<f32>,
     /// `l2 / 2` times the squared norm of all weights is added to the loss.
     pub l2: f32,
     /// What the run is judged by while it trains.

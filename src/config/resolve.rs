@@ -176,8 +176,7 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
                 .advise("a learning rate that follows the clock would give other results on every machine"));
         }
         (Schedule::Step, Some(_)) => return Ok(()),
-        (Schedule::OneCycle | Schedule::OneCycleLinear, _)
-            if matches!(config.warmup, Warmup::Share(share) if !(0.0 < share && share < 1.0)) =>
+        (Schedule::OneCycle | Schedule::OneCycleLinear, _) if matches!(config.warmup, Warmup::Share(share) if !(0.0 < share && share < 1.0)) =>
         {
             let (schedule, warmup) = (describe(Key::Schedule), describe(Key::Warmup));
             return Err(Error::usage(format!(
@@ -226,6 +225,7 @@ mod tests {
                 Key::Beta2,
                 Key::Epsilon,
                 Key::ClipNorm,
+                Key::Ema,
                 Key::StepEvery,
                 Key::Patience,
                 Key::Out,
@@ -276,7 +276,8 @@ mod tests {
                 seed: u64::MAX - index as u64,
                 optimizer: optimizers[index % 4],
                 groups: match index % 2 {
-                    0 => Groups::parse(&format!("biases lr={number:?}, 0.weight decay=0")).expect("they are rules"),
+                    0 => Groups::parse(&format!("biases lr={number:?}, 0.weight decay=0"))
+                        .expect("they are rules"),
                     _ => Groups::default(),
                 },
                 learning_rate: number,
@@ -286,6 +287,7 @@ mod tests {
                 warmup: [Warmup::Share(1.0 - f32::EPSILON), Warmup::Steps(2), Warmup::Epochs(3)][index % 3],
                 clip_norm: (index % 2 == 1).then_some(number),
                 label_smoothing: 0.1,
+                ema: (index % 2 == 0).then_some(1.0 - f32::EPSILON),
                 l2: number,
                 validation: [Validation::None, Validation::Share(0.1), Validation::Test][index % 3],
                 patience: (index % 3 > 0).then_some(index),

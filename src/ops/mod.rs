@@ -103,6 +103,7 @@ ops! {
     activation,
     adam,
     add,
+    average,
     average_pool,
     batch_norm,
     classifier,

@@ -12,7 +12,7 @@ mod wide;
 use super::program::{Builder, SplitSize, Training};
 use super::resident::{Normalisation, write_normalisation};
 use super::tensors;
-use crate::config::{Config, Init, Optimizer, Groups};
+use crate::config::{Config, Groups, Init, Optimizer};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -110,6 +110,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         batch: rows,
         optimizer,
         groups: Groups::default(),
+        averaged: false,
         l2: config.l2,
         clip_norm: None,
         label_smoothing: 0.0,
@@ -118,7 +119,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };
     let pass = builder.train_batches(size, training)?;
     builder.plan.share_scratch(&[]);
-    let Builder { plan, model, normalisation: factors } = builder;
+    let Builder { plan, model, normalisation: factors, .. } = builder;
 
     let mut session = device.load(plan)?;
     let normalisation = Normalisation::of(config.normalize, &dataset);

@@ -37,6 +37,7 @@ pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
     let fits = training.batch == 1
         && momentum == 0.0
         && training.groups.is_empty()
+        && !training.averaged
         && training.clip_norm.is_none()
         && training.label_smoothing == 0.0
         && rate * decay <= MOST_DECAY

@@ -1,5 +1,6 @@
 //! What a run computes: the plan with its steps, and the tensors that the host writes and reads.
 
+use super::averages::Averages;
 use super::health::Health;
 use super::online;
 use super::resident::{Resident, declare_normalisation};
@@ -111,6 +112,8 @@ pub(super) struct Training {
     pub(super) clip_norm: Option<f32>,
     /// Share of the target that all classes have alike.
     pub(super) label_smoothing: f32,
+    /// Whether parameters have running averages.
+    pub(super) averaged: bool,
     /// The learning rate, where it is the same in every step.
     pub(super) constant_rate: Option<f32>,
 }
@@ -121,6 +124,8 @@ pub(super) struct Builder {
     pub(super) plan: Plan,
     pub(super) model: Model,
     pub(super) normalisation: Tensor,
+    /// What the parameters' running averages are, where there are any.
+    pub(super) averages: Option<Averages>,
 }
 
 impl Builder {
@@ -128,7 +133,7 @@ impl Builder {
         let mut plan = Plan::new();
         let model = Model::new(&mut plan, spec, shape.into());
         let normalisation = declare_normalisation(&mut plan, shape.channels);
-        Builder { plan, model, normalisation }
+        Builder { plan, model, normalisation, averages: None }
     }
 
     fn split(&mut self, name: &str, size: SplitSize) -> Result<Resident> {
@@ -164,12 +169,13 @@ impl Builder {
         let Builder { plan, model, .. } = self;
         let source = Source { split: &split, batch, phase: Phase::Training };
         let (forward, loss) = measure(plan, model, source, training.label_smoothing);
-        let Training { optimizer, groups, l2, clip_norm, .. } = training;
+        let Training { optimizer, groups, l2, clip_norm, averaged, .. } = training;
         let names: Vec<_> = model.parameters().map(|parameter| plan.name(parameter.tensor)).collect();
         groups.check(&names)?;
         let mut updates = Updates::new(optimizer, groups, l2, clip_norm);
         model::backward(plan, forward, loss.dlogits, &mut updates);
         updates.finish(plan);
+        self.averages = averaged.then(|| Averages::record(plan, model));
         let metrics = loss.metrics;
         Ok(Pass {
             step,

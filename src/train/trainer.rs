@@ -9,6 +9,7 @@ use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::averages::Averages;
 use super::feed::{Feed, Pace, Sampling};
 use super::health::{Health, Watch};
 use super::measure::measure;
@@ -39,6 +40,7 @@ pub struct Trainer<'a> {
     stop: StopFlag,
     session: Box<dyn Session>,
     model: Model,
+    averages: Option<Averages>,
     training: Pass,
     testing: Pass,
     validating: Option<Pass>,
@@ -111,7 +113,9 @@ impl Trainer<'_> {
     fn end(&mut self, run: &Path) -> Result<End> {
         let Position { last, best, .. } = self.position;
         let [last, best] = [last, best].map(|epoch| epoch.expect("a run that is over has had an epoch"));
+        self.exchange()?;
         let weights = tensors::copy_model(&mut *self.session)?;
+        self.exchange()?;
         Ok(End {
             steps: self.position.step,
             epochs: self.position.epochs,
@@ -184,7 +188,7 @@ impl Trainer<'_> {
         let steps_done = |runs: usize| stretch.steps_done(runs, &self.training);
         let next_save = self.saves.next_step(self.position.step).unwrap_or(usize::MAX);
         let until = next_save.saturating_sub(first_step).saturating_mul(unit).div_ceil(batch).min(runs);
-        let (rate, optimizer) = (self.rate, self.config.optimizer);
+        let (rate, optimizer, ema) = (self.rate, self.config.optimizer, self.config.ema);
         let (epoch, position) = (self.position.epochs + 1, &mut self.position);
         let (started, all_steps) = (Instant::now(), self.steps);
         let (seconds_before, epoch_seconds_before) = (position.seconds, position.epoch_seconds);
@@ -193,7 +197,7 @@ impl Trainer<'_> {
             &mut self.pace,
             images,
             Range { start: position.totals.runs, end: until },
-            |step| optim::step_record(optimizer, rate.at(first_step + step), first_step + step),
+            |step| optim::step_record(optimizer, ema, rate.at(first_step + step), first_step + step),
             |measured| {
                 self.watch.look(&self.health, &measured, |run| first_step + steps_done(run))?;
                 position.totals.add(&measured);
@@ -226,7 +230,9 @@ impl Trainer<'_> {
 
     /// Measures the model after an epoch's steps, tells of it, and saves it if that is due.
     fn end_epoch(&mut self, observers: &mut [&mut dyn Observer], run: &Path) -> Result<()> {
+        self.exchange()?;
         let epoch = self.report()?;
+        self.exchange()?;
         let is_best = self.position.complete(epoch);
         for observer in &mut *observers {
             observer.epoch(&epoch)?;

@@ -93,6 +93,12 @@ CASES = {
         "schedule": "linear", "warmup": "7", "epochs": 25}),
     "small-two-warmup-epochs-64": ("small-two", "unit", 64, 100, 0.3, {
         "schedule": "one-cycle", "warmup": "5e", "epochs": 25}),
+    # Averages: of few steps, of many, from an optimizer with state, and of single images, which then take a step each.
+    "small-two-ema-64": ("small-two", "unit", 64, 100, 0.2, {"ema": 0.9}),
+    "small-two-ema-adamw-64": ("small-two", "unit", 64, 90, 0.005, {
+        "ema": 0.99, "optimizer": "adamw", "epsilon": 1e-4, "weight_decay": 0.1, "schedule": "cosine", "epochs": 25}),
+    "small-two-ema-all-50": ("small-two", "unit", 50, 100, 0.02, {**ALL, "ema": 0.95, "groups": "biases decay=0"}),
+    "small-one-ema-1": ("small-one", "unit", 1, 300, 0.05, {"ema": 0.98, "l2": 0.01}),
     # Stopped after the first steps, while Adam's corrections are largest.
     "small-one-adam-first": ("small-one", "unit", 64, 1, 0.01, {"optimizer": "adam", "epsilon": 1e-4}),
     "small-one-adamw-third": ("small-one", "unit", 64, 3, 0.01, {"optimizer": "adamw", "weight_decay": 0.5}),

@@ -48,6 +48,8 @@ class Settings:
     epsilon: float | None = None
     clip_norm: float | None = None
     label_smoothing: float = 0.0
+    # What running averages of the weights keep in a step, if they are what is measured and left behind.
+    ema: float | None = None
     schedule: str = "constant"
     # A share of all steps; or a number of steps, or of epochs, as "7" and "2e".
     warmup: float | str = 0.0
@@ -229,7 +231,7 @@ def train(
     weights = {name: w.astype(dtype) for name, w in start.items()}
     train_images, test_images = normalise(data_set, normalisation, dtype)
     train_labels, test_labels = data_set["train_labels"], data_set["test_labels"]
-    outcome, buffers, step = Outcome(weights), {}, 0
+    outcome, buffers, averages, step = Outcome(weights), {}, {}, 0
     steps_per_epoch = -(-len(train_images) // settings.batch_size)
     while step < settings.steps:
         figures = []
@@ -268,9 +270,15 @@ def train(
             else:
                 adam_step(weights, gradients, buffers, settings, lr, step + 1)
             step += 1
+            if settings.ema is not None:
+                # swa_utils.AveragedModel: the first update copies.
+                for name, w in weights.items():
+                    average = averages.get(name, w)
+                    averages[name] = settings.ema * average + (1 - settings.ema) * w
 
+        judged = averages if settings.ema is not None else weights
         entropy, weight_penalty, accuracy, doubt = (float(mean) for mean in numpy.mean(figures, axis=0))
-        logits = forward(layers, weights, test_images)[-1]
+        logits = forward(layers, judged, test_images)[-1]
         test_entropy = float(cross_entropy(logits, test_labels)[0].mean())
         test_accuracy, test_doubt = correctness(logits, test_labels)
         outcome.epochs.append({
@@ -280,9 +288,10 @@ def train(
             "train_cross_entropy": entropy,
             "train_accuracy": accuracy,
             "train_accuracy_doubt": doubt,
-            "test_loss": test_entropy + penalty(weights, settings.l2),
+            "test_loss": test_entropy + penalty(judged, settings.l2),
             "test_cross_entropy": test_entropy,
             "test_accuracy": test_accuracy,
             "test_accuracy_doubt": test_doubt,
         })
+    outcome.weights = judged
     return outcome

@@ -31,8 +31,11 @@ impl<'a> Trainer<'a> {
             Init::Rule(_) => None,
         };
         let mut trainer = Trainer::prepare(config, dataset, device)?;
-        let Trainer { session, model, .. } = &mut trainer;
+        let Trainer { session, model, averages, .. } = &mut trainer;
         tensors::write_first_weights(&mut **session, model, config, first_weights.as_ref())?;
+        if let Some(averages) = averages {
+            averages.start(&mut **session)?;
+        }
         Ok(trainer)
     }
 
@@ -47,8 +50,7 @@ impl<'a> Trainer<'a> {
         snapshot: Snapshot,
     ) -> Result<Self> {
         let mut trainer = Trainer::prepare(config, dataset, device)?;
-        tensors::restore_model(&mut *trainer.session, &snapshot.model)?;
-        tensors::restore_state(&mut *trainer.session, &snapshot.optimizer)?;
+        trainer.restore(&snapshot)?;
         trainer.saves.done(snapshot.position.step);
         trainer.position = snapshot.position.clone();
         trainer.check_position()?;
@@ -110,6 +112,7 @@ impl<'a> Trainer<'a> {
             batch: config.batch_size,
             optimizer: config.optimizer,
             groups: config.groups.clone(),
+            averaged: config.ema.is_some(),
             l2: config.l2,
             clip_norm: config.clip_norm,
             label_smoothing: config.label_smoothing,
@@ -128,7 +131,7 @@ impl<'a> Trainer<'a> {
             Slots::Pairs => None,
         });
         builder.plan.share_scratch(&[]);
-        let Builder { plan, model, normalisation: factors } = builder;
+        let Builder { plan, model, normalisation: factors, averages } = builder;
 
         let mut session = device.load(plan)?;
         let normalisation = Normalisation::of(config.normalize, &dataset);
@@ -164,6 +167,7 @@ impl<'a> Trainer<'a> {
             },
             dataset: info,
             model,
+            averages,
             training,
             testing,
             validating,

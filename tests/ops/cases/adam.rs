@@ -66,7 +66,12 @@ impl Case for Adam {
                 decoupled: decoupled.into(),
             };
             for (step, rate) in RATES.into_iter().enumerate() {
-                adam.step(step as i32 + 1, f64::from(OWN) * f64::from(rate), [&mut w, &mut m, &mut s], &widen(&gradients));
+                adam.step(
+                    step as i32 + 1,
+                    f64::from(OWN) * f64::from(rate),
+                    [&mut w, &mut m, &mut s],
+                    &widen(&gradients),
+                );
             }
             [w, m, s]
         };

@@ -111,7 +111,13 @@ struct Start {
 }
 
 impl Descent {
-    fn update(&self, bench: &mut Bench, name: &str, shape: &[usize], [rate, decay]: [f32; 2]) -> (Update, Start) {
+    fn update(
+        &self,
+        bench: &mut Bench,
+        name: &str,
+        shape: &[usize],
+        [rate, decay]: [f32; 2],
+    ) -> (Update, Start) {
         let length = shape.iter().product();
         let [values, velocities] = [(); 2].map(|()| bench.numbers.floats(length, self.range));
         let parameter = bench.parameter(name, shape, &values);
