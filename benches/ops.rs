@@ -54,6 +54,7 @@ impl Step {
             learning_rate: 1e-9,
             mean_scale: 1.0,
             root_scale: 1.0,
+            average_share: 1.0,
         };
         Step { session, launch: Launch { step, record } }
     }

@@ -170,8 +170,6 @@ impl Builder {
         let source = Source { split: &split, batch, phase: Phase::Training };
         let (forward, loss) = measure(plan, model, source, training.label_smoothing);
         let Training { optimizer, groups, l2, clip_norm, averaged, .. } = training;
-        let names: Vec<_> = model.parameters().map(|parameter| plan.name(parameter.tensor)).collect();
-        groups.check(&names)?;
         let mut updates = Updates::new(optimizer, groups, l2, clip_norm);
         model::backward(plan, forward, loss.dlogits, &mut updates);
         updates.finish(plan);

@@ -7,7 +7,8 @@ use crate::config::{Config, Init, Interval, Schedule, Validation, Warmup};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::ModelSpec;
+use crate::model::{Model, ModelSpec};
+use crate::plan::Plan;
 use crate::run::SavedModel;
 use crate::run::model_file::About;
 use crate::schedule::LearningRate;
@@ -88,11 +89,16 @@ impl<'a> Trainer<'a> {
     /// The layers of a run, if they can be built for these images. Needs no device.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no sense.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no sense, or where
+    /// [`Groups`](crate::config::Groups) name parameters that it does not have.
     pub fn layers(config: &Config, dataset: &Dataset) -> Result<ModelSpec> {
         let spec = ModelSpec::parse(&config.model, dataset.classes.len())?;
         let rows = config.batch_size.min(dataset.train.len());
         spec.check_sizes(dataset.shape.into(), rows)?;
+        let mut plan = Plan::new();
+        let model = Model::new(&mut plan, &spec, dataset.shape.into());
+        let names: Vec<_> = model.parameters().map(|parameter| plan.name(parameter.tensor)).collect();
+        config.groups.check(&names)?;
         Ok(spec)
     }
 
