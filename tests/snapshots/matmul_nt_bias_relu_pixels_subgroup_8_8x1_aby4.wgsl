@@ -26,6 +26,9 @@ struct Params {
     part_stride: u32,
     // Pixels of a channel, where an operand is a batch of pixels.
     plane: u32,
+    // What the learning rate is multiplied by.
+    rate: f32,
+    bias_rate: f32,
     decay: f32,
     bias_decay: f32,
     momentum: f32,
