@@ -5,6 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use shadegrad::augmentation::Augmentation;
 use shadegrad::device::cpu::Cpu;
 use shadegrad::device::{Device, Session};
 use shadegrad::host::Array;
@@ -51,6 +52,8 @@ impl Step {
             rows: rows as u32,
             slot: 0,
             row_weight: 1.0,
+            epoch: 0,
+            step: 0,
             learning_rate: 1e-9,
             mean_scale: 1.0,
             root_scale: 1.0,
@@ -107,7 +110,19 @@ fn others(criterion: &mut Criterion) {
         let labels = plan.declare("labels", Role::Input, Element::U32, [batch]);
         let order = plan.declare("order", Role::Input, Element::U32, [batch]);
         let normalisation = input(plan, "normalisation", 1, 2);
-        gather::forward(plan, &Images { pieces, labels, normalisation, height: 28, width: 28 }, order, batch);
+        gather::forward(
+            plan,
+            &Images {
+                pieces,
+                labels,
+                normalisation,
+                height: 28,
+                width: 28,
+                augmentation: Augmentation::default(),
+            },
+            order,
+            batch,
+        );
     });
     group.throughput(Throughput::Bytes((5 * batch * pixels) as u64));
     group.bench_function("gather 64x784", |bencher| bencher.iter(|| gathering.run()));

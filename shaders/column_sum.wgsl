@@ -1,11 +1,12 @@
-// y[n] = sum over m of x[m, n]
+// y[p, n] = sum over the rows m of part p of x[m, n]
 //
-// x: [rows, columns], y: [columns]. One workgroup sums 16 columns; the 16 invocations along y share
-// a column's rows, and a tree of fixed shape adds what they found.
+// x: [rows, columns], y: [parts, columns], where a part is `part` rows. One workgroup sums 16 columns of a part; the 16
+// invocations along y share a column's rows, and a tree of fixed shape adds what they found.
 
 struct Params {
     rows: u32,
     columns: u32,
+    part: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -24,10 +25,11 @@ fn main(
     @builtin(local_invocation_id) lane: vec3<u32>,
 ) {
     let column = (group.y * groups.x + group.x) * COLUMNS + lane.x;
-    let rows = loop_bound(params.rows, groups);
+    let begin = group.z * params.part;
+    let end = loop_bound(min(begin + params.part, params.rows), groups);
     var sum = 0.0;
     if column < params.columns {
-        for (var row = lane.y; row < rows; row += LANES) {
+        for (var row = begin + lane.y; row < end; row += LANES) {
             sum += x[row * params.columns + column];
         }
     }
@@ -40,6 +42,6 @@ fn main(
         }
     }
     if lane.y == 0u && column < params.columns {
-        y[column] = sums[mine];
+        y[group.z * params.columns + column] = sums[mine];
     }
 }

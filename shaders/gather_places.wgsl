@@ -1,8 +1,9 @@
-// x[row, place, c] = scale[c] image[order[first + row], c, place] + shift[c]
+// x[row, c, place] = scale[c] image[c, source(place)] + shift[c], image = images[order[first + row]]; 0 in a hole
 // batch_labels[row] = labels[order[first + row]]
 //
 // piece, next_piece: [piece_images, stride] and [next_images, stride] words of four pixels, images that follow one
-// another from piece_first on, each [channels, plane]; x: [batch, plane, channels]; the rest is in gather_rows.wgsl.
+// another from piece_first on, each [channels, plane]; x: [batch, channels, plane] or [batch, plane, channels], as the
+// steps from channel to channel and from place to place say; the rest is in gather_rows.wgsl and augmentation.wgsl.
 // One invocation writes all channels of eight places, as far apart as a row has invocations, so that neighbours
 // read and write side by side. Rows whose image lies in another piece are left to that piece's dispatch; rows past
 // `step.rows` are cleared by the first one.
@@ -14,8 +15,17 @@ struct Params {
     piece_images: u32,
     next_images: u32,
     channels: u32,
-    plane: u32,
+    height: u32,
+    width: u32,
     across: u32,
+    channel_step: u32,
+    place_step: u32,
+    augments: u32,
+    seed_low: u32,
+    seed_high: u32,
+    flip: u32,
+    crop: u32,
+    cutout: u32,
 }
 
 @group(0) @binding(1) var<storage, read> piece: array<u32>;
@@ -39,15 +49,25 @@ fn pixel(found: Row, index: u32) -> f32 {
 }
 
 fn copy(row: u32, first: u32, found: Row, groups: vec3<u32>) {
+    let plane = params.height * params.width;
     let channels = loop_bound(params.channels, groups);
+    var change = Change();
+    if params.augments == 1u {
+        change = change_of(found.index, step.epoch);
+    }
     for (var turn = 0u; turn < PLACES; turn++) {
         let place = first + turn * params.across;
-        if place < params.plane {
+        if place < plane {
+            var source = Source(place, false);
+            if params.augments == 1u {
+                source = source_of(change, place);
+            }
+            let is_empty = found.is_padding | source.is_hole;
             for (var channel = 0u; channel < channels; channel++) {
                 let factors = normalisation[channel];
-                let value = pixel(found, channel * params.plane + place) * factors.x + factors.y;
-                let i = (row * params.plane + place) * params.channels + channel;
-                x[i] = select(value, 0.0, found.is_padding);
+                let value = pixel(found, channel * plane + source.place) * factors.x + factors.y;
+                let i = row * channels * plane + channel * params.channel_step + place * params.place_step;
+                x[i] = select(value, 0.0, is_empty);
             }
         }
     }

@@ -38,6 +38,17 @@ pub(crate) fn span(seconds: f64) -> String {
     }
 }
 
+/// Bytes: `96 bytes`, `1.5 MB`, `12 GB`.
+pub(crate) fn bytes(bytes: usize) -> String {
+    let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    let bytes = bytes as f64;
+    match units.into_iter().find(|(size, _)| bytes >= *size) {
+        Some((size, unit)) if bytes < 10.0 * size => format!("{:.1} {unit}", bytes / size),
+        Some((size, unit)) => format!("{:.0} {unit}", bytes / size),
+        None => format!("{bytes} bytes"),
+    }
+}
+
 /// A count with its thousands apart: `235,146`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();

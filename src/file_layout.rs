@@ -1,7 +1,8 @@
 //! The order in which files have a tensor's values, where it is not the one that is fastest.
 //!
 //! Maps lie channels last on a device, and so do the weights that are multiplied with them. Files are PyTorch's: channels come
-//! before height and width, in a convolution's weight (`OIHW`) and in the columns of a linear layer behind a map.
+//! before height and width, in a convolution's weight (`OIHW`), in the columns of a linear layer behind a map, and in a batch
+//! norm's parameters where a map was flattened in front of it.
 
 /// A tensor whose rows are maps with the channels last, and first in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,28 +10,43 @@ pub struct FileLayout {
     rows: usize,
     cells: usize,
     channels: usize,
-    /// Height and width where files have four dimensions; they have two otherwise.
-    window: Option<[usize; 2]>,
+    dimensions: Dimensions,
+}
+
+/// What a tensor is in files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dimensions {
+    /// Rows, channels, and these heights and widths.
+    Filters([usize; 2]),
+    Matrix,
+    Vector,
 }
 
 impl FileLayout {
     /// A convolution's weight: `[filters, height, width, channels]` on a device, `[filters, channels, height, width]` in
     /// files.
     pub fn filters(filters: usize, [height, width]: [usize; 2], channels: usize) -> Self {
-        FileLayout { rows: filters, cells: height * width, channels, window: Some([height, width]) }
+        let dimensions = Dimensions::Filters([height, width]);
+        FileLayout { rows: filters, cells: height * width, channels, dimensions }
     }
 
     /// The weight of a linear layer that reads a map of so many cells: `[outputs, cells * channels]` on a device,
     /// `[outputs, channels * cells]` in files.
     pub fn columns(outputs: usize, cells: usize, channels: usize) -> Self {
-        FileLayout { rows: outputs, cells, channels, window: None }
+        FileLayout { rows: outputs, cells, channels, dimensions: Dimensions::Matrix }
+    }
+
+    /// A value for each value of a map of so many cells: `[cells * channels]` on a device, `[channels * cells]` in files.
+    pub fn places(cells: usize, channels: usize) -> Self {
+        FileLayout { rows: 1, cells, channels, dimensions: Dimensions::Vector }
     }
 
     /// The sizes in files, outermost first.
     pub fn shape(&self) -> Vec<usize> {
-        match self.window {
-            Some([height, width]) => vec![self.rows, self.channels, height, width],
-            None => vec![self.rows, self.channels * self.cells],
+        match self.dimensions {
+            Dimensions::Filters([height, width]) => vec![self.rows, self.channels, height, width],
+            Dimensions::Matrix => vec![self.rows, self.channels * self.cells],
+            Dimensions::Vector => vec![self.channels * self.cells],
         }
     }
 
@@ -70,5 +86,8 @@ mod tests {
             assert_eq!(layout.to_file(&inside), in_files);
             assert_eq!(layout.from_file(&in_files), inside);
         }
+        let places = FileLayout::places(3, 2);
+        assert_eq!(places.shape(), [6]);
+        assert_eq!(places.to_file(&inside[..6]), in_files[..6]);
     }
 }

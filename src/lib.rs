@@ -13,7 +13,7 @@
 //! | [`Dataset`](data::Dataset) | images as bytes, labels, class names | [`data`] |
 //!
 //! Everything else is a loop ([`train`](mod@train)), a way out ([`cli`], [`run`], [`report`], [`dashboard`], [`export`]), a source of numbers
-//! ([`rng`], [`init`], [`schedule`]), or a gauge ([`bench`](mod@bench), [`selftest`]).
+//! ([`rng`], [`init`], [`schedule`], [`augmentation`]), or a gauge ([`bench`](mod@bench), [`selftest`]).
 //!
 //! # One direction
 //!
@@ -26,14 +26,15 @@
 //! Each outside crate has one home (`tests/architecture.rs` looks): wgpu and pollster in
 //! [`device::gpu`], clap in [`cli`], flate2, tar and image in [`data`], rayon and pulp in the CPU halves
 //! of ops (rayon in [`data`], too, where files are decoded), the template engine in [`ops::matmul`] and
-//! [`report`], png there, too, safetensors in [`run`], prost there and in [`export`], fs4 in [`disk`],
-//! httparse in [`dashboard`].
+//! [`report`], png there, too, safetensors in [`run`], prost there and in [`export`], libm in [`train`](mod@train), fs4 in [`disk`],
+//! sysinfo in [`device`], httparse in [`dashboard`].
 //!
 //! # A step, as data walks it
 //!
 //! 1. The training set lies on the device as bytes, in pieces that fit a binding, uploaded once.
 //!    An epoch's order, a permutation from the seed, is uploaded at its start.
-//! 2. [`ops::gather`] picks a batch by that order and normalises it.
+//! 2. [`ops::gather`] picks a batch by that order, flips, shifts and cuts out of its images where the run
+//!    says so ([`augmentation`]), and normalises it.
 //! 3. The model's layers run forward; [`ops::classifier`] computes the last layer, loss, hits and both
 //!    gradients in one op, or where it does not fit, [`ops::softmax_cross_entropy`] follows; the layers run
 //!    backward, and the update of each weight is the epilogue of the product that is its gradient ([`ops::matmul`]).
@@ -47,6 +48,7 @@
 //! # Promises that tests keep
 //!
 //! - One seed, one device, one binary: the same bytes. On the CPU for any number of threads.
+//! - What becomes of a training image, and what a dropout keeps, are the same integers on every device.
 //! - The CPU is held to naive float64 loops, the GPU to the CPU, both to whole runs of an
 //!   independent float64 program (`tests/golden`).
 //! - On a user's own configuration gradients can be held to slopes of a float64 forward pass
@@ -87,7 +89,9 @@
 //!
 //! # What is awkward
 //!
-//! - Convolution, pools, batch normalisation, activations and addition are ops that no layer uses yet; a layer's outputs are a number, not a map's shape.
+//! - Maps lie channels last on devices and first in files, and rows that were maps do as the maps did: every tensor that
+//!   has a value for each of their places, a linear layer's columns or a batch norm's parameters, has two orders
+//!   ([`file_layout`]).
 //! - A ReLU behind a linear layer is part of that layer's products, so a layer's backward pass may
 //!   have to apply the mask of the layer before ([`layers::Backward::mask_dx`]).
 //! - Sums that are cut into parts need a tensor for them on every device, though only GPUs with idle workgroups write it.
@@ -98,6 +102,7 @@
 #![warn(missing_docs)]
 
 pub mod atomic;
+pub mod augmentation;
 pub mod bench;
 pub mod cli;
 pub mod config;

@@ -1,11 +1,12 @@
-//! Mishaps that a test asks the program for: a process that dies in the middle of a save, a GPU that is lost. Only builds
+//! Mishaps that a test asks the program for: a process that dies in the middle of a save, a GPU that is lost, full
+//! or gone. Only builds
 //! with debug assertions, as those of tests are, know them.
 //!
-//! `SHADEGRAD_MISHAP=NAME:COUNT[,COUNT...]` has the mishap strike whenever its place is reached for one of these times,
-//! counted from 1.
+//! `SHADEGRAD_MISHAP=NAME:COUNT[,COUNT...][;NAME:...]` has the mishap strike whenever its place is reached for one of these
+//! times, counted from 1.
 
 #[cfg(debug_assertions)]
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{collections::HashMap, sync::Mutex};
 
 /// The process dies here, as if it were killed, where a test wants it to.
 pub(crate) fn death(moment: &str, operation: &str) {
@@ -17,14 +18,14 @@ pub(crate) fn death(moment: &str, operation: &str) {
 /// Whether a mishap is to happen here and now.
 #[cfg(debug_assertions)]
 pub(crate) fn strikes(place: &str) -> bool {
-    static REACHED: AtomicUsize = AtomicUsize::new(0);
+    static REACHED: Mutex<Option<HashMap<String, usize>>> = Mutex::new(None);
     let Ok(wanted) = std::env::var("SHADEGRAD_MISHAP") else { return false };
-    let Some((name, counts)) = wanted.split_once(':') else { return false };
-    if name != place {
-        return false;
-    }
-    let time = REACHED.fetch_add(1, Ordering::Relaxed) + 1;
-    counts.split(',').any(|count| count.parse() == Ok(time))
+    let mishaps = wanted.split(';').filter_map(|mishap| mishap.split_once(':'));
+    let Some((_, counts)) = mishaps.into_iter().find(|(name, _)| *name == place) else { return false };
+    let mut reached = REACHED.lock().expect("no thread panics while it holds this");
+    let times = reached.get_or_insert_default().entry(place.to_owned()).or_default();
+    *times += 1;
+    counts.split(',').any(|count| count.parse() == Ok(*times))
 }
 
 /// Never.

@@ -12,7 +12,7 @@ use crate::tensor::{Element, Tensor};
 /// What an optimizer is told in the `step`-th step of a run, counted from 0.
 /// `ema` is how much running averages of the parameters keep, where there are any.
 pub fn step_record(optimizer: Optimizer, ema: Option<f32>, learning_rate: f32, step: usize) -> StepRecord {
-    let record = StepRecord { learning_rate, ..StepRecord::default() };
+    let record = StepRecord { learning_rate, step: step as u32, ..StepRecord::default() };
     let record = ema.map_or(record, |decay| average::share(record, decay, step));
     match optimizer {
         Optimizer::Adam { betas, .. } => adam::correct(record, betas, step),

@@ -18,6 +18,10 @@ pub enum Purpose {
     Shuffle,
     /// Which training images are kept aside.
     HoldOut,
+    /// What becomes of the training images; the index is the epoch's, the position the image's.
+    Augment,
+    /// Which elements a dropout keeps; the index is the layer's, the position the step's and the element's.
+    Dropout,
 }
 
 /// An endless stream of random words.
@@ -32,12 +36,7 @@ pub struct Stream {
 impl Stream {
     /// The stream of a seed, a purpose and an index.
     pub fn new(seed: u64, purpose: Purpose, index: u32) -> Self {
-        Stream {
-            key: [seed as u32, (seed >> 32) as u32],
-            counter: [0, 0, index, purpose as u32],
-            block: [0; 4],
-            used: 4,
-        }
+        Stream { key: key(seed), counter: counter(purpose, index, 0), block: [0; 4], used: 4 }
     }
 
     fn next_word(&mut self) -> u32 {
@@ -73,6 +72,20 @@ impl TryRng for Stream {
     }
 }
 
+/// The four words at a position of a stream, counted in such fours: what shaders compute, too (`philox.wgsl`).
+pub fn block(seed: u64, purpose: Purpose, index: u32, position: u64) -> [u32; 4] {
+    philox(counter(purpose, index, position), key(seed))
+}
+
+/// The key of a seed.
+pub fn key(seed: u64) -> [u32; 2] {
+    [seed as u32, (seed >> 32) as u32]
+}
+
+fn counter(purpose: Purpose, index: u32, position: u64) -> [u32; 4] {
+    [position as u32, (position >> 32) as u32, index, purpose as u32]
+}
+
 /// The order in which `count` images are seen in an epoch (from 0): a permutation of `0..count`.
 pub fn order(seed: u64, epoch: u32, count: usize) -> Vec<u32> {
     permutation(Stream::new(seed, Purpose::Shuffle, epoch), count)
@@ -89,9 +102,12 @@ fn permutation(mut stream: Stream, count: usize) -> Vec<u32> {
     order
 }
 
+/// Rounds of [`philox`].
+pub(crate) const ROUNDS: usize = 10;
+
 /// Philox4x32-10: four words that look random, for every counter and key.
 fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
-    for round in 0..10 {
+    for round in 0..ROUNDS {
         if round > 0 {
             key[0] = key[0].wrapping_add(0x9E37_79B9);
             key[1] = key[1].wrapping_add(0xBB67_AE85);
@@ -140,6 +156,16 @@ mod tests {
         assert_ne!(first, words(1 << 32 | 1, Purpose::Init, 0));
         assert_ne!(first, words(1, Purpose::Shuffle, 0));
         assert_ne!(first, words(1, Purpose::Init, 1));
+    }
+
+    #[test]
+    fn blocks_are_those_of_the_stream() {
+        let mut stream = Stream::new(5 << 32 | 3, Purpose::Augment, 7);
+        for position in 0..3 {
+            let words = std::array::from_fn(|_| stream.next_u32());
+            assert_eq!(block(5 << 32 | 3, Purpose::Augment, 7, position), words);
+        }
+        assert_ne!(block(3, Purpose::Augment, 7, 1 << 32), block(3, Purpose::Augment, 7, 0));
     }
 
     #[test]

@@ -25,6 +25,14 @@ impl Element {
             Element::U8 | Element::Pixel => 1,
         }
     }
+
+    /// Bytes of one element in the computer's memory.
+    pub fn host_size(self) -> usize {
+        match self {
+            Element::F32 | Element::U32 | Element::Pixel => 4,
+            Element::U8 => 1,
+        }
+    }
 }
 
 /// Sizes of a tensor's dimensions, outermost first; rows are contiguous. At most four.

@@ -26,6 +26,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("safetensors", &["export/", "run/"]),
     ("image", &["data/"]),
     ("fs4", &["disk.rs"]),
+    ("libm", &["train/"]),
+    ("sysinfo", &["device/"]),
 ];
 
 /// What a module must not know, because it knows the module. The arrows point from `main` down:

@@ -78,6 +78,27 @@ fn verify_and_stats_describe_the_vendored_set() {
 }
 
 #[test]
+fn stats_draws_a_preview() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("sheet.png");
+    let path = file.to_str().unwrap();
+    fs::write(&file, "replaced").unwrap();
+    let arguments = ["stats", "fashion-mnist", "--preview", path];
+    let output = data(home.path(), &[&arguments[..], &["--flip", "random", "--crop", "3"]].concat());
+    expect_exit(&output, 0);
+    assert!(text(&output.stdout).ends_with(&format!("preview: {path}\n")));
+    let changed = image::open(&file).unwrap();
+    let output = data(home.path(), &[&arguments[..], &["--json"]].concat());
+    expect_exit(&output, 0);
+    assert_eq!(json(&output)["preview"], path);
+    let plain = image::open(&file).unwrap();
+    assert_eq!(changed.height(), plain.height());
+    // One more gap, behind the images as they are.
+    assert!(changed.width() > plain.width());
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "nothing else is left there");
+}
+
+#[test]
 fn verify_fails_for_what_is_not_official() {
     let home = tempfile::tempdir().unwrap();
     let archive = home.path().join(CIFAR_10.archive);

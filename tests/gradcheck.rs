@@ -4,17 +4,19 @@ use std::process::Command;
 
 use shadegrad::Result;
 use shadegrad::config::Key;
+use shadegrad::data::{Dataset, ImageShape};
 use shadegrad::device::{Device, DeviceInfo, Session};
-use shadegrad::host::{Array, HostMemory};
-use shadegrad::kernel::Dispatch;
-use shadegrad::ops::{GpuFacts, Op, Operands};
-use shadegrad::plan::{Plan, StepRecord};
+use shadegrad::ops::Op;
+use shadegrad::plan::Plan;
 use shadegrad::train::check_gradients;
 
 #[path = "samples/small_run.rs"]
 mod small_run;
+#[path = "samples/wrong_op.rs"]
+mod wrong_op;
 
-use small_run::{config, dataset, device};
+use small_run::{config, dataset, dataset_of, device};
+use wrong_op::Tampered;
 
 /// Models and what goes with them: deep, wide, without a hidden layer, ReLUs in odd places, penalty, batch of one.
 const CONFIGURATIONS: &[&[(Key, &str)]] = &[
@@ -24,23 +26,73 @@ const CONFIGURATIONS: &[&[(Key, &str)]] = &[
     &[(Key::Model, "relu,linear:8,relu,relu,linear:6"), (Key::L2, "0.3")],
     &[(Key::L2, "0.05"), (Key::BatchSize, "1")],
     &[(Key::BatchSize, "64"), (Key::Model, "linear:40,linear:20,relu"), (Key::Normalize, "standard")],
+    &[(Key::LabelSmoothing, "0.2"), (Key::Model, "linear:9,relu"), (Key::L2, "0.01")],
     // What the optimizer makes of a gradient is not looked at.
-    &[(Key::Momentum, "0.9"), (Key::WeightDecay, "0.1"), (Key::Nesterov, "true")],
+    &[(Key::Momentum, "0.9"), (Key::WeightDecay, "0.1"), (Key::Nesterov, "true"), (Key::ClipNorm, "0.01")],
 ];
+
+const MAPS: ImageShape = ImageShape { channels: 3, height: 7, width: 6 };
+
+/// Every layer on maps, and every way in which a ReLU's mask reaches the layer that applies it; images are 3x7x6, and
+/// batches of 9 leave the last workgroup of most kernels partly empty.
+const ON_MAPS: &[&[(Key, &str)]] = &[
+    &[(Key::Model, "conv:5x3,relu,dropout:0.5,maxpool:2,conv:7x3s2,relu,maxpool:2")],
+    &[(Key::Model, "conv:4x3,batchnorm,relu,conv:6x2,batchnorm,gelu,globalmaxpool,scale:0.5")],
+    &[(Key::Model, "conv:6x5s2,leakyrelu:0.1,avgpool:3s2p1,flatten,linear:9,relu"), (Key::L2, "0.3")],
+    &[(Key::Model, "conv:4x3,relu,residual(conv:4x3,relu,conv:4x3,relu),relu,avgpool:2,conv:3x1,relu")],
+    &[(
+        Key::Model,
+        "batchnorm,residual(conv:8x3s2,batchnorm,relu,conv:8x3|conv:8x1s2,batchnorm),relu,globalavgpool",
+    )],
+    &[(
+        Key::Model,
+        "residual(maxpool:3s1p1),relu,conv:5x3p0,relu,flatten,relu,residual(linear:9,batchnorm,relu|linear:9,gelu)",
+    )],
+    &[(
+        Key::Model,
+        "conv:4x3,relu,batchnorm,leakyrelu:-0.5,maxpool:3s2p1,flatten,batchnorm,linear:6,batchnorm,relu",
+    )],
+    &[
+        (Key::Model, "conv:3x2s3p2,relu,gelu,relu,scale:-2,leakyrelu:0.3,globalmaxpool"),
+        (Key::Init, "pytorch"),
+    ],
+];
+
+fn all_are_right(configuration: &[(Key, &str)], dataset: Dataset, kind: &str) {
+    let check = check_gradients(&config(configuration), dataset, &*device(kind)).expect("it runs");
+    assert!(check.is_right(), "{configuration:?} on {kind}: {check:#?}");
+    for tensor in &check.tensors {
+        let values: usize = tensor.shape.iter().product();
+        assert_eq!(tensor.checked, values.min(100), "{tensor:?}");
+        // What a bias adds in front of a batch norm is taken away again.
+        let is_flat = ["6.body.0.bias", "7.bias"].contains(&tensor.name.as_str());
+        assert!(tensor.largest_slope > 0.0 || is_flat, "{configuration:?}: {tensor:?}");
+    }
+}
 
 #[test]
 fn gradients_are_slopes_on_both_devices() {
     for kind in ["cpu", "gpu"] {
         for values in CONFIGURATIONS {
-            let check = check_gradients(&config(values), dataset(), &*device(kind)).expect("it runs");
-            assert!(check.is_right(), "{values:?} on {kind}: {check:#?}");
-            for tensor in &check.tensors {
-                let values: usize = tensor.shape.iter().product();
-                assert_eq!(tensor.checked + tensor.kinks, values.min(100), "{tensor:?}");
-                assert!(tensor.largest_slope > 0.0, "{tensor:?}");
-            }
+            all_are_right(values, dataset(), kind);
+        }
+        for values in ON_MAPS {
+            let values = [&[(Key::BatchSize, "9")], *values].concat();
+            all_are_right(&values, dataset_of(MAPS), kind);
         }
     }
+}
+
+/// The loss that is compared is the smoothed one.
+#[test]
+fn label_smoothing_is_part_of_the_loss() {
+    let loss = |smoothing| {
+        let config = config(&[(Key::LabelSmoothing, smoothing)]);
+        check_gradients(&config, dataset(), &*device("cpu")).expect("it runs").losses
+    };
+    let ([plain, _], [smoothed, on_device]) = (loss("0"), loss("0.5"));
+    assert!((plain - smoothed).abs() > 1e-3, "{plain} {smoothed}");
+    assert!((smoothed - on_device).abs() < 1e-5, "{smoothed} {on_device}");
 }
 
 /// The CPU, but for one op's result, which is tampered with.
@@ -62,44 +114,27 @@ impl Device for Tampering {
     fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
         let &Tampering { op: name, tamper, .. } = self;
         plan.wrap_ops(&|op: Box<dyn Op>| -> Box<dyn Op> {
-            if op.name() == name { Box::new(Tampered { op, tamper }) } else { op }
+            if op.name() != name {
+                return op;
+            }
+            let tamper = move |values: &mut [f32], _: &[f32]| {
+                values.iter_mut().for_each(|value| *value = tamper(*value))
+            };
+            Box::new(Tampered { op, tamper })
         });
         self.cpu.load(plan)
     }
 }
 
-#[derive(Debug)]
-struct Tampered {
-    op: Box<dyn Op>,
-    tamper: fn(f32) -> f32,
-}
-
-impl Op for Tampered {
-    fn name(&self) -> &'static str {
-        self.op.name()
-    }
-
-    fn operands(&self) -> Operands {
-        self.op.operands()
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        self.op.run_on_cpu(memory, step);
-        let output = self.op.operands().writes[0];
-        let values = memory.read(output).into_f32();
-        memory.write(output, Array::F32(values.into_iter().map(self.tamper).collect()));
-    }
-
-    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
-        self.op.lower(gpu)
-    }
-}
-
 /// Names of the tensors that are found wrong, and whether the loss is found right.
 fn found(op: &'static str, tamper: fn(f32) -> f32) -> (Vec<String>, bool) {
-    let config = config(&[(Key::Model, "linear:9,relu,linear:6,relu")]);
+    found_in("linear:9,relu,linear:6,relu", dataset(), op, tamper)
+}
+
+fn found_in(model: &str, dataset: Dataset, op: &'static str, tamper: fn(f32) -> f32) -> (Vec<String>, bool) {
+    let config = config(&[(Key::Model, model)]);
     let device = Tampering { cpu: device("cpu"), op, tamper };
-    let check = check_gradients(&config, dataset(), &device).expect("it runs");
+    let check = check_gradients(&config, dataset, &device).expect("it runs");
     let wrong = check.tensors.iter().filter(|tensor| !tensor.is_right());
     (wrong.map(|tensor| tensor.name.clone()).collect(), check.loss_is_right())
 }
@@ -117,6 +152,32 @@ fn wrong_gradients_are_found_where_they_are() {
     // A wrong forward pass: the loss tells, too.
     assert!(!found("matmul_nt", |y| 1.1 * y).1);
     assert_eq!(found("none", |value| value), (Vec::new(), true));
+}
+
+#[test]
+fn wrong_gradients_on_maps_are_found_where_they_are() {
+    const MODEL: &str =
+        "conv:4x3,batchnorm,gelu,maxpool:2,relu,residual(conv:4x3|leakyrelu),avgpool:2s1,linear:9,relu";
+    // Of which parameters' gradients the result of an op is a part.
+    let first = ["0.weight", "1.weight", "1.bias"];
+    let before_the_pool = [&first[..], &["5.body.0.weight", "5.body.0.bias"]].concat();
+    for (op, names) in [
+        ("conv2d_weight_gradient", &["0.weight", "5.body.0.weight"][..]),
+        ("conv2d_data_gradient", &first),
+        ("max_pool_backward", &first),
+        ("activation_backward", &first),
+        ("relu_backward", &first),
+        ("average_pool_backward", &before_the_pool),
+        ("batch_norm_backward", &["0.weight"]),
+    ] {
+        let (wrong, loss_is_right) = found_in(MODEL, dataset_of(MAPS), op, |gradient| 0.9 * gradient);
+        assert_eq!(wrong, names, "{op}");
+        assert!(loss_is_right, "{op}");
+    }
+    for op in ["conv2d", "batch_norm_apply", "max_pool", "average_pool", "activation", "add"] {
+        let (_, loss_is_right) = found_in(MODEL, dataset_of(MAPS), op, |y| 1.1 * y);
+        assert!(!loss_is_right, "{op}");
+    }
 }
 
 fn gradcheck(arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -148,4 +209,10 @@ fn the_command_prints_a_row_for_each_tensor() {
     assert_eq!((code, &event["event"], &event["passed"]), (Some(0), &"gradcheck".into(), &true.into()));
     assert_eq!(event["tensors"].as_array().map(Vec::len), Some(4), "{event}");
     assert_eq!(gradcheck(&["--batch-size", "none"]).0, Some(2));
+    assert!(!gradcheck(&["--device", "cpu"]).2.contains("clipping"));
+    let (code, _, notes) = gradcheck(&["--device", "cpu", "--clip-norm", "0.5"]);
+    assert_eq!(
+        (code, notes.as_str()),
+        (Some(0), "note: --clip-norm 0.5 is not applied: gradients are compared before clipping\n")
+    );
 }

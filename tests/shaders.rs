@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use shadegrad::kernel::Kernel;
 use shadegrad::ops::matmul::Form;
-use shadegrad::ops::matmul::gpu::{Class, Finish, Variant, kernel as matmul_kernel};
+use shadegrad::ops::matmul::gpu::{Class, Finish, Operand, Variant, kernel as matmul_kernel};
 
 use parse::Parsed;
 
@@ -34,7 +34,7 @@ use parse::Parsed;
 /// 21 classes of the matrix product finish its sums in 5 ways in 3 forms, and in 6 more in one, each for 4
 /// ways to divide into vectors; in two of the forms also of pixels, for 2 such ways. Parts of sums are joined in 8
 /// ways, with whole vectors or without.
-const KERNELS: usize = 49 + 21 * ((3 * 5 + 6) * 4 + (2 * 5 + 6) * 2) + 8 * 2;
+const KERNELS: usize = 50 + 21 * ((3 * 5 + 6) * 4 + (2 * 5 + 6) * 2) + 8 * 2;
 
 /// Of the matrix product's kernels, all are validated and one in this many is also translated.
 const TRANSLATED: usize = 7;
@@ -114,11 +114,19 @@ fn rendered_matmuls_are_as_their_snapshots() {
     let tiled = Class::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4, quads: 1 };
     let subgroup = Class::Subgroup { lanes: 8, rows: 8, quads: 1 };
     let finish = |epilogue, row_sums| Finish { epilogue, row_sums };
-    let forward =
-        Variant { form: Form::Nt, finish: finish("bias_relu", false), vectors: [true; 3], pixels: false };
-    let update =
-        Variant { form: Form::Tn, finish: finish("sgd_momentum", true), vectors: [false; 3], pixels: false };
-    let of_pixels = Variant { pixels: true, ..forward };
+    let forward = Variant {
+        form: Form::Nt,
+        finish: finish("bias_relu", false),
+        vectors: [true; 3],
+        operand: Operand::Matrix,
+    };
+    let update = Variant {
+        form: Form::Tn,
+        finish: finish("sgd_momentum", true),
+        vectors: [false; 3],
+        operand: Operand::Matrix,
+    };
+    let of_pixels = Variant { operand: Operand::Pixels, ..forward };
     for kernel in
         [matmul_kernel(tiled, forward), matmul_kernel(subgroup, update), matmul_kernel(subgroup, of_pixels)]
     {

@@ -42,6 +42,8 @@ pub(super) fn time(device: &dyn Device, subject: Subject, budget: f64) -> Result
             rows: rows as u32,
             slot: 0,
             row_weight: 1.0,
+            epoch: 0,
+            step: 0,
             learning_rate: 1e-9,
             mean_scale: 1.0,
             root_scale: 1.0,

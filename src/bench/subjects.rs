@@ -1,5 +1,6 @@
 //! What is timed: ops in the shapes of real training steps, each in a plan of its own.
 
+use crate::augmentation::Augmentation;
 use crate::device::DeviceKind;
 use crate::draft::{self, Draft};
 use crate::host::Array;
@@ -50,8 +51,9 @@ pub(super) fn peak(kind: DeviceKind) -> Subject {
 
 /// Everything but the peak.
 pub(super) fn all() -> Vec<Subject> {
-    // The first and the last 3x3 convolution of a small network on CIFAR-10, batch 128.
-    let convolutions = [[32, 3, 32], [16, 64, 64]].into_iter().flat_map(convolution);
+    // The convolutions of a small network on CIFAR-10.
+    let convolutions =
+        [[32, 3, 32], [32, 32, 32], [16, 32, 64], [16, 64, 64]].into_iter().flat_map(convolution);
     let others = [
         product(Form::Nn, 512, 512, 512),
         product(Form::Nn, 1024, 1024, 1024),
@@ -151,7 +153,14 @@ fn gather(batch: usize, [channels, height, width]: [usize; 3]) -> Subject {
     let mut order: Vec<u32> = (0..images as u32).collect();
     order.sort_by_key(|&image| draft::hash(image as usize));
     let order = draft.give("order", Role::Input, [images], Array::U32(order));
-    let source = Images { pieces: vec![piece], labels, normalisation, height, width };
+    let source = Images {
+        pieces: vec![piece],
+        labels,
+        normalisation,
+        height,
+        width,
+        augmentation: Augmentation::default(),
+    };
     gather::pixels(&mut draft.plan, &source, order, batch);
     let work = Work::Bytes((batch * pixels * 2) as f64);
     Subject { rows: batch, batches, ..done(draft, "gather", format!("{batch}x{pixels}"), work) }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Spread;
+use crate::augmentation::Flip;
 use crate::config::{
     Config, Groups, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation, Warmup,
 };
@@ -69,6 +70,9 @@ impl Workload {
             epochs: 1 + EPOCHS,
             max_steps: None,
             batch_size: self.batch_size,
+            flip: Flip::None,
+            crop: 0,
+            cutout: 0,
             shuffle: true,
             seed: 0,
             optimizer: Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 },

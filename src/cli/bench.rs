@@ -108,7 +108,7 @@ fn workloads(arguments: &BenchArguments) -> Result<Vec<(Workload, Dataset)>> {
 
 fn tables(report: &Report<'_>) -> String {
     let style = Style::of_stdout();
-    let DeviceInfo { name, backend, driver, kind } = report.device;
+    let DeviceInfo { name, backend, driver, kind, .. } = report.device;
     let kind = match kind {
         DeviceKind::Software => "software: a driver that computes on the processor".into(),
         kind => format!("{kind:?}").to_lowercase(),

@@ -6,8 +6,12 @@ use serde::Serialize;
 use super::output;
 use super::setting_flags::SettingFlags;
 use super::style::Style;
-use crate::config::{Resolved, Settings, presets};
+use crate::config::{Resolved, Settings, Validation, presets};
+use crate::data::catalogue::Catalogue;
+use crate::data::hold_out;
 use crate::error::Result;
+use crate::figures;
+use crate::train::{Outline, Sizes};
 
 const EXAMPLES: &str = "Examples:
   shadegrad config presets
@@ -61,7 +65,65 @@ fn show(resolved: &Resolved) -> Result<()> {
     for (line, origin) in lines {
         text.push_str(&format!("{line:<width$}  {}\n", style.faint(&format!("# {origin}"))));
     }
+    match outline(resolved)? {
+        Some(outline) => text.push_str(&outline_table(&outline, style)),
+        None => text.push_str(&style.faint("\n# layers and memory: known once the images are read\n")),
+    }
     output::print(&text)
+}
+
+/// The run's layers and memory, where the data set is one whose sizes are known before it is read.
+fn outline(resolved: &Resolved) -> Result<Option<Outline>> {
+    let config = &resolved.config;
+    let catalogue = Catalogue::built_in();
+    let Some(set) = catalogue.find(&config.data) else { return Ok(None) };
+    let validation = match config.validation {
+        Validation::Share(share) => Some(hold_out::count(share, set.train_images)),
+        Validation::None | Validation::Test => None,
+    };
+    let sizes = Sizes {
+        shape: set.shape(),
+        classes: set.class_count,
+        train: set.train_images - validation.unwrap_or(0),
+        validation,
+        test: set.test_images,
+    };
+    Outline::of(config, &sizes).map(Some)
+}
+
+/// Comments, so that the whole is still TOML.
+fn outline_table(outline: &Outline, style: Style) -> String {
+    let head = ["layer", "output", "parameters", "MFLOP an image"].map(String::from);
+    let rows = outline.model.rows.iter().map(|row| {
+        let layer = format!("{}{}", "  ".repeat(row.depth), row.layer);
+        [layer, row.output.clone(), figures::count(row.parameters as u64), megas(row.operations)]
+    });
+    let total = [
+        "in all".into(),
+        String::new(),
+        figures::count(outline.model.parameters as u64),
+        megas(outline.model.operations),
+    ];
+    let rows: Vec<[String; 4]> = [head].into_iter().chain(rows).chain([total]).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let [layer, output, parameters, operations] = [0, 1, 2, 3].map(width);
+    let mut text = String::from("\n");
+    for row in &rows {
+        let line = format!(
+            "# {:<layer$}  {:<output$}  {:>parameters$}  {:>operations$}",
+            row[0], row[1], row[2], row[3]
+        );
+        text.push_str(&format!("{}\n", style.faint(&line)));
+    }
+    let [gpu, cpu] = [outline.gpu_bytes, outline.cpu_bytes].map(figures::bytes);
+    let memory = format!("# memory for images, weights and a step: {gpu} on a GPU, {cpu} on the CPU");
+    text.push_str(&format!("{}\n", style.faint(&memory)));
+    text
+}
+
+/// A millionth.
+fn megas(operations: u64) -> String {
+    format!("{:.1}", operations as f64 / 1e6)
 }
 
 fn show_json(resolved: &Resolved) -> Result<()> {
@@ -69,10 +131,15 @@ fn show_json(resolved: &Resolved) -> Result<()> {
     struct Shown<'a> {
         config: &'a Settings,
         origins: serde_json::Map<String, serde_json::Value>,
+        /// Nothing where it depends on images that are not read yet.
+        model: Option<Outline>,
     }
     let origins = resolved.settings.iter();
     let origins = origins.map(|(key, setting)| (key.name().into(), setting.origin.to_string().into()));
-    output::print_json("config", &Shown { config: &resolved.settings, origins: origins.collect() })
+    output::print_json(
+        "config",
+        &Shown { config: &resolved.settings, origins: origins.collect(), model: outline(resolved)? },
+    )
 }
 
 fn presets_table() -> Result<()> {

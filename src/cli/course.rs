@@ -7,6 +7,7 @@ use super::report::Exam;
 use super::watchers::Watchers;
 use crate::data::{ImageShape, Split};
 use crate::device::Device;
+use crate::device::cpu::Cpu;
 use crate::error::{Error, ErrorKind, Result};
 use crate::train::End;
 
@@ -19,11 +20,21 @@ pub(super) struct Course {
     pub(super) shape: ImageShape,
 }
 
+/// Whether `error` says that `device` is a GPU that can no longer be used.
+pub(super) fn is_loss(error: &Error, device: &dyn Device) -> bool {
+    error.kind() == ErrorKind::Device && device.gpu().is_some()
+}
+
 impl Course {
     /// The error of a run that has lost its GPU.
     fn loss(&self) -> Option<Error> {
         let error = self.trained.as_ref().err()?;
-        (error.kind() == ErrorKind::Device && self.device.gpu().is_some()).then(|| error.clone())
+        is_loss(error, &*self.device).then(|| error.clone())
+    }
+
+    /// The same with the CPU, where the GPU cannot look at what has become of the run.
+    fn survived(self) -> Self {
+        if self.loss().is_some() { Course { device: Box::new(Cpu::new()), ..self } } else { self }
     }
 }
 
@@ -43,18 +54,28 @@ pub(super) fn end(
             output::print_note(&format!(
                 "note: {loss}; opening it again and going on from the last checkpoint\n"
             ));
+            let Course { device, test, shape, .. } = course;
             // A driver may have room for only one of them.
-            drop(course);
-            again(&mut watchers, &loss.to_string()).map_err(|next| twice(&loss, &next, run))?
+            drop(device);
+            match again(&mut watchers, &loss.to_string()) {
+                Ok(course) => match course.loss() {
+                    Some(next) => Course { trained: Err(twice(&loss, &next, run)), ..course },
+                    None => course,
+                },
+                Err(next) => {
+                    let trained = Err(twice(&loss, &next, run));
+                    Course { trained, device: Box::new(Cpu::new()), test, shape }
+                }
+            }
         }
         None => course,
     };
-    let Course { trained, device, test, shape } = course;
+    let Course { trained, device, test, shape } = course.survived();
     watchers.conclude(run, trained, Exam { test, shape, device: &*device })
 }
 
-/// The error of a run that lost its GPU and could not be taken up again: there is no such GPU any more, or no checkpoint
-/// yet.
+/// The error of a run that lost its GPU and could not be taken up again: that was lost, too, or there is no such GPU any
+/// more, or no checkpoint yet.
 fn twice(loss: &Error, next: &Error, run: &Path) -> Error {
     let next_step = if run.join("last").is_file() {
         format!("go on with: shadegrad resume {}", run.display())

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::output;
 use super::picture_flags::PictureArguments;
+use super::preview_flags::PreviewArguments;
 use crate::data::catalogue::KnownSet;
 use crate::data::fetch::{FetchOptions, Origin, fetch, import};
 use crate::data::load::{is_of_pictures, load, unknown};
@@ -22,7 +23,8 @@ const EXAMPLES: &str = "Examples:
   shadegrad data list
   shadegrad data fetch cifar10            # into the user's cache, checked
   shadegrad data verify ./flowers         # can every picture be read?
-  shadegrad data stats fashion-mnist";
+  shadegrad data stats fashion-mnist
+  shadegrad data stats cifar10 --preview sheet.png --flip random --crop 4   # as training would see it";
 
 /// What `shadegrad data` takes.
 #[derive(Args, Debug)]
@@ -63,6 +65,8 @@ enum DataCommand {
         name: String,
         #[command(flatten)]
         pictures: PictureArguments,
+        #[command(flatten)]
+        preview: PreviewArguments,
     },
 }
 
@@ -78,7 +82,7 @@ pub fn run(args: &DataArgs) -> Result<()> {
         DataCommand::List => command.list(),
         DataCommand::Fetch { name, from } => command.fetch(name, from.as_ref()),
         DataCommand::Verify { name } => command.verify(name),
-        DataCommand::Stats { name, pictures } => command.stats(name, &pictures.wanted()),
+        DataCommand::Stats { name, pictures, preview } => command.stats(name, &pictures.wanted(), preview),
     }
 }
 
@@ -207,10 +211,12 @@ impl Command<'_> {
         }
     }
 
-    fn stats(&self, name: &str, wanted: &Wanted) -> Result<()> {
+    fn stats(&self, name: &str, wanted: &Wanted, preview: &PreviewArguments) -> Result<()> {
+        preview.check()?;
         let dataset = load(name, self.search, wanted)?;
         output::print_description(&dataset);
         output::print_warnings(&dataset);
+        let preview = preview.draw(&dataset)?;
         let moments = moments(&dataset.train, dataset.shape);
         let classes = dataset.classes.len();
         let train = class_counts(&dataset.train, classes);
@@ -222,6 +228,9 @@ impl Command<'_> {
         }
         line(&mut text, format_args!("mean of pixels/255, each channel: {:.4?}", moments.mean));
         line(&mut text, format_args!("standard deviation:               {:.4?}", moments.std));
+        if let Some(path) = preview {
+            line(&mut text, format_args!("preview: {}", path.display()));
+        }
         let split = |split: &Split, counts| json!({ "images": split.len(), "per_class": counts });
         let object = json!({
             "name": dataset.name,
@@ -234,6 +243,7 @@ impl Command<'_> {
             "mean": moments.mean,
             "std": moments.std,
             "files": dataset.files,
+            "preview": preview,
         });
         self.print(&text, "data-stats", &object)
     }

@@ -10,7 +10,7 @@ use crate::device::gpu::Gpu;
 use crate::device::gpu::adapter::{Capabilities, FoundAdapter, adapters, no_adapter_advice};
 use crate::device::gpu::tuner::Tuning;
 use crate::device::profile::Profile;
-use crate::device::{Device, DeviceInfo, DeviceKind};
+use crate::device::{Device, DeviceInfo, DeviceKind, Selftested};
 use crate::error::{Error, ErrorKind, Result};
 use crate::nearest::nearest;
 use crate::run::record::RecordedDevice;
@@ -179,7 +179,8 @@ impl Selftest {
         if self == Selftest::Tell || !verdict.is_clean() {
             output::print_note(&format!("note: {}\n", verdict.summary()));
         }
-        Ok(gpu.without(&verdict.barred))
+        let Verdict { date, checks, failures, barred: without, .. } = verdict;
+        Ok(gpu.heeding(Selftested { date, checks, failures, without }))
     }
 }
 
@@ -273,7 +274,13 @@ mod tests {
     use crate::error::ErrorKind;
 
     fn info(name: &str, kind: DeviceKind) -> DeviceInfo {
-        DeviceInfo { name: name.into(), backend: "vulkan".into(), driver: String::new(), kind }
+        DeviceInfo {
+            name: name.into(),
+            backend: "vulkan".into(),
+            driver: String::new(),
+            kind,
+            selftest: None,
+        }
     }
 
     fn machine() -> Vec<DeviceInfo> {

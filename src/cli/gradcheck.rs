@@ -6,9 +6,8 @@ use super::device_choice::Opening;
 use super::output;
 use super::setting_flags::SettingFlags;
 use super::style::Style;
-use crate::data::fetch::{FetchOptions, load_or_fetch};
-use crate::data::locate::Search;
-use crate::data::pictures::Wanted;
+use super::training_data;
+use crate::config::Key;
 use crate::device::DeviceInfo;
 use crate::error::{Error, ErrorKind, Result};
 use crate::train::{CheckedTensor, GradientCheck, check_gradients};
@@ -44,9 +43,7 @@ struct Body<'a> {
 
 pub(super) fn run(arguments: &GradcheckArguments) -> Result<()> {
     let resolved = arguments.settings.resolve()?;
-    let search = Search::from_environment(resolved.data_dir());
-    let wanted = Wanted { progress: !arguments.json, ..resolved.config.pictures() };
-    let dataset = load_or_fetch(&resolved.config.data, &search, &wanted, &FetchOptions::default())?;
+    let dataset = training_data::load(&resolved.config, resolved.data_dir(), !arguments.json)?;
     output::print_warnings(&dataset);
     // One step is no reason to look for the fastest kernels; which are taken changes no bit.
     let device = Opening::default().open(resolved.device())?;
@@ -56,6 +53,12 @@ pub(super) fn run(arguments: &GradcheckArguments) -> Result<()> {
         output::print_json("gradcheck", &Body { device: info, passed: check.is_right(), check: &check })?;
     } else {
         output::print(&table(&check, info))?;
+    }
+    if let Some(most) = resolved.config.clip_norm {
+        let name = Key::ClipNorm.name();
+        output::print_note(&format!(
+            "note: --{name} {most} is not applied: gradients are compared before clipping\n"
+        ));
     }
     verdict(&check, info)
 }
@@ -77,7 +80,7 @@ fn table(check: &GradientCheck, device: &DeviceInfo) -> String {
     let [wanted, got] = check.losses;
     let left_out = match check.left_out {
         0 => String::new(),
-        count => format!("; {count} more left out, at the kink of a ReLU"),
+        count => format!("; {count} more left out, at the kink of a ReLU or a max pool"),
     };
     let mut text = format!(
         "{} {} ({})\n{} {} images{left_out}\n{} {got:.9} on the device, {wanted:.9} in float64  {}\n\n",
@@ -91,16 +94,15 @@ fn table(check: &GradientCheck, device: &DeviceInfo) -> String {
     );
     let names = check.tensors.iter().map(|tensor| tensor.name.len()).max().unwrap_or_default().max(6);
     let header = format!(
-        "{:<names$}  {:>12}  {:>7}  {:>5}  {:>13}  {:>13}  {:>12}  verdict",
-        "tensor", "shape", "checked", "kinks", "largest slope", "largest error", "of tolerance"
+        "{:<names$}  {:>12}  {:>7}  {:>13}  {:>13}  {:>12}  verdict",
+        "tensor", "shape", "checked", "largest slope", "largest error", "of tolerance"
     );
     text.push_str(&format!("{}\n", style.strong(&header)));
     for tensor in &check.tensors {
-        let CheckedTensor { name, shape, checked, kinks, largest_slope, largest_error, of_tolerance } =
-            tensor;
+        let CheckedTensor { name, shape, checked, largest_slope, largest_error, of_tolerance } = tensor;
         let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
         text.push_str(&format!(
-            "{name:<names$}  {shape:>12}  {checked:>7}  {kinks:>5}  {largest_slope:>13.3e}  {largest_error:>13.3e}  {:>11.1}%  {}\n",
+            "{name:<names$}  {shape:>12}  {checked:>7}  {largest_slope:>13.3e}  {largest_error:>13.3e}  {:>11.1}%  {}\n",
             100.0 * of_tolerance,
             passed(style, tensor.is_right())
         ));

@@ -27,7 +27,7 @@ pub(super) struct ProgressLine {
 impl ProgressLine {
     /// The line for a terminal of `columns`.
     pub(super) fn new(progress: &Progress, epochs: usize, columns: usize) -> Self {
-        let Progress { epoch, step, steps, loss, accuracy, images_per_second, seconds_left } = *progress;
+        let Progress { epoch, step, steps, loss, accuracy, images_per_second, seconds_left, .. } = *progress;
         let word = if columns < NARROW { "" } else { "epoch " };
         let epoch = format!("{word}{epoch}/{epochs}");
         // As they are shown, with how dear they are: the dearest stay longest.
@@ -84,6 +84,9 @@ mod tests {
         epoch: 3,
         step: 512,
         steps: 938,
+        total_step: 2388,
+        recent_loss: 0.5,
+        learning_rate: 0.01,
         loss: 0.43214,
         accuracy: 0.841,
         images_per_second: 102_345.4,

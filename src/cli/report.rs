@@ -18,9 +18,9 @@ use crate::data::{Dataset, ImageShape, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::report::{self, Examination, Findings, Record, Report};
-use crate::run::SavedModel;
 use crate::run::model_file::About;
-use crate::train::evaluate;
+use crate::run::{SavedModel, checkpoint};
+use crate::train::{Views, evaluate};
 
 const EXAMPLES: &str = "Examples:
   shadegrad report runs/NAME                     # writes runs/NAME/report.html
@@ -86,17 +86,18 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<()> {
 pub(super) fn write(run: &Path, exam: Result<Exam<'_>, String>) -> Result<Written> {
     let record = Record::read(run)?;
     let weights = weights_of(run);
-    let model = weights.as_ref().ok().map(|path| SavedModel::read(path)).transpose()?;
+    let model = weights.as_ref().ok().map(|path| model_at(path)).transpose()?;
     let measure = |exam: Exam<'_>| {
         let model = model.as_ref().ok_or("the run has no checkpoint yet")?;
         let Exam { test, shape, device } = exam;
-        let evaluation = evaluate(model, test.clone(), shape, device).map_err(|error| error.to_string())?;
+        let evaluation =
+            evaluate(model, test.clone(), shape, Views::One, device).map_err(|error| error.to_string())?;
         Ok((evaluation, test, shape))
     };
     let measured = exam.and_then(measure);
     let findings = match &measured {
         Ok((evaluation, split, shape)) => Findings::Made(Examination {
-            checkpoint: checkpoint(run, weights.as_deref().unwrap_or(run)),
+            checkpoint: name(run, weights.as_deref().unwrap_or(run)),
             evaluation,
             split,
             shape: *shape,
@@ -107,8 +108,13 @@ pub(super) fn write(run: &Path, exam: Result<Exam<'_>, String>) -> Result<Writte
     Ok(Written { report: report::write(run, &record.name, &body)?, body, missing: measured.err() })
 }
 
+/// The model whose weights are at `weights`, in a checkpoint that is as it was saved.
+fn model_at(weights: &Path) -> Result<SavedModel> {
+    Ok(checkpoint::load(weights.parent().unwrap_or(weights))?.model)
+}
+
 /// A checkpoint's folder, relative to the run's.
-fn checkpoint(run: &Path, weights: &Path) -> String {
+fn name(run: &Path, weights: &Path) -> String {
     let folder = weights.parent().unwrap_or(weights);
     folder.strip_prefix(run).unwrap_or(folder).display().to_string()
 }
@@ -119,7 +125,7 @@ fn dataset(record: &Record, run: &Path, data_dir: Option<PathBuf>) -> Result<Dat
         return Err(Error::data("the run's configuration names none"));
     };
     // Pictures become what they became for the model.
-    let about = SavedModel::read(&weights_of(run)?)?.about;
+    let about = model_at(&weights_of(run)?)?.about;
     let wanted = about.as_ref().map_or_else(Wanted::default, About::pictures);
     let dataset = load(name, &Search::from_environment(data_dir), &wanted)?;
     let hashes = dataset.files.iter().map(|file| Ok(fingerprint(file, Form::AsIs)?.sha256));

@@ -8,11 +8,9 @@ use super::course::{self, Course};
 use super::device_choice::DeviceFlags;
 use super::output;
 use super::signals::stop_on_signals;
+use super::training_data;
 use super::watchers::{WatchFlags, Watchers};
 use crate::config::{Settings, Sources, resolve};
-use crate::data::fetch::{FetchOptions, load_or_fetch};
-use crate::data::locate::Search;
-use crate::data::pictures::Wanted;
 use crate::error::Result;
 use crate::run::{EventFile, Reopened, reopen};
 use crate::train::{Observer, StopFlag, Trainer};
@@ -75,9 +73,8 @@ impl Rest<'_> {
         }
         let sources = Sources { flags: Settings::default(), environment: &|_| None, file: Some(&config) };
         let config = resolve(sources)?.config;
-        let search = Search::from_environment(self.data_dir.clone().or(record.data_dir));
-        let wanted = Wanted { progress: !self.quiet, ..config.pictures() };
-        let dataset = load_or_fetch(&config.data, &search, &wanted, &FetchOptions::default())?;
+        let data_dir = self.data_dir.clone().or(record.data_dir);
+        let dataset = training_data::load(&config, data_dir, !self.quiet)?;
         match loss {
             // The same data have been described before.
             Some(loss) => directory.log_warnings(&[format!("{loss}; going on with a new device")])?,
@@ -98,7 +95,13 @@ impl Rest<'_> {
             ));
         }
         let (test, shape) = (dataset.test.clone(), dataset.shape);
-        let trainer = Trainer::resume(&config, dataset, &*device, snapshot)?;
+        let trainer = match Trainer::resume(&config, dataset, &*device, snapshot) {
+            // Lost on the way to its first step is lost like any other.
+            Err(loss) if course::is_loss(&loss, &*device) => {
+                return Ok(Course { trained: Err(loss), device, test, shape });
+            }
+            other => other?,
+        };
         let mut events = EventFile::create(self.run);
         let mut observers: Vec<&mut dyn Observer> = vec![&mut directory, &mut events];
         observers.extend(watchers.observers());

@@ -115,7 +115,7 @@ fn value_name(key: Key) -> &'static str {
         Key::Init => "NAME|FILE",
         Key::Device => "DEVICE",
         _ => match key.kind() {
-            Kind::Count | Kind::Whole => "N",
+            Kind::Count | Kind::CountOrZero | Kind::Whole => "N",
             Kind::Number(_) | Kind::ShareOrChoice(_) => "X",
             Kind::Interval => "N|Ne|Nm",
             _ => "NAME",

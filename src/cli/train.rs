@@ -9,12 +9,10 @@ use super::resume::Rest;
 use super::run_folder::RunFolder;
 use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
+use super::training_data;
 use super::watchers::WatchFlags;
 use crate::config::{Key, Origin, Resolved};
 use crate::data::Dataset;
-use crate::data::fetch::{FetchOptions, load_or_fetch};
-use crate::data::locate::Search;
-use crate::data::pictures::Wanted;
 use crate::error::Result;
 use crate::run::{EventFile, RunDirectory};
 use crate::train::{Observer, Trainer};
@@ -45,20 +43,31 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let resolved = arguments.settings.resolve()?;
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
     let mut watchers = arguments.watch.call()?;
-    let search = Search::from_environment(resolved.data_dir());
-    let wanted = Wanted { progress: !arguments.watch.is_quiet(), ..resolved.config.pictures() };
-    let dataset = load_or_fetch(&resolved.config.data, &search, &wanted, &FetchOptions::default())?;
+    let load = || training_data::load(&resolved.config, resolved.data_dir(), !arguments.watch.is_quiet());
+    let dataset = load()?;
     if !arguments.watch.is_quiet() {
         output::print_description(&dataset);
         note_batch_size(&resolved, &dataset);
     }
     output::print_warnings(&dataset);
     Trainer::layers(&resolved.config, &dataset)?;
-    let opening = Opening { tune: resolved.tune(), profile: watchers.profile(), selftest: Selftest::Tell };
-    let device = opening.open(resolved.device())?;
+    let open = |selftest| {
+        Opening { tune: resolved.tune(), profile: watchers.profile(), selftest }.open(resolved.device())
+    };
+    let device = open(Selftest::Tell)?;
     let (test, shape) = (dataset.test.clone(), dataset.shape);
     let warnings = dataset.warnings.clone();
-    let trainer = Trainer::new(&resolved.config, dataset, &*device)?;
+    let (device, trainer) = match Trainer::new(&resolved.config, dataset, &*device) {
+        // Nothing has been trained yet that could be gone on with.
+        Err(loss) if course::is_loss(&loss, &*device) => {
+            output::print_note(&format!("note: {loss}; opening it again\n"));
+            drop(device);
+            let device = open(Selftest::Heed)?;
+            let trainer = Trainer::new(&resolved.config, load()?, &*device)?;
+            (device, trainer)
+        }
+        other => (device, other?),
+    };
     let stop = stop_on_signals()?;
     // Only a run that can start leaves a folder behind.
     let run = folder.create()?;

@@ -12,6 +12,22 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     }
 }
 
+/// A number of things, or none.
+pub(super) fn count_or_zero(text: &str) -> Result<usize, String> {
+    match Kind::CountOrZero.accept(Written::Bare(text.as_ref())) {
+        Some(Value::Whole(count)) => usize::try_from(count).map_err(|cause| cause.to_string()),
+        _ => Err(format!("must be {}", Kind::CountOrZero)),
+    }
+}
+
+/// A seed.
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    match Kind::Whole.accept(Written::Bare(text.as_ref())) {
+        Some(Value::Whole(seed)) => Ok(seed),
+        _ => Err(format!("must be {}", Kind::Whole)),
+    }
+}
+
 /// How long something is measured.
 pub(super) fn seconds(text: &str) -> Result<f64, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.001..=60.0).contains(seconds));

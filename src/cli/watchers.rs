@@ -13,7 +13,7 @@ use super::terminal::Terminal;
 use super::values;
 use crate::dashboard::Dashboard;
 use crate::device::profile::Profile;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::figures::percentage;
 use crate::train::{End, Observer};
 
@@ -103,9 +103,15 @@ impl Watchers {
                 )
             }
             Err(error) => {
-                // Whoever stops a run wants it to stop, and a lost device measures nothing.
-                let why = format!("the run ended early ({error}); `shadegrad report {shown}` looks at them");
-                (report::write(run, Err(why)), format!("The run has ended early: {error} · {shown}"))
+                let exam = match error.kind() {
+                    // Another device looks at what was saved.
+                    ErrorKind::Device => Ok(exam),
+                    // Whoever stops a run wants it to stop.
+                    _ => Err(format!(
+                        "the run ended early ({error}); `shadegrad report {shown}` looks at them"
+                    )),
+                };
+                (report::write(run, exam), format!("The run has ended early: {error} · {shown}"))
             }
         };
         if let Some(dashboard) = self.dashboard {

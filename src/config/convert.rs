@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use super::key::Key;
 use super::settings::{Origin, Settings, Value};
 use super::{Config, Groups, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation, Warmup};
+use crate::augmentation::Flip;
 use crate::data::pictures::Resize;
 
 impl Config {
@@ -28,6 +29,9 @@ impl Config {
             epochs: read.count(Key::Epochs),
             max_steps: settings.get(Key::MaxSteps).map(|_| read.count(Key::MaxSteps)),
             batch_size: read.count(Key::BatchSize),
+            flip: named(read.text(Key::Flip), Flip::ALL, Flip::name),
+            crop: read.count(Key::Crop),
+            cutout: read.count(Key::Cutout),
             shuffle: read.switch(Key::Shuffle),
             seed: read.whole(Key::Seed),
             optimizer: read.optimizer(),
@@ -86,6 +90,9 @@ impl Config {
             (Key::Epochs, Some(count(self.epochs))),
             (Key::MaxSteps, self.max_steps.map(count)),
             (Key::BatchSize, Some(count(self.batch_size))),
+            (Key::Flip, Some(text(self.flip.name()))),
+            (Key::Crop, Some(count(self.crop))),
+            (Key::Cutout, Some(count(self.cutout))),
             (Key::Shuffle, Some(Value::Switch(self.shuffle))),
             (Key::Seed, Some(Value::Whole(self.seed))),
             (Key::Optimizer, Some(text(self.optimizer.name()))),

@@ -2,6 +2,7 @@
 
 use super::kind::{Bounds, Kind};
 use super::{InitRule, Normalize, Optimizer, Schedule, Validation, presets};
+use crate::augmentation::Flip;
 use crate::data::pictures::Resize;
 
 /// Something that can be set, as a flag of `train` and as a line of a TOML file.
@@ -29,6 +30,12 @@ pub enum Key {
     MaxSteps,
     /// Images per step.
     BatchSize,
+    /// How training images are mirrored.
+    Flip,
+    /// Pixels by which they are shifted at most.
+    Crop,
+    /// Side of the square that is cut out of them.
+    Cutout,
     /// Whether each epoch has an order of its own.
     Shuffle,
     /// What every random number follows from.
@@ -84,6 +91,8 @@ pub enum Key {
 }
 
 const NORMALIZATIONS: [&str; 2] = [Normalize::ALL[0].name(), Normalize::ALL[1].name()];
+const FLIPS: [&str; 3] = [Flip::ALL[0].name(), Flip::ALL[1].name(), Flip::ALL[2].name()];
+
 const RESIZES: [&str; 3] = [Resize::ALL[0].name(), Resize::ALL[1].name(), Resize::ALL[2].name()];
 const SCHEDULES: [&str; 6] = {
     let mut names = [""; 6];
@@ -99,7 +108,7 @@ const INIT_RULES: [&str; 4] =
 
 impl Key {
     /// All keys, in the order in which files and help list them.
-    pub const ALL: [Key; 37] = [
+    pub const ALL: [Key; 40] = [
         Key::Preset,
         Key::Data,
         Key::DataDir,
@@ -111,6 +120,9 @@ impl Key {
         Key::Epochs,
         Key::MaxSteps,
         Key::BatchSize,
+        Key::Flip,
+        Key::Crop,
+        Key::Cutout,
         Key::Shuffle,
         Key::Seed,
         Key::Optimizer,
@@ -153,6 +165,9 @@ impl Key {
             Key::Epochs => "epochs",
             Key::MaxSteps => "max-steps",
             Key::BatchSize => "batch-size",
+            Key::Flip => "flip",
+            Key::Crop => "crop",
+            Key::Cutout => "cutout",
             Key::Shuffle => "shuffle",
             Key::Seed => "seed",
             Key::Optimizer => "optimizer",
@@ -196,6 +211,8 @@ impl Key {
             Key::Normalize => Kind::Choice(&NORMALIZATIONS),
             Key::Init => Kind::ChoiceOrFile(&INIT_RULES),
             Key::ImageSize | Key::Epochs | Key::MaxSteps | Key::BatchSize | Key::Patience => Kind::Count,
+            Key::Flip => Kind::Choice(&FLIPS),
+            Key::Crop | Key::Cutout => Kind::CountOrZero,
             Key::Shuffle => Kind::Switch { usual: true, off: "no-shuffle" },
             Key::Nesterov => Kind::Switch { usual: false, off: "no-nesterov" },
             Key::Tune => Kind::Switch { usual: true, off: "no-tune" },
@@ -230,6 +247,9 @@ impl Key {
             Key::Epochs => "Passes over the training images",
             Key::MaxSteps => "Stop after this many optimizer steps, wherever in an epoch that is",
             Key::BatchSize => "Images per step",
+            Key::Flip => "Mirror training images: a random half in each epoch, or each in every other epoch",
+            Key::Crop => "Shift training images by up to this many pixels in both directions, edges mirrored",
+            Key::Cutout => "Cut a square of this side out of training images",
             Key::Shuffle => "Take the images in file order, every epoch",
             Key::Seed => "What every random number of the run follows from",
             Key::Optimizer => "How parameters follow their gradients",

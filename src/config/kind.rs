@@ -18,6 +18,8 @@ pub enum Kind {
     ChoiceOrFile(&'static [&'static str]),
     /// A whole number of things, 1 to [`Kind::MOST`].
     Count,
+    /// A whole number of things, 0 to [`Kind::MOST`].
+    CountOrZero,
     /// Any whole number of 64 bits.
     Whole,
     /// A number within bounds.
@@ -100,9 +102,10 @@ impl Kind {
             Kind::ChoiceOrFile(words) => text
                 .filter(|text| words.contains(text) || text.ends_with(".safetensors"))
                 .map(|text| Value::Text(text.into())),
-            Kind::Count => {
+            Kind::Count | Kind::CountOrZero => {
                 let count: u64 = digits?.parse().ok()?;
-                (1..=Kind::MOST).contains(&count).then_some(Value::Whole(count))
+                let least = u64::from(self == Kind::Count);
+                (least..=Kind::MOST).contains(&count).then_some(Value::Whole(count))
             }
             Kind::Whole => digits?.parse().ok().map(Value::Whole),
             Kind::Number(bounds) => {
@@ -143,6 +146,7 @@ impl fmt::Display for Kind {
                 write!(formatter, "one of {} or a .safetensors file", words.join(", "))
             }
             Kind::Count => write!(formatter, "a whole number from 1 to {}", Kind::MOST),
+            Kind::CountOrZero => write!(formatter, "a whole number from 0 to {}", Kind::MOST),
             Kind::Whole => write!(formatter, "a whole number from 0 to {}", u64::MAX),
             Kind::Number(bounds) => bounds.fmt(formatter),
             Kind::ShareOrChoice(words) => write!(formatter, "{} or {}", Bounds::BelowOne, words.join(", ")),
@@ -207,5 +211,8 @@ mod tests {
         assert_eq!(Kind::Count.accept(Written::Bare(OsStr::new("7"))), Some(Value::Whole(7)));
         assert_eq!(Kind::Count.accept(Written::Number("7")), Some(Value::Whole(7)));
         assert_eq!(Kind::Count.accept(Written::Text("7")), None);
+        assert_eq!(Kind::Count.accept(Written::Number("0")), None);
+        assert_eq!(Kind::CountOrZero.accept(Written::Number("0")), Some(Value::Whole(0)));
+        assert_eq!(Kind::CountOrZero.accept(Written::Number("4294967296")), None);
     }
 }

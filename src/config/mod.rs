@@ -16,6 +16,7 @@ mod settings;
 
 use std::path::PathBuf;
 
+use crate::augmentation::{Augmentation, Flip};
 use crate::data::pictures::{self, Resize};
 
 pub use file::ConfigFile;
@@ -49,6 +50,12 @@ pub struct Config {
     pub max_steps: Option<usize>,
     /// Images per step.
     pub batch_size: usize,
+    /// How training images are mirrored.
+    pub flip: Flip,
+    /// Pixels by which training images are shifted at most.
+    pub crop: usize,
+    /// Side of the square that is cut out of training images; 0 for none.
+    pub cutout: usize,
     /// New order of the images in every epoch, or file order in all of them.
     pub shuffle: bool,
     /// What every random number of the run follows from.
@@ -116,6 +123,12 @@ impl Validation {
 }
 
 impl Config {
+    /// What becomes of training images.
+    pub fn augmentation(&self) -> Augmentation {
+        let &Config { seed, flip, crop, cutout, .. } = self;
+        Augmentation { seed, flip, crop, cutout }
+    }
+
     /// What a folder of pictures is to become.
     pub fn pictures(&self) -> pictures::Wanted {
         let size = self.image_size.map_or(pictures::Size::Found, pictures::Size::Side);

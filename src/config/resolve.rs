@@ -199,6 +199,7 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::augmentation::Flip;
     use crate::config::{Groups, Init, InitRule, Normalize};
     use crate::data::pictures::Resize;
 
@@ -272,6 +273,9 @@ mod tests {
                 epochs: u32::MAX as usize,
                 max_steps: (index % 3 == 0).then_some(index + 1),
                 batch_size: index + 1,
+                flip: Flip::ALL[index % 3],
+                crop: index,
+                cutout: 2 * index,
                 shuffle: index % 2 == 0,
                 seed: u64::MAX - index as u64,
                 optimizer: optimizers[index % 4],

@@ -202,9 +202,10 @@ fn refusal(key: Key, written: Written<'_>, shown: &str, origin: &Origin) -> Erro
     }
     let error = Error::usage(message);
     match (written, kind) {
-        (Written::Text(text), Kind::Count | Kind::Whole | Kind::Number(_) | Kind::Switch { .. })
-            if text.parse::<f64>().is_ok() || kind.words().contains(&text) =>
-        {
+        (
+            Written::Text(text),
+            Kind::Count | Kind::CountOrZero | Kind::Whole | Kind::Number(_) | Kind::Switch { .. },
+        ) if text.parse::<f64>().is_ok() || kind.words().contains(&text) => {
             error.advise("write it without quotes")
         }
         (Written::Number(_), Kind::Text) => error.advise("write it in double quotes"),

@@ -21,7 +21,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::figures::{count, figure, percentage, span};
 use crate::report::{Findings, Record, Report};
-use crate::run::SavedModel;
+use crate::run::{SavedModel, checkpoint};
 use crate::train::{Checkpoint, Epoch, Observer, Progress, Start};
 use server::Server;
 
@@ -153,7 +153,7 @@ impl Observer for Dashboard {
 
 impl Tidings {
     fn of(progress: &Progress, epochs: usize) -> Self {
-        let Progress { epoch, step, steps, loss, accuracy, images_per_second, seconds_left } = *progress;
+        let Progress { epoch, step, steps, loss, accuracy, images_per_second, seconds_left, .. } = *progress;
         let text = format!(
             "Epoch {epoch} of {epochs}, step {} of {} · loss {} · accuracy {} · {} images/s · {} left",
             count(step as u64),
@@ -201,7 +201,7 @@ impl Watched {
 /// The last checkpoint's model. The run may just be replacing it; then there is none for now.
 fn newest_model(run: &std::path::Path) -> Option<SavedModel> {
     let pointer = std::fs::read_to_string(run.join("last")).ok()?;
-    SavedModel::read(&run.join(pointer.trim()).join("model.safetensors")).ok()
+    Some(checkpoint::load(&run.join(pointer.trim())).ok()?.model)
 }
 
 /// A watcher's thread that panicked is no reason for others to: notes and drawings are whole at any time.

@@ -4,6 +4,7 @@
 //! Mirrors of the MNIST family compress the files on their own, so the hashes there are of the
 //! decompressed contents; for CIFAR they are of the archive and of the files inside it.
 
+use super::ImageShape;
 use super::cifar::{CIFAR_10, CIFAR_100, Cifar};
 
 /// How a set's files are laid out.
@@ -60,6 +61,16 @@ pub struct KnownSet {
     pub files: Vec<KnownFile>,
     /// Name and SHA-256 of the official files inside the archive.
     pub members: Vec<(String, String)>,
+}
+
+impl KnownSet {
+    /// Sizes of every image.
+    pub fn shape(&self) -> ImageShape {
+        match self.format {
+            Format::Idx => ImageShape { channels: 1, height: 28, width: 28 },
+            Format::Cifar(_) => ImageShape { channels: 3, height: 32, width: 32 },
+        }
+    }
 }
 
 /// All data sets with names. Tests make their own; [`Catalogue::built_in`] is the real one.

@@ -4,6 +4,11 @@ use super::{Dataset, Split};
 use crate::rng;
 use crate::{Error, Result};
 
+/// How many of `images`, which are two or more, a share of them is: at least one, and not all.
+pub fn count(share: f32, images: usize) -> usize {
+    ((f64::from(share) * images as f64).round() as usize).clamp(1, images - 1)
+}
+
 impl Dataset {
     /// Takes a share of the training images out, above 0 and below 1: at least one, and not all.
     /// Which ones follows from the seed. The others stay in their order.
@@ -16,9 +21,8 @@ impl Dataset {
             return Err(Error::data(format!("{count} training images are too few to keep some aside"))
                 .advise("leave --validation out, or give more images"));
         }
-        let wanted = (f64::from(share) * count as f64).round() as usize;
         let mut is_out = vec![false; count];
-        for index in &rng::held_out(seed, count)[..wanted.clamp(1, count - 1)] {
+        for index in &rng::held_out(seed, count)[..self::count(share, count)] {
             is_out[*index as usize] = true;
         }
         let pixels = self.shape.pixels();

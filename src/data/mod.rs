@@ -6,7 +6,7 @@
 //! From the bytes up: `source` reads a file without trusting it, [`idx`] and [`cifar`] (with
 //! `archive`) know the formats, [`pictures`] folders of them, [`catalogue`] the official sets, [`locate`] where they may be, and
 //! [`load`] turns a name into a [`Dataset`]. Beside that, [`fetch`] gets official files, [`verify`]
-//! checks them again, [`statistics`] counts.
+//! checks them again, [`statistics`] counts, [`preview`] draws.
 //!
 //! A new data set in one of the formats is an entry in [`catalogue`]; a new format is a reader, a
 //! [`catalogue::Format`] and its [`locate::Files`].
@@ -18,11 +18,12 @@ pub mod catalogue;
 pub mod cifar;
 pub mod fetch;
 pub mod hash;
-mod hold_out;
+pub mod hold_out;
 pub mod idx;
 pub mod load;
 pub mod locate;
 pub mod pictures;
+pub mod preview;
 mod source;
 pub mod statistics;
 pub mod verify;

@@ -9,7 +9,7 @@ use super::{Device, DeviceInfo, DeviceKind, Session, Ticket};
 use crate::error::Result;
 use crate::host::{Array, HostMemory};
 use crate::plan::{Launch, Plan, StepId};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// The processor.
 #[derive(Clone, Debug)]
@@ -29,6 +29,7 @@ impl Cpu {
                 backend: "cpu".into(),
                 driver: format!("shadegrad {}", env!("CARGO_PKG_VERSION")),
                 kind: DeviceKind::Cpu,
+                selftest: None,
             },
             profile: None,
         }
@@ -53,6 +54,10 @@ impl Device for Cpu {
 
     fn largest_tensor(&self) -> usize {
         usize::MAX
+    }
+
+    fn element_size(&self, element: Element) -> usize {
+        element.host_size()
     }
 
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
@@ -121,6 +126,11 @@ impl Session for CpuSession {
         self.submitted += 1;
         self.metrics.insert(self.submitted, metrics.iter().map(copy).collect());
         Ok(Ticket(self.submitted))
+    }
+
+    fn run_op(&mut self, launch: Launch, op: usize) -> Result<()> {
+        self.plan.step(launch.step).ops[op].run_on_cpu(&self.memory, &launch.record);
+        Ok(())
     }
 
     fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>> {

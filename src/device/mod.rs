@@ -5,10 +5,12 @@ pub mod cpu;
 pub mod gpu;
 pub mod profile;
 
+use std::collections::BTreeMap;
+
 use crate::error::Result;
 use crate::host::Array;
 use crate::plan::{Launch, Plan, StepId};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// What kind of processor a device is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -40,6 +42,22 @@ pub struct DeviceInfo {
     /// Kind of processor.
     #[serde(rename = "type")]
     pub kind: DeviceKind,
+    /// What the last selftest found, where a run heeds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selftest: Option<Selftested>,
+}
+
+/// A selftest of a device, in short.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Selftested {
+    /// The day of the test: `2026-01-31`.
+    pub date: String,
+    /// Comparisons.
+    pub checks: usize,
+    /// Those that failed.
+    pub failures: usize,
+    /// Classes of matrix products that were wrong, and are done without.
+    pub without: Vec<String>,
 }
 
 /// Names a batch of launches whose metrics have not been read yet.
@@ -57,6 +75,21 @@ pub trait Device {
     /// Most bytes that one tensor may have; larger data must come in pieces.
     fn largest_tensor(&self) -> usize;
 
+    /// The limits that it was opened with and that matter to training, by name; none where there is nothing but memory.
+    fn limits(&self) -> BTreeMap<&'static str, u64> {
+        BTreeMap::new()
+    }
+
+    /// Bytes of memory that are free, where that is known: for a GPU with memory of its own it is not.
+    fn memory(&self) -> Option<usize> {
+        shared_memory(self.info().kind)
+    }
+
+    /// Bytes of an element in this device's memory.
+    fn element_size(&self, element: Element) -> usize {
+        element.size()
+    }
+
     /// The GPU, where the device is one.
     fn gpu(&self) -> Option<&gpu::Gpu> {
         None
@@ -64,6 +97,20 @@ pub trait Device {
 
     /// Makes the plan's tensors (zeros at first) and everything its steps need.
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>>;
+}
+
+/// Bytes that are free of the computer's memory, where a device of this kind uses that.
+fn shared_memory(kind: DeviceKind) -> Option<usize> {
+    match kind {
+        DeviceKind::Cpu | DeviceKind::Software | DeviceKind::Integrated => {
+            let mut system = sysinfo::System::new();
+            system.refresh_memory_specifics(sysinfo::MemoryRefreshKind::nothing().with_ram());
+            let limit = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
+            // Where it cannot be found out, it is said to be none.
+            usize::try_from(system.available_memory().min(limit)).ok().filter(|&free| free > 0)
+        }
+        DeviceKind::Discrete | DeviceKind::Virtual | DeviceKind::Other => None,
+    }
 }
 
 /// A plan on a device.
@@ -86,6 +133,9 @@ pub trait Session {
     /// Starts `launches`, in order, as one piece of work, and keeps the first `slots` slots of each
     /// of the `metrics` rings for [`Session::finish`].
     fn submit(&mut self, launches: &[Launch], metrics: &[Tensor], slots: usize) -> Result<Ticket>;
+
+    /// Runs one op of a step, by its position, and waits for it: for a look at what each op of a step writes.
+    fn run_op(&mut self, launch: Launch, op: usize) -> Result<()>;
 
     /// Waits for a submission and returns its metrics, in the order in which they were named.
     fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>>;

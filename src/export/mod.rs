@@ -11,7 +11,7 @@ pub mod safetensors;
 use std::path::Path;
 
 use crate::error::Result;
-use crate::layers::Stage;
+use crate::layers::{Size, Stage};
 use crate::model::Model;
 use crate::plan::Plan;
 use crate::run::model_file::About;
@@ -42,6 +42,8 @@ pub fn write(model: &SavedModel, format: Format, path: &Path) -> Result<()> {
 /// A trained model, taken apart.
 struct Parts<'a> {
     about: &'a About,
+    /// What the first stage reads.
+    input: Size,
     stages: Vec<Stage>,
     saved: &'a SavedModel,
     plan: Plan,
@@ -52,7 +54,7 @@ impl<'a> Parts<'a> {
         let about = saved.about()?;
         let mut plan = Plan::new();
         let model = Model::new(&mut plan, &about.spec()?, about.image());
-        Ok(Parts { about, stages: model.stages(), saved, plan })
+        Ok(Parts { about, input: model.input(), stages: model.stages(), saved, plan })
     }
 
     /// A tensor, as files have it.

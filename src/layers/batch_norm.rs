@@ -1,6 +1,7 @@
 //! A batch norm: see [`ops::batch_norm`](crate::ops::batch_norm).
 
 use super::{Forward, Layer, Parameter, Phase, Size, Stage};
+use crate::file_layout::FileLayout;
 use crate::init::ParameterKind;
 use crate::ops::batch_norm::{self, Normalisation, Running};
 use crate::plan::{Plan, Role};
@@ -20,8 +21,9 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// Declares the layer's tensors in `plan`, with names that start with `prefix`.
-    pub fn new(plan: &mut Plan, prefix: &str, size: Size) -> Self {
+    /// Declares the layer's tensors in `plan`, with names that start with `prefix`. `map` is what the inputs were before
+    /// they were flattened, if that was a map: files have the tensors' values in another order then.
+    pub fn new(plan: &mut Plan, prefix: &str, size: Size, map: Option<Size>) -> Self {
         let (Size::Row(channels) | Size::Map { channels, .. }) = size;
         let mut parameter =
             |name: &str, kind| Parameter::declare(plan, format!("{prefix}{name}"), [channels], kind, [1, 1]);
@@ -30,6 +32,11 @@ impl BatchNorm {
         let mut statistic =
             |name: &str| plan.declare(format!("{prefix}{name}"), Role::Statistic, Element::F32, [channels]);
         let running = Running { mean: statistic("running_mean"), variance: statistic("running_var") };
+        if let (Size::Row(_), Some(Size::Map { height, width, channels })) = (size, map) {
+            for tensor in [weight.tensor, bias.tensor, running.mean, running.variance] {
+                plan.lay_out(tensor, FileLayout::places(height * width, channels));
+            }
+        }
         BatchNorm { weight, bias, running, size }
     }
 }
@@ -50,7 +57,7 @@ impl Layer for BatchNorm {
     fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
         let (weight, bias) = (self.weight.tensor, self.bias.tensor);
         let moments = match phase {
-            Phase::Training => batch_norm::statistics(plan, x, self.running, NORMALISATION),
+            Phase::Training { .. } => batch_norm::statistics(plan, x, self.running, NORMALISATION),
             Phase::Evaluation => batch_norm::recall(plan, self.running, NORMALISATION),
         };
         let y = batch_norm::apply(plan, x, moments, weight, bias);

@@ -3,6 +3,7 @@
 
 mod batch_norm;
 mod conv;
+mod dropout;
 mod elementwise;
 mod flatten;
 mod linear;
@@ -16,6 +17,7 @@ use std::fmt::{self, Debug};
 
 pub use batch_norm::BatchNorm;
 pub use conv::{Conv, ConvShape};
+pub use dropout::Dropout;
 pub use elementwise::{Curve, Relu};
 pub use flatten::Flatten;
 pub use linear::Linear;
@@ -73,7 +75,10 @@ pub trait GradientSink {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// A pass back follows. A batch norm normalises by the batch, and dropout drops.
-    Training,
+    Training {
+        /// What dropout's random numbers follow from; it drops nothing where there is none.
+        dropout: Option<u64>,
+    },
     /// The trained model is used.
     Evaluation,
 }

@@ -94,7 +94,7 @@ impl Sequence {
         let mut passes = record(before, plan, x, phase);
         let x = passes.last().map_or(x, |pass| pass.y);
         let is_masked = before.last().is_some_and(|layer| layer.masks_gradient());
-        let gradient = match phase == Phase::Training && are_trained(before) {
+        let gradient = match matches!(phase, Phase::Training { .. }) && are_trained(before) {
             false => InputGradient::None,
             true if is_masked => InputGradient::Masked,
             true => InputGradient::Plain,

@@ -2,7 +2,8 @@
 
 use super::word::Word;
 use crate::layers::{
-    BatchNorm, Conv, ConvShape, Curve, Flatten, Fold, Layer, Linear, Pool, Relu, Residual, Sequence, Size,
+    BatchNorm, Conv, ConvShape, Curve, Dropout, Flatten, Fold, Layer, Linear, Pool, Relu, Residual, Sequence,
+    Size,
 };
 use crate::ops::activation::Activation;
 use crate::ops::window::Window;
@@ -12,9 +13,21 @@ use crate::plan::Plan;
 /// in PyTorch's `nn.Sequential`.
 ///
 /// Panics where sizes do not fit: they were [checked](super::ModelSpec::check_sizes).
-pub(super) fn build(plan: &mut Plan, words: &[Word], prefix: &str, input: Size) -> Sequence {
+pub(super) fn build(plan: &mut Plan, words: &[Word], input: Size) -> Sequence {
+    sequence(&mut Site { plan, dropouts: 0 }, words, "", input, None)
+}
+
+/// Where layers are built.
+struct Site<'a> {
+    plan: &'a mut Plan,
+    /// How many there are so far: each has random numbers of its own.
+    dropouts: u32,
+}
+
+/// Behind what hands on `input`, a row that was `map`.
+fn sequence(site: &mut Site<'_>, words: &[Word], prefix: &str, input: Size, map: Option<Size>) -> Sequence {
     let mut layers: Vec<Box<dyn Layer>> = Vec::new();
-    let mut before = Before { size: input, map: None, masks_gradient: false };
+    let mut before = Before { size: input, map, masks_gradient: false };
     let mut rest = words.iter().enumerate().peekable();
     while let Some((index, word)) = rest.next() {
         let next = rest.peek().map(|(_, word)| *word);
@@ -23,13 +36,8 @@ pub(super) fn build(plan: &mut Plan, words: &[Word], prefix: &str, input: Size) 
         if fuses_relu {
             rest.next();
         }
-        let layer = layer(plan, word, &format!("{prefix}{index}."), &before, behind);
-        // A row that a map was flattened into keeps the map's order through layers that leave places alone.
-        let map = match (word, before.size) {
-            (Word::Flatten, size @ Size::Map { .. }) => Some(size),
-            (Word::Linear { .. }, _) => None,
-            _ => before.map,
-        };
+        let layer = layer(site, word, &format!("{prefix}{index}."), &before, behind);
+        let map = word.map_behind(before.size, before.map);
         before = Before { size: layer.size(), map, masks_gradient: layer.masks_gradient() };
         layers.push(layer);
     }
@@ -39,7 +47,7 @@ pub(super) fn build(plan: &mut Plan, words: &[Word], prefix: &str, input: Size) 
 /// What comes out of the layer before.
 struct Before {
     size: Size,
-    /// The map that a row was.
+    /// The map in whose order a row's values lie.
     map: Option<Size>,
     /// Whether it ends in a ReLU whose gradient others mask.
     masks_gradient: bool,
@@ -52,7 +60,8 @@ struct Behind {
     batch_norm: bool,
 }
 
-fn layer(plan: &mut Plan, word: &Word, prefix: &str, before: &Before, behind: Behind) -> Box<dyn Layer> {
+fn layer(site: &mut Site<'_>, word: &Word, prefix: &str, before: &Before, behind: Behind) -> Box<dyn Layer> {
+    let plan = &mut *site.plan;
     let input = before.size;
     let size = word.output(input).expect("sizes were checked");
     let pool = |fold, window| {
@@ -79,15 +88,19 @@ fn layer(plan: &mut Plan, word: &Word, prefix: &str, before: &Before, behind: Be
         (Word::Conv { .. } | Word::GlobalMaxPool | Word::GlobalAveragePool, Size::Row(_)) => {
             unreachable!("sizes were checked")
         }
-        (Word::BatchNorm, _) => Box::new(BatchNorm::new(plan, prefix, size)),
+        (Word::BatchNorm, _) => Box::new(BatchNorm::new(plan, prefix, size, before.map)),
         (Word::Relu, _) => Box::new(Relu { size }),
         (Word::Gelu, _) => curve(Activation::Gelu),
         (&Word::LeakyRelu { slope }, _) => curve(Activation::LeakyRelu { slope }),
         (&Word::Scale { factor }, _) => curve(Activation::Scale { factor }),
+        (&Word::Dropout { rate }, _) => {
+            site.dropouts += 1;
+            Box::new(Dropout { rate, index: site.dropouts, size, after_relu: before.masks_gradient })
+        }
         (Word::Flatten, _) => Box::new(Flatten { values: input.values(), after_relu: before.masks_gradient }),
         (Word::Residual { body, shortcut }, _) => Box::new(Residual {
-            body: build(plan, body, &format!("{prefix}body."), input),
-            shortcut: build(plan, shortcut, &format!("{prefix}shortcut."), input),
+            body: sequence(site, body, &format!("{prefix}body."), input, before.map),
+            shortcut: sequence(site, shortcut, &format!("{prefix}shortcut."), input, before.map),
         }),
     }
 }

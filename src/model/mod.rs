@@ -13,6 +13,7 @@
 //! | `batchnorm` | a batch norm |
 //! | `relu`, `gelu`, `leakyrelu:SLOPE` | activations |
 //! | `scale:X` | a constant factor |
+//! | `dropout:X` | zeros in the place of a share `X`, in training |
 //! | `flatten` | a map's values in a row |
 //! | `residual(LAYERS)`, `residual(LAYERS\|SHORTCUT)` | the sum of what the layers make of an input and the input, or what the shortcut makes of it |
 //! | `N*LAYER`, `N*(LAYERS)` | the same `N` times |
@@ -85,7 +86,7 @@ pub struct Model {
 impl Model {
     /// Declares the parameters of `spec` for images that are maps of the size `image`.
     pub fn new(plan: &mut Plan, spec: &ModelSpec, image: Size) -> Self {
-        Model { layers: build::build(plan, &spec.words, "", spec.input(image)) }
+        Model { layers: build::build(plan, &spec.words, spec.input(image)) }
     }
 
     /// The model's text, with everything inferred.
@@ -180,6 +181,9 @@ mod tests {
         assert_eq!(spec("flatten,linear:20,relu").unwrap(), "flatten,linear:20,relu,linear:10");
         assert_eq!(spec("batchnorm").unwrap(), "batchnorm,flatten,linear:10");
         assert_eq!(spec("linear:7,batchnorm,relu").unwrap(), "linear:7,batchnorm,relu,linear:10");
+        // Maps of one cell lie in files as on devices.
+        let narrow = "conv:8x3,globalavgpool,flatten,residual(linear:8,relu),linear:10";
+        assert_eq!(spec(narrow).unwrap(), narrow);
     }
 
     #[test]
@@ -192,6 +196,7 @@ mod tests {
             ("maxpool:2s2", "maxpool:2"),
             ("avgpool:3s2p1", "avgpool:3s2p1"),
             ("conv:1x1,leakyrelu", "conv:1x1,leakyrelu:0.01"),
+            ("conv:1x1,dropout:.50", "conv:1x1,dropout:0.5"),
             ("2*(conv:4x3, relu)", "conv:4x3,relu,conv:4x3,relu"),
             ("2 * residual( conv:1x3 , relu )", "residual(conv:1x3,relu),residual(conv:1x3,relu)"),
             ("residual(conv:4x3|conv:4x1)", "residual(conv:4x3|conv:4x1)"),
@@ -299,6 +304,8 @@ mod tests {
             ("maxpool:0", "`0` is not a window"),
             ("maxpool:2s0", "`2s0` is not a window"),
             ("maxpool:3p2", "`maxpool:3p2` pads more than half"),
+            ("dropout:1", "`1` is not a share"),
+            ("dropout", "needs a size"),
             ("scale:nan", "`nan` is not a factor"),
             ("residual", "has its layers in parentheses"),
             ("residual(conv:3x3", "a `(` has no `)`"),
@@ -311,6 +318,9 @@ mod tests {
             ("5*maxpool:2", "its window is larger than what it reads, 1x1x1"),
             ("residual(conv:3x3)", "cannot be added to what it reads, 1x28x28"),
             ("residual(conv:3x3|conv:2x1)", "cannot be added to its shortcut's, 2x28x28"),
+            ("residual(linear:5|linear:5),batchnorm", "`linear:5` reads rows"),
+            ("conv:3x3,residual(linear:5|flatten,linear:5)", "`linear:5` reads rows"),
+            ("conv:2x3,flatten,residual(linear:1568)", "adds a row to one that was a map"),
             ("conv:1000000x3", "the output of conv:1000000x3 would have"),
         ] {
             let error = spec(text).expect_err(text);

@@ -189,6 +189,13 @@ fn layer(text: &str) -> Result<Word> {
         "avgpool" => Ok(Word::AveragePool(window(given()?, None, |_| 0)?)),
         "leakyrelu" if argument.is_none() => Ok(Word::LeakyRelu { slope: 0.01 }),
         "leakyrelu" => Ok(Word::LeakyRelu { slope: number("a slope")? }),
+        "dropout" => match number("a share") {
+            Ok(rate) if (0.0..1.0).contains(&rate) => Ok(Word::Dropout { rate }),
+            Ok(rate) => {
+                Err(wrong(&rate.to_string(), "a share").advise("write dropout:X with X from 0 to below 1"))
+            }
+            Err(error) => Err(error),
+        },
         "scale" => Ok(Word::Scale { factor: number("a factor")? }),
         "globalmaxpool" => bare(Word::GlobalMaxPool),
         "globalavgpool" => bare(Word::GlobalAveragePool),

@@ -38,7 +38,14 @@ impl Word {
             Ok(Size::Map { height, width, channels: filters.unwrap_or(channels) })
         };
         match self {
-            Word::Linear { outputs } => Ok(Size::Row(*outputs)),
+            Word::Linear { outputs } => match input {
+                Size::Row(_) => Ok(Size::Row(*outputs)),
+                // Only inside a residual: elsewhere maps are flattened where it is missing.
+                Size::Map { .. } => Err(Error::usage(format!(
+                    "model layer `{self}` reads rows, but the layer before hands on a map of {input}"
+                ))
+                .advise("put flatten in front of it")),
+            },
             Word::Conv { filters, window } => under(window, Some(*filters)),
             Word::MaxPool(window) | Word::AveragePool(window) => {
                 // Of a window that lies in the padding, nothing is the largest.
@@ -55,9 +62,12 @@ impl Word {
                 Ok(Size::Map { height: 1, width: 1, channels })
             }
             Word::Flatten => Ok(Size::Row(input.values())),
-            Word::BatchNorm | Word::Relu | Word::Gelu | Word::LeakyRelu { .. } | Word::Scale { .. } => {
-                Ok(input)
-            }
+            Word::BatchNorm
+            | Word::Relu
+            | Word::Gelu
+            | Word::LeakyRelu { .. }
+            | Word::Scale { .. }
+            | Word::Dropout { .. } => Ok(input),
             Word::Residual { body, shortcut } => {
                 let through = |words: &[Word]| words.iter().try_fold(input, |size, word| word.output(size));
                 let (inside, around) = (through(body)?, through(shortcut)?);
@@ -70,6 +80,20 @@ impl Word {
                 ))
                 .advise("write residual(LAYERS|SHORTCUT) with a shortcut of that size, such as conv:64x1s2,batchnorm"))
             }
+        }
+    }
+
+    /// The map in whose order the values lie of a row that the layer hands on, if it reads `input`, a row that was `map`.
+    pub(super) fn map_behind(&self, input: Size, map: Option<Size>) -> Option<Size> {
+        match (self, input) {
+            // A map of one cell or of one channel has one order.
+            (Word::Flatten, Size::Map { height, width, channels }) => {
+                (height * width > 1 && channels > 1).then_some(input)
+            }
+            (Word::Linear { .. }, _) => None,
+            (Word::Residual { body, .. }, _) => map_behind(body, input, map),
+            // It leaves places alone.
+            _ => map,
         }
     }
 
@@ -86,10 +110,16 @@ impl Word {
     }
 
     /// Fails where this layer, or one inside it, has more values than a device can index.
-    fn check_size(&self, input: Size, rows: usize) -> Result<()> {
+    fn check_size(&self, input: Size, map: Option<Size>, rows: usize) -> Result<()> {
         if let Word::Residual { body, shortcut } = self {
-            check(body, input, rows)?;
-            check(shortcut, input, rows)?;
+            check(body, input, map, rows)?;
+            check(shortcut, input, map, rows)?;
+            self.output(input)?;
+            // Channels lie last on devices and first in files: what is added would change places, unless both do.
+            if map_behind(body, input, map) != map_behind(shortcut, input, map) {
+                return Err(Error::usage(format!("model layer `{self}` adds a row to one that was a map"))
+                    .advise("put a linear in front of it, or into its shortcut, too"));
+            }
         }
         let output = rows.saturating_mul(self.output(input)?.values());
         for (what, values) in [("weight", self.weight(input)), ("output", output)] {
@@ -106,13 +136,22 @@ fn too_large(what: &str, values: usize) -> Error {
         .advise("use a smaller --model or --batch-size")
 }
 
-fn check(words: &[Word], input: Size, rows: usize) -> Result<()> {
+fn check(words: &[Word], input: Size, mut map: Option<Size>, rows: usize) -> Result<()> {
     let mut size = input;
     for word in words {
-        word.check_size(size, rows)?;
+        word.check_size(size, map, rows)?;
+        map = word.map_behind(size, map);
         size = word.output(size)?;
     }
     Ok(())
+}
+
+/// [`Word::map_behind`] of several layers, whose sizes fit.
+fn map_behind(words: &[Word], input: Size, map: Option<Size>) -> Option<Size> {
+    let step = |(size, map), word: &Word| {
+        (word.output(size).expect("sizes were checked"), word.map_behind(size, map))
+    };
+    words.iter().fold((input, map), step).1
 }
 
 impl ModelSpec {
@@ -123,7 +162,7 @@ impl ModelSpec {
         if values > MOST_VALUES {
             return Err(too_large(&format!("a batch of {rows} images"), values));
         }
-        check(&self.words, self.input(image), rows)
+        check(&self.words, self.input(image), None, rows)
     }
 
     /// What the first layer reads: maps where a layer needs them, else images as they lie in files, channel by channel.

@@ -3,7 +3,7 @@
 use crate::layers::{Layer, Sequence};
 
 /// A line of the table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Row {
     /// How many layers this one is inside of.
     pub depth: usize,
@@ -18,7 +18,7 @@ pub struct Row {
 }
 
 /// The layers of a model. Rows of what is inside a layer follow that layer's, which counts them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
     /// First to last.
     pub rows: Vec<Row>,

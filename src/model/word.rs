@@ -18,6 +18,7 @@ pub(super) enum Word {
     Gelu,
     LeakyRelu { slope: f32 },
     Scale { factor: f32 },
+    Dropout { rate: f32 },
     Flatten,
     Residual { body: Vec<Word>, shortcut: Vec<Word> },
 }
@@ -31,7 +32,7 @@ pub(super) struct Pattern {
 }
 
 /// All layers.
-pub(super) const PATTERNS: [Pattern; 13] = [
+pub(super) const PATTERNS: [Pattern; 14] = [
     Pattern { name: "linear", example: "linear:128" },
     Pattern { name: "conv", example: "conv:32x3" },
     Pattern { name: "maxpool", example: "maxpool:2" },
@@ -43,6 +44,7 @@ pub(super) const PATTERNS: [Pattern; 13] = [
     Pattern { name: "gelu", example: "gelu" },
     Pattern { name: "leakyrelu", example: "leakyrelu:0.01" },
     Pattern { name: "scale", example: "scale:0.125" },
+    Pattern { name: "dropout", example: "dropout:0.5" },
     Pattern { name: "flatten", example: "flatten" },
     Pattern { name: "residual", example: "residual(conv:32x3,relu)" },
 ];
@@ -96,6 +98,7 @@ impl fmt::Display for Word {
             Word::Gelu => formatter.write_str("gelu"),
             Word::LeakyRelu { slope } => write!(formatter, "leakyrelu:{slope}"),
             Word::Scale { factor } => write!(formatter, "scale:{factor}"),
+            Word::Dropout { rate } => write!(formatter, "dropout:{rate}"),
             Word::Flatten => formatter.write_str("flatten"),
             Word::Residual { body, shortcut } => {
                 write!(formatter, "residual({}", text(body))?;

@@ -1,12 +1,17 @@
 //! Column sum: `y[n] = sum over m of x[m, n]`, the gradient of a bias that was added to every row.
 //!
+//! Many rows are cut into parts of [`PART`] rows, whose sums are the rows of a matrix that is summed in the same way: a
+//! part keeps a thread, or a workgroup, busy, and where they begin depends on the shape alone.
+//!
 //! Its own gradient is the bias's forward pass, `dx[m, n] = dy[n]`, which is a matmul epilogue.
 
 use std::borrow::Cow;
 
+use rayon::prelude::*;
+
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, fold, read, shader, trips, uniform, write};
+use crate::kernel::{Dispatch, Kernel, MOST_GROUPS, Uniform, fold, read, shader, trips, uniform, write};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -19,8 +24,10 @@ pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
     let [rows, columns] = matrix(x);
     x.expect("x", Element::F32, x.shape());
     assert!(rows <= MOST_ROWS, "column sums of {rows} rows, {MOST_ROWS} is the most");
+    let parts = rows.div_ceil(PART);
+    let partials = (parts > 1).then(|| plan.scratch("column_sum.partials", [parts, columns]));
     let y = plan.scratch("column_sum.y", [columns]);
-    plan.record(ColumnSum { x, y });
+    plan.record(ColumnSum { x, partials, y });
     y
 }
 
@@ -37,6 +44,8 @@ fn matrix(x: Tensor) -> [usize; 2] {
 #[derive(Debug)]
 struct ColumnSum {
     x: Tensor,
+    /// Sums of parts, where there are several.
+    partials: Option<Tensor>,
     y: Tensor,
 }
 
@@ -44,6 +53,8 @@ uniform! {
     struct Params {
         rows: u32,
         columns: u32,
+        /// Rows that a layer of workgroups sums.
+        part: u32,
     }
 }
 
@@ -51,8 +62,11 @@ uniform! {
 const COLUMNS: u32 = 16;
 const LANES: u32 = 16;
 
-/// Most rows that one invocation's trips are enough for.
-pub const MOST_ROWS: usize = LANES as usize * (MOST_TRIPS - trips_for(0)) as usize;
+/// Rows of a part.
+pub const PART: usize = 2048;
+
+/// Most rows: as many parts as there may be layers of workgroups.
+pub const MOST_ROWS: usize = PART * MOST_GROUPS as usize;
 
 /// Trips of an invocation that sums this many of a column's rows, and then what the lanes found.
 const fn trips_for(rows: usize) -> u64 {
@@ -104,20 +118,38 @@ impl Op for ColumnSum {
     }
 
     fn operands(&self) -> Operands {
-        Operands::new(&[self.x], &[self.y])
+        let mut operands = Operands::new(&[self.x], &[self.y]);
+        operands.writes.extend(self.partials);
+        operands
     }
 
     fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
-        let mut y = memory.f32_mut(self.y);
+        let (x, mut y) = (memory.f32(self.x), memory.f32_mut(self.y));
         let columns = y.len();
-        sums(&memory.f32(self.x), columns, |first, sums| y[first..first + sums.len()].copy_from_slice(sums));
+        let copy = |x: &[f32], y: &mut [f32]| {
+            sums(x, columns, |first, sums| y[first..first + sums.len()].copy_from_slice(sums));
+        };
+        let Some(partials) = self.partials else { return copy(&x, &mut y) };
+        let mut partials = memory.f32_mut(partials);
+        let parts = partials.par_chunks_exact_mut(columns).zip(x.par_chunks(PART * columns));
+        parts.for_each(|(partial, x)| copy(x, partial));
+        copy(&partials, &mut y);
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let [rows, columns] = matrix(self.x);
-        let params = Params { rows: rows as u32, columns: columns as u32 };
-        let trips = trips_for(rows.div_ceil(LANES as usize));
-        let grid = fold(columns, COLUMNS);
-        vec![Dispatch::new(&KERNEL, params, &[self.x, self.y], grid, trips)]
+        let dispatch = |x: Tensor, y: Tensor, part: usize| {
+            let [rows, columns] = matrix(x);
+            let params = Params { rows: rows as u32, columns: columns as u32, part: part as u32 };
+            let [across, down, _] = fold(columns, COLUMNS);
+            let grid = [across, down, rows.div_ceil(part) as u32];
+            Dispatch::new(&KERNEL, params, &[x, y], grid, trips_for(part.div_ceil(LANES as usize)))
+        };
+        match self.partials {
+            None => vec![dispatch(self.x, self.y, matrix(self.x)[0])],
+            Some(partials) => {
+                let [parts, _] = partials.matrix("partials");
+                vec![dispatch(self.x, partials, PART), dispatch(partials, self.y, parts)]
+            }
+        }
     }
 }

@@ -89,6 +89,10 @@ crate::kernel::uniform! {
         slot: u32,
         /// What the loss and the hit of one row count in the metrics: 1/rows for a mean, 1 for a sum.
         row_weight: f32,
+        /// The epoch that this is a step of, from 0.
+        epoch: u32,
+        /// Steps of the run before this one.
+        step: u32,
         /// The optimizer's learning rate in this step.
         learning_rate: f32,
         /// What makes up for an optimizer's running mean that started as zeros.
@@ -231,10 +235,11 @@ impl Plan {
         self.places.as_ref().map_or(tensor.id, |places| places[tensor.id])
     }
 
-    /// Bytes of all tensors in a GPU's memory.
-    pub fn bytes(&self) -> usize {
+    /// Bytes of all tensors, where an element has `size`.
+    pub fn bytes(&self, size: impl Fn(Element) -> usize) -> usize {
         let has_memory = |declaration: &&Declaration| self.place(declaration.tensor) == declaration.tensor.id;
-        self.declarations.iter().filter(has_memory).map(|declaration| declaration.tensor.bytes()).sum()
+        let tensors = self.declarations.iter().filter(has_memory).map(|declaration| declaration.tensor);
+        tensors.map(|tensor| tensor.len() * size(tensor.element)).sum()
     }
 
     /// Replaces every recorded op by what `wrap` makes of it: this is how a test puts itself between

@@ -104,7 +104,7 @@ mod tests {
         let first = chain(&mut plan, x, 4);
         plan.begin("two");
         let second = chain(&mut plan, x, 3);
-        assert_eq!(plan.bytes(), 8 * 35 * 4);
+        assert_eq!(plan.bytes(Element::size), 8 * 35 * 4);
         plan.share_scratch(&[second[2]]);
         let place = |tensor: Tensor| plan.place(tensor);
         assert_eq!(place(first[0]), place(first[2]));
@@ -115,7 +115,7 @@ mod tests {
         for other in first.iter().chain(&second[..2]).chain([&x]) {
             assert_ne!(place(second[2]), place(*other));
         }
-        assert_eq!(plan.bytes(), 4 * 35 * 4);
+        assert_eq!(plan.bytes(Element::size), 4 * 35 * 4);
     }
 
     #[test]

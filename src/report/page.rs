@@ -7,12 +7,14 @@ use serde::Serialize;
 
 use super::chart::{Chart, Scale, Series};
 use super::examination::Numbers;
+use super::picture::FirstLayer;
 use super::record::{Facts, Record};
 use super::{Findings, Report, picture};
 use crate::config::{Setting, Settings, Value};
+use crate::device::Selftested;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{count, duration, figure, percentage, span};
-use crate::run::event;
+use crate::run::{event, weights_sha256};
 use crate::train::Epoch;
 
 const PAGE: &str = include_str!("page/page.html");
@@ -120,7 +122,7 @@ pub(super) fn body(report: &Report<'_>) -> Result<String> {
         test,
         without_test,
         layer => layer(report)?,
-        origin => origin(record),
+        origin => origin(report),
         data => data(report)?,
     };
     render("body.html", BODY, context)
@@ -219,22 +221,27 @@ fn rows(record: &Record) -> Vec<BTreeMap<&'static str, String>> {
 
 fn layer(report: &Report<'_>) -> Result<Option<Layer>> {
     let Some(model) = report.model else { return Ok(None) };
-    let Some((units, count)) = picture::of_first_layer(model)? else { return Ok(None) };
+    let Some(FirstLayer { units, count, window }) = picture::of_first_layer(model)? else { return Ok(None) };
+    let kind = match window {
+        Some([height, width]) => format!("filters of {height}x{width}"),
+        None => "units".into(),
+    };
     let which = if units.len() < count {
-        format!("The {} of {count} units with the largest weights", units.len())
+        format!("The {} of {count} {kind} with the largest weights", units.len())
     } else {
-        format!("All {count} units")
+        format!("All {count} {kind}")
     };
     let colours = match report.record.facts.dataset.shape[0] {
-        3 => "grey is zero, and each unit has a scale of its own",
-        _ => "green attracts, red repels, and each unit has a scale of its own",
+        3 => "grey is zero, and each has a scale of its own",
+        _ => "green attracts, red repels, and each has a scale of its own",
     };
     Ok(Some(Layer { caption: format!("{which}, as what each looks for in an image: {colours}."), units }))
 }
 
 /// Where the run comes from: what was asked for, and what it ran on.
-fn origin(record: &Record) -> Vec<Listing> {
+fn origin(report: &Report<'_>) -> Vec<Listing> {
     let entry = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let record = report.record;
     let facts = &record.facts;
     let settings = record.settings.iter().map(|(key, Setting { value, .. })| match value {
         Value::Text(text) => entry(key.name(), text),
@@ -245,18 +252,38 @@ fn origin(record: &Record) -> Vec<Listing> {
         entry("device", &device.name),
         entry("backend", &device.backend),
         entry("driver", &device.driver),
+        entry("selftest", &device.selftest.as_ref().map(selftest).unwrap_or_default()),
         entry("system", &facts.system),
         entry("shadegrad", &facts.shadegrad),
         entry("command", &command(&facts.arguments)),
     ];
     for (path, sha256) in &facts.files_sha256 {
-        machine.push((file_name(path).to_owned(), format!("sha256 {}…", sha256.get(..16).unwrap_or(sha256))));
+        machine.push(entry(file_name(path), &shortened(sha256)));
+    }
+    if let Some(model) = report.model {
+        machine.push(entry("weights", &shortened(&weights_sha256(&model.tensors))));
     }
     machine.retain(|(_, value)| !value.is_empty());
     vec![
         Listing { title: "Configuration", entries: settings.collect() },
         Listing { title: "Machine and data", entries: machine },
     ]
+}
+
+fn selftest(Selftested { date, checks, failures, without }: &Selftested) -> String {
+    match without[..] {
+        [] => format!("{} of {checks} checks passed on {date}", checks - failures),
+        _ => format!(
+            "{} of {checks} checks passed on {date}; without {}",
+            checks - failures,
+            without.join(", ")
+        ),
+    }
+}
+
+/// Enough of a hash to compare it with another.
+fn shortened(sha256: &str) -> String {
+    format!("sha256 {}…", sha256.get(..16).unwrap_or(sha256))
 }
 
 /// As somebody typed it: without the folder of the program.
@@ -280,13 +307,17 @@ fn data(report: &Report<'_>) -> Result<String> {
         config: &'a Settings,
         epochs: &'a [Epoch],
         test: Option<Numbers<'a>>,
+        /// Of the model that is shown.
+        weights_sha256: Option<String>,
     }
     let Record { name, facts, settings, epochs } = report.record;
     let test = match &report.findings {
         Findings::Made(examination) => Some(examination.numbers()),
         Findings::Missing(_) => None,
     };
-    let data = Data { schema: event::SCHEMA, run: name, facts, config: settings, epochs, test };
+    let weights_sha256 = report.model.map(|model| weights_sha256(&model.tensors));
+    let data =
+        Data { schema: event::SCHEMA, run: name, facts, config: settings, epochs, test, weights_sha256 };
     let json = serde_json::to_string(&data).map_err(|cause| {
         Error::new(ErrorKind::Internal, format!("cannot write the report's numbers: {cause}"))
     })?;

@@ -37,17 +37,27 @@ pub(super) struct Unit {
     pub(super) picture: String,
 }
 
-/// The first layer's units, those with the largest weights, in the layer's order; and how many it has.
+/// The first layer, as pictures.
+pub(super) struct FirstLayer {
+    /// Its units with the largest weights, in the layer's order.
+    pub(super) units: Vec<Unit>,
+    /// How many units it has.
+    pub(super) count: usize,
+    /// Height and width of the windows that the units look at, unless they look at whole images.
+    pub(super) window: Option<[usize; 2]>,
+}
+
+/// The first layer of a model.
 ///
 /// Nothing where the weights are not those of images of shape `[channels, height, width]`, or of
 /// small windows on them.
-pub(super) fn of_first_layer(model: &SavedModel) -> Result<Option<(Vec<Unit>, usize)>> {
+pub(super) fn of_first_layer(model: &SavedModel) -> Result<Option<FirstLayer>> {
     let Some(image) = model.about.as_ref().map(|about| about.shape) else { return Ok(None) };
     let weights = model.tensors.iter().find(|tensor| tensor.name == "0.weight");
     let Some(weights) = weights else { return Ok(None) };
-    let [channels, height, width] = match weights.shape[..] {
-        [_, inputs] if inputs == image.iter().product::<usize>() => image,
-        [_, channels, height, width] => [channels, height, width],
+    let ([channels, height, width], window) = match weights.shape[..] {
+        [_, inputs] if inputs == image.iter().product::<usize>() => (image, None),
+        [_, channels, height, width] => ([channels, height, width], Some([height, width])),
         _ => return Ok(None),
     };
     let shape = ImageShape { channels, height, width };
@@ -58,7 +68,8 @@ pub(super) fn of_first_layer(model: &SavedModel) -> Result<Option<(Vec<Unit>, us
     units.truncate(MOST_UNITS);
     units.sort_by_key(|(index, _)| *index);
     let draw = |(index, weights)| Ok(Unit { index, picture: of_weights(weights, shape)? });
-    Ok(Some((units.into_iter().map(draw).collect::<Result<_>>()?, count)))
+    let units = units.into_iter().map(draw).collect::<Result<_>>()?;
+    Ok(Some(FirstLayer { units, count, window }))
 }
 
 /// Weights from the most negative to the most positive.
@@ -161,8 +172,8 @@ mod tests {
     #[test]
     fn weights_are_shown_by_sign_and_size() {
         let found = of_first_layer(&model([1, 1, 3], 1, vec![-2.0, 0.0, 2.0])).expect("it can be drawn");
-        let (units, count) = found.expect("there is a first layer");
-        assert_eq!((units.len(), count), (1, 1));
+        let FirstLayer { units, count, window } = found.expect("there is a first layer");
+        assert_eq!((units.len(), count, window), (1, 1, None));
         let [r, g, b] = BELOW;
         let [x, y, z] = ABOVE;
         let (.., pixels) = decode(&units[0].picture);
@@ -173,10 +184,25 @@ mod tests {
     fn the_units_with_the_largest_weights_are_shown_in_their_order() {
         let weights = (0..200).map(|unit| if unit % 3 == 1 { 0.001 } else { unit as f32 }).collect();
         let found = of_first_layer(&model([1, 1, 1], 200, weights)).expect("it can be drawn");
-        let (units, count) = found.expect("there is a first layer");
+        let FirstLayer { units, count, .. } = found.expect("there is a first layer");
         assert_eq!((units.len(), count), (MOST_UNITS, 200));
         assert!(units.is_sorted_by_key(|unit| unit.index));
         assert!(units.iter().all(|unit| unit.index % 3 != 1 && unit.index > 100), "small ones are shown");
+    }
+
+    /// Two filters of two rows and one column, whose three channels are colours.
+    #[test]
+    fn filters_are_shown_in_the_colours_of_their_channels() {
+        let values = vec![1.0, -1.0, 0.0, 0.5, -0.5, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 4.0];
+        let mut model = model([3, 5, 5], 2, values);
+        model.tensors[0].shape = vec![2, 3, 2, 1];
+        let found = of_first_layer(&model).expect("it can be drawn");
+        let FirstLayer { units, count, window } = found.expect("there is a first layer");
+        assert_eq!((units.len(), count, window), (2, 2, Some([2, 1])));
+        let one = vec![255, 127, 63, 255, 0, 191, 255, 255];
+        assert_eq!(decode(&units[0].picture), (1, 2, one));
+        let other = vec![127, 127, 127, 255, 127, 127, 255, 255];
+        assert_eq!(decode(&units[1].picture), (1, 2, other));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod clock;
 pub mod directory;
 pub mod event;
+mod fingerprint;
 mod manifest;
 mod metrics_file;
 pub mod model_file;
@@ -17,6 +18,7 @@ pub mod reopen;
 pub mod tensorboard;
 
 pub use directory::RunDirectory;
+pub use fingerprint::weights_sha256;
 pub use model_file::{NamedTensor, SavedModel};
 pub use reopen::{Reopened, reopen};
 pub use tensorboard::EventFile;

@@ -18,6 +18,9 @@ use crate::train::Normalisation;
 /// one model are the same bytes.
 const KEY: &str = "shadegrad";
 
+/// What PyTorch's batch norms count, to no end where statistics run by a fixed momentum: they load without it, too.
+const BATCHES_SEEN: &str = ".num_batches_tracked";
+
 /// Largest model file that is read: far beyond any model that trains here.
 const MOST_BYTES: u64 = 16 << 30;
 
@@ -148,7 +151,7 @@ impl SavedModel {
             return Err(damaged(fault));
         }
         let mut tensors = Vec::new();
-        for (name, view) in file.iter() {
+        for (name, view) in file.iter().filter(|(name, _)| !name.ends_with(BATCHES_SEEN)) {
             if view.dtype() != Dtype::F32 {
                 return Err(bad(format!("{name} holds {:?}, not F32", view.dtype())));
             }

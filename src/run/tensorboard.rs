@@ -1,4 +1,4 @@
-//! Event files for TensorBoard: the figures of each epoch as scalars.
+//! Event files for TensorBoard: the figures of each epoch as scalars, and between them loss and learning rate by step.
 //!
 //! A file is a row of records, each framed as TensorFlow's `TFRecord`:
 //!
@@ -19,13 +19,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use prost::Message;
 
 use crate::error::{Error, Result};
-use crate::train::{Epoch, Observer, Start};
+use crate::train::{Epoch, Observer, Progress, Start};
 
 /// What the first record of every file says.
 const VERSION: &str = "brain.Event:2";
 
 /// `SessionLog.SessionStatus.START`.
 const START: i32 = 1;
+
+/// Most points of a curve by step in a whole run: more than a screen has columns, and few enough that a run of a week
+/// leaves a small file.
+const MOST_POINTS: usize = 2000;
 
 #[derive(Clone, PartialEq, Message)]
 struct Event {
@@ -73,15 +77,20 @@ struct SessionLog {
 #[derive(Debug)]
 pub struct EventFile {
     path: PathBuf,
-    /// Whether an epoch is in the file.
+    /// Whether there are figures in the file.
     begun: bool,
+    /// Steps from one point of a curve by step to the next, at least.
+    interval: usize,
+    /// The step from which the next is due.
+    due: usize,
 }
 
 impl EventFile {
     /// A new file in `run`, the run's directory. TensorBoard shows all files of a directory as one run.
     pub fn create(run: &Path) -> Self {
         let seconds = now() as u64;
-        EventFile { path: run.join(format!("events.out.tfevents.{seconds}.shadegrad")), begun: false }
+        let path = run.join(format!("events.out.tfevents.{seconds}.shadegrad"));
+        EventFile { path, begun: false, interval: 1, due: 0 }
     }
 
     fn append(&self, step: usize, what: What) -> Result<()> {
@@ -91,23 +100,39 @@ impl EventFile {
         // One write a record: a TensorBoard that is watching sees whole records.
         file.write_all(&frame(&event.encode_to_vec())).map_err(failed)
     }
+
+    /// Figures of `step`, by their names.
+    fn append_scalars(&mut self, step: usize, scalars: &[(&str, f64)]) -> Result<()> {
+        if !self.begun {
+            // What an earlier file of the run has from here on was trained again, so it does not count.
+            self.append(step, What::SessionLog(SessionLog { status: START }))?;
+            self.begun = true;
+        }
+        let scalar =
+            |&(tag, value): &(&str, f64)| Scalar { tag: tag.into(), simple_value: Some(value as f32) };
+        self.append(step, What::Summary(Summary { value: scalars.iter().map(scalar).collect() }))
+    }
 }
 
 impl Observer for EventFile {
-    fn start(&mut self, _: &Start) -> Result<()> {
+    fn start(&mut self, start: &Start) -> Result<()> {
+        let planned = start.config.epochs.saturating_mul(start.steps_per_epoch);
+        let steps = start.config.max_steps.map_or(planned, |most| most.min(planned));
+        self.interval = steps.div_ceil(MOST_POINTS).max(1);
         self.append(0, What::FileVersion(VERSION.into()))
     }
 
-    fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
-        if !self.begun {
-            // What an earlier file of the run has from here on was trained again, so it does not count.
-            self.append(epoch.step, What::SessionLog(SessionLog { status: START }))?;
-            self.begun = true;
+    fn progress(&mut self, progress: &Progress) -> Result<()> {
+        let &Progress { total_step, recent_loss, learning_rate, .. } = progress;
+        if total_step < self.due {
+            return Ok(());
         }
-        let value = scalars(epoch)
-            .map(|(tag, value)| Scalar { tag: tag.into(), simple_value: Some(value as f32) })
-            .to_vec();
-        self.append(epoch.step, What::Summary(Summary { value }))
+        self.due = total_step + self.interval;
+        self.append_scalars(total_step, &[("step/learning_rate", learning_rate), ("step/loss", recent_loss)])
+    }
+
+    fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
+        self.append_scalars(epoch.step, &scalars(epoch))
     }
 }
 

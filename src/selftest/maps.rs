@@ -5,6 +5,7 @@ use crate::draft::Draft;
 use crate::host::Array;
 use crate::ops::activation::{self, Activation};
 use crate::ops::batch_norm::{self, Normalisation, Running};
+use crate::ops::dropout::{self, Dropout};
 use crate::ops::{Window, add, average_pool, conv2d, max_pool};
 use crate::plan::Role;
 
@@ -41,6 +42,10 @@ pub(super) fn all() -> Vec<Subject> {
             activation::backward(&mut draft.plan, kind, x, dy);
         }));
     }
+    all.push(subject("dropout", "1009", |draft| {
+        let x = draft.noise("x", Role::Input, [1009]);
+        dropout::forward(&mut draft.plan, Dropout { rate: 0.3, seed: 1 << 40 | 7, layer: 2 }, x);
+    }));
     // Channels that are read one at a time, and four at a time; with everything around the products, and without.
     for (channels, window, around) in [
         (3, Window::square(3, 1, 1), true),

@@ -152,6 +152,8 @@ fn launch(session: &mut dyn Session, step: StepId, rows: usize) -> Result<()> {
         // Not the first, so that an op that ignores it is found.
         slot: 1,
         row_weight: 1.0 / rows as f32,
+        epoch: 3,
+        step: 5,
         learning_rate: 0.125,
         mean_scale: 1.5,
         root_scale: 1.25,

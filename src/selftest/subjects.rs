@@ -1,5 +1,6 @@
 //! What a selftest runs: every op, forward and backward, in shapes that have edges everywhere.
 
+use crate::augmentation::{Augmentation, Flip};
 use crate::draft::{self, Draft};
 use crate::host::Array;
 use crate::ops::classifier::{self, InputGradient};
@@ -45,6 +46,8 @@ pub(super) fn all() -> Vec<Subject> {
         gathered([3, 5, 5], 17, 11),
         gathered([1, 28, 28], 5, 5),
         gathered_maps([3, 5, 7], 17, 11),
+        augmented(Flip::Random),
+        augmented(Flip::Alternating),
         subject("relu", "forward, 1009", |draft| {
             let x = draft.noise("x", Role::Input, [1009]);
             relu::forward(&mut draft.plan, x);
@@ -149,6 +152,7 @@ fn images(draft: &mut Draft, [channels, height, width]: [usize; 3]) -> (Images, 
         normalisation: draft.noise("normalisation", Role::Input, [channels, 2]),
         height,
         width,
+        augmentation: Augmentation::default(),
     };
     let order = draft.give("order", Role::Input, [100], draft::indices(100, count as u32));
     (source, order)
@@ -168,6 +172,18 @@ fn gathered_maps(shape: [usize; 3], batch: usize, rows: usize) -> Subject {
         gather::maps(&mut draft.plan, &source, order, batch);
     };
     Subject { rows, ..subject("gather", format!("{}, maps", gathering(shape, batch)), record) }
+}
+
+fn augmented(flip: Flip) -> Subject {
+    let (shape, batch) = ([3, 9, 11], 17);
+    let record = move |draft: &mut Draft| {
+        let (mut source, order) = images(draft, shape);
+        source.augmentation = Augmentation { seed: 1 << 40 | 7, flip, crop: 3, cutout: 4 };
+        gather::maps(&mut draft.plan, &source, order, batch);
+        gather::forward(&mut draft.plan, &source, order, batch);
+    };
+    let case = format!("{}, flip {}", gathering(shape, batch), flip.name());
+    Subject { rows: batch, ..subject("gather", case, record) }
 }
 
 fn gathering([channels, height, width]: [usize; 3], batch: usize) -> String {

@@ -37,6 +37,13 @@ pub(super) struct Measured {
     pub(super) norms: Vec<Norms>,
 }
 
+impl Measured {
+    /// All weighted losses.
+    pub(super) fn loss(&self) -> f64 {
+        self.runs.iter().map(|run| run.loss).sum()
+    }
+}
+
 /// What one run of a step measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Sums {
@@ -144,7 +151,12 @@ impl Feed<'_> {
     }
 
     /// The data of the pass's `run`-th run of the step, but for the slot.
-    fn record(&self, run: usize, images: usize, told: &impl Fn(usize) -> StepRecord) -> StepRecord {
+    pub(super) fn record(
+        &self,
+        run: usize,
+        images: usize,
+        told: &impl Fn(usize) -> StepRecord,
+    ) -> StepRecord {
         let first = run * self.pass.batch;
         let rows = self.pass.batch.min(images - first);
         let row_weight = if self.mean { 1.0 / rows.min(self.pass.images_per_step) as f32 } else { 1.0 };

@@ -4,29 +4,43 @@
 //! gradients are what one step of the run's own plan changes in the parameters, by plain descent. Where a layer's
 //! backward pass, an epilogue or a kernel is wrong, its tensors differ and those behind it do not.
 //!
-//! A ReLU has no slope at zero. Images that bring an input of one close to it are left out, and a value whose change
-//! takes one to the other side is counted as a kink and not compared.
+//! A ReLU has no slope at zero, and a max pool none where two cells are the largest. Images that bring a value close to
+//! such a kink are left out, since float32 may be on the other side of it; the differences are taken on the
+//! [piece](pieces) of the function that the images are on.
 
+mod batch;
+mod pieces;
+mod values;
 mod wide;
+
+use std::ops::RangeInclusive;
+
+use batch::Batch;
+use wide::{Place, Target, Trace, WideModel};
 
 use super::program::{Builder, SplitSize, Training};
 use super::resident::{Normalisation, write_normalisation};
 use super::tensors;
+use crate::augmentation::Augmentation;
 use crate::config::{Config, Groups, Init, Optimizer};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::init::ParameterKind;
 use crate::model::ModelSpec;
 use crate::plan::{Launch, StepRecord};
 use crate::run::SavedModel;
-use wide::{Place, Trace, WideModel};
 
-/// Most images of the batch: float64 is slow.
+/// Most images of the batch.
 const MOST_IMAGES: usize = 64;
 
-/// Values that are compared of one tensor; all values of smaller tensors.
-const SAMPLES: usize = 100;
+/// Values that are compared of one tensor, or all values where it has fewer.
+const SAMPLES: RangeInclusive<usize> = 10..=100;
+
+/// Float64 is slow: images are fewer where a pass would have more multiplications and additions than this, samples
+/// where all passes together would.
+const MOST_OPERATIONS: u64 = 200_000_000;
+const MOST_OF_ALL: u64 = 100_000_000_000;
 
 /// How far a value goes to either side, as in PyTorch's `gradcheck`.
 const STEP: f64 = 1e-6;
@@ -35,6 +49,10 @@ const STEP: f64 = 1e-6;
 /// largest slope, because float32 sums of numbers of that size.
 const RELATIVE: f64 = 1e-3;
 const OF_LARGEST: f64 = 1e-5;
+
+/// And relative to the model's largest slope: what a bias adds in front of a batch norm is taken away again, and what is
+/// left of its gradient is the rounding of others'.
+const OF_MODELS_LARGEST: f64 = 1e-6;
 
 /// The learning rate of the step whose change is the gradient: so large that the rounding of the parameter is far below
 /// that of the gradient.
@@ -45,7 +63,7 @@ const RATE: f32 = 1024.0;
 pub struct GradientCheck {
     /// Images in the batch.
     pub images: usize,
-    /// Images that were passed over because a ReLU is at its kink for them.
+    /// Images that were passed over because a ReLU or a max pool is at a kink for them.
     pub left_out: usize,
     /// The mean loss of the batch, L2 penalty not included: by float64, and by the device.
     pub losses: [f64; 2],
@@ -62,8 +80,6 @@ pub struct CheckedTensor {
     pub shape: Vec<usize>,
     /// Values that were compared.
     pub checked: usize,
-    /// Values that were not, because a ReLU changed its side between the two ends of the difference.
-    pub kinks: usize,
     /// The largest slope's magnitude.
     pub largest_slope: f64,
     /// The largest difference between gradient and slope.
@@ -73,10 +89,10 @@ pub struct CheckedTensor {
 }
 
 impl CheckedTensor {
-    /// Whether the gradient is the slope; something must have been compared.
+    /// Whether the gradient is the slope.
     pub fn is_right(&self) -> bool {
         // NaN is no small number.
-        self.checked > 0 && self.of_tolerance <= 1.0
+        self.of_tolerance <= 1.0
     }
 }
 
@@ -93,18 +109,21 @@ impl GradientCheck {
     }
 }
 
-/// Compares the gradients that `device` computes with slopes: for the model, first weights, data, L2 penalty and batch
-/// of `config` (at most 64 images).
+/// Compares the gradients that `device` computes with slopes: for the model, first weights, data, L2 penalty, label
+/// smoothing and batch of `config` (at most 64 images).
 ///
 /// # Errors
 /// Where model, data, first weights and device do not fit each other; [`ErrorKind::Data`](crate::ErrorKind::Data) where
 /// every image is at a kink.
 pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -> Result<GradientCheck> {
     let shape = dataset.shape;
-    let rows = config.batch_size.min(dataset.train.len()).min(MOST_IMAGES);
+    let most = config.batch_size.min(dataset.train.len()).min(MOST_IMAGES);
     let spec = ModelSpec::parse(&config.model, dataset.classes.len())?;
-    spec.check_sizes(shape.into(), rows)?;
+    spec.check_sizes(shape.into(), most)?;
     let mut builder = Builder::new(&spec, shape);
+    let operations = builder.model.summary().operations.max(1);
+    // Two, where a batch norm has more than one value to normalise.
+    let rows = most.min((MOST_OPERATIONS / operations).max(2) as usize);
     let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
     let training = Training {
         batch: rows,
@@ -113,7 +132,10 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         averaged: false,
         l2: config.l2,
         clip_norm: None,
-        label_smoothing: 0.0,
+        label_smoothing: config.label_smoothing,
+        augmentation: Augmentation::default(),
+        // Slopes are of a function, which training with dropout is not.
+        dropout: None,
         constant_rate: None,
     };
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };
@@ -133,17 +155,16 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         model.parameters().map(|parameter| Ok(session.read(parameter.tensor)?.into_f32())).collect()
     };
     let before = read(&mut *session)?;
-    let mut wide = WideModel::new(&model.stages(), |tensor| {
-        let position = model.parameters().position(|parameter| parameter.tensor == tensor);
-        before[position.expect("a stage's tensors are the model's")]
-            .iter()
-            .map(|&value| value.into())
-            .collect()
-    });
-    let Batch { split, x, left_out } = smooth_images(&wide, &dataset, &normalisation, rows)?;
+    let wide_values = |values: &Vec<f32>| values.iter().map(|&value| value.into()).collect();
+    let parameters = model.parameters().zip(&before);
+    let parameters = parameters.map(|(parameter, values)| (parameter.tensor, wide_values(values)));
+    let mut wide = WideModel::new(model.stages(), parameters.collect());
+    let Batch { split, mut trace, left_out } =
+        batch::smooth(&wide, &dataset, &normalisation, model.input(), rows)?;
     let declared = rows;
     let (labels, rows) = (split.labels.clone(), split.len());
-    let trace = wide.forward(x, rows);
+    let target = Target { labels: &labels, smoothing: config.label_smoothing.into() };
+    let wanted_loss = target.loss(trace.logits());
 
     pass.split.write(&mut *session, filled(split, declared, shape.pixels()), shape)?;
     let record = StepRecord {
@@ -163,34 +184,40 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         let change = |(&before, &after): (&f32, &f32)| f64::from(before) - f64::from(after);
         before.iter().zip(after).map(change).map(|change| change / f64::from(RATE)).collect::<Vec<f64>>()
     });
-    let tensors = model.parameters().zip(gradients).map(|(parameter, gradient)| {
+    let passes = 2 * model.parameters().count() as u64 * rows as u64 * operations;
+    let most = ((MOST_OF_ALL / passes) as usize).clamp(*SAMPLES.start(), *SAMPLES.end());
+    let compared = model.parameters().zip(gradients).map(|(parameter, gradient)| {
         let penalty = match parameter.kind {
             ParameterKind::Weight => f64::from(config.l2),
             ParameterKind::Bias | ParameterKind::Gain | ParameterKind::Shift => 0.0,
         };
-        let compared = samples(gradient.len()).into_iter().map(|index| {
+        let compared = samples(gradient.len(), most).into_iter().map(|index| {
             let place = Place { parameter: parameter.tensor, index };
-            let slope = slope(&mut wide, place, &trace, &labels)?;
+            let slope = slope(&mut wide, place, &mut trace, target);
             // Of the penalty, a parabola, the slope is known.
-            Some((slope + penalty * wide.value(place), gradient[index]))
+            (slope + penalty * wide.value(place), gradient[index])
         });
-        let compared: Vec<Option<(f64, f64)>> = compared.collect();
+        compared.collect::<Vec<(f64, f64)>>()
+    });
+    let compared: Vec<Vec<(f64, f64)>> = compared.collect();
+    let largest = largest_slope(compared.iter().flatten());
+    let tensors = model.parameters().zip(&compared).map(|(parameter, compared)| {
         let name = session.plan().name(parameter.tensor).to_owned();
-        CheckedTensor::of(name, parameter.tensor.shape().sizes().to_vec(), &compared)
+        CheckedTensor::of(name, parameter.tensor.shape().sizes().to_vec(), compared, largest)
     });
     let tensors = tensors.collect();
-    Ok(GradientCheck { images: rows, left_out, losses: [trace.loss(&labels), loss], tensors })
+    Ok(GradientCheck { images: rows, left_out, losses: [wanted_loss, loss], tensors })
 }
 
-/// Indices of the values that are compared: multiples of the golden ratio, which fall evenly over the tensor and on no
-/// row or column more than on others.
-fn samples(length: usize) -> Vec<usize> {
+/// Indices of the values that are compared, at most so many: multiples of the golden ratio, which fall evenly over the
+/// tensor and on no row or column more than on others.
+fn samples(length: usize, most: usize) -> Vec<usize> {
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-    if length <= SAMPLES {
+    if length <= most {
         return (0..length).collect();
     }
     let place = |sample: u64| (u128::from(sample.wrapping_mul(GOLDEN)) * length as u128) >> 64;
-    (0..SAMPLES as u64).map(|sample| place(sample) as usize).collect()
+    (0..most as u64).map(|sample| place(sample) as usize).collect()
 }
 
 /// The split with as many images as the plan declared; the step does not reach those added.
@@ -200,74 +227,33 @@ fn filled(mut split: Split, images: usize, pixels: usize) -> Split {
     split
 }
 
-/// The central difference of the loss; none where a ReLU has different sides at its ends.
-fn slope(wide: &mut WideModel, place: Place, trace: &Trace, labels: &[u32]) -> Option<f64> {
-    let [above, below] = [STEP, -STEP].map(|change| wide.with_change(place, change, trace, labels.len()));
-    let smooth = wide.same_sides(&above, &below);
-    smooth.then(|| (above.loss(labels) - below.loss(labels)) / (2.0 * STEP))
+/// The central difference of the loss.
+fn slope(wide: &mut WideModel, place: Place, trace: &mut Trace, target: Target<'_>) -> f64 {
+    let [above, below] = [STEP, -STEP].map(|change| target.loss(&wide.with_change(place, change, trace)));
+    (above - below) / (2.0 * STEP)
+}
+
+/// The largest magnitude among pairs of slope and gradient.
+fn largest_slope<'a>(pairs: impl IntoIterator<Item = &'a (f64, f64)>) -> f64 {
+    pairs.into_iter().fold(0.0, |largest, (slope, _)| largest.max(slope.abs()))
 }
 
 impl CheckedTensor {
-    /// From pairs of slope and gradient.
-    fn of(name: String, shape: Vec<usize>, compared: &[Option<(f64, f64)>]) -> Self {
-        let pairs = || compared.iter().flatten();
-        let largest_slope = pairs().fold(0.0f64, |largest, (slope, _)| largest.max(slope.abs()));
+    /// From pairs of slope and gradient, and the largest slope of the model.
+    fn of(name: String, shape: Vec<usize>, pairs: &[(f64, f64)], models_largest: f64) -> Self {
+        let largest_slope = largest_slope(pairs);
+        let least = OF_LARGEST * largest_slope + OF_MODELS_LARGEST * models_largest + f64::MIN_POSITIVE;
         let error = |&(slope, gradient): &(f64, f64)| (slope - gradient).abs();
-        let share = |pair: &(f64, f64)| {
-            error(pair) / (RELATIVE * pair.0.abs() + OF_LARGEST * largest_slope + f64::MIN_POSITIVE)
-        };
+        let share = |pair: &(f64, f64)| error(pair) / (RELATIVE * pair.0.abs() + least);
         // A NaN among them must not be lost.
         let worst = |one: f64, other: f64| if one.is_nan() || one > other { one } else { other };
         CheckedTensor {
             name,
             shape,
-            checked: pairs().count(),
-            kinks: compared.len() - pairs().count(),
+            checked: pairs.len(),
             largest_slope,
-            largest_error: pairs().map(error).fold(0.0, worst),
-            of_tolerance: pairs().map(share).fold(0.0, worst),
+            largest_error: pairs.iter().map(error).fold(0.0, worst),
+            of_tolerance: pairs.iter().map(share).fold(0.0, worst),
         }
     }
-}
-
-/// Images for which no ReLU is at its kink.
-struct Batch {
-    split: Split,
-    /// Normalised, one after the other.
-    x: Vec<f64>,
-    left_out: usize,
-}
-
-fn smooth_images(
-    wide: &WideModel,
-    dataset: &Dataset,
-    Normalisation { mean, std }: &Normalisation,
-    most: usize,
-) -> Result<Batch> {
-    let (pixels, plane) = (dataset.shape.pixels(), dataset.shape.pixels() / dataset.shape.channels);
-    let mut batch = Batch { split: Split::default(), x: Vec::new(), left_out: 0 };
-    for (image, &label) in dataset.train.images.chunks_exact(pixels).zip(&dataset.train.labels) {
-        if batch.split.len() == most {
-            break;
-        }
-        let normalised = image.iter().enumerate().map(|(pixel, &byte)| {
-            let channel = pixel / plane;
-            (f64::from(byte) / 255.0 - mean[channel]) / std[channel]
-        });
-        let x: Vec<f64> = normalised.collect();
-        if wide.is_smooth(&wide.forward(x.clone(), 1)) {
-            batch.split.images.extend(image);
-            batch.split.labels.push(label);
-            batch.x.extend(x);
-        } else {
-            batch.left_out += 1;
-        }
-    }
-    if batch.split.is_empty() {
-        return Err(Error::data(
-            "no image of the data has a gradient: a ReLU is at its kink for each of them",
-        )
-        .advise("use other first weights (--init, --seed)"));
-    }
-    Ok(batch)
 }

@@ -66,12 +66,20 @@ pub(super) struct Watch {
     first: Option<Norms>,
     latest: Option<Norms>,
     advice: String,
+    /// The run of the pass after which something was no number.
+    culprit: Option<usize>,
 }
 
 impl Watch {
     /// For a run with this learning rate.
     pub(super) fn new(learning_rate: f32) -> Self {
-        Watch { first: None, latest: None, advice: Watch::advice(usual(learning_rate)) }
+        Watch { first: None, latest: None, advice: Watch::advice(usual(learning_rate)), culprit: None }
+    }
+
+    /// The run of the pass in which what [`look`](Watch::look) found bad became so, if it was not bad before all of
+    /// them.
+    pub(super) fn culprit(&self) -> Option<usize> {
+        self.culprit
     }
 
     /// Looks at what a submission measured. `steps_before` gives the number of optimizer steps
@@ -93,6 +101,7 @@ impl Watch {
                 break;
             }
             if let Some(index) = norms.squares.iter().position(|&square| is_bad(square)) {
+                self.culprit = norms.run.checked_sub(1);
                 return Err(self.not_finite(&health.names[index], steps_before(norms.run)));
             }
             self.first.get_or_insert_with(|| norms.clone());
@@ -104,6 +113,7 @@ impl Watch {
             (None, Some(penalty)) => (measured.first, penalty),
             (None, None) => return Ok(()),
         };
+        self.culprit = Some(run);
         let grown = self.fastest(health).unwrap_or_default();
         let step = steps_before(run) + 1;
         Err(self.diverged(format!("the loss is {loss} at step {step}{grown}")))

@@ -1,5 +1,6 @@
 //! What a training run tells those who watch: the terminal, the run directory, a test.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::position::Snapshot;
@@ -12,6 +13,8 @@ use crate::error::Result;
 pub struct Start {
     /// What trains.
     pub device: DeviceInfo,
+    /// Its limits: see [`Device::limits`](crate::device::Device::limits).
+    pub limits: BTreeMap<&'static str, u64>,
     /// What is trained on.
     pub dataset: DatasetInfo,
     /// The files that the data set was read from.
@@ -59,6 +62,12 @@ pub struct Progress {
     pub step: usize,
     /// Steps in this epoch.
     pub steps: usize,
+    /// Steps since the start of the run.
+    pub total_step: usize,
+    /// Mean loss of the steps since this was said last, penalty included.
+    pub recent_loss: f64,
+    /// Of the last of them.
+    pub learning_rate: f64,
     /// Mean loss of this epoch's steps so far.
     pub loss: f64,
     /// Mean accuracy of this epoch's steps so far, 0 to 1.
@@ -151,7 +160,7 @@ pub struct End {
     pub best_epoch: usize,
     /// Whether the run ended because its epochs had not become better for a while.
     pub stopped_early: bool,
-    /// SHA-256 of all final parameters, little-endian, in the model's order.
+    /// Of the final model: see [`weights_sha256`](crate::run::weights_sha256).
     pub weights_sha256: String,
     /// Where the run was recorded.
     pub run: PathBuf,

@@ -23,7 +23,7 @@ pub(super) struct Network {
 }
 
 /// The network, if blocks of steps train it as single steps would: batch size 1, plain SGD of the
-/// plain loss at one learning rate, a ReLU between two linear layers of moderate size.
+/// plain loss of images as they are, at one learning rate, a ReLU between two linear layers of moderate size.
 pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
     let Optimizer::Sgd { momentum, weight_decay, .. } = training.optimizer else { return None };
     let rate = training.constant_rate?;
@@ -40,6 +40,7 @@ pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
         && !training.averaged
         && training.clip_norm.is_none()
         && training.label_smoothing == 0.0
+        && training.augmentation.is_none()
         && rate * decay <= MOST_DECAY
         && online_steps::fits(BLOCK, bias.len(), bias2.len());
     fits.then_some(Network {

@@ -4,6 +4,7 @@ use super::averages::Averages;
 use super::health::Health;
 use super::online;
 use super::resident::{Resident, declare_normalisation};
+use crate::augmentation::Augmentation;
 use crate::config::{Groups, Optimizer};
 use crate::data::ImageShape;
 use crate::error::Result;
@@ -112,6 +113,10 @@ pub(super) struct Training {
     pub(super) clip_norm: Option<f32>,
     /// Share of the target that all classes have alike.
     pub(super) label_smoothing: f32,
+    /// What becomes of the images.
+    pub(super) augmentation: Augmentation,
+    /// What dropout's random numbers follow from; it drops nothing where there is none.
+    pub(super) dropout: Option<u64>,
     /// Whether parameters have running averages.
     pub(super) averaged: bool,
     /// The learning rate, where it is the same in every step.
@@ -163,11 +168,12 @@ impl Builder {
 
     /// Records a training step: a batch forward, backward, and the update of every parameter.
     pub(super) fn train_batches(&mut self, size: SplitSize, training: Training) -> Result<Pass> {
-        let split = self.split("train", size)?;
+        let mut split = self.split("train", size)?;
+        split.images.augmentation = training.augmentation;
         let batch = training.batch.min(size.count);
         let step = self.plan.begin("train");
         let Builder { plan, model, .. } = self;
-        let source = Source { split: &split, batch, phase: Phase::Training };
+        let source = Source { split: &split, batch, phase: Phase::Training { dropout: training.dropout } };
         let (forward, loss) = measure(plan, model, source, training.label_smoothing);
         let Training { optimizer, groups, l2, clip_norm, averaged, .. } = training;
         let mut updates = Updates::new(optimizer, groups, l2, clip_norm);

@@ -1,5 +1,6 @@
 //! A split of a data set on a device: declared in the plan, then written piece by piece.
 
+use crate::augmentation::Augmentation;
 use crate::config::Normalize;
 use crate::data::statistics::moments;
 use crate::data::{Dataset, ImageShape, Split};
@@ -91,6 +92,7 @@ impl Resident {
                 normalisation,
                 height: shape.height,
                 width: shape.width,
+                augmentation: Augmentation::default(),
             },
             order: words("order"),
         })

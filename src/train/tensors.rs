@@ -1,7 +1,6 @@
 //! A run's trained tensors and its optimizer's, on their way to a device and back.
 
 use crate::config::{Config, Init};
-use crate::data::hash::Hasher;
 use crate::device::Session;
 use crate::error::{Error, Result};
 use crate::host::Array;
@@ -92,13 +91,4 @@ fn declarations(session: &dyn Session, roles: &[Role]) -> Vec<Declaration> {
     let all = session.plan().declarations();
     let of = |&role: &Role| all.iter().filter(move |declaration| declaration.role == role).cloned();
     roles.iter().flat_map(of).collect()
-}
-
-/// SHA-256 of all parameters' bytes, little-endian, in the model's order.
-pub(super) fn weights_sha256(weights: &[NamedTensor]) -> String {
-    let mut hasher = Hasher::default();
-    for value in weights.iter().flat_map(|tensor| &tensor.values) {
-        hasher.update(&value.to_le_bytes());
-    }
-    hasher.finish().sha256
 }

@@ -2,9 +2,11 @@
 //! train on.
 
 mod advice;
+mod origin;
 mod saving;
 mod setup;
 
+use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -25,8 +27,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::host::Array;
 use crate::model::Model;
 use crate::optim;
+use crate::plan::StepRecord;
 use crate::rng;
 use crate::run::model_file::About;
+use crate::run::weights_sha256;
 use crate::schedule::LearningRate;
 
 /// Measurements of the penalty in an epoch, where every step would be too many.
@@ -36,6 +40,7 @@ const PENALTY_SAMPLES: usize = 1000;
 pub struct Trainer<'a> {
     config: &'a Config,
     device: DeviceInfo,
+    limits: BTreeMap<&'static str, u64>,
     files: Vec<PathBuf>,
     stop: StopFlag,
     session: Box<dyn Session>,
@@ -79,8 +84,9 @@ impl Trainer<'_> {
             self.save(observers)?;
         }
         while !self.is_over() {
-            let trained = self.train_epoch(observers, run).map_err(|error| self.explain(error, run));
-            trained.and_then(|()| self.end_epoch(observers, run)).map_err(|error| goes_on(error, run))?;
+            let epoch = self.position.epochs;
+            let trained = self.train_epoch(observers, run).and_then(|()| self.end_epoch(observers, run));
+            trained.map_err(|error| goes_on(self.explain(error, epoch, run), run))?;
         }
         let end = self.end(run)?;
         for observer in &mut *observers {
@@ -98,6 +104,7 @@ impl Trainer<'_> {
         let plan = self.session.plan();
         Start {
             device: self.device.clone(),
+            limits: self.limits.clone(),
             dataset: self.dataset.clone(),
             files: self.files.clone(),
             model: self.model.spec(),
@@ -124,7 +131,7 @@ impl Trainer<'_> {
             test_loss: last.test_loss,
             best_epoch: best.epoch,
             stopped_early: self.position.step < self.steps,
-            weights_sha256: tensors::weights_sha256(&weights),
+            weights_sha256: weights_sha256(&weights),
             run: run.to_path_buf(),
         })
     }
@@ -167,6 +174,17 @@ impl Trainer<'_> {
         Stretch { first_step, steps, images, runs: images.div_ceil(self.training.batch) }
     }
 
+    /// What the ops are told in each step of the epoch that the run is in.
+    fn told(&self) -> impl Fn(usize) -> StepRecord + use<> {
+        let (rate, epoch) = (self.rate, self.position.epochs);
+        let (optimizer, ema) = (self.config.optimizer, self.config.ema);
+        let first_step = epoch * self.steps_per_epoch;
+        move |step| StepRecord {
+            epoch: epoch as u32,
+            ..optim::step_record(optimizer, ema, rate.at(first_step + step), first_step + step)
+        }
+    }
+
     /// Trains until there is something to save, or a reason to stop, or until the epoch's end.
     fn train_runs(&mut self, stretch: &Stretch, observers: &mut [&mut dyn Observer]) -> Result<()> {
         let &Stretch { first_step, steps, images, runs } = stretch;
@@ -188,8 +206,8 @@ impl Trainer<'_> {
         let steps_done = |runs: usize| stretch.steps_done(runs, &self.training);
         let next_save = self.saves.next_step(self.position.step).unwrap_or(usize::MAX);
         let until = next_save.saturating_sub(first_step).saturating_mul(unit).div_ceil(batch).min(runs);
-        let (rate, optimizer, ema) = (self.rate, self.config.optimizer, self.config.ema);
-        let (epoch, position) = (self.position.epochs + 1, &mut self.position);
+        let (rate, told) = (self.rate, self.told());
+        let (index, position) = (self.position.epochs, &mut self.position);
         let (started, all_steps) = (Instant::now(), self.steps);
         let (seconds_before, epoch_seconds_before) = (position.seconds, position.epoch_seconds);
         feed.run(
@@ -197,9 +215,10 @@ impl Trainer<'_> {
             &mut self.pace,
             images,
             Range { start: position.totals.runs, end: until },
-            |step| optim::step_record(optimizer, ema, rate.at(first_step + step), first_step + step),
+            told,
             |measured| {
                 self.watch.look(&self.health, &measured, |run| first_step + steps_done(run))?;
+                let before = steps_done(position.totals.runs);
                 position.totals.add(&measured);
                 let done = steps_done(position.totals.runs);
                 position.step = first_step + done;
@@ -207,9 +226,12 @@ impl Trainer<'_> {
                 let elapsed = started.elapsed().as_secs_f64();
                 let each_step = (seconds_before + elapsed) / position.step as f64;
                 let progress = Progress {
-                    epoch,
+                    epoch: index + 1,
                     step: done,
                     steps,
+                    total_step: position.step,
+                    recent_loss: measured.loss() / (done - before) as f64 + position.totals.penalty(),
+                    learning_rate: f64::from(rate.at(position.step - 1)),
                     loss,
                     accuracy: position.totals.accuracy(done),
                     images_per_second: (done * unit).min(images) as f64 / (epoch_seconds_before + elapsed),
@@ -230,9 +252,7 @@ impl Trainer<'_> {
 
     /// Measures the model after an epoch's steps, tells of it, and saves it if that is due.
     fn end_epoch(&mut self, observers: &mut [&mut dyn Observer], run: &Path) -> Result<()> {
-        self.exchange()?;
         let epoch = self.report()?;
-        self.exchange()?;
         let is_best = self.position.complete(epoch);
         for observer in &mut *observers {
             observer.epoch(&epoch)?;
@@ -246,7 +266,15 @@ impl Trainer<'_> {
         stop.map_or(Ok(()), |kind| Err(self.stopped(kind, run)))
     }
 
+    /// What the epoch's steps have measured, and the model after them.
     fn report(&mut self) -> Result<Epoch> {
+        self.exchange()?;
+        let epoch = self.measured()?;
+        self.exchange()?;
+        Ok(epoch)
+    }
+
+    fn measured(&mut self) -> Result<Epoch> {
         let Stretch { first_step, steps, images, .. } = self.stretch();
         let (session, penalty) = (&mut *self.session, self.penalty.as_ref());
         let mut measure_on = |pass| {

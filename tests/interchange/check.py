@@ -2,11 +2,11 @@
 
     check.py onnx MODEL.onnx LOGITS.npy idx FOLDER      logits of a data set's test images
     check.py onnx MODEL.onnx LOGITS.npy pictures FILE...
-    check.py sequential WEIGHTS.safetensors LAYERS LOGITS.npy FOLDER
-    check.py draw WEIGHTS.safetensors LAYERS INPUTS     weights as PyTorch writes them
+    check.py sequential WEIGHTS.safetensors LAYERS SIZES LOGITS.npy FOLDER      images are of SIZES, CxHxW
+    check.py draw WEIGHTS.safetensors LAYERS SIZES      weights as PyTorch writes them
     check.py same ONE.safetensors OTHER.safetensors
 
-Shares no line with shadegrad: onnxruntime computes, numpy and Pillow read the files.
+Shares no line with shadegrad: onnxruntime computes, numpy and Pillow read the files, sequential.py is PyTorch's.
 """
 
 import json
@@ -18,6 +18,8 @@ import onnx
 import onnxruntime
 from PIL import Image, ImageOps
 from safetensors.numpy import load_file, save_file
+
+from sequential import sequential
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "golden"))
 from formats import read_idx  # noqa: E402
@@ -76,39 +78,42 @@ def check_onnx(model, logits, kind, *paths):
         close(numpy.concatenate(parts), expected, f"batches of {rows}")
 
 
-def modules(layers):
-    """Position and size of each nn.Linear of an nn.Sequential, None for an nn.ReLU."""
-    for index, layer in enumerate(layers.split(",")):
-        kind, _, size = layer.partition(":")
-        assert kind in ("linear", "relu"), layer
-        yield index, int(size) if kind == "linear" else None
-
-
-def check_sequential(weights, layers, logits, folder):
+def check_sequential(weights, layers, sizes, logits, folder):
     """As torch.nn.Sequential computes after load_state_dict, in float64."""
     tensors = load_file(weights)
-    x = read_idx(pathlib.Path(folder))["test_images"] / 255.0
-    for index, size in modules(layers):
-        if size is None:
-            x = numpy.maximum(x, 0)
-        else:
-            x = x @ tensors.pop(f"{index}.weight").T.astype(float) + tensors.pop(f"{index}.bias")
+
+    def take(name, shape):
+        assert tensors[name].shape == shape, f"{name}: shape {tensors[name].shape}, not {shape}"
+        return tensors.pop(name).astype(float)
+
+    images = read_idx(pathlib.Path(folder))["test_images"].reshape(-1, *map(int, sizes.split("x")))
+    x = sequential(layers, images / 255.0, take)
+    tensors = {name: tensor for name, tensor in tensors.items() if not name.endswith("num_batches_tracked")}
     assert not tensors, f"also there: {list(tensors)}"
     close(read_logits(logits), x, "logits")
 
 
-def draw(weights, layers, inputs):
-    random, inputs, tensors = numpy.random.default_rng(5), int(inputs), {}
-    for index, size in modules(layers):
-        if size is not None:
-            tensors[f"{index}.weight"] = random.normal(0, 0.3, (size, inputs)).astype(numpy.float32)
-            tensors[f"{index}.bias"] = random.normal(0, 0.3, size).astype(numpy.float32)
-            inputs = size
+def draw(weights, layers, sizes):
+    random, tensors = numpy.random.default_rng(5), {}
+
+    def take(name, shape):
+        values = random.normal(0, 0.3, shape).astype(numpy.float32)
+        tensors[name] = abs(values) + numpy.float32(0.5) if name.endswith("running_var") else values
+        if name.endswith("running_var"):
+            counter = name.replace("running_var", "num_batches_tracked")
+            tensors[counter] = numpy.array(41, dtype=numpy.int64)
+        return tensors[name]
+
+    sequential(layers, numpy.zeros((1, *map(int, sizes.split("x")))), take)
     save_file(tensors, weights, metadata={"format": "pt"})
 
 
 def check_same(one, other):
-    one, other = load_file(one), load_file(other)
+    # A training step moves the statistics, whatever the learning rate.
+    moves = ("running_mean", "running_var", "num_batches_tracked")
+    one, other = (
+        {name: tensor for name, tensor in load_file(path).items() if not name.endswith(moves)} for path in (one, other)
+    )
     assert one.keys() == other.keys() and len(one) > 0, (list(one), list(other))
     for name in one:
         assert numpy.array_equal(one[name], other[name]), name

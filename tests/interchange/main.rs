@@ -9,13 +9,27 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// A folder with a data set's files, and layers to train on it.
-const IDX: [(&str, &str, &[&str]); 5] = [
+const IDX: [(&str, &str, &[&str]); 11] = [
     ("six-classes-5x4", "linear:6", &["--normalize", "unit"]),
     ("six-classes-5x4", "relu,linear:7,linear:5,relu,relu", &["--normalize", "standard"]),
     ("ten-classes-7x9", "linear:33,relu,linear:17,relu", &["--normalize", "unit"]),
     ("ten-classes-7x9", "linear:64,relu", &["--normalize", "standard"]),
     ("ten-classes-7x9", "linear:1,relu,linear:100", &["--init", "pytorch"]),
+    ("six-classes-5x4", "flatten,relu,residual(linear:20,gelu),scale:0.5", &[]),
+    ("six-classes-5x4", "residual(linear:20,relu),leakyrelu,linear:7,batchnorm,relu", &[]),
+    ("ten-classes-7x9", "conv:6x3,batchnorm,relu,maxpool:2,conv:8x3s2p1,gelu,globalavgpool", &[]),
+    (
+        "six-classes-5x4",
+        "conv:4x2p1,leakyrelu:0.2,avgpool:3s2p1,scale:0.7,maxpool:3s1p1",
+        &["--normalize", "unit"],
+    ),
+    ("ten-classes-7x9", CONVOLUTIONS, &["--normalize", "unit"]),
+    ("ten-classes-7x9", "residual(conv:3x3p1,relu,conv:1x1),globalmaxpool,linear:9,batchnorm,relu", &[]),
 ];
+
+/// Everything that weights of other programs can be for, with strides, paddings and sizes that show what is turned.
+const CONVOLUTIONS: &str = "conv:6x3s2p2,batchnorm,relu,maxpool:3s1p1,residual(conv:5x3,relu,conv:7x2p1,avgpool:2s1|conv:7x1,batchnorm),\
+     gelu,dropout:0.5,residual(batchnorm),leakyrelu:0.1,avgpool:2s1p1,flatten,batchnorm,linear:9,relu,scale:0.5,linear:10";
 
 /// A folder to work in, gone at the end of the test.
 struct Workshop {
@@ -119,10 +133,16 @@ fn logits_of_another_model_are_noticed() {
 /// Also that pictures are decoded as Pillow does, whatever their form.
 #[test]
 fn onnxruntime_gives_the_same_logits_for_pictures() {
-    for kinds in [&["pictures"][..], &["pictures", "grey"]] {
+    let convolutions = "conv:5x3s2,batchnorm,relu,maxpool:2,conv:4x3,relu";
+    for (kinds, model) in [
+        (&["pictures"][..], "linear:20,relu"),
+        (&["pictures", "grey"], "linear:20,relu"),
+        (&["pictures"], convolutions),
+        (&["pictures", "grey"], convolutions),
+    ] {
         let workshop = Workshop::new();
         workshop.python("pictures.py", kinds);
-        train(&workshop, "pictures", "linear:20,relu", &["--normalize", "standard", "--batch-size", "3"]);
+        train(&workshop, "pictures", model, &["--normalize", "standard", "--batch-size", "3"]);
         workshop.shadegrad(&["export", "run", "--format", "onnx", "--out", "model.onnx"]);
         let mut pictures = Vec::new();
         for class in ["Größe", "图片"] {
@@ -143,30 +163,39 @@ fn onnxruntime_gives_the_same_logits_for_pictures() {
 
 #[test]
 fn exported_weights_are_those_of_pytorchs_sequential() {
-    let (workshop, data) = (Workshop::new(), data("ten-classes-7x9"));
-    train(&workshop, &data, "relu,linear:12,relu,linear:9", &["--normalize", "unit"]);
-    workshop.shadegrad(&["export", "run", "--format", "safetensors", "--out", "weights.safetensors"]);
-    workshop.shadegrad(&["predict", "run", "--data", &data, "--logits", "logits.npy"]);
-    let layers = "relu,linear:12,relu,linear:9,linear:10";
-    workshop.python("check.py", &["sequential", "weights.safetensors", layers, "logits.npy", &data]);
+    for layers in ["relu,linear:12,relu,linear:9,linear:10", CONVOLUTIONS] {
+        let (workshop, data) = (Workshop::new(), data("ten-classes-7x9"));
+        train(&workshop, &data, layers, &["--normalize", "unit"]);
+        workshop.shadegrad(&["export", "run", "--format", "safetensors", "--out", "weights.safetensors"]);
+        for device in ["cpu", "gpu"] {
+            let arguments = ["predict", "run", "--data", &data, "--logits", "logits.npy", "--device", device];
+            workshop.shadegrad(&arguments);
+            workshop.python(
+                "check.py",
+                &["sequential", "weights.safetensors", layers, "1x7x9", "logits.npy", &data],
+            );
+        }
+    }
 }
 
-/// A file without a word about the model, with the metadata that PyTorch's users write.
+/// A file without a word about the model, with the metadata that PyTorch's users write, and with its batch norms' counters.
 #[test]
 fn weights_of_another_program_are_taken_as_they_are() {
-    let (workshop, data) = (Workshop::new(), data("ten-classes-7x9"));
-    let layers = "linear:12,relu,linear:10";
-    workshop.python("check.py", &["draw", "drawn.safetensors", layers, "63"]);
-    // A learning rate too small to change any weight: what comes out is what went in.
-    let still = ["--init", "drawn.safetensors", "--lr", "1e-30", "--max-steps", "1"];
-    let arguments = ["train", "--data", &data, "--model", layers, "--out", "run"];
-    workshop.shadegrad(&[&arguments[..], &still].concat());
-    workshop.shadegrad(&["export", "run", "--format", "safetensors", "--out", "kept.safetensors"]);
-    workshop.python("check.py", &["same", "drawn.safetensors", "kept.safetensors"]);
+    for layers in ["linear:12,relu,linear:10", CONVOLUTIONS] {
+        let (workshop, data) = (Workshop::new(), data("ten-classes-7x9"));
+        workshop.python("check.py", &["draw", "drawn.safetensors", layers, "1x7x9"]);
+        // A learning rate too small to change any weight: what comes out is what went in.
+        let still = ["--init", "drawn.safetensors", "--lr", "1e-30", "--max-steps", "1"];
+        let arguments = ["train", "--data", &data, "--model", layers, "--out", "run"];
+        workshop.shadegrad(&[&arguments[..], &still].concat());
+        workshop.shadegrad(&["export", "run", "--format", "safetensors", "--out", "kept.safetensors"]);
+        workshop.python("check.py", &["same", "drawn.safetensors", "kept.safetensors"]);
 
-    let model = ["drawn.safetensors", "--model", layers, "--data", &data];
-    workshop.shadegrad(&[&["predict", "--logits", "logits.npy"], &model[..]].concat());
-    workshop.shadegrad(&[&["export", "--format", "onnx", "--out", "model.onnx"], &model[..]].concat());
-    workshop.python("check.py", &["sequential", "drawn.safetensors", layers, "logits.npy", &data]);
-    workshop.python("check.py", &["onnx", "model.onnx", "logits.npy", "idx", &data]);
+        let model = ["drawn.safetensors", "--model", layers, "--data", &data];
+        workshop.shadegrad(&[&["predict", "--logits", "logits.npy"], &model[..]].concat());
+        workshop.shadegrad(&[&["export", "--format", "onnx", "--out", "model.onnx"], &model[..]].concat());
+        workshop
+            .python("check.py", &["sequential", "drawn.safetensors", layers, "1x7x9", "logits.npy", &data]);
+        workshop.python("check.py", &["onnx", "model.onnx", "logits.npy", "idx", &data]);
+    }
 }

@@ -56,6 +56,8 @@ pub const PLAIN_RUN: StepRecord = StepRecord {
     rows: 1,
     slot: 1,
     row_weight: 1.0,
+    epoch: 0,
+    step: 0,
     learning_rate: 0.125,
     mean_scale: 1.0,
     root_scale: 1.0,

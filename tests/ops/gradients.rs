@@ -7,6 +7,7 @@
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::host::Array;
 use shadegrad::ops::classifier::{self, InputGradient};
+use shadegrad::ops::dropout::{self, Dropout};
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{self, Update};
 use shadegrad::ops::softmax_cross_entropy::Target;
@@ -20,6 +21,7 @@ use crate::bench::{Bench, Case, Cases, PLAIN_RUN, SLOTS, widen};
 use crate::cases::PoolSize;
 use crate::cases::activation::ACTIVATIONS;
 use crate::cases::conv2d::ConvolutionSize;
+use crate::cases::dropout::thinned;
 use crate::cases::matmul::{FORMS, operand_shapes};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
@@ -278,6 +280,25 @@ impl Case for Pools {
     }
 }
 
+/// The elements that a dropout keeps are those whose gradient it keeps.
+#[derive(Debug)]
+struct Thinned {
+    dropout: Dropout,
+}
+
+impl Case for Thinned {
+    fn record(&self, bench: &mut Bench) {
+        let dropout = self.dropout;
+        let (length, step) = (203, 9);
+        let [x_values, dy_values] = [UNIT, UNIT].map(|range| bench.numbers.floats(length, range));
+        let dy = bench.floats("dy", [length], &dy_values);
+        let dx = dropout::backward(bench.plan, dropout, dy);
+        bench.run_with(&[StepRecord { step, ..PLAIN_RUN }]);
+        let (x, dy) = (widen(&x_values), widen(&dy_values));
+        bench.expect("dx", dx, TOLERANCE, move || differences(&x, |x| dot(&thinned(x, dropout, step), &dy)));
+    }
+}
+
 /// An activation.
 #[derive(Debug)]
 struct Curve {
@@ -409,6 +430,9 @@ fn cases() -> Cases {
     cases.extend(
         [(8, 3), (37, 17)].map(|(rows, channels)| Box::new(BatchNorm { rows, channels }) as Box<dyn Case>),
     );
+    for rate in [0.0, 0.25, 0.9] {
+        cases.push(Box::new(Thinned { dropout: Dropout { rate, seed: 1 << 33, layer: 1 } }));
+    }
     cases.extend(ACTIVATIONS.map(|activation| Box::new(Curve { activation }) as Box<dyn Case>));
     cases
 }

@@ -2,6 +2,7 @@
 //! default limits.
 
 use shadegrad::ErrorKind;
+use shadegrad::augmentation::Augmentation;
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::host::Array;
 use shadegrad::ops::gather::{self, Images};
@@ -34,6 +35,7 @@ fn gathering(pieces: [usize; 2]) -> Gathering {
         normalisation: plan.declare("normalisation", Role::Input, Element::F32, [3, 2]),
         height: 32,
         width: 32,
+        augmentation: Augmentation::default(),
     };
     let order = plan.declare("order", Role::Input, Element::U32, [BATCH]);
     let step = plan.begin("gather");

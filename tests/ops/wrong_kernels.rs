@@ -1,94 +1,25 @@
 //! The harness is worth what it catches: ops made wrong on purpose, in a GPU's shader or in the CPU's
 //! memory, must each be reported.
 
-use std::borrow::Cow;
-
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::host::{Array, HostMemory};
-use shadegrad::kernel::Dispatch;
-use shadegrad::ops::{GpuFacts, Op, Operands};
-use shadegrad::plan::StepRecord;
-use shadegrad::tensor::Tensor;
 
 use crate::announce;
 use crate::bench::Cases;
 use crate::cases::{
     activation, adam, add as add_op, average, average_pool, batch_norm, classifier, clip_norm, column_sum,
-    conv2d, gather, l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd, softmax_cross_entropy,
+    conv2d, dropout, gather, l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd,
+    softmax_cross_entropy,
 };
 use crate::runner::hold;
 use crate::subject::Subject;
+use crate::wrong_op::{Edited, Tampered};
 
-/// A wrong edit of a shader's text. Every kernel that has `from` gets it.
+/// A wrong edit of a shader's text. Every kernel that has `from` gets it; one that fits none goes unnoticed, and so fails.
 #[derive(Clone, Copy, Debug)]
 struct Edit {
     name: &'static str,
     from: &'static str,
     to: &'static str,
-}
-
-/// An op whose kernels are edited, those that have the text. An edit that fits none goes unnoticed, and so fails.
-#[derive(Debug)]
-struct Edited {
-    op: Box<dyn Op>,
-    edit: Edit,
-}
-
-impl Op for Edited {
-    fn name(&self) -> &'static str {
-        self.op.name()
-    }
-
-    fn operands(&self) -> Operands {
-        self.op.operands()
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        self.op.run_on_cpu(memory, step);
-    }
-
-    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
-        let mut dispatches = self.op.lower(gpu);
-        for dispatch in &mut dispatches {
-            let Edit { from, to, .. } = self.edit;
-            if dispatch.kernel.source.contains(from) {
-                let kernel = dispatch.kernel.to_mut();
-                kernel.source = Cow::Owned(kernel.source.replace(from, to));
-            }
-        }
-        dispatches
-    }
-}
-
-/// An op after which something happens to what it wrote.
-#[derive(Debug)]
-struct Tampered {
-    op: Box<dyn Op>,
-    tamper: fn(&mut Vec<f32>, before: &[f32]),
-}
-
-impl Op for Tampered {
-    fn name(&self) -> &'static str {
-        self.op.name()
-    }
-
-    fn operands(&self) -> Operands {
-        self.op.operands()
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let Operands { writes, updates, .. } = self.op.operands();
-        let output: Tensor = *writes.first().or(updates.first()).expect("an op writes something");
-        let before = memory.read(output).into_f32();
-        self.op.run_on_cpu(memory, step);
-        let mut values = memory.read(output).into_f32();
-        (self.tamper)(&mut values, &before);
-        memory.write(output, Array::F32(values));
-    }
-
-    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
-        self.op.lower(gpu)
-    }
 }
 
 /// At most this many of a suite's cases are tried; the first ones that fit are small.
@@ -168,7 +99,12 @@ fn edits() -> Vec<(Cases, Edit)> {
     let row = "x[row * params.columns + column]";
     let next_row = "x[(row + 1u) * params.columns + column]";
     add(some(column_sum::cases(), ""), "off by one row", row, next_row);
-    add(some(column_sum::cases(), ""), "stale output added", "y[column] = ", "y[column] += ");
+    add(
+        some(column_sum::cases(), ""),
+        "stale output added",
+        "params.columns + column] = sums",
+        "params.columns + column] += sums",
+    );
 
     let nesterov = "params.nesterov == 1u";
     add(some(sgd::cases(), "true"), "nesterov off", nesterov, "params.nesterov == 2u");
@@ -220,10 +156,24 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(
         maps(),
         "channels in planes",
-        "(row * params.plane + place) * params.channels + channel",
-        "(row * params.channels + channel) * params.plane + place",
+        "channel * params.channel_step + place * params.place_step",
+        "channel * plane + place",
     );
     add(maps(), "bytes of a word in the wrong order", "8u * (index % 4u)", "24u - 8u * (index % 4u)");
+    let changed = |text| some_of(gather::cases(), "Augmented", text);
+    let edge = "2 * (size - 1) - inside";
+    add(changed("crop: 4"), "border that repeats the edge", edge, "2 * size - 1 - inside");
+    add(
+        changed("crop: 4"),
+        "shifts along the diagonal only",
+        "below(words.y, range)",
+        "below(words.x, range)",
+    );
+    add(changed("cutout: 5"), "hole without its last row", "within.x < params", "within.x + 1u < params");
+    add(changed("cutout: 5"), "hole that is seen", "found.is_padding | source.is_hole", "found.is_padding");
+    add(changed("Random"), "same flips in every epoch", "vec4(image, 0u, epoch,", "vec4(image, 0u, 0u,");
+    add(changed("Alternating"), "flips that do not alternate", ".x ^ epoch", ".x");
+    add(changed("cutout: 4"), "seed of 32 bits", "params.seed_high", "0u & params.seed_high");
     add(some(gather::cases(), "batch: 65"), "one row too many", "row >= step.rows", "row > step.rows");
     add(some(gather::cases(), ""), "start ignored", "order[step.first + row]", "order[row]");
 
@@ -277,6 +227,12 @@ fn map_edits() -> Vec<(Cases, Edit)> {
     add(ties(), "last of equal cells wins", "above <= bottom", "above < bottom");
     add(overlapping(), "gradient of one window only", "sum += dy", "sum = dy");
 
+    let thinned = || some(dropout::cases(), "length: 1009, rate: 0.5");
+    add(thinned(), "same mask in every step", "step.step, params.layer", "0u * step.step, params.layer");
+    add(thinned(), "same mask in every layer", "step.step, params.layer", "step.step, 0u * params.layer");
+    add(thinned(), "one word for four elements", "is_kept[place]", "is_kept[0u * place]");
+    add(thinned(), "kept elements not scaled", "x[i] * params.scale", "x[i]");
+    add(thinned(), "dropped instead of kept", "words >= vec4", "words < vec4");
     let average = |pass| some(average_pool::cases(), pass);
     add(
         average("padding: 1"),
@@ -376,17 +332,17 @@ fn batch_norm_edits() -> Vec<(Cases, Edit)> {
 fn every_wrong_shader_is_caught() {
     let edits = edits();
     for (cases, edit) in &edits {
-        let edit = *edit;
+        let &Edit { name, from, to } = edit;
         let (gpu, _) = Subject::gpu(Capabilities::Adapter);
-        let gpu = gpu.wrapping(edit.name, move |op| Box::new(Edited { op, edit }));
-        must_fail(edit.name, cases, &Subject::cpu(), &[gpu]);
+        let gpu = gpu.wrapping(name, move |op| Box::new(Edited { op, kernels: "", from, to }));
+        must_fail(name, cases, &Subject::cpu(), &[gpu]);
     }
     announce(&format!("wrong shaders: {} of {} caught", edits.len(), edits.len()));
 }
 
 #[test]
 fn every_wrong_cpu_half_is_caught() {
-    type Tamper = fn(&mut Vec<f32>, &[f32]);
+    type Tamper = fn(&mut [f32], &[f32]);
     let tampers: [(&str, Tamper); 6] = [
         ("sign flip", |values, _| values.iter_mut().for_each(|value| *value = -*value)),
         ("off by one", |values, _| values.rotate_right(1)),

@@ -5,13 +5,11 @@ use std::path::Path;
 
 use shadegrad::config::{Config, Key};
 use shadegrad::device::{Device, DeviceInfo, Session, Ticket};
-use shadegrad::host::{Array, HostMemory};
-use shadegrad::kernel::Dispatch;
-use shadegrad::ops::{GpuFacts, Op, Operands};
-use shadegrad::plan::{Launch, Plan, Role, StepId, StepRecord};
+use shadegrad::host::Array;
+use shadegrad::plan::{Launch, Plan, StepId};
 use shadegrad::run::RunDirectory;
 use shadegrad::tensor::Tensor;
-use shadegrad::train::{StopFlag, Trainer};
+use shadegrad::train::{End, StopFlag, Trainer};
 use shadegrad::{Error, ErrorKind, Result};
 
 use crate::support::{Witness, both, config, dataset, device, train};
@@ -77,6 +75,10 @@ impl Session for FaultySession {
         self.inner.submit(launches, metrics, slots)
     }
 
+    fn run_op(&mut self, launch: Launch, op: usize) -> Result<()> {
+        self.inner.run_op(launch, op)
+    }
+
     fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>> {
         self.inner.finish(ticket)
     }
@@ -84,20 +86,31 @@ impl Session for FaultySession {
 
 /// Trains until it diverges; gives the error and what was seen.
 fn diverge(config: &Config, device: &dyn Device) -> (Error, Witness) {
+    let (result, witness) = try_to_train(config, device);
+    let error = result.expect_err("the run diverges");
+    is_divergence(&error, &witness);
+    (error, witness)
+}
+
+/// Trains to the end or to an error.
+pub fn try_to_train(config: &Config, device: &dyn Device) -> (Result<End>, Witness) {
     let mut witness = Witness::default();
     let trainer = Trainer::new(config, dataset(), device).expect("the run can start");
     let result = trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default());
-    let error = result.expect_err("the run diverges");
+    (result, witness)
+}
+
+/// Exit code 5, and checkpoints that are good.
+pub fn is_divergence(error: &Error, witness: &Witness) {
     assert_eq!(error.kind(), ErrorKind::Diverged, "{error}");
     assert_eq!(error.kind().exit_code(), 5);
     for snapshot in &witness.snapshots {
         assert!(snapshot.tensors().all(|tensor| tensor.is_finite()), "a checkpoint is bad: {error}");
     }
-    (error, witness)
 }
 
 /// The step that an error names.
-fn step_of(error: &Error) -> usize {
+pub fn step_of(error: &Error) -> usize {
     let text = error.to_string();
     let (_, behind) = text.split_once(" step ").unwrap_or_else(|| panic!("no step: {text}"));
     let digits = behind.split(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default();
@@ -143,120 +156,6 @@ fn faults_on_the_cpu_are_found_and_named() {
 #[test]
 fn faults_on_the_gpu_are_found_and_named() {
     assert_eq!(faults_are_found_and_named("gpu"), 48);
-}
-
-/// An op that gives a bad value in one step of every epoch.
-#[derive(Debug)]
-struct FaultyOp {
-    inner: Box<dyn Op>,
-    first: u32,
-}
-
-impl Op for FaultyOp {
-    fn name(&self) -> &'static str {
-        self.inner.name()
-    }
-
-    fn operands(&self) -> Operands {
-        self.inner.operands()
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        self.inner.run_on_cpu(memory, step);
-        if step.first == self.first {
-            let operands = self.operands();
-            let target = operands.writes.first().or(operands.updates.first()).expect("it writes something");
-            memory.f32_mut(*target)[0] = f32::NAN;
-        }
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        unreachable!("this runs on the CPU")
-    }
-}
-
-/// A CPU on which one op of the training step, by its index, is faulty in one step.
-struct FaultyCpu {
-    inner: Box<dyn Device>,
-    index: usize,
-}
-
-impl Device for FaultyCpu {
-    fn info(&self) -> &DeviceInfo {
-        self.inner.info()
-    }
-
-    fn largest_tensor(&self) -> usize {
-        usize::MAX
-    }
-
-    fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
-        let mut number = 0;
-        plan.wrap_ops(|inner| {
-            number += 1;
-            // The sixth step of nine.
-            if number == self.index + 1 { Box::new(FaultyOp { inner, first: 5 * 16 }) } else { inner }
-        });
-        self.inner.load(plan)
-    }
-}
-
-/// Activations and gradients live within a step. A bad one is found in the loss of that step, or as
-/// a bad parameter right after it, and that is said to the step.
-#[test]
-fn bad_activations_and_gradients_are_found_in_their_step() {
-    let config = config(&[(Key::CheckpointEvery, "4")]);
-    let mut plans = Vec::new();
-    let counting = Counting { inner: device("cpu"), plans: std::cell::RefCell::new(&mut plans) };
-    Trainer::new(&config, dataset(), &counting).expect("the run can start");
-    drop(counting);
-    // What each op of the training step writes first.
-    let targets: Vec<(String, Role)> = plans.remove(0);
-    // Gather, two products, loss, one gradient, two updates.
-    assert_eq!(targets.len(), 7, "{targets:?}");
-    let mut found = 0;
-    for (index, (target, role)) in targets.iter().enumerate() {
-        if target.ends_with("labels") {
-            continue;
-        }
-        let (error, _) = diverge(&config, &FaultyCpu { inner: device("cpu"), index });
-        let (said, step) = (error.to_string(), step_of(&error));
-        assert!([6, 7].contains(&step), "{target}: {said}");
-        assert!(!said.contains("done again"), "{target}: {said}");
-        if *role == Role::Parameter {
-            assert!(said.contains(&format!("{target} holds NaN")), "{target}: {said}");
-        }
-        found += 1;
-    }
-    println!("{found} ops of {}", targets.len());
-}
-
-/// A CPU that notes what the ops of a plan's first step write.
-struct Counting<'a> {
-    inner: Box<dyn Device>,
-    plans: std::cell::RefCell<&'a mut Vec<Vec<(String, Role)>>>,
-}
-
-impl Device for Counting<'_> {
-    fn info(&self) -> &DeviceInfo {
-        self.inner.info()
-    }
-
-    fn largest_tensor(&self) -> usize {
-        usize::MAX
-    }
-
-    fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
-        let target = |op: &dyn Op| {
-            let operands = op.operands();
-            let target = operands.writes.first().or(operands.updates.first()).expect("it writes something");
-            let declaration = &plan.declarations()[target.id()];
-            (declaration.name.clone(), declaration.role)
-        };
-        let targets = plan.steps()[0].ops.iter().map(|op| target(&**op)).collect();
-        self.plans.borrow_mut().push(targets);
-        self.inner.load(plan)
-    }
 }
 
 #[test]

@@ -29,9 +29,10 @@ const SCHEDULES: [Values<'_>; 5] = [
     &[(Key::Schedule, "step"), (Key::StepEvery, "1e"), (Key::StepFactor, "0.5")],
 ];
 
-/// Runs of 27 batches, of single images in blocks of 32 and one by one, of whole epochs, and ones
+/// Runs of 27 batches, of images that change, of single images in blocks of 32 and one by one, of whole epochs, and ones
 /// that end in the middle of an epoch and of a block; each with how often it is saved.
-const SHAPES: [Values<'_>; 5] = [
+const SHAPES: [Values<'_>; 6] = [
+    &[(Key::CheckpointEvery, "4"), (Key::Flip, "random"), (Key::Crop, "1"), (Key::Cutout, "2")],
     &[(Key::CheckpointEvery, "4")],
     &[(Key::CheckpointEvery, "1e"), (Key::Shuffle, "false")],
     &[(Key::BatchSize, "1"), (Key::CheckpointEvery, "50"), (Key::Lr, "0.01")],
@@ -84,7 +85,57 @@ fn runs_on_the_cpu_go_on_exactly() {
 
 #[test]
 fn runs_on_the_gpu_go_on_exactly() {
-    all_runs_go_on_exactly("gpu", &SHAPES[..4], 7);
+    all_runs_go_on_exactly("gpu", &SHAPES[..5], 7);
+}
+
+/// Layers on maps, with statistics that run beside the weights.
+const ON_MAPS: Values<'_> = &[
+    (
+        Key::Model,
+        "conv:6x3,batchnorm,relu,residual(conv:6x2p1,batchnorm,gelu,avgpool:2s1|conv:6x1),relu,dropout:0.2,maxpool:2",
+    ),
+    (Key::Optimizer, "adamw"),
+    (Key::Lr, "0.01"),
+    (Key::CheckpointEvery, "4"),
+];
+
+#[test]
+fn runs_on_maps_go_on_exactly() {
+    let config = config(ON_MAPS);
+    for kind in ["cpu", "gpu"] {
+        let device = device(kind);
+        let (end, straight) = train(&config, &*device);
+        assert!(straight.snapshots.len() >= 7, "only {} checkpoints", straight.snapshots.len());
+        for snapshot in &straight.snapshots {
+            let (again, rest) = resume(&config, &*device, snapshot);
+            let step = snapshot.position.step;
+            assert_eq!(again.weights_sha256, end.weights_sha256, "{kind}, from step {step}");
+            let missed = straight.epochs.len() - rest.epochs.len();
+            assert_eq!(rest.epochs, straight.epochs[missed..], "{kind}, from step {step}");
+            if let Some(last) = rest.snapshots.last() {
+                assert_eq!(last.model, straight.last().model, "{kind}, from step {step}");
+            }
+        }
+    }
+}
+
+/// The comparison itself: statistics that are not those of the checkpoint are noticed, and each counts.
+#[test]
+fn a_run_with_other_statistics_does_not_go_on_exactly() {
+    let (config, device) = (config(ON_MAPS), device("cpu"));
+    let (end, straight) = train(&config, &*device);
+    let snapshot = &straight.snapshots[2];
+    let is_statistic = |name: &str| name.contains("running_");
+    let names = snapshot.model.tensors.iter().map(|tensor| &tensor.name).filter(|name| is_statistic(name));
+    assert_eq!(names.clone().count(), 4, "{names:?}");
+    for name in names {
+        let mut other = snapshot.clone();
+        let tensor = other.model.tensors.iter_mut().find(|tensor| tensor.name == *name);
+        tensor.expect("it is there").values[0] += 0.25;
+        let (again, rest) = resume(&config, &*device, &other);
+        assert_ne!(again.weights_sha256, end.weights_sha256, "{name}");
+        assert_ne!(rest.epochs.last(), straight.epochs.last(), "{name}");
+    }
 }
 
 /// How often a run is saved, and so how its steps are submitted, changes nothing in it.
@@ -122,6 +173,9 @@ fn saves_come_when_they_were_asked_for() {
     let single = [(Key::BatchSize, "1"), (Key::Epochs, "1"), (Key::Lr, "0.01"), none_best];
     assert_eq!(steps(&[&single[..], &[(Key::CheckpointEvery, "50")]].concat()), [0, 64, 128, 133]);
     assert_eq!(steps(&[&single[..], &[(Key::CheckpointEvery, "8")]].concat()), [0, 32, 64, 96, 128, 133]);
+    // Blocks are of images as they are.
+    let flipped = [(Key::CheckpointEvery, "50"), (Key::Flip, "alternating")];
+    assert_eq!(steps(&[&single[..], &flipped].concat()), [0, 50, 100, 133]);
 }
 
 /// The comparison itself: it must see that a run lacks a part of its state.

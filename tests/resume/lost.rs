@@ -2,7 +2,11 @@
 //! from its last checkpoint as if nothing had happened.
 
 use std::cell::Cell;
+use std::path::PathBuf;
+use std::process::Output;
 use std::rc::Rc;
+
+use serde_json::Value;
 
 use shadegrad::config::{Config, Key};
 use shadegrad::device::{Device, DeviceInfo, Session, Ticket};
@@ -76,6 +80,11 @@ impl Session for MortalSession {
         self.inner.submit(launches, metrics, slots)
     }
 
+    fn run_op(&mut self, launch: Launch, op: usize) -> Result<()> {
+        self.call()?;
+        self.inner.run_op(launch, op)
+    }
+
     fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>> {
         self.call()?;
         self.inner.finish(ticket)
@@ -132,49 +141,145 @@ fn a_device_that_is_lost_in_any_call_leaves_a_run_that_goes_on() {
     assert!(gone_on >= 20, "only {gone_on}");
 }
 
-/// A run whose real GPU is destroyed at each submission in turn goes on with another one and ends as the straight run
-/// does; one that loses that, too, ends with exit code 4 and a checkpoint to go on from.
-#[test]
-fn a_gpu_that_is_destroyed_is_opened_again_once() {
-    const SHORT: [&str; 8] =
-        ["--epochs", "3", "--batch-size", "16", "--checkpoint-every", "3", "--momentum", "0.9"];
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path();
-    let train = |name: &str, mishap: &str| {
-        let mut command = program(path, &train_arguments(name, "gpu", &SHORT));
+/// What may happen to the real GPU of a run at one of its submissions, and what the run says then.
+const LOSSES: [(&str, &str); 2] =
+    [("lose-gpu", "note: the GPU "), ("out-of-memory", "note: the GPU is out of memory")];
+
+/// Small runs of the program on a GPU that suffers mishaps, and what becomes of them.
+struct Bench {
+    folder: tempfile::TempDir,
+    weights: Value,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let mut bench =
+            Bench { folder: tempfile::tempdir().expect("a temporary folder"), weights: Value::Null };
+        let straight = bench.train("straight", "none");
+        bench.weights = end(&straight)["weights_sha256"].take();
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn train(&self, name: &str, mishap: &str) -> Output {
+        const SHORT: [&str; 8] =
+            ["--epochs", "3", "--batch-size", "16", "--checkpoint-every", "3", "--momentum", "0.9"];
+        let mut command = program(self.folder.path(), &train_arguments(name, "gpu", &SHORT));
         command.arg("--no-tune").env("SHADEGRAD_MISHAP", mishap).output().expect("it starts")
-    };
-    let straight = train("straight", "none");
-    let straight = events(&straight.stdout).pop().expect("there is an end");
-    let wanted = metrics(&path.join("straight"));
-    let mut recovered = 0;
-    for time in 1..=18 {
-        let name = format!("lost-{time}");
-        let output = train(&name, &format!("lose-gpu:{time}"));
+    }
+
+    fn resume(&self, name: &str, mishap: &str) -> Output {
+        let mut command = program(self.folder.path(), &["resume", name, "--json", "--no-tune"]);
+        command.env("SHADEGRAD_MISHAP", mishap).output().expect("it starts")
+    }
+
+    /// The run has ended as the straight one did.
+    fn ended_well(&self, name: &str, output: &Output) {
         assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
-        let said = String::from_utf8_lossy(&output.stderr);
-        let log = std::fs::read_to_string(path.join(&name).join("log.txt")).expect("there is a log");
-        let is_lost = said.contains("opening it again");
-        assert_eq!(is_lost, log.contains("going on with a new device"), "{said} {log}");
-        recovered += usize::from(is_lost);
-        let events = events(&output.stdout);
-        assert_eq!(events.iter().filter(|event| event["event"] == "start").count(), 1 + usize::from(is_lost));
-        assert_eq!(events.last().expect("an end")["weights_sha256"], straight["weights_sha256"], "{name}");
-        assert_eq!(metrics(&path.join(&name)), wanted, "{name}");
+        assert_eq!(end(output)["weights_sha256"], self.weights, "{name}");
+        assert_eq!(metrics(&self.path(name)), metrics(&self.path("straight")), "{name}");
     }
-    assert!(recovered >= 16, "only {recovered} runs lost their GPU");
-    // One more submission is on its way when a loss is noticed.
-    for times in ["1,5", "2,7", "4,9", "6,12"] {
-        let name = format!("lost-{times}");
-        let output = train(&name, &format!("lose-gpu:{times}"));
+
+    /// The run has ended with exit code 4, and goes on from a good checkpoint to the straight one's end. How it ended is
+    /// in its report, with the test images: there is always the CPU to look at them.
+    fn goes_on(&self, name: &str, output: &Output, because: &str) {
         assert_eq!(output.status.code(), Some(4), "{name}: {output:?}");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("go on with: shadegrad resume"), "{said}");
-        let end = program(path, &["resume", &name, "--json", "--no-tune"]).output().expect("it starts");
-        let end = events(&end.stdout).pop().expect("there is an end");
-        assert_eq!(end["weights_sha256"], straight["weights_sha256"], "{name}");
-        assert_eq!(metrics(&path.join(&name)), wanted, "{name}");
+        let said = text(output);
+        assert!(said.contains(because) && said.contains("go on with: shadegrad resume"), "{name}: {said}");
+        let report = std::fs::read_to_string(self.path(name).join("report.html")).expect("there is a report");
+        assert!(report.contains("test images, as <code>checkpoints"), "{name} was not looked at");
+        self.ended_well(name, &self.resume(name, "none"));
     }
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn end(output: &Output) -> Value {
+    events(&output.stdout).pop().unwrap_or_else(|| panic!("no end: {output:?}"))
+}
+
+/// A run whose real GPU is destroyed, or out of memory, at each submission in turn goes on with another one and ends as the
+/// straight run does; one that loses that, too, ends with exit code 4 and a checkpoint to go on from.
+#[test]
+fn a_gpu_that_is_lost_or_full_is_opened_again_once() {
+    let bench = Bench::new();
+    let (mut recovered, mut ended) = (0, 0);
+    for (mishap, said) in LOSSES {
+        for time in 1..=12 {
+            let name = format!("{mishap}-{time}");
+            let output = bench.train(&name, &format!("{mishap}:{time}"));
+            bench.ended_well(&name, &output);
+            let log = std::fs::read_to_string(bench.path(&name).join("log.txt")).expect("there is a log");
+            let is_lost = text(&output).contains(said);
+            assert_eq!(is_lost, log.contains("going on with a new device"), "{output:?} {log}");
+            let starts = events(&output.stdout).iter().filter(|event| event["event"] == "start").count();
+            assert_eq!(starts, 1 + usize::from(is_lost));
+            recovered += usize::from(is_lost);
+        }
+        // One more submission is on its way when a loss is noticed.
+        for times in ["1,5", "4,9", "6,12"] {
+            let name = format!("{mishap}-{times}");
+            bench.goes_on(&name, &bench.train(&name, &format!("{mishap}:{times}")), "error: the GPU ");
+            ended += 1;
+        }
+    }
+    println!("{recovered} recovered, {ended} ended with exit code 4");
+    assert!(recovered >= 20, "only {recovered} runs lost their GPU");
+}
+
+/// What is lost has to be found again, and is not always there.
+#[test]
+fn a_gpu_that_is_gone_when_it_is_opened_again_ends_the_run_with_a_checkpoint() {
+    let bench = Bench::new();
+    for time in [2, 5, 9] {
+        let name = format!("gone-{time}");
+        // The first look is the one at the start.
+        let output = bench.train(&name, &format!("lose-gpu:{time};no-adapter:2"));
+        bench.goes_on(&name, &output, ", which is not here");
+    }
+    let name = "full-when-opened-again";
+    bench.goes_on(
+        name,
+        &bench.train(name, "lose-gpu:4;out-of-memory-in-load:2"),
+        "; then: the GPU is out of memory",
+    );
+    let gone = bench.train("never", "no-adapter:1");
+    assert_eq!(gone.status.code(), Some(4), "{gone:?}");
+    assert!(!bench.path("never").exists(), "a run that cannot start left something");
+}
+
+/// There is nothing to go back to yet: the run begins, or goes on, again.
+#[test]
+fn a_gpu_that_fails_before_the_first_step_is_opened_again_once() {
+    let bench = Bench::new();
+    let output = bench.train("full", "out-of-memory-in-load:1");
+    bench.ended_well("full", &output);
+    assert!(text(&output).contains("note: the GPU is out of memory; opening it again"), "{output:?}");
+    let output = bench.train("twice", "out-of-memory-in-load:1,2");
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    assert!(
+        text(&output).ends_with("help: use a smaller --batch-size or model, or --device cpu\n"),
+        "{output:?}"
+    );
+    assert!(!bench.path("twice").exists(), "a run that cannot start left something");
+
+    for name in ["resumed", "resumed-twice"] {
+        assert_eq!(bench.train(name, "lose-gpu:4,7").status.code(), Some(4));
+    }
+    let output = bench.resume("resumed", "out-of-memory-in-load:1");
+    bench.ended_well("resumed", &output);
+    assert!(text(&output).contains("note: the GPU is out of memory; opening it again"), "{output:?}");
+    let output = bench.resume("resumed-twice", "out-of-memory-in-load:1,2");
+    bench.goes_on(
+        "resumed-twice",
+        &output,
+        "error: the GPU is out of memory; then: the GPU is out of memory",
+    );
 }
 
 /// Saves read the weights back: what is lost in the first has nothing to go back to, what is lost later has.

@@ -33,9 +33,13 @@ pub fn config(values: &[(Key, &str)]) -> Config {
     resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
 }
 
-/// A data set of noise with something to learn in it: images of 3x5 whose class is where they are
-/// brightest. 133 training images, so that no batch size divides them.
+/// A data set of noise with something to learn in it: images of 3x5, or of another shape, whose class is where they
+/// are brightest. 133 training images, so that no batch size divides them.
 pub fn dataset() -> Dataset {
+    dataset_of(ImageShape { channels: 1, height: 3, width: 5 })
+}
+
+pub fn dataset_of(shape: ImageShape) -> Dataset {
     let mut state = 12345u32;
     let mut noise = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -46,13 +50,14 @@ pub fn dataset() -> Dataset {
         for index in 0..count {
             let class = index * 7 % 5;
             split.labels.push(class as u32);
-            split.images.extend((0..15).map(|pixel| noise() + if pixel % 5 == class { 90 } else { 0 }));
+            let pixels = 0..shape.pixels();
+            split.images.extend(pixels.map(|pixel| noise() + if pixel % 5 == class { 90 } else { 0 }));
         }
         split
     };
     Dataset {
         name: "noise".into(),
-        shape: ImageShape { channels: 1, height: 3, width: 5 },
+        shape,
         classes: ["a", "b", "c", "d", "e"].map(String::from).to_vec(),
         train: split(133),
         test: split(41),

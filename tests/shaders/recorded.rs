@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use shadegrad::augmentation::Augmentation;
 use shadegrad::ops::GpuFacts;
 use shadegrad::ops::gather;
 use shadegrad::ops::matmul::gpu::Class;
@@ -22,6 +23,7 @@ fn batch(plan: &mut Plan, [rows, pixels]: [usize; 2]) -> Tensor {
         normalisation: plan.declare("normalisation", Role::Input, Element::F32, [1, 2]),
         height: 1,
         width: pixels,
+        augmentation: Augmentation::default(),
     };
     gather::pixels(plan, &images, images.labels, rows).x
 }

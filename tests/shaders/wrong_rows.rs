@@ -88,33 +88,36 @@ fn hidden_needs_and_hazards_are_refused() {
 fn loops_that_uniforms_alone_bound_are_refused() {
     let because = "a loop's bound is nothing but uniforms";
     for bound in ["params.rows", "params.rows + 1u", "max(params.rows, params.columns)"] {
-        refused(&edited("column_sum", "row < rows", &format!("row < {bound}")), because);
+        refused(&edited("column_sum", "row < end", &format!("row < {bound}")), because);
         // Under another name, too.
         refused(
             &edited(
                 "column_sum",
-                "let rows = loop_bound(params.rows, groups)",
-                &format!("let rows = {bound}"),
+                "let end = loop_bound(min(begin + params.part, params.rows), groups)",
+                &format!("let end = {bound}"),
             ),
             because,
         );
         refused(
             &edited(
                 "column_sum",
-                "let rows = loop_bound(params.rows, groups)",
-                &format!("var rows = {bound}"),
+                "let end = loop_bound(min(begin + params.part, params.rows), groups)",
+                &format!("var end = {bound}"),
             ),
             because,
         );
     }
     refused(&edited("online_steps", "t < rows; t++", "t < step.rows; t++"), because);
     let downwards = "for (var row = params.rows; row > 0u; row -= 1u) {";
-    refused(&edited("column_sum", "for (var row = lane.y; row < rows; row += LANES) {", downwards), because);
+    refused(
+        &edited("column_sum", "for (var row = begin + lane.y; row < end; row += LANES) {", downwards),
+        because,
+    );
     let left = "loop { if lane.y >= params.rows { break; }";
     refused(
         &edited(
             "column_sum",
-            "for (var row = lane.y; row < rows; row += LANES) {",
+            "for (var row = begin + lane.y; row < end; row += LANES) {",
             &format!("let row = 0u; {left}"),
         ),
         because,

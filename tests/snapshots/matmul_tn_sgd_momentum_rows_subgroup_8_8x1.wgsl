@@ -80,6 +80,9 @@ struct Step {
     slot: u32,
     // What the loss and the hit of one row count in the metrics.
     row_weight: f32,
+    // The epoch that this is a step of, and the run's steps before this one.
+    epoch: u32,
+    step: u32,
     learning_rate: f32,
     // What makes up for an optimizer's running means that started as zeros.
     mean_scale: f32,

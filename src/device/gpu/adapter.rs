@@ -4,6 +4,7 @@ use wgpu::{Adapter, AdapterInfo, Backends, DeviceType, Instance, InstanceDescrip
 
 use crate::device::{DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
+use crate::mishap;
 use crate::ops::GpuFacts;
 
 /// An adapter that was found, not opened yet.
@@ -36,6 +37,9 @@ pub fn adapters() -> Vec<FoundAdapter> {
     let mut descriptor = descriptor.with_env();
     descriptor.backends &= supported;
     let backends = descriptor.backends;
+    if mishap::strikes("no-adapter") {
+        return Vec::new();
+    }
     let instance = Instance::new(descriptor);
     let mut found: Vec<_> = pollster::block_on(instance.enumerate_adapters(backends))
         .into_iter()
@@ -122,16 +126,14 @@ impl FoundAdapter {
         } else {
             "no".into()
         };
-        vec![
+        let mut abilities = vec![
             ("subgroups", subgroups),
             ("f16", yes_no(wgpu::Features::SHADER_F16)),
             ("timestamps", yes_no(wgpu::Features::TIMESTAMP_QUERY)),
             ("cooperative_matrices", yes_no(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX)),
-            ("largest_binding_bytes", limits.max_storage_buffer_binding_size.to_string()),
-            ("largest_buffer_bytes", limits.max_buffer_size.to_string()),
-            ("workgroup_memory_bytes", limits.max_compute_workgroup_storage_size.to_string()),
-            ("workgroup_invocations", limits.max_compute_invocations_per_workgroup.to_string()),
-        ]
+        ];
+        abilities.extend(limits_that_matter(&limits).map(|(name, limit)| (name, limit.to_string())));
+        abilities
     }
 
     pub(super) fn open(&self, capabilities: Capabilities) -> Result<(wgpu::Device, wgpu::Queue)> {
@@ -148,6 +150,16 @@ impl FoundAdapter {
     }
 }
 
+/// The limits that matter to training, by name.
+pub(super) fn limits_that_matter(limits: &wgpu::Limits) -> [(&'static str, u64); 4] {
+    [
+        ("largest_binding_bytes", limits.max_storage_buffer_binding_size),
+        ("largest_buffer_bytes", limits.max_buffer_size),
+        ("workgroup_memory_bytes", limits.max_compute_workgroup_storage_size.into()),
+        ("workgroup_invocations", limits.max_compute_invocations_per_workgroup.into()),
+    ]
+}
+
 fn describe(raw: &AdapterInfo) -> DeviceInfo {
     let driver = [raw.driver.as_str(), raw.driver_info.as_str()];
     let driver: Vec<&str> = driver.into_iter().filter(|part| !part.is_empty()).collect();
@@ -162,5 +174,6 @@ fn describe(raw: &AdapterInfo) -> DeviceInfo {
             DeviceType::Cpu => DeviceKind::Software,
             DeviceType::Other => DeviceKind::Other,
         },
+        selftest: None,
     }
 }

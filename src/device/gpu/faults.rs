@@ -26,7 +26,8 @@ impl Faults {
         faults
     }
 
-    fn keep(&self, error: Error) {
+    /// Keeps `error`, if it is the first.
+    pub(super) fn keep(&self, error: Error) {
         let mut first = self.first.lock().expect("no thread panics while it holds this");
         first.get_or_insert(error);
     }
@@ -57,8 +58,7 @@ pub(super) fn checked<T>(device: &wgpu::Device, work: impl FnOnce() -> T) -> Res
 
 fn translate(error: &wgpu::Error) -> Error {
     match error {
-        wgpu::Error::OutOfMemory { .. } => Error::device("the GPU is out of memory")
-            .advise("use a smaller --batch-size or model, or --device cpu"),
+        wgpu::Error::OutOfMemory { .. } => out_of_memory(),
         wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
             let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
             Error::device(format!("the GPU refused its work: {line}")).advise(
@@ -66,6 +66,10 @@ fn translate(error: &wgpu::Error) -> Error {
             )
         }
     }
+}
+
+pub(super) fn out_of_memory() -> Error {
+    Error::device("the GPU is out of memory").advise("use a smaller --batch-size or model, or --device cpu")
 }
 
 pub(super) fn lost_device(message: &str) -> Error {

@@ -13,15 +13,16 @@ mod session;
 mod timing;
 pub mod tuner;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use adapter::{Capabilities, FoundAdapter};
+use adapter::{Capabilities, FoundAdapter, limits_that_matter};
 use faults::Faults;
 use memory::{Memory, Subject};
 use tuner::Tuning;
 
 use super::profile::Profile;
-use super::{Device, DeviceInfo, Session};
+use super::{Device, DeviceInfo, Selftested, Session};
 use crate::error::Result;
 use crate::ops::GpuFacts;
 use crate::plan::Plan;
@@ -82,6 +83,13 @@ impl Gpu {
         self
     }
 
+    /// The same GPU, which says of itself what a selftest found, and does without what was wrong.
+    pub fn heeding(mut self, found: Selftested) -> Self {
+        self.facts.bar(&found.without);
+        self.info.selftest = Some(found);
+        self
+    }
+
     /// What kernels may know about this GPU.
     pub fn facts(&self) -> &GpuFacts {
         &self.facts
@@ -123,6 +131,10 @@ impl Device for Gpu {
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
         // A binding's size is a multiple of 4.
         usize::try_from(most).unwrap_or(usize::MAX) / 4 * 4
+    }
+
+    fn limits(&self) -> BTreeMap<&'static str, u64> {
+        limits_that_matter(&self.device.limits()).into()
     }
 
     fn gpu(&self) -> Option<&Gpu> {

@@ -4,6 +4,7 @@
 //! uniform buffer, which every dispatch sees at its own offset, encodes all steps into one compute
 //! pass, and copies the metric rings into a staging buffer that is mapped once the work is done.
 
+use std::ops::Range;
 use std::sync::mpsc;
 
 use wgpu::{
@@ -12,7 +13,7 @@ use wgpu::{
 };
 
 use super::Gpu;
-use super::faults::{Faults, checked, lost_device};
+use super::faults::{Faults, checked, lost_device, out_of_memory};
 use super::pipelines::{Pipelines, Prepared, UNIFORM_STRIDE, encode, params_buffer, step_layout};
 use super::timing::{Stamps, Timed, wait_for_each};
 use super::tuner::{Bench, Tuner};
@@ -33,6 +34,8 @@ pub(super) struct GpuSession {
     buffers: Vec<Buffer>,
     /// The dispatches of each step.
     steps: Vec<Vec<Prepared>>,
+    /// Which of them are those of each op.
+    ops: Vec<Vec<Range<usize>>>,
     records: Buffer,
     records_group: BindGroup,
     pending: Vec<Pending>,
@@ -75,6 +78,9 @@ impl GpuSession {
                 .advise("use a smaller --batch-size or model, or --device cpu"));
             }
         }
+        if mishap::strikes("out-of-memory-in-load") {
+            return Err(out_of_memory());
+        }
         let buffers: Vec<Buffer> = checked(device, || {
             let mut buffers: Vec<Option<Buffer>> = vec![None; plan.declarations().len()];
             let buffer_of = |declaration: &Declaration| {
@@ -84,7 +90,7 @@ impl GpuSession {
             };
             plan.declarations().iter().map(buffer_of).collect()
         })?;
-        let (records, records_group, steps) = checked(device, || {
+        let (records, records_group, steps, ops) = checked(device, || {
             let step_layout = step_layout(device);
             let records = device.create_buffer(&BufferDescriptor {
                 label: Some("step records"),
@@ -108,26 +114,30 @@ impl GpuSession {
             let mut pipelines = Pipelines::new(device, &step_layout);
             let bench = Bench { device, queue: &gpu.queue, buffers: &buffers, records: &records_group };
             let mut tuner = Tuner::new(bench, gpu.facts, gpu.tuning.as_ref(), gpu.subject());
-            let lowered: Vec<Vec<_>> = plan
+            let lowered: Vec<Vec<Vec<_>>> = plan
                 .steps()
                 .iter()
-                .map(|step| step.ops.iter().flat_map(|op| tuner.lower(&**op, &mut pipelines)).collect())
+                .map(|step| step.ops.iter().map(|op| tuner.lower(&**op, &mut pipelines)).collect())
                 .collect();
             tuner.remember();
             // All uniforms of the plan lie in one buffer, each at a multiple of the stride.
-            let params = params_buffer(device, lowered.iter().map(Vec::len).sum());
+            let params = params_buffer(device, lowered.iter().flatten().map(Vec::len).sum());
             let mut offset = 0;
-            let mut steps = Vec::new();
-            for dispatches in &lowered {
-                let mut prepared = Vec::new();
-                for dispatch in dispatches {
-                    gpu.queue.write_buffer(&params, offset, &dispatch.params);
-                    prepared.push(pipelines.prepare(dispatch, &params, offset, &buffers));
-                    offset += UNIFORM_STRIDE;
+            let (mut steps, mut ops) = (Vec::new(), Vec::new());
+            for step in &lowered {
+                let (mut prepared, mut ranges) = (Vec::new(), Vec::new());
+                for dispatches in step {
+                    ranges.push(prepared.len()..prepared.len() + dispatches.len());
+                    for dispatch in dispatches {
+                        gpu.queue.write_buffer(&params, offset, &dispatch.params);
+                        prepared.push(pipelines.prepare(dispatch, &params, offset, &buffers));
+                        offset += UNIFORM_STRIDE;
+                    }
                 }
                 steps.push(prepared);
+                ops.push(ranges);
             }
-            (records, records_group, steps)
+            (records, records_group, steps, ops)
         })?;
         Ok(GpuSession {
             plan,
@@ -136,6 +146,7 @@ impl GpuSession {
             faults: gpu.faults.clone(),
             buffers,
             steps,
+            ops,
             records,
             records_group,
             pending: Vec::new(),
@@ -322,10 +333,24 @@ impl Session for GpuSession {
         if mishap::strikes("lose-gpu") {
             self.device.destroy();
         }
+        if mishap::strikes("out-of-memory") {
+            self.faults.keep(out_of_memory());
+        }
         let mapped = self.map(&staging);
         self.submitted += 1;
         self.pending.push(Pending { ticket: self.submitted, index, staging, sizes, mapped, timed });
         Ok(Ticket(self.submitted))
+    }
+
+    fn run_op(&mut self, launch: Launch, op: usize) -> Result<()> {
+        let step = launch.step.index();
+        self.write_records(&[launch]);
+        let mut encoder = self.device.create_command_encoder(&CommandEncoderDescriptor { label: Some("op") });
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        encode(&mut pass, &self.steps[step][self.ops[step][op].clone()], &self.records_group, 0);
+        drop(pass);
+        let index = self.queue.submit([encoder.finish()]);
+        self.wait(&index)
     }
 
     fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>> {

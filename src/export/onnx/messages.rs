@@ -6,8 +6,13 @@ use prost::{Message, Oneof};
 /// `TensorProto.DataType.FLOAT`.
 pub(super) const FLOAT: i32 = 1;
 
-/// `AttributeProto.AttributeType.INT`.
-pub(super) const INT: i32 = 2;
+/// `AttributeProto.AttributeType`, as far as exports need it.
+#[derive(Clone, Copy)]
+pub(super) enum AttributeType {
+    Float = 1,
+    Int = 2,
+    Ints = 7,
+}
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ModelProto {
@@ -73,8 +78,12 @@ pub(super) struct NodeProto {
 pub(super) struct AttributeProto {
     #[prost(string, optional, tag = "1")]
     pub(super) name: Option<String>,
+    #[prost(float, optional, tag = "2")]
+    pub(super) f: Option<f32>,
     #[prost(int64, optional, tag = "3")]
     pub(super) i: Option<i64>,
+    #[prost(int64, repeated, packed = "false", tag = "8")]
+    pub(super) ints: Vec<i64>,
     #[prost(int32, optional, tag = "20")]
     pub(super) r#type: Option<i32>,
 }

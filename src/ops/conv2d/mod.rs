@@ -14,10 +14,8 @@
 //!
 //! The gradient of the bias is the [column sum](super::column_sum) of `dy`.
 //!
-//! The CPU half copies some lines of patches at a time and multiplies with the kernels of [`matmul`](super::matmul).
-//! A GPU has no patches in memory: an invocation finds in the map what it multiplies (implicit GEMM), a tile of four
-//! channels and four cells in registers. These kernels should move onto the templates of the matrix
-//! product, with patches as another kind of operand, as pixels are one now.
+//! Nobody makes the patches. The CPU half multiplies cells where they lie; the GPU half is products of
+//! [`matmul`](super::matmul) with patches as an operand, whose elements its kernels look up in the map (implicit GEMM).
 //!
 //! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output width, filters]`,
 //! `w` and `dw` `[filters, window height, window width, channels]`.
@@ -25,19 +23,23 @@
 mod cpu;
 mod gpu;
 
+use super::matmul::{self, Epilogue, Product};
 use super::window::{Axis, Window};
-use super::{GpuFacts, Op, Operands};
+use super::{Choice, GpuFacts, Op, Operands, relu};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, MOST_TRIPS};
+use crate::kernel::{Dispatch, Kernel};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Shape, Tensor};
 
-pub use gpu::kernels;
+/// The kernels of this op.
+pub fn kernels() -> Vec<Kernel> {
+    matmul::gpu::kernels_of_patches()
+}
 
 /// Records `y = convolution of x with weight`, plus `bias` (`[filters]`) where there is one, then ReLU if `relu`, and
 /// returns `y`.
 ///
-/// Panics where shapes do not fit each other, or where a window has too many channels for one invocation's loops.
+/// Panics where shapes do not fit each other, or where sums are too long.
 #[track_caller]
 pub fn forward(
     plan: &mut Plan,
@@ -53,10 +55,11 @@ pub fn forward(
     if let Some(bias) = bias {
         bias.expect("bias", Element::F32, [sizes.filters]);
     }
-    sizes.expect_few_trips(gpu::forward_trips(&sizes));
     let y = plan.scratch("conv2d.y", sizes.output());
-    plan.record(Forward { sizes, x, weight, bias, relu, y });
-    y
+    let epilogue = bias.map_or(Epilogue::None, |bias| Epilogue::Bias { bias, relu });
+    let product = gpu::forward(plan, &sizes, x, weight, y, epilogue);
+    plan.record(Convolution { pass: Pass::Forward, sizes, product });
+    if relu && bias.is_none() { relu::forward(plan, y) } else { y }
 }
 
 /// Records the gradient of `x`, which has shape `x_shape`, and returns it: zero where `mask` is not positive. A mask is the
@@ -76,25 +79,23 @@ pub fn data_gradient(
     if let Some(mask) = mask {
         mask.expect("mask", Element::F32, sizes.input());
     }
-    sizes.expect_few_trips(gpu::data_gradient_trips(&sizes));
     let dx = plan.scratch("conv2d.dx", sizes.input());
-    plan.record(DataGradient { sizes, dy, weight, mask, dx });
+    let product =
+        gpu::data_gradient(plan, &sizes, dy, weight, dx, mask.map_or(Epilogue::None, Epilogue::Mask));
+    plan.record(Convolution { pass: Pass::DataGradient, sizes, product });
     dx
 }
 
-/// Records the gradient of the weight and returns it. The sums over all windows are cut into parts, which are added up in
-/// order.
+/// Records the gradient of the weight and returns it.
 #[track_caller]
 pub fn weight_gradient(plan: &mut Plan, dy: Tensor, x: Tensor, window: Window) -> Tensor {
     x.expect("x", Element::F32, x.shape());
     let [.., filters] = *dy.shape().sizes() else { unreachable!("tensors have sizes") };
     let sizes = Sizes::new(x.shape(), filters, window);
     dy.expect("dy", Element::F32, sizes.output());
-    sizes.expect_few_trips(gpu::weight_gradient_trips(&sizes));
     let dw = plan.scratch("conv2d.dw", sizes.weight());
-    let parts = sizes.parts();
-    let partials = (parts > 1).then(|| plan.scratch("conv2d.partials", [parts, dw.len()]));
-    plan.record(WeightGradient { sizes, dy, x, partials, dw });
+    let product = gpu::weight_gradient(plan, &sizes, dy, x, dw);
+    plan.record(Convolution { pass: Pass::WeightGradient, sizes, product });
     dw
 }
 
@@ -117,14 +118,8 @@ struct Sizes {
     columns: Axis,
 }
 
-/// Tiles that keep a GPU busy with the weight's gradient, and the threads of a CPU.
-const ENOUGH_TILES: usize = 1 << 16;
-
-/// Windows below which a part is not worth the adding up.
-const LEAST_WINDOWS: usize = 256;
-
 impl Sizes {
-    /// Panics unless `x` is a map that the window fits.
+    /// Panics unless `x` is a map that the window fits, and no sum is too long.
     #[track_caller]
     fn new(x: Shape, filters: usize, window: Window) -> Self {
         let [batch, height, width, channels] = *x.sizes() else {
@@ -133,12 +128,9 @@ impl Sizes {
         let Some([rows, columns]) = window.axes(height, width) else {
             panic!("{window:?} does not fit x, {x:?}");
         };
-        Sizes { batch, channels, filters, rows, columns }
-    }
-
-    #[track_caller]
-    fn expect_few_trips(&self, trips: u64) {
-        assert!(trips <= MOST_TRIPS, "a convolution with {:?} filters is too large", self.weight());
+        let sizes = Sizes { batch, channels, filters, rows, columns };
+        sizes.expect_few_terms();
+        sizes
     }
 
     fn input(&self) -> Shape {
@@ -163,103 +155,55 @@ impl Sizes {
         self.batch * self.rows.output
     }
 
-    /// Lines that a part of the weight's gradient sums: a rule that knows only sizes, so that no sum's order depends on
-    /// the device.
-    fn lines_of_part(&self) -> usize {
-        let tiles = self.filters.div_ceil(4) * self.patch().div_ceil(4);
-        let most = ((MOST_TRIPS as usize - 1) / (self.columns.output + 2)).max(1);
-        let worthwhile = self.lines() * self.columns.output / LEAST_WINDOWS;
-        let parts = (ENOUGH_TILES / tiles).min(worthwhile).clamp(1, self.lines());
-        self.lines().div_ceil(parts).min(most)
-    }
-
-    fn parts(&self) -> usize {
-        self.lines().div_ceil(self.lines_of_part())
+    /// Windows of all images.
+    fn windows(&self) -> usize {
+        self.lines() * self.columns.output
     }
 }
 
-#[derive(Debug)]
-struct Forward {
-    sizes: Sizes,
-    x: Tensor,
-    weight: Tensor,
-    bias: Option<Tensor>,
-    relu: bool,
-    y: Tensor,
+/// One of a convolution's three passes.
+#[derive(Clone, Copy, Debug)]
+enum Pass {
+    Forward,
+    DataGradient,
+    WeightGradient,
 }
 
+/// A recorded pass, as the product that it is.
 #[derive(Debug)]
-struct DataGradient {
+struct Convolution {
+    pass: Pass,
     sizes: Sizes,
-    dy: Tensor,
-    weight: Tensor,
-    mask: Option<Tensor>,
-    dx: Tensor,
+    product: Product,
 }
 
-#[derive(Debug)]
-struct WeightGradient {
-    sizes: Sizes,
-    dy: Tensor,
-    x: Tensor,
-    /// The parts' sums, `[parts, elements of dw]`, where there are several.
-    partials: Option<Tensor>,
-    dw: Tensor,
-}
-
-impl Op for Forward {
+impl Op for Convolution {
     fn name(&self) -> &'static str {
-        "conv2d"
+        match self.pass {
+            Pass::Forward => "conv2d",
+            Pass::DataGradient => "conv2d_data_gradient",
+            Pass::WeightGradient => "conv2d_weight_gradient",
+        }
     }
 
     fn operands(&self) -> Operands {
-        let reads: Vec<Tensor> = [self.x, self.weight].into_iter().chain(self.bias).collect();
-        Operands::new(&reads, &[self.y])
+        self.product.operands()
     }
 
     fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
-        cpu::forward(self, memory);
+        let run = match self.pass {
+            Pass::Forward => cpu::forward,
+            Pass::DataGradient => cpu::data_gradient,
+            Pass::WeightGradient => cpu::weight_gradient,
+        };
+        run(&self.sizes, &self.product, memory);
     }
 
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        gpu::forward(self)
-    }
-}
-
-impl Op for DataGradient {
-    fn name(&self) -> &'static str {
-        "conv2d_data_gradient"
+    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
+        matmul::gpu::lower(&self.product, gpu)
     }
 
-    fn operands(&self) -> Operands {
-        let reads: Vec<Tensor> = [self.dy, self.weight].into_iter().chain(self.mask).collect();
-        Operands::new(&reads, &[self.dx])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
-        cpu::data_gradient(self, memory);
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        gpu::data_gradient(self)
-    }
-}
-
-impl Op for WeightGradient {
-    fn name(&self) -> &'static str {
-        "conv2d_weight_gradient"
-    }
-
-    fn operands(&self) -> Operands {
-        let writes: Vec<Tensor> = [self.dw].into_iter().chain(self.partials).collect();
-        Operands::new(&[self.dy, self.x], &writes)
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
-        cpu::weight_gradient(self, memory);
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        gpu::weight_gradient(self)
+    fn choice(&self, gpu: &GpuFacts) -> Option<Choice> {
+        matmul::gpu::choice(&self.product, gpu)
     }
 }

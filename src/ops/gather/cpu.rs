@@ -1,8 +1,11 @@
 //! The CPU half of gathering a batch.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
-use super::{Gather, NO_LABEL};
+use super::{Gather, Images, NO_LABEL};
+use crate::augmentation::Change;
 use crate::host::HostMemory;
 use crate::plan::StepRecord;
 
@@ -18,8 +21,10 @@ impl Gather {
         let labels = &*memory.u32(self.images.labels);
         let order = &*memory.u32(self.order);
         let normalisation = &*memory.f32(self.images.normalisation);
+        let Images { height, width, augmentation, .. } = self.images;
         let plane = self.images.plane();
         let interleaves = self.interleaves();
+        let [channel_step, place_step] = self.steps();
         let x = &mut *memory.f32_mut(self.output.x);
         let batch_labels = &mut *memory.u32_mut(self.output.labels);
         let fill = |row: usize, x: &mut [f32], label: &mut u32| {
@@ -28,11 +33,16 @@ impl Gather {
                 *label = NO_LABEL;
                 return;
             }
-            let index = order[step.first as usize + row] as usize;
+            let name = order[step.first as usize + row];
+            let index = name as usize;
             let start = index % piece_images * stride;
             let image = &pieces[index / piece_images][start..start + pixels];
             *label = labels[index];
-            if interleaves {
+            if !augmentation.is_none() {
+                let change = augmentation.change(step.epoch, name, [height, width]);
+                let mut view = View { x, width, channel_step, place_step };
+                view.write_changed(image, normalisation, &change);
+            } else if interleaves {
                 write_places(x, image, normalisation);
             } else {
                 write_planes(x, image, normalisation, plane);
@@ -67,6 +77,42 @@ fn write_places(x: &mut [f32], image: &[u8], normalisation: &[f32]) {
     for (channel, (image, factors)) in planes.enumerate() {
         for (x, &pixel) in x[channel..].iter_mut().step_by(channels).zip(image) {
             *x = f32::from(pixel) * factors[0] + factors[1];
+        }
+    }
+}
+
+/// An image of a batch, whichever way its channels lie.
+struct View<'a> {
+    x: &'a mut [f32],
+    width: usize,
+    /// Floats from one channel to the next, and from one place to the next.
+    channel_step: usize,
+    place_step: usize,
+}
+
+impl View<'_> {
+    /// Some columns of a row of a channel.
+    fn part(&mut self, channel: usize, row: usize, columns: Range<usize>) -> impl Iterator<Item = &mut f32> {
+        let first = channel * self.channel_step + (row * self.width + columns.start) * self.place_step;
+        self.x[first..].iter_mut().step_by(self.place_step).take(columns.len())
+    }
+
+    /// The image as `change` leaves it.
+    fn write_changed(&mut self, image: &[u8], normalisation: &[f32], change: &Change) {
+        let width = self.width;
+        let columns: Vec<usize> = (0..width).map(|column| change.column(column)).collect();
+        let [hole_rows, hole_columns] = change.hole();
+        let planes = image.chunks_exact(2 * image.len() / normalisation.len());
+        for (channel, (plane, factors)) in planes.zip(normalisation.chunks_exact(2)).enumerate() {
+            for row in 0..plane.len() / width {
+                let line = &plane[change.row(row) * width..][..width];
+                for (x, &column) in self.part(channel, row, 0..width).zip(&columns) {
+                    *x = f32::from(line[column]) * factors[0] + factors[1];
+                }
+                if hole_rows.contains(&row) {
+                    self.part(channel, row, hole_columns.clone()).for_each(|x| *x = 0.0);
+                }
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{Gather, Images};
 use crate::kernel::{
     Binding, Dispatch, Field, Kernel, Uniform, fold_rows, read, shader, trips, uniform, write,
 };
+use crate::rng;
 use crate::tensor::{Element, Tensor};
 
 uniform! {
@@ -36,10 +37,20 @@ uniform! {
         piece_images: u32,
         next_images: u32,
         channels: u32,
-        /// Pixels of one channel.
-        plane: u32,
+        height: u32,
+        width: u32,
         /// Invocations of a row.
         across: u32,
+        /// Floats from one channel to the next, and from one place to the next.
+        channel_step: u32,
+        place_step: u32,
+        /// Whether the image changes, and as what says.
+        augments: u32,
+        seed_low: u32,
+        seed_high: u32,
+        flip: u32,
+        crop: u32,
+        cutout: u32,
     }
 }
 
@@ -94,16 +105,26 @@ static PIXELS: Kernel = kernel(
     Params::FIELDS,
 );
 
-/// For maps of several channels.
-static PLACES_OF_MAPS: Kernel = kernel(
+/// For maps of several channels, and for images that change.
+static BY_PLACE: Kernel = kernel(
     "gather_places",
-    shader!("loop_bound.wgsl", "step.wgsl", "gather_rows.wgsl", "gather_places.wgsl"),
+    shader!(
+        "loop_bound.wgsl",
+        "philox.wgsl",
+        "step.wgsl",
+        "gather_rows.wgsl",
+        "augmentation.wgsl",
+        "gather_places.wgsl"
+    ),
     PlacesParams::FIELDS,
 );
 
+/// Rounds of two calls of `philox`.
+const ROUNDS: u64 = 2 * trips(rng::ROUNDS, 0);
+
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    vec![BYTES.clone(), VECTORS.clone(), PIXELS.clone(), PLACES_OF_MAPS.clone()]
+    vec![BYTES.clone(), VECTORS.clone(), PIXELS.clone(), BY_PLACE.clone()]
 }
 
 /// Two pieces, or one, that a dispatch reads.
@@ -129,7 +150,7 @@ impl Gather {
             first += pieces.iter().copied().map(held).sum::<u32>();
             pair
         });
-        pairs.map(|pair| if self.interleaves() { self.places(pair) } else { self.copy(pair) }).collect()
+        pairs.map(|pair| if self.is_by_place() { self.places(pair) } else { self.copy(pair) }).collect()
     }
 
     /// Images with their pixels in order.
@@ -152,10 +173,18 @@ impl Gather {
         self.dispatch(kernel, params, pair, stride, trips(4, 0))
     }
 
+    /// Whether pixels change their places.
+    fn is_by_place(&self) -> bool {
+        self.interleaves() || !self.images.augmentation.is_none()
+    }
+
     /// Images place by place.
     fn places(&self, pair: Pair) -> Dispatch {
-        let across = self.images.plane().div_ceil(PLACES);
-        let channels = self.images.channels();
+        let Images { height, width, augmentation, .. } = self.images;
+        let (plane, channels) = (self.images.plane(), self.images.channels());
+        let across = plane.div_ceil(PLACES);
+        let [channel_step, place_step] = self.steps();
+        let [seed_low, seed_high] = rng::key(augmentation.seed);
         let params = PlacesParams {
             batch: self.output.labels.len() as u32,
             stride: (pair.piece.matrix("piece")[1] / 4) as u32,
@@ -163,10 +192,20 @@ impl Gather {
             piece_images: held(pair.piece),
             next_images: pair.next.map_or(0, held),
             channels: channels as u32,
-            plane: self.images.plane() as u32,
+            height: height as u32,
+            width: width as u32,
             across: across as u32,
+            channel_step: channel_step as u32,
+            place_step: place_step as u32,
+            augments: u32::from(!augmentation.is_none()),
+            seed_low,
+            seed_high,
+            flip: augmentation.flip as u32,
+            crop: augmentation.crop as u32,
+            cutout: augmentation.cutout as u32,
         };
-        self.dispatch(&PLACES_OF_MAPS, params, pair, across, trips(PLACES, trips(channels, 0)))
+        let trips = ROUNDS + trips(PLACES, trips(channels, 0));
+        self.dispatch(&BY_PLACE, params, pair, across, trips)
     }
 
     /// With `across` invocations in a row.

@@ -17,6 +17,9 @@
 //! x[row, y, x, c] = scale[c] image[i, c, y, x] + shift[c]
 //! ```
 //!
+//! Images that a model trains on may [change](crate::augmentation): then `x` takes its value from another place of the
+//! image, and is zero in a hole.
+//!
 //! Where only products read a batch, it may be gathered as [pixels](Element::Pixel): [`pixels`]. A GPU then copies
 //! bytes, and products normalise what they read; rows past `rows` hold any image, without a label.
 
@@ -24,6 +27,7 @@ mod cpu;
 mod gpu;
 
 use super::{GpuFacts, Op, Operands};
+use crate::augmentation::Augmentation;
 use crate::host::HostMemory;
 use crate::kernel::Dispatch;
 use crate::plan::{Plan, Role, StepRecord};
@@ -47,6 +51,8 @@ pub struct Images {
     pub height: usize,
     /// Columns of an image.
     pub width: usize,
+    /// What becomes of them in a batch.
+    pub augmentation: Augmentation,
 }
 
 /// A batch as the model sees it.
@@ -87,9 +93,9 @@ pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize) ->
 }
 
 /// Records the gathering of `batch` images in the order `order`, `[images]`: as pixels where kernels can read an image
-/// by vectors of sixteen, as floats where they cannot.
+/// by vectors of sixteen and it stays as it is, as floats where not.
 pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize) -> Batch {
-    if !images.has_whole_vectors() {
+    if !images.has_whole_vectors() || !images.augmentation.is_none() {
         return forward(plan, images, order, batch);
     }
     let x = plan.pixels("x", [batch, images.pixels()], images.normalisation);
@@ -108,6 +114,13 @@ fn record(plan: &mut Plan, images: &Images, order: Tensor, x: Tensor) -> Batch {
     images.labels.expect("labels", Element::U32, [count]);
     order.expect("order", Element::U32, order.shape());
     images.normalisation.expect("normalisation", Element::F32, [images.channels(), 2]);
+    let Augmentation { crop, .. } = images.augmentation;
+    assert!(
+        crop == 0 || crop < images.height.min(images.width),
+        "images of {} x {} cannot be shifted by {crop}",
+        images.height,
+        images.width
+    );
     let pixels = images.pixels();
     let [most, _] = images.pieces[0].matrix("piece");
     for (position, piece) in images.pieces.iter().enumerate() {
@@ -143,6 +156,11 @@ impl Gather {
     /// Whether the channels of a place lie beside each other and not in planes, where that is a difference.
     fn interleaves(&self) -> bool {
         self.output.x.shape().rank() == 4 && self.images.channels() > 1
+    }
+
+    /// Floats of `x` from one channel to the next, and from one place to the next.
+    fn steps(&self) -> [usize; 2] {
+        if self.interleaves() { [1, self.images.channels()] } else { [self.images.plane(), 1] }
     }
 }
 

@@ -11,11 +11,12 @@
 //! or the optimizer's update of the weight whose gradient the product is.
 //!
 //! A batch of [pixels](Element::Pixel) may be the operand that a layer's input is: a in form nt, b in form tn. A GPU
-//! reads its bytes and normalises them in registers, the CPU has them as floats.
+//! reads its bytes and normalises them in registers, the CPU has them as floats. On a GPU the patches of a map may be an
+//! operand, too, which is what a [convolution](super::conv2d) is there.
 //!
 //! The CPU half is in `cpu`; the GPU half, with its kernel classes and how one is chosen, is [`gpu`].
 
-pub(super) mod cpu;
+mod cpu;
 pub mod gpu;
 
 use super::sgd::Update;
@@ -118,7 +119,8 @@ pub fn product(plan: &mut Plan, form: Form, a: Tensor, b: Tensor, epilogue: Epil
         }
     }
     let y = plan.scratch("product", [m, n]);
-    Matmul::new(plan, form, a, b, y, epilogue).record(plan);
+    let product = Product::new(plan, form, a, b, y, epilogue).with_parts(plan);
+    plan.record(Matmul(product));
     y
 }
 
@@ -137,7 +139,8 @@ pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, weight: Update, bias: Optio
         assert!(bias.factors() == weight.factors(), "the bias has another momentum than the weight");
     }
     let epilogue = Epilogue::Update { weight, bias };
-    Matmul::new(plan, Form::Tn, a, b, weight.parameter, epilogue).record(plan);
+    let product = Product::new(plan, Form::Tn, a, b, weight.parameter, epilogue).with_parts(plan);
+    plan.record(Matmul(product));
 }
 
 /// Records `parameter = (1 - lr decay)^rows parameter - a^T b` (form tn).
@@ -152,54 +155,65 @@ pub fn change(plan: &mut Plan, a: Tensor, b: Tensor, parameter: Tensor, decay: f
     plan.record(change);
 }
 
-/// A recorded product. `y` is the output, or the parameter that an update changes.
+/// How the elements of the operand that is a layer's input are found: a in form nt, b in form tn.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    /// Where a matrix has them.
+    Matrix,
+    /// They are pixels, which this tensor says how to normalise.
+    Pixels(Tensor),
+    /// They are patches of a map. In form nn, a is, and b the weight of a convolution, whose places are in reverse order and
+    /// which is read `[place, filter, channel]`.
+    Patches(gpu::Patches),
+}
+
+/// A product. `y` is the output, or the parameter that an update changes.
 #[derive(Debug)]
-pub(super) struct Matmul {
+pub(super) struct Product {
     form: Form,
-    a: Tensor,
-    b: Tensor,
-    y: Tensor,
-    epilogue: Epilogue,
-    /// How the pixels that a or b holds are normalised.
-    normalisation: Option<Tensor>,
+    size: Size,
+    pub(super) a: Tensor,
+    pub(super) b: Tensor,
+    pub(super) y: Tensor,
+    pub(super) epilogue: Epilogue,
+    source: Source,
     /// How the sums may be cut for a GPU, and where their parts go.
     parts: Option<(gpu::Parts, Tensor)>,
 }
 
-impl Matmul {
-    pub(super) fn new(plan: &Plan, form: Form, a: Tensor, b: Tensor, y: Tensor, epilogue: Epilogue) -> Self {
+impl Product {
+    fn new(plan: &Plan, form: Form, a: Tensor, b: Tensor, y: Tensor, epilogue: Epilogue) -> Self {
         let normalisation = plan.normalisation(a).or(plan.normalisation(b));
-        Matmul { form, a, b, y, epilogue, normalisation, parts: None }
+        let source = normalisation.map_or(Source::Matrix, Source::Pixels);
+        Product { form, size: form.size(a, b), a, b, y, epilogue, source, parts: None }
     }
 
-    fn size(&self) -> Size {
-        self.form.size(self.a, self.b)
+    /// A product with patches, of this size; the operands are a and b.
+    pub(super) fn of_patches(
+        plan: &mut Plan,
+        form: Form,
+        size: Size,
+        [a, b]: [Tensor; 2],
+        patches: gpu::Patches,
+        y: Tensor,
+        epilogue: Epilogue,
+    ) -> Self {
+        let source = Source::Patches(patches);
+        Product { form, size, a, b, y, epilogue, source, parts: None }.with_parts(plan)
     }
 
-    /// Records the product, with room for the parts of its sums where they may be cut.
-    fn record(mut self, plan: &mut Plan) {
-        let size = self.size();
-        self.parts = gpu::Parts::of(size).map(|parts| {
+    /// With room for the parts of its sums where they may be cut.
+    fn with_parts(mut self, plan: &mut Plan) -> Self {
+        self.parts = gpu::Parts::of(self.size).map(|parts| {
             let row_sums = matches!(self.epilogue, Epilogue::Update { bias: Some(_), .. });
-            let stride = gpu::Parts::stride(size, row_sums);
+            let stride = gpu::Parts::stride(self.size, row_sums);
             (parts, plan.scratch("parts", [parts.count, stride]))
         });
-        plan.record(self);
-    }
-}
-
-impl Op for Matmul {
-    fn name(&self) -> &'static str {
-        match (self.form, &self.epilogue) {
-            (_, Epilogue::Update { .. }) => "matmul_update",
-            (_, Epilogue::Change { .. }) => "matmul_change",
-            (Form::Nn, _) => "matmul_nn",
-            (Form::Nt, _) => "matmul_nt",
-            (Form::Tn, _) => "matmul_tn",
-        }
+        self
     }
 
-    fn operands(&self) -> Operands {
+    /// Which tensors the product touches.
+    pub(super) fn operands(&self) -> Operands {
         let inputs = [self.a, self.b];
         let mut operands = match self.epilogue {
             Epilogue::None => Operands::new(&inputs, &[self.y]),
@@ -212,21 +226,54 @@ impl Op for Matmul {
             }
             Epilogue::Change { .. } => Operands::new(&inputs, &[]).updating([self.y]),
         };
-        operands.reads.extend(self.normalisation);
+        operands.reads.extend(self.normalisation());
         // Written by some GPUs, read by nobody else.
         operands.writes.extend(self.parts.map(|(_, sums)| sums));
         operands
     }
 
+    fn normalisation(&self) -> Option<Tensor> {
+        match self.source {
+            Source::Pixels(normalisation) => Some(normalisation),
+            Source::Matrix | Source::Patches(_) => None,
+        }
+    }
+}
+
+/// A recorded product of matrices.
+#[derive(Debug)]
+pub(super) struct Matmul(Product);
+
+impl Matmul {
+    pub(super) fn new(plan: &Plan, form: Form, a: Tensor, b: Tensor, y: Tensor, epilogue: Epilogue) -> Self {
+        Matmul(Product::new(plan, form, a, b, y, epilogue))
+    }
+}
+
+impl Op for Matmul {
+    fn name(&self) -> &'static str {
+        match (self.0.form, &self.0.epilogue) {
+            (_, Epilogue::Update { .. }) => "matmul_update",
+            (_, Epilogue::Change { .. }) => "matmul_change",
+            (Form::Nn, _) => "matmul_nn",
+            (Form::Nt, _) => "matmul_nt",
+            (Form::Tn, _) => "matmul_tn",
+        }
+    }
+
+    fn operands(&self) -> Operands {
+        self.0.operands()
+    }
+
     fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        cpu::run(self, memory, step);
+        cpu::run(&self.0, memory, step);
     }
 
     fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
-        gpu::lower(self, gpu)
+        gpu::lower(&self.0, gpu)
     }
 
     fn choice(&self, gpu: &GpuFacts) -> Option<Choice> {
-        gpu::choice(self, gpu)
+        gpu::choice(&self.0, gpu)
     }
 }

@@ -1,25 +1,27 @@
-//! A model's forward pass in float64, the slow and obvious way: what slopes are taken of.
+//! A model's forward pass in training, in float64: what slopes are taken of.
 
-use crate::layers::Stage;
+use std::collections::HashMap;
+
+use super::pieces::{Path, Pieces};
+use super::values::Values;
+use crate::layers::{Size, Stage};
 use crate::tensor::Tensor;
 
-/// One step of the forward pass, with its values.
-#[derive(Debug)]
-enum Wide {
-    Linear { parameters: [Tensor; 2], weight: Vec<f64>, bias: Vec<f64> },
-    Relu,
-}
-
-/// The stages of a model, for a batch of images.
+/// The stages of a model, with their parameters' values.
 #[derive(Debug)]
 pub(super) struct WideModel {
-    stages: Vec<Wide>,
+    stages: Vec<Stage>,
+    parameters: HashMap<Tensor, Vec<f64>>,
 }
 
-/// What a forward pass went through: the input of every stage, then the logits.
+/// What a forward pass went through.
 #[derive(Debug)]
 pub(super) struct Trace {
-    values: Vec<Vec<f64>>,
+    /// The input of every stage, then the logits.
+    values: Vec<Values>,
+    path: Path,
+    /// Where on the path each stage begins.
+    begins: Vec<usize>,
 }
 
 /// A value of a parameter.
@@ -29,133 +31,169 @@ pub(super) struct Place {
     pub(super) index: usize,
 }
 
-/// How near to zero, beside the largest value of its layer, the input of a ReLU may not be: there float32 and
-/// float64 may disagree on its side, and no slope is a gradient.
-const MARGIN: f64 = 1e-5;
-
 impl WideModel {
     /// The model of `stages`, whose parameters have these values.
-    pub(super) fn new(stages: &[Stage], mut values: impl FnMut(Tensor) -> Vec<f64>) -> Self {
-        let widened = stages.iter().map(|stage| match *stage {
-            Stage::Linear { weight, bias } => {
-                Wide::Linear { parameters: [weight, bias], weight: values(weight), bias: values(bias) }
-            }
-            Stage::Relu => Wide::Relu,
-            ref other => unimplemented!("{other:?}"),
-        });
-        WideModel { stages: widened.collect() }
-    }
-
-    /// Runs `x`, images one after the other, through all stages.
-    pub(super) fn forward(&self, x: Vec<f64>, rows: usize) -> Trace {
-        let mut trace = Trace { values: vec![x] };
-        self.extend(&mut trace, rows);
-        trace
-    }
-
-    /// Runs what the trace has so far through the stages that are left.
-    fn extend(&self, trace: &mut Trace, rows: usize) {
-        for stage in &self.stages[trace.values.len() - 1..] {
-            let x = trace.values.last().expect("a trace has an input");
-            let y = match stage {
-                Wide::Linear { weight, bias, .. } => {
-                    let outputs = 0..bias.len();
-                    let row = |x| outputs.clone().map(move |output| unit(weight, bias, x, output));
-                    x.chunks_exact(x.len() / rows).flat_map(row).collect()
-                }
-                Wide::Relu => x.iter().map(|&value| if value > 0.0 { value } else { 0.0 }).collect(),
-            };
-            trace.values.push(y);
-        }
-    }
-
-    /// The forward pass again, with one value of a parameter changed by `change`. A value belongs to one output of its
-    /// stage, so nothing before that is computed again.
-    pub(super) fn with_change(&mut self, place: Place, change: f64, trace: &Trace, rows: usize) -> Trace {
-        let before = self.value(place);
-        *self.value_mut(place) = before + change;
-        let (stage, output) = self.output_of(place);
-        let Wide::Linear { weight, bias, .. } = &self.stages[stage] else {
-            unreachable!("only linear stages have parameters")
-        };
-        let mut values = trace.values[..=stage + 1].to_vec();
-        let (x, y) = (&trace.values[stage], &mut values[stage + 1]);
-        for (x, y) in x.chunks_exact(x.len() / rows).zip(y.chunks_exact_mut(bias.len())) {
-            y[output] = unit(weight, bias, x, output);
-        }
-        let mut changed = Trace { values };
-        self.extend(&mut changed, rows);
-        *self.value_mut(place) = before;
-        changed
+    pub(super) fn new(stages: Vec<Stage>, parameters: HashMap<Tensor, Vec<f64>>) -> Self {
+        WideModel { stages, parameters }
     }
 
     /// A parameter's value.
-    pub(super) fn value(&self, Place { parameter, index }: Place) -> f64 {
-        let found = self.stages.iter().find_map(|stage| match stage {
-            Wide::Linear { parameters, weight, bias } => {
-                parameters.iter().position(|&known| known == parameter).map(|which| [weight, bias][which])
+    pub(super) fn value(&self, place: Place) -> f64 {
+        self.parameters[&place.parameter][place.index]
+    }
+
+    /// Runs `x` through all stages.
+    pub(super) fn forward(&self, x: Values) -> Trace {
+        let mut trace = Trace { values: vec![x], path: Path::default(), begins: Vec::new() };
+        let is_trained = |stage: &Stage| self.parameters.keys().any(|&known| uses(stage, known));
+        let untrained = self.stages.iter().take_while(|stage| !is_trained(stage)).count();
+        for (index, stage) in self.stages.iter().enumerate() {
+            if index == untrained {
+                trace.path.reach_parameters();
             }
-            Wide::Relu => None,
-        });
-        found.expect("the parameter is of a stage")[index]
+            trace.begins.push(trace.path.position());
+            let y = self.stage(stage, &trace.values[index], &mut trace.path);
+            trace.values.push(y);
+        }
+        trace
     }
 
-    fn value_mut(&mut self, Place { parameter, index }: Place) -> &mut f64 {
-        let found = self.stages.iter_mut().find_map(|stage| match stage {
-            Wide::Linear { parameters: [known, _], weight, .. } if *known == parameter => Some(weight),
-            Wide::Linear { parameters: [_, known], bias, .. } if *known == parameter => Some(bias),
-            _ => None,
-        });
-        &mut found.expect("the parameter is of a stage")[index]
-    }
-
-    /// The stage that a value belongs to, and which of its outputs.
-    fn output_of(&self, Place { parameter, index }: Place) -> (usize, usize) {
-        let found = self.stages.iter().enumerate().find_map(|(position, stage)| match stage {
-            Wide::Linear { parameters: [known, _], weight, bias } if *known == parameter => {
-                Some((position, index / (weight.len() / bias.len())))
+    /// The logits, with one value of a parameter changed by `change`, on the pieces of functions that `trace` is on.
+    pub(super) fn with_change(&mut self, place: Place, change: f64, trace: &mut Trace) -> Values {
+        let Place { parameter, index } = place;
+        let known = |stage: &Stage| uses(stage, parameter);
+        let changed = self.stages.iter().position(known).expect("the parameter is of a stage");
+        let before = self.value(place);
+        self.value_mut(place, before + change);
+        let x = &trace.values[changed];
+        trace.path.seek(trace.begins[changed]);
+        let stage = &self.stages[changed];
+        let mut y = match stage {
+            Stage::Residual { .. } => self.stage(stage, x, &mut trace.path),
+            // A value belongs to one channel of what its stage makes.
+            _ => {
+                let mut y = trace.values[changed + 1].clone();
+                let channel = index / (parameter.len() / y.channels());
+                y.set_channel(channel, self.channel(stage, x, channel));
+                y
             }
-            Wide::Linear { parameters: [_, known], .. } if *known == parameter => Some((position, index)),
-            _ => None,
-        });
-        found.expect("the parameter is of a stage")
+        };
+        for stage in &self.stages[changed + 1..] {
+            y = self.stage(stage, &y, &mut trace.path);
+        }
+        self.value_mut(place, before);
+        y
     }
 
-    /// Whether every ReLU that a gradient passes is clearly on one of its two sides.
-    pub(super) fn is_smooth(&self, trace: &Trace) -> bool {
-        let first = self.stages.iter().position(|stage| matches!(stage, Wide::Linear { .. })).unwrap_or(0);
-        let relus =
-            self.stages.iter().enumerate().skip(first).filter(|(_, stage)| matches!(stage, Wide::Relu));
-        relus.map(|(position, _)| &trace.values[position]).all(|x| {
-            let largest = x.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
-            // Exactly zero is what another ReLU left.
-            x.iter().all(|&value| value == 0.0 || value.abs() > MARGIN * largest)
-        })
+    fn value_mut(&mut self, Place { parameter, index }: Place, value: f64) {
+        self.parameters.get_mut(&parameter).expect("the parameter is of a stage")[index] = value;
     }
 
-    /// Whether two passes have all ReLUs on the same sides.
-    pub(super) fn same_sides(&self, one: &Trace, other: &Trace) -> bool {
-        let relus = self.stages.iter().enumerate().filter(|(_, stage)| matches!(stage, Wide::Relu));
-        relus
-            .map(|(position, _)| [&one.values[position], &other.values[position]])
-            .all(|[one, other]| one.iter().zip(other).all(|(one, other)| (*one > 0.0) == (*other > 0.0)))
+    fn through(&self, stages: &[Stage], x: &Values, path: &mut Path) -> Values {
+        stages.iter().fold(x.clone(), |x, stage| self.stage(stage, &x, path))
+    }
+
+    /// What a stage makes of `x`.
+    fn stage(&self, stage: &Stage, x: &Values, path: &mut Path) -> Values {
+        match stage {
+            Stage::Linear { bias, .. } => self.channels(stage, x, Size::Row(bias.len())),
+            Stage::Conv { weight, window, .. } => {
+                self.channels(stage, x, x.size_under(*window, weight.shape().sizes()[0]))
+            }
+            Stage::BatchNorm { .. } => self.channels(stage, x, x.size),
+            Stage::MaxPool(window) => x.picked(*window, path.next(|| Pieces::of_largest(x, *window))),
+            Stage::AveragePool(window) => x.averaged(*window),
+            Stage::Flatten => Values { size: Size::Row(x.size.values()), ..x.clone() },
+            Stage::Relu => sided(x, 0.0, path),
+            Stage::LeakyRelu { slope } => sided(x, f64::from(*slope), path),
+            Stage::Gelu => x.each(|x| x * 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)),
+            Stage::Scale { factor } => x.each(|x| f64::from(*factor) * x),
+            Stage::Identity => x.clone(),
+            Stage::Residual { body, shortcut } => {
+                let (mut y, around) = (self.through(body, x, path), self.through(shortcut, x, path));
+                y.values.iter_mut().zip(around.values).for_each(|(y, around)| *y += around);
+                y
+            }
+        }
+    }
+
+    /// What a stage with parameters makes of `x`, channel by channel.
+    fn channels(&self, stage: &Stage, x: &Values, size: Size) -> Values {
+        let images = x.images().count();
+        let mut y = Values { size, values: vec![0.0; images * size.values()] };
+        for channel in 0..y.channels() {
+            y.set_channel(channel, self.channel(stage, x, channel));
+        }
+        y
+    }
+
+    /// One channel of what a stage with parameters makes of `x`.
+    fn channel(&self, stage: &Stage, x: &Values, channel: usize) -> Vec<f64> {
+        let row = |tensor: &Tensor| {
+            let length = tensor.len() / tensor.shape().sizes()[0];
+            &self.parameters[tensor][channel * length..][..length]
+        };
+        match stage {
+            Stage::Linear { weight, bias } => x.unit(row(weight), row(bias)[0]),
+            Stage::Conv { weight, bias, window } => {
+                x.filtered(*window, row(weight), bias.as_ref().map_or(0.0, |bias| row(bias)[0]))
+            }
+            Stage::BatchNorm { weight, bias, epsilon, .. } => {
+                x.normalised(channel, f64::from(*epsilon), row(weight)[0], row(bias)[0])
+            }
+            other => unreachable!("{other:?} has no parameters"),
+        }
     }
 }
 
-fn unit(weight: &[f64], bias: &[f64], x: &[f64], output: usize) -> f64 {
-    let weights = &weight[output * x.len()..][..x.len()];
-    bias[output] + x.iter().zip(weights).map(|(x, weight)| x * weight).sum::<f64>()
+/// `x`, or `slope x` on the side below zero.
+fn sided(x: &Values, slope: f64, path: &mut Path) -> Values {
+    let sides = path.next(|| Pieces::of_sides(x));
+    let values = x.values.iter().zip(sides).map(|(&x, &above)| if above == 1 { x } else { slope * x });
+    Values { size: x.size, values: values.collect() }
+}
+
+/// Whether the stage, or one inside it, is trained in this parameter.
+fn uses(stage: &Stage, parameter: Tensor) -> bool {
+    match stage {
+        Stage::Linear { weight, bias } | Stage::BatchNorm { weight, bias, .. } => {
+            [*weight, *bias].contains(&parameter)
+        }
+        Stage::Conv { weight, bias, .. } => *weight == parameter || *bias == Some(parameter),
+        Stage::Residual { body, shortcut } => body.iter().chain(shortcut).any(|stage| uses(stage, parameter)),
+        _ => false,
+    }
 }
 
 impl Trace {
+    pub(super) fn logits(&self) -> &Values {
+        self.values.last().expect("a trace has an input")
+    }
+
+    /// For each image, whether a value of it lies so near to a kink that its gradient is none.
+    pub(super) fn at_kinks(&self) -> Vec<bool> {
+        self.path.at_kinks(self.values[0].images().count())
+    }
+}
+
+/// What a model is to answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target<'a> {
+    pub(super) labels: &'a [u32],
+    /// The share of the target that all classes have alike.
+    pub(super) smoothing: f64,
+}
+
+impl Target<'_> {
     /// The mean cross-entropy.
-    pub(super) fn loss(&self, labels: &[u32]) -> f64 {
-        let logits = self.values.last().expect("a trace ends in logits");
-        let rows = logits.chunks_exact(logits.len() / labels.len());
-        let losses = rows.zip(labels).map(|(logits, &label)| {
+    pub(super) fn loss(self, logits: &Values) -> f64 {
+        let Target { labels, smoothing } = self;
+        let losses = logits.images().zip(labels).map(|(logits, &label)| {
             let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let sum: f64 = logits.iter().map(|logit| (logit - largest).exp()).sum();
-            largest + sum.ln() - logits[label as usize]
+            let surprise = |logit: f64| largest + sum.ln() - logit;
+            let mean = logits.iter().map(|&logit| surprise(logit)).sum::<f64>() / logits.len() as f64;
+            (1.0 - smoothing) * surprise(logits[label as usize]) + smoothing * mean
         });
         losses.sum::<f64>() / labels.len() as f64
     }
@@ -164,23 +202,55 @@ impl Trace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::window::Window;
     use crate::plan::{Plan, Role};
     use crate::tensor::Element;
 
+    fn at_kinks(
+        stages: &[Stage],
+        parameters: &[(Tensor, Vec<f64>)],
+        size: Size,
+        values: &[f64],
+    ) -> Vec<bool> {
+        let model = WideModel::new(stages.to_vec(), parameters.iter().cloned().collect());
+        model.forward(Values { size, values: values.to_vec() }).at_kinks()
+    }
+
     #[test]
-    fn images_at_a_kink_are_not_smooth() {
+    fn images_at_a_kink_are_found() {
         let mut plan = Plan::new();
         let mut declare = |shape: &[usize]| plan.declare("parameter", Role::Parameter, Element::F32, shape);
         let (weight, bias) = (declare(&[2, 1]), declare(&[2]));
-        let stages = [Stage::Relu, Stage::Linear { weight, bias }, Stage::Relu, Stage::Relu];
-        let model =
-            WideModel::new(&stages, |tensor| if tensor == weight { vec![1.0, -1.0] } else { vec![0.0, 0.5] });
-        for (x, smooth) in [(1.0, true), (0.5, true), (0.5 + 1e-7, false), (0.5 + 1e-3, true), (-1e-9, true)]
-        {
-            let trace = model.forward(vec![x], 1);
-            assert_eq!(model.is_smooth(&trace), smooth, "{x}: {trace:?}");
+        let linear = Stage::Linear { weight, bias };
+        let parameters = [(weight, vec![1.0, -1.0]), (bias, vec![0.0, 0.5])];
+        let images = [1.0, 0.5, 0.5 + 1e-7, 0.5 + 1e-3, -1e-9];
+        for behind in [Stage::Relu, Stage::LeakyRelu { slope: 0.1 }] {
+            let body = vec![behind.clone(), Stage::Relu];
+            let inside = Stage::Residual { body, shortcut: Vec::new() };
+            // No gradient depends on the sides of a ReLU in front of the first parameters.
+            for stages in [[Stage::Relu, linear.clone(), behind], [Stage::Relu, linear.clone(), inside]] {
+                let found = at_kinks(&stages, &parameters, Size::Row(1), &images);
+                assert_eq!(found, [false, false, true, false, false], "{stages:?}");
+            }
         }
-        let [one, other] = [0.4, 0.6].map(|x| model.forward(vec![x], 1));
-        assert!(model.same_sides(&one, &one) && !model.same_sides(&one, &other));
+    }
+
+    #[test]
+    fn max_pools_are_at_a_kink_where_two_cells_are_nearly_the_largest() {
+        let mut plan = Plan::new();
+        let mut declare = |shape: &[usize]| plan.declare("parameter", Role::Parameter, Element::F32, shape);
+        let weight = declare(&[1, 1, 1, 1]);
+        let conv = Stage::Conv { weight, bias: None, window: Window::square(1, 1, 0) };
+        let stages = [conv, Stage::MaxPool(Window::square(2, 1, 0))];
+        let size = Size::Map { height: 2, width: 3, channels: 1 };
+        let images = [
+            [3.0, 1.0, 0.0, 2.0, 0.0, 5.0],
+            // The same pixels make the same values, whatever the weights.
+            [3.0, 3.0, 0.0, 3.0, 0.0, 5.0],
+            [3.0, 1.0, 5.0, 2.0, 0.0, 5.0 - 1e-7],
+            [1.0, 1.0 + 1e-7, 4.0, 2.0, 0.0, 5.0],
+        ];
+        let found = at_kinks(&stages, &[(weight, vec![1.5])], size, &images.concat());
+        assert_eq!(found, [false, false, true, false]);
     }
 }

@@ -36,6 +36,7 @@ impl Trainer<'_> {
             rows: rows as u32,
             slot: 0,
             row_weight: 1.0 / rows as f32,
+            epoch: saved.position.epochs as u32,
             ..optim::step_record(self.config.optimizer, None, 1.0, saved.position.step)
         };
         let launch = Launch { step: self.training.step, record };

@@ -15,9 +15,7 @@ impl Trainer<'_> {
     pub(super) fn save(&mut self, observers: &mut [&mut dyn Observer]) -> Result<()> {
         let snapshot = self.snapshot()?;
         let Position { step, best, .. } = snapshot.position;
-        if let Some(tensor) = snapshot.tensors().find(|tensor| !tensor.is_finite()) {
-            return Err(self.watch.not_finite(&tensor.name, step));
-        }
+        self.check(&snapshot)?;
         let is_best = !self.config.keep_best || best.is_none_or(|best| best.step == step);
         let checkpoint = Checkpoint { step, best: is_best, snapshot: &snapshot };
         for observer in observers {
@@ -28,19 +26,33 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Says more about why the epoch's steps have diverged: does them again from the last save, with
-    /// a look at everything before each step. And what learning rate that save would have borne.
-    pub(super) fn explain(&mut self, error: Error, run: &Path) -> Error {
+    /// Fails for a snapshot that holds something else than numbers.
+    fn check(&self, snapshot: &Snapshot) -> Result<()> {
+        match snapshot.tensors().find(|tensor| !tensor.is_finite()) {
+            Some(tensor) => Err(self.watch.not_finite(&tensor.name, snapshot.position.step)),
+            None => Ok(()),
+        }
+    }
+
+    /// Says more about why the steps of an epoch, which comes after `epochs` others, have diverged: does them again from
+    /// the last save, with a look at everything before each step. And what learning rate that save would have borne.
+    pub(super) fn explain(&mut self, error: Error, epochs: usize, run: &Path) -> Error {
         if error.kind() != ErrorKind::Diverged {
             return error;
         }
         let Some(saved) = self.saved.take() else { return error };
         // Without it the advice is a general one.
         let rate = self.sensible_rate(&saved).ok().flatten();
-        let is_of_this_epoch = saved.position.epochs == self.position.epochs;
-        let again = if is_of_this_epoch { self.repeat(saved, run) } else { Err(error.clone()) };
+        let is_of_this_epoch = saved.position.epochs == epochs;
+        let again = if is_of_this_epoch { self.repeat(&saved, run) } else { Err(error.clone()) };
         let error = match again {
-            Err(again) if again.kind() == ErrorKind::Diverged => again,
+            Err(again) if again.kind() == ErrorKind::Diverged => {
+                let origin = if is_of_this_epoch { self.origin(&saved).ok().flatten() } else { None };
+                origin.map_or(again.clone(), |origin| {
+                    Error::new(again.kind(), format!("{again}; it began in {origin}"))
+                        .advise(again.advice().unwrap_or_default())
+                })
+            }
             Err(_) => error,
             Ok(()) => return Watch::unexplained(&error),
         };
@@ -50,11 +62,22 @@ impl Trainer<'_> {
         }
     }
 
-    fn repeat(&mut self, saved: Snapshot, run: &Path) -> Result<()> {
-        self.restore(&saved)?;
-        self.position = saved.position;
+    fn repeat(&mut self, saved: &Snapshot, run: &Path) -> Result<()> {
+        self.restore(saved)?;
         self.look_every = 1;
-        self.train_epoch(&mut [], run)
+        self.train_epoch(&mut [], run)?;
+        // Nothing has been looked at since before the last step.
+        let last = self.snapshot()?;
+        self.check(&last)?;
+        self.report().map(drop)
+    }
+
+    /// Takes the run back to where it was saved.
+    pub(super) fn restore(&mut self, saved: &Snapshot) -> Result<()> {
+        tensors::restore_model(&mut *self.session, &saved.model)?;
+        tensors::restore_state(&mut *self.session, &saved.optimizer)?;
+        self.position = saved.position.clone();
+        self.exchange()
     }
 
     /// Puts running averages where the parameters are, or back: models are measured and saved so.
@@ -63,13 +86,6 @@ impl Trainer<'_> {
             Some(averages) => averages.exchange(&mut *self.session),
             None => Ok(()),
         }
-    }
-
-    /// Writes what was saved to the device.
-    pub(super) fn restore(&mut self, saved: &Snapshot) -> Result<()> {
-        tensors::restore_model(&mut *self.session, &saved.model)?;
-        tensors::restore_state(&mut *self.session, &saved.optimizer)?;
-        self.exchange()
     }
 
     fn snapshot(&mut self) -> Result<Snapshot> {

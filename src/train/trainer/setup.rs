@@ -3,20 +3,20 @@
 use std::cmp::Ordering;
 
 use super::Trainer;
-use crate::config::{Config, Init, Interval, Schedule, Validation, Warmup};
+use crate::config::{Config, Init, Interval, Validation, Warmup};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::{Model, ModelSpec};
-use crate::plan::Plan;
+use crate::model::ModelSpec;
 use crate::run::SavedModel;
 use crate::run::model_file::About;
 use crate::schedule::LearningRate;
 use crate::train::feed::Pace;
 use crate::train::health::{MOST_STEPS, Watch};
 use crate::train::observer::DatasetInfo;
+use crate::train::outline;
 use crate::train::position::{Position, Snapshot};
-use crate::train::program::{Builder, Slots, SplitSize, Training};
+use crate::train::recorded::{Recorded, Sizes};
 use crate::train::resident::{Normalisation, write_normalisation};
 use crate::train::saves::Saves;
 use crate::train::stop::StopFlag;
@@ -92,14 +92,7 @@ impl<'a> Trainer<'a> {
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no sense, or where
     /// [`Groups`](crate::config::Groups) name parameters that it does not have.
     pub fn layers(config: &Config, dataset: &Dataset) -> Result<ModelSpec> {
-        let spec = ModelSpec::parse(&config.model, dataset.classes.len())?;
-        let rows = config.batch_size.min(dataset.train.len());
-        spec.check_sizes(dataset.shape.into(), rows)?;
-        let mut plan = Plan::new();
-        let model = Model::new(&mut plan, &spec, dataset.shape.into());
-        let names: Vec<_> = model.parameters().map(|parameter| plan.name(parameter.tensor)).collect();
-        config.groups.check(&names)?;
-        Ok(spec)
+        sizes(dataset, None).model(config)
     }
 
     /// Everything but the trained tensors.
@@ -108,40 +101,15 @@ impl<'a> Trainer<'a> {
             Validation::Share(share) => Some(dataset.hold_out(share, config.seed)?),
             Validation::None | Validation::Test => None,
         };
-        let (shape, classes) = (dataset.shape, dataset.classes.len());
-        let spec = Trainer::layers(config, &dataset)?;
-        let mut builder = Builder::new(&spec, shape);
-        let largest = device.largest_tensor();
-        let size = |count| SplitSize { count, shape, largest };
-        let constant = config.schedule == Schedule::Constant && config.warmup == Warmup::Share(0.0);
-        let training = Training {
-            batch: config.batch_size,
-            optimizer: config.optimizer,
-            groups: config.groups.clone(),
-            averaged: config.ema.is_some(),
-            l2: config.l2,
-            clip_norm: config.clip_norm,
-            label_smoothing: config.label_smoothing,
-            constant_rate: constant.then_some(config.learning_rate),
-        };
-        let training = builder.train(size(dataset.train.len()), training)?;
-        let (testing, _) = builder.evaluate(size(dataset.test.len()))?;
-        let validating = validation
-            .as_ref()
-            .map(|split| builder.evaluate_split("validation", size(split.len())).map(|(pass, _)| pass));
-        let validating = validating.transpose()?;
-        let penalty = builder.penalty(config.l2);
-        let health = builder.health(match training.slots {
-            // The penalty is measured before every block, so it has the weights' norms already.
-            Slots::Blocks => penalty.as_ref(),
-            Slots::Pairs => None,
-        });
-        builder.plan.share_scratch(&[]);
-        let Builder { plan, model, normalisation: factors, averages } = builder;
+        let sizes = sizes(&dataset, validation.as_ref());
+        let recorded = Recorded::new(config, &sizes, device.largest_tensor())?;
+        outline::check(&recorded.plan, config, &sizes, device)?;
+        let Recorded { plan, model, training, testing, validating, penalty, health, averages, .. } = recorded;
+        let (shape, classes) = (sizes.shape, sizes.classes);
 
         let mut session = device.load(plan)?;
         let normalisation = Normalisation::of(config.normalize, &dataset);
-        write_normalisation(&mut *session, factors, &normalisation)?;
+        write_normalisation(&mut *session, recorded.normalisation, &normalisation)?;
         let steps_per_epoch = dataset.train.len().div_ceil(training.images_per_step);
         let planned = config.epochs.saturating_mul(steps_per_epoch);
         let steps = config.max_steps.map_or(planned, |most| most.min(planned));
@@ -161,6 +129,7 @@ impl<'a> Trainer<'a> {
         Ok(Trainer {
             config,
             device: device.info().clone(),
+            limits: device.limits(),
             files: dataset.files,
             stop: StopFlag::default(),
             session,
@@ -205,5 +174,15 @@ impl<'a> Trainer<'a> {
             saved: None,
             look_every: MOST_STEPS,
         })
+    }
+}
+
+fn sizes(dataset: &Dataset, validation: Option<&Split>) -> Sizes {
+    Sizes {
+        shape: dataset.shape,
+        classes: dataset.classes.len(),
+        train: dataset.train.len(),
+        validation: validation.map(Split::len),
+        test: dataset.test.len(),
     }
 }

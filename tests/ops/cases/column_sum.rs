@@ -36,13 +36,11 @@ pub fn cases() -> Cases {
     for range in [LARGE, TINY] {
         shapes.extend([(1, 1, range), (64, 10, range), (257, 129, range)]);
     }
-    // Many rows and most rows, many columns, and more than 65,535 workgroups.
-    shapes.extend([
-        (300_000, 3, UNIT),
-        (column_sum::MOST_ROWS, 1, UNIT),
-        (1000, 784, UNIT),
-        (2, 65_536 * 16 + 5, UNIT),
-    ]);
+    // A part and its neighbours, many parts and many columns, and more than 65,535 workgroups.
+    for rows in [column_sum::PART - 1, column_sum::PART, column_sum::PART + 1, 2 * column_sum::PART + 77] {
+        shapes.extend([(rows, 1, UNIT), (rows, 37, UNIT)]);
+    }
+    shapes.extend([(300_000, 3, UNIT), (5_000_001, 1, UNIT), (1000, 784, UNIT), (2, 65_536 * 16 + 5, UNIT)]);
     shapes
         .into_iter()
         .map(|(rows, columns, range)| Box::new(ColumnSum { rows, columns, range }) as Box<dyn Case>)

@@ -1,8 +1,12 @@
 //! Cases of gathering a batch of images.
 
+mod augmented;
+
+use shadegrad::augmentation::Augmentation;
 use shadegrad::host::Array;
-use shadegrad::ops::gather::{self, Images, NO_LABEL};
-use shadegrad::plan::StepRecord;
+use shadegrad::ops::gather::{self, Batch, Images, NO_LABEL};
+use shadegrad::plan::{Plan, StepRecord};
+use shadegrad::tensor::Tensor;
 
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN};
 use crate::compare::Tolerance;
@@ -35,11 +39,16 @@ impl Store {
     }
 
     pub fn fill(&self, bench: &mut Bench) -> Filled {
+        let factors = bench.numbers.floats(2 * self.shape[0], 2.0);
+        self.fill_with(bench, &factors)
+    }
+
+    /// Images that are normalised with these factors.
+    fn fill_with(&self, bench: &mut Bench, factors: &[f32]) -> Filled {
         let (pixels, count) = (self.pixels(), self.images());
         let [channels, height, width] = self.shape;
         let bytes = bench.numbers.bytes(count * pixels);
         let classes = bench.numbers.indices(count, 1000);
-        let factors = bench.numbers.floats(2 * channels, 2.0);
         let stride = pixels.next_multiple_of(4);
         let pieces = self.pieces(&bytes).into_iter().map(|piece| {
             let images = piece.len() / stride;
@@ -48,11 +57,12 @@ impl Store {
         let images = Images {
             pieces: pieces.collect(),
             labels: bench.input("labels", [count], Array::U32(classes.clone())),
-            normalisation: bench.floats("normalisation", [channels, 2], &factors),
+            normalisation: bench.floats("normalisation", [channels, 2], factors),
             height,
             width,
+            augmentation: Augmentation::default(),
         };
-        Filled { images, bytes, classes, factors }
+        Filled { images, bytes, classes, factors: factors.to_vec() }
     }
 
     /// The pieces: images padded to whole words with what must not be read.
@@ -99,12 +109,24 @@ fn channels_last(planes: &[f64], [channels, height, width]: [usize; 3]) -> Vec<f
     maps
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Layout {
     /// A row of numbers per image, channel by channel.
     Planes,
     /// The channels of a place beside each other.
     Maps,
+    /// As planes, in whatever way a product can read them: images that change are floats.
+    Pixels,
+}
+
+impl Layout {
+    fn gather(self, plan: &mut Plan, images: &Images, order: Tensor, batch: usize) -> Batch {
+        match self {
+            Layout::Planes => gather::forward(plan, images, order, batch),
+            Layout::Maps => gather::maps(plan, images, order, batch),
+            Layout::Pixels => gather::pixels(plan, images, order, batch),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -124,11 +146,7 @@ impl Case for Gather {
         // Repeats on purpose: the order is data, not a promise.
         let picks = bench.numbers.indices(first + batch, store.images());
         let order = bench.input("order", [first + batch], Array::U32(picks.clone()));
-        let gather = match layout {
-            Layout::Planes => gather::forward,
-            Layout::Maps => gather::maps,
-        };
-        let output = gather(bench.plan, &filled.images, order, batch);
+        let output = layout.gather(bench.plan, &filled.images, order, batch);
         let record = StepRecord { first: first as u32, rows: rows as u32, ..PLAIN_RUN };
         bench.run_with(&[record]);
 
@@ -140,7 +158,7 @@ impl Case for Gather {
         bench.expect("x", output.x, Tolerance::rounded(512.0), move || {
             let planes = filled.normalised(&picks);
             let mut x = match layout {
-                Layout::Planes => planes,
+                Layout::Planes | Layout::Pixels => planes,
                 Layout::Maps => channels_last(&planes, store.shape),
             };
             x.resize(batch * store.pixels(), 0.0);
@@ -170,5 +188,6 @@ pub fn cases() -> Cases {
     let (batch, rows) = (65_536 * 64 / 7 + 3, 65_536 * 64 / 7 - 2);
     let store = Store { shape: [1, 5, 5], pieces: (1, 50, 30) };
     cases.push(Gather { store, layout: Layout::Planes, batch, first: 1, rows });
-    cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
+    let plain = cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>);
+    plain.chain(augmented::cases()).collect()
 }

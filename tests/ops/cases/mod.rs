@@ -104,6 +104,7 @@ suites! {
     clip_norm,
     column_sum,
     conv2d,
+    dropout,
     gather,
     l2_penalty,
     lion,

@@ -36,13 +36,7 @@ pub(super) fn product(
 }
 
 /// The same by the calling thread alone.
-pub(in crate::ops) fn rows(
-    size: Size,
-    y: &mut [f32],
-    a: &[f32],
-    b: &[f32],
-    finish: impl Fn(usize, f32) -> f32,
-) {
+pub(super) fn rows(size: Size, y: &mut [f32], a: &[f32], b: &[f32], finish: impl Fn(usize, f32) -> f32) {
     Arch::new().dispatch(Rows { size, y, a, b, finish });
 }
 

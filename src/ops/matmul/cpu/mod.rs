@@ -6,10 +6,10 @@
 //! Results are the same bits for any number of threads. They differ in rounding between processors
 //! whose vectors have different widths.
 
-pub(in crate::ops) mod dot;
-pub(in crate::ops) mod outer;
+mod dot;
+mod outer;
 
-use super::{Epilogue, Form, Matmul, Size};
+use super::{Epilogue, Form, Product, Size};
 use crate::host::HostMemory;
 use crate::ops::column_sum;
 use crate::ops::relu::relu;
@@ -24,8 +24,8 @@ fn parallel(size: Size) -> bool {
     size.m * size.n * size.k >= PARALLEL_FROM && rayon::current_num_threads() > 1
 }
 
-pub(super) fn run(op: &Matmul, memory: &HostMemory, step: &StepRecord) {
-    let size = op.size();
+pub(super) fn run(op: &Product, memory: &HostMemory, step: &StepRecord) {
+    let size = op.size;
     let (a, b) = (&*memory.f32(op.a), &*memory.f32(op.b));
     let y = &mut *memory.f32_mut(op.y);
     if op.form == Form::Nt {

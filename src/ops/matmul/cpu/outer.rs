@@ -35,18 +35,16 @@ thread_local! {
 
 /// How operand a is read: `a[row * row_step + term * term_step]`.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::ops) struct Steps {
-    pub(in crate::ops) row: usize,
-    pub(in crate::ops) term: usize,
+pub(super) struct Steps {
+    pub(super) row: usize,
+    pub(super) term: usize,
 }
 
 /// What becomes of a product `p` of the row-major matrix `y`. Matrices in here are of y's shape.
 #[derive(Debug)]
-pub(in crate::ops) enum Finish<'a> {
+pub(super) enum Finish<'a> {
     /// `y = p`
     Store,
-    /// `y = y + p`
-    Add,
     /// `y = p where mask > 0, else 0`
     Mask(&'a [f32]),
     /// `y = y - factor p - decayed y`
@@ -60,7 +58,6 @@ impl<'a> Finish<'a> {
     fn chunks(self, length: usize, count: usize) -> Vec<Finish<'a>> {
         match self {
             Finish::Store => (0..count).map(|_| Finish::Store).collect(),
-            Finish::Add => (0..count).map(|_| Finish::Add).collect(),
             Finish::Mask(mask) => mask.chunks(length).map(Finish::Mask).collect(),
             Finish::Subtract { factor, decayed } => {
                 (0..count).map(|_| Finish::Subtract { factor, decayed }).collect()
@@ -90,14 +87,7 @@ pub(super) fn product(size: Size, y: &mut [f32], a: &[f32], steps: Steps, b: &[f
 }
 
 /// The same by the calling thread alone.
-pub(in crate::ops) fn rows(
-    size: Size,
-    y: &mut [f32],
-    a: &[f32],
-    steps: Steps,
-    b: &[f32],
-    finish: Finish<'_>,
-) {
+pub(super) fn rows(size: Size, y: &mut [f32], a: &[f32], steps: Steps, b: &[f32], finish: Finish<'_>) {
     PACKED.with_borrow_mut(|packed| Arch::new().dispatch(Rows { size, y, a, steps, b, finish, packed }));
 }
 
@@ -207,7 +197,6 @@ impl Rows<'_> {
         let y = &mut self.y[range.clone()];
         let value = match &mut self.finish {
             Finish::Store => p,
-            Finish::Add => simd.add_f32s(simd.partial_load_f32s(y), p),
             Finish::Mask(mask) => {
                 let mask = simd.partial_load_f32s(&mask[range]);
                 let zero = simd.splat_f32s(0.0);

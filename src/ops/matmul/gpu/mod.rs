@@ -44,15 +44,19 @@
 
 mod class;
 mod parts;
+mod patches;
 mod render;
 
 use std::borrow::Cow;
 
 pub use class::Class;
-pub(super) use parts::{MOST_TERMS, Parts};
-pub use render::{EPILOGUES, FINGERPRINT, Finish, Variant, kernel, kernels};
+pub(in crate::ops) use parts::MOST_TERMS;
+pub(super) use parts::Parts;
+pub(in crate::ops) use patches::Patches;
+pub(in crate::ops) use render::kernels_of_patches;
+pub use render::{EPILOGUES, FINGERPRINT, Finish, Operand, Variant, kernel, kernels};
 
-use super::{Epilogue, Form, Matmul, Size};
+use super::{Epilogue, Form, Product, Size, Source};
 use crate::kernel::{Dispatch, Uniform, fold, trips, uniform};
 use crate::ops::{Choice, GpuFacts, Way};
 use crate::tensor::Tensor;
@@ -71,6 +75,26 @@ uniform! {
         part_stride: u32,
         /// Pixels of a channel, where an operand is a batch of pixels.
         plane: u32,
+        /// A map whose patches an operand is, and its elements.
+        map_height: u32,
+        map_width: u32,
+        channels: u32,
+        map_length: u32,
+        /// Terms of a cell: its channels, as if they were whole vectors.
+        cell_terms: u32,
+        /// Windows of an image, and places of a window.
+        windows_height: u32,
+        windows_width: u32,
+        places: u32,
+        places_width: u32,
+        stride: u32,
+        spread: u32,
+        /// How far outside the map the first window begins.
+        above: u32,
+        left: u32,
+        /// Elements from behind a line's last window to the next line's first one, and likewise of an image.
+        line_skip: u32,
+        image_skip: u32,
         rate: f32,
         bias_rate: f32,
         decay: f32,
@@ -87,8 +111,8 @@ const WORTH_TUNING: usize = 1 << 20;
 const MOST_WASTE: f64 = 1.35;
 
 /// The classes that may be fastest for the product, if there is more than one.
-pub(super) fn choice(op: &Matmul, gpu: &GpuFacts) -> Option<Choice> {
-    let size @ Size { m, n, k } = op.size();
+pub(in crate::ops) fn choice(op: &Product, gpu: &GpuFacts) -> Option<Choice> {
+    let size @ Size { m, n, k } = op.size;
     if gpu.matmul.is_some() || m * n * k < WORTH_TUNING {
         return None;
     }
@@ -97,26 +121,26 @@ pub(super) fn choice(op: &Matmul, gpu: &GpuFacts) -> Option<Choice> {
     let fitting = menu.into_iter().filter(|class| class.waste(size) <= MOST_WASTE * least);
     let way = |class: Class| Way { label: class.label(), facts: GpuFacts { matmul: Some(class), ..*gpu } };
     let ways: Vec<Way> = fitting.map(way).collect();
-    let Variant { form, finish: Finish { epilogue, row_sums }, pixels, .. } = variant(op);
+    let Variant { form, finish: Finish { epilogue, row_sums }, operand, .. } = variant(op);
     let rows = if row_sums { "_rows" } else { "" };
-    let pixels = if pixels { " of pixels" } else { "" };
-    let key = format!("matmul {form:?} {m}x{n}x{k} {epilogue}{rows}{pixels}").to_lowercase();
+    let of_what = operand.label().map(|label| format!(" of {}", label.replace('_', " "))).unwrap_or_default();
+    let key = format!("matmul {form:?} {m}x{n}x{k} {epilogue}{rows}{of_what}").to_lowercase();
     (ways.len() > 1).then_some(Choice { key, ways })
 }
 
 /// The product with the class that is likely best.
-pub(super) fn lower(op: &Matmul, gpu: &GpuFacts) -> Vec<Dispatch> {
-    dispatches(op, gpu.matmul.unwrap_or_else(|| Class::guess(op.size(), gpu)), gpu)
+pub(in crate::ops) fn lower(op: &Product, gpu: &GpuFacts) -> Vec<Dispatch> {
+    dispatches(op, gpu.matmul.unwrap_or_else(|| Class::guess(op.size, gpu)), gpu)
 }
 
-fn variant(op: &Matmul) -> Variant {
-    Variant::new(op.form, Finish::of(&op.epilogue), op.size(), op.normalisation.is_some())
+fn variant(op: &Product) -> Variant {
+    Variant::new(op.form, Finish::of(&op.epilogue), op.size, &op.source)
 }
 
 /// The op with kernels of `class`: one, or two where its sums are cut into parts.
-fn dispatches(op: &Matmul, class: Class, gpu: &GpuFacts) -> Vec<Dispatch> {
+fn dispatches(op: &Product, class: Class, gpu: &GpuFacts) -> Vec<Dispatch> {
     let parts = op.parts.filter(|(parts, _)| parts.required || gpu.split_sums);
-    let size = op.size();
+    let size = op.size;
     let variant = variant(op);
     let mut params = params(op, class);
     let (down, across) = class.tiles(size);
@@ -128,7 +152,7 @@ fn dispatches(op: &Matmul, class: Class, gpu: &GpuFacts) -> Vec<Dispatch> {
         grid,
         trips: class.trips(terms),
     };
-    let operands = || [op.a, op.b].into_iter().chain(op.normalisation);
+    let operands = || [op.a, op.b].into_iter().chain(op.normalisation());
     let Some((parts, sums)) = parts else {
         let tensors = operands().chain(finished(op)).collect();
         return vec![product(variant, params, tensors, grid, size.k)];
@@ -154,7 +178,7 @@ fn dispatches(op: &Matmul, class: Class, gpu: &GpuFacts) -> Vec<Dispatch> {
 }
 
 /// The tensors that the finishing part of a kernel binds, y first.
-fn finished(op: &Matmul) -> Vec<Tensor> {
+fn finished(op: &Product) -> Vec<Tensor> {
     let mut tensors = vec![op.y];
     match op.epilogue {
         Epilogue::None | Epilogue::Change { .. } => {}
@@ -167,8 +191,8 @@ fn finished(op: &Matmul) -> Vec<Tensor> {
     tensors
 }
 
-fn params(op: &Matmul, class: Class) -> Params {
-    let size = op.size();
+fn params(op: &Product, class: Class) -> Params {
+    let size = op.size;
     let (_, across) = class.tiles(size);
     let mut params = Params {
         m: size.m as u32,
@@ -177,10 +201,17 @@ fn params(op: &Matmul, class: Class) -> Params {
         tiles_n: across as u32,
         ..Params::default()
     };
-    if let Some(normalisation) = op.normalisation {
-        let [channels, _] = normalisation.matrix("normalisation");
-        let pixels = if op.form == Form::Nt { size.k } else { size.n };
-        params.plane = (pixels / channels) as u32;
+    match op.source {
+        Source::Matrix => {}
+        Source::Pixels(normalisation) => {
+            let [channels, _] = normalisation.matrix("normalisation");
+            let pixels = if op.form == Form::Nt { size.k } else { size.n };
+            params.plane = (pixels / channels) as u32;
+        }
+        Source::Patches(patches) => {
+            let map = if op.form == Form::Tn { op.b } else { op.a };
+            patches.describe(map.len(), &mut params);
+        }
     }
     match op.epilogue {
         Epilogue::Update { weight, bias } => {

@@ -15,7 +15,7 @@ pub(super) const MOST_TERMS_OF_A_PART: usize = 1 << 17;
 const MOST_PARTS: usize = 32;
 
 /// Most terms of a sum.
-pub(in super::super) const MOST_TERMS: usize = MOST_PARTS * MOST_TERMS_OF_A_PART;
+pub(in crate::ops) const MOST_TERMS: usize = MOST_PARTS * MOST_TERMS_OF_A_PART;
 
 /// Terms below which a part is not worth a workgroup: six rounds of a tiled kernel.
 const LEAST_TERMS: usize = 96;

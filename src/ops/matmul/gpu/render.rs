@@ -10,7 +10,7 @@ use super::Params;
 use super::class::Class;
 use crate::kernel::{Binding, Kernel, Uniform, read, write};
 use crate::ops::GpuFacts;
-use crate::ops::matmul::{Epilogue, Form, Size};
+use crate::ops::matmul::{Epilogue, Form, Size, Source};
 
 /// What a kernel's text depends on, besides its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,8 +21,37 @@ pub struct Variant {
     pub finish: Finish,
     /// Whether a, b and y can be accessed four elements at a time.
     pub vectors: [bool; 3],
-    /// Whether the operand that is a layer's input (a in form nt, b in form tn) is a batch of pixels.
-    pub pixels: bool,
+    /// What the operand is that is a layer's input: a in form nt, b in form tn.
+    pub operand: Operand,
+}
+
+/// What an operand is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operand {
+    /// A matrix of floats.
+    Matrix,
+    /// A batch of pixels.
+    Pixels,
+    /// Patches of a map. In form nn, a is, and b the weight of a convolution.
+    Patches,
+    /// Patches of a map whose cells lie apart (form nn only).
+    SpreadPatches,
+}
+
+impl Operand {
+    /// Its name in those of kernels, but for a matrix.
+    pub(super) fn label(self) -> Option<&'static str> {
+        match self {
+            Operand::Matrix => None,
+            Operand::Pixels => Some("pixels"),
+            Operand::Patches => Some("patches"),
+            Operand::SpreadPatches => Some("spread_patches"),
+        }
+    }
+
+    fn is_patches(self) -> bool {
+        matches!(self, Operand::Patches | Operand::SpreadPatches)
+    }
 }
 
 /// What becomes of sums, as the templates name it.
@@ -63,7 +92,17 @@ impl Finish {
         matches!(self.epilogue, "sgd" | "sgd_momentum" | "change")
     }
 
-    /// Every way to finish a product of this form.
+    /// Every way to finish a product of this form with patches.
+    fn all_of_patches(form: Form) -> impl Iterator<Item = Finish> {
+        let epilogues: &[_] = match form {
+            Form::Nn => &["none", "mask", "part"],
+            Form::Nt => &["none", "bias", "bias_relu", "part"],
+            Form::Tn => &["none", "part"],
+        };
+        epilogues.iter().map(|&epilogue| Finish { epilogue, row_sums: false })
+    }
+
+    /// Every way to finish a product of this form without patches.
     fn all(form: Form) -> impl Iterator<Item = Finish> {
         let both = EPILOGUES
             .into_iter()
@@ -100,35 +139,55 @@ impl Finish {
 }
 
 impl Variant {
-    pub(super) fn new(form: Form, finish: Finish, Size { m, n, k }: Size, pixels: bool) -> Self {
+    pub(super) fn new(form: Form, finish: Finish, Size { m, n, k }: Size, source: &Source) -> Self {
         let (a_line, b_line) = match form {
             Form::Nn => (k, n),
             Form::Nt => (k, k),
             Form::Tn => (m, n),
         };
-        let vectors = [a_line, b_line, n].map(|line| line.is_multiple_of(4));
-        Variant { form, finish, vectors, pixels }
+        let mut vectors = [a_line, b_line, n].map(|line| line.is_multiple_of(4));
+        let operand = match source {
+            Source::Matrix => Operand::Matrix,
+            Source::Pixels(_) => Operand::Pixels,
+            Source::Patches(patches) => {
+                match form {
+                    Form::Nn => vectors[0] = patches.vectors(),
+                    Form::Nt => vectors[..2].fill(patches.vectors()),
+                    Form::Tn => vectors[1] = patches.vectors(),
+                }
+                if patches.spread == 1 { Operand::Patches } else { Operand::SpreadPatches }
+            }
+        };
+        Variant { form, finish, vectors, operand }
+    }
+
+    /// Every way to read and write in a product of this form whose operand that is a layer's input is this.
+    fn all_vectors(form: Form, operand: Operand) -> impl Iterator<Item = [bool; 3]> {
+        let all = (0..8).map(|bits| [1, 2, 4].map(|bit| bits & bit != 0));
+        all.filter(move |&[a, b, y]| match (form, operand) {
+            // Lines of b and of y are equally long, but a patch may be whole vectors where a cell is not.
+            (Form::Tn, Operand::Patches) => y || !b,
+            (Form::Nn | Form::Tn, _) => b == y && (operand != Operand::Pixels || b),
+            (Form::Nt, _) => a == b && (operand != Operand::Pixels || a),
+        })
     }
 
     /// Every variant that some product has.
     fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for form in [Form::Nn, Form::Nt, Form::Tn] {
-            for finish in Finish::all(form) {
-                // Sizes with and without whole vectors.
-                for bits in 0..8 {
-                    let [m, n, k] = [1, 2, 4].map(|bit| if bits & bit == 0 { 1 } else { 4 });
-                    for pixels in [false, true] {
-                        let variant = Variant::new(form, finish, Size { m, n, k }, pixels);
-                        let is_possible = match form {
-                            Form::Nn => !pixels,
-                            Form::Nt => !pixels || k.is_multiple_of(4),
-                            Form::Tn => !pixels || n.is_multiple_of(4),
-                        };
-                        if is_possible && !all.contains(&variant) {
-                            all.push(variant);
-                        }
-                    }
+            let operands: &[Operand] = match form {
+                Form::Nn => &[Operand::Matrix, Operand::Patches, Operand::SpreadPatches],
+                Form::Nt | Form::Tn => &[Operand::Matrix, Operand::Pixels, Operand::Patches],
+            };
+            for &operand in operands {
+                let finishes: Vec<Finish> = match operand.is_patches() {
+                    true => Finish::all_of_patches(form).collect(),
+                    false => Finish::all(form).collect(),
+                };
+                for finish in finishes {
+                    let ways = Variant::all_vectors(form, operand);
+                    all.extend(ways.map(|vectors| Variant { form, finish, vectors, operand }));
                 }
             }
         }
@@ -136,11 +195,12 @@ impl Variant {
     }
 }
 
-const SOURCES: [(&str, &str); 10] = [
+const SOURCES: [(&str, &str); 11] = [
     ("step.wgsl", include_str!("../../../../shaders/step.wgsl")),
     ("loop_bound.wgsl", include_str!("../../../../shaders/loop_bound.wgsl")),
     ("normalised.wgsl", include_str!("../../../../shaders/normalised.wgsl")),
     ("matmul_params.wgsl", include_str!("../../../../shaders/matmul_params.wgsl")),
+    ("matmul_patches.wgsl.j2", include_str!("../../../../shaders/matmul_patches.wgsl.j2")),
     ("matmul_common.wgsl.j2", include_str!("../../../../shaders/matmul_common.wgsl.j2")),
     ("matmul_finish.wgsl.j2", include_str!("../../../../shaders/matmul_finish.wgsl.j2")),
     ("matmul_store.wgsl.j2", include_str!("../../../../shaders/matmul_store.wgsl.j2")),
@@ -182,15 +242,21 @@ fn text(template: &str, values: Value) -> Cow<'static, str> {
 
 /// Renders the kernel of a product.
 pub fn kernel(class: Class, variant: Variant) -> Kernel {
-    let Variant { form, finish, vectors: [a_vector, b_vector, y_vector], pixels } = variant;
+    let Variant { form, finish, vectors: [a_vector, b_vector, y_vector], operand } = variant;
+    let pixels = operand == Operand::Pixels;
     let (a_pixels, b_pixels) = (pixels && form == Form::Nt, pixels && form == Form::Tn);
+    let patches = operand.is_patches();
+    let (a_patches, b_patches) = (patches && form != Form::Tn, patches && form == Form::Tn);
+    let spread = operand == Operand::SpreadPatches;
     let form = match form {
         Form::Nn => "nn",
         Form::Nt => "nt",
         Form::Tn => "tn",
     };
     let Finish { epilogue, row_sums } = finish;
-    let shared = context! { form, epilogue, row_sums, a_vector, b_vector, y_vector, a_pixels, b_pixels };
+    let shared = context! {
+        form, epilogue, row_sums, a_vector, b_vector, y_vector, a_pixels, b_pixels, a_patches, b_patches, spread
+    };
     let source = match class {
         Class::Tiled { tile_m, tile_n, tile_k, rows, quads } => {
             text("matmul_tiled.wgsl.j2", context! { tile_m, tile_n, tile_k, rows, quads, ..shared })
@@ -202,10 +268,10 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
     let mut bindings = vec![read("a"), read("b")];
     bindings.extend(pixels.then_some(read("normalisation")));
     bindings.extend(finish.bindings());
-    let of_pixels = if pixels { "_pixels" } else { "" };
+    let of_what = operand.label().map(|label| format!("_{label}")).unwrap_or_default();
     let (finish_label, vectors) = (finish.label(), vectors_label(variant.vectors));
     Kernel {
-        name: format!("matmul_{form}_{finish_label}{of_pixels}_{}{vectors}", class.label()).into(),
+        name: format!("matmul_{form}_{finish_label}{of_what}_{}{vectors}", class.label()).into(),
         source,
         workgroup: [class.workgroup(), 1, 1],
         params: Params::FIELDS,
@@ -243,8 +309,21 @@ fn vectors_label(vectors: [bool; 3]) -> String {
     if letters.is_empty() { letters } else { format!("_{letters}4") }
 }
 
-/// Every kernel that a product may use, for the subgroup sizes found on today's devices.
+/// Every kernel that a product without patches may use, and those that add up the parts of any.
 pub fn kernels() -> Vec<Kernel> {
+    // A part of a sum is all that is not finished by adding parts up; nor is a block's change ever cut.
+    let joined = Finish::all(Form::Tn).filter(|finish| !matches!(finish.epilogue, "part" | "change"));
+    let joins = joined.flat_map(|finish| [false, true].map(|y_vector| join(finish, y_vector)));
+    rendered(|operand| !operand.is_patches()).chain(joins).collect()
+}
+
+/// Every kernel that a product with patches may use, but for those that add up the parts of sums.
+pub(in crate::ops) fn kernels_of_patches() -> Vec<Kernel> {
+    rendered(Operand::is_patches).collect()
+}
+
+/// The kernels of products with such an operand, for the subgroup sizes found on today's devices.
+fn rendered(is_operand: fn(Operand) -> bool) -> impl Iterator<Item = Kernel> {
     let mut classes = Vec::new();
     for lanes in [4, 8, 16, 32, 64] {
         for class in Class::menu(&GpuFacts { subgroup_size: Some(lanes), ..GpuFacts::default() }) {
@@ -253,10 +332,9 @@ pub fn kernels() -> Vec<Kernel> {
             }
         }
     }
-    let variants = Variant::all();
-    let of_class = |class| variants.iter().map(move |&variant| kernel(class, variant));
-    // A part of a sum is all that is not finished by adding parts up; nor is a block's change ever cut.
-    let joined = Finish::all(Form::Tn).filter(|finish| !matches!(finish.epilogue, "part" | "change"));
-    let joins = joined.flat_map(|finish| [false, true].map(|y_vector| join(finish, y_vector)));
-    classes.into_iter().flat_map(of_class).chain(joins).collect()
+    let variants: Vec<Variant> =
+        Variant::all().into_iter().filter(|variant| is_operand(variant.operand)).collect();
+    classes
+        .into_iter()
+        .flat_map(move |class| variants.clone().into_iter().map(move |variant| kernel(class, variant)))
 }

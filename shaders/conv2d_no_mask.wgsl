@@ -1,3 +1,0 @@
-fn masked(sum: Terms, place: u32) -> Terms {
-    return sum;
-}

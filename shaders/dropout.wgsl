@@ -1,0 +1,38 @@
+// y[i] = scale x[i] where its word says that it is kept, else 0
+//
+// x, y: [length]. One invocation computes the four elements that the words of a block are for.
+
+struct Params {
+    length: u32,
+    layer: u32,
+    seed_low: u32,
+    seed_high: u32,
+    // The least word of an element that is kept.
+    threshold: u32,
+    scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+// Of Purpose in src/rng.rs.
+const DROPOUT = 4u;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let block = (group.y * groups.x + group.x) * 256u + lane;
+    let key = vec2(params.seed_low, params.seed_high);
+    let words = philox(vec4(block, step.step, params.layer, DROPOUT), key);
+    let is_kept = words >= vec4(params.threshold);
+    for (var place = 0u; place < 4u; place++) {
+        let i = 4u * block + place;
+        if i < params.length {
+            y[i] = select(0.0, x[i] * params.scale, is_kept[place]);
+        }
+    }
+}

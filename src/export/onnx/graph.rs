@@ -1,0 +1,180 @@
+//! The computation as a graph: nodes with an operation each, and the tensors that they read.
+//!
+//! Weights have [PyTorch's layout](crate::file_layout), which is ONNX's, too: maps are `[batch, channels, height, width]`.
+
+use super::messages::{
+    AttributeProto, AttributeType, Dimension, FLOAT, GraphProto, NodeProto, Size, TensorProto,
+    TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+};
+use crate::error::Result;
+use crate::export::Parts;
+use crate::layers::{self, Stage};
+use crate::ops::window::Window;
+use crate::run::NamedTensor;
+use crate::tensor::Tensor;
+
+const INPUT: &str = "input";
+const OUTPUT: &str = "logits";
+
+/// The graph of a model.
+pub(super) fn translate(parts: &Parts<'_>) -> Result<GraphProto> {
+    let mut graph = Graph { parts, nodes: Vec::new(), weights: Vec::new(), last: INPUT.into() };
+    // A model that reads rows reads images channel by channel.
+    if matches!(parts.input, layers::Size::Row(_)) {
+        graph.add_stage(&Stage::Flatten)?;
+    }
+    graph.add_stages(&parts.stages)?;
+    let last = graph.nodes.last_mut().and_then(|node| node.output.first_mut());
+    *last.expect("a model has a last layer") = OUTPUT.into();
+    let images = parts.about.shape.map(|size| Size::DimValue(size as i64));
+    let classes = Size::DimValue(parts.about.classes.len() as i64);
+    Ok(GraphProto {
+        node: graph.nodes,
+        name: Some(parts.about.model.clone()),
+        initializer: graph.weights,
+        input: vec![floats(INPUT, images)],
+        output: vec![floats(OUTPUT, [classes])],
+    })
+}
+
+/// A graph that grows at its end.
+struct Graph<'a> {
+    parts: &'a Parts<'a>,
+    nodes: Vec<NodeProto>,
+    weights: Vec<TensorProto>,
+    /// Name of what the next stage reads.
+    last: String,
+}
+
+impl Graph<'_> {
+    fn add_stages(&mut self, stages: &[Stage]) -> Result<()> {
+        stages.iter().try_for_each(|stage| self.add_stage(stage))
+    }
+
+    /// Adds the nodes of a stage behind the last value, which becomes the stage's.
+    fn add_stage(&mut self, stage: &Stage) -> Result<()> {
+        let x = self.last.clone();
+        match stage {
+            Stage::Linear { weight, bias } => {
+                let operands = [x, self.weight(*weight)?, self.weight(*bias)?];
+                self.add_node("Gemm", operands, vec![integer("transB", 1)]);
+            }
+            Stage::Conv { weight, bias, window } => {
+                let bias = bias.map(|bias| self.weight(bias)).transpose()?;
+                let operands = [x, self.weight(*weight)?].into_iter().chain(bias);
+                self.add_node("Conv", operands, attributes(*window));
+            }
+            Stage::BatchNorm { weight, bias, mean, variance, epsilon } => {
+                let mut operands = vec![x];
+                for tensor in [weight, bias, mean, variance] {
+                    operands.push(self.weight(*tensor)?);
+                }
+                self.add_node("BatchNormalization", operands, vec![float("epsilon", *epsilon)]);
+            }
+            Stage::MaxPool(window) => self.add_node("MaxPool", [x], attributes(*window)),
+            Stage::AveragePool(window) => {
+                let attributes = [attributes(*window), vec![integer("count_include_pad", 1)]];
+                self.add_node("AveragePool", [x], attributes.concat());
+            }
+            Stage::Flatten => self.add_node("Flatten", [x], vec![integer("axis", 1)]),
+            Stage::Relu => self.add_node("Relu", [x], vec![]),
+            Stage::LeakyRelu { slope } => self.add_node("LeakyRelu", [x], vec![float("alpha", *slope)]),
+            Stage::Gelu => self.add_gelu(x),
+            Stage::Identity => {}
+            Stage::Scale { factor } => self.add_operation("Mul", x, *factor),
+            Stage::Residual { body, shortcut } => {
+                self.add_stages(body)?;
+                let body = std::mem::replace(&mut self.last, x);
+                self.add_stages(shortcut)?;
+                let operands = [body, self.last.clone()];
+                self.add_node("Add", operands, vec![]);
+            }
+        }
+        Ok(())
+    }
+
+    /// `x / 2 (1 + erf(x / sqrt(2)))`: this set of operators has no GELU.
+    fn add_gelu(&mut self, x: String) {
+        self.add_operation("Mul", x.clone(), std::f32::consts::FRAC_1_SQRT_2);
+        self.add_node("Erf", [self.last.clone()], vec![]);
+        self.add_operation("Add", self.last.clone(), 1.0);
+        self.add_operation("Mul", self.last.clone(), 0.5);
+        self.add_node("Mul", [x, self.last.clone()], vec![]);
+    }
+
+    /// Adds a node that does the same to every value.
+    fn add_operation(&mut self, op: &str, x: String, operand: f32) {
+        let name = format!("{}_{op}_operand", self.nodes.len());
+        self.weights.push(initializer(name.clone(), &[], &[operand]));
+        self.add_node(op, [x, name], vec![]);
+    }
+
+    /// Adds a node, whose output is the last value then.
+    fn add_node(
+        &mut self,
+        op: &str,
+        operands: impl IntoIterator<Item = String>,
+        attribute: Vec<AttributeProto>,
+    ) {
+        let name = format!("{}_{op}", self.nodes.len());
+        self.last = format!("{name}_output");
+        self.nodes.push(NodeProto {
+            input: operands.into_iter().collect(),
+            output: vec![self.last.clone()],
+            name: Some(name),
+            op_type: Some(op.into()),
+            attribute,
+        });
+    }
+
+    /// Adds a tensor of the model and returns its name.
+    fn weight(&mut self, tensor: Tensor) -> Result<String> {
+        let NamedTensor { name, shape, values } = self.parts.tensor(tensor)?;
+        self.weights.push(initializer(name.clone(), &shape, &values));
+        Ok(name)
+    }
+}
+
+fn initializer(name: String, shape: &[usize], values: &[f32]) -> TensorProto {
+    TensorProto {
+        dims: shape.iter().map(|&size| size as i64).collect(),
+        data_type: Some(FLOAT),
+        name: Some(name),
+        raw_data: Some(values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+    }
+}
+
+/// How a window moves over maps.
+fn attributes(Window { height, width, stride, padding }: Window) -> Vec<AttributeProto> {
+    vec![
+        integers("kernel_shape", &[height, width]),
+        integers("strides", &[stride; 2]),
+        // Above, left, below, right.
+        integers("pads", &[padding; 4]),
+    ]
+}
+
+fn attribute(name: &str, r#type: AttributeType) -> AttributeProto {
+    AttributeProto { name: Some(name.into()), r#type: Some(r#type as i32), ..AttributeProto::default() }
+}
+
+fn integer(name: &str, value: i64) -> AttributeProto {
+    AttributeProto { i: Some(value), ..attribute(name, AttributeType::Int) }
+}
+
+fn integers(name: &str, values: &[usize]) -> AttributeProto {
+    let ints = values.iter().map(|&value| value as i64).collect();
+    AttributeProto { ints, ..attribute(name, AttributeType::Ints) }
+}
+
+fn float(name: &str, value: f32) -> AttributeProto {
+    AttributeProto { f: Some(value), ..attribute(name, AttributeType::Float) }
+}
+
+/// A value of the graph: a batch of arrays of the shape `sizes`.
+fn floats<const N: usize>(name: &str, sizes: [Size; N]) -> ValueInfoProto {
+    let batch = Size::DimParam("batch".into());
+    let dim = [batch].into_iter().chain(sizes).map(|size| Dimension { value: Some(size) }).collect();
+    let tensor = TensorTypeProto { elem_type: Some(FLOAT), shape: Some(TensorShapeProto { dim }) };
+    ValueInfoProto { name: Some(name.into()), r#type: Some(TypeProto { tensor_type: Some(tensor) }) }
+}

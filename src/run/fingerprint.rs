@@ -1,0 +1,40 @@
+//! A hash of trained weights: what two runs, or a run and a file, are compared by.
+
+use super::NamedTensor;
+use crate::data::hash::Hasher;
+
+/// SHA-256 of all values, little-endian, as files lay them out, tensor by tensor in the order of their names: the order in
+/// which a file or a model has them does not matter.
+pub fn weights_sha256(tensors: &[NamedTensor]) -> String {
+    let mut sorted: Vec<&NamedTensor> = tensors.iter().collect();
+    sorted.sort_by(|one, other| one.name.cmp(&other.name));
+    let mut hasher = Hasher::default();
+    for value in sorted.iter().flat_map(|tensor| &tensor.values) {
+        hasher.update(&value.to_le_bytes());
+    }
+    hasher.finish().sha256
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_tensors_does_not_matter_and_their_values_do() {
+        let tensor = |name: &str, values: &[f32]| NamedTensor {
+            name: name.into(),
+            shape: vec![values.len()],
+            values: values.to_vec(),
+        };
+        let weights = [tensor("0.weight", &[1.0, -2.5]), tensor("0.bias", &[f32::MIN_POSITIVE])];
+        let turned = [weights[1].clone(), weights[0].clone()];
+        assert_eq!(weights_sha256(&weights), weights_sha256(&turned));
+        // `struct.pack("<3f", 2 ** -126, 1, -2.5)` in Python, and its `hashlib.sha256`.
+        assert_eq!(
+            weights_sha256(&weights),
+            "cbb0361cd6ab9effdcca34b34494f5ebd582b14e1a9bf90c9328ddadb1e63343"
+        );
+        let other = [tensor("0.weight", &[1.0, -2.5]), tensor("0.bias", &[0.0])];
+        assert_ne!(weights_sha256(&weights), weights_sha256(&other));
+    }
+}

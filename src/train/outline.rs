@@ -1,0 +1,70 @@
+//! What a run will be like, said before its data are read or a device is touched.
+
+use super::recorded::{Recorded, Sizes};
+use crate::config::Config;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::figures;
+use crate::model::Summary;
+use crate::plan::Plan;
+use crate::tensor::Element;
+
+/// A run's model and memory.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Outline {
+    /// The layers.
+    pub model: Summary,
+    /// Bytes of everything that lies in a GPU's memory: images, weights, what a step computes.
+    pub gpu_bytes: usize,
+    /// The same on the CPU, which keeps batches as floats.
+    pub cpu_bytes: usize,
+}
+
+impl Outline {
+    /// The outline of a run with such data.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model does not fit the images.
+    pub fn of(config: &Config, sizes: &Sizes) -> Result<Self> {
+        let Recorded { plan, model, .. } = Recorded::new(config, sizes, usize::MAX)?;
+        let [gpu_bytes, cpu_bytes] = [Element::size, Element::host_size].map(|size| plan.bytes(size));
+        Ok(Outline { model: model.summary(), gpu_bytes, cpu_bytes })
+    }
+}
+
+/// Fails where a device cannot hold a run's plan, with the largest batch that it could hold.
+pub(super) fn check(plan: &Plan, config: &Config, sizes: &Sizes, device: &dyn Device) -> Result<()> {
+    let Some(fault) = fault(plan, device) else { return Ok(()) };
+    let holds = |batch: usize| {
+        let config = Config { batch_size: batch, ..config.clone() };
+        Recorded::new(&config, sizes, device.largest_tensor())
+            .is_ok_and(|recorded| self::fault(&recorded.plan, device).is_none())
+    };
+    // What a batch needs grows with it, so the answer is found by halving.
+    let (mut least, mut most) = (0, config.batch_size.min(sizes.train));
+    while most - least > 1 {
+        let middle = least + (most - least) / 2;
+        if holds(middle) { least = middle } else { most = middle }
+    }
+    let advice = match least {
+        0 => "use a smaller --model, fewer images or another --device".into(),
+        batch => format!("use --batch-size {batch} or less, a smaller --model, or another --device"),
+    };
+    Err(Error::device(fault).advise(advice))
+}
+
+/// Why the device cannot hold a plan, if it cannot.
+fn fault(plan: &Plan, device: &dyn Device) -> Option<String> {
+    let name = &device.info().name;
+    let largest = plan.declarations().iter().max_by_key(|declaration| declaration.tensor.bytes())?;
+    let (bytes, most) = (largest.tensor.bytes(), device.largest_tensor());
+    if bytes > most {
+        let [bytes, most] = [bytes, most].map(figures::bytes);
+        return Some(format!("{} needs {bytes} in one piece, but {name} has at most {most}", largest.name));
+    }
+    let (bytes, most) = (plan.bytes(|element| device.element_size(element)), device.memory()?);
+    (bytes > most).then(|| {
+        let [bytes, most] = [bytes, most].map(figures::bytes);
+        format!("the run needs {bytes} of memory, but only {most} are free on {name}")
+    })
+}

@@ -1,0 +1,259 @@
+//! NaN and infinity in everything that the training step of every kind of layer computes, on both devices: inputs,
+//! outputs, gradients, weights, statistics and the optimizer's state. What a run keeps is never spoilt unnoticed, and the
+//! op and the layer in which it began are named.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use shadegrad::Result;
+use shadegrad::config::Key;
+use shadegrad::device::{Device, DeviceInfo, Session};
+use shadegrad::host::HostMemory;
+use shadegrad::kernel::{Dispatch, Field, FieldKind, Kernel, write};
+use shadegrad::ops::{GpuFacts, Op, Operands};
+use shadegrad::plan::{Plan, Role, StepRecord};
+use shadegrad::tensor::{Element, Tensor};
+
+use crate::divergence::{is_divergence, step_of, try_to_train};
+use crate::support::{config, device};
+
+/// Every kind of layer, in models of few ops, and how many NaNs and infinities of those put in must be found: all but
+/// those that an op passes over, such as one where a ReLU is zero. A new kind of layer is a new line.
+const KINDS: &[(&str, &[(Key, &str)])] = &[
+    ("linear", &[(Key::Model, "linear:7")]),
+    ("linear with momentum", &[(Key::Model, "linear:7,relu"), (Key::Momentum, "0.9")]),
+    ("linear with Adam", &[(Key::Model, "linear:7,relu"), (Key::Optimizer, "adam")]),
+    ("linear with Lion", &[(Key::Model, "linear:7"), (Key::Optimizer, "lion")]),
+    ("blocks of single images", &[(Key::Model, "linear:7,relu"), (Key::BatchSize, "1"), (Key::Lr, "0.01")]),
+    ("relu", &[(Key::Model, "relu,linear:7,relu,relu")]),
+    ("conv", &[(Key::Model, "conv:4x3,relu,conv:3x3")]),
+    ("pools", &[(Key::Model, "conv:4x3,maxpool:2s1,avgpool:2s1")]),
+    ("global pools", &[(Key::Model, "conv:4x3,globalavgpool")]),
+    ("batchnorm", &[(Key::Model, "conv:4x3,batchnorm,relu")]),
+    ("curves", &[(Key::Model, "linear:6,gelu,linear:5,leakyrelu:0.1,linear:5,scale:0.5")]),
+    ("residual", &[(Key::Model, "conv:4x3,residual(conv:4x3,relu),globalmaxpool")]),
+];
+
+/// The run of the training step in which the fault strikes: the sixth of nine, or of blocks of 32 images the fourth of
+/// five.
+fn first(is_block: bool) -> u32 {
+    if is_block { 3 * 32 } else { 5 * 16 }
+}
+
+/// Where a bad value goes: behind an op of the training step, by its position, into one of the tensors that it wrote.
+#[derive(Clone, Copy, Debug)]
+struct Fault {
+    position: usize,
+    tensor: Tensor,
+    value: f32,
+    /// The step, by the first image of its batch.
+    first: u32,
+}
+
+/// An op with a fault behind it.
+#[derive(Debug)]
+struct FaultyOp {
+    inner: Box<dyn Op>,
+    fault: Fault,
+}
+
+const FIELDS: [Field; 3] = [
+    Field { name: "first", kind: FieldKind::U32 },
+    Field { name: "index", kind: FieldKind::U32 },
+    Field { name: "bits", kind: FieldKind::U32 },
+];
+
+const SOURCE: &str = "
+struct Params { first: u32, index: u32, bits: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+@compute @workgroup_size(1)
+fn main() {
+    if step.first == params.first {
+        y[params.index] = params.bits;
+    }
+}
+";
+
+impl Op for FaultyOp {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn operands(&self) -> Operands {
+        self.inner.operands()
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        self.inner.run_on_cpu(memory, step);
+        let Fault { tensor, value, first, .. } = self.fault;
+        if step.first == first {
+            memory.f32_mut(tensor)[tensor.len() / 2] = value;
+        }
+    }
+
+    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
+        let Fault { tensor, value, first, .. } = self.fault;
+        let mut dispatches = self.inner.lower(gpu);
+        let kernel = Kernel {
+            name: "fault".into(),
+            source: format!("{}{SOURCE}", include_str!("../../shaders/step.wgsl")).into(),
+            workgroup: [1; 3],
+            params: &FIELDS,
+            bindings: Cow::Borrowed(const { &[write("y")] }),
+            reads_step: true,
+            subgroups: false,
+        };
+        let params = [first, tensor.len() as u32 / 2, value.to_bits(), 0];
+        dispatches.push(Dispatch {
+            kernel: Cow::Owned(kernel),
+            params: params.into_iter().flat_map(u32::to_ne_bytes).collect(),
+            tensors: vec![tensor],
+            grid: [1; 3],
+            trips: 0,
+        });
+        dispatches
+    }
+}
+
+/// A device with a fault.
+struct Faulty<'a> {
+    inner: &'a dyn Device,
+    fault: Fault,
+}
+
+impl Device for Faulty<'_> {
+    fn info(&self) -> &DeviceInfo {
+        self.inner.info()
+    }
+
+    fn largest_tensor(&self) -> usize {
+        self.inner.largest_tensor()
+    }
+
+    fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
+        let mut position = 0;
+        // The training step is the plan's first.
+        plan.wrap_ops(|inner| {
+            position += 1;
+            let is_here = position == self.fault.position + 1;
+            if is_here { Box::new(FaultyOp { inner, fault: self.fault }) } else { inner }
+        });
+        self.inner.load(plan)
+    }
+}
+
+/// What an op of the training step writes.
+#[derive(Clone, Debug)]
+struct Place {
+    position: usize,
+    op: &'static str,
+    tensor: Tensor,
+    name: String,
+    role: Role,
+}
+
+/// A device that notes what the ops of the training step write.
+struct Noting<'a> {
+    inner: &'a dyn Device,
+    places: RefCell<Vec<Place>>,
+}
+
+impl Device for Noting<'_> {
+    fn info(&self) -> &DeviceInfo {
+        self.inner.info()
+    }
+
+    fn largest_tensor(&self) -> usize {
+        self.inner.largest_tensor()
+    }
+
+    fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
+        for (position, op) in plan.steps()[0].ops.iter().enumerate() {
+            let Operands { writes, updates, .. } = op.operands();
+            for tensor in [writes, updates].concat() {
+                let declaration = plan.declaration(tensor);
+                let (name, role) = (declaration.name.clone(), declaration.role);
+                // Of a ring, each step has a slot of its own; a GPU has pixels as bytes, which are all numbers.
+                if tensor.element() == Element::F32 && role != Role::Metric {
+                    self.places.borrow_mut().push(Place { position, op: op.name(), tensor, name, role });
+                }
+            }
+        }
+        self.inner.load(plan)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    found: usize,
+    harmless: usize,
+    kept: usize,
+}
+
+/// Puts bad values everywhere in turn: every one of `values`, or where there are many places, one of them each.
+fn everything_is_found(kind: &str, values: &[f32], each: usize) -> Tally {
+    let device = device(kind);
+    let mut tally = Tally::default();
+    for (layer, settings) in KINDS {
+        let settings = [settings, &[(Key::CheckpointEvery, "4"), (Key::Epochs, "1")][..]].concat();
+        let config = config(&settings);
+        let noting = Noting { inner: &*device, places: RefCell::default() };
+        let straight = try_to_train(&config, &noting).0.expect("nothing is wrong yet").weights_sha256;
+        let is_block = settings.contains(&(Key::BatchSize, "1"));
+        for (number, place) in noting.places.into_inner().into_iter().enumerate() {
+            // A logit of minus infinity is a probability of zero, and no fault: in what lives within a step it is not tried.
+            let is_tried = |value: &&f32| **value != f32::NEG_INFINITY || place.role != Role::Scratch;
+            let tried = values.iter().cycle().skip(number).take(each);
+            for &value in tried.filter(is_tried) {
+                let Place { position, tensor, .. } = place;
+                let fault = Fault { position, tensor, value, first: first(is_block) };
+                let (result, witness) = try_to_train(&config, &Faulty { inner: &*device, fault });
+                let what = format!("{value} behind {} in {} ({layer}, {kind})", place.op, place.name);
+                match result {
+                    // A ReLU is zero there, say: nothing came of it.
+                    Ok(end) => {
+                        assert_eq!(end.weights_sha256, straight, "{what} went unnoticed");
+                        assert!(place.role == Role::Scratch, "{what} was lost");
+                        tally.harmless += 1;
+                    }
+                    Err(error) => {
+                        is_divergence(&error, &witness);
+                        let (said, step) = (error.to_string(), step_of(&error));
+                        let wanted = if is_block { 97..=128 } else { 6..=7 };
+                        assert!(wanted.contains(&step), "{what}: {said}");
+                        let began = format!("it began in {}", place.op);
+                        assert!(said.contains(&began), "{what}: {said}");
+                        if place.role != Role::Scratch {
+                            assert!(said.contains(&format!(": {} holds NaN", place.name)), "{what}: {said}");
+                            // The op at the heart of a block has two layers' parameters.
+                            let parts = [".weight", ".bias", ".running"];
+                            let (layer, _) = parts
+                                .iter()
+                                .find_map(|part| place.name.split_once(part))
+                                .expect("a parameter's name");
+                            let named = format!(" in {} of layer {layer}", place.op);
+                            assert!(is_block || said.ends_with(&named), "{what}: {said}");
+                            tally.kept += 1;
+                        }
+                        tally.found += 1;
+                    }
+                }
+            }
+        }
+    }
+    println!("{kind}: {tally:?}");
+    tally
+}
+
+#[test]
+fn what_begins_anywhere_on_the_cpu_is_found_and_named() {
+    let tally = everything_is_found("cpu", &[f32::NAN, f32::INFINITY, f32::NEG_INFINITY], 3);
+    assert!(tally.found >= 60, "{tally:?}");
+}
+
+#[test]
+fn what_begins_anywhere_on_the_gpu_is_found_and_named() {
+    let tally = everything_is_found("gpu", &[f32::NAN, f32::INFINITY], 1);
+    assert!(tally.found >= 60, "{tally:?}");
+}
