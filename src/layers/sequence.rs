@@ -56,11 +56,11 @@ impl Sequence {
 
     /// Values of one image where there are most: between two of the layers, those inside others included.
     pub fn most_values(&self) -> usize {
-        let of = |layer: &Box<dyn Layer>| {
+        let of = |layer: &dyn Layer| {
             let inside = layer.inside().into_iter().map(|(_, layers)| layers.most_values());
             inside.max().unwrap_or(0).max(layer.size().values())
         };
-        self.layers.iter().map(of).max().unwrap_or(0).max(self.input.values())
+        self.layers.iter().map(|layer| of(layer.as_ref())).max().unwrap_or(0).max(self.input.values())
     }
 
     /// Whether the input may be a batch of [pixels](crate::tensor::Element::Pixel).

@@ -46,6 +46,9 @@ struct Params {
     // Elements from behind a line's last window to the next line's first one, and likewise of an image.
     line_skip: u32,
     image_skip: u32,
+    // What the learning rate is multiplied by.
+    rate: f32,
+    bias_rate: f32,
     decay: f32,
     bias_decay: f32,
     momentum: f32,
@@ -115,7 +118,6 @@ fn load_a(window: Window, place: Place) -> vec4<f32> {
     let i = select(0u, window.first + place.offset, inside);
     return select(vec4(0.0), a[i / 4u], inside);
 }
-
 
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4<f32>>;

@@ -47,6 +47,9 @@ struct Params {
     // Elements from behind a line's last window to the next line's first one, and likewise of an image.
     line_skip: u32,
     image_skip: u32,
+    // What the learning rate is multiplied by.
+    rate: f32,
+    bias_rate: f32,
     decay: f32,
     bias_decay: f32,
     momentum: f32,
@@ -116,7 +119,6 @@ fn load_b(window: Window, place: Places) -> vec4<f32> {
     let i = min(select(vec4(0u), window.first + place.offset, inside), vec4(params.map_length - 1u));
     return select(vec4(0.0), vec4(b[i.x], b[i.y], b[i.z], b[i.w]), inside);
 }
-
 
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 
