@@ -24,7 +24,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad data fetch cifar10            # into the user's cache, checked
   shadegrad data verify ./flowers         # can every picture be read?
   shadegrad data stats fashion-mnist
-  shadegrad data stats cifar10 --preview sheet.png --flip random --crop 4   # as training would see it";
+  shadegrad data stats cifar10 --preview sheet.png --flip random --crop 4";
 
 /// What `shadegrad data` takes.
 #[derive(Args, Debug)]
