@@ -27,6 +27,8 @@ pub use sequence::Sequence;
 pub use size::Size;
 pub use stage::Stage;
 
+pub use crate::ops::window::Window;
+
 use crate::init::ParameterKind;
 use crate::ops::classifier::InputGradient;
 use crate::ops::relu;

@@ -142,10 +142,11 @@ impl RunDirectory {
         let error =
             failure(&*self.disk, format!("{doing} in {}", self.path.display()), &self.path, bytes, cause);
         let is_saved = checkpoint::list(&self.path).is_ok_and(|all| !all.is_empty());
-        match error.advice() {
-            Some(_) if !is_saved => error.advise(
-                "make room there, or choose another folder with --out; nothing was saved yet, so start again",
-            ),
+        match error.advice().and_then(|advice| advice.split_once(';')) {
+            Some((remedy, _)) if !is_saved => {
+                let advice = format!("{remedy}; nothing was saved yet, so start again");
+                error.advise(advice)
+            }
             _ => error,
         }
     }

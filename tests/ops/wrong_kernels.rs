@@ -257,7 +257,7 @@ fn map_edits() -> Vec<(Cases, Edit)> {
     edits
 }
 
-/// Wrong convolutions.
+/// Wrong convolutions: what finds their operands; what the operands then go through is the matrix product's.
 fn convolution_edits() -> Vec<(Cases, Edit)> {
     let mut edits = Vec::new();
     let mut add = |pass, text, name, from, to| {
@@ -265,41 +265,36 @@ fn convolution_edits() -> Vec<(Cases, Edit)> {
     };
     let padded = "stride: 1, padding: 1";
     let strided = "stride: 2, padding: 1";
-    let parts = "batch: 67";
-    add("Forward", padded, "padding above that is no zero", "rows < vec4(params.height)", "rows == rows");
+    let wide = "stride: 1, padding: 3";
+    let (row_inside, column_inside) = ("(row < params.map_height)", "(column < params.map_width)");
+    add("Forward", padded, "padding above that is no zero", row_inside, "(row == row)");
+    add("Forward", padded, "padding beside that is no zero", column_inside, "(column == column)");
+    add("Forward", "channels: 3", "last channel lost", "<= vec4(last)", "< vec4(last)");
+    let next = "channel == params.cell_terms";
+    add("Forward", "channels: 16", "last channels of a cell lost", next, "channel + 4u == params.cell_terms");
+    let next = "column == params.places_width";
+    add("Forward", padded, "a row of places without end", next, "column == 9999u");
+    add("Forward", "channels: 5", "one channel twice", "min(first + 1u, last)", "min(first, last)");
+    let column = "% params.windows_width * params.stride";
+    add("Forward", strided, "columns without a stride", column, "% params.windows_width");
+    add("DataGradient", strided, "windows between strides", "is_cell & (map_row", "(map_row");
+    add("DataGradient", padded, "padding on the wrong side", "- params.above", "+ params.above");
+    add("DataGradient", padded, "places in the forward order", "last_place - min(", "0u * last_place + min(");
+    add("DataGradient", "filters: 16", "one filter for four", "place.channel + index", "place.channel");
+    let line = "params.line_skip, next_line";
+    add("WeightGradient", wide, "lines that overlap", line, "0u * params.line_skip, next_line");
+    let image = "params.image_skip, next_image";
+    add("WeightGradient", wide, "images that overlap", image, "0u * params.image_skip, next_image");
     add(
-        "Forward",
+        "WeightGradient",
         padded,
-        "padding beside that is no zero",
-        "columns < vec4(params.width)",
-        "columns == columns",
+        "first row of an image lost",
+        "0u - params.above, next_image",
+        "0u, next_image",
     );
-    add("Forward", "", "last channel lost", "term < term_count;", "term + 1u < term_count;");
-    add("Forward", "bias: true", "bias of the first filter", "bias[index]", "bias[0u * index]");
-    add("Forward", "relu: true", "ReLU forgotten", "params.relu == 1u", "params.relu == 2u");
-    add(
-        "Forward",
-        "filters: 5",
-        "last filter not written",
-        "index < params.filters",
-        "index + 1u < params.filters",
-    );
-    add("Forward", "channels: 16", "filters in the wrong order", "weights.w + term", "weights.z + term");
-    add("DataGradient", strided, "windows between strides", "rows * params.stride == tops", "rows == rows");
-    add("DataGradient", padded, "padding on the wrong side", "+ params.padding", "- params.padding");
-    add(
-        "DataGradient",
-        "mask: true",
-        "mask that lets zeros through",
-        "mask[place] > Terms()",
-        "mask[place] >= Terms()",
-    );
-    add("DataGradient", "", "first filter left out", "index = 0u; index < f", "index = 1u; index < f");
-    add("WeightGradient", "", "last window of a line lost", "column < stop", "column + 1u < stop");
-    add("WeightGradient", padded, "window in the padding", "(before + params.stride - 1u)", "(0u * before)");
-    add("WeightGradient", "filters: 6", "filter past the end", "left_over > 2u", "left_over > 0u");
-    add("WeightGradient", parts, "last part lost", "part < parts", "part + 1u < parts");
-    add("WeightGradient", parts, "every part the first", "group.z * params.lines_of_part", "0u * group.z");
+    let element = "elements % params.channels";
+    add("WeightGradient", "channels: 3", "the first channel only", element, "0u * elements");
+    add("WeightGradient", "channels: 8", "places in one row", "place / params.places_width", "0u * place");
     edits
 }
 

@@ -17,10 +17,12 @@ fn send(child: &Child, signal: &str) {
     assert!(sent.expect("there is a kill").success());
 }
 
-/// Starts the program, waits for its first line and for `delay` more, and sends it these signals.
+/// Starts the program, waits for its first line, for a first checkpoint in the run and for `delay` more, and sends it these
+/// signals.
 fn start_and_signal(
     folder: &Path,
     arguments: &[&str],
+    run: &str,
     delay: Duration,
     signals: &[&str],
 ) -> (ExitStatus, String) {
@@ -29,6 +31,11 @@ fn start_and_signal(
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped"));
     lines.read_line(&mut String::new()).expect("it is readable");
     let reader = std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+    // A second signal may come before the first has saved anything.
+    while !folder.join(run).join("last").exists() {
+        assert!(child.try_wait().expect("it can be asked").is_none(), "it ended without a checkpoint");
+        std::thread::sleep(Duration::from_millis(1));
+    }
     std::thread::sleep(delay);
     for signal in signals {
         send(&child, signal);
@@ -67,7 +74,7 @@ fn survives(device: &str, length: &[&str], signals: usize, most_delay: u64) {
         while interrupted < signals {
             let (signal, code) = [("-INT", 130), ("-TERM", 143)][interrupted % 2];
             let delay = Duration::from_millis(dice.below(most_delay));
-            let (status, said) = start_and_signal(path, arguments, delay, &[signal]);
+            let (status, said) = start_and_signal(path, arguments, &name, delay, &[signal]);
             if status.success() {
                 break;
             }
@@ -116,11 +123,11 @@ fn a_second_signal_ends_the_run_at_once_and_leaves_a_run_that_goes_on() {
         let name = format!("run{number}");
         let arguments = train_arguments(&name, "cpu", &ENDLESS);
         let delay = Duration::from_millis(40);
-        let (status, _) = start_and_signal(folder.path(), &arguments, delay, &signals);
+        let (status, _) = start_and_signal(folder.path(), &arguments, &name, delay, &signals);
         // Two signals that arrive together may count as the first one only.
         assert!([Some(code), Some(130), Some(143)].contains(&status.code()), "{status:?}");
         let resume = ["resume", &name, "--json"];
-        let (status, said) = start_and_signal(folder.path(), &resume, delay, &["-TERM"]);
+        let (status, said) = start_and_signal(folder.path(), &resume, &name, delay, &["-TERM"]);
         assert_eq!(status.code(), Some(143), "{said}");
     }
 }
