@@ -124,6 +124,11 @@ impl Augmentation {
 }
 
 impl Change {
+    /// An image of this size is mirrored, if so, and then shifted up and to the left by less than it has pixels.
+    pub fn view([height, width]: [usize; 2], flipped: bool, shift: [isize; 2]) -> Self {
+        Change { height, width, flipped, shift, hole: [0..0, 0..0] }
+    }
+
     /// Which row of the image is seen in this row.
     pub fn row(&self, row: usize) -> usize {
         reflected(row as isize + self.shift[0], self.height)

@@ -33,7 +33,8 @@
 //!
 //! 1. The training set lies on the device as bytes, in pieces that fit a binding, uploaded once.
 //!    An epoch's order, a permutation from the seed, is uploaded at its start.
-//! 2. [`ops::gather`] picks a batch by that order and normalises it.
+//! 2. [`ops::gather`] picks a batch by that order, flips, shifts and cuts out of its images where the run
+//!    says so ([`augmentation`]), and normalises it.
 //! 3. The model's layers run forward; [`ops::classifier`] computes the last layer, loss, hits and both
 //!    gradients in one op, or where it does not fit, [`ops::softmax_cross_entropy`] follows; the layers run
 //!    backward, and the update of each weight is the epilogue of the product that is its gradient ([`ops::matmul`]).
@@ -47,6 +48,7 @@
 //! # Promises that tests keep
 //!
 //! - One seed, one device, one binary: the same bytes. On the CPU for any number of threads.
+//! - What becomes of a training image, and what a dropout keeps, are the same integers on every device.
 //! - The CPU is held to naive float64 loops, the GPU to the CPU, both to whole runs of an
 //!   independent float64 program (`tests/golden`).
 //! - On a user's own configuration gradients can be held to slopes of a float64 forward pass

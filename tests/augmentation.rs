@@ -1,11 +1,13 @@
 //! Training on images that change: it learns from others, is measured on images as they are, and comes to the same on
-//! every device.
+//! every device. And measuring on several views of each image, which no model was asked about before.
 
 use std::path::Path;
 
-use shadegrad::Result;
 use shadegrad::config::Key;
-use shadegrad::train::{Epoch, Observer, StopFlag, Trainer};
+use shadegrad::data::{Dataset, ImageShape, Split};
+use shadegrad::run::SavedModel;
+use shadegrad::train::{Checkpoint, Epoch, Observer, StopFlag, Trainer, Views, evaluate, logits};
+use shadegrad::{ErrorKind, Result};
 
 #[path = "samples/small_run.rs"]
 mod small_run;
@@ -15,11 +17,17 @@ use small_run::{config, dataset, device};
 #[derive(Default)]
 struct Witness {
     epochs: Vec<Epoch>,
+    model: Option<SavedModel>,
 }
 
 impl Observer for Witness {
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
         self.epochs.push(*epoch);
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<()> {
+        self.model = Some(checkpoint.snapshot.model.clone());
         Ok(())
     }
 }
@@ -73,4 +81,102 @@ fn runs_on_both_devices_see_the_same_images() {
             assert_ne!(train("cpu", &other_seed).1, hash, "{values:?}");
         }
     }
+}
+
+/// Every three images as one of three channels.
+fn coloured() -> Dataset {
+    let grey = dataset();
+    let three = |split: &Split| Split {
+        images: split.images[..split.len() / 3 * 45].to_vec(),
+        labels: split.labels.chunks_exact(3).map(|labels| labels[0]).collect(),
+    };
+    let shape = ImageShape { channels: 3, height: 3, width: 5 };
+    Dataset { shape, train: three(&grey.train), test: three(&grey.test), ..grey }
+}
+
+type Rows = Vec<Vec<u8>>;
+
+/// The images, each channel of which `change` changes.
+fn changed(split: &Split, change: impl Fn(Rows) -> Rows) -> Split {
+    let planes =
+        split.images.chunks_exact(15).map(|plane| plane.chunks_exact(5).map(<[u8]>::to_vec).collect());
+    Split { images: planes.flat_map(|plane| change(plane).concat()).collect(), labels: split.labels.clone() }
+}
+
+fn mirrored(mut rows: Rows) -> Rows {
+    rows.iter_mut().for_each(|row| row.reverse());
+    rows
+}
+
+/// Everything a row lower and a column further to the right: above and to the left appears what is behind the edge.
+fn lower(rows: Rows) -> Rows {
+    let rows = [&rows[1..2], &rows[..2]].concat();
+    rows.into_iter().map(|row| [&row[1..2], &row[..4]].concat()).collect()
+}
+
+/// The same in the other direction.
+fn higher(rows: Rows) -> Rows {
+    let rows = [&rows[1..], &rows[1..2]].concat();
+    rows.into_iter().map(|row| [&row[1..], &row[3..4]].concat()).collect()
+}
+
+#[test]
+fn answers_to_views_are_averaged() {
+    let mut witness = Witness::default();
+    let cpu = device("cpu");
+    let config = config(&[(Key::Normalize, "standard"), (Key::Lr, "0.1")]);
+    let trainer = Trainer::new(&config, coloured(), &*cpu).expect("the run can start");
+    trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default()).expect("the run ends well");
+    let model = witness.model.expect("a run is saved");
+    let (test, shape) = (coloured().test, coloured().shape);
+
+    let plain = |split: &Split| logits(&model, split.clone(), shape, &*cpu).expect("the model answers");
+    let mirror = |change: fn(Rows) -> Rows| plain(&changed(&test, |rows| change(mirrored(rows))));
+    let shift = |change: fn(Rows) -> Rows| plain(&changed(&test, change));
+    let pair = |change: fn(Rows) -> Rows| -> Vec<f64> {
+        let both = shift(change).into_iter().zip(mirror(change));
+        both.map(|(one, other)| 0.5 * f64::from(one) + 0.5 * f64::from(other)).collect()
+    };
+    let as_it_is = pair(|rows| rows);
+    let shifts: Vec<f64> =
+        pair(lower).into_iter().zip(pair(higher)).map(|(one, other)| 0.5 * (one + other)).collect();
+    let all: Vec<f64> = as_it_is.iter().zip(shifts).map(|(pair, shifts)| 0.5 * pair + 0.5 * shifts).collect();
+
+    let once = evaluate(&model, test.clone(), shape, Views::One, &*cpu).expect("the model is measured");
+    for (views, wanted) in [(Views::Mirror, as_it_is), (Views::MirrorShifts, all)] {
+        let (mut loss, mut confusion) = (0.0, vec![vec![0; 5]; 5]);
+        for (logits, &class) in wanted.chunks_exact(5).zip(&test.labels) {
+            let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+            loss += sum.ln() - logits[class as usize];
+            let answer = (0..5).max_by(|&one, &other| logits[one].total_cmp(&logits[other]));
+            confusion[class as usize][answer.expect("there are classes")] += 1;
+        }
+        for kind in ["cpu", "gpu"] {
+            let device = device(kind);
+            let found =
+                evaluate(&model, test.clone(), shape, views, &*device).expect("the model is measured");
+            let wanted = loss / test.len() as f64;
+            assert!((found.loss - wanted).abs() < 1e-5, "{views:?}, {kind}: {} is not {wanted}", found.loss);
+            assert!((found.loss - once.loss).abs() > 1e-3, "{views:?} change nothing");
+            assert_eq!(found.confusion, confusion, "{views:?}, {kind}");
+            let hits: u64 = (0..5).map(|class| confusion[class][class]).sum();
+            assert_eq!(found.accuracy, hits as f64 / test.len() as f64);
+            assert_eq!(found.mistakes.len() as u64, test.len() as u64 - hits);
+        }
+    }
+}
+
+#[test]
+fn images_of_one_row_are_not_shifted() {
+    let mut witness = Witness::default();
+    let cpu = device("cpu");
+    let low = || Dataset { shape: ImageShape { channels: 3, height: 1, width: 5 }, ..dataset() };
+    let config = config(&[]);
+    let trainer = Trainer::new(&config, low(), &*cpu).expect("the run can start");
+    trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default()).expect("the run ends well");
+    let model = witness.model.expect("a run is saved");
+    let measure = |views| evaluate(&model, low().test, low().shape, views, &*cpu);
+    measure(Views::Mirror).expect("they have mirror images");
+    let refused = measure(Views::MirrorShifts).expect_err("they cannot be shifted");
+    assert_eq!(refused.kind(), ErrorKind::Usage);
 }

@@ -6,16 +6,17 @@ use shadegrad::Result;
 use shadegrad::config::Key;
 use shadegrad::data::{Dataset, ImageShape};
 use shadegrad::device::{Device, DeviceInfo, Session};
-use shadegrad::host::HostMemory;
-use shadegrad::kernel::Dispatch;
-use shadegrad::ops::{GpuFacts, Op, Operands};
-use shadegrad::plan::{Plan, StepRecord};
+use shadegrad::ops::Op;
+use shadegrad::plan::Plan;
 use shadegrad::train::check_gradients;
 
 #[path = "samples/small_run.rs"]
 mod small_run;
+#[path = "samples/wrong_op.rs"]
+mod wrong_op;
 
 use small_run::{config, dataset, dataset_of, device};
+use wrong_op::Tampered;
 
 /// Models and what goes with them: deep, wide, without a hidden layer, ReLUs in odd places, penalty, batch of one.
 const CONFIGURATIONS: &[&[(Key, &str)]] = &[
@@ -25,8 +26,9 @@ const CONFIGURATIONS: &[&[(Key, &str)]] = &[
     &[(Key::Model, "relu,linear:8,relu,relu,linear:6"), (Key::L2, "0.3")],
     &[(Key::L2, "0.05"), (Key::BatchSize, "1")],
     &[(Key::BatchSize, "64"), (Key::Model, "linear:40,linear:20,relu"), (Key::Normalize, "standard")],
+    &[(Key::LabelSmoothing, "0.2"), (Key::Model, "linear:9,relu"), (Key::L2, "0.01")],
     // What the optimizer makes of a gradient is not looked at.
-    &[(Key::Momentum, "0.9"), (Key::WeightDecay, "0.1"), (Key::Nesterov, "true")],
+    &[(Key::Momentum, "0.9"), (Key::WeightDecay, "0.1"), (Key::Nesterov, "true"), (Key::ClipNorm, "0.01")],
 ];
 
 const MAPS: ImageShape = ImageShape { channels: 3, height: 7, width: 6 };
@@ -81,6 +83,18 @@ fn gradients_are_slopes_on_both_devices() {
     }
 }
 
+/// The loss that is compared is the smoothed one.
+#[test]
+fn label_smoothing_is_part_of_the_loss() {
+    let loss = |smoothing| {
+        let config = config(&[(Key::LabelSmoothing, smoothing)]);
+        check_gradients(&config, dataset(), &*device("cpu")).expect("it runs").losses
+    };
+    let ([plain, _], [smoothed, on_device]) = (loss("0"), loss("0.5"));
+    assert!((plain - smoothed).abs() > 1e-3, "{plain} {smoothed}");
+    assert!((smoothed - on_device).abs() < 1e-5, "{smoothed} {on_device}");
+}
+
 /// The CPU, but for one op's result, which is tampered with.
 struct Tampering {
     cpu: Box<dyn Device>,
@@ -100,35 +114,15 @@ impl Device for Tampering {
     fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
         let &Tampering { op: name, tamper, .. } = self;
         plan.wrap_ops(&|op: Box<dyn Op>| -> Box<dyn Op> {
-            if op.name() == name { Box::new(Tampered { op, tamper }) } else { op }
+            if op.name() != name {
+                return op;
+            }
+            let tamper = move |values: &mut [f32], _: &[f32]| {
+                values.iter_mut().for_each(|value| *value = tamper(*value))
+            };
+            Box::new(Tampered { op, tamper })
         });
         self.cpu.load(plan)
-    }
-}
-
-#[derive(Debug)]
-struct Tampered {
-    op: Box<dyn Op>,
-    tamper: fn(f32) -> f32,
-}
-
-impl Op for Tampered {
-    fn name(&self) -> &'static str {
-        self.op.name()
-    }
-
-    fn operands(&self) -> Operands {
-        self.op.operands()
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        self.op.run_on_cpu(memory, step);
-        let output = self.op.operands().writes[0];
-        memory.f32_mut(output).iter_mut().for_each(|value| *value = (self.tamper)(*value));
-    }
-
-    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
-        self.op.lower(gpu)
     }
 }
 
@@ -215,4 +209,10 @@ fn the_command_prints_a_row_for_each_tensor() {
     assert_eq!((code, &event["event"], &event["passed"]), (Some(0), &"gradcheck".into(), &true.into()));
     assert_eq!(event["tensors"].as_array().map(Vec::len), Some(4), "{event}");
     assert_eq!(gradcheck(&["--batch-size", "none"]).0, Some(2));
+    assert!(!gradcheck(&["--device", "cpu"]).2.contains("clipping"));
+    let (code, _, notes) = gradcheck(&["--device", "cpu", "--clip-norm", "0.5"]);
+    assert_eq!(
+        (code, notes.as_str()),
+        (Some(0), "note: --clip-norm 0.5 is not applied: gradients are compared before clipping\n")
+    );
 }

@@ -27,6 +27,8 @@ mod runner;
 mod subject;
 #[path = "ops/wrong_kernels.rs"]
 mod wrong_kernels;
+#[path = "samples/wrong_op.rs"]
+mod wrong_op;
 
 /// Says what ran, also where the test passes.
 fn announce(line: &str) {

@@ -1,6 +1,5 @@
 //! `selftest`: it passes on a GPU that computes what the CPU does, and finds one that does not; what it found is heeded.
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::process::Command;
 
@@ -8,10 +7,8 @@ use shadegrad::config::Key;
 use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters};
 use shadegrad::device::{Device, DeviceInfo, Session};
-use shadegrad::host::HostMemory;
-use shadegrad::kernel::Dispatch;
-use shadegrad::ops::{GpuFacts, Op, Operands};
-use shadegrad::plan::{Plan, StepRecord};
+use shadegrad::ops::Op;
+use shadegrad::plan::Plan;
 use shadegrad::selftest::{Verdict, run};
 use shadegrad::train::{End, StopFlag, Trainer};
 use shadegrad::{ErrorKind, Result};
@@ -20,7 +17,11 @@ use shadegrad::{ErrorKind, Result};
 #[allow(dead_code, reason = "each test program uses some of these")]
 mod small_run;
 
+#[path = "samples/wrong_op.rs"]
+mod wrong_op;
+
 use small_run::{config, dataset, device};
+use wrong_op::Edited;
 
 /// A GPU without optional features: three classes of products, which even a software driver compiles soon.
 fn gpu() -> Gpu {
@@ -53,41 +54,8 @@ impl Device for Wrong {
 
     fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
         let &Wrong { kernels, from, to, .. } = self;
-        plan.wrap_ops(&|op| -> Box<dyn Op> { Box::new(Edited { op, kernels, from, to }) });
+        plan.wrap_ops(&|op: Box<dyn Op>| -> Box<dyn Op> { Box::new(Edited { op, kernels, from, to }) });
         self.gpu.load(plan)
-    }
-}
-
-#[derive(Debug)]
-struct Edited {
-    op: Box<dyn Op>,
-    kernels: &'static str,
-    from: &'static str,
-    to: &'static str,
-}
-
-impl Op for Edited {
-    fn name(&self) -> &'static str {
-        self.op.name()
-    }
-
-    fn operands(&self) -> Operands {
-        self.op.operands()
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        self.op.run_on_cpu(memory, step);
-    }
-
-    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
-        let mut dispatches = self.op.lower(gpu);
-        for dispatch in &mut dispatches {
-            if dispatch.kernel.name.contains(self.kernels) && dispatch.kernel.source.contains(self.from) {
-                let kernel = dispatch.kernel.to_mut();
-                kernel.source = Cow::Owned(kernel.source.replace(self.from, self.to));
-            }
-        }
-        dispatches
     }
 }
 
@@ -225,9 +193,25 @@ fn what_was_found_is_said_and_heeded_at_the_start_of_a_run() {
         (broken, 7, "gather wrong"),
     ] {
         memory.remember(&verdict).expect("it can be written");
-        let (found, _, notes) = train(&format!("run-{code}-{}", verdict.failures));
+        let run = format!("run-{code}-{}", verdict.failures);
+        let (found, stdout, notes) = train(&run);
         assert_eq!(found, Some(code), "{notes}");
         assert!(notes.contains(said), "{notes}");
+        if code == 0 {
+            let text =
+                std::fs::read_to_string(cache.path().join(run).join("run.json")).expect("it can be read");
+            let record: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+            let first = stdout.lines().next().expect("there is a start");
+            let start: serde_json::Value = serde_json::from_str(first).expect("it is JSON");
+            let Verdict { date, checks, failures, barred, .. } = &verdict;
+            let wanted =
+                serde_json::json!({"date": date, "checks": checks, "failures": failures, "without": barred});
+            assert!(
+                record["limits"]["largest_binding_bytes"].as_u64().is_some_and(|bytes| bytes >= 128 << 20),
+                "{record}"
+            );
+            assert_eq!([&record["device"]["selftest"], &start["device"]["selftest"]], [&wanted, &wanted]);
+        }
     }
     let text = std::fs::read(memory.path()).expect("it can be read");
     std::fs::write(memory.path(), &text[..text.len() / 2]).expect("it can be damaged");

@@ -34,9 +34,14 @@ use parse::Parsed;
 /// 21 classes of the matrix product finish its sums in 5 ways in 3 forms, and in 6 more in one, each for 4
 /// ways to divide into vectors; in two of the forms also of pixels, for 2 such ways. Parts of sums are joined in 8
 /// ways, with whole vectors or without.
-const KERNELS: usize = 48 + 21 * ((3 * 5 + 6) * 4 + (2 * 5 + 6) * 2) + 8 * 2;
+///
+/// With patches of a map, a product is finished in 4 ways forwards, each for 4 ways to divide into vectors; in 3 ways for the
+/// gradient of the map, whose cells may lie apart; in 2 ways for that of the weight, where a patch may be whole vectors
+/// and a cell not, so for 6 ways to divide.
+const KERNELS: usize =
+    37 + 21 * ((3 * 5 + 6) * 4 + (2 * 5 + 6) * 2) + 8 * 2 + 21 * (4 * 4 + 3 * 4 * 2 + 2 * 6);
 
-/// Of the matrix product's kernels, all are validated and one in this many is also translated.
+/// Of the kernels of products, all are validated and one in this many is also translated.
 const TRANSLATED: usize = 7;
 
 fn folder(name: &str) -> PathBuf {
@@ -55,7 +60,7 @@ fn every_kernel_agrees_with_its_row() {
         .par_iter()
         .enumerate()
         .flat_map_iter(|(position, (op, kernel))| {
-            let translate = *op != "matmul" || position % TRANSLATED == 0;
+            let translate = !["matmul", "conv2d"].contains(op) || position % TRANSLATED == 0;
             complaints(kernel, translate)
         })
         .collect();
@@ -127,9 +132,20 @@ fn rendered_matmuls_are_as_their_snapshots() {
         operand: Operand::Matrix,
     };
     let of_pixels = Variant { operand: Operand::Pixels, ..forward };
-    for kernel in
-        [matmul_kernel(tiled, forward), matmul_kernel(subgroup, update), matmul_kernel(subgroup, of_pixels)]
-    {
+    let of_patches = Variant { operand: Operand::Patches, ..forward };
+    let weight_gradient = Variant {
+        form: Form::Tn,
+        finish: finish("part", false),
+        vectors: [true, false, true],
+        operand: Operand::Patches,
+    };
+    for kernel in [
+        matmul_kernel(tiled, forward),
+        matmul_kernel(subgroup, update),
+        matmul_kernel(subgroup, of_pixels),
+        matmul_kernel(subgroup, of_patches),
+        matmul_kernel(tiled, weight_gradient),
+    ] {
         let path = folder("tests/snapshots").join(format!("{}.wgsl", kernel.name));
         if std::env::var_os("SHADEGRAD_BLESS").is_some() {
             std::fs::write(&path, &*kernel.source).expect("snapshots can be written");

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use super::device_choice::DeviceFlags;
 use super::evaluation_report::{self, Subject};
@@ -10,11 +11,12 @@ use super::model_choice::ModelArguments;
 use super::split_choice::WhichSplit;
 use crate::data::locate::Search;
 use crate::error::Result;
-use crate::train::evaluate;
+use crate::train::{Views, evaluate};
 
 const EXAMPLES: &str = "Examples:
   shadegrad eval runs/NAME --data fashion-mnist
   shadegrad eval runs/NAME/checkpoints/00009380 --data mnist --split train
+  shadegrad eval runs/NAME --data cifar10 --tta mirror-shifts
   shadegrad eval w.safetensors --model linear:100,relu --data cifar10 --json";
 
 #[derive(Args, Debug)]
@@ -35,6 +37,10 @@ pub(super) struct EvalArguments {
     #[arg(long, value_enum, default_value = "test")]
     split: WhichSplit,
 
+    /// Average the answers to several views of each image: test-time augmentation
+    #[arg(long, value_enum, default_value = "none")]
+    tta: TtaName,
+
     #[command(flatten)]
     device: DeviceFlags,
 
@@ -43,17 +49,40 @@ pub(super) struct EvalArguments {
     json: bool,
 }
 
+/// [`Views`] as users know them.
+#[derive(Clone, Copy, Debug, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum TtaName {
+    /// The image as it is
+    None,
+    /// And its mirror image
+    Mirror,
+    /// And both shifted by a pixel along the diagonal: six views
+    MirrorShifts,
+}
+
+impl From<TtaName> for Views {
+    fn from(name: TtaName) -> Views {
+        match name {
+            TtaName::None => Views::One,
+            TtaName::Mirror => Views::Mirror,
+            TtaName::MirrorShifts => Views::MirrorShifts,
+        }
+    }
+}
+
 pub(super) fn run(arguments: &EvalArguments) -> Result<()> {
     let (path, mut model) = arguments.model.read()?;
     let search = Search::from_environment(arguments.data_dir.clone());
     let dataset = arguments.model.load(&mut model, &arguments.data, &search)?;
     let device = arguments.device.open()?;
     let (name, split) = arguments.split.of(dataset.train, dataset.test);
-    let evaluation = evaluate(&model, split, dataset.shape, &*device)?;
+    let evaluation = evaluate(&model, split, dataset.shape, arguments.tta.into(), &*device)?;
     let subject = Subject {
         model: path.display().to_string(),
         dataset: dataset.name,
         split: name,
+        tta: arguments.tta,
         device: device.info(),
     };
     if arguments.json {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::eval::TtaName;
 use super::output;
 use super::style::Style;
 use crate::device::DeviceInfo;
@@ -20,6 +21,7 @@ pub(super) struct Subject<'a> {
     pub(super) model: String,
     pub(super) dataset: String,
     pub(super) split: &'static str,
+    pub(super) tta: TtaName,
     pub(super) device: &'a DeviceInfo,
 }
 
@@ -51,13 +53,21 @@ pub(super) fn print_json(subject: &Subject<'_>, evaluation: &Evaluation) -> Resu
 pub(super) fn print_tables(subject: &Subject<'_>, evaluation: &Evaluation) -> Result<()> {
     let style = Style::of_stdout();
     let (reports, images) = (evaluation.class_reports(), evaluation.images());
-    let lines = [
+    let views = match subject.tta {
+        TtaName::None => None,
+        TtaName::Mirror => Some("2 of each image: mirrored"),
+        TtaName::MirrorShifts => Some("6 of each image: mirrored and shifted"),
+    };
+    let mut lines = vec![
         ("device", format!("{} ({})", subject.device.name, subject.device.backend)),
         ("data", format!("{}, {images} {} images", subject.dataset, subject.split)),
         ("model", subject.model.clone()),
         ("loss", format!("{:.4}", evaluation.loss)),
         ("accuracy", style.strong(&format!("{:.2}%", 100.0 * evaluation.accuracy))),
     ];
+    if let Some(views) = views {
+        lines.insert(3, ("views", views.into()));
+    }
     let mut text = String::new();
     for (name, value) in lines {
         text.push_str(&format!("{} {value}\n", style.faint(&format!("{name:<9}"))));

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::report::{self, Examination, Findings, Record, Report};
 use crate::run::model_file::About;
 use crate::run::{SavedModel, checkpoint};
-use crate::train::evaluate;
+use crate::train::{Views, evaluate};
 
 const EXAMPLES: &str = "Examples:
   shadegrad report runs/NAME                     # writes runs/NAME/report.html
@@ -90,7 +90,8 @@ pub(super) fn write(run: &Path, exam: Result<Exam<'_>, String>) -> Result<Writte
     let measure = |exam: Exam<'_>| {
         let model = model.as_ref().ok_or("the run has no checkpoint yet")?;
         let Exam { test, shape, device } = exam;
-        let evaluation = evaluate(model, test.clone(), shape, device).map_err(|error| error.to_string())?;
+        let evaluation =
+            evaluate(model, test.clone(), shape, Views::One, device).map_err(|error| error.to_string())?;
         Ok((evaluation, test, shape))
     };
     let measured = exam.and_then(measure);

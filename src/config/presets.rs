@@ -17,15 +17,26 @@ pub struct Preset {
 }
 
 /// All presets.
-pub const ALL: [Preset; 4] = [
+pub const ALL: [Preset; 7] = [
     Preset { name: DEFAULT, text: include_str!("../../presets/fashion-mnist.toml") },
+    Preset { name: "fashion-mnist-cnn", text: include_str!("../../presets/fashion-mnist-cnn.toml") },
+    Preset { name: "cifar10-cnn", text: include_str!("../../presets/cifar10-cnn.toml") },
+    Preset { name: "cifar10-resnet9", text: include_str!("../../presets/cifar10-resnet9.toml") },
     Preset { name: "cifar10-mlp", text: include_str!("../../presets/cifar10-mlp.toml") },
     Preset { name: "lab-fashion-mnist", text: include_str!("../../presets/lab-fashion-mnist.toml") },
     Preset { name: "lab-cifar10", text: include_str!("../../presets/lab-cifar10.toml") },
 ];
 
 /// The names of all presets.
-pub const NAMES: [&str; 4] = [ALL[0].name, ALL[1].name, ALL[2].name, ALL[3].name];
+pub const NAMES: [&str; ALL.len()] = {
+    let mut names = [""; ALL.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = ALL[index].name;
+        index += 1;
+    }
+    names
+};
 
 impl Preset {
     /// The preset of that name.

@@ -5,6 +5,8 @@ pub mod cpu;
 pub mod gpu;
 pub mod profile;
 
+use std::collections::BTreeMap;
+
 use crate::error::Result;
 use crate::host::Array;
 use crate::plan::{Launch, Plan, StepId};
@@ -72,6 +74,11 @@ pub trait Device {
 
     /// Most bytes that one tensor may have; larger data must come in pieces.
     fn largest_tensor(&self) -> usize;
+
+    /// The limits that it was opened with and that matter to training, by name; none where there is nothing but memory.
+    fn limits(&self) -> BTreeMap<&'static str, u64> {
+        BTreeMap::new()
+    }
 
     /// Bytes of memory that are free, where that is known: for a GPU with memory of its own it is not.
     fn memory(&self) -> Option<usize> {

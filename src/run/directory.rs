@@ -3,10 +3,10 @@
 //!
 //! ```text
 //! config.toml              the resolved configuration; `train --config` takes it
-//! run.json                 versions, device, data set and its files' hashes, seed
+//! run.json                 versions, device with its limits, data set and its files' hashes, seed
 //! metrics.jsonl            a line an epoch, as `train --json` prints it
 //! metrics.csv              the same for spreadsheets
-//! events.out.tfevents.*    the same for TensorBoard (by [`EventFile`](super::EventFile))
+//! events.out.tfevents.*    the same for TensorBoard, and curves by step (by [`EventFile`](super::EventFile))
 //! log.txt                  what happened, with the time
 //! report.html              all of it in one page, written at the end (by [`report`](crate::report))
 //! checkpoints/<step>/      the last two and the best: see `checkpoint`
@@ -139,7 +139,16 @@ impl RunDirectory {
     }
 
     fn failed(&self, doing: String, bytes: u64, cause: &io::Error) -> Error {
-        failure(&*self.disk, format!("{doing} in {}", self.path.display()), &self.path, bytes, cause)
+        let error =
+            failure(&*self.disk, format!("{doing} in {}", self.path.display()), &self.path, bytes, cause);
+        let is_saved = checkpoint::list(&self.path).is_ok_and(|all| !all.is_empty());
+        match error.advice().and_then(|advice| advice.split_once(';')) {
+            Some((remedy, _)) if !is_saved => {
+                let advice = format!("{remedy}; nothing was saved yet, so start again");
+                error.advise(advice)
+            }
+            _ => error,
+        }
     }
 
     /// A checkpoint must not know of epochs that a power cut takes out of the metrics.

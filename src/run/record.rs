@@ -56,6 +56,7 @@ pub(super) fn render(start: &Start, data_dir: Option<&Path>) -> Result<Value> {
         "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         "arguments": std::env::args_os().map(|text| text.to_string_lossy().into_owned()).collect::<Vec<_>>(),
         "device": start.device,
+        "limits": start.limits,
         "dataset": start.dataset,
         "files_sha256": hashes(&start.files)?,
         "data_dir": data_dir,

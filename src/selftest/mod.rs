@@ -82,7 +82,7 @@ pub fn run(
     let mut checks = Vec::new();
     for subject in subjects::all().into_iter().filter(|subject| only.is_none_or(|only| subject.op == only)) {
         let classes: Vec<Option<Class>> = match subject.op {
-            "matmul" => Class::all(&facts).into_iter().map(Some).collect(),
+            "matmul" | "conv2d" => Class::all(&facts).into_iter().map(Some).collect(),
             _ => vec![None],
         };
         for class in classes {

@@ -1,38 +1,75 @@
 //! Measures a saved model on a split, or asks it for its logits.
 
-use super::evaluation::{Evaluation, Mistake};
+use super::evaluation::{Evaluation, Mistake, cross_entropy};
 use super::inference::Inference;
+use super::views::Views;
 use crate::data::{ImageShape, Split};
 use crate::device::Device;
 use crate::error::Result;
 use crate::ops::softmax_cross_entropy::largest;
 use crate::run::SavedModel;
 
-/// Measures `model` on `split`, whose images must have the shape that the model was trained with.
+/// Measures `model` on `split`, whose images must have the shape that the model was trained with. The answer to an image
+/// is the weighted mean of the logits of its `views`.
+///
+/// # Errors
+/// Where model, images, views and device do not fit each other.
 pub fn evaluate(
     model: &SavedModel,
     split: Split,
     shape: ImageShape,
+    views: Views,
     device: &dyn Device,
 ) -> Result<Evaluation> {
     let classes = model.about()?.classes.clone();
-    let mut inference = Inference::new(model, split, shape, device)?;
-    let mut confusion = vec![vec![0; classes.len()]; classes.len()];
-    let mut mistakes = Vec::new();
-    let (mut loss, mut hits, mut image) = (0.0, 0.0, 0);
-    inference.run(|batch| {
-        loss += batch.loss;
-        hits += batch.hits;
-        for (logits, &label) in batch.logits.chunks_exact(classes.len()).zip(batch.labels) {
-            let class = label as usize;
-            confusion[class][largest(logits)] += 1;
-            mistakes.extend(Mistake::of(image, class, logits));
-            image += 1;
+    views.check(shape)?;
+    let mut tally = Tally::new(classes.len());
+    let loss = match views {
+        Views::One => {
+            let mut loss = 0.0;
+            let mut inference = Inference::new(model, split, shape, device)?;
+            inference.run(|batch| {
+                loss += batch.loss;
+                tally.add(batch.logits, batch.labels);
+            })?;
+            loss
         }
-    })?;
+        Views::Mirror | Views::MirrorShifts => {
+            let labels = split.labels.clone();
+            let logits = views.logits(model, split, shape, device)?;
+            tally.add(&logits, &labels);
+            let rows = logits.chunks_exact(classes.len()).zip(&labels);
+            rows.map(|(logits, &label)| cross_entropy(logits, label as usize)).sum()
+        }
+    };
+    let Tally { confusion, mut mistakes, images } = tally;
     mistakes.sort_by(|one, other| other.loss.total_cmp(&one.loss));
-    let count = inference.labels.len() as f64;
-    Ok(Evaluation { loss: loss / count, accuracy: hits / count, classes, confusion, mistakes })
+    let hits: u64 = confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
+    let count = images as f64;
+    Ok(Evaluation { loss: loss / count, accuracy: hits as f64 / count, classes, confusion, mistakes })
+}
+
+/// What the answers to the images so far were.
+struct Tally {
+    confusion: Vec<Vec<u64>>,
+    mistakes: Vec<Mistake>,
+    images: usize,
+}
+
+impl Tally {
+    fn new(classes: usize) -> Self {
+        Tally { confusion: vec![vec![0; classes]; classes], mistakes: Vec::new(), images: 0 }
+    }
+
+    fn add(&mut self, logits: &[f32], labels: &[u32]) {
+        let classes = self.confusion.len();
+        for (logits, &label) in logits.chunks_exact(classes).zip(labels) {
+            let class = label as usize;
+            self.confusion[class][largest(logits)] += 1;
+            self.mistakes.extend(Mistake::of(self.images, class, logits));
+            self.images += 1;
+        }
+    }
 }
 
 /// The logits of `model` for each of `split`'s images, `[images, classes]`, in file order. Labels

@@ -41,10 +41,17 @@ impl Mistake {
         if answer == class {
             return None;
         }
-        let below = |class: usize| f64::from(logits[class]) - f64::from(logits[answer]);
-        let sum: f64 = (0..logits.len()).map(|class| below(class).exp()).sum();
-        Some(Mistake { image, class, answer, confidence: 1.0 / sum, loss: sum.ln() - below(class) })
+        let confidence = (-cross_entropy(logits, answer)).exp();
+        Some(Mistake { image, class, answer, confidence, loss: cross_entropy(logits, class) })
     }
+}
+
+/// The cross-entropy of an image of class `class` with these logits.
+pub(super) fn cross_entropy(logits: &[f32], class: usize) -> f64 {
+    let most = f64::from(logits[largest(logits)]);
+    let below = |logit: f32| f64::from(logit) - most;
+    let sum: f64 = logits.iter().map(|&logit| below(logit).exp()).sum();
+    sum.ln() - below(logits[class])
 }
 
 /// How well a model does on one class. Shares of nothing are `None`.

@@ -15,6 +15,7 @@ pub(super) struct Inference {
     session: Box<dyn Session>,
     pass: Pass,
     logits: Tensor,
+    shape: ImageShape,
     /// Class of each image, in file order.
     pub(super) labels: Vec<u32>,
 }
@@ -23,8 +24,6 @@ pub(super) struct Inference {
 pub(super) struct Outcome<'a> {
     /// Summed cross-entropy.
     pub(super) loss: f64,
-    /// Images whose largest logit is their class's.
-    pub(super) hits: f64,
     /// `[images, classes]`.
     pub(super) logits: &'a [f32],
     /// Class of each image.
@@ -72,7 +71,13 @@ impl Inference {
         }
         let labels = split.labels.clone();
         pass.split.write(&mut *session, split, shape)?;
-        Ok(Inference { session, pass, logits, labels })
+        Ok(Inference { session, pass, logits, shape, labels })
+    }
+
+    /// Puts other images in the place of those that the model is to see.
+    pub(super) fn replace(&mut self, images: Vec<u8>) -> Result<()> {
+        let split = Split { images, labels: self.labels.clone() };
+        self.pass.split.write(&mut *self.session, split, self.shape)
     }
 
     /// Runs the model over all images and tells `each` of every batch, in file order.
@@ -87,11 +92,11 @@ impl Inference {
             let launch = Launch { step: self.pass.step, record };
             let ticket = self.session.submit(&[launch], &[self.pass.metrics], 1)?;
             let metrics = self.session.finish(ticket)?;
-            let sum = |which: usize| metrics[0].chunks_exact(2).map(|pair| f64::from(pair[which])).sum();
+            let loss = metrics[0].chunks_exact(2).map(|pair| f64::from(pair[0])).sum();
             let logits = self.session.read(self.logits)?.into_f32();
             let [_, classes] = self.logits.matrix("logits");
             let logits = &logits[..labels.len() * classes];
-            each(Outcome { loss: sum(0), hits: sum(1), logits, labels });
+            each(Outcome { loss, logits, labels });
         }
         Ok(())
     }

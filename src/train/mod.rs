@@ -2,7 +2,7 @@
 //!
 //! A [`Trainer`] moves a data set to a device, records what a run computes (`program`), and feeds the
 //! device with steps (`feed`), whose metrics it adds up late (`metrics`). [`evaluate`](evaluate())
-//! measures a saved model, [`logits`](logits()) only runs it (`inference`),
+//! measures a saved model, on one or several [`Views`] of each image, [`logits`](logits()) only runs it (`inference`),
 //! [`check_gradients`] compares a device's gradients with slopes. Who watches a run is an [`Observer`].
 //!
 //! Where a run is, beside its tensors, is a [`Position`]; both together are a [`Snapshot`], from which
@@ -27,6 +27,7 @@ mod saves;
 mod stop;
 mod tensors;
 mod trainer;
+mod views;
 
 pub use evaluate::{evaluate, logits};
 pub use evaluation::{ClassReport, Confusion, Evaluation, Mistake};
@@ -39,3 +40,4 @@ pub use recorded::Sizes;
 pub use resident::Normalisation;
 pub use stop::StopFlag;
 pub use trainer::Trainer;
+pub use views::Views;

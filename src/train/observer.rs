@@ -1,5 +1,6 @@
 //! What a training run tells those who watch: the terminal, the run directory, a test.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::position::Snapshot;
@@ -12,6 +13,8 @@ use crate::error::Result;
 pub struct Start {
     /// What trains.
     pub device: DeviceInfo,
+    /// Its limits: see [`Device::limits`](crate::device::Device::limits).
+    pub limits: BTreeMap<&'static str, u64>,
     /// What is trained on.
     pub dataset: DatasetInfo,
     /// The files that the data set was read from.

@@ -6,6 +6,7 @@ mod origin;
 mod saving;
 mod setup;
 
+use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -38,6 +39,7 @@ const PENALTY_SAMPLES: usize = 1000;
 pub struct Trainer<'a> {
     config: &'a Config,
     device: DeviceInfo,
+    limits: BTreeMap<&'static str, u64>,
     files: Vec<PathBuf>,
     stop: StopFlag,
     session: Box<dyn Session>,
@@ -100,6 +102,7 @@ impl Trainer<'_> {
         let plan = self.session.plan();
         Start {
             device: self.device.clone(),
+            limits: self.limits.clone(),
             dataset: self.dataset.clone(),
             files: self.files.clone(),
             model: self.model.spec(),
@@ -167,6 +170,16 @@ impl Trainer<'_> {
         Stretch { first_step, steps, images, runs: images.div_ceil(self.training.batch) }
     }
 
+    /// What the ops are told in each step of the epoch that the run is in.
+    fn told(&self) -> impl Fn(usize) -> StepRecord + use<> {
+        let (rate, optimizer, epoch) = (self.rate, self.config.optimizer, self.position.epochs);
+        let first_step = epoch * self.steps_per_epoch;
+        move |step| StepRecord {
+            epoch: epoch as u32,
+            ..optim::step_record(optimizer, rate.at(first_step + step), first_step + step)
+        }
+    }
+
     /// Trains until there is something to save, or a reason to stop, or until the epoch's end.
     fn train_runs(&mut self, stretch: &Stretch, observers: &mut [&mut dyn Observer]) -> Result<()> {
         let &Stretch { first_step, steps, images, runs } = stretch;
@@ -188,7 +201,7 @@ impl Trainer<'_> {
         let steps_done = |runs: usize| stretch.steps_done(runs, &self.training);
         let next_save = self.saves.next_step(self.position.step).unwrap_or(usize::MAX);
         let until = next_save.saturating_sub(first_step).saturating_mul(unit).div_ceil(batch).min(runs);
-        let (rate, optimizer) = (self.rate, self.config.optimizer);
+        let (rate, told) = (self.rate, self.told());
         let (index, position) = (self.position.epochs, &mut self.position);
         let (started, all_steps) = (Instant::now(), self.steps);
         let (seconds_before, epoch_seconds_before) = (position.seconds, position.epoch_seconds);
@@ -197,10 +210,7 @@ impl Trainer<'_> {
             &mut self.pace,
             images,
             Range { start: position.totals.runs, end: until },
-            |step| StepRecord {
-                epoch: index as u32,
-                ..optim::step_record(optimizer, rate.at(first_step + step), first_step + step)
-            },
+            told,
             |measured| {
                 self.watch.look(&self.health, &measured, |run| first_step + steps_done(run))?;
                 let before = steps_done(position.totals.runs);

@@ -67,6 +67,12 @@ fn pictures_are_trained_on_measured_and_predicted() {
     let evaluation = &fine(sandbox.run(&arguments)).events()[0];
     assert_eq!((&evaluation["accuracy"], &evaluation["images"]), (&1.0.into(), &40.into()), "{evaluation}");
 
+    let views = [&arguments[..], &["--tta", "mirror-shifts"]].concat();
+    let averaged = &fine(sandbox.run(&views)).events()[0];
+    assert_eq!((&averaged["tta"], &evaluation["tta"]), (&"mirror-shifts".into(), &"none".into()));
+    assert_eq!(averaged["accuracy"], 1.0, "{averaged}");
+    assert_ne!(averaged["loss"], evaluation["loss"], "{averaged}");
+
     let names = ["pictures/light/3.png", "pictures/dark ones/4.png"];
     let table = fine(predict(&sandbox, &[&names[..], &["--top", "1"]].concat()));
     let lines: Vec<Vec<&str>> =

@@ -18,6 +18,7 @@ const COMMANDS: &[&[&str]] = &[
     &["train", "--data", "DATA", "--epochs", "2", "--device", "gpu"],
     &["eval", "run", "--data", "DATA"],
     &["eval", "run", "--data", "DATA", "--json"],
+    &["eval", "run", "--data", "DATA", "--tta", "mirror-shifts"],
     &["resume", "run"],
     &["resume", "run", "--json"],
     &["predict", "run", "photo.png"],

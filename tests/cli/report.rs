@@ -277,3 +277,36 @@ fn names_from_outside_stay_text() {
     assert_eq!(browser.value("document.querySelectorAll('[onerror]').length"), 0);
     assert_eq!(browser.complaints(), [""; 0]);
 }
+
+/// Weights that changed on the disk are not shown as if they were those of the run.
+#[test]
+fn a_damaged_checkpoint_is_not_reported_on() {
+    let sandbox = Sandbox::new();
+    run(&sandbox);
+    let folder = sandbox.path().join("run");
+    let best = std::fs::read_to_string(folder.join("best")).expect("there is a best");
+    let weights = folder.join(best.trim()).join("model.safetensors");
+    let mut bytes = std::fs::read(&weights).expect("it is readable");
+    // A bit of a weight: still a model, but not the one that was saved.
+    *bytes.last_mut().expect("it has bytes") ^= 1;
+    std::fs::write(&weights, bytes).expect("it is writable");
+    let outcome = sandbox.run(&["report", "run", "--device", "cpu"]);
+    outcome.refused(6).because(&["is damaged", "model.safetensors is not what was saved"]);
+}
+
+/// The model that is shown is the one that the log names, where the last epoch is the best.
+#[test]
+fn the_hash_of_the_weights_is_that_of_the_log() {
+    let (sandbox, data) = (Sandbox::new(), data());
+    let arguments =
+        ["train", "--data", &data, "--model", "conv:4x3,relu,linear:8", "--epochs", "1", "--quiet"];
+    let outcome = sandbox.run(&[&arguments[..], &["--device", "cpu", "--out", "run"]].concat());
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let read =
+        |name: &str| std::fs::read_to_string(sandbox.path().join("run").join(name)).expect("it is readable");
+    let log = read("log.txt");
+    let (_, logged) = log.trim_end().rsplit_once("weights ").expect("the log names the weights");
+    let page = read("report.html");
+    assert!(page.contains(&format!("\"weights_sha256\":\"{logged}\"")), "{logged}");
+    assert!(page.contains(&format!("sha256 {}…", &logged[..16])), "{logged}");
+}

@@ -121,6 +121,7 @@ fn scalars(event: &[u8]) -> (u64, BTreeMap<String, f32>) {
 fn event_files_hold_the_figures_of_each_epoch() {
     let (sandbox, data) = (Sandbox::new(), data());
     let arguments = ["train", "--data", &data, "--model", "linear:8,relu", "--epochs", "3", "--l2", "0.1"];
+    let arguments = [&arguments[..], &["--schedule", "constant"]].concat();
     let outcome = sandbox.run(&[&arguments[..], &["--device", "cpu", "--json", "--out", "run"]].concat());
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     let epochs: Vec<Value> = outcome.events().into_iter().filter(|event| event["event"] == "epoch").collect();
@@ -142,13 +143,35 @@ fn event_files_hold_the_figures_of_each_epoch() {
         // After 2020 and before 2100.
         assert!((1.57e9..4.1e9).contains(&f64::from_le_bytes(seconds)));
     }
-    // Where the run began again: SessionLog { status: START }, at the first epoch's step.
+    // Where the run began again: SessionLog { status: START }, at the step of the first figures.
     let started = fields(records[1]);
     assert!(started.iter().any(|field| matches!(field, (7, Field::Bytes([8, 1])))), "{started:?}");
-    assert_eq!(records.len(), 2 + epochs.len());
 
-    for (record, epoch) in records[2..].iter().zip(&epochs) {
-        let (step, found) = scalars(record);
+    let figures: Vec<_> = records[2..].iter().map(|record| scalars(record)).collect();
+    assert!(figures.is_sorted_by_key(|(step, _)| *step), "{figures:?}");
+    let (by_step, by_epoch): (Vec<_>, Vec<_>) =
+        figures.into_iter().partition(|(_, found)| found.contains_key("step/loss"));
+    assert_eq!(by_epoch.len(), epochs.len());
+    // A submission is at most an epoch.
+    assert!(by_step.len() >= epochs.len(), "{by_step:?}");
+    let config: Value = outcome.events()[0]["config"].clone();
+    let mut before = 0;
+    for (step, found) in &by_step {
+        assert!(*step > before, "{by_step:?}");
+        before = *step;
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["step/learning_rate", "step/loss"]);
+        assert_eq!(
+            f64::from(found["step/learning_rate"]),
+            config["lr"].as_f64().expect("a number") as f32 as f64
+        );
+        // Six classes: where nothing is known, the loss is ln 6, and here the penalty comes on top.
+        assert!((0.1..9.0).contains(&found["step/loss"]), "{by_step:?}");
+    }
+    // Where an epoch went in one submission, its mean is that of its steps.
+    let last = epochs.last().expect("there are epochs")["step"].as_u64().expect("a number");
+    assert_eq!(before, last, "the last step has no figures");
+
+    for ((step, found), epoch) in by_epoch.into_iter().zip(&epochs) {
         assert_eq!(Some(step), epoch["step"].as_u64());
         let expected = [
             ("accuracy/test", "test_accuracy"),
@@ -165,6 +188,23 @@ fn event_files_hold_the_figures_of_each_epoch() {
             expected.map(|(tag, field)| (tag.to_owned(), epoch[field].as_f64().expect("a number") as f32));
         assert_eq!(found, BTreeMap::from(expected));
     }
+}
+
+/// A run of many steps leaves a bounded file: at most so many points by step.
+#[test]
+fn event_files_stay_small() {
+    let (sandbox, data) = (Sandbox::new(), data());
+    let arguments =
+        ["train", "--data", &data, "--model", "linear:8,relu", "--epochs", "3000", "--no-keep-best"];
+    let more =
+        ["--batch-size", "8", "--checkpoint-every", "9999e", "--device", "cpu", "--quiet", "--out", "run"];
+    assert_eq!(sandbox.run(&[&arguments[..], &more].concat()).code, Some(0));
+    let entries = std::fs::read_dir(sandbox.path().join("run")).expect("there is a run");
+    let mut paths = entries.map(|entry| entry.expect("an entry").path());
+    let path = paths.find(|path| path.to_string_lossy().contains("tfevents")).expect("there is one");
+    let file = std::fs::read(path).expect("it is readable");
+    let by_step = records(&file).iter().filter(|record| scalars(record).1.contains_key("step/loss")).count();
+    assert!((200..=2000).contains(&by_step), "{by_step}");
 }
 
 /// The reader itself: it must know right from wrong.

@@ -1,14 +1,7 @@
 //! The harness is worth what it catches: ops made wrong on purpose, in a GPU's shader or in the CPU's
 //! memory, must each be reported.
 
-use std::borrow::Cow;
-
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::host::{Array, HostMemory};
-use shadegrad::kernel::Dispatch;
-use shadegrad::ops::{GpuFacts, Op, Operands};
-use shadegrad::plan::StepRecord;
-use shadegrad::tensor::Tensor;
 
 use crate::announce;
 use crate::bench::Cases;
@@ -18,77 +11,14 @@ use crate::cases::{
 };
 use crate::runner::hold;
 use crate::subject::Subject;
+use crate::wrong_op::{Edited, Tampered};
 
-/// A wrong edit of a shader's text. Every kernel that has `from` gets it.
+/// A wrong edit of a shader's text. Every kernel that has `from` gets it; one that fits none goes unnoticed, and so fails.
 #[derive(Clone, Copy, Debug)]
 struct Edit {
     name: &'static str,
     from: &'static str,
     to: &'static str,
-}
-
-/// An op whose kernels are edited, those that have the text. An edit that fits none goes unnoticed, and so fails.
-#[derive(Debug)]
-struct Edited {
-    op: Box<dyn Op>,
-    edit: Edit,
-}
-
-impl Op for Edited {
-    fn name(&self) -> &'static str {
-        self.op.name()
-    }
-
-    fn operands(&self) -> Operands {
-        self.op.operands()
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        self.op.run_on_cpu(memory, step);
-    }
-
-    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
-        let mut dispatches = self.op.lower(gpu);
-        for dispatch in &mut dispatches {
-            let Edit { from, to, .. } = self.edit;
-            if dispatch.kernel.source.contains(from) {
-                let kernel = dispatch.kernel.to_mut();
-                kernel.source = Cow::Owned(kernel.source.replace(from, to));
-            }
-        }
-        dispatches
-    }
-}
-
-/// An op after which something happens to what it wrote.
-#[derive(Debug)]
-struct Tampered {
-    op: Box<dyn Op>,
-    tamper: fn(&mut Vec<f32>, before: &[f32]),
-}
-
-impl Op for Tampered {
-    fn name(&self) -> &'static str {
-        self.op.name()
-    }
-
-    fn operands(&self) -> Operands {
-        self.op.operands()
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let Operands { writes, updates, .. } = self.op.operands();
-        let output: Tensor = *writes.first().or(updates.first()).expect("an op writes something");
-        let before = memory.read(output).into_f32();
-        self.op.run_on_cpu(memory, step);
-        let mut values = memory.read(output).into_f32();
-        (self.tamper)(&mut values, &before);
-        memory.write(output, Array::F32(values));
-    }
-
-    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
-        self.op.lower(gpu)
-    }
 }
 
 /// At most this many of a suite's cases are tried; the first ones that fit are small.
@@ -313,7 +243,7 @@ fn map_edits() -> Vec<(Cases, Edit)> {
     edits
 }
 
-/// Wrong convolutions.
+/// Wrong convolutions: what finds their operands; what the operands then go through is the matrix product's.
 fn convolution_edits() -> Vec<(Cases, Edit)> {
     let mut edits = Vec::new();
     let mut add = |pass, text, name, from, to| {
@@ -321,41 +251,36 @@ fn convolution_edits() -> Vec<(Cases, Edit)> {
     };
     let padded = "stride: 1, padding: 1";
     let strided = "stride: 2, padding: 1";
-    let parts = "batch: 67";
-    add("Forward", padded, "padding above that is no zero", "rows < vec4(params.height)", "rows == rows");
+    let wide = "stride: 1, padding: 3";
+    let (row_inside, column_inside) = ("(row < params.map_height)", "(column < params.map_width)");
+    add("Forward", padded, "padding above that is no zero", row_inside, "(row == row)");
+    add("Forward", padded, "padding beside that is no zero", column_inside, "(column == column)");
+    add("Forward", "channels: 3", "last channel lost", "<= vec4(last)", "< vec4(last)");
+    let next = "channel == params.cell_terms";
+    add("Forward", "channels: 16", "last channels of a cell lost", next, "channel + 4u == params.cell_terms");
+    let next = "column == params.places_width";
+    add("Forward", padded, "a row of places without end", next, "column == 9999u");
+    add("Forward", "channels: 5", "one channel twice", "min(first + 1u, last)", "min(first, last)");
+    let column = "% params.windows_width * params.stride";
+    add("Forward", strided, "columns without a stride", column, "% params.windows_width");
+    add("DataGradient", strided, "windows between strides", "is_cell & (map_row", "(map_row");
+    add("DataGradient", padded, "padding on the wrong side", "- params.above", "+ params.above");
+    add("DataGradient", padded, "places in the forward order", "last_place - min(", "0u * last_place + min(");
+    add("DataGradient", "filters: 16", "one filter for four", "place.channel + index", "place.channel");
+    let line = "params.line_skip, next_line";
+    add("WeightGradient", wide, "lines that overlap", line, "0u * params.line_skip, next_line");
+    let image = "params.image_skip, next_image";
+    add("WeightGradient", wide, "images that overlap", image, "0u * params.image_skip, next_image");
     add(
-        "Forward",
+        "WeightGradient",
         padded,
-        "padding beside that is no zero",
-        "columns < vec4(params.width)",
-        "columns == columns",
+        "first row of an image lost",
+        "0u - params.above, next_image",
+        "0u, next_image",
     );
-    add("Forward", "", "last channel lost", "term < term_count;", "term + 1u < term_count;");
-    add("Forward", "bias: true", "bias of the first filter", "bias[index]", "bias[0u * index]");
-    add("Forward", "relu: true", "ReLU forgotten", "params.relu == 1u", "params.relu == 2u");
-    add(
-        "Forward",
-        "filters: 5",
-        "last filter not written",
-        "index < params.filters",
-        "index + 1u < params.filters",
-    );
-    add("Forward", "channels: 16", "filters in the wrong order", "weights.w + term", "weights.z + term");
-    add("DataGradient", strided, "windows between strides", "rows * params.stride == tops", "rows == rows");
-    add("DataGradient", padded, "padding on the wrong side", "+ params.padding", "- params.padding");
-    add(
-        "DataGradient",
-        "mask: true",
-        "mask that lets zeros through",
-        "mask[place] > Terms()",
-        "mask[place] >= Terms()",
-    );
-    add("DataGradient", "", "first filter left out", "index = 0u; index < f", "index = 1u; index < f");
-    add("WeightGradient", "", "last window of a line lost", "column < stop", "column + 1u < stop");
-    add("WeightGradient", padded, "window in the padding", "(before + params.stride - 1u)", "(0u * before)");
-    add("WeightGradient", "filters: 6", "filter past the end", "left_over > 2u", "left_over > 0u");
-    add("WeightGradient", parts, "last part lost", "part < parts", "part + 1u < parts");
-    add("WeightGradient", parts, "every part the first", "group.z * params.lines_of_part", "0u * group.z");
+    let element = "elements % params.channels";
+    add("WeightGradient", "channels: 3", "the first channel only", element, "0u * elements");
+    add("WeightGradient", "channels: 8", "places in one row", "place / params.places_width", "0u * place");
     edits
 }
 
@@ -388,17 +313,17 @@ fn batch_norm_edits() -> Vec<(Cases, Edit)> {
 fn every_wrong_shader_is_caught() {
     let edits = edits();
     for (cases, edit) in &edits {
-        let edit = *edit;
+        let &Edit { name, from, to } = edit;
         let (gpu, _) = Subject::gpu(Capabilities::Adapter);
-        let gpu = gpu.wrapping(edit.name, move |op| Box::new(Edited { op, edit }));
-        must_fail(edit.name, cases, &Subject::cpu(), &[gpu]);
+        let gpu = gpu.wrapping(name, move |op| Box::new(Edited { op, kernels: "", from, to }));
+        must_fail(name, cases, &Subject::cpu(), &[gpu]);
     }
     announce(&format!("wrong shaders: {} of {} caught", edits.len(), edits.len()));
 }
 
 #[test]
 fn every_wrong_cpu_half_is_caught() {
-    type Tamper = fn(&mut Vec<f32>, &[f32]);
+    type Tamper = fn(&mut [f32], &[f32]);
     let tampers: [(&str, Tamper); 6] = [
         ("sign flip", |values, _| values.iter_mut().for_each(|value| *value = -*value)),
         ("off by one", |values, _| values.rotate_right(1)),

@@ -142,7 +142,8 @@ fn survives(fault: Fault, check: impl Fn(&shadegrad::Error, usize)) {
         let error = result.expect_err("an operation failed");
         check(&error, at);
         if !has_checkpoint(run) {
-            // Nothing was saved yet, so nothing is lost.
+            // Nothing was saved yet, so nothing is lost, and nobody is sent to it.
+            assert!(!both(&error).contains("resume"), "{}", both(&error));
             assert_eq!(reopen(run).expect_err("there is none").kind(), ErrorKind::Model);
             lost += 1;
             continue;

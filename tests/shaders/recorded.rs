@@ -1,13 +1,13 @@
-//! Whether the list of the matrix product's kernels is what products can be recorded to use.
+//! Whether the lists of the kernels of products are what products and convolutions can be recorded to use.
 
 use std::collections::BTreeSet;
 
 use shadegrad::augmentation::Augmentation;
-use shadegrad::ops::GpuFacts;
-use shadegrad::ops::gather;
+use shadegrad::kernel::Kernel;
 use shadegrad::ops::matmul::gpu::Class;
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{Momentum, Update};
+use shadegrad::ops::{GpuFacts, Window, conv2d, gather};
 use shadegrad::plan::{Plan, Role};
 use shadegrad::tensor::{Element, Tensor};
 
@@ -83,6 +83,43 @@ fn products_use_all_of_their_kernels_and_no_others() {
             }
         }
     }
+    assert_used(&plan, &matmul::kernels(), &|_| true);
+}
+
+/// Records everything that can happen to a convolution of these sizes.
+fn convolve(plan: &mut Plan, [channels, filters]: [usize; 2], window: Window) {
+    let input = [8, 12, 12, channels];
+    let x = declare(plan, Role::Input, input);
+    let weight = declare(plan, Role::Input, [filters, window.height, window.width, channels]);
+    let bias = declare(plan, Role::Input, [filters]);
+    let mut y = conv2d::forward(plan, x, weight, None, false, window);
+    for relu in [false, true] {
+        y = conv2d::forward(plan, x, weight, Some(bias), relu, window);
+    }
+    for mask in [None, Some(x)] {
+        conv2d::data_gradient(plan, y, weight, input, mask, window);
+    }
+    conv2d::weight_gradient(plan, y, x, window);
+}
+
+#[test]
+fn convolutions_use_all_of_their_kernels_and_no_others() {
+    let mut plan = Plan::new();
+    plan.begin("convolutions");
+    // Few windows have sums that are worth cutting, and so have many channels.
+    for channels in [3, 8, 203, 208] {
+        for filters in [3, 8, 203, 208] {
+            for window in [Window::square(2, 1, 1), Window::square(3, 2, 1), Window::square(3, 11, 1)] {
+                convolve(&mut plan, [channels, filters], window);
+            }
+        }
+    }
+    // What adds parts up is the matrix product's.
+    assert_used(&plan, &conv2d::kernels(), &|name| !name.starts_with("matmul_join_"));
+}
+
+/// Of the kernels that ops are lowered to, for any adapter, those that count must be the ones that are listed.
+fn assert_used(plan: &Plan, listed: &[Kernel], counts: &dyn Fn(&str) -> bool) {
     let facts = [4, 8, 16, 32, 64].map(|lanes| GpuFacts {
         subgroup_size: Some(lanes),
         split_sums: true,
@@ -95,11 +132,11 @@ fn products_use_all_of_their_kernels_and_no_others() {
             let ops = plan.steps().iter().flat_map(|step| &step.ops);
             let products = ops.filter(|op| op.name() != "gather");
             let dispatches = products.flat_map(|op| op.lower(&facts));
-            used.extend(dispatches.map(|dispatch| dispatch.kernel.name.to_string()));
+            let names = dispatches.map(|dispatch| dispatch.kernel.name.to_string());
+            used.extend(names.filter(|name| counts(name)));
         }
     }
-    let listed: BTreeSet<String> =
-        matmul::kernels().into_iter().map(|kernel| kernel.name.into_owned()).collect();
+    let listed: BTreeSet<String> = listed.iter().map(|kernel| kernel.name.to_string()).collect();
     let unlisted: Vec<_> = used.difference(&listed).collect();
     let unused: Vec<_> = listed.difference(&used).collect();
     assert!(unlisted.is_empty() && unused.is_empty(), "not listed: {unlisted:?}; not used: {unused:?}");

@@ -126,16 +126,14 @@ impl FoundAdapter {
         } else {
             "no".into()
         };
-        vec![
+        let mut abilities = vec![
             ("subgroups", subgroups),
             ("f16", yes_no(wgpu::Features::SHADER_F16)),
             ("timestamps", yes_no(wgpu::Features::TIMESTAMP_QUERY)),
             ("cooperative_matrices", yes_no(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX)),
-            ("largest_binding_bytes", limits.max_storage_buffer_binding_size.to_string()),
-            ("largest_buffer_bytes", limits.max_buffer_size.to_string()),
-            ("workgroup_memory_bytes", limits.max_compute_workgroup_storage_size.to_string()),
-            ("workgroup_invocations", limits.max_compute_invocations_per_workgroup.to_string()),
-        ]
+        ];
+        abilities.extend(limits_that_matter(&limits).map(|(name, limit)| (name, limit.to_string())));
+        abilities
     }
 
     pub(super) fn open(&self, capabilities: Capabilities) -> Result<(wgpu::Device, wgpu::Queue)> {
@@ -150,6 +148,16 @@ impl FoundAdapter {
                 .advise("run `shadegrad devices` to see the others, or use --device cpu")
         })
     }
+}
+
+/// The limits that matter to training, by name.
+pub(super) fn limits_that_matter(limits: &wgpu::Limits) -> [(&'static str, u64); 4] {
+    [
+        ("largest_binding_bytes", limits.max_storage_buffer_binding_size),
+        ("largest_buffer_bytes", limits.max_buffer_size),
+        ("workgroup_memory_bytes", limits.max_compute_workgroup_storage_size.into()),
+        ("workgroup_invocations", limits.max_compute_invocations_per_workgroup.into()),
+    ]
 }
 
 fn describe(raw: &AdapterInfo) -> DeviceInfo {

@@ -13,9 +13,10 @@ mod session;
 mod timing;
 pub mod tuner;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use adapter::{Capabilities, FoundAdapter};
+use adapter::{Capabilities, FoundAdapter, limits_that_matter};
 use faults::Faults;
 use memory::{Memory, Subject};
 use tuner::Tuning;
@@ -130,6 +131,10 @@ impl Device for Gpu {
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
         // A binding's size is a multiple of 4.
         usize::try_from(most).unwrap_or(usize::MAX) / 4 * 4
+    }
+
+    fn limits(&self) -> BTreeMap<&'static str, u64> {
+        limits_that_matter(&self.device.limits()).into()
     }
 
     fn gpu(&self) -> Option<&Gpu> {

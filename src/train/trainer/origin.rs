@@ -11,7 +11,6 @@ use crate::device::Session;
 use crate::error::Result;
 use crate::host::Array;
 use crate::ops::{Op, Operands};
-use crate::optim;
 use crate::plan::{Launch, Plan, Role, StepId};
 use crate::tensor::Tensor;
 use crate::train::feed::{Feed, Sampling};
@@ -34,10 +33,9 @@ impl Trainer<'_> {
         let stretch = self.stretch();
         let sampling = Sampling { penalty: None, interval: 1, health: None };
         let feed = Feed { pass: &self.training, sampling, mean: true };
-        let (rate, optimizer, first_step) = (self.rate, self.config.optimizer, stretch.first_step);
-        let told = |step| optim::step_record(optimizer, rate.at(first_step + step), first_step + step);
+        let told = self.told();
         let session = &mut *self.session;
-        feed.run(session, &mut self.pace, stretch.images, start..culprit, told, |_| {
+        feed.run(session, &mut self.pace, stretch.images, start..culprit, &told, |_| {
             Ok(ControlFlow::Continue(()))
         })?;
         let step = self.training.step;
@@ -82,11 +80,13 @@ fn describe(plan: &Plan, step: StepId, position: usize) -> String {
         [] => {}
     }
     let tensors = written(op);
-    let reads = |later: &&Box<dyn Op>| {
+    let takes = |later: &dyn Op| {
         later.operands().reads.iter().any(|read| tensors.iter().any(|tensor| tensor.id() == read.id()))
     };
-    let next = ops[position + 1..].iter().filter(reads).find_map(|later| layers(plan, &**later).pop());
-    let previous = || ops[..position].iter().rev().find_map(|earlier| layers(plan, &**earlier).pop());
+    let layer = |op: &dyn Op| layers(plan, op).pop();
+    let mut later = ops[position + 1..].iter().filter(|later| takes(&***later));
+    let next = later.find_map(|later| layer(&**later));
+    let previous = || ops[..position].iter().rev().find_map(|earlier| layer(&**earlier));
     match next.or_else(previous) {
         Some(layer) => format!("{name}, next to layer {layer}"),
         None => name.into(),

@@ -68,7 +68,8 @@ impl Trainer<'_> {
         self.train_epoch(&mut [], run)?;
         // Nothing has been looked at since before the last step.
         let last = self.snapshot()?;
-        self.check(&last)
+        self.check(&last)?;
+        self.report().map(drop)
     }
 
     /// Takes the run back to where it was saved.

@@ -126,6 +126,7 @@ impl<'a> Trainer<'a> {
         Ok(Trainer {
             config,
             device: device.info().clone(),
+            limits: device.limits(),
             files: dataset.files,
             stop: StopFlag::default(),
             session,

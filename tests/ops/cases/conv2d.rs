@@ -1,12 +1,15 @@
 //! Cases of the convolution, of its gradients, and of the column sum of a map, which is its bias's.
 
-use shadegrad::ops::{Window, column_sum, conv2d};
+use shadegrad::device::gpu::adapter::Capabilities;
+use shadegrad::ops::matmul::gpu::Class;
+use shadegrad::ops::{GpuFacts, Window, column_sum, conv2d};
 
+use crate::announce;
 use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference;
-use crate::runner::bits_of;
+use crate::runner::{bits_of, hold};
 use crate::subject::Subject;
 
 /// A convolution, as data.
@@ -180,6 +183,59 @@ pub fn cases() -> Cases {
         cases.push(Box::new(WeightGradient { size }));
     }
     cases
+}
+
+/// Every shape without what becomes of its sums, which is the matrix product's and is tried there.
+fn bare() -> Cases {
+    let mut cases: Cases = Vec::new();
+    for size in sizes() {
+        cases.push(Box::new(Forward { size, bias: false, relu: false }));
+        cases.push(Box::new(DataGradient { size, mask: false }));
+        cases.push(Box::new(WeightGradient { size }));
+    }
+    cases
+}
+
+/// Which class is chosen for a convolution is a matter of speed; each must be right for every one.
+#[test]
+fn every_class_is_right() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let classes = Class::menu(&facts);
+    assert!(classes.len() >= 3, "{classes:?}");
+    let gpus = |split_sums| -> Vec<Subject> {
+        let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
+        classes.iter().map(|&class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
+    };
+    let whole = bare();
+    hold(&whole, &Subject::cpu(), &gpus(false)).assert_agreement();
+    // Sums that are worth cutting, of cells that are whole vectors and that are not.
+    let mut cut = bare();
+    cut.retain(|case| {
+        ["channels: 16, filters: 16", "channels: 3, filters: 8", "channels: 5,", "channels: 12,"]
+            .iter()
+            .any(|text| format!("{case:?}").contains(text))
+    });
+    hold(&cut, &Subject::cpu(), &gpus(true)).assert_agreement();
+    announce(&format!("convolutions: {} cases on CPU, {:#?}", whole.len() + cut.len(), gpus(true)));
+}
+
+/// Which class a tuner picks must not change a result.
+#[test]
+fn every_class_gives_the_same_bits() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let mut cases = bare();
+    cases.retain(|case| format!("{case:?}").contains("batch: 5"));
+    for split_sums in [false, true] {
+        let bits = |class| {
+            let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
+            bits_of(&cases, &Subject::gpu(Capabilities::Adapter).0.with_facts(facts))
+        };
+        let mut classes = Class::menu(&facts).into_iter();
+        let first = bits(classes.next().expect("a class"));
+        for class in classes {
+            assert!(bits(class) == first, "{class:?}, cut sums: {split_sums}");
+        }
+    }
 }
 
 /// Blocks and parts follow from sizes, not from who computes them.

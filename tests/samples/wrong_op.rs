@@ -1,0 +1,80 @@
+//! Ops made wrong on purpose: in the text of a GPU's kernels, or in what the CPU half wrote.
+#![allow(dead_code, reason = "each test program uses some of these")]
+
+use std::borrow::Cow;
+use std::fmt;
+
+use shadegrad::host::HostMemory;
+use shadegrad::kernel::Dispatch;
+use shadegrad::ops::{GpuFacts, Op, Operands};
+use shadegrad::plan::StepRecord;
+use shadegrad::tensor::Tensor;
+
+/// An op whose kernels are edited, those that have the text.
+#[derive(Debug)]
+pub struct Edited {
+    pub op: Box<dyn Op>,
+    /// Part of the kernels' names; empty for all of them.
+    pub kernels: &'static str,
+    pub from: &'static str,
+    pub to: &'static str,
+}
+
+impl Op for Edited {
+    fn name(&self) -> &'static str {
+        self.op.name()
+    }
+
+    fn operands(&self) -> Operands {
+        self.op.operands()
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        self.op.run_on_cpu(memory, step);
+    }
+
+    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
+        let mut dispatches = self.op.lower(gpu);
+        for dispatch in &mut dispatches {
+            if dispatch.kernel.name.contains(self.kernels) && dispatch.kernel.source.contains(self.from) {
+                let kernel = dispatch.kernel.to_mut();
+                kernel.source = Cow::Owned(kernel.source.replace(self.from, self.to));
+            }
+        }
+        dispatches
+    }
+}
+
+/// An op after which something happens to what its CPU half wrote first: `tamper` gets the new values and those before.
+pub struct Tampered<T> {
+    pub op: Box<dyn Op>,
+    pub tamper: T,
+}
+
+impl<T> fmt::Debug for Tampered<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}, tampered with", self.op)
+    }
+}
+
+impl<T: Fn(&mut [f32], &[f32]) + Send + Sync> Op for Tampered<T> {
+    fn name(&self) -> &'static str {
+        self.op.name()
+    }
+
+    fn operands(&self) -> Operands {
+        self.op.operands()
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        let Operands { writes, updates, .. } = self.op.operands();
+        let output: Tensor = *writes.first().or(updates.first()).expect("an op writes something");
+        let before = memory.f32(output).to_vec();
+        self.op.run_on_cpu(memory, step);
+        (self.tamper)(&mut memory.f32_mut(output), &before);
+    }
+
+    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
+        self.op.lower(gpu)
+    }
+}

@@ -1,0 +1,218 @@
+// y = a b, form nt, epilogue bias_relu: see src/ops/matmul/mod.rs for the shapes.
+//
+// One workgroup is one subgroup of 8 lanes and computes a tile of 8 x 32. Each lane
+// owns 1 x 4 columns and all rows. A round takes four terms: each lane loads its share of
+// a's rows once and broadcasts it, so the tile needs no workgroup memory.
+
+// A loop's bound that comes from a uniform, plus a zero that no compiler can see through.
+//
+// Mesa's software driver specialises a kernel for the uniforms that bound its loops, and does so
+// anew at every dispatch, which takes a thousand times as long as the kernel itself. Through this
+// function the bound is no longer a uniform's value alone. `groups` is `num_workgroups`.
+fn loop_bound(bound: u32, groups: vec3<u32>) -> u32 {
+    return bound + (groups.z >> 31u);
+}
+
+struct Params {
+    m: u32,
+    n: u32,
+    k: u32,
+    // Tiles across one row of tiles.
+    tiles_n: u32,
+    // Terms of one part of the sums, and how many parts there are.
+    part_k: u32,
+    parts: u32,
+    // Elements from one part's results to the next one's.
+    part_stride: u32,
+    // Pixels of a channel, where an operand is a batch of pixels.
+    plane: u32,
+    // A map whose patches an operand is, and its elements.
+    map_height: u32,
+    map_width: u32,
+    channels: u32,
+    map_length: u32,
+    // Terms of a cell: its channels, as if they were whole vectors.
+    cell_terms: u32,
+    // Windows of an image, and places of a window.
+    windows_height: u32,
+    windows_width: u32,
+    places: u32,
+    places_width: u32,
+    stride: u32,
+    spread: u32,
+    // How far outside the map the first window begins.
+    above: u32,
+    left: u32,
+    // Elements from behind a line's last window to the next line's first one, and likewise of an image.
+    line_skip: u32,
+    image_skip: u32,
+    decay: f32,
+    bias_decay: f32,
+    momentum: f32,
+    nesterov: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;
+
+// b[line, term .. term + 4].
+fn load_b(line: u32, term: u32) -> vec4<f32> {
+    let first = min(line, params.n - 1u) * params.k;
+    let value = b[(first + min(term, params.k - 4u)) / 4u];
+    return value;
+}
+
+// A window: where in memory its first cell lies, and its first cell's row and column. What lies before the map
+// wraps around to more than any size.
+struct Window {
+    first: u32,
+    row: u32,
+    column: u32,
+}
+
+fn window_of(index: u32) -> Window {
+    let line = index / params.windows_width;
+    let image = line / params.windows_height;
+    let row = line % params.windows_height * params.stride - params.above;
+    let column = index % params.windows_width * params.stride - params.left;
+    return Window(((image * params.map_height + row) * params.map_width + column) * params.channels, row, column);
+}
+
+// Four neighbouring channels, from `channel` on, of one place in a window, and how far behind the window's first cell they lie in
+// memory.
+struct Place {
+    row: u32,
+    column: u32,
+    channel: u32,
+    offset: u32,
+}
+
+fn place_at(row: u32, column: u32, channel: u32) -> Place {
+    return Place(row, column, channel, (row * params.map_width + column) * params.channels + channel);
+}
+
+fn place_of(term: u32) -> Place {
+    let place = term / params.cell_terms;
+    // Past the last term lies a row that no map has.
+    let outside = select(0u, 0x40000000u, term >= params.k);
+    return place_at(place / params.places_width + outside, place % params.places_width, term % params.cell_terms);
+}
+
+fn next_place(place: Place) -> Place {
+    let channel = place.channel + 4u;
+    let next_cell = channel == params.cell_terms;
+    let column = place.column + u32(next_cell);
+    let next_row = column == params.places_width;
+    return place_at(place.row + u32(next_row), select(column, 0u, next_row), select(channel, 0u, next_cell));
+}
+
+// What a window has in a place.
+fn load_a(window: Window, place: Place) -> vec4<f32> {
+    let row = window.row + place.row;
+    let column = window.column + place.column;
+    let inside = (row < params.map_height) & (column < params.map_width);
+    let i = select(0u, window.first + place.offset, inside);
+    return select(vec4(0.0), a[i / 4u], inside);
+}
+
+
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<vec4<f32>>;
+
+// Takes four neighbours of the product through the epilogue; i and column count in fours.
+fn finish(i: u32, column: u32, product: vec4<f32>) {
+    let sum = product + bias[column];
+    y[i] = select(sum, vec4<f32>(0.0), sum < vec4<f32>(0.0));
+}
+
+// Finishes four neighbours of the product's row `row`, from `column` on, as far as they are inside.
+fn store(row: u32, column: u32, product: vec4<f32>) {
+    if (row < params.m) & (column < params.n) {
+        finish((row * params.n + column) / 4u, column / 4u, product);
+    }
+}
+
+@compute @workgroup_size(8)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(subgroup_invocation_id) lane: u32,
+) {
+    let tile = group.y * groups.x + group.x;
+    let m0 = (tile / params.tiles_n) * 8u;
+    let n0 = (tile % params.tiles_n) * 32u + lane * 4u;
+    var y0_0 = vec4(0.0);
+    var y1_0 = vec4(0.0);
+    var y2_0 = vec4(0.0);
+    var y3_0 = vec4(0.0);
+    var y4_0 = vec4(0.0);
+    var y5_0 = vec4(0.0);
+    var y6_0 = vec4(0.0);
+    var y7_0 = vec4(0.0);
+    let begin = 0u;
+    let end = loop_bound(params.k, groups);
+    let window0 = window_of(min(m0 + lane + 0u, params.m - 1u));
+    var place = place_of(begin);
+    for (var k0 = begin; k0 < end; k0 += 4u) {
+        // Lane l holds four terms of row l.
+        let a0 = load_a(window0, place);
+        let c0_0 = load_b(n0 + 0u, k0);
+        let c1_0 = load_b(n0 + 0u + 1u, k0);
+        let c2_0 = load_b(n0 + 0u + 2u, k0);
+        let c3_0 = load_b(n0 + 0u + 3u, k0);
+        let b0_0 = vec4(c0_0.x, c1_0.x, c2_0.x, c3_0.x);
+        let b1_0 = vec4(c0_0.y, c1_0.y, c2_0.y, c3_0.y);
+        let b2_0 = vec4(c0_0.z, c1_0.z, c2_0.z, c3_0.z);
+        let b3_0 = vec4(c0_0.w, c1_0.w, c2_0.w, c3_0.w);
+        let r0 = subgroupBroadcast(a0, 0u);
+        y0_0 = fma(vec4(r0.x), b0_0, y0_0);
+        y0_0 = fma(vec4(r0.y), b1_0, y0_0);
+        y0_0 = fma(vec4(r0.z), b2_0, y0_0);
+        y0_0 = fma(vec4(r0.w), b3_0, y0_0);
+        let r1 = subgroupBroadcast(a0, 1u);
+        y1_0 = fma(vec4(r1.x), b0_0, y1_0);
+        y1_0 = fma(vec4(r1.y), b1_0, y1_0);
+        y1_0 = fma(vec4(r1.z), b2_0, y1_0);
+        y1_0 = fma(vec4(r1.w), b3_0, y1_0);
+        let r2 = subgroupBroadcast(a0, 2u);
+        y2_0 = fma(vec4(r2.x), b0_0, y2_0);
+        y2_0 = fma(vec4(r2.y), b1_0, y2_0);
+        y2_0 = fma(vec4(r2.z), b2_0, y2_0);
+        y2_0 = fma(vec4(r2.w), b3_0, y2_0);
+        let r3 = subgroupBroadcast(a0, 3u);
+        y3_0 = fma(vec4(r3.x), b0_0, y3_0);
+        y3_0 = fma(vec4(r3.y), b1_0, y3_0);
+        y3_0 = fma(vec4(r3.z), b2_0, y3_0);
+        y3_0 = fma(vec4(r3.w), b3_0, y3_0);
+        let r4 = subgroupBroadcast(a0, 4u);
+        y4_0 = fma(vec4(r4.x), b0_0, y4_0);
+        y4_0 = fma(vec4(r4.y), b1_0, y4_0);
+        y4_0 = fma(vec4(r4.z), b2_0, y4_0);
+        y4_0 = fma(vec4(r4.w), b3_0, y4_0);
+        let r5 = subgroupBroadcast(a0, 5u);
+        y5_0 = fma(vec4(r5.x), b0_0, y5_0);
+        y5_0 = fma(vec4(r5.y), b1_0, y5_0);
+        y5_0 = fma(vec4(r5.z), b2_0, y5_0);
+        y5_0 = fma(vec4(r5.w), b3_0, y5_0);
+        let r6 = subgroupBroadcast(a0, 6u);
+        y6_0 = fma(vec4(r6.x), b0_0, y6_0);
+        y6_0 = fma(vec4(r6.y), b1_0, y6_0);
+        y6_0 = fma(vec4(r6.z), b2_0, y6_0);
+        y6_0 = fma(vec4(r6.w), b3_0, y6_0);
+        let r7 = subgroupBroadcast(a0, 7u);
+        y7_0 = fma(vec4(r7.x), b0_0, y7_0);
+        y7_0 = fma(vec4(r7.y), b1_0, y7_0);
+        y7_0 = fma(vec4(r7.z), b2_0, y7_0);
+        y7_0 = fma(vec4(r7.w), b3_0, y7_0);
+        place = next_place(place);
+    }
+    store(m0 + 0u, n0 + 0u, y0_0);
+    store(m0 + 1u, n0 + 0u, y1_0);
+    store(m0 + 2u, n0 + 0u, y2_0);
+    store(m0 + 3u, n0 + 0u, y3_0);
+    store(m0 + 4u, n0 + 0u, y4_0);
+    store(m0 + 5u, n0 + 0u, y5_0);
+    store(m0 + 6u, n0 + 0u, y6_0);
+    store(m0 + 7u, n0 + 0u, y7_0);
+}
