@@ -57,6 +57,7 @@ impl Step {
             learning_rate: 1e-9,
             mean_scale: 1.0,
             root_scale: 1.0,
+            average_share: 1.0,
         };
         Step { session, launch: Launch { step, record } }
     }
@@ -93,7 +94,7 @@ fn products(criterion: &mut Criterion) {
         let mut step = Step::new(1, |plan| {
             let (a, b) = (input(plan, "dy", k, m), input(plan, "x", k, n));
             let parameter = plan.declare("w", Role::Parameter, Element::F32, [m, n]);
-            matmul::update(plan, a, b, Update { parameter, decay: 0.0, momentum: None }, None);
+            matmul::update(plan, a, b, Update { parameter, rate: 1.0, decay: 0.0, momentum: None }, None);
         });
         group.throughput(Throughput::Elements((2 * m * n * k) as u64));
         group.bench_function(format!("tn sgd {m}x{n}x{k}"), |bencher| bencher.iter(|| step.run()));
@@ -144,7 +145,7 @@ fn others(criterion: &mut Criterion) {
     let mut update = Step::new(1, |plan| {
         let dw = input(plan, "dw", outputs, pixels);
         let parameter = plan.declare("w", Role::Parameter, Element::F32, [outputs, pixels]);
-        sgd::step(plan, Update { parameter, decay: 0.0, momentum: None }, dw);
+        sgd::step(plan, Update { parameter, rate: 1.0, decay: 0.0, momentum: None }, dw);
     });
     group.throughput(Throughput::Bytes((12 * outputs * pixels) as u64));
     group.bench_function("sgd 128x784", |bencher| bencher.iter(|| update.run()));

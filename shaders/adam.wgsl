@@ -8,6 +8,7 @@ struct Params {
     beta1: f32,
     beta2: f32,
     epsilon: f32,
+    rate: f32,
     coupled: f32,
     decoupled: f32,
 }
@@ -33,6 +34,6 @@ fn main(
         m[i] = mean;
         s[i] = square;
         let direction = step.mean_scale * mean / (sqrt(square) * step.root_scale + params.epsilon);
-        w[i] = old - step.learning_rate * (params.decoupled * old + direction);
+        w[i] = old - params.rate * step.learning_rate * (params.decoupled * old + direction);
     }
 }

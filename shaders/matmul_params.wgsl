@@ -31,6 +31,9 @@ struct Params {
     // Elements from behind a line's last window to the next line's first one, and likewise of an image.
     line_skip: u32,
     image_skip: u32,
+    // What the learning rate is multiplied by.
+    rate: f32,
+    bias_rate: f32,
     decay: f32,
     bias_decay: f32,
     momentum: f32,

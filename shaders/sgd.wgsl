@@ -1,9 +1,10 @@
-// w = w - lr (dw + decay w)
+// w = w - lr (dw + decay w), where lr is rate times the step's
 //
 // dw, w: [length]. One invocation updates one element.
 
 struct Params {
     length: u32,
+    rate: f32,
     decay: f32,
     momentum: f32,
     nesterov: u32,
@@ -22,6 +23,6 @@ fn main(
     let i = (group.y * groups.x + group.x) * 256u + lane;
     if i < params.length {
         let old = w[i];
-        w[i] = old - step.learning_rate * (dw[i] + params.decay * old);
+        w[i] = old - params.rate * step.learning_rate * (dw[i] + params.decay * old);
     }
 }

@@ -15,6 +15,8 @@ struct Step {
     // What makes up for an optimizer's running means that started as zeros.
     mean_scale: f32,
     root_scale: f32,
+    // What the running averages of parameters take of the parameters.
+    average_share: f32,
 }
 
 @group(1) @binding(0) var<uniform> step: Step;

@@ -19,8 +19,8 @@ pub struct LearningRate {
     pub peak: f32,
     /// What it does after the warm-up.
     pub schedule: Schedule,
-    /// Fraction of all steps over which it rises in a straight line to the peak.
-    pub warmup: f32,
+    /// Steps over which it rises in a straight line to the peak: a whole number, or what a share of all steps is.
+    pub warmup: f64,
     /// Steps after which the step schedule lowers it, counted from the run's first step: the warm-up
     /// moves none of them.
     pub step_every: usize,
@@ -37,7 +37,7 @@ impl LearningRate {
         if let Schedule::OneCycle | Schedule::OneCycleLinear = self.schedule {
             return (f64::from(self.peak) * self.one_cycle(step)) as f32;
         }
-        let warmup = (f64::from(self.warmup) * steps).round();
+        let warmup = self.warmup.round();
         let step = step.min(self.steps.saturating_sub(1)) as f64;
         if step < warmup {
             // The first step has a share of the peak, not nothing at all.
@@ -55,11 +55,11 @@ impl LearningRate {
     }
 
     /// Share of the peak in one cycle, as PyTorch's `OneCycleLR` defines it: the way up ends in the
-    /// step before `warmup * steps`, the way down in the last step.
+    /// step before `warmup`, the way down in the last step.
     fn one_cycle(&self, step: usize) -> f64 {
         let last = self.steps.saturating_sub(1);
         let (step, last) = (step.min(last) as f64, last as f64);
-        let top = f64::from(self.warmup) * self.steps as f64 - 1.0;
+        let top = self.warmup - 1.0;
         let (first_share, last_share) = (1.0 / START_DIVISOR, 1.0 / (START_DIVISOR * END_DIVISOR));
         let between = match self.schedule {
             Schedule::OneCycle => cosine,
@@ -79,8 +79,16 @@ impl LearningRate {
 mod tests {
     use super::*;
 
-    fn rate(schedule: Schedule, warmup: f32) -> LearningRate {
-        LearningRate { peak: 0.5, schedule, warmup, step_every: 30, step_factor: 0.1, steps: 100 }
+    /// Of 100 steps, `share` of them with a rising rate.
+    fn rate(schedule: Schedule, share: f64) -> LearningRate {
+        LearningRate {
+            peak: 0.5,
+            schedule,
+            warmup: share * 100.0,
+            step_every: 30,
+            step_factor: 0.1,
+            steps: 100,
+        }
     }
 
     #[test]
@@ -146,7 +154,7 @@ mod tests {
     #[test]
     fn one_cycle_has_a_number_in_every_step_of_the_shortest_runs() {
         for (steps, warmup) in [(1, 0.5), (2, 0.5), (2, 0.9), (3, 0.3), (3, 0.999_999_9), (7, 1e-6)] {
-            let rate = LearningRate { steps, ..rate(Schedule::OneCycle, warmup) };
+            let rate = LearningRate { steps, warmup: warmup * steps as f64, ..rate(Schedule::OneCycle, 0.0) };
             for step in 0..steps + 1 {
                 let found = rate.at(step);
                 assert!(found.is_finite() && found > 0.0 && found <= 0.5, "{steps} {warmup} {step}: {found}");

@@ -31,6 +31,7 @@ struct Case {
     momentum: f64,
     nesterov: bool,
     weight_decay: f64,
+    groups: String,
     l2: f64,
     optimizer: String,
     beta1: Option<f64>,
@@ -38,13 +39,22 @@ struct Case {
     epsilon: Option<f64>,
     clip_norm: Option<f64>,
     label_smoothing: f64,
+    ema: Option<f64>,
     schedule: String,
-    warmup: f64,
+    warmup: Warmup,
     step_every: Option<usize>,
     step_factor: Option<f64>,
     /// What schedules go by; out of reach where the number of steps ends the run.
     planned_epochs: usize,
     epochs: Vec<Epoch>,
+}
+
+/// A share of all steps; or a number of steps or of epochs, as the program takes it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Warmup {
+    Share(f64),
+    Time(String),
 }
 
 /// What the reference found in one epoch; the last one may have been cut short by the number of steps.
@@ -71,7 +81,7 @@ fn cases() -> Vec<Case> {
     let text = std::fs::read_to_string(golden("cases.json")).expect("cases.json is readable");
     let cases: Vec<Case> = serde_json::from_str(&text).expect("cases.json fits `Case`");
     // So that no change of the file can quietly leave nothing to compare.
-    assert_eq!(cases.len(), 42, "number of golden cases");
+    assert_eq!(cases.len(), 55, "number of golden cases");
     cases
 }
 
@@ -93,7 +103,13 @@ fn train(case: &Case, device: &str) -> (Tensors, Vec<Value>) {
         ("--batch-size", case.batch_size.to_string()),
         ("--lr", case.lr.to_string()),
         ("--label-smoothing", case.label_smoothing.to_string()),
-        ("--warmup", case.warmup.to_string()),
+        (
+            "--warmup",
+            match &case.warmup {
+                Warmup::Share(share) => share.to_string(),
+                Warmup::Time(time) => time.clone(),
+            },
+        ),
         ("--weight-decay", case.weight_decay.to_string()),
         ("--l2", case.l2.to_string()),
         ("--max-steps", case.steps.to_string()),
@@ -107,9 +123,11 @@ fn train(case: &Case, device: &str) -> (Tensors, Vec<Value>) {
     // What only some optimizers and schedules know.
     for (flag, value) in [
         ("--momentum", (case.optimizer == "sgd").then(|| case.momentum.to_string())),
+        ("--groups", (!case.groups.is_empty()).then(|| case.groups.clone())),
         ("--beta1", case.beta1.map(|number| number.to_string())),
         ("--beta2", case.beta2.map(|number| number.to_string())),
         ("--epsilon", case.epsilon.map(|number| number.to_string())),
+        ("--ema", case.ema.map(|number| number.to_string())),
         ("--clip-norm", case.clip_norm.map(|number| number.to_string())),
         ("--step-every", case.step_every.map(|number| number.to_string())),
         ("--step-factor", case.step_factor.map(|number| number.to_string())),

@@ -57,7 +57,7 @@ fn work() -> Work {
     let y = matmul::product(&mut plan, Form::Nt, x, w, Epilogue::Bias { bias, relu: true });
     let update = |parameter, velocity| {
         let momentum = Some(Momentum { velocity, factor: 0.9, nesterov: true });
-        Update { parameter, decay: 0.01, momentum }
+        Update { parameter, rate: 0.5, decay: 0.01, momentum }
     };
     matmul::update(&mut plan, dy, x, update(w, v), Some(update(bias, bias_v)));
     Work { plan, step, inputs: vec![x, dy, w, bias], outputs: vec![y, w, v, bias, bias_v] }

@@ -47,6 +47,7 @@ pub(super) fn time(device: &dyn Device, subject: Subject, budget: f64) -> Result
             learning_rate: 1e-9,
             mean_scale: 1.0,
             root_scale: 1.0,
+            average_share: 1.0,
         };
         Launch { step, record }
     };

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::Spread;
 use crate::augmentation::Flip;
-use crate::config::{Config, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation};
+use crate::config::{
+    Config, Groups, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation, Warmup,
+};
 use crate::data::Dataset;
 use crate::data::pictures::Resize;
 use crate::device::Device;
@@ -74,13 +76,15 @@ impl Workload {
             shuffle: true,
             seed: 0,
             optimizer: Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 },
+            groups: Groups::default(),
             learning_rate: self.learning_rate,
             schedule: Schedule::Constant,
             step_every: None,
             step_factor: 0.1,
-            warmup: 0.0,
+            warmup: Warmup::Share(0.0),
             clip_norm: None,
             label_smoothing: 0.0,
+            ema: None,
             l2: 0.0,
             validation: Validation::None,
             patience: None,

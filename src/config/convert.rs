@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::key::Key;
 use super::settings::{Origin, Settings, Value};
-use super::{Config, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation};
+use super::{Config, Groups, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation, Warmup};
 use crate::augmentation::Flip;
 use crate::data::pictures::Resize;
 
@@ -35,13 +35,27 @@ impl Config {
             shuffle: read.switch(Key::Shuffle),
             seed: read.whole(Key::Seed),
             optimizer: read.optimizer(),
+            groups: match settings.get(Key::Groups) {
+                Some(_) => {
+                    Groups::parse(read.text(Key::Groups)).expect("groups were checked when they were read")
+                }
+                None => Groups::default(),
+            },
             learning_rate: read.number(Key::Lr),
             schedule: named(read.text(Key::Schedule), Schedule::ALL, Schedule::name),
             step_every: settings.get(Key::StepEvery).map(|_| read.interval(Key::StepEvery)),
             step_factor: read.number(Key::StepFactor),
-            warmup: read.number(Key::Warmup),
+            warmup: match read.value(Key::Warmup) {
+                Value::Number(share) => Warmup::Share(*share),
+                _ => match read.interval(Key::Warmup) {
+                    Interval::Steps(steps) => Warmup::Steps(steps),
+                    Interval::Epochs(epochs) => Warmup::Epochs(epochs),
+                    Interval::Minutes(_) => unreachable!("a warm-up was checked when it was read"),
+                },
+            },
             clip_norm: settings.get(Key::ClipNorm).map(|_| read.number(Key::ClipNorm)),
             label_smoothing: read.number(Key::LabelSmoothing),
+            ema: settings.get(Key::Ema).map(|_| read.number(Key::Ema)),
             l2: read.number(Key::L2),
             validation: match read.value(Key::Validation) {
                 Value::Number(0.0) => Validation::None,
@@ -83,14 +97,23 @@ impl Config {
             (Key::Seed, Some(Value::Whole(self.seed))),
             (Key::Optimizer, Some(text(self.optimizer.name()))),
             (Key::Lr, Some(Value::Number(self.learning_rate))),
+            (Key::Groups, (!self.groups.is_empty()).then(|| text(&self.groups.to_string()))),
             (Key::ClipNorm, self.clip_norm.map(number)),
             (Key::LabelSmoothing, Some(number(self.label_smoothing))),
+            (Key::Ema, self.ema.map(number)),
             (Key::L2, Some(Value::Number(self.l2))),
             (Key::Schedule, Some(text(self.schedule.name()))),
             (Key::StepEvery, self.step_every.map(|every| text(&every.to_string()))),
             // Said without its schedule it would be refused.
             (Key::StepFactor, (self.schedule == Schedule::Step).then_some(number(self.step_factor))),
-            (Key::Warmup, Some(Value::Number(self.warmup))),
+            (
+                Key::Warmup,
+                Some(match self.warmup {
+                    Warmup::Share(share) => number(share),
+                    Warmup::Steps(steps) => text(&Interval::Steps(steps).to_string()),
+                    Warmup::Epochs(epochs) => text(&Interval::Epochs(epochs).to_string()),
+                }),
+            ),
             (
                 Key::Validation,
                 Some(match self.validation {

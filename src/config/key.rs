@@ -50,6 +50,8 @@ pub enum Key {
     Nesterov,
     /// The optimizer's decay.
     WeightDecay,
+    /// Parameters that are trained otherwise.
+    Groups,
     /// How much of the running mean of gradients an adaptive optimizer keeps.
     Beta1,
     /// How much of the second running mean it keeps.
@@ -60,6 +62,8 @@ pub enum Key {
     ClipNorm,
     /// Share of the target that all classes have alike.
     LabelSmoothing,
+    /// How much of the parameters' running averages is kept.
+    Ema,
     /// The loss's penalty.
     L2,
     /// How the learning rate changes.
@@ -68,7 +72,7 @@ pub enum Key {
     StepEvery,
     /// What the step schedule multiplies it by.
     StepFactor,
-    /// Fraction of all steps with a rising learning rate.
+    /// How long the learning rate rises.
     Warmup,
     /// What the run is judged by while it trains.
     Validation,
@@ -104,7 +108,7 @@ const INIT_RULES: [&str; 4] =
 
 impl Key {
     /// All keys, in the order in which files and help list them.
-    pub const ALL: [Key; 38] = [
+    pub const ALL: [Key; 40] = [
         Key::Preset,
         Key::Data,
         Key::DataDir,
@@ -126,11 +130,13 @@ impl Key {
         Key::Momentum,
         Key::Nesterov,
         Key::WeightDecay,
+        Key::Groups,
         Key::Beta1,
         Key::Beta2,
         Key::Epsilon,
         Key::ClipNorm,
         Key::LabelSmoothing,
+        Key::Ema,
         Key::L2,
         Key::Schedule,
         Key::StepEvery,
@@ -169,11 +175,13 @@ impl Key {
             Key::Momentum => "momentum",
             Key::Nesterov => "nesterov",
             Key::WeightDecay => "weight-decay",
+            Key::Groups => "groups",
             Key::Beta1 => "beta1",
             Key::Beta2 => "beta2",
             Key::Epsilon => "epsilon",
             Key::ClipNorm => "clip-norm",
             Key::LabelSmoothing => "label-smoothing",
+            Key::Ema => "ema",
             Key::L2 => "l2",
             Key::Schedule => "schedule",
             Key::StepEvery => "step-every",
@@ -211,10 +219,14 @@ impl Key {
             Key::Seed => Kind::Whole,
             Key::Optimizer => Kind::Choice(&Optimizer::NAMES),
             Key::Lr | Key::Epsilon | Key::ClipNorm => Kind::Number(Bounds::Positive),
-            Key::Momentum | Key::Beta1 | Key::Beta2 | Key::LabelSmoothing => Kind::Number(Bounds::BelowOne),
+            Key::Momentum | Key::Beta1 | Key::Beta2 | Key::LabelSmoothing | Key::Ema => {
+                Kind::Number(Bounds::BelowOne)
+            }
             Key::WeightDecay | Key::L2 => Kind::Number(Bounds::NotNegative),
             Key::Schedule => Kind::Choice(&SCHEDULES),
-            Key::Warmup | Key::StepFactor => Kind::Number(Bounds::Fraction),
+            Key::StepFactor => Kind::Number(Bounds::Fraction),
+            Key::Warmup => Kind::ShareOrTime,
+            Key::Groups => Kind::Groups,
             Key::Validation => Kind::ShareOrChoice(&Validation::NAMES),
             Key::CheckpointEvery | Key::StepEvery => Kind::Interval,
             Key::KeepBest => Kind::Switch { usual: true, off: "no-keep-best" },
@@ -247,16 +259,24 @@ impl Key {
             Key::WeightDecay => {
                 "Add this much of each parameter, biases too, to its gradient; adamw, lion: take it from the parameter"
             }
+            Key::Groups => {
+                "Other learning rates (as factors) and decays for some parameters: \"biases lr=2 decay=0, 3 lr=0.1\""
+            }
             Key::Beta1 => "Share of the first mean of gradients that adam, adamw and lion keep (0.9)",
             Key::Beta2 => "Share of the second mean that adam and adamw (0.999) and lion (0.99) keep",
             Key::Epsilon => "What adam and adamw add to the root of the mean square (1e-8)",
             Key::ClipNorm => "Scale all gradients down to this norm, taken together, where it is larger",
             Key::LabelSmoothing => "Share of the training target that all classes have alike, 0 to below 1",
+            Key::Ema => {
+                "Measure and save running averages of all parameters that keep this share in a step (0.999)"
+            }
             Key::L2 => "Add X/2 times the sum of squares of all weights to the loss",
             Key::Schedule => "How the learning rate changes from step to step",
             Key::StepEvery => "Steps (500) or epochs (30e) after which `--schedule step` lowers the rate",
             Key::StepFactor => "What `--schedule step` multiplies the learning rate by",
-            Key::Warmup => "Fraction of all steps over which the learning rate rises from 0",
+            Key::Warmup => {
+                "How long the learning rate rises from 0: a share of all steps (0.1), steps (500) or epochs (2e)"
+            }
             Key::Validation => {
                 "Judge the run by this share of the training images, kept aside, or by the `test` images"
             }

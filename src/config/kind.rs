@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt;
 
+use super::groups::Groups;
 use super::interval::Interval;
 use super::settings::Value;
 
@@ -27,6 +28,10 @@ pub enum Kind {
     ShareOrChoice(&'static [&'static str]),
     /// A number of steps, epochs or minutes: see [`Interval`].
     Interval,
+    /// A share of all steps, from 0 to 1, or a number of steps, from 2 on, or of epochs.
+    ShareOrTime,
+    /// Rules for some of the parameters: see [`Groups`].
+    Groups,
     /// Yes or no.
     Switch {
         /// Whether it is on where nothing is said.
@@ -113,6 +118,15 @@ impl Kind {
             },
             // The digits of a TOML number are a number of steps.
             Kind::Interval => Interval::parse(text.or(digits)?).map(|every| Value::Text(every.to_string())),
+            // A single step is a share of one: that is all of them.
+            Kind::ShareOrTime => match Kind::Number(Bounds::Fraction).accept(written) {
+                Some(share) => Some(share),
+                None => match Interval::parse(text.or(digits)?)? {
+                    Interval::Minutes(_) | Interval::Steps(1) => None,
+                    time => Some(Value::Text(time.to_string())),
+                },
+            },
+            Kind::Groups => Groups::parse(text?).map(|groups| Value::Text(groups.to_string())),
             Kind::Switch { .. } => match written {
                 Written::Switch(on) => Some(Value::Switch(on)),
                 _ => None,
@@ -141,6 +155,10 @@ impl fmt::Display for Kind {
                 "a whole number of steps (500), epochs (2e) or minutes (10m) from 1 to {}",
                 Kind::MOST
             ),
+            Kind::ShareOrTime => formatter.write_str(
+                "a share of all steps from 0 to 1, or a whole number of steps (500) or epochs (2e)",
+            ),
+            Kind::Groups => formatter.write_str("rules like \"biases decay=0 lr=2, 3.weight lr=0.1\""),
             Kind::Switch { .. } => formatter.write_str("true or false"),
         }
     }

@@ -6,6 +6,7 @@
 
 mod convert;
 mod file;
+mod groups;
 mod interval;
 mod key;
 mod kind;
@@ -19,6 +20,7 @@ use crate::augmentation::{Augmentation, Flip};
 use crate::data::pictures::{self, Resize};
 
 pub use file::ConfigFile;
+pub use groups::{Groups, Treatment};
 pub use interval::Interval;
 pub use key::Key;
 pub use kind::{Bounds, Kind, Written};
@@ -60,6 +62,8 @@ pub struct Config {
     pub seed: u64,
     /// How parameters follow their gradients.
     pub optimizer: Optimizer,
+    /// Which parameters are trained otherwise than the rest, and how.
+    pub groups: Groups,
     /// Learning rate of the first step (or the peak, where a schedule warms up).
     pub learning_rate: f32,
     /// How the learning rate changes.
@@ -68,12 +72,15 @@ pub struct Config {
     pub step_every: Option<Interval>,
     /// What the step schedule multiplies it by.
     pub step_factor: f32,
-    /// Fraction of all steps over which the learning rate rises from zero, 0 to 1.
-    pub warmup: f32,
+    /// How long the learning rate rises from zero.
+    pub warmup: Warmup,
     /// Largest norm of all gradients together; larger ones are scaled down to it.
     pub clip_norm: Option<f32>,
     /// Share of the training target that all classes have alike, 0 to below 1. Only training's loss has it.
     pub label_smoothing: f32,
+    /// How much of the running averages of the parameters, with which the model is measured and saved, is kept in a step;
+    /// nothing where the parameters themselves are.
+    pub ema: Option<f32>,
     /// `l2 / 2` times the squared norm of all weights is added to the loss.
     pub l2: f32,
     /// What the run is judged by while it trains.
@@ -84,6 +91,17 @@ pub struct Config {
     pub checkpoint_every: Interval,
     /// Whether the best epoch's checkpoint is kept beside the last two. Changes no result.
     pub keep_best: bool,
+}
+
+/// How long the learning rate rises at the beginning.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Warmup {
+    /// This share of all steps, 0 to 1.
+    Share(f32),
+    /// So many steps, at least two.
+    Steps(usize),
+    /// So many passes over the training images.
+    Epochs(usize),
 }
 
 /// Which images say how good the run's epochs are: which is best, and when to stop.

@@ -7,7 +7,7 @@ use super::file::ConfigFile;
 use super::key::Key;
 use super::presets::{self, Preset};
 use super::settings::{Origin, Setting, Settings, Value};
-use super::{Config, Interval, Optimizer, Schedule, Validation};
+use super::{Config, Interval, Optimizer, Schedule, Validation, Warmup};
 use crate::error::{Error, Result};
 use crate::model::ModelSpec;
 
@@ -176,8 +176,7 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
                 .advise("a learning rate that follows the clock would give other results on every machine"));
         }
         (Schedule::Step, Some(_)) => return Ok(()),
-        (Schedule::OneCycle | Schedule::OneCycleLinear, _)
-            if !(0.0 < config.warmup && config.warmup < 1.0) =>
+        (Schedule::OneCycle | Schedule::OneCycleLinear, _) if matches!(config.warmup, Warmup::Share(share) if !(0.0 < share && share < 1.0)) =>
         {
             let (schedule, warmup) = (describe(Key::Schedule), describe(Key::Warmup));
             return Err(Error::usage(format!(
@@ -201,7 +200,7 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
 mod tests {
     use super::*;
     use crate::augmentation::Flip;
-    use crate::config::{Init, InitRule, Normalize};
+    use crate::config::{Groups, Init, InitRule, Normalize};
     use crate::data::pictures::Resize;
 
     fn resolve_file(text: &str) -> Result<Resolved> {
@@ -222,10 +221,12 @@ mod tests {
                 Key::ImageSize,
                 Key::Model,
                 Key::MaxSteps,
+                Key::Groups,
                 Key::Beta1,
                 Key::Beta2,
                 Key::Epsilon,
                 Key::ClipNorm,
+                Key::Ema,
                 Key::StepEvery,
                 Key::Patience,
                 Key::Out,
@@ -278,13 +279,19 @@ mod tests {
                 shuffle: index % 2 == 0,
                 seed: u64::MAX - index as u64,
                 optimizer: optimizers[index % 4],
+                groups: match index % 2 {
+                    0 => Groups::parse(&format!("biases lr={number:?}, 0.weight decay=0"))
+                        .expect("they are rules"),
+                    _ => Groups::default(),
+                },
                 learning_rate: number,
                 schedule,
                 step_every: is_step.then_some(Interval::Epochs(3)),
                 step_factor: 0.1,
-                warmup: 1.0 - f32::EPSILON,
+                warmup: [Warmup::Share(1.0 - f32::EPSILON), Warmup::Steps(2), Warmup::Epochs(3)][index % 3],
                 clip_norm: (index % 2 == 1).then_some(number),
                 label_smoothing: 0.1,
+                ema: (index % 2 == 0).then_some(1.0 - f32::EPSILON),
                 l2: number,
                 validation: [Validation::None, Validation::Share(0.1), Validation::Test][index % 3],
                 patience: (index % 3 > 0).then_some(index),

@@ -9,7 +9,7 @@
 //!   - lr m / (1 - beta1^t) / (sqrt(s / (1 - beta2^t)) + epsilon)
 //! ```
 //!
-//! What depends on t is in the [`StepRecord`]: the host computes it in float64 (see [`correct`]).
+//! where lr is `rate` times the step's. What depends on t is in the [`StepRecord`]: the host computes it in float64 (see [`correct`]).
 
 use std::borrow::Cow;
 
@@ -34,6 +34,8 @@ pub struct Update {
     pub betas: [f32; 2],
     /// What is added to the root of the mean square.
     pub epsilon: f32,
+    /// What the step's learning rate is multiplied by.
+    pub rate: f32,
     /// Factor of the parameter that is added to its gradient.
     pub coupled: f32,
     /// Share of the parameter, times the learning rate, that is taken from it.
@@ -74,6 +76,7 @@ uniform! {
         beta1: f32,
         beta2: f32,
         epsilon: f32,
+        rate: f32,
         coupled: f32,
         decoupled: f32,
     }
@@ -107,9 +110,9 @@ impl Op for Adam {
     }
 
     fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let Update { parameter, mean, square, betas: [beta1, beta2], epsilon, coupled, decoupled } =
+        let Update { parameter, mean, square, betas: [beta1, beta2], epsilon, rate, coupled, decoupled } =
             self.update;
-        let (rate, mean_scale, root_scale) = (step.learning_rate, step.mean_scale, step.root_scale);
+        let (rate, mean_scale, root_scale) = (rate * step.learning_rate, step.mean_scale, step.root_scale);
         let dw = memory.f32(self.dw);
         let (mut w, mut m, mut s) = (memory.f32_mut(parameter), memory.f32_mut(mean), memory.f32_mut(square));
         let parts = w
@@ -128,10 +131,10 @@ impl Op for Adam {
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let Update { parameter, mean, square, betas: [beta1, beta2], epsilon, coupled, decoupled } =
+        let Update { parameter, mean, square, betas: [beta1, beta2], epsilon, rate, coupled, decoupled } =
             self.update;
         let length = self.dw.len();
-        let params = Params { length: length as u32, beta1, beta2, epsilon, coupled, decoupled };
+        let params = Params { length: length as u32, beta1, beta2, epsilon, rate, coupled, decoupled };
         let tensors = [self.dw, parameter, mean, square];
         vec![Dispatch::new(&KERNEL, params, &tensors, fold(length, WORKGROUP), 0)]
     }

@@ -28,6 +28,8 @@ pub struct Update {
     pub mean: Tensor,
     /// How much of the mean a step takes, and how much of it is kept; each from 0 to below 1.
     pub betas: [f32; 2],
+    /// What the step's learning rate is multiplied by.
+    pub rate: f32,
     /// Factor of the parameter that is added to its gradient.
     pub coupled: f32,
     /// Share of the parameter, times the learning rate, that is taken from it.
@@ -55,6 +57,7 @@ uniform! {
         length: u32,
         beta1: f32,
         beta2: f32,
+        rate: f32,
         coupled: f32,
         decoupled: f32,
     }
@@ -92,8 +95,8 @@ impl Op for Lion {
     }
 
     fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let Update { parameter, mean, betas: [beta1, beta2], coupled, decoupled } = self.update;
-        let rate = step.learning_rate;
+        let Update { parameter, mean, betas: [beta1, beta2], rate, coupled, decoupled } = self.update;
+        let rate = rate * step.learning_rate;
         let dw = memory.f32(self.dw);
         let (mut w, mut m) = (memory.f32_mut(parameter), memory.f32_mut(mean));
         let parts = w
@@ -110,9 +113,9 @@ impl Op for Lion {
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let Update { parameter, mean, betas: [beta1, beta2], coupled, decoupled } = self.update;
+        let Update { parameter, mean, betas: [beta1, beta2], rate, coupled, decoupled } = self.update;
         let length = self.dw.len();
-        let params = Params { length: length as u32, beta1, beta2, coupled, decoupled };
+        let params = Params { length: length as u32, beta1, beta2, rate, coupled, decoupled };
         vec![Dispatch::new(&KERNEL, params, &[self.dw, parameter, mean], fold(length, WORKGROUP), 0)]
     }
 }

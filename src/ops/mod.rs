@@ -104,6 +104,7 @@ ops! {
     activation,
     adam,
     add,
+    average,
     average_pool,
     batch_norm,
     classifier,

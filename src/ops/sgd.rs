@@ -8,6 +8,7 @@
 //! w = w - lr (g + momentum v)             Nesterov
 //! ```
 //!
+//! Each parameter may have a factor of its own for the learning rate: its lr is `rate` times the step's.
 //! `decay` is the optimizer's weight decay plus, for weights, the factor of the L2 penalty, whose
 //! gradient is exactly `l2 w`. Where the gradient is a matrix product, the update runs as that
 //! matmul's epilogue and `dw` never exists (see [`Epilogue::Update`](super::matmul::Epilogue)).
@@ -25,6 +26,8 @@ use crate::tensor::{Element, Tensor};
 pub struct Update {
     /// What is trained.
     pub parameter: Tensor,
+    /// What the step's learning rate is multiplied by.
+    pub rate: f32,
     /// Factor of the parameter that is added to its gradient.
     pub decay: f32,
     /// The running mean of gradients, where there is one.
@@ -54,8 +57,9 @@ impl Update {
         self.momentum.map_or((0.0, 0), |momentum| (momentum.factor, momentum.nesterov.into()))
     }
 
-    /// On the CPU: the parameter's elements from `first` on follow their gradients `dw`.
-    pub(super) fn run(&self, memory: &HostMemory, rate: f32, first: usize, dw: &[f32]) {
+    /// On the CPU: the parameter's elements from `first` on follow their gradients `dw` in a step of this learning rate.
+    pub(super) fn run(&self, memory: &HostMemory, learning_rate: f32, first: usize, dw: &[f32]) {
+        let rate = learning_rate * self.rate;
         let range = first..first + dw.len();
         let w = &mut memory.f32_mut(self.parameter)[range.clone()];
         let Some(Momentum { velocity, factor, nesterov }) = self.momentum else {
@@ -98,6 +102,7 @@ uniform! {
     struct Params {
         /// Number of elements.
         length: u32,
+        rate: f32,
         decay: f32,
         momentum: f32,
         /// 1 for Nesterov's method.
@@ -148,7 +153,8 @@ impl Op for Sgd {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let length = self.dw.len();
         let (momentum, nesterov) = self.update.factors();
-        let params = Params { length: length as u32, decay: self.update.decay, momentum, nesterov };
+        let Update { rate, decay, .. } = self.update;
+        let params = Params { length: length as u32, rate, decay, momentum, nesterov };
         let kernel = match self.update.momentum {
             None => &PLAIN,
             Some(_) => &MOMENTUM,

@@ -99,6 +99,8 @@ crate::kernel::uniform! {
         mean_scale: f32,
         /// The same for the root of its running mean of squares.
         root_scale: f32,
+        /// What the running averages of parameters take of the parameters.
+        average_share: f32,
     }
 }
 

@@ -157,6 +157,7 @@ fn launch(session: &mut dyn Session, step: StepId, rows: usize) -> Result<()> {
         learning_rate: 0.125,
         mean_scale: 1.5,
         root_scale: 1.25,
+        average_share: 0.25,
     };
     let ticket = session.submit(&[Launch { step, record }], &[], 0)?;
     session.finish(ticket).map(|_| ())

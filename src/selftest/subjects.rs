@@ -9,7 +9,7 @@ use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::online_steps::{self, BLOCK, Head};
 use crate::ops::sgd::{self, Momentum, Update};
 use crate::ops::softmax_cross_entropy::Target;
-use crate::ops::{adam, clip_norm, lion};
+use crate::ops::{adam, average, clip_norm, lion};
 use crate::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
 use crate::plan::{Plan, Role};
 use crate::tensor::Tensor;
@@ -70,14 +70,28 @@ pub(super) fn all() -> Vec<Subject> {
                 ["w", "m", "s"].map(|name| draft.noise(name, Role::Parameter, [1009]));
             // Nothing is kept of the squares, which noise may make negative.
             let (betas, epsilon, coupled, decoupled) = ([0.9, 0.0], 0.5, 0.25, 0.125);
-            let update = adam::Update { parameter, mean, square, betas, epsilon, coupled, decoupled };
+            let update =
+                adam::Update { parameter, mean, square, betas, epsilon, rate: 0.5, coupled, decoupled };
             adam::step(&mut draft.plan, update, dw);
         }),
         subject("lion", "1009", |draft| {
             let dw = draft.noise("dw", Role::Input, [1009]);
             let [parameter, mean] = ["w", "m"].map(|name| draft.noise(name, Role::Parameter, [1009]));
             let (betas, coupled, decoupled) = ([0.9, 0.99], 0.25, 0.125);
-            lion::step(&mut draft.plan, lion::Update { parameter, mean, betas, coupled, decoupled }, dw);
+            lion::step(
+                &mut draft.plan,
+                lion::Update { parameter, mean, betas, rate: 0.5, coupled, decoupled },
+                dw,
+            );
+        }),
+        subject("average", "follow, 1009", |draft| {
+            let w = draft.noise("w", Role::Input, [1009]);
+            let average = draft.noise("average", Role::State, [1009]);
+            average::follow(&mut draft.plan, w, average);
+        }),
+        subject("average", "exchange, 1009", |draft| {
+            let [w, average] = ["w", "average"].map(|name| draft.noise(name, Role::Parameter, [1009]));
+            average::exchange(&mut draft.plan, w, average);
         }),
         subject("clip_norm", "10007 and 33", |draft| {
             let gradients = [10_007, 33].map(|length| {
@@ -235,6 +249,7 @@ fn steps() -> Subject {
 fn follow(draft: &mut Draft, name: &str, shape: &[usize], momentum: Option<bool>) -> Update {
     Update {
         parameter: draft.noise(name, Role::Parameter, shape),
+        rate: 0.75,
         decay: 0.1,
         momentum: momentum.map(|nesterov| Momentum {
             velocity: draft.noise("velocity", Role::State, shape),

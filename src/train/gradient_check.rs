@@ -22,7 +22,7 @@ use super::program::{Builder, SplitSize, Training};
 use super::resident::{Normalisation, write_normalisation};
 use super::tensors;
 use crate::augmentation::Augmentation;
-use crate::config::{Config, Init, Optimizer};
+use crate::config::{Config, Groups, Init, Optimizer};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
 use crate::error::Result;
@@ -128,6 +128,8 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let training = Training {
         batch: rows,
         optimizer,
+        groups: Groups::default(),
+        averaged: false,
         l2: config.l2,
         clip_norm: None,
         label_smoothing: config.label_smoothing,
@@ -139,7 +141,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };
     let pass = builder.train_batches(size, training)?;
     builder.plan.share_scratch(&[]);
-    let Builder { plan, model, normalisation: factors } = builder;
+    let Builder { plan, model, normalisation: factors, .. } = builder;
 
     let mut session = device.load(plan)?;
     let normalisation = Normalisation::of(config.normalize, &dataset);

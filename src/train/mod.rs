@@ -8,6 +8,7 @@
 //! Where a run is, beside its tensors, is a [`Position`]; both together are a [`Snapshot`], from which
 //! [`Trainer::resume`] goes on. `saves` says when there is to be one, `health` whether there may be.
 
+mod averages;
 mod evaluate;
 mod evaluation;
 mod feed;

@@ -36,6 +36,8 @@ pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
     let decay = weight_decay + training.l2;
     let fits = training.batch == 1
         && momentum == 0.0
+        && training.groups.is_empty()
+        && !training.averaged
         && training.clip_norm.is_none()
         && training.label_smoothing == 0.0
         && training.augmentation.is_none()

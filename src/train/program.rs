@@ -1,10 +1,11 @@
 //! What a run computes: the plan with its steps, and the tensors that the host writes and reads.
 
+use super::averages::Averages;
 use super::health::Health;
 use super::online;
 use super::resident::{Resident, declare_normalisation};
 use crate::augmentation::Augmentation;
-use crate::config::Optimizer;
+use crate::config::{Groups, Optimizer};
 use crate::data::ImageShape;
 use crate::error::Result;
 use crate::init::ParameterKind;
@@ -103,10 +104,11 @@ pub(super) struct SplitSize {
 }
 
 /// How a program trains.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Training {
     pub(super) batch: usize,
     pub(super) optimizer: Optimizer,
+    pub(super) groups: Groups,
     pub(super) l2: f32,
     pub(super) clip_norm: Option<f32>,
     /// Share of the target that all classes have alike.
@@ -115,6 +117,8 @@ pub(super) struct Training {
     pub(super) augmentation: Augmentation,
     /// What dropout's random numbers follow from; it drops nothing where there is none.
     pub(super) dropout: Option<u64>,
+    /// Whether parameters have running averages.
+    pub(super) averaged: bool,
     /// The learning rate, where it is the same in every step.
     pub(super) constant_rate: Option<f32>,
 }
@@ -125,6 +129,8 @@ pub(super) struct Builder {
     pub(super) plan: Plan,
     pub(super) model: Model,
     pub(super) normalisation: Tensor,
+    /// What the parameters' running averages are, where there are any.
+    pub(super) averages: Option<Averages>,
 }
 
 impl Builder {
@@ -132,7 +138,7 @@ impl Builder {
         let mut plan = Plan::new();
         let model = Model::new(&mut plan, spec, shape.into());
         let normalisation = declare_normalisation(&mut plan, shape.channels);
-        Builder { plan, model, normalisation }
+        Builder { plan, model, normalisation, averages: None }
     }
 
     fn split(&mut self, name: &str, size: SplitSize) -> Result<Resident> {
@@ -169,9 +175,11 @@ impl Builder {
         let Builder { plan, model, .. } = self;
         let source = Source { split: &split, batch, phase: Phase::Training { dropout: training.dropout } };
         let (forward, loss) = measure(plan, model, source, training.label_smoothing);
-        let mut updates = Updates::new(training.optimizer, training.l2, training.clip_norm);
+        let Training { optimizer, groups, l2, clip_norm, averaged, .. } = training;
+        let mut updates = Updates::new(optimizer, groups, l2, clip_norm);
         model::backward(plan, forward, loss.dlogits, &mut updates);
         updates.finish(plan);
+        self.averages = averaged.then(|| Averages::record(plan, model));
         let metrics = loss.metrics;
         Ok(Pass {
             step,

@@ -1,8 +1,9 @@
 //! All that a run computes, recorded in one plan: training, evaluations, and the looks at its health.
 
+use super::averages::Averages;
 use super::health::Health;
 use super::program::{Builder, Pass, Penalty, Slots, SplitSize, Training};
-use crate::config::{Config, Schedule};
+use crate::config::{Config, Schedule, Warmup};
 use crate::data::ImageShape;
 use crate::error::Result;
 use crate::model::{Model, ModelSpec};
@@ -28,12 +29,16 @@ impl Sizes {
     /// The model of `config` for such images, if it can be built.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no sense, or where images
-    /// are too small to be augmented.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no sense, where images
+    /// are too small to be augmented, or where groups name parameters that the model does not have.
     pub fn model(&self, config: &Config) -> Result<ModelSpec> {
         config.augmentation().check([self.shape.height, self.shape.width])?;
         let spec = ModelSpec::parse(&config.model, self.classes)?;
         spec.check_sizes(self.shape.into(), config.batch_size.min(self.train))?;
+        let mut plan = Plan::new();
+        let model = Model::new(&mut plan, &spec, self.shape.into());
+        let names: Vec<_> = model.parameters().map(|parameter| plan.name(parameter.tensor)).collect();
+        config.groups.check(&names)?;
         Ok(spec)
     }
 }
@@ -49,6 +54,7 @@ pub(super) struct Recorded {
     pub(super) validating: Option<Pass>,
     pub(super) penalty: Option<Penalty>,
     pub(super) health: Health,
+    pub(super) averages: Option<Averages>,
 }
 
 impl Recorded {
@@ -56,10 +62,12 @@ impl Recorded {
     pub(super) fn new(config: &Config, sizes: &Sizes, largest: usize) -> Result<Self> {
         let mut builder = Builder::new(&sizes.model(config)?, sizes.shape);
         let size = |count| SplitSize { count, shape: sizes.shape, largest };
-        let constant = config.schedule == Schedule::Constant && config.warmup == 0.0;
+        let constant = config.schedule == Schedule::Constant && config.warmup == Warmup::Share(0.0);
         let training = Training {
             batch: config.batch_size,
             optimizer: config.optimizer,
+            groups: config.groups.clone(),
+            averaged: config.ema.is_some(),
             l2: config.l2,
             clip_norm: config.clip_norm,
             label_smoothing: config.label_smoothing,
@@ -79,8 +87,8 @@ impl Recorded {
             Slots::Blocks => penalty.as_ref(),
             Slots::Pairs => None,
         });
-        let Builder { mut plan, model, normalisation } = builder;
+        let Builder { mut plan, model, normalisation, averages } = builder;
         plan.share_scratch(&[]);
-        Ok(Recorded { plan, model, normalisation, training, testing, validating, penalty, health })
+        Ok(Recorded { plan, model, normalisation, training, testing, validating, penalty, health, averages })
     }
 }

@@ -11,6 +11,7 @@ use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::averages::Averages;
 use super::feed::{Feed, Pace, Sampling};
 use super::health::{Health, Watch};
 use super::measure::measure;
@@ -44,6 +45,7 @@ pub struct Trainer<'a> {
     stop: StopFlag,
     session: Box<dyn Session>,
     model: Model,
+    averages: Option<Averages>,
     training: Pass,
     testing: Pass,
     validating: Option<Pass>,
@@ -118,7 +120,9 @@ impl Trainer<'_> {
     fn end(&mut self, run: &Path) -> Result<End> {
         let Position { last, best, .. } = self.position;
         let [last, best] = [last, best].map(|epoch| epoch.expect("a run that is over has had an epoch"));
+        self.exchange()?;
         let weights = tensors::copy_model(&mut *self.session)?;
+        self.exchange()?;
         Ok(End {
             steps: self.position.step,
             epochs: self.position.epochs,
@@ -172,11 +176,12 @@ impl Trainer<'_> {
 
     /// What the ops are told in each step of the epoch that the run is in.
     fn told(&self) -> impl Fn(usize) -> StepRecord + use<> {
-        let (rate, optimizer, epoch) = (self.rate, self.config.optimizer, self.position.epochs);
+        let (rate, epoch) = (self.rate, self.position.epochs);
+        let (optimizer, ema) = (self.config.optimizer, self.config.ema);
         let first_step = epoch * self.steps_per_epoch;
         move |step| StepRecord {
             epoch: epoch as u32,
-            ..optim::step_record(optimizer, rate.at(first_step + step), first_step + step)
+            ..optim::step_record(optimizer, ema, rate.at(first_step + step), first_step + step)
         }
     }
 
@@ -261,7 +266,15 @@ impl Trainer<'_> {
         stop.map_or(Ok(()), |kind| Err(self.stopped(kind, run)))
     }
 
+    /// What the epoch's steps have measured, and the model after them.
     fn report(&mut self) -> Result<Epoch> {
+        self.exchange()?;
+        let epoch = self.measured()?;
+        self.exchange()?;
+        Ok(epoch)
+    }
+
+    fn measured(&mut self) -> Result<Epoch> {
         let Stretch { first_step, steps, images, .. } = self.stretch();
         let (session, penalty) = (&mut *self.session, self.penalty.as_ref());
         let mut measure_on = |pass| {

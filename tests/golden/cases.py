@@ -75,6 +75,30 @@ CASES = {
         "schedule": "one-cycle", "warmup": 0.3, "epochs": 25}),
     "small-two-one-cycle-linear-1": ("small-two", "unit", 1, 300, 0.05, {
         "schedule": "one-cycle-linear", "warmup": 0.25, "epochs": 2}),
+    # Groups: kinds, layers and tensors, and later words over earlier ones.
+    "small-two-groups-64": ("small-two", "unit", 64, 100, 0.1, {
+        "weight_decay": 5e-3, "groups": "biases decay=0 lr=2, 2 lr=0.5, 0.weight decay=0.02"}),
+    "small-two-groups-all-64": ("small-two", "unit", 64, 100, 0.05, {
+        **ALL, "groups": "weights lr=0.7, 2.bias decay=0.1 lr=0", "clip_norm": 1.0}),
+    "small-two-groups-momentum-50": ("small-two", "unit", 50, 100, 0.05, {
+        "momentum": 0.9, "weight_decay": 5e-3, "groups": "0 decay=0, biases lr=3"}),
+    "small-one-groups-adam-50": ("small-one", "unit", 50, 150, 0.01, {
+        "optimizer": "adam", "weight_decay": 0.01, "groups": "biases lr=0.25 decay=0"}),
+    "small-two-groups-adamw-64": ("small-two", "unit", 64, 100, 0.005, {
+        "optimizer": "adamw", "epsilon": 1e-4, "weight_decay": 0.1, "groups": "biases decay=0, 2 lr=3"}),
+    "small-one-groups-lion-50": ("small-one", "unit", 50, 60, 0.003, {
+        "optimizer": "lion", "weight_decay": 0.1, "groups": "biases lr=4 decay=0"}),
+    "small-one-groups-1": ("small-one", "unit", 1, 300, 0.05, {"weight_decay": 1e-3, "groups": "0.bias lr=0.5 decay=0"}),
+    "small-two-warmup-steps-64": ("small-two", "unit", 64, 100, 0.2, {
+        "schedule": "linear", "warmup": "7", "epochs": 25}),
+    "small-two-warmup-epochs-64": ("small-two", "unit", 64, 100, 0.3, {
+        "schedule": "one-cycle", "warmup": "5e", "epochs": 25}),
+    # Averages: of few steps, of many, from an optimizer with state, and of single images, which then take a step each.
+    "small-two-ema-64": ("small-two", "unit", 64, 100, 0.2, {"ema": 0.9}),
+    "small-two-ema-adamw-64": ("small-two", "unit", 64, 90, 0.005, {
+        "ema": 0.99, "optimizer": "adamw", "epsilon": 1e-4, "weight_decay": 0.1, "schedule": "cosine", "epochs": 25}),
+    "small-two-ema-all-50": ("small-two", "unit", 50, 100, 0.02, {**ALL, "ema": 0.95, "groups": "biases decay=0"}),
+    "small-one-ema-1": ("small-one", "unit", 1, 300, 0.05, {"ema": 0.98, "l2": 0.01}),
     # Stopped after the first steps, while Adam's corrections are largest.
     "small-one-adam-first": ("small-one", "unit", 64, 1, 0.01, {"optimizer": "adam", "epsilon": 1e-4}),
     "small-one-adamw-third": ("small-one", "unit", 64, 3, 0.01, {"optimizer": "adamw", "weight_decay": 0.5}),

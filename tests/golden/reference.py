@@ -36,6 +36,8 @@ class Settings:
     momentum: float = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
+    # "biases lr=2 decay=0, 0 lr=0.5": torch.optim's parameter groups, with learning rates as factors.
+    groups: str = ""
     l2: float = 0.0
     # Planned ones, which schedules go by; `steps` may end the run before them.
     epochs: int = 1000
@@ -46,8 +48,11 @@ class Settings:
     epsilon: float | None = None
     clip_norm: float | None = None
     label_smoothing: float = 0.0
+    # What running averages of the weights keep in a step, if they are what is measured and left behind.
+    ema: float | None = None
     schedule: str = "constant"
-    warmup: float = 0.0
+    # A share of all steps; or a number of steps, or of epochs, as "7" and "2e".
+    warmup: float | str = 0.0
     step_every: int | None = None
     step_factor: float | None = None
 
@@ -131,7 +136,11 @@ def learning_rate(settings, step, steps_per_epoch):
     """The rate of a step, from 0, by the formulas in PyTorch's documentation of its schedulers; all steps of the planned
     epochs count, not only those until the run is stopped."""
     total = settings.epochs * steps_per_epoch
-    peak, warmup = settings.lr, settings.warmup * total
+    peak, warmup = settings.lr, settings.warmup
+    if isinstance(warmup, str):
+        warmup = int(warmup.removesuffix("e")) * (steps_per_epoch if warmup.endswith("e") else 1)
+    else:
+        warmup *= total
     if settings.schedule.startswith("one-cycle"):
         # OneCycleLR with pct_start = warmup, div_factor 25, final_div_factor 1e4.
         top, last = warmup - 1, total - 1
@@ -158,15 +167,29 @@ def clip(gradients, most):
             gradients[name] = gradients[name] * factor
 
 
-def adam_step(weights, gradients, buffers, settings, lr, t):
+def own(settings, name, lr):
+    """Learning rate and weight decay of the parameter `name`: the last group that says something of it holds."""
+    decay = settings.weight_decay
+    factor = 1.0
+    for group in filter(None, settings.groups.split(",")):
+        who, *words = group.split()
+        kind = {"weights": ".weight", "biases": ".bias"}.get(who)
+        if name.endswith(kind) if kind else name == who or name.startswith(who + "."):
+            said = dict(word.split("=") for word in words)
+            factor, decay = float(said.get("lr", factor)), float(said.get("decay", decay))
+    return lr * factor, decay
+
+
+def adam_step(weights, gradients, buffers, settings, base, t):
     """torch.optim.Adam and torch.optim.AdamW, t from 1."""
     beta1, beta2, epsilon = settings.beta1 or 0.9, settings.beta2 or 0.999, settings.epsilon or 1e-8
     for name, w in weights.items():
         g = gradients[name]
+        lr, decay = own(settings, name, base)
         if settings.optimizer == "adam":
-            g = g + settings.weight_decay * w
+            g = g + decay * w
         else:
-            w = w - lr * settings.weight_decay * w
+            w = w - lr * decay * w
         mean, square = buffers.get(name, (numpy.zeros_like(w), numpy.zeros_like(w)))
         mean, square = beta1 * mean + (1 - beta1) * g, beta2 * square + (1 - beta2) * g * g
         buffers[name] = mean, square
@@ -174,7 +197,7 @@ def adam_step(weights, gradients, buffers, settings, lr, t):
         weights[name] = w - lr / (1 - beta1**t) * mean / denominator
 
 
-def lion_step(weights, gradients, buffers, settings, lr, limit):
+def lion_step(weights, gradients, buffers, settings, base, limit):
     """Algorithm 2 of Chen et al. 2023."""
     beta1, beta2 = settings.beta1 or 0.9, settings.beta2 or 0.99
     for name, w in weights.items():
@@ -183,14 +206,16 @@ def lion_step(weights, gradients, buffers, settings, lr, limit):
         # Zeros are exact: gradients of units that no image of the run has switched on.
         if limit and (abs(total[total != 0]) < limit * abs(total).max()).any():
             raise NearKink
-        weights[name] = w - lr * (numpy.sign(total) + settings.weight_decay * w)
+        lr, decay = own(settings, name, base)
+        weights[name] = w - lr * (numpy.sign(total) + decay * w)
         buffers[name] = beta2 * mean + (1 - beta2) * g
 
 
-def sgd_step(weights, gradients, buffers, settings, lr):
+def sgd_step(weights, gradients, buffers, settings, base):
     """torch.optim.SGD with dampening 0: the first step's buffer is the gradient itself."""
     for name, w in weights.items():
-        g = gradients[name] + settings.weight_decay * w
+        lr, decay = own(settings, name, base)
+        g = gradients[name] + decay * w
         if settings.momentum != 0:
             buffers[name] = settings.momentum * buffers[name] + g if name in buffers else g
             g = g + settings.momentum * buffers[name] if settings.nesterov else buffers[name]
@@ -206,7 +231,7 @@ def train(
     weights = {name: w.astype(dtype) for name, w in start.items()}
     train_images, test_images = normalise(data_set, normalisation, dtype)
     train_labels, test_labels = data_set["train_labels"], data_set["test_labels"]
-    outcome, buffers, step = Outcome(weights), {}, 0
+    outcome, buffers, averages, step = Outcome(weights), {}, {}, 0
     steps_per_epoch = -(-len(train_images) // settings.batch_size)
     while step < settings.steps:
         figures = []
@@ -245,9 +270,15 @@ def train(
             else:
                 adam_step(weights, gradients, buffers, settings, lr, step + 1)
             step += 1
+            if settings.ema is not None:
+                # swa_utils.AveragedModel: the first update copies.
+                for name, w in weights.items():
+                    average = averages.get(name, w)
+                    averages[name] = settings.ema * average + (1 - settings.ema) * w
 
+        judged = averages if settings.ema is not None else weights
         entropy, weight_penalty, accuracy, doubt = (float(mean) for mean in numpy.mean(figures, axis=0))
-        logits = forward(layers, weights, test_images)[-1]
+        logits = forward(layers, judged, test_images)[-1]
         test_entropy = float(cross_entropy(logits, test_labels)[0].mean())
         test_accuracy, test_doubt = correctness(logits, test_labels)
         outcome.epochs.append({
@@ -257,9 +288,10 @@ def train(
             "train_cross_entropy": entropy,
             "train_accuracy": accuracy,
             "train_accuracy_doubt": doubt,
-            "test_loss": test_entropy + penalty(weights, settings.l2),
+            "test_loss": test_entropy + penalty(judged, settings.l2),
             "test_cross_entropy": test_entropy,
             "test_accuracy": test_accuracy,
             "test_accuracy_doubt": test_doubt,
         })
+    outcome.weights = judged
     return outcome

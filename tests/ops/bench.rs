@@ -61,6 +61,7 @@ pub const PLAIN_RUN: StepRecord = StepRecord {
     learning_rate: 0.125,
     mean_scale: 1.0,
     root_scale: 1.0,
+    average_share: 1.0,
 };
 
 /// Slots of metric rings in tests.

@@ -232,7 +232,7 @@ impl Case for Penalised {
         let a = bench.floats("a", [k, m], &a_values);
         let b = bench.floats("b", [k, n], &b_values);
         let w = bench.parameter("w", [m, n], &w_values);
-        let update = |parameter| Update { parameter, decay: l2, momentum: None };
+        let update = |parameter| Update { parameter, rate: 1.0, decay: l2, momentum: None };
         sgd::step(bench.plan, update(alone), zeros);
         matmul::update(bench.plan, a, b, update(w), None);
 

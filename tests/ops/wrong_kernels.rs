@@ -6,8 +6,9 @@ use shadegrad::device::gpu::adapter::Capabilities;
 use crate::announce;
 use crate::bench::Cases;
 use crate::cases::{
-    activation, adam, add as add_op, average_pool, batch_norm, classifier, clip_norm, column_sum, conv2d,
-    dropout, gather, l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd, softmax_cross_entropy,
+    activation, adam, add as add_op, average, average_pool, batch_norm, classifier, clip_norm, column_sum,
+    conv2d, dropout, gather, l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd,
+    softmax_cross_entropy,
 };
 use crate::runner::hold;
 use crate::subject::Subject;
@@ -119,6 +120,19 @@ fn edits() -> Vec<(Cases, Edit)> {
         "epsilon under the root",
         "sqrt(square) * step.root_scale + params.epsilon",
         "sqrt(square + params.epsilon) * step.root_scale",
+    );
+    let averages = |text| some_of(average::cases(), text, "1009");
+    add(
+        averages("Follow"),
+        "average of the last step alone",
+        "step.average_share * (w[i] - old)",
+        "(w[i] - old)",
+    );
+    add(
+        averages("Exchange"),
+        "average put in place and forgotten",
+        "average[i] = old;",
+        "average[i] = w[i];",
     );
     let lion = |text| some(lion::cases(), text);
     add(lion(""), "sign of the kept mean", "(1.0 - params.beta1) * g", "(1.0 - params.beta2) * g");

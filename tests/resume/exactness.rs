@@ -8,7 +8,7 @@ use crate::support::{config, device, resume, train};
 
 type Values<'a> = &'a [(Key, &'a str)];
 
-const OPTIMIZERS: [Values<'_>; 8] = [
+const OPTIMIZERS: [Values<'_>; 10] = [
     &[],
     &[(Key::Momentum, "0.9")],
     &[(Key::Momentum, "0.8"), (Key::Nesterov, "true"), (Key::WeightDecay, "0.001")],
@@ -17,11 +17,13 @@ const OPTIMIZERS: [Values<'_>; 8] = [
     &[(Key::Optimizer, "adamw"), (Key::WeightDecay, "0.01")],
     &[(Key::Optimizer, "lion"), (Key::WeightDecay, "0.01"), (Key::LabelSmoothing, "0.1")],
     &[(Key::Momentum, "0.9"), (Key::ClipNorm, "0.5")],
+    &[(Key::Momentum, "0.9"), (Key::Ema, "0.9"), (Key::Groups, "biases lr=2 decay=0.1")],
+    &[(Key::Optimizer, "adamw"), (Key::WeightDecay, "0.01"), (Key::Ema, "0.95"), (Key::Groups, "0 lr=0.5")],
 ];
 
 const SCHEDULES: [Values<'_>; 5] = [
     &[],
-    &[(Key::Schedule, "cosine"), (Key::Warmup, "0.2")],
+    &[(Key::Schedule, "cosine"), (Key::Warmup, "1e")],
     &[(Key::Schedule, "linear")],
     &[(Key::Schedule, "one-cycle"), (Key::Warmup, "0.3")],
     &[(Key::Schedule, "step"), (Key::StepEvery, "1e"), (Key::StepFactor, "0.5")],

@@ -61,7 +61,7 @@ fn record(plan: &mut Plan, [m, n, k]: [usize; 3]) {
             for with_momentum in [false, true] {
                 let update = |parameter, velocity| {
                     let momentum = Momentum { velocity, factor: 0.9, nesterov: false };
-                    Update { parameter, decay: 0.0, momentum: with_momentum.then_some(momentum) }
+                    Update { parameter, rate: 1.0, decay: 0.0, momentum: with_momentum.then_some(momentum) }
                 };
                 for bias in [None, Some(update(bias, bias_velocity))] {
                     matmul::update(plan, a, b, update(parameter, velocity), bias);

@@ -26,26 +26,9 @@ struct Params {
     part_stride: u32,
     // Pixels of a channel, where an operand is a batch of pixels.
     plane: u32,
-    // A map whose patches an operand is, and its elements.
-    map_height: u32,
-    map_width: u32,
-    channels: u32,
-    map_length: u32,
-    // Terms of a cell: its channels, as if they were whole vectors.
-    cell_terms: u32,
-    // Windows of an image, and places of a window.
-    windows_height: u32,
-    windows_width: u32,
-    places: u32,
-    places_width: u32,
-    stride: u32,
-    spread: u32,
-    // How far outside the map the first window begins.
-    above: u32,
-    left: u32,
-    // Elements from behind a line's last window to the next line's first one, and likewise of an image.
-    line_skip: u32,
-    image_skip: u32,
+    // What the learning rate is multiplied by.
+    rate: f32,
+    bias_rate: f32,
     decay: f32,
     bias_decay: f32,
     momentum: f32,
@@ -104,6 +87,8 @@ struct Step {
     // What makes up for an optimizer's running means that started as zeros.
     mean_scale: f32,
     root_scale: f32,
+    // What the running averages of parameters take of the parameters.
+    average_share: f32,
 }
 
 @group(1) @binding(0) var<uniform> step: Step;
@@ -115,7 +100,7 @@ fn finish(i: u32, column: u32, product: f32) {
     let velocity = params.momentum * v[i] + g;
     v[i] = velocity;
     let direction = select(velocity, g + params.momentum * velocity, params.nesterov == 1u);
-    y[i] = old - step.learning_rate * direction;
+    y[i] = old - params.rate * step.learning_rate * direction;
 }
 
 // Takes the sum of one row of the first operand to the bias that it is the gradient of.
@@ -125,7 +110,7 @@ fn finish_row(row: u32, sum: f32) {
     let velocity = params.momentum * bias_v[row] + g;
     bias_v[row] = velocity;
     let direction = select(velocity, g + params.momentum * velocity, params.nesterov == 1u);
-    bias[row] = old - step.learning_rate * direction;
+    bias[row] = old - params.bias_rate * step.learning_rate * direction;
 }
 
 // Finishes four neighbours of the product's row `row`, from `column` on, as far as they are inside.

@@ -11,7 +11,6 @@ use crate::init::ParameterKind;
 use crate::optim;
 use crate::plan::{Launch, StepRecord};
 use crate::train::position::Snapshot;
-use crate::train::tensors;
 
 /// Of a weight's norm, what one step may change.
 const SHARE: f64 = 0.01;
@@ -23,8 +22,13 @@ impl Trainer<'_> {
     /// The rate, in one digit as a person would say it; nothing where the weights or their directions are zeros. Leaves
     /// the device with other weights: the run is over.
     pub(super) fn sensible_rate(&mut self, saved: &Snapshot) -> Result<Option<f32>> {
-        tensors::restore_model(&mut *self.session, &saved.model)?;
-        tensors::restore_state(&mut *self.session, &saved.optimizer)?;
+        self.restore(saved)?;
+        let weights: Vec<_> =
+            self.model.parameters().filter(|parameter| parameter.kind == ParameterKind::Weight).collect();
+        let tensors = weights.into_iter().map(|weight| weight.tensor);
+        let before: Vec<_> = tensors
+            .map(|weight| Ok((weight, self.session.read(weight)?.into_f32())))
+            .collect::<Result<_>>()?;
         // One optimizer step, also where a run of the step is a block of them.
         let rows = self.training.images_per_step.min(self.training.count);
         let record = StepRecord {
@@ -33,23 +37,20 @@ impl Trainer<'_> {
             slot: 0,
             row_weight: 1.0 / rows as f32,
             epoch: saved.position.epochs as u32,
-            ..optim::step_record(self.config.optimizer, 1.0, saved.position.step)
+            ..optim::step_record(self.config.optimizer, None, 1.0, saved.position.step)
         };
         let launch = Launch { step: self.training.step, record };
         let ticket = self.session.submit(&[launch], &[], 0)?;
         self.session.finish(ticket)?;
         let mut least = f64::INFINITY;
-        for parameter in self.model.parameters().filter(|parameter| parameter.kind == ParameterKind::Weight) {
-            let declaration = self.session.plan().declaration(parameter.tensor);
-            let before = saved.model.values(&declaration.name, &declaration.file_shape())?;
-            let before = declaration.from_file(before);
-            let after = self.session.read(parameter.tensor)?.into_f32();
+        for (weight, before) in before {
+            let after = self.session.read(weight)?.into_f32();
             let norm =
                 |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
-            let weight = norm(&mut before.iter().map(|&value| f64::from(value)));
+            let norm_before = norm(&mut before.iter().map(|&value| f64::from(value)));
             let change =
                 before.iter().zip(&after).map(|(&before, &after)| f64::from(after) - f64::from(before));
-            let ratio = weight / norm(&mut { change });
+            let ratio = norm_before / norm(&mut { change });
             if ratio > 0.0 {
                 least = least.min(ratio);
             }

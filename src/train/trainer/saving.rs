@@ -77,15 +77,23 @@ impl Trainer<'_> {
         tensors::restore_model(&mut *self.session, &saved.model)?;
         tensors::restore_state(&mut *self.session, &saved.optimizer)?;
         self.position = saved.position.clone();
-        Ok(())
+        self.exchange()
+    }
+
+    /// Puts running averages where the parameters are, or back: models are measured and saved so.
+    pub(super) fn exchange(&mut self) -> Result<()> {
+        match &self.averages {
+            Some(averages) => averages.exchange(&mut *self.session),
+            None => Ok(()),
+        }
     }
 
     fn snapshot(&mut self) -> Result<Snapshot> {
+        self.exchange()?;
         let session = &mut *self.session;
-        Ok(Snapshot {
-            model: SavedModel { tensors: tensors::copy_model(session)?, about: Some(self.about.clone()) },
-            optimizer: SavedModel { tensors: tensors::copy_state(session)?, about: None },
-            position: self.position.clone(),
-        })
+        let model = SavedModel { tensors: tensors::copy_model(session)?, about: Some(self.about.clone()) };
+        let optimizer = SavedModel { tensors: tensors::copy_state(session)?, about: None };
+        self.exchange()?;
+        Ok(Snapshot { model, optimizer, position: self.position.clone() })
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::Trainer;
-use crate::config::{Config, Init, Interval, Validation};
+use crate::config::{Config, Init, Interval, Validation, Warmup};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -32,8 +32,11 @@ impl<'a> Trainer<'a> {
             Init::Rule(_) => None,
         };
         let mut trainer = Trainer::prepare(config, dataset, device)?;
-        let Trainer { session, model, .. } = &mut trainer;
+        let Trainer { session, model, averages, .. } = &mut trainer;
         tensors::write_first_weights(&mut **session, model, config, first_weights.as_ref())?;
+        if let Some(averages) = averages {
+            averages.start(&mut **session)?;
+        }
         Ok(trainer)
     }
 
@@ -48,8 +51,7 @@ impl<'a> Trainer<'a> {
         snapshot: Snapshot,
     ) -> Result<Self> {
         let mut trainer = Trainer::prepare(config, dataset, device)?;
-        tensors::restore_model(&mut *trainer.session, &snapshot.model)?;
-        tensors::restore_state(&mut *trainer.session, &snapshot.optimizer)?;
+        trainer.restore(&snapshot)?;
         trainer.saves.done(snapshot.position.step);
         trainer.position = snapshot.position.clone();
         trainer.check_position()?;
@@ -87,7 +89,8 @@ impl<'a> Trainer<'a> {
     /// The layers of a run, if they can be built for these images. Needs no device.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no sense.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no sense, or where
+    /// [`Groups`](crate::config::Groups) name parameters that it does not have.
     pub fn layers(config: &Config, dataset: &Dataset) -> Result<ModelSpec> {
         sizes(dataset, None).model(config)
     }
@@ -101,7 +104,7 @@ impl<'a> Trainer<'a> {
         let sizes = sizes(&dataset, validation.as_ref());
         let recorded = Recorded::new(config, &sizes, device.largest_tensor())?;
         outline::check(&recorded.plan, config, &sizes, device)?;
-        let Recorded { plan, model, training, testing, validating, penalty, health, .. } = recorded;
+        let Recorded { plan, model, training, testing, validating, penalty, health, averages, .. } = recorded;
         let (shape, classes) = (sizes.shape, sizes.classes);
 
         let mut session = device.load(plan)?;
@@ -139,6 +142,7 @@ impl<'a> Trainer<'a> {
             },
             dataset: info,
             model,
+            averages,
             training,
             testing,
             validating,
@@ -150,7 +154,11 @@ impl<'a> Trainer<'a> {
             rate: LearningRate {
                 peak: config.learning_rate,
                 schedule: config.schedule,
-                warmup: config.warmup,
+                warmup: match config.warmup {
+                    Warmup::Share(share) => f64::from(share) * planned as f64,
+                    Warmup::Steps(steps) => steps as f64,
+                    Warmup::Epochs(epochs) => epochs as f64 * steps_per_epoch as f64,
+                },
                 step_every: match config.step_every {
                     Some(Interval::Steps(steps)) => steps,
                     Some(Interval::Epochs(epochs)) => epochs.saturating_mul(steps_per_epoch),

@@ -19,6 +19,9 @@ const KINDS: [([f32; 2], f32, f32, f32); 5] = [
     ([0.0, 0.0], 1e-3, 0.0, 0.0),
 ];
 
+/// What the learning rate is multiplied by.
+const OWN: f32 = 0.3;
+
 #[derive(Debug)]
 struct Adam {
     length: usize,
@@ -48,7 +51,7 @@ impl Case for Adam {
         let parameter = bench.parameter("w", [length], &weights);
         let mean = bench.parameter("m", [length], &means);
         let square = bench.parameter("s", [length], &squares);
-        let update = Update { parameter, mean, square, betas, epsilon, coupled, decoupled };
+        let update = Update { parameter, mean, square, betas, epsilon, rate: OWN, coupled, decoupled };
         adam::step(bench.plan, update, dw);
         let records = [0, 1, 2]
             .map(|step| adam::correct(StepRecord { learning_rate: RATES[step], ..PLAIN_RUN }, betas, step));
@@ -63,7 +66,12 @@ impl Case for Adam {
                 decoupled: decoupled.into(),
             };
             for (step, rate) in RATES.into_iter().enumerate() {
-                adam.step(step as i32 + 1, rate.into(), [&mut w, &mut m, &mut s], &widen(&gradients));
+                adam.step(
+                    step as i32 + 1,
+                    f64::from(OWN) * f64::from(rate),
+                    [&mut w, &mut m, &mut s],
+                    &widen(&gradients),
+                );
             }
             [w, m, s]
         };

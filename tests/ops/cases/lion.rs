@@ -15,6 +15,9 @@ const BETAS: [f32; 2] = [0.9, 0.99];
 /// What gradients are of the means: with [`BETAS`], a sum stays clear of zero for three steps.
 const MULTIPLES: [f32; 5] = [-4.0, -20.0, 3.0, -30.0, 0.5];
 
+/// What the learning rate is multiplied by.
+const OWN: f32 = 0.3;
+
 #[derive(Debug)]
 struct Lion {
     length: usize,
@@ -41,7 +44,7 @@ impl Case for Lion {
         let dw = bench.floats("dw", [length], &gradients);
         let parameter = bench.parameter("w", [length], &weights);
         let mean = bench.parameter("m", [length], &means);
-        lion::step(bench.plan, Update { parameter, mean, betas: BETAS, coupled, decoupled }, dw);
+        lion::step(bench.plan, Update { parameter, mean, betas: BETAS, rate: OWN, coupled, decoupled }, dw);
         bench.run_with(&RATES.map(|learning_rate| StepRecord { learning_rate, ..PLAIN_RUN }));
 
         let after = move || {
@@ -52,7 +55,7 @@ impl Case for Lion {
                     coupled: coupled.into(),
                     decoupled: decoupled.into(),
                 };
-                lion.step(rate.into(), &mut w, &mut m, &widen(&gradients));
+                lion.step(f64::from(OWN) * f64::from(rate), &mut w, &mut m, &widen(&gradients));
             }
             (w, m)
         };

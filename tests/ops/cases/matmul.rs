@@ -111,7 +111,13 @@ struct Start {
 }
 
 impl Descent {
-    fn update(&self, bench: &mut Bench, name: &str, shape: &[usize], decay: f32) -> (Update, Start) {
+    fn update(
+        &self,
+        bench: &mut Bench,
+        name: &str,
+        shape: &[usize],
+        [rate, decay]: [f32; 2],
+    ) -> (Update, Start) {
         let length = shape.iter().product();
         let [values, velocities] = [(); 2].map(|()| bench.numbers.floats(length, self.range));
         let parameter = bench.parameter(name, shape, &values);
@@ -120,7 +126,7 @@ impl Descent {
             factor,
             nesterov,
         });
-        (Update { parameter, decay, momentum }, Start { values, velocities })
+        (Update { parameter, rate, decay, momentum }, Start { values, velocities })
     }
 
     /// Expects what `update` makes of `start` by the gradient `dw`.
@@ -134,12 +140,12 @@ impl Descent {
         // A velocity gathers at most three gradients, three decayed weights and its own start.
         let most = 3.0 * magnitude(self.size, self.range) + 4.0 * f64::from(self.range);
         let tolerance = Tolerance::sum(self.size.k, most);
-        let descent = descent(self.momentum, update.decay);
+        let (descent, own) = (descent(self.momentum, update.decay), f64::from(update.rate));
         let after = move || {
             let (mut w, mut v) = (widen(&start.values), widen(&start.velocities));
             let dw = dw();
             for rate in RATES {
-                descent.step(rate.into(), &mut w, &mut v, &dw);
+                descent.step(own * f64::from(rate), &mut w, &mut v, &dw);
             }
             [w, v]
         };
@@ -161,9 +167,9 @@ impl Case for Descent {
         let b_values = bench.numbers.floats(k * n, range);
         let a = bench.floats("a", [k, m], &a_values);
         let b = bench.floats("b", [k, n], &b_values);
-        let (weight, weight_start) = self.update(bench, "w", &[m, n], decay);
-        // A bias has a decay of its own.
-        let bias = with_bias.then(|| self.update(bench, "bias", &[m], 0.5 * decay));
+        let (weight, weight_start) = self.update(bench, "w", &[m, n], [0.75, decay]);
+        // A bias has a learning rate and a decay of its own.
+        let bias = with_bias.then(|| self.update(bench, "bias", &[m], [1.25, 0.5 * decay]));
         matmul::update(bench.plan, a, b, weight, bias.as_ref().map(|(update, _)| *update));
         bench.run_with(&RATES.map(|learning_rate| StepRecord { learning_rate, ..PLAIN_RUN }));
         let a_wide = widen(&a_values);
@@ -222,8 +228,8 @@ impl Case for OfPixels {
         let dy = bench.floats("dy", [batch, outputs], &gradient);
         let size = Size { m: outputs, n: inputs, k: batch };
         let descent = Descent { size, momentum, decay: 0.25, range: UNIT, with_bias: true };
-        let (weight, weight_start) = descent.update(bench, "w", &[outputs, inputs], descent.decay);
-        let (bias, bias_start) = descent.update(bench, "bias", &[outputs], 0.5 * descent.decay);
+        let (weight, weight_start) = descent.update(bench, "w", &[outputs, inputs], [0.5, descent.decay]);
+        let (bias, bias_start) = descent.update(bench, "bias", &[outputs], [1.0, 0.5 * descent.decay]);
         matmul::update(bench.plan, dy, x, weight, Some(bias));
         let dy = widen(&gradient);
         descent.expect(bench, bias, bias_start, {

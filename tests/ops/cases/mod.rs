@@ -97,6 +97,7 @@ suites! {
     activation,
     adam,
     add,
+    average,
     average_pool,
     batch_norm,
     classifier,

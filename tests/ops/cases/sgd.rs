@@ -33,13 +33,15 @@ pub fn descent(momentum: Kind, decay: f32) -> Descent {
 struct Sgd {
     length: usize,
     momentum: Kind,
+    /// What the learning rate is multiplied by.
+    rate: f32,
     decay: f32,
     range: f32,
 }
 
 impl Case for Sgd {
     fn record(&self, bench: &mut Bench) {
-        let &Sgd { length, momentum, decay, range } = self;
+        let &Sgd { length, momentum, rate: own, decay, range } = self;
         let weights = bench.numbers.floats(length, range);
         let velocities = bench.numbers.floats(length, range);
         let gradients = bench.numbers.floats(length, range);
@@ -50,7 +52,7 @@ impl Case for Sgd {
             factor,
             nesterov,
         });
-        sgd::step(bench.plan, Update { parameter: w, decay, momentum }, dw);
+        sgd::step(bench.plan, Update { parameter: w, rate: own, decay, momentum }, dw);
         bench.run_with(&RATES.map(|learning_rate| StepRecord { learning_rate, ..PLAIN_RUN }));
 
         // Each step adds at most the gradient, the decayed weight and the old velocity.
@@ -59,7 +61,7 @@ impl Case for Sgd {
         let after = move || {
             let (mut w, mut v) = (widen(&weights), widen(&velocities));
             for rate in RATES {
-                descent.step(rate.into(), &mut w, &mut v, &widen(&gradients));
+                descent.step(f64::from(own) * f64::from(rate), &mut w, &mut v, &widen(&gradients));
             }
             (w, v)
         };
@@ -76,13 +78,14 @@ pub fn cases() -> Cases {
     for (index, (momentum, decay)) in UPDATES.into_iter().enumerate() {
         for length in lengths() {
             let range = [UNIT, LARGE, TINY][index % 3];
-            cases.push(Box::new(Sgd { length, momentum, decay, range }));
+            let rate = [1.0, 0.3][length % 2];
+            cases.push(Box::new(Sgd { length, momentum, rate, decay, range }));
         }
         for range in [UNIT, LARGE, TINY] {
-            cases.push(Box::new(Sgd { length: 1009, momentum, decay, range }));
+            cases.push(Box::new(Sgd { length: 1009, momentum, rate: 1.0, decay, range }));
         }
     }
     let length = 65_536 * 256 + 77;
-    cases.push(Box::new(Sgd { length, momentum: Some((0.9, true)), decay: 0.25, range: UNIT }));
+    cases.push(Box::new(Sgd { length, momentum: Some((0.9, true)), rate: 0.5, decay: 0.25, range: UNIT }));
     cases
 }

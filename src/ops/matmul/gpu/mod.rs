@@ -95,6 +95,8 @@ uniform! {
         /// Elements from behind a line's last window to the next line's first one, and likewise of an image.
         line_skip: u32,
         image_skip: u32,
+        rate: f32,
+        bias_rate: f32,
         decay: f32,
         bias_decay: f32,
         momentum: f32,
@@ -213,9 +215,9 @@ fn params(op: &Product, class: Class) -> Params {
     }
     match op.epilogue {
         Epilogue::Update { weight, bias } => {
-            params.decay = weight.decay;
+            (params.rate, params.decay) = (weight.rate, weight.decay);
             (params.momentum, params.nesterov) = weight.factors();
-            params.bias_decay = bias.map_or(0.0, |bias| bias.decay);
+            (params.bias_rate, params.bias_decay) = bias.map_or((0.0, 0.0), |bias| (bias.rate, bias.decay));
         }
         Epilogue::Change { decay } => params.decay = decay,
         Epilogue::None | Epilogue::Bias { .. } | Epilogue::Mask(_) => {}
