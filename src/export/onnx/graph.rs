@@ -9,7 +9,6 @@ use super::messages::{
 use crate::error::Result;
 use crate::export::Parts;
 use crate::layers::{self, Stage, Window};
-
 use crate::run::NamedTensor;
 use crate::tensor::Tensor;
 
