@@ -15,7 +15,7 @@
 //! The gradient of the bias is the [column sum](super::column_sum) of `dy`.
 //!
 //! Nobody makes the patches. The CPU half multiplies cells where they lie; the GPU half is products of
-//! [`matmul`](super::matmul) with patches as an operand, whose elements its kernels look up in the map (implicit GEMM).
+//! [`matmul`] with patches as an operand, whose elements its kernels look up in the map (implicit GEMM).
 //!
 //! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output width, filters]`,
 //! `w` and `dw` `[filters, window height, window width, channels]`.
