@@ -77,7 +77,7 @@ fn a_wrong_kernel_is_found_in_its_op() {
     for (op, kernels, from, to) in [
         ("relu", "relu_backward", "y[i] > 0.0", "y[i] >= -0.4"),
         ("gather", "gather", "row >= step.rows", "row > step.rows"),
-        ("column_sum", "column_sum", "y[column] = ", "y[column] = 1.001 * "),
+        ("column_sum", "column_sum", "+ column] = ", "+ column] = 1.001 * "),
         ("softmax_cross_entropy", "softmax", "let scale = ", "let scale = 0.999 * "),
         ("classifier", "classifier_dx", "a.w * b", "0.999 * a.w * b"),
         ("l2_penalty", "l2_penalty", "ring[step.slot * ", "ring[0u * step.slot * "),
