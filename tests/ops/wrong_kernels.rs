@@ -108,7 +108,7 @@ fn edits() -> Vec<(Cases, Edit)> {
 
     let nesterov = "params.nesterov == 1u";
     add(some(sgd::cases(), "true"), "nesterov off", nesterov, "params.nesterov == 2u");
-    add(some(sgd::cases(), "None, decay: 0.25"), "decay lost", "params.decay * old", "0.0");
+    add(some(sgd::cases(), "decay: 0.25"), "decay lost", "params.decay * old", "0.0");
     add(some(l2_penalty::cases(), ""), "first slot", "ring[step.slot * ", "ring[0u * step.slot * ");
 
     let adam = |text| some(adam::cases(), text);
