@@ -277,14 +277,17 @@ impl Plan {
 
     /// What a model file holds: the trained tensors, then what was learnt beside them.
     pub fn saved(&self) -> impl Iterator<Item = &Declaration> {
-        [Role::Parameter, Role::Statistic]
-            .into_iter()
-            .flat_map(|role| self.declarations.iter().filter(move |declaration| declaration.role == role))
+        self.of_role(Role::Parameter).chain(self.of_role(Role::Statistic))
+    }
+
+    /// The tensors that are for this, in the order in which they were declared.
+    pub fn of_role(&self, role: Role) -> impl Iterator<Item = &Declaration> {
+        self.declarations.iter().filter(move |declaration| declaration.role == role)
     }
 
     /// The trained tensors, in the order in which they were declared.
     pub fn parameters(&self) -> impl Iterator<Item = &Declaration> {
-        self.declarations.iter().filter(|declaration| declaration.role == Role::Parameter)
+        self.of_role(Role::Parameter)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::program::{Builder, Pass, SplitSize};
 use super::resident::write_normalisation;
+use super::tensors;
 use crate::data::{ImageShape, Split};
 use crate::device::{Device, Session};
 use crate::error::{Error, Result};
-use crate::host::Array;
 use crate::plan::{Launch, StepRecord};
 use crate::run::SavedModel;
 use crate::tensor::Tensor;
@@ -64,11 +64,7 @@ impl Inference {
         builder.plan.share_scratch(&[logits]);
         let mut session = device.load(builder.plan)?;
         write_normalisation(&mut *session, builder.normalisation, &about.normalisation)?;
-        let saved: Vec<_> = session.plan().saved().cloned().collect();
-        for declaration in saved {
-            let values = model.values(&declaration.name, &declaration.file_shape())?;
-            session.write(declaration.tensor, Array::F32(declaration.from_file(values)))?;
-        }
+        tensors::take_model(&mut *session, model)?;
         let labels = split.labels.clone();
         pass.split.write(&mut *session, split, shape)?;
         Ok(Inference { session, pass, logits, shape, labels })

@@ -35,32 +35,28 @@ pub(super) fn write_first_weights(
 
 /// The running statistics of images of which nothing is known yet: mean 0, variance 1, as PyTorch's start.
 fn write_first_statistics(session: &mut dyn Session) -> Result<()> {
-    for Declaration { tensor, name, .. } in declarations(session, &[Role::Statistic]) {
+    let statistics: Vec<_> = session.plan().of_role(Role::Statistic).cloned().collect();
+    for Declaration { tensor, name, .. } in statistics {
         let value = if name.ends_with("running_var") { 1.0 } else { 0.0 };
         session.write(tensor, Array::F32(vec![value; tensor.len()]))?;
     }
     Ok(())
 }
 
-/// What a model file holds: trained tensors, then what was learnt beside them.
-const MODEL: [Role; 2] = [Role::Parameter, Role::Statistic];
-
 /// Writes the model from a file, which must have its tensors and no others.
 pub(super) fn restore_model(session: &mut dyn Session, file: &SavedModel) -> Result<()> {
-    restore(session, &MODEL, file)
+    let declarations = session.plan().saved().cloned().collect();
+    restore(session, declarations, file)
 }
 
 /// Writes the optimizer's state from a file, which must have its tensors and no others.
 pub(super) fn restore_state(session: &mut dyn Session, file: &SavedModel) -> Result<()> {
-    restore(session, &[Role::State], file)
+    let declarations = session.plan().of_role(Role::State).cloned().collect();
+    restore(session, declarations, file)
 }
 
-fn restore(session: &mut dyn Session, roles: &[Role], file: &SavedModel) -> Result<()> {
-    let declarations = declarations(session, roles);
-    for declaration in &declarations {
-        let values = file.values(&declaration.name, &declaration.file_shape())?;
-        session.write(declaration.tensor, Array::F32(declaration.from_file(values)))?;
-    }
+fn restore(session: &mut dyn Session, declarations: Vec<Declaration>, file: &SavedModel) -> Result<()> {
+    take(session, &declarations, file)?;
     let is_known = |name: &String| declarations.iter().any(|known| known.name == *name);
     match file.tensors.iter().find(|tensor| !is_known(&tensor.name)) {
         Some(extra) => Err(Error::model(format!("the file has {}, which the model does not", extra.name))
@@ -69,26 +65,36 @@ fn restore(session: &mut dyn Session, roles: &[Role], file: &SavedModel) -> Resu
     }
 }
 
+/// Writes the model from a file, which may have other tensors, too.
+pub(super) fn take_model(session: &mut dyn Session, file: &SavedModel) -> Result<()> {
+    let declarations: Vec<_> = session.plan().saved().cloned().collect();
+    take(session, &declarations, file)
+}
+
+fn take(session: &mut dyn Session, declarations: &[Declaration], file: &SavedModel) -> Result<()> {
+    for declaration in declarations {
+        let values = file.values(&declaration.name, &declaration.file_shape())?;
+        session.write(declaration.tensor, Array::F32(declaration.from_file(values)))?;
+    }
+    Ok(())
+}
+
 /// The model, as files have it.
 pub(super) fn copy_model(session: &mut dyn Session) -> Result<Vec<NamedTensor>> {
-    copy(session, &MODEL)
+    let declarations = session.plan().saved().cloned().collect();
+    copy(session, declarations)
 }
 
 /// The optimizer's state.
 pub(super) fn copy_state(session: &mut dyn Session) -> Result<Vec<NamedTensor>> {
-    copy(session, &[Role::State])
+    let declarations = session.plan().of_role(Role::State).cloned().collect();
+    copy(session, declarations)
 }
 
-fn copy(session: &mut dyn Session, roles: &[Role]) -> Result<Vec<NamedTensor>> {
-    let copies = declarations(session, roles).into_iter().map(|declaration| {
+fn copy(session: &mut dyn Session, declarations: Vec<Declaration>) -> Result<Vec<NamedTensor>> {
+    let copies = declarations.into_iter().map(|declaration| {
         let values = declaration.to_file(session.read(declaration.tensor)?.into_f32());
         Ok(NamedTensor { shape: declaration.file_shape(), name: declaration.name, values })
     });
     copies.collect()
-}
-
-fn declarations(session: &dyn Session, roles: &[Role]) -> Vec<Declaration> {
-    let all = session.plan().declarations();
-    let of = |&role: &Role| all.iter().filter(move |declaration| declaration.role == role).cloned();
-    roles.iter().flat_map(of).collect()
 }
