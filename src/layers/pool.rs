@@ -30,14 +30,6 @@ pub struct Pool {
     pub after_relu: bool,
 }
 
-impl Pool {
-    /// Whether the gradient of the ReLU before may be masked by this layer's output, which is smaller than its input: the
-    /// largest value of a window is zero only where all are.
-    fn hands_mask_on(&self) -> bool {
-        self.after_relu && self.fold == Fold::Max
-    }
-}
-
 impl Layer for Pool {
     fn spec(&self) -> String {
         self.spec.clone()
@@ -75,7 +67,9 @@ impl Layer for Pool {
         }]
     }
 
+    /// The gradient of the ReLU before may be masked by a largest value, of which there are fewer: it is zero only where
+    /// all of its window are.
     fn masks_gradient(&self) -> bool {
-        self.hands_mask_on()
+        self.after_relu && self.fold == Fold::Max
     }
 }

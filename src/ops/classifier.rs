@@ -133,9 +133,21 @@ const BINDINGS: &[Binding] = &[
     write("dx"),
 ];
 
-static FORWARD: Kernel = Kernel {
-    name: Cow::Borrowed("classifier"),
-    source: shader!(
+const fn kernel(name: &'static str, source: Cow<'static, str>, bindings: &'static [Binding]) -> Kernel {
+    Kernel {
+        name: Cow::Borrowed(name),
+        source,
+        workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
+        params: Params::FIELDS,
+        bindings: Cow::Borrowed(bindings),
+        reads_step: true,
+        subgroups: false,
+    }
+}
+
+static FORWARD: Kernel = kernel(
+    "classifier",
+    shader!(
         "step.wgsl",
         "loop_bound.wgsl",
         "log_sum_exp.wgsl",
@@ -143,16 +155,12 @@ static FORWARD: Kernel = Kernel {
         "classifier.wgsl",
         "classifier_no_dx.wgsl"
     ),
-    workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(BINDINGS.split_at(7).0),
-    reads_step: true,
-    subgroups: false,
-};
+    BINDINGS.split_at(7).0,
+);
 
-static WITH_DX: Kernel = Kernel {
-    name: Cow::Borrowed("classifier_dx"),
-    source: shader!(
+static WITH_DX: Kernel = kernel(
+    "classifier_dx",
+    shader!(
         "step.wgsl",
         "loop_bound.wgsl",
         "log_sum_exp.wgsl",
@@ -160,12 +168,8 @@ static WITH_DX: Kernel = Kernel {
         "classifier.wgsl",
         "classifier_dx.wgsl"
     ),
-    workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(BINDINGS),
-    reads_step: true,
-    subgroups: false,
-};
+    BINDINGS,
+);
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
