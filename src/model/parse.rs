@@ -25,13 +25,17 @@ const MARKS: [char; 4] = [',', '(', ')', '|'];
 pub(super) fn parse(text: &str) -> Result<Vec<Word>> {
     let mut reader = Reader { rest: text, depth: 0 };
     let words = reader.model()?;
-    match reader.rest.chars().next() {
-        None => Ok(words),
-        Some(mark) => {
-            Err(Error::usage(format!("model: `{mark}` before `{}` has no beginning", &reader.rest[1..]))
-                .advise("join layers by commas; `(` and `)` come in pairs, and `|` is inside residual(...)"))
-        }
+    if reader.rest.is_empty() {
+        return Ok(words);
     }
+    Err(match reader.rest.strip_prefix(MARKS) {
+        Some(rest) => {
+            let mark = &reader.rest[..reader.rest.len() - rest.len()];
+            Error::usage(format!("model: `{mark}` before `{rest}` has no beginning"))
+        }
+        None => Error::usage(format!("model: there is no comma before `{}`", reader.rest)),
+    }
+    .advise("join layers by commas; `(` and `)` come in pairs, and `|` is inside residual(...)"))
 }
 
 struct Reader<'a> {
