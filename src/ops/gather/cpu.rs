@@ -27,6 +27,8 @@ impl Gather {
         let [channel_step, place_step] = self.steps();
         let x = &mut *memory.f32_mut(self.output.x);
         let batch_labels = &mut *memory.u32_mut(self.output.labels);
+        // The widest vectors that this processor has.
+        let vectors = pulp::Arch::new();
         let fill = |row: usize, x: &mut [f32], label: &mut u32| {
             if row >= step.rows as usize {
                 x.fill(0.0);
@@ -45,7 +47,7 @@ impl Gather {
             } else if interleaves {
                 write_places(x, image, normalisation);
             } else {
-                write_planes(x, image, normalisation, plane);
+                vectors.dispatch(|| write_planes(x, image, normalisation, plane));
             }
         };
         // Images lie all over a large memory: waiting for them is divided, too, where it is worth it.
@@ -61,6 +63,7 @@ impl Gather {
 }
 
 /// Channel by channel, as the image is.
+#[inline(always)]
 fn write_planes(x: &mut [f32], image: &[u8], normalisation: &[f32], plane: usize) {
     let channels = x.chunks_exact_mut(plane).zip(image.chunks_exact(plane));
     for ((x, image), factors) in channels.zip(normalisation.chunks_exact(2)) {

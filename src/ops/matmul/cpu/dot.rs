@@ -10,11 +10,18 @@ use rayon::prelude::*;
 
 use super::{Size, parallel};
 
-/// Terms of one span: eight rows of it fill three quarters of a cache of 32 KiB.
+/// Terms of one span, more or less: eight rows of it fill three quarters of a cache of 32 KiB.
 const SPAN: usize = 768;
 
-/// Rows of a that one task takes through all of b.
-const TASK_ROWS: usize = 16;
+/// Terms of each span of a row of `k`: whole vectors of any width, and no short rest, whose sums' lanes would take longer to
+/// add up than its terms.
+const fn span(k: usize) -> usize {
+    let spans = (k + SPAN / 2) / SPAN;
+    if spans <= 1 { k } else { k.div_ceil(spans).next_multiple_of(64) }
+}
+
+/// Rows of a that one task takes through all of b: they stay in the nearest cache, beside four rows of b.
+const TASK_ROWS: usize = 8;
 
 /// `y[m, n] = finish(n, sum over k of a[m, k] b[n, k])`.
 pub(super) fn product(
@@ -55,9 +62,10 @@ impl<F: Fn(usize, f32) -> f32> WithSimd for Rows<'_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let k = self.size.k;
+        let span = span(k);
         let mut begin = 0;
         while begin < k {
-            let end = (begin + SPAN).min(k);
+            let end = (begin + span).min(k);
             let mut column = 0;
             while column < self.size.n {
                 // Sixteen sums and eight operands need more registers than some processors have.

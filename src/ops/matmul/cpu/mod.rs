@@ -68,7 +68,9 @@ pub(super) fn run(op: &Product, memory: &HostMemory, step: &StepRecord) {
         Epilogue::Update { weight, bias } => {
             let (rate, decay) = (step.learning_rate * weight.rate, weight.decay);
             if let Some(bias) = bias {
-                column_sum::sums(a, size.m, |first, sums| bias.run(memory, step.learning_rate, first, sums));
+                pulp::Arch::new().dispatch(|| {
+                    column_sum::sums(a, size.m, |first, sums| bias.run(memory, step.learning_rate, first, sums))
+                });
             }
             match weight.momentum {
                 None => product(y, Finish::Subtract { factor: rate, decayed: rate * decay }),

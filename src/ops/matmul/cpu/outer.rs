@@ -7,14 +7,19 @@
 //! stored. The order of every sum is that of k.
 
 use std::cell::RefCell;
+use std::ops::RangeInclusive;
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{Size, parallel};
 
-/// Rows of the product that one task takes.
-const TASK_ROWS: usize = 32;
+/// Rows of the product that one task takes: at most so many that its copy of a fits the second cache, at least so many that the
+/// copy of b, which every task makes, is a small part of its work.
+const TASK_ROWS: RangeInclusive<usize> = 32..=64;
+
+/// Rows of a panel, where there are registers enough for its sums.
+const PANEL: usize = 8;
 
 /// Vectors side by side in a strip.
 const STRIP: usize = 2;
@@ -73,13 +78,16 @@ impl<'a> Finish<'a> {
 /// `y[m, n] = finish(sum over k of a(m, k) b[k, n])`.
 pub(super) fn product(size: Size, y: &mut [f32], a: &[f32], steps: Steps, b: &[f32], finish: Finish<'_>) {
     let Size { m, n, k } = size;
+    let threads = rayon::current_num_threads();
+    let task_rows =
+        m.div_ceil(threads).next_multiple_of(PANEL).clamp(*TASK_ROWS.start(), *TASK_ROWS.end());
     let task = |first: usize, y: &mut [f32], finish: Finish<'_>| {
         rows(Size { m: y.len() / n, n, k }, y, &a[first * steps.row..], steps, b, finish);
     };
-    if parallel(size) && m > TASK_ROWS {
-        let finishes = finish.chunks(TASK_ROWS * n, m.div_ceil(TASK_ROWS));
-        y.par_chunks_mut(TASK_ROWS * n).zip(finishes).enumerate().for_each(|(index, (y, finish))| {
-            task(index * TASK_ROWS, y, finish);
+    if parallel(size) && m > task_rows {
+        let finishes = finish.chunks(task_rows * n, m.div_ceil(task_rows));
+        y.par_chunks_mut(task_rows * n).zip(finishes).enumerate().for_each(|(index, (y, finish))| {
+            task(index * task_rows, y, finish);
         });
     } else {
         task(0, y, finish);
@@ -108,7 +116,7 @@ impl WithSimd for Rows<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         // Sixteen sums need more registers than some processors have.
-        let panel = if S::REGISTER_COUNT >= 32 { 8 } else { 4 };
+        let panel = if S::REGISTER_COUNT >= 32 { PANEL } else { PANEL / 2 };
         let (width, n) = (STRIP * S::F32_LANES, self.size.n);
         self.pack_a(panel);
         self.packed.b.resize(self.size.k * width, 0.0);
