@@ -97,11 +97,9 @@ impl Op for Forward {
             for (row, column, channels) in pool.each_window() {
                 let y = &mut y[channels];
                 y.fill(0.0);
-                for row in pool.rows.cells(row) {
-                    for column in pool.columns.cells(column) {
-                        for (y, &x) in y.iter_mut().zip(&x[pool.cell(row, column)..]) {
-                            *y += x;
-                        }
+                for cell in pool.cells(row, column) {
+                    for (y, &x) in y.iter_mut().zip(&x[cell..]) {
+                        *y += x;
                     }
                 }
                 y.iter_mut().for_each(|y| *y /= area);
@@ -136,11 +134,9 @@ impl Op for Backward {
             dx.fill(0.0);
             for (row, column, channels) in pool.each_window() {
                 let dy = &dy[channels];
-                for row in pool.rows.cells(row) {
-                    for column in pool.columns.cells(column) {
-                        for (dx, &dy) in dx[pool.cell(row, column)..].iter_mut().zip(dy) {
-                            *dx += dy;
-                        }
+                for cell in pool.cells(row, column) {
+                    for (dx, &dy) in dx[cell..].iter_mut().zip(dy) {
+                        *dx += dy;
                     }
                 }
             }

@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 
+use pulp::Arch;
 use rayon::prelude::*;
 
 use super::window::{Params, Pool, Window};
@@ -95,18 +96,19 @@ impl Op for Forward {
         let [input, output] = pool.image();
         let x = memory.f32(self.x);
         let mut y = memory.f32_mut(self.y);
+        let vectors = Arch::new();
         y.par_chunks_exact_mut(output).zip(x.par_chunks_exact(input)).for_each(|(y, x)| {
-            for (row, column, channels) in pool.each_window() {
-                let y = &mut y[channels];
-                y.fill(f32::NEG_INFINITY);
-                for row in pool.rows.cells(row) {
-                    for column in pool.columns.cells(column) {
-                        for (y, &x) in y.iter_mut().zip(&x[pool.cell(row, column)..]) {
+            vectors.dispatch(|| {
+                for (row, column, channels) in pool.each_window() {
+                    let y = &mut y[channels];
+                    y.fill(f32::NEG_INFINITY);
+                    for cell in pool.cells(row, column) {
+                        for (y, &x) in y.iter_mut().zip(&x[cell..]) {
                             *y = if x > *y || x.is_nan() { x } else { *y };
                         }
                     }
                 }
-            }
+            });
         });
     }
 
@@ -115,6 +117,26 @@ impl Op for Forward {
         let trips = self.pool.trips_over_cells();
         let params = self.pool.params(length);
         vec![Dispatch::new(&FORWARD, params, &[self.x, self.y], fold(length, WORKGROUP), trips)]
+    }
+}
+
+/// Channels that are looked at together, as vectors.
+const BLOCK: usize = 16;
+
+/// Adds a window's `dy`, of at most [`BLOCK`] channels, to dx where x is the largest value y for the first time; `cells` are
+/// where the window's cells begin.
+#[inline(always)]
+fn hand_back(dx: &mut [f32], x: &[f32], y: &[f32], dy: &[f32], cells: impl Iterator<Item = usize>) {
+    // What no cell has taken so far. Zeros are added elsewhere, since a vector has no branches.
+    let mut left = [0.0; BLOCK];
+    left[..dy.len()].copy_from_slice(dy);
+    for cell in cells {
+        let cells = dx[cell..].iter_mut().zip(&x[cell..]);
+        for (((dx, &x), &largest), left) in cells.zip(y).zip(&mut left) {
+            let is_largest = x == largest;
+            *dx += if is_largest { *left } else { 0.0 };
+            *left = if is_largest { 0.0 } else { *left };
+        }
     }
 }
 
@@ -134,20 +156,18 @@ impl Op for Backward {
         let mut dx = memory.f32_mut(self.dx);
         let inputs = dx.par_chunks_exact_mut(input).zip(x.par_chunks_exact(input));
         let outputs = y.par_chunks_exact(output).zip(dy.par_chunks_exact(output));
+        let vectors = Arch::new();
         inputs.zip(outputs).for_each(|((dx, x), (y, dy))| {
             dx.fill(0.0);
-            for (row, column, channels) in pool.each_window() {
-                let cells = || {
-                    let columns = pool.columns.cells(column);
-                    pool.rows.cells(row).flat_map(move |row| columns.clone().map(move |column| (row, column)))
-                };
-                for (channel, (&largest, &dy)) in y[channels.clone()].iter().zip(&dy[channels]).enumerate() {
-                    let mut places = cells().map(|(row, column)| pool.cell(row, column) + channel);
-                    if let Some(first) = places.find(|&place| x[place] == largest) {
-                        dx[first] += dy;
+            vectors.dispatch(|| {
+                for (row, column, channels) in pool.each_window() {
+                    let (y, dy) = (&y[channels.clone()], &dy[channels]);
+                    for (block, (y, dy)) in y.chunks(BLOCK).zip(dy.chunks(BLOCK)).enumerate() {
+                        let cells = pool.cells(row, column).map(|cell| cell + block * BLOCK);
+                        hand_back(dx, x, y, dy, cells);
                     }
                 }
-            }
+            });
         });
     }
 

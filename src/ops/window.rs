@@ -144,9 +144,12 @@ impl Pool {
         self.rows.size * self.columns.size
     }
 
-    /// Where the channels of a cell begin within one image's map.
-    pub fn cell(&self, row: usize, column: usize) -> usize {
-        (row * self.columns.input + column) * self.channels
+    /// Where the channels of a window's cells begin within one image's map, in order.
+    pub fn cells(&self, row: usize, column: usize) -> impl Iterator<Item = usize> {
+        let (columns, width, channels) = (self.columns.cells(column), self.columns.input, self.channels);
+        self.rows
+            .cells(row)
+            .flat_map(move |row| columns.clone().map(move |column| (row * width + column) * channels))
     }
 
     /// The channels of one image's windows, in order: row, column, and where the channels begin.
