@@ -9,6 +9,8 @@ use shadegrad::config::Key;
 use shadegrad::device::Device;
 use shadegrad::train::{Epoch, Observer, StopFlag, Trainer};
 
+#[path = "samples/resident.rs"]
+mod resident;
 #[path = "samples/small_run.rs"]
 mod small_run;
 
@@ -36,17 +38,9 @@ struct Looks<'a> {
 impl Observer for Looks<'_> {
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
         let objects = self.device.gpu().map(|gpu| gpu.live_objects()).unwrap_or_default();
-        self.taken.push(Look { step: epoch.step, objects, bytes: resident_bytes() });
+        self.taken.push(Look { step: epoch.step, objects, bytes: resident::bytes() });
         Ok(())
     }
-}
-
-/// Memory of this process that is not swapped out. Only Linux says so in a file; elsewhere objects are all that is
-/// looked at.
-fn resident_bytes() -> u64 {
-    let Ok(text) = std::fs::read_to_string("/proc/self/statm") else { return 0 };
-    let pages: u64 = text.split(' ').nth(1).expect("a second number").parse().expect("a number");
-    4096 * pages
 }
 
 #[test]

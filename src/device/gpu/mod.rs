@@ -114,6 +114,11 @@ impl Gpu {
         ]
     }
 
+    /// Bytes of the driver's memory that buffers hold, where wgpu keeps an account of them.
+    pub fn allocated_bytes(&self) -> Option<u64> {
+        self.device.generate_allocator_report().map(|report| report.total_allocated_bytes)
+    }
+
     /// What a selftest of this GPU found, with this driver and these kernels, in a folder of memories.
     pub fn selftest_memory(&self, folder: &Path) -> Memory {
         let subject = Subject { kernels: crate::ops::fingerprint(), ..self.subject() };
