@@ -2,6 +2,7 @@
 
 use std::cell::{Ref, RefCell, RefMut};
 
+use crate::floats::Floats;
 use crate::plan::Plan;
 use crate::tensor::{Element, Tensor};
 
@@ -81,6 +82,34 @@ impl Array {
     }
 }
 
+/// Elements in this computer's memory, where ops find them.
+#[derive(Debug)]
+enum Held {
+    F32(Floats),
+    U32(Vec<u32>),
+    U8(Vec<u8>),
+}
+
+impl Held {
+    fn zeros(element: Element, length: usize) -> Self {
+        match element {
+            Element::F32 | Element::Pixel => Held::F32(Floats::zeros(length)),
+            Element::U32 => Held::U32(vec![0; length]),
+            Element::U8 => Held::U8(vec![0; length]),
+        }
+    }
+}
+
+impl From<Array> for Held {
+    fn from(array: Array) -> Self {
+        match array {
+            Array::F32(values) => Held::F32(Floats::from(&*values)),
+            Array::U32(values) => Held::U32(values),
+            Array::U8(values) => Held::U8(values),
+        }
+    }
+}
+
 /// Every tensor of a plan, in the place that the plan gives it, zeros at first.
 ///
 /// An op borrows what it needs; borrowing one tensor twice, once to write, is a programming error
@@ -88,7 +117,7 @@ impl Array {
 #[derive(Debug, Default)]
 pub struct HostMemory {
     /// By place; those that no tensor lies in are empty.
-    arrays: Vec<RefCell<Array>>,
+    arrays: Vec<RefCell<Held>>,
     /// Of every tensor.
     places: Vec<usize>,
 }
@@ -100,68 +129,68 @@ impl HostMemory {
         let places: Vec<usize> = tensors().map(|tensor| plan.place(tensor)).collect();
         let arrays = tensors().map(|tensor| {
             let length = if places[tensor.id] == tensor.id { tensor.len() } else { 0 };
-            RefCell::new(Array::zeros(tensor.element, length))
+            RefCell::new(Held::zeros(tensor.element, length))
         });
         HostMemory { arrays: arrays.collect(), places }
     }
 
-    fn array(&self, tensor: Tensor) -> &RefCell<Array> {
+    fn array(&self, tensor: Tensor) -> &RefCell<Held> {
         &self.arrays[self.places[tensor.id]]
     }
 
     /// A float tensor's elements.
     pub fn f32(&self, tensor: Tensor) -> Ref<'_, [f32]> {
         Ref::map(self.array(tensor).borrow(), |array| match array {
-            Array::F32(values) => &values[..tensor.len()],
-            other => panic!("tensor {} is not f32 but {:?}", tensor.id, other.element()),
+            Held::F32(values) => &values[..tensor.len()],
+            _ => panic!("tensor {} is {:?}, not f32", tensor.id, tensor.element),
         })
     }
 
     /// A float tensor's elements, to be written.
     pub fn f32_mut(&self, tensor: Tensor) -> RefMut<'_, [f32]> {
         RefMut::map(self.array(tensor).borrow_mut(), |array| match array {
-            Array::F32(values) => &mut values[..tensor.len()],
-            other => panic!("tensor {} is not f32 but {:?}", tensor.id, other.element()),
+            Held::F32(values) => &mut values[..tensor.len()],
+            _ => panic!("tensor {} is {:?}, not f32", tensor.id, tensor.element),
         })
     }
 
     /// An integer tensor's elements.
     pub fn u32(&self, tensor: Tensor) -> Ref<'_, [u32]> {
         Ref::map(self.array(tensor).borrow(), |array| match array {
-            Array::U32(values) => &values[..tensor.len()],
-            other => panic!("tensor {} is not u32 but {:?}", tensor.id, other.element()),
+            Held::U32(values) => &values[..tensor.len()],
+            _ => panic!("tensor {} is {:?}, not u32", tensor.id, tensor.element),
         })
     }
 
     /// An integer tensor's elements, to be written.
     pub fn u32_mut(&self, tensor: Tensor) -> RefMut<'_, [u32]> {
         RefMut::map(self.array(tensor).borrow_mut(), |array| match array {
-            Array::U32(values) => &mut values[..tensor.len()],
-            other => panic!("tensor {} is not u32 but {:?}", tensor.id, other.element()),
+            Held::U32(values) => &mut values[..tensor.len()],
+            _ => panic!("tensor {} is {:?}, not u32", tensor.id, tensor.element),
         })
     }
 
     /// A byte tensor's elements.
     pub fn u8(&self, tensor: Tensor) -> Ref<'_, [u8]> {
         Ref::map(self.array(tensor).borrow(), |array| match array {
-            Array::U8(values) => &values[..tensor.len()],
-            other => panic!("tensor {} is not u8 but {:?}", tensor.id, other.element()),
+            Held::U8(values) => &values[..tensor.len()],
+            _ => panic!("tensor {} is {:?}, not u8", tensor.id, tensor.element),
         })
     }
 
     /// A copy of a tensor's elements.
     pub fn read(&self, tensor: Tensor) -> Array {
         match &*self.array(tensor).borrow() {
-            Array::F32(values) => Array::F32(values[..tensor.len()].to_vec()),
-            Array::U32(values) => Array::U32(values[..tensor.len()].to_vec()),
-            Array::U8(values) => Array::U8(values[..tensor.len()].to_vec()),
+            Held::F32(values) => Array::F32(values[..tensor.len()].to_vec()),
+            Held::U32(values) => Array::U32(values[..tensor.len()].to_vec()),
+            Held::U8(values) => Array::U8(values[..tensor.len()].to_vec()),
         }
     }
 
-    /// Replaces the elements of a tensor with a place of its own, without copying them. Panics if type or length differ.
+    /// Replaces the elements of a tensor with a place of its own; bytes are not copied. Panics if type or length differ.
     #[track_caller]
     pub fn write(&self, tensor: Tensor, array: Array) {
         array.check(tensor);
-        *self.array(tensor).borrow_mut() = array;
+        *self.array(tensor).borrow_mut() = array.into();
     }
 }

@@ -115,6 +115,7 @@ pub mod error;
 pub mod export;
 mod figures;
 pub mod file_layout;
+mod floats;
 pub mod host;
 pub mod init;
 pub mod kernel;

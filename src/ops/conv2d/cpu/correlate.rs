@@ -6,6 +6,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::floats::Floats;
+
 /// Vectors side by side in a strip.
 pub(super) const STRIP: usize = 2;
 
@@ -28,7 +30,7 @@ pub(super) struct Reach {
 pub(super) struct Strips {
     terms: usize,
     columns: usize,
-    floats: Vec<f32>,
+    floats: Floats,
 }
 
 impl Strips {
@@ -36,11 +38,12 @@ impl Strips {
     pub(super) fn pack(&mut self, terms: usize, columns: usize, at: impl Fn(usize, usize) -> f32) {
         let width = Arch::new().dispatch(Width);
         (self.terms, self.columns) = (terms, columns);
-        self.floats.clear();
-        for first in (0..columns).step_by(width) {
-            for term in 0..terms {
-                let value = |column| if column < columns { at(term, column) } else { 0.0 };
-                self.floats.extend((first..first + width).map(value));
+        self.floats.resize(terms * columns.next_multiple_of(width));
+        for (strip, floats) in self.floats.chunks_exact_mut(terms * width).enumerate() {
+            for (term, floats) in floats.chunks_exact_mut(width).enumerate() {
+                for (column, float) in (strip * width..).zip(floats) {
+                    *float = if column < columns { at(term, column) } else { 0.0 };
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Sizes;
+use crate::floats::Floats;
 use crate::host::HostMemory;
 use crate::ops::matmul::{Epilogue, Product};
 use crate::ops::window::Axis;
@@ -32,21 +33,21 @@ const LEAST_WINDOWS: usize = 512;
 
 thread_local! {
     /// Kept from block to block, so that a step allocates nothing.
-    static CELLS: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+    static CELLS: Cell<Floats> = const { Cell::new(Floats::new()) };
     /// The parts of a weight's gradient.
-    static PARTS: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+    static PARTS: Cell<Floats> = const { Cell::new(Floats::new()) };
     /// The weights at work, by phase.
     static STRIPS: Cell<Vec<Strips>> = const { Cell::new(Vec::new()) };
 }
 
 /// Lends one of a thread's buffers, `length` floats of whatever was there.
 fn with_buffer<R>(
-    buffer: &'static std::thread::LocalKey<Cell<Vec<f32>>>,
+    buffer: &'static std::thread::LocalKey<Cell<Floats>>,
     length: usize,
     work: impl FnOnce(&mut [f32]) -> R,
 ) -> R {
     let mut floats = buffer.take();
-    floats.resize(floats.len().max(length), 0.0);
+    floats.resize(floats.len().max(length));
     let result = work(&mut floats[..length]);
     buffer.set(floats);
     result

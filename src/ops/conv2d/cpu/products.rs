@@ -9,10 +9,11 @@ use std::cell::RefCell;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::correlate::{Reach, STRIP, panel};
+use crate::floats::Floats;
 
 thread_local! {
     /// Kept from call to call, so that a step allocates nothing.
-    static OUTPUTS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static OUTPUTS: RefCell<Floats> = const { RefCell::new(Floats::new()) };
 }
 
 /// Lines of windows, and where their products go.
@@ -40,7 +41,7 @@ impl Lines<'_> {
 /// The lines with the strip of `dy` at work, `[window, filter]`, with zeros past the last filter.
 struct WithBuffer<'a> {
     lines: Lines<'a>,
-    outputs: &'a mut Vec<f32>,
+    outputs: &'a mut Floats,
 }
 
 impl WithSimd for WithBuffer<'_> {
@@ -65,7 +66,7 @@ impl WithBuffer<'_> {
     fn pack(&mut self, column: usize, width: usize) {
         let Lines { dy, filters, .. } = self.lines;
         let filled = width.min(filters - column);
-        self.outputs.resize(dy.len() / filters * width, 0.0);
+        self.outputs.resize(dy.len() / filters * width);
         for (packed, row) in self.outputs.chunks_exact_mut(width).zip(dy.chunks_exact(filters)) {
             packed[..filled].copy_from_slice(&row[column..column + filled]);
             packed[filled..].fill(0.0);

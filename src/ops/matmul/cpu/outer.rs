@@ -13,6 +13,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{Size, parallel};
+use crate::floats::Floats;
 
 /// Rows of the product that one task takes: at most so many that its copy of a fits the second cache, at least so many that the
 /// copy of b, which every task makes, is a small part of its work.
@@ -28,9 +29,9 @@ const STRIP: usize = 2;
 #[derive(Debug, Default)]
 struct Packed {
     /// All rows of the task, in panels.
-    a: Vec<f32>,
+    a: Floats,
     /// The strip at work.
-    b: Vec<f32>,
+    b: Floats,
 }
 
 thread_local! {
@@ -119,7 +120,7 @@ impl WithSimd for Rows<'_> {
         let panel = if S::REGISTER_COUNT >= 32 { PANEL } else { PANEL / 2 };
         let (width, n) = (STRIP * S::F32_LANES, self.size.n);
         self.pack_a(panel);
-        self.packed.b.resize(self.size.k * width, 0.0);
+        self.packed.b.resize(self.size.k * width);
         let mut column = 0;
         while column < n {
             self.pack_b(column, width);
@@ -148,7 +149,7 @@ impl Rows<'_> {
     fn pack_a(&mut self, panel: usize) {
         let Size { m, k, .. } = self.size;
         let packed = &mut self.packed.a;
-        packed.resize(m.next_multiple_of(panel) * k, 0.0);
+        packed.resize(m.next_multiple_of(panel) * k);
         for row in (0..m).step_by(panel) {
             let rows = panel_rows(m - row, panel);
             let filled = rows.min(m - row);

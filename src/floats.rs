@@ -1,0 +1,86 @@
+//! Floats that begin where a line of the processor's caches does.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use bytemuck::{Pod, Zeroable};
+
+/// A line of the caches of most processors, and the longest vector that any of them loads. A vector across two lines takes
+/// two loads, and of an allocator's large blocks nearly all vectors lie so.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+struct Line([f32; FLOATS_OF_A_LINE]);
+
+const FLOATS_OF_A_LINE: usize = 16;
+
+/// A sequence of floats, of which the first begins a cache line.
+#[derive(Clone, Default)]
+pub struct Floats {
+    lines: Vec<Line>,
+    length: usize,
+}
+
+impl Floats {
+    /// None yet.
+    pub const fn new() -> Self {
+        Floats { lines: Vec::new(), length: 0 }
+    }
+
+    /// `length` zeros.
+    pub fn zeros(length: usize) -> Self {
+        // Memory that the system hands out as zeros is not touched before it is used.
+        Floats { lines: bytemuck::zeroed_vec(length.div_ceil(FLOATS_OF_A_LINE)), length }
+    }
+
+    /// Makes it `length` floats; those that were there before stay, what comes behind them is whatever it was.
+    pub fn resize(&mut self, length: usize) {
+        self.lines.resize(length.div_ceil(FLOATS_OF_A_LINE), Line::default());
+        self.length = length;
+    }
+}
+
+impl From<&[f32]> for Floats {
+    fn from(values: &[f32]) -> Self {
+        let mut floats = Floats::zeros(values.len());
+        floats.copy_from_slice(values);
+        floats
+    }
+}
+
+impl Deref for Floats {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &bytemuck::cast_slice(&self.lines)[..self.length]
+    }
+}
+
+impl DerefMut for Floats {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.length]
+    }
+}
+
+impl fmt::Debug for Floats {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_begin_a_line_and_are_as_many_as_wanted() {
+        for length in [0, 1, 15, 16, 17, 1000, 100_003] {
+            let mut floats = Floats::zeros(length);
+            assert_eq!((floats.as_ptr().addr() % 64, &*floats), (0, &*vec![0.0; length]));
+            floats.fill(2.0);
+            floats.resize(length + 5);
+            assert_eq!((floats.as_ptr().addr() % 64, floats.len()), (0, length + 5));
+            assert!(floats[..length].iter().all(|&float| float == 2.0));
+            assert_eq!(*Floats::from(&*floats), *floats);
+        }
+    }
+}
