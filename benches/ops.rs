@@ -122,6 +122,7 @@ fn others(criterion: &mut Criterion) {
             },
             order,
             batch,
+            Element::F32,
         );
     });
     group.throughput(Throughput::Bytes((5 * batch * pixels) as u64));

@@ -9,8 +9,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> y: array<Stored>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -20,6 +20,6 @@ fn main(
 ) {
     let i = (group.y * groups.x + group.x) * 256u + lane;
     if i < params.length {
-        y[i] = activation(x[i]);
+        y[i] = Stored(activation(f32(x[i])));
     }
 }

@@ -3,8 +3,8 @@
 // x: [batch, height, width, channels], y: [batch, output_height, output_width, channels]. One
 // invocation computes one element of y. Windows are in window.wgsl.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> y: array<Stored>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -22,9 +22,9 @@ fn main(
         var sum = 0.0;
         for (var row = rows.x; row < last_row; row++) {
             for (var column = columns.x; column < last_column; column++) {
-                sum += x[input_index(at.image, row, column, at.channel)];
+                sum += f32(x[input_index(at.image, row, column, at.channel)]);
             }
         }
-        y[i] = sum / f32(params.window_height * params.window_width);
+        y[i] = Stored(sum / f32(params.window_height * params.window_width));
     }
 }

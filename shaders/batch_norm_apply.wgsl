@@ -3,11 +3,11 @@
 // x, y: [rows, channels], moments: [2, channels] of mean and 1 / deviation, weight, bias: [channels]. One
 // invocation computes one element.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
 @group(0) @binding(2) var<storage, read> moments: array<f32>;
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<Stored>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -18,7 +18,7 @@ fn main(
     let i = (group.y * groups.x + group.x) * 256u + lane;
     if i < params.rows * params.channels {
         let channel = i % params.channels;
-        let normal = (x[i] - moments[channel]) * moments[channel + params.channels];
-        y[i] = normal * weight[channel] + bias[channel];
+        let normal = (f32(x[i]) - moments[channel]) * moments[channel + params.channels];
+        y[i] = Stored(normal * weight[channel] + bias[channel]);
     }
 }

@@ -4,13 +4,13 @@
 // x, dy, dx: [rows, channels], moments: [2, channels] of mean and 1 / deviation, weight, dweight, dbias:
 // [channels]. One invocation computes one element.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read> dy: array<Stored>;
 @group(0) @binding(3) var<storage, read> moments: array<f32>;
 @group(0) @binding(4) var<storage, read> weight: array<f32>;
 @group(0) @binding(5) var<storage, read> dweight: array<f32>;
 @group(0) @binding(6) var<storage, read> dbias: array<f32>;
-@group(0) @binding(7) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(7) var<storage, read_write> dx: array<Stored>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -23,8 +23,9 @@ fn main(
         let channel = i % params.channels;
         let valid = step.rows * params.cells;
         let scale = moments[channel + params.channels];
-        let normal = (x[i] - moments[channel]) * scale;
+        let normal = (f32(x[i]) - moments[channel]) * scale;
         let share = (dbias[channel] + normal * dweight[channel]) / f32(max(valid, 1u));
-        dx[i] = select(0.0, weight[channel] * scale * (dy[i] - share), i / params.channels < valid);
+        let gradient = weight[channel] * scale * (f32(dy[i]) - gradient_scale() * share);
+        dx[i] = Stored(select(0.0, gradient, i / params.channels < valid));
     }
 }

@@ -3,8 +3,8 @@
 // x, dy: [rows, channels], moments: [2, channels] of mean and 1 / deviation, partials: [parts, 2,
 // channels]. One workgroup computes 16 channels of one part.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read> dy: array<Stored>;
 @group(0) @binding(3) var<storage, read> moments: array<f32>;
 @group(0) @binding(4) var<storage, read_write> partials: array<f32>;
 
@@ -26,8 +26,9 @@ fn main(
         let scale = moments[channel + params.channels];
         for (var row = lane.y; row < count; row += LANES) {
             let i = begin + row * params.channels;
-            sum += dy[i];
-            product += dy[i] * ((x[i] - mean) * scale);
+            let gradient = f32(dy[i]);
+            sum += gradient;
+            product += gradient * ((f32(x[i]) - mean) * scale);
         }
     }
     let mine = lane.y * CHANNELS + lane.x;
@@ -40,7 +41,7 @@ fn main(
     }
     if lane.y == 0u && channel < params.channels {
         let place = 2u * group.y * params.channels + channel;
-        partials[place] = sums[mine].x;
-        partials[place + params.channels] = sums[mine].y;
+        partials[place] = sums[mine].x / gradient_scale();
+        partials[place + params.channels] = sums[mine].y / gradient_scale();
     }
 }

@@ -2,7 +2,7 @@
 //
 // x: [rows, channels], partials: [parts, 2, channels]. One workgroup computes 16 channels of one part.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> partials: array<f32>;
 
 var<workgroup> sums: array<f32, CHANNELS * LANES>;
@@ -20,7 +20,7 @@ fn main(
     var sum = 0.0;
     if channel < params.channels {
         for (var row = lane.y; row < count; row += LANES) {
-            sum += x[begin + row * params.channels];
+            sum += f32(x[begin + row * params.channels]);
         }
     }
     sums[mine] = sum;
@@ -36,7 +36,7 @@ fn main(
     var squares = 0.0;
     if channel < params.channels {
         for (var row = lane.y; row < count; row += LANES) {
-            let rest = x[begin + row * params.channels] - mean;
+            let rest = f32(x[begin + row * params.channels]) - mean;
             squares += rest * rest;
         }
     }

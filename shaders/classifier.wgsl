@@ -20,7 +20,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<Stored>>;
 @group(0) @binding(2) var<storage, read> w: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> labels: array<u32>;
@@ -44,6 +44,11 @@ var<workgroup> losses: array<vec2<f32>, ROWS>;
 
 // The workgroup's first row; rows are counted from it.
 var<private> row0: u32;
+
+// A vector of x.
+fn vector(i: u32) -> vec4<f32> {
+    return vec4<f32>(x[i]);
+}
 
 fn logit(row: u32, j: u32) -> f32 {
     return kept(row, j);
@@ -108,7 +113,7 @@ fn main(
         var y8 = vec4(0.0);
         var y9 = vec4(0.0);
         for (var k = lane % PARTS; k < quads; k += PARTS) {
-            let rows = mat4x4(x[x0 + k], x[x1 + k], x[x2 + k], x[x3 + k]);
+            let rows = mat4x4(vector(x0 + k), vector(x1 + k), vector(x2 + k), vector(x3 + k));
             y0 += w[w0 + k] * rows;
             y1 += w[w1 + k] * rows;
             y2 += w[w2 + k] * rows;

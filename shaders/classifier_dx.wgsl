@@ -1,4 +1,4 @@
-@group(0) @binding(8) var<storage, read_write> dx: array<vec4<f32>>;
+@group(0) @binding(8) var<storage, read_write> dx: array<vec4<Stored>>;
 
 // Invocations side by side. Each computes eight rows of four vectors that are COLUMNS apart, then the next four: what it
 // loads serves several sums.
@@ -66,7 +66,7 @@ fn store(row: u32, k: u32, quads: u32, rows: mat4x4<f32>) {
 fn store_row(row: u32, k: u32, quads: u32, value: vec4<f32>) {
     if row0 + row < params.batch {
         let at = (row0 + row) * quads + k;
-        let open = (x[at] > vec4(0.0)) | vec4(params.masked == 0u);
-        dx[at] = select(vec4(0.0), value, open);
+        let open = (vector(at) > vec4(0.0)) | vec4(params.masked == 0u);
+        dx[at] = vec4<Stored>(select(vec4(0.0), value * gradient_scale(), open));
     }
 }

@@ -10,7 +10,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 const COLUMNS = 16u;
@@ -30,7 +30,7 @@ fn main(
     var sum = 0.0;
     if column < params.columns {
         for (var row = begin + lane.y; row < end; row += LANES) {
-            sum += x[row * params.columns + column];
+            sum += f32(x[row * params.columns + column]);
         }
     }
     let mine = lane.y * COLUMNS + lane.x;
@@ -42,6 +42,6 @@ fn main(
         }
     }
     if lane.y == 0u && column < params.columns {
-        y[group.z * params.columns + column] = sums[mine];
+        y[group.z * params.columns + column] = sums[mine] / gradient_scale();
     }
 }

@@ -13,8 +13,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> y: array<Stored>;
 
 // Of Purpose in src/rng.rs.
 const DROPOUT = 4u;
@@ -32,7 +32,7 @@ fn main(
     for (var place = 0u; place < 4u; place++) {
         let i = 4u * block + place;
         if i < params.length {
-            y[i] = select(0.0, x[i] * params.scale, is_kept[place]);
+            y[i] = Stored(select(0.0, f32(x[i]) * params.scale, is_kept[place]));
         }
     }
 }

@@ -8,7 +8,7 @@
 
 @group(0) @binding(1) var<storage, read> piece: array<u32>;
 @group(0) @binding(2) var<storage, read> next_piece: array<u32>;
-@group(0) @binding(6) var<storage, read_write> x: array<f32>;
+@group(0) @binding(6) var<storage, read_write> x: array<Stored>;
 
 fn copy(row: u32, word: u32, found: Row, groups: vec3<u32>) {
     var bytes = 0u;
@@ -22,7 +22,7 @@ fn copy(row: u32, word: u32, found: Row, groups: vec3<u32>) {
         if pixel < params.pixels {
             let factors = normalisation[pixel / params.plane];
             let value = f32((bytes >> (8u * byte)) & 255u) * factors.x + factors.y;
-            x[row * params.pixels + pixel] = select(value, 0.0, found.is_padding);
+            x[row * params.pixels + pixel] = Stored(select(value, 0.0, found.is_padding));
         }
     }
 }

@@ -30,7 +30,7 @@ struct Params {
 
 @group(0) @binding(1) var<storage, read> piece: array<u32>;
 @group(0) @binding(2) var<storage, read> next_piece: array<u32>;
-@group(0) @binding(6) var<storage, read_write> x: array<f32>;
+@group(0) @binding(6) var<storage, read_write> x: array<Stored>;
 
 const PLACES = 8u;
 
@@ -67,7 +67,7 @@ fn copy(row: u32, first: u32, found: Row, groups: vec3<u32>) {
                 let factors = normalisation[channel];
                 let value = pixel(found, channel * plane + source.place) * factors.x + factors.y;
                 let i = row * channels * plane + channel * params.channel_step + place * params.place_step;
-                x[i] = select(value, 0.0, is_empty);
+                x[i] = Stored(select(value, 0.0, is_empty));
             }
         }
     }

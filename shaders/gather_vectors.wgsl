@@ -8,10 +8,10 @@
 
 @group(0) @binding(1) var<storage, read> piece: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> next_piece: array<vec4<u32>>;
-@group(0) @binding(6) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> x: array<vec4<Stored>>;
 
-fn floats(word: u32, factors: vec2<f32>, is_padding: bool) -> vec4<f32> {
-    return select(normalised(word, factors), vec4(0.0), is_padding);
+fn floats(word: u32, factors: vec2<f32>, is_padding: bool) -> vec4<Stored> {
+    return vec4<Stored>(select(normalised(word, factors), vec4(0.0), is_padding));
 }
 
 fn copy(row: u32, vector: u32, found: Row, groups: vec3<u32>) {

@@ -3,8 +3,8 @@
 // x: [batch, height, width, channels], y: [batch, output_height, output_width, channels]. One
 // invocation computes one element of y. Windows are in window.wgsl.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> y: array<Stored>;
 
 const INFINITY_BITS = 0x7f800000u;
 
@@ -21,10 +21,10 @@ fn main(
         let columns = cells(at.column, params.window_width, params.width);
         let last_row = loop_bound(rows.y, groups);
         let last_column = loop_bound(columns.y, groups);
-        var largest = x[input_index(at.image, rows.x, columns.x, at.channel)];
+        var largest = f32(x[input_index(at.image, rows.x, columns.x, at.channel)]);
         for (var row = rows.x; row < last_row; row++) {
             for (var column = columns.x; column < last_column; column++) {
-                let value = x[input_index(at.image, row, column, at.channel)];
+                let value = f32(x[input_index(at.image, row, column, at.channel)]);
                 // Compilers may take it that no float is NaN, but not that no word has these bits.
                 let is_nan = (bitcast<u32>(value) & 0x7fffffffu) > INFINITY_BITS;
                 if value > largest || is_nan {
@@ -32,6 +32,6 @@ fn main(
                 }
             }
         }
-        y[i] = largest;
+        y[i] = Stored(largest);
     }
 }

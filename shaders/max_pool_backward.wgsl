@@ -3,10 +3,10 @@
 // x, dx: [batch, height, width, channels], y, dy: [batch, output_height, output_width, channels]. One
 // invocation computes one element of dx, so that nothing is added atomically. Windows are in window.wgsl.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> y: array<f32>;
-@group(0) @binding(3) var<storage, read> dy: array<f32>;
-@group(0) @binding(4) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read> y: array<Stored>;
+@group(0) @binding(3) var<storage, read> dy: array<Stored>;
+@group(0) @binding(4) var<storage, read_write> dx: array<Stored>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -42,11 +42,11 @@ fn main(
                         }
                     }
                     if first {
-                        sum += dy[output];
+                        sum += f32(dy[output]);
                     }
                 }
             }
         }
-        dx[i] = sum;
+        dx[i] = Stored(sum);
     }
 }

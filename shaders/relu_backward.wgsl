@@ -7,9 +7,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> y: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> y: array<Stored>;
+@group(0) @binding(2) var<storage, read> dy: array<Stored>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Stored>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -19,6 +19,6 @@ fn main(
 ) {
     let i = (group.y * groups.x + group.x) * 256u + lane;
     if i < params.length {
-        dx[i] = select(0.0, dy[i], y[i] > 0.0);
+        dx[i] = select(Stored(0.0), dy[i], y[i] > Stored(0.0));
     }
 }

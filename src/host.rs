@@ -9,7 +9,7 @@ use crate::tensor::{Element, Tensor};
 /// One tensor's elements, as they travel to a device and back.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Array {
-    /// Elements of an [`Element::F32`] tensor; of an [`Element::Pixel`] tensor, on the CPU.
+    /// Elements of an [`Element::F32`] or [`Element::Half`] tensor; of an [`Element::Pixel`] tensor, on the CPU.
     F32(Vec<f32>),
     /// Elements of an [`Element::U32`] tensor.
     U32(Vec<u32>),
@@ -21,7 +21,7 @@ impl Array {
     /// `length` zeros.
     pub fn zeros(element: Element, length: usize) -> Self {
         match element {
-            Element::F32 | Element::Pixel => Array::F32(vec![0.0; length]),
+            Element::F32 | Element::Half | Element::Pixel => Array::F32(vec![0.0; length]),
             Element::U32 => Array::U32(vec![0; length]),
             Element::U8 => Array::U8(vec![0; length]),
         }
@@ -68,11 +68,13 @@ impl Array {
         }
     }
 
-    /// Panics unless the array has exactly the tensor's type and length.
+    /// Panics unless the array has the tensor's length and type; floats travel in 32 bits.
     #[track_caller]
     pub(crate) fn check(&self, tensor: Tensor) {
+        let is_held =
+            self.element() == tensor.element || (self.element().is_float() && tensor.element.is_float());
         assert!(
-            self.element() == tensor.element && self.len() == tensor.len(),
+            is_held && self.len() == tensor.len(),
             "a tensor of {} {:?} cannot hold {} {:?}",
             tensor.len(),
             tensor.element,

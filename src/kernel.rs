@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// Trips that the loops of one invocation may make in all: Mesa's older software driver ends every
 /// loop, silently, once an invocation has made 65,535. See [`trips`].
@@ -139,6 +139,37 @@ pub struct Kernel {
     pub subgroups: bool,
 }
 
+/// What stands first in a kernel that may keep floats in 32 bits or in 16, and what takes its place then.
+const STORED: [&str; 2] = [
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/stored_f32.wgsl")),
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/stored_f16.wgsl")),
+];
+
+impl Kernel {
+    /// The kernel for [`Element::Half`] tensors in the place of what it calls `Stored`. Panics if it has no such thing.
+    pub fn in_half(&self) -> Kernel {
+        let [in_32, in_16] = STORED;
+        let rest = self.source.strip_prefix(in_32);
+        let rest = rest.unwrap_or_else(|| panic!("kernel {} keeps nothing in 16 bits", self.name));
+        Kernel {
+            name: format!("{}_f16", self.name).into(),
+            source: [in_16, rest].concat().into(),
+            ..self.clone()
+        }
+    }
+
+    /// The kernel, and the same for 16 bits where it can keep anything in them.
+    pub(crate) fn in_each(&self) -> Vec<Kernel> {
+        let in_half = self.source.starts_with(STORED[0]).then(|| self.in_half());
+        [self.clone()].into_iter().chain(in_half).collect()
+    }
+
+    /// Whether the shader needs 16-bit floats.
+    pub fn needs_f16(&self) -> bool {
+        self.source.starts_with("enable f16;")
+    }
+}
+
 /// One use of a kernel: what is bound, the uniform's bytes and the grid.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
@@ -155,7 +186,7 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// A use of a plain (not rendered) kernel.
+    /// A use of a plain (not rendered) kernel: of that for 16 bits where a tensor has them.
     pub fn new(
         kernel: &'static Kernel,
         params: impl Uniform,
@@ -163,8 +194,9 @@ impl Dispatch {
         grid: [u32; 3],
         trips: u64,
     ) -> Self {
+        let in_half = tensors.iter().any(|tensor| tensor.element() == Element::Half);
         Dispatch {
-            kernel: Cow::Borrowed(kernel),
+            kernel: if in_half { Cow::Owned(kernel.in_half()) } else { Cow::Borrowed(kernel) },
             params: params.to_bytes(),
             tensors: tensors.to_vec(),
             grid,

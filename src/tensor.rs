@@ -6,8 +6,11 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Element {
-    /// 32-bit float: weights, activations, gradients.
+    /// 32-bit float: parameters and what is summed up of them, and everything else in a run with 32 bits.
     F32,
+    /// What layers hand on, its gradients, and weights as products read them, in a run with 16 bits. A GPU keeps such a
+    /// float in two bytes and computes with it in 32 bits. The CPU, which has nothing to gain, keeps it in four.
+    Half,
     /// 32-bit unsigned integer: labels, the order of the images.
     U32,
     /// Byte: pixels. Shaders read four at a time as one `u32`.
@@ -22,6 +25,7 @@ impl Element {
     pub fn size(self) -> usize {
         match self {
             Element::F32 | Element::U32 => 4,
+            Element::Half => 2,
             Element::U8 | Element::Pixel => 1,
         }
     }
@@ -29,9 +33,14 @@ impl Element {
     /// Bytes of one element in the computer's memory.
     pub fn host_size(self) -> usize {
         match self {
-            Element::F32 | Element::U32 | Element::Pixel => 4,
+            Element::F32 | Element::Half | Element::U32 | Element::Pixel => 4,
             Element::U8 => 1,
         }
+    }
+
+    /// Whether it is a float, in whatever number of bits.
+    pub fn is_float(self) -> bool {
+        matches!(self, Element::F32 | Element::Half)
     }
 }
 
@@ -152,5 +161,12 @@ impl Tensor {
             self.element,
             self.shape
         );
+    }
+
+    /// Panics, naming `operand`, unless the tensor holds floats, in whatever number of bits, and has this shape.
+    #[track_caller]
+    pub fn expect_floats(&self, operand: &str, shape: impl Into<Shape>) {
+        let element = if self.element.is_float() { self.element } else { Element::F32 };
+        self.expect(operand, element, shape);
     }
 }

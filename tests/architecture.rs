@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 const HOMES: &[(&str, &[&str])] = &[
     ("wgpu", &["device/gpu/"]),
     ("pollster", &["device/gpu/"]),
+    ("half", &["device/gpu/"]),
     ("clap", &["cli/", "main.rs"]),
     ("clap_complete", &["cli/", "main.rs"]),
     ("indicatif", &["cli/", "data/"]),

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use shadegrad::kernel::Kernel;
 use shadegrad::ops::matmul::Form;
-use shadegrad::ops::matmul::gpu::{Class, Finish, Operand, Variant, kernel as matmul_kernel};
+use shadegrad::ops::matmul::gpu::{Class, Finish, Operand, Scale, Variant, kernel as matmul_kernel};
 
 use parse::Parsed;
 
@@ -118,30 +118,39 @@ fn every_shader_file_is_used() {
 fn rendered_matmuls_are_as_their_snapshots() {
     let tiled = Class::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4, quads: 1 };
     let subgroup = Class::Subgroup { lanes: 8, rows: 8, quads: 1 };
-    let finish = |epilogue, row_sums| Finish { epilogue, row_sums };
     let forward = Variant {
         form: Form::Nt,
-        finish: finish("bias_relu", false),
+        finish: Finish::plain("bias_relu", false),
         vectors: [true; 3],
         operand: Operand::Matrix,
+        halves: [false; 2],
     };
     let update = Variant {
         form: Form::Tn,
-        finish: finish("sgd_momentum", true),
+        finish: Finish::plain("sgd_momentum", true),
         vectors: [false; 3],
         operand: Operand::Matrix,
+        halves: [false; 2],
     };
     let of_pixels = Variant { operand: Operand::Pixels, ..forward };
     let of_patches = Variant { operand: Operand::Patches, ..forward };
     let weight_gradient = Variant {
         form: Form::Tn,
-        finish: finish("part", false),
+        finish: Finish::plain("part", false),
         vectors: [true, false, true],
         operand: Operand::Patches,
+        halves: [false; 2],
+    };
+    let in_half = Variant {
+        finish: Finish { scale: Scale::Down, ..update.finish },
+        halves: [true; 2],
+        vectors: [true; 3],
+        ..update
     };
     for kernel in [
         matmul_kernel(tiled, forward),
         matmul_kernel(subgroup, update),
+        matmul_kernel(subgroup, in_half),
         matmul_kernel(subgroup, of_pixels),
         matmul_kernel(subgroup, of_patches),
         matmul_kernel(tiled, weight_gradient),

@@ -11,7 +11,7 @@ use crate::ops::sgd::{self, Update};
 use crate::ops::softmax_cross_entropy::Target;
 use crate::ops::{Window, column_sum, conv2d, l2_penalty, peak, softmax_cross_entropy};
 use crate::plan::{Plan, Role, StepId};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// What one launch costs.
 #[derive(Clone, Copy, Debug)]
@@ -161,7 +161,7 @@ fn gather(batch: usize, [channels, height, width]: [usize; 3]) -> Subject {
         width,
         augmentation: Augmentation::default(),
     };
-    gather::pixels(&mut draft.plan, &source, order, batch);
+    gather::pixels(&mut draft.plan, &source, order, batch, Element::F32);
     let work = Work::Bytes((batch * pixels * 2) as f64);
     Subject { rows: batch, batches, ..done(draft, "gather", format!("{batch}x{pixels}"), work) }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Spread;
 use crate::augmentation::Flip;
 use crate::config::{
-    Config, Groups, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation, Warmup,
+    Config, Groups, Init, InitRule, Interval, Normalize, Optimizer, Precision, Schedule, Validation, Warmup,
 };
 use crate::data::Dataset;
 use crate::data::pictures::Resize;
@@ -67,6 +67,7 @@ impl Workload {
             normalize: Normalize::Unit,
             model: self.model.into(),
             init: Init::Rule(InitRule::He),
+            precision: Precision::F32,
             epochs: 1 + EPOCHS,
             max_steps: None,
             batch_size: self.batch_size,

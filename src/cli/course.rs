@@ -5,6 +5,7 @@ use std::path::Path;
 use super::output;
 use super::report::Exam;
 use super::watchers::Watchers;
+use crate::config::{Config, Precision};
 use crate::data::{ImageShape, Split};
 use crate::device::Device;
 use crate::device::cpu::Cpu;
@@ -18,6 +19,16 @@ pub(super) struct Course {
     /// What the report looks at after the trainer is gone.
     pub(super) test: Split,
     pub(super) shape: ImageShape,
+}
+
+/// What to tell where a run wants floats of 16 bits and its device has none.
+pub(super) fn precision_note(config: &Config, device: &dyn Device) -> Option<String> {
+    (config.precision == Precision::F16 && !device.has_half()).then(|| {
+        let name = &device.info().name;
+        format!(
+            "precision f16: {name} has no 16-bit floats to gain by, so all are computed and kept in 32 bits"
+        )
+    })
 }
 
 /// Whether `error` says that `device` is a GPU that can no longer be used.

@@ -94,6 +94,10 @@ impl Rest<'_> {
                 "note: the run began on {began}: what follows differs by rounding\n"
             ));
         }
+        if let Some(note) = course::precision_note(&config, &*device) {
+            output::print_note(&format!("note: {note}\n"));
+            directory.log_warnings(&[note])?;
+        }
         let (test, shape) = (dataset.test.clone(), dataset.shape);
         let trainer = match Trainer::resume(&config, dataset, &*device, snapshot) {
             // Lost on the way to its first step is lost like any other.

@@ -56,7 +56,11 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     };
     let device = open(Selftest::Tell)?;
     let (test, shape) = (dataset.test.clone(), dataset.shape);
-    let warnings = dataset.warnings.clone();
+    let mut warnings = dataset.warnings.clone();
+    if let Some(note) = course::precision_note(&resolved.config, &*device) {
+        output::print_note(&format!("note: {note}\n"));
+        warnings.push(note);
+    }
     let (device, trainer) = match Trainer::new(&resolved.config, dataset, &*device) {
         // Nothing has been trained yet that could be gone on with.
         Err(loss) if course::is_loss(&loss, &*device) => {

@@ -6,7 +6,9 @@ use serde::{Serialize, Serializer};
 
 use super::key::Key;
 use super::settings::{Origin, Settings, Value};
-use super::{Config, Groups, Init, InitRule, Interval, Normalize, Optimizer, Schedule, Validation, Warmup};
+use super::{
+    Config, Groups, Init, InitRule, Interval, Normalize, Optimizer, Precision, Schedule, Validation, Warmup,
+};
 use crate::augmentation::Flip;
 use crate::data::pictures::Resize;
 
@@ -26,6 +28,7 @@ impl Config {
                 Some(rule) => Init::Rule(rule),
                 None => Init::File(init.into()),
             },
+            precision: named(read.text(Key::Precision), Precision::ALL, Precision::name),
             epochs: read.count(Key::Epochs),
             max_steps: settings.get(Key::MaxSteps).map(|_| read.count(Key::MaxSteps)),
             batch_size: read.count(Key::BatchSize),
@@ -87,6 +90,7 @@ impl Config {
             (Key::Normalize, Some(text(self.normalize.name()))),
             (Key::Model, Some(text(&self.model))),
             (Key::Init, Some(init)),
+            (Key::Precision, Some(text(self.precision.name()))),
             (Key::Epochs, Some(count(self.epochs))),
             (Key::MaxSteps, self.max_steps.map(count)),
             (Key::BatchSize, Some(count(self.batch_size))),

@@ -1,7 +1,7 @@
 //! The one table of what can be set: name, help, kind of value and what is allowed.
 
 use super::kind::{Bounds, Kind};
-use super::{InitRule, Normalize, Optimizer, Schedule, Validation, presets};
+use super::{InitRule, Normalize, Optimizer, Precision, Schedule, Validation, presets};
 use crate::augmentation::Flip;
 use crate::data::pictures::Resize;
 
@@ -24,6 +24,8 @@ pub enum Key {
     Model,
     /// Where the first weights come from.
     Init,
+    /// In how many bits layers hand floats on.
+    Precision,
     /// Passes over the training images.
     Epochs,
     /// Optimizer steps after which to stop.
@@ -91,6 +93,7 @@ pub enum Key {
 }
 
 const NORMALIZATIONS: [&str; 2] = [Normalize::ALL[0].name(), Normalize::ALL[1].name()];
+const PRECISIONS: [&str; 2] = [Precision::ALL[0].name(), Precision::ALL[1].name()];
 const FLIPS: [&str; 3] = [Flip::ALL[0].name(), Flip::ALL[1].name(), Flip::ALL[2].name()];
 
 const RESIZES: [&str; 3] = [Resize::ALL[0].name(), Resize::ALL[1].name(), Resize::ALL[2].name()];
@@ -108,7 +111,7 @@ const INIT_RULES: [&str; 4] =
 
 impl Key {
     /// All keys, in the order in which files and help list them.
-    pub const ALL: [Key; 40] = [
+    pub const ALL: [Key; 41] = [
         Key::Preset,
         Key::Data,
         Key::DataDir,
@@ -117,6 +120,7 @@ impl Key {
         Key::Normalize,
         Key::Model,
         Key::Init,
+        Key::Precision,
         Key::Epochs,
         Key::MaxSteps,
         Key::BatchSize,
@@ -162,6 +166,7 @@ impl Key {
             Key::Normalize => "normalize",
             Key::Model => "model",
             Key::Init => "init",
+            Key::Precision => "precision",
             Key::Epochs => "epochs",
             Key::MaxSteps => "max-steps",
             Key::BatchSize => "batch-size",
@@ -210,6 +215,7 @@ impl Key {
             Key::Resize => Kind::Choice(&RESIZES),
             Key::Normalize => Kind::Choice(&NORMALIZATIONS),
             Key::Init => Kind::ChoiceOrFile(&INIT_RULES),
+            Key::Precision => Kind::Choice(&PRECISIONS),
             Key::ImageSize | Key::Epochs | Key::MaxSteps | Key::BatchSize | Key::Patience => Kind::Count,
             Key::Flip => Kind::Choice(&FLIPS),
             Key::Crop | Key::Cutout => Kind::CountOrZero,
@@ -244,6 +250,9 @@ impl Key {
             Key::Normalize => "Scale pixels to 0..1, or to mean 0 and standard deviation 1",
             Key::Model => "Layers joined by commas, for example linear:128,relu,linear:10",
             Key::Init => "Rule for the first weights, or a .safetensors file that has them",
+            Key::Precision => {
+                "Bits of what layers hand on: f16 takes half the memory, where a GPU has such floats"
+            }
             Key::Epochs => "Passes over the training images",
             Key::MaxSteps => "Stop after this many optimizer steps, wherever in an epoch that is",
             Key::BatchSize => "Images per step",

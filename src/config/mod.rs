@@ -44,6 +44,8 @@ pub struct Config {
     pub model: String,
     /// Where the first weights come from.
     pub init: Init,
+    /// In how many bits layers hand floats on.
+    pub precision: Precision,
     /// Passes over the training images.
     pub epochs: usize,
     /// Optimizer steps after which to stop, wherever in an epoch that is.
@@ -155,6 +157,30 @@ impl Normalize {
         match self {
             Normalize::Unit => "unit",
             Normalize::Standard => "standard",
+        }
+    }
+}
+
+/// In how many bits a training step keeps what layers hand on, the gradients of that, and weights as products read them.
+/// All sums, parameters and what optimizers keep have 32, and so has all that comes after training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// 16 bits, where a device has such floats. Others keep 32.
+    F16,
+}
+
+impl Precision {
+    /// All of them.
+    pub const ALL: [Precision; 2] = [Precision::F32, Precision::F16];
+
+    /// As in flags and files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Precision::F32 => "f32",
+            Precision::F16 => "f16",
         }
     }
 }

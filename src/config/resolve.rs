@@ -200,7 +200,7 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
 mod tests {
     use super::*;
     use crate::augmentation::Flip;
-    use crate::config::{Groups, Init, InitRule, Normalize};
+    use crate::config::{Groups, Init, InitRule, Normalize, Precision};
     use crate::data::pictures::Resize;
 
     fn resolve_file(text: &str) -> Result<Resolved> {
@@ -270,6 +270,7 @@ mod tests {
                     0 => Init::Rule(InitRule::ALL[index % InitRule::ALL.len()]),
                     _ => Init::File(format!("{name}.safetensors").into()),
                 },
+                precision: Precision::ALL[index % 2],
                 epochs: u32::MAX as usize,
                 max_steps: (index % 3 == 0).then_some(index + 1),
                 batch_size: index + 1,

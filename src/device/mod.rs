@@ -90,6 +90,11 @@ pub trait Device {
         element.size()
     }
 
+    /// Whether it can keep floats in 16 bits, and gains by it.
+    fn has_half(&self) -> bool {
+        false
+    }
+
     /// The GPU, where the device is one.
     fn gpu(&self) -> Option<&gpu::Gpu> {
         None

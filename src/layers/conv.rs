@@ -63,8 +63,8 @@ impl Layer for Conv {
         [&self.weight].into_iter().chain(&self.bias).collect()
     }
 
-    fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, _: Phase) -> Forward<'a> {
-        let weight = self.weight.tensor;
+    fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
+        let weight = phase.operand(plan, &self.weight);
         let bias = self.bias.as_ref().map(|bias| bias.tensor);
         let y = conv2d::forward(plan, x, weight, bias, self.relu, self.window);
         Forward::new(y, move |plan, pass, sink| {

@@ -28,7 +28,7 @@ impl Layer for Dropout {
     }
 
     fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
-        let Phase::Training { dropout: Some(seed) } = phase else {
+        let Phase::Training { dropout: Some(seed), .. } = phase else {
             return Forward::new(x, |_, Backward { dy, dx_wanted, .. }, _| dx_wanted.then_some(dy));
         };
         let dropout = dropout::Dropout { rate: self.rate, seed, layer: self.index };

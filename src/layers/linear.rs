@@ -57,14 +57,15 @@ impl Layer for Linear {
         true
     }
 
-    fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, _: Phase) -> Forward<'a> {
+    fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
         let epilogue = Epilogue::Bias { bias: self.bias.tensor, relu: self.relu };
-        let y = matmul::product(plan, Form::Nt, x, self.weight.tensor, epilogue);
+        let weight = phase.operand(plan, &self.weight);
+        let y = matmul::product_in(plan, phase.element(), Form::Nt, x, weight, epilogue);
         Forward::new(y, move |plan, pass, sink| {
             // The input's gradient comes first: it needs the weight as it was.
             let dx = pass.dx_wanted.then(|| {
                 let epilogue = if pass.mask_dx { Epilogue::Mask(x) } else { Epilogue::None };
-                matmul::product(plan, Form::Nn, pass.dy, self.weight.tensor, epilogue)
+                matmul::product_in(plan, x.element(), Form::Nn, pass.dy, weight, epilogue)
             });
             sink.product(plan, &self.weight, &self.bias, pass.dy, x);
             dx

@@ -31,8 +31,8 @@ pub use crate::ops::window::Window;
 
 use crate::init::ParameterKind;
 use crate::ops::classifier::InputGradient;
-use crate::ops::relu;
 use crate::ops::softmax_cross_entropy::{Loss, Target};
+use crate::ops::{cast, relu};
 use crate::plan::{Plan, Role};
 use crate::tensor::{Element, Shape, Tensor};
 
@@ -80,9 +80,37 @@ pub enum Phase {
     Training {
         /// What dropout's random numbers follow from; it drops nothing where there is none.
         dropout: Option<u64>,
+        /// As what layers hand floats on, and read their weights: [`Element::F32`] or [`Element::Half`].
+        element: Element,
     },
     /// The trained model is used.
     Evaluation,
+}
+
+impl Phase {
+    /// As what layers hand floats on, and read their weights.
+    pub fn element(self) -> Element {
+        match self {
+            Phase::Training { element, .. } => element,
+            Phase::Evaluation => Element::F32,
+        }
+    }
+
+    /// The same, with all floats in 32 bits.
+    fn in_full(self) -> Phase {
+        match self {
+            Phase::Training { dropout, .. } => Phase::Training { dropout, element: Element::F32 },
+            Phase::Evaluation => self,
+        }
+    }
+
+    /// A weight as products read it; recorded where it must be made.
+    fn operand(self, plan: &mut Plan, weight: &Parameter) -> Tensor {
+        match self.element() {
+            Element::Half => cast::to_half(plan, weight.tensor),
+            _ => weight.tensor,
+        }
+    }
 }
 
 /// One layer of a model.

@@ -91,7 +91,12 @@ impl Sequence {
         phase: Phase,
     ) -> (Forward<'a>, Loss) {
         let (last, before) = self.layers.split_last().expect("a model has a layer");
-        let mut passes = record(before, plan, x, phase);
+        // Logits, and the weight that makes them, have 32 bits. Behind the last layer with a weight there may be a factor.
+        let is_trained = |layer: &Box<dyn Layer>| !layer.parameters().is_empty();
+        let inner = self.layers.iter().rposition(is_trained).unwrap_or(0);
+        let mut passes = record(&before[..inner], plan, x, phase);
+        let x = passes.last().map_or(x, |pass| pass.y);
+        passes.extend(record(&before[inner..], plan, x, phase.in_full()));
         let x = passes.last().map_or(x, |pass| pass.y);
         let is_masked = before.last().is_some_and(|layer| layer.masks_gradient());
         let gradient = match matches!(phase, Phase::Training { .. }) && are_trained(before) {
@@ -100,7 +105,7 @@ impl Sequence {
             true => InputGradient::Plain,
         };
         let (pass, loss) = last.forward_with_loss(plan, x, target, gradient).unwrap_or_else(|| {
-            let pass = last.forward(plan, x, phase);
+            let pass = last.forward(plan, x, phase.in_full());
             let loss = softmax_cross_entropy::forward(plan, pass.y, target);
             (pass, loss)
         });

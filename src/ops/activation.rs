@@ -12,7 +12,7 @@ use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
 use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, uniform, write};
 use crate::plan::{Plan, StepRecord};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::Tensor;
 
 /// Which function.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,8 +35,8 @@ pub enum Activation {
 /// Records `y = f(x)` and returns `y`.
 #[track_caller]
 pub fn forward(plan: &mut Plan, activation: Activation, x: Tensor) -> Tensor {
-    x.expect("x", Element::F32, x.shape());
-    let y = plan.scratch("activation.y", x.shape());
+    x.expect_floats("x", x.shape());
+    let y = plan.scratch_of(x.element(), "activation.y", x.shape());
     plan.record(Forward { activation, x, y });
     y
 }
@@ -44,9 +44,9 @@ pub fn forward(plan: &mut Plan, activation: Activation, x: Tensor) -> Tensor {
 /// Records `dx = f'(x) dy` and returns `dx`; `x` is the forward pass's input.
 #[track_caller]
 pub fn backward(plan: &mut Plan, activation: Activation, x: Tensor, dy: Tensor) -> Tensor {
-    x.expect("x", Element::F32, x.shape());
-    dy.expect("dy", Element::F32, x.shape());
-    let dx = plan.scratch("activation.dx", x.shape());
+    x.expect_floats("x", x.shape());
+    dy.expect("dy", x.element(), x.shape());
+    let dx = plan.scratch_of(x.element(), "activation.dx", x.shape());
     plan.record(Backward { activation, x, dy, dx });
     dx
 }
@@ -157,27 +157,35 @@ const fn kernel(
 
 /// GELU, leaky ReLU (and what has one slope).
 static FORWARD: [Kernel; 2] = [
-    kernel("gelu", shader!("log_sum_exp.wgsl", "gelu.wgsl", "activation.wgsl"), &[read("x"), write("y")]),
-    kernel("leaky_relu", shader!("leaky_relu.wgsl", "activation.wgsl"), &[read("x"), write("y")]),
+    kernel(
+        "gelu",
+        shader!("stored_f32.wgsl", "log_sum_exp.wgsl", "gelu.wgsl", "activation.wgsl"),
+        &[read("x"), write("y")],
+    ),
+    kernel(
+        "leaky_relu",
+        shader!("stored_f32.wgsl", "leaky_relu.wgsl", "activation.wgsl"),
+        &[read("x"), write("y")],
+    ),
 ];
 
 /// Their gradients.
 static BACKWARD: [Kernel; 2] = [
     kernel(
         "gelu_backward",
-        shader!("log_sum_exp.wgsl", "gelu.wgsl", "activation_backward.wgsl"),
+        shader!("stored_f32.wgsl", "log_sum_exp.wgsl", "gelu.wgsl", "activation_backward.wgsl"),
         &[read("x"), read("dy"), write("dx")],
     ),
     kernel(
         "leaky_relu_backward",
-        shader!("leaky_relu.wgsl", "activation_backward.wgsl"),
+        shader!("stored_f32.wgsl", "leaky_relu.wgsl", "activation_backward.wgsl"),
         &[read("x"), read("dy"), write("dx")],
     ),
 ];
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    FORWARD.iter().chain(&BACKWARD).cloned().collect()
+    FORWARD.iter().chain(&BACKWARD).flat_map(Kernel::in_each).collect()
 }
 
 /// Elements that one thread computes at a time.

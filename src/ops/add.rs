@@ -9,14 +9,14 @@ use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
 use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, uniform, write};
 use crate::plan::{Plan, StepRecord};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::Tensor;
 
 /// Records `y = a + b` and returns `y`.
 #[track_caller]
 pub fn forward(plan: &mut Plan, a: Tensor, b: Tensor) -> Tensor {
-    a.expect("a", Element::F32, a.shape());
-    b.expect("b", Element::F32, a.shape());
-    let y = plan.scratch("add.y", a.shape());
+    a.expect_floats("a", a.shape());
+    b.expect("b", a.element(), a.shape());
+    let y = plan.scratch_of(a.element(), "add.y", a.shape());
     plan.record(Add { a, b, y });
     y
 }
@@ -39,7 +39,7 @@ const WORKGROUP: u32 = 256;
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("add"),
-    source: shader!("add.wgsl"),
+    source: shader!("stored_f32.wgsl", "add.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("a"), read("b"), write("y")]),
@@ -49,7 +49,7 @@ static KERNEL: Kernel = Kernel {
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    vec![KERNEL.clone()]
+    KERNEL.in_each()
 }
 
 impl Op for Add {

@@ -16,13 +16,13 @@ use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
 use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, write};
 use crate::plan::{Plan, StepRecord};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::Tensor;
 
 /// Records `y = average-pool of x` and returns `y`. Panics where the window does not fit.
 #[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
     let pool = Pool::new(x, window);
-    let y = plan.scratch("average_pool.y", pool.output());
+    let y = plan.scratch_of(x.element(), "average_pool.y", pool.output());
     plan.record(Forward { pool, x, y });
     y
 }
@@ -31,8 +31,8 @@ pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
 #[track_caller]
 pub fn backward(plan: &mut Plan, x: Tensor, dy: Tensor, window: Window) -> Tensor {
     let pool = Pool::new(x, window);
-    dy.expect("dy", Element::F32, pool.output());
-    let dx = plan.scratch("average_pool.dx", pool.input());
+    dy.expect("dy", x.element(), pool.output());
+    let dx = plan.scratch_of(x.element(), "average_pool.dx", pool.input());
     plan.record(Backward { pool, dy, dx });
     dx
 }
@@ -55,7 +55,7 @@ const WORKGROUP: u32 = 256;
 
 static FORWARD: Kernel = Kernel {
     name: Cow::Borrowed("average_pool"),
-    source: shader!("loop_bound.wgsl", "window.wgsl", "average_pool.wgsl"),
+    source: shader!("stored_f32.wgsl", "loop_bound.wgsl", "window.wgsl", "average_pool.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("x"), write("y")]),
@@ -65,7 +65,7 @@ static FORWARD: Kernel = Kernel {
 
 static BACKWARD: Kernel = Kernel {
     name: Cow::Borrowed("average_pool_backward"),
-    source: shader!("loop_bound.wgsl", "window.wgsl", "average_pool_backward.wgsl"),
+    source: shader!("stored_f32.wgsl", "loop_bound.wgsl", "window.wgsl", "average_pool_backward.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("dy"), write("dx")]),
@@ -75,7 +75,7 @@ static BACKWARD: Kernel = Kernel {
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    vec![FORWARD.clone(), BACKWARD.clone()]
+    [&FORWARD, &BACKWARD].into_iter().flat_map(Kernel::in_each).collect()
 }
 
 impl Op for Forward {

@@ -6,6 +6,8 @@
 //! dx = dlogits w, zero where x is the output of a ReLU and zero
 //! ```
 //!
+//! Where x is kept in 16 bits, so is dx, with a [scale](StepRecord::gradient_scale); all else, the weight too, has 32.
+//!
 //! Each of the three is less work for a GPU than starting a kernel, with ten classes or so. One workgroup takes
 //! some rows of the batch through all of them. The CPU, which starts nothing, runs the three ops one after
 //! the other: its results are theirs, bit for bit.
@@ -61,7 +63,7 @@ pub struct Output {
 pub fn fits(x: Tensor, weight: Tensor) -> bool {
     let ([_, inputs], [classes, _]) = (x.matrix("x"), weight.matrix("weight"));
     let whole_vectors = inputs.is_multiple_of(4);
-    x.element() == Element::F32 && classes <= MOST_CLASSES && inputs <= MOST_INPUTS && whole_vectors
+    x.element().is_float() && classes <= MOST_CLASSES && inputs <= MOST_INPUTS && whole_vectors
 }
 
 /// Records all of it for `x`, `[batch, inputs]`, and a layer's weight, `[classes, inputs]`, and bias, `[classes]`. Panics if
@@ -81,7 +83,7 @@ pub fn forward(
     target.labels.expect("labels", Element::U32, [batch]);
     let logits = plan.scratch("logits", [batch, classes]);
     let loss = Loss::declare(plan, logits, target.slots);
-    let dx = (gradient != InputGradient::None).then(|| plan.scratch("dx", [batch, inputs]));
+    let dx = (gradient != InputGradient::None).then(|| plan.scratch_of(x.element(), "dx", [batch, inputs]));
     let output = Output { logits, loss, dx };
 
     let product = Matmul::new(plan, Form::Nt, x, weight, logits, Epilogue::Bias { bias, relu: false });
@@ -148,6 +150,7 @@ const fn kernel(name: &'static str, source: Cow<'static, str>, bindings: &'stati
 static FORWARD: Kernel = kernel(
     "classifier",
     shader!(
+        "stored_f32.wgsl",
         "step.wgsl",
         "loop_bound.wgsl",
         "log_sum_exp.wgsl",
@@ -161,7 +164,9 @@ static FORWARD: Kernel = kernel(
 static WITH_DX: Kernel = kernel(
     "classifier_dx",
     shader!(
+        "stored_f32.wgsl",
         "step.wgsl",
+        "gradient_scale.wgsl",
         "loop_bound.wgsl",
         "log_sum_exp.wgsl",
         "softmax_row.wgsl",
@@ -173,7 +178,7 @@ static WITH_DX: Kernel = kernel(
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    vec![FORWARD.clone(), WITH_DX.clone()]
+    [&FORWARD, &WITH_DX].into_iter().flat_map(Kernel::in_each).collect()
 }
 
 impl Op for Classifier {

@@ -3,6 +3,8 @@
 //! Many rows are cut into parts of [`PART`] rows, whose sums are the rows of a matrix that is summed in the same way: a
 //! part keeps a thread, or a workgroup, busy, and where they begin depends on the shape alone.
 //!
+//! A gradient in 16 bits comes with a [scale](StepRecord::gradient_scale), which its sum is without.
+//!
 //! Its own gradient is the bias's forward pass, `dx[m, n] = dy[n]`, which is a matmul epilogue.
 
 use std::borrow::Cow;
@@ -13,7 +15,7 @@ use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
 use crate::kernel::{Dispatch, Kernel, MOST_GROUPS, Uniform, fold, read, shader, trips, uniform, write};
 use crate::plan::{Plan, StepRecord};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::Tensor;
 
 /// Records `y = column sums of x`; `x` is `[rows, columns]` or a map, of which every cell is a row; `y` is
 /// `[columns]`.
@@ -22,7 +24,7 @@ use crate::tensor::{Element, Tensor};
 #[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
     let [rows, columns] = matrix(x);
-    x.expect("x", Element::F32, x.shape());
+    x.expect_floats("x", x.shape());
     assert!(rows <= MOST_ROWS, "column sums of {rows} rows, {MOST_ROWS} is the most");
     let parts = rows.div_ceil(PART);
     let partials = (parts > 1).then(|| plan.scratch("column_sum.partials", [parts, columns]));
@@ -75,17 +77,23 @@ const fn trips_for(rows: usize) -> u64 {
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("column_sum"),
-    source: shader!("loop_bound.wgsl", "column_sum.wgsl"),
+    source: shader!(
+        "stored_f32.wgsl",
+        "loop_bound.wgsl",
+        "step.wgsl",
+        "gradient_scale.wgsl",
+        "column_sum.wgsl"
+    ),
     workgroup: [COLUMNS, LANES, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("x"), write("y")]),
-    reads_step: false,
+    reads_step: true,
     subgroups: false,
 };
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    vec![KERNEL.clone()]
+    KERNEL.in_each()
 }
 
 /// The sums of the columns of `x`, `[rows, columns]`, on the CPU: a few neighbours at a time, each handed to
@@ -123,17 +131,20 @@ impl Op for ColumnSum {
         operands
     }
 
-    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        let scale = step.gradient_scale(self.x);
         let (x, mut y) = (memory.f32(self.x), memory.f32_mut(self.y));
         let columns = y.len();
-        let copy = |x: &[f32], y: &mut [f32]| {
-            sums(x, columns, |first, sums| y[first..first + sums.len()].copy_from_slice(sums));
+        let copy = |x: &[f32], y: &mut [f32], scale: f32| {
+            sums(x, columns, |first, sums| {
+                y[first..].iter_mut().zip(sums).for_each(|(y, sum)| *y = sum / scale);
+            });
         };
-        let Some(partials) = self.partials else { return copy(&x, &mut y) };
+        let Some(partials) = self.partials else { return copy(&x, &mut y, scale) };
         let mut partials = memory.f32_mut(partials);
         let parts = partials.par_chunks_exact_mut(columns).zip(x.par_chunks(PART * columns));
-        parts.for_each(|(partial, x)| copy(x, partial));
-        copy(&partials, &mut y);
+        parts.for_each(|(partial, x)| copy(x, partial, scale));
+        copy(&partials, &mut y, 1.0);
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {

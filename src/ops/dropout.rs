@@ -19,7 +19,7 @@ use crate::host::HostMemory;
 use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
 use crate::plan::{Plan, StepRecord};
 use crate::rng::{self, Purpose};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::Tensor;
 
 /// Words of a block, each for an element.
 const BLOCK: usize = 4;
@@ -60,8 +60,8 @@ pub fn backward(plan: &mut Plan, dropout: Dropout, dy: Tensor) -> Tensor {
 fn record(plan: &mut Plan, dropout: Dropout, x: Tensor, name: &str) -> Tensor {
     let rate = dropout.rate;
     assert!((0.0..1.0).contains(&rate), "a rate of dropout must be 0 to below 1, not {rate}");
-    x.expect("x", Element::F32, x.shape());
-    let y = plan.scratch(name, x.shape());
+    x.expect_floats("x", x.shape());
+    let y = plan.scratch_of(x.element(), name, x.shape());
     plan.record(Thinned { dropout, x, y });
     y
 }
@@ -90,7 +90,7 @@ const WORKGROUP: u32 = 256;
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("dropout"),
-    source: shader!("philox.wgsl", "step.wgsl", "dropout.wgsl"),
+    source: shader!("stored_f32.wgsl", "philox.wgsl", "step.wgsl", "dropout.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("x"), write("y")]),
@@ -100,7 +100,7 @@ static KERNEL: Kernel = Kernel {
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    vec![KERNEL.clone()]
+    KERNEL.in_each()
 }
 
 impl Op for Thinned {

@@ -17,13 +17,13 @@ use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
 use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, write};
 use crate::plan::{Plan, StepRecord};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::Tensor;
 
 /// Records `y = max-pool of x` and returns `y`. Panics where the window does not fit.
 #[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
     let pool = Pool::new(x, window);
-    let y = plan.scratch("max_pool.y", pool.output());
+    let y = plan.scratch_of(x.element(), "max_pool.y", pool.output());
     plan.record(Forward { pool, x, y });
     y
 }
@@ -32,9 +32,9 @@ pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
 #[track_caller]
 pub fn backward(plan: &mut Plan, x: Tensor, y: Tensor, dy: Tensor, window: Window) -> Tensor {
     let pool = Pool::new(x, window);
-    y.expect("y", Element::F32, pool.output());
-    dy.expect("dy", Element::F32, pool.output());
-    let dx = plan.scratch("max_pool.dx", pool.input());
+    y.expect("y", x.element(), pool.output());
+    dy.expect("dy", x.element(), pool.output());
+    let dx = plan.scratch_of(x.element(), "max_pool.dx", pool.input());
     plan.record(Backward { pool, x, y, dy, dx });
     dx
 }
@@ -59,7 +59,7 @@ const WORKGROUP: u32 = 256;
 
 static FORWARD: Kernel = Kernel {
     name: Cow::Borrowed("max_pool"),
-    source: shader!("loop_bound.wgsl", "window.wgsl", "max_pool.wgsl"),
+    source: shader!("stored_f32.wgsl", "loop_bound.wgsl", "window.wgsl", "max_pool.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("x"), write("y")]),
@@ -69,7 +69,7 @@ static FORWARD: Kernel = Kernel {
 
 static BACKWARD: Kernel = Kernel {
     name: Cow::Borrowed("max_pool_backward"),
-    source: shader!("loop_bound.wgsl", "window.wgsl", "max_pool_backward.wgsl"),
+    source: shader!("stored_f32.wgsl", "loop_bound.wgsl", "window.wgsl", "max_pool_backward.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("x"), read("y"), read("dy"), write("dx")]),
@@ -79,7 +79,7 @@ static BACKWARD: Kernel = Kernel {
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    vec![FORWARD.clone(), BACKWARD.clone()]
+    [&FORWARD, &BACKWARD].into_iter().flat_map(Kernel::in_each).collect()
 }
 
 impl Op for Forward {

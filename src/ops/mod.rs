@@ -107,6 +107,7 @@ ops! {
     average,
     average_pool,
     batch_norm,
+    cast,
     classifier,
     clip_norm,
     column_sum,

@@ -10,7 +10,7 @@ use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
 use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, uniform, write};
 use crate::plan::{Plan, StepRecord};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::Tensor;
 
 /// `y = max(x, 0)`, NaN kept.
 #[inline(always)]
@@ -20,17 +20,17 @@ pub(super) fn relu(x: f32) -> f32 {
 
 /// Records `y = max(x, 0)` and returns `y`.
 pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
-    x.expect("x", Element::F32, x.shape());
-    let y = plan.scratch("relu.y", x.shape());
+    x.expect_floats("x", x.shape());
+    let y = plan.scratch_of(x.element(), "relu.y", x.shape());
     plan.record(Forward { x, y });
     y
 }
 
 /// Records `dx = dy where y > 0` and returns `dx`; `y` is the forward pass's output.
 pub fn backward(plan: &mut Plan, y: Tensor, dy: Tensor) -> Tensor {
-    y.expect("y", Element::F32, y.shape());
-    dy.expect("dy", Element::F32, y.shape());
-    let dx = plan.scratch("relu.dx", y.shape());
+    y.expect_floats("y", y.shape());
+    dy.expect("dy", y.element(), y.shape());
+    let dx = plan.scratch_of(y.element(), "relu.dx", y.shape());
     plan.record(Backward { y, dy, dx });
     dx
 }
@@ -59,7 +59,7 @@ const WORKGROUP: u32 = 256;
 
 static FORWARD: Kernel = Kernel {
     name: Cow::Borrowed("relu"),
-    source: shader!("relu.wgsl"),
+    source: shader!("stored_f32.wgsl", "relu.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("x"), write("y")]),
@@ -69,7 +69,7 @@ static FORWARD: Kernel = Kernel {
 
 static BACKWARD: Kernel = Kernel {
     name: Cow::Borrowed("relu_backward"),
-    source: shader!("relu_backward.wgsl"),
+    source: shader!("stored_f32.wgsl", "relu_backward.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("y"), read("dy"), write("dx")]),
@@ -79,7 +79,7 @@ static BACKWARD: Kernel = Kernel {
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    vec![FORWARD.clone(), BACKWARD.clone()]
+    [&FORWARD, &BACKWARD].into_iter().flat_map(Kernel::in_each).collect()
 }
 
 fn dispatch(kernel: &'static Kernel, tensors: &[Tensor]) -> Vec<Dispatch> {

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::kernel::{MOST_TRIPS, trips, uniform};
-use crate::tensor::{Element, Shape, Tensor};
+use crate::tensor::{Shape, Tensor};
 
 /// Size of the window of a pool or of a convolution, and how it moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Pool {
     /// Panics unless `x` is a map that the window fits, and small enough windows for one invocation's loops.
     #[track_caller]
     pub fn new(x: Tensor, window: Window) -> Self {
-        x.expect("x", Element::F32, x.shape());
+        x.expect_floats("x", x.shape());
         let [batch, height, width, channels] = *x.shape().sizes() else {
             panic!("x must be a map, but has shape {:?}", x.shape());
         };

@@ -6,6 +6,7 @@
 //! a [`StepRecord`].
 
 mod places;
+mod scale;
 
 use crate::file_layout::FileLayout;
 use crate::ops::Op;
@@ -153,7 +154,18 @@ impl Plan {
     /// A tensor that lives within the step being recorded.
     #[track_caller]
     pub fn scratch(&mut self, name: impl Into<String>, shape: impl Into<Shape>) -> Tensor {
-        self.declare(name, Role::Scratch, Element::F32, shape)
+        self.scratch_of(Element::F32, name, shape)
+    }
+
+    /// The same with elements of this type.
+    #[track_caller]
+    pub fn scratch_of(
+        &mut self,
+        element: Element,
+        name: impl Into<String>,
+        shape: impl Into<Shape>,
+    ) -> Tensor {
+        self.declare(name, Role::Scratch, element, shape)
     }
 
     /// A batch of pixels, `[batch, pixels]`, normalised by `normalisation`, that lives within the step being recorded.

@@ -12,7 +12,7 @@ use crate::ops::softmax_cross_entropy::Target;
 use crate::ops::{adam, average, clip_norm, lion};
 use crate::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
 use crate::plan::{Plan, Role};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// Slots of metric rings.
 pub(super) const SLOTS: usize = 3;
@@ -161,7 +161,7 @@ fn images(draft: &mut Draft, [channels, height, width]: [usize; 3]) -> (Images, 
 fn gathered(shape: [usize; 3], batch: usize, rows: usize) -> Subject {
     let record = move |draft: &mut Draft| {
         let (source, order) = images(draft, shape);
-        gather::forward(&mut draft.plan, &source, order, batch);
+        gather::forward(&mut draft.plan, &source, order, batch, Element::F32);
     };
     Subject { rows, ..subject("gather", gathering(shape, batch), record) }
 }
@@ -169,7 +169,7 @@ fn gathered(shape: [usize; 3], batch: usize, rows: usize) -> Subject {
 fn gathered_maps(shape: [usize; 3], batch: usize, rows: usize) -> Subject {
     let record = move |draft: &mut Draft| {
         let (source, order) = images(draft, shape);
-        gather::maps(&mut draft.plan, &source, order, batch);
+        gather::maps(&mut draft.plan, &source, order, batch, Element::F32);
     };
     Subject { rows, ..subject("gather", format!("{}, maps", gathering(shape, batch)), record) }
 }
@@ -179,8 +179,8 @@ fn augmented(flip: Flip) -> Subject {
     let record = move |draft: &mut Draft| {
         let (mut source, order) = images(draft, shape);
         source.augmentation = Augmentation { seed: 1 << 40 | 7, flip, crop: 3, cutout: 4 };
-        gather::maps(&mut draft.plan, &source, order, batch);
-        gather::forward(&mut draft.plan, &source, order, batch);
+        gather::maps(&mut draft.plan, &source, order, batch, Element::F32);
+        gather::forward(&mut draft.plan, &source, order, batch, Element::F32);
     };
     let case = format!("{}, flip {}", gathering(shape, batch), flip.name());
     Subject { rows: batch, ..subject("gather", case, record) }
@@ -314,7 +314,7 @@ fn of_pixels(backward: bool) -> Subject {
     let inputs = shape.iter().product();
     let record = move |draft: &mut Draft| {
         let (source, order) = images(draft, shape);
-        let x = gather::pixels(&mut draft.plan, &source, order, batch).x;
+        let x = gather::pixels(&mut draft.plan, &source, order, batch, Element::F32).x;
         let weights = [outputs, inputs];
         if backward {
             let dy = draft.noise("dy", Role::Input, [batch, outputs]);

@@ -30,6 +30,7 @@ use crate::init::ParameterKind;
 use crate::model::ModelSpec;
 use crate::plan::{Launch, StepRecord};
 use crate::run::SavedModel;
+use crate::tensor::Element;
 
 /// Most images of the batch.
 const MOST_IMAGES: usize = 64;
@@ -136,6 +137,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         augmentation: Augmentation::default(),
         // Slopes are of a function, which training with dropout is not.
         dropout: None,
+        element: Element::F32,
         constant_rate: None,
     };
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };

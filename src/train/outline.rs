@@ -1,6 +1,6 @@
 //! What a run will be like, said before its data are read or a device is touched.
 
-use super::recorded::{Recorded, Sizes};
+use super::recorded::{Recorded, Room, Sizes};
 use crate::config::Config;
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -14,9 +14,10 @@ use crate::tensor::Element;
 pub struct Outline {
     /// The layers.
     pub model: Summary,
-    /// Bytes of everything that lies in a GPU's memory: images, weights, what a step computes.
+    /// Bytes of everything that lies in a GPU's memory: images, weights, what a step computes. The GPU has floats of 16 bits
+    /// where the run wants them.
     pub gpu_bytes: usize,
-    /// The same on the CPU, which keeps batches as floats.
+    /// The same on the CPU, which keeps batches as floats, and floats in 32 bits.
     pub cpu_bytes: usize,
 }
 
@@ -26,8 +27,10 @@ impl Outline {
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model does not fit the images.
     pub fn of(config: &Config, sizes: &Sizes) -> Result<Self> {
-        let Recorded { plan, model, .. } = Recorded::new(config, sizes, usize::MAX)?;
-        let [gpu_bytes, cpu_bytes] = [Element::size, Element::host_size].map(|size| plan.bytes(size));
+        let room = |has_half| Room { largest: usize::MAX, has_half };
+        let Recorded { plan, model, .. } = Recorded::new(config, sizes, room(true))?;
+        let gpu_bytes = plan.bytes(Element::size);
+        let cpu_bytes = Recorded::new(config, sizes, room(false))?.plan.bytes(Element::host_size);
         Ok(Outline { model: model.summary(), gpu_bytes, cpu_bytes })
     }
 }
@@ -37,7 +40,7 @@ pub(super) fn check(plan: &Plan, config: &Config, sizes: &Sizes, device: &dyn De
     let Some(fault) = fault(plan, device) else { return Ok(()) };
     let holds = |batch: usize| {
         let config = Config { batch_size: batch, ..config.clone() };
-        Recorded::new(&config, sizes, device.largest_tensor())
+        Recorded::new(&config, sizes, Room::on(device))
             .is_ok_and(|recorded| self::fault(&recorded.plan, device).is_none())
     };
     // What a batch needs grows with it, so the answer is found by halving.

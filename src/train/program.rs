@@ -15,7 +15,7 @@ use crate::ops::softmax_cross_entropy::{Loss, Target};
 use crate::ops::{gather, l2_penalty, online_steps};
 use crate::optim::Updates;
 use crate::plan::{Plan, StepId};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// Slots of every metric ring: most runs of a step in one submission.
 pub(super) const SLOTS: usize = 1024;
@@ -90,7 +90,7 @@ fn measure<'a>(plan: &mut Plan, model: &'a Model, source: Source<'_>, smoothing:
         Size::Row(_) if model.reads_pixels() => gather::pixels,
         Size::Row(_) => gather::forward,
     };
-    let input = gather(plan, &split.images, split.order, batch);
+    let input = gather(plan, &split.images, split.order, batch, phase.element());
     model.forward_with_loss(plan, input.x, Target { labels: input.labels, smoothing, slots: SLOTS }, phase)
 }
 
@@ -117,6 +117,8 @@ pub(super) struct Training {
     pub(super) augmentation: Augmentation,
     /// What dropout's random numbers follow from; it drops nothing where there is none.
     pub(super) dropout: Option<u64>,
+    /// As what layers hand floats on. Blocks of steps of one image each keep theirs in 32 bits.
+    pub(super) element: Element,
     /// Whether parameters have running averages.
     pub(super) averaged: bool,
     /// The learning rate, where it is the same in every step.
@@ -161,7 +163,7 @@ impl Builder {
         let batch = online_steps::BLOCK.min(size.count);
         let step = self.plan.begin("train");
         let plan = &mut self.plan;
-        let input = gather::forward(plan, &split.images, split.order, batch);
+        let input = gather::forward(plan, &split.images, split.order, batch, Element::F32);
         let metrics = network.record(plan, input, SLOTS);
         Ok(Pass { step, split, count: size.count, batch, images_per_step: 1, metrics, slots: Slots::Blocks })
     }
@@ -173,7 +175,8 @@ impl Builder {
         let batch = training.batch.min(size.count);
         let step = self.plan.begin("train");
         let Builder { plan, model, .. } = self;
-        let source = Source { split: &split, batch, phase: Phase::Training { dropout: training.dropout } };
+        let phase = Phase::Training { dropout: training.dropout, element: training.element };
+        let source = Source { split: &split, batch, phase };
         let (forward, loss) = measure(plan, model, source, training.label_smoothing);
         let Training { optimizer, groups, l2, clip_norm, averaged, .. } = training;
         let mut updates = Updates::new(optimizer, groups, l2, clip_norm);

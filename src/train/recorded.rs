@@ -3,12 +3,13 @@
 use super::averages::Averages;
 use super::health::Health;
 use super::program::{Builder, Pass, Penalty, Slots, SplitSize, Training};
-use crate::config::{Config, Schedule, Warmup};
+use crate::config::{Config, Precision, Schedule, Warmup};
 use crate::data::ImageShape;
+use crate::device::Device;
 use crate::error::Result;
 use crate::model::{Model, ModelSpec};
 use crate::plan::Plan;
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// Sizes of a data set, validation images taken out of the training images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,22 @@ impl Sizes {
     }
 }
 
+/// What a device has room for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// Most bytes of one tensor.
+    pub(super) largest: usize,
+    /// Whether it has floats of 16 bits.
+    pub(super) has_half: bool,
+}
+
+impl Room {
+    /// That of `device`.
+    pub(super) fn on(device: &dyn Device) -> Self {
+        Room { largest: device.largest_tensor(), has_half: device.has_half() }
+    }
+}
+
 /// A run's plan, and where in it everything is.
 #[derive(Debug)]
 pub(super) struct Recorded {
@@ -58,8 +75,8 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    /// Records the run of `config`; no piece of images is larger than `largest` bytes.
-    pub(super) fn new(config: &Config, sizes: &Sizes, largest: usize) -> Result<Self> {
+    /// Records the run of `config` for a device.
+    pub(super) fn new(config: &Config, sizes: &Sizes, Room { largest, has_half }: Room) -> Result<Self> {
         let mut builder = Builder::new(&sizes.model(config)?, sizes.shape);
         let size = |count| SplitSize { count, shape: sizes.shape, largest };
         let constant = config.schedule == Schedule::Constant && config.warmup == Warmup::Share(0.0);
@@ -73,6 +90,10 @@ impl Recorded {
             label_smoothing: config.label_smoothing,
             augmentation: config.augmentation(),
             dropout: Some(config.seed),
+            element: match config.precision {
+                Precision::F16 if has_half => Element::Half,
+                Precision::F16 | Precision::F32 => Element::F32,
+            },
             constant_rate: constant.then_some(config.learning_rate),
         };
         let training = builder.train(size(sizes.train), training)?;

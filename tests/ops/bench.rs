@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use shadegrad::host::Array;
 use shadegrad::plan::{Plan, Role, StepId, StepRecord};
-use shadegrad::tensor::{Shape, Tensor};
+use shadegrad::tensor::{Element, Shape, Tensor};
 
 use super::compare::Tolerance;
 use super::numbers::Numbers;
@@ -46,6 +46,8 @@ pub struct Recorded {
 pub struct Bench<'a> {
     pub plan: &'a mut Plan,
     pub numbers: Numbers,
+    /// As what layers hand floats on.
+    pub element: Element,
     case: Recorded,
 }
 
@@ -68,14 +70,14 @@ pub const PLAIN_RUN: StepRecord = StepRecord {
 pub const SLOTS: usize = 3;
 
 impl<'a> Bench<'a> {
-    /// Records `case` as a step of its own.
-    pub fn record(plan: &'a mut Plan, case: &dyn Case) -> Recorded {
+    /// Records `case` as a step of its own, with floats of this type where layers hand some on.
+    pub fn record(plan: &'a mut Plan, case: &dyn Case, element: Element) -> Recorded {
         let step = plan.begin("case");
         let name = format!("{case:?}");
-        let numbers = Numbers::of(&name);
+        let numbers = Numbers::of(&name, element == Element::Half);
         let case_so_far =
             Recorded { name, step, inputs: Vec::new(), outputs: Vec::new(), runs: vec![PLAIN_RUN] };
-        let mut bench = Bench { plan, numbers, case: case_so_far };
+        let mut bench = Bench { plan, numbers, element, case: case_so_far };
         case.record(&mut bench);
         assert!(!bench.case.outputs.is_empty(), "{} expects nothing", bench.case.name);
         bench.case
@@ -96,8 +98,33 @@ impl<'a> Bench<'a> {
         self.operand(name, Role::Parameter, shape.into(), Array::F32(values.to_vec()))
     }
 
+    /// What a layer hands on or the gradient of that, or a weight as products read it.
+    pub fn handed(&mut self, name: &str, shape: impl Into<Shape>, values: &[f32]) -> Tensor {
+        self.floats_of(self.element, name, shape, values)
+    }
+
+    /// A float operand of this type that is only read.
+    pub fn floats_of(
+        &mut self,
+        element: Element,
+        name: &str,
+        shape: impl Into<Shape>,
+        values: &[f32],
+    ) -> Tensor {
+        self.declared(name, Role::Input, element, shape.into(), Array::F32(values.to_vec()))
+    }
+
+    /// What a gradient that is kept as layers hand floats on is multiplied by, in a batch of so many images.
+    pub fn gradient_scale(&self, rows: usize) -> f64 {
+        if self.element == Element::Half { 128.0 * rows as f64 } else { 1.0 }
+    }
+
     fn operand(&mut self, name: &str, role: Role, shape: Shape, values: Array) -> Tensor {
-        let tensor = self.plan.declare(name, role, values.element(), shape);
+        self.declared(name, role, values.element(), shape, values)
+    }
+
+    fn declared(&mut self, name: &str, role: Role, element: Element, shape: Shape, values: Array) -> Tensor {
+        let tensor = self.plan.declare(name, role, element, shape);
         self.case.inputs.push((tensor, values));
         tensor
     }
@@ -127,7 +154,11 @@ impl<'a> Bench<'a> {
 
     /// Part of a tensor must become, perhaps in sum, what a reference says.
     pub fn expect_output(&mut self, output: Output) {
-        self.case.outputs.push(output);
+        let tolerance = match output.tensor.element() {
+            Element::Half => output.tolerance.in_half(),
+            _ => output.tolerance,
+        };
+        self.case.outputs.push(Output { tolerance, ..output });
     }
 }
 

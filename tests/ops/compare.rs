@@ -43,6 +43,23 @@ impl Tolerance {
         Tolerance { absolute, relative, nmse: relative * relative }
     }
 
+    /// For values that are `factor` times as large.
+    pub fn times(self, factor: f64) -> Self {
+        Tolerance { absolute: factor * self.absolute, ..self }
+    }
+
+    /// For a result that a GPU keeps in 16 bits, of which 11 are digits. WGSL lets it round to either side, and take what is
+    /// below 2^-14 for zero.
+    pub fn in_half(self) -> Self {
+        const ROUNDING: f64 = 1.0 / (1 << 10) as f64;
+        const LEAST: f64 = 1.0 / (1 << 14) as f64;
+        Tolerance {
+            absolute: self.absolute + LEAST,
+            relative: self.relative + ROUNDING,
+            nmse: self.nmse + ROUNDING * ROUNDING,
+        }
+    }
+
     fn limit(&self, wanted: f64) -> f64 {
         self.absolute + self.relative * wanted.abs()
     }

@@ -15,6 +15,7 @@ use shadegrad::ops::{
     Window, activation, average_pool, batch_norm, column_sum, conv2d, max_pool, relu, softmax_cross_entropy,
 };
 use shadegrad::plan::StepRecord;
+use shadegrad::tensor::Element;
 
 use crate::announce;
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, SLOTS, widen};
@@ -442,6 +443,6 @@ fn gradients_are_slopes() {
     let (gpu, _) = Subject::gpu(Capabilities::Adapter);
     let gpus = [gpu];
     let cases = cases();
-    hold(&cases, &Subject::cpu(), &gpus).assert_agreement();
+    hold(&cases, &Subject::cpu(), &gpus, Element::F32).assert_agreement();
     announce(&format!("gradients: {} cases on CPU, {gpus:?}", cases.len()));
 }

@@ -39,7 +39,7 @@ fn gathering(pieces: [usize; 2]) -> Gathering {
     };
     let order = plan.declare("order", Role::Input, Element::U32, [BATCH]);
     let step = plan.begin("gather");
-    let x = gather::forward(&mut plan, &images, order, BATCH).x;
+    let x = gather::forward(&mut plan, &images, order, BATCH, Element::F32).x;
     Gathering { plan, step, images, order, x }
 }
 

@@ -10,16 +10,18 @@ pub const TINY: f32 = 1e-6;
 /// A stream of numbers (splitmix64).
 pub struct Numbers {
     state: u64,
+    /// Floats are such that 16 bits hold, and of sizes whose products and sums do not leave these.
+    in_half: bool,
 }
 
 impl Numbers {
     /// The stream that belongs to a text.
-    pub fn of(text: &str) -> Self {
+    pub fn of(text: &str, in_half: bool) -> Self {
         // FNV-1a.
         let state = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        Numbers { state }
+        Numbers { state, in_half }
     }
 
     fn next(&mut self) -> u64 {
@@ -37,8 +39,18 @@ impl Numbers {
 
     /// `count` floats from `-range` to `range`.
     pub fn floats(&mut self, count: usize, range: f32) -> Vec<f32> {
+        let range = if self.in_half { range.clamp(1.0 / 64.0, 8.0) } else { range };
         let mut float = || (self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0;
-        (0..count).map(|_| float() * range).collect()
+        let floats = (0..count).map(|_| float() * range).collect();
+        self.rounded(floats)
+    }
+
+    /// The floats as the case's tensors hold them.
+    pub fn rounded(&self, floats: Vec<f32>) -> Vec<f32> {
+        if !self.in_half {
+            return floats;
+        }
+        floats.into_iter().map(|float| half::f16::from_f32(float).to_f32()).collect()
     }
 
     /// `count` bytes.

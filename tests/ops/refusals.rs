@@ -228,7 +228,7 @@ fn gather_changed(plan: &mut Plan, change: impl FnOnce(&mut Plan, &mut Images)) 
     };
     change(plan, &mut images);
     let order = integers(plan, &[4]);
-    gather::forward(plan, &images, order, 2);
+    gather::forward(plan, &images, order, 2, Element::F32);
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn images_that_do_not_fit() {
             width: 1,
             augmentation: Augmentation::default(),
         };
-        gather::forward(plan, &images, x, 2);
+        gather::forward(plan, &images, x, 2, Element::F32);
     });
 }
 

@@ -10,8 +10,8 @@ use super::bench::{Bench, Case, Output, Recorded, SLOTS, widen};
 use super::compare::{Side, Tolerance, compare};
 use super::subject::Subject;
 
-/// What tensors hold before an op writes them: a NaN that no computation makes.
-const POISON: u32 = 0x7fc0_dead;
+/// What tensors hold before an op writes them: a NaN that no computation makes, and that survives 16 bits.
+const POISON: u32 = 0x7fd5_4000;
 
 /// Cases share a plan, so that their pipelines are made once, until their tensors are this large.
 const PLAN_BYTES: usize = 128 << 20;
@@ -44,12 +44,12 @@ impl Report {
 type Found = Result<Vec<f64>, String>;
 
 /// Runs `cases` on the CPU, which must agree with the references, and on each of the GPUs, which must
-/// agree with the CPU.
-pub fn hold(cases: &[Box<dyn Case>], cpu: &Subject, gpus: &[Subject]) -> Report {
+/// agree with the CPU. Layers hand on floats of type `element`.
+pub fn hold(cases: &[Box<dyn Case>], cpu: &Subject, gpus: &[Subject], element: Element) -> Report {
     let mut report = Report { cases: cases.len(), ..Report::default() };
     let mut rest = cases;
     while !rest.is_empty() {
-        let (plan, mut recorded) = record(rest);
+        let (plan, mut recorded) = record(rest, element);
         let batch;
         (batch, rest) = rest.split_at(recorded.len());
         let on_cpu = run(plan, &mut recorded, cpu);
@@ -65,7 +65,7 @@ pub fn hold(cases: &[Box<dyn Case>], cpu: &Subject, gpus: &[Subject]) -> Report 
             }
         }
         for gpu in gpus {
-            let (plan, mut recorded) = record(batch);
+            let (plan, mut recorded) = record(batch, element);
             let on_gpu = run(plan, &mut recorded, gpu);
             for ((output, wanted), got) in outputs(recorded).zip(&on_cpu).zip(&on_gpu) {
                 match (wanted, got) {
@@ -84,12 +84,12 @@ pub fn hold(cases: &[Box<dyn Case>], cpu: &Subject, gpus: &[Subject]) -> Report 
     report
 }
 
-/// The bits of every output of `cases` on one device.
-pub fn bits_of(cases: &[Box<dyn Case>], subject: &Subject) -> Vec<Vec<u64>> {
+/// The bits of every output of `cases` on one device, where layers hand on floats of type `element`.
+pub fn bits_of(cases: &[Box<dyn Case>], subject: &Subject, element: Element) -> Vec<Vec<u64>> {
     let mut found = Vec::new();
     let mut rest = cases;
     while !rest.is_empty() {
-        let (plan, mut recorded) = record(rest);
+        let (plan, mut recorded) = record(rest, element);
         rest = &rest[recorded.len()..];
         for values in run(plan, &mut recorded, subject) {
             let values = values.unwrap_or_else(|complaint| panic!("{complaint}"));
@@ -100,11 +100,11 @@ pub fn bits_of(cases: &[Box<dyn Case>], subject: &Subject) -> Vec<Vec<u64>> {
 }
 
 /// Records as many of the cases as fit into one plan, at least one.
-fn record(cases: &[Box<dyn Case>]) -> (Plan, Vec<Recorded>) {
+fn record(cases: &[Box<dyn Case>], element: Element) -> (Plan, Vec<Recorded>) {
     let mut plan = Plan::new();
     let mut recorded = Vec::new();
     for case in cases {
-        recorded.push(Bench::record(&mut plan, &**case));
+        recorded.push(Bench::record(&mut plan, &**case, element));
         let bytes: usize = plan.declarations().iter().map(|declaration| declaration.tensor.bytes()).sum();
         if bytes > PLAN_BYTES {
             break;
@@ -168,7 +168,7 @@ fn run(mut plan: Plan, recorded: &mut [Recorded], subject: &Subject) -> Vec<Foun
 
 fn poison(tensor: Tensor) -> Array {
     match tensor.element() {
-        Element::F32 => Array::F32(vec![f32::from_bits(POISON); tensor.len()]),
+        Element::F32 | Element::Half => Array::F32(vec![f32::from_bits(POISON); tensor.len()]),
         Element::U32 => Array::U32(vec![POISON; tensor.len()]),
         other => panic!("no op writes {other:?}"),
     }

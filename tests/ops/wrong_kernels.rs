@@ -2,12 +2,13 @@
 //! memory, must each be reported.
 
 use shadegrad::device::gpu::adapter::Capabilities;
+use shadegrad::tensor::Element;
 
 use crate::announce;
 use crate::bench::Cases;
 use crate::cases::{
-    activation, adam, add as add_op, average, average_pool, batch_norm, classifier, clip_norm, column_sum,
-    conv2d, dropout, gather, l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd,
+    activation, adam, add as add_op, average, average_pool, batch_norm, cast, classifier, clip_norm,
+    column_sum, conv2d, dropout, gather, l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd,
     softmax_cross_entropy,
 };
 use crate::runner::hold;
@@ -41,8 +42,8 @@ fn some_of(mut cases: Cases, pass: &str, text: &str) -> Cases {
 }
 
 /// Every case must pass without the sabotage; with it, only complaints about the saboteur may come.
-fn must_fail(name: &str, cases: &Cases, cpu: &Subject, gpus: &[Subject]) {
-    let report = hold(cases, cpu, gpus);
+fn must_fail(name: &str, cases: &Cases, cpu: &Subject, gpus: &[Subject], element: Element) {
+    let report = hold(cases, cpu, gpus, element);
     assert!(!report.failures.is_empty(), "{name} went unnoticed in {cases:?}");
     for failure in &report.failures {
         assert!(failure.contains(name), "{failure:?} is not about {name}");
@@ -64,7 +65,7 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(relu("Special"), "NaN lost", select, "max(value, 0.0)");
     let group = "group.y * groups.x + group.x";
     add(relu("16777293"), "second dimension of the grid ignored", group, "group.x");
-    add(relu("Backward"), "mask that lets zeros through", "y[i] > 0.0", "y[i] >= 0.0");
+    add(relu("Backward"), "mask that lets zeros through", "y[i] > Stored", "y[i] >= Stored");
 
     // A hundredth of the product's size in one of 65,535 elements: the mean does not see it.
     let one_wrong = "y[i] = product + select(0.0, 0.05, i == 12345u);";
@@ -203,7 +204,7 @@ fn edits() -> Vec<(Cases, Edit)> {
         "store_logit(row + 2u, j, sums.w)",
     );
     add(whole(), "last vector of columns lost", "if k < quads {", "if k + 1u < quads {");
-    add(classes("Masked"), "mask that lets zeros through, classifier", "x[at] > ", "x[at] >= ");
+    add(classes("Masked"), "mask that lets zeros through, classifier", "vector(at) > ", "vector(at) >= ");
     add(classes("Plain"), "mask that nobody wants", "params.masked == 0u", "params.masked == 2u");
     add(classes("rows: 67"), "gradient of the padding", "hand_out(lane, j, 0.0)", "hand_out(lane, j, 1.0)");
     edits.extend(map_edits());
@@ -225,13 +226,13 @@ fn map_edits() -> Vec<(Cases, Edit)> {
     add(maximum("Forward"), "last column of a window lost", columns, "column + 1u < last_column");
     add(ties(), "ties that all win", "if first {", "if true || first {");
     add(ties(), "last of equal cells wins", "above <= bottom", "above < bottom");
-    add(overlapping(), "gradient of one window only", "sum += dy", "sum = dy");
+    add(overlapping(), "gradient of one window only", "sum += f32(dy", "sum = f32(dy");
 
     let thinned = || some(dropout::cases(), "length: 1009, rate: 0.5");
     add(thinned(), "same mask in every step", "step.step, params.layer", "0u * step.step, params.layer");
     add(thinned(), "same mask in every layer", "step.step, params.layer", "step.step, 0u * params.layer");
     add(thinned(), "one word for four elements", "is_kept[place]", "is_kept[0u * place]");
-    add(thinned(), "kept elements not scaled", "x[i] * params.scale", "x[i]");
+    add(thinned(), "kept elements not scaled", "f32(x[i]) * params.scale", "f32(x[i])");
     add(thinned(), "dropped instead of kept", "words >= vec4", "words < vec4");
     let average = |pass| some(average_pool::cases(), pass);
     add(
@@ -251,7 +252,7 @@ fn map_edits() -> Vec<(Cases, Edit)> {
     add(gelu("Backward"), "density forgotten", "x * 0.39894228", "0.0 * x");
     add(leaky("Forward"), "ReLU that does not leak", "params.slope * x", "0.0");
     add(leaky("Backward"), "slope of zero taken from above", "x > 0.0)", "x >= 0.0)");
-    add(some(add_op::cases(), ""), "difference", "a[i] + b[i]", "a[i] - b[i]");
+    add(some(add_op::cases(), ""), "difference", "f32(a[i]) + ", "f32(a[i]) - ");
     edits.extend(batch_norm_edits());
     edits.extend(convolution_edits());
     edits
@@ -304,7 +305,7 @@ fn batch_norm_edits() -> Vec<(Cases, Edit)> {
     let mut add = |pass, name, from, to| {
         edits.push((some_of(batch_norm::cases(), pass, ""), Edit { name, from, to }));
     };
-    add("Apply", "mean not subtracted", "(x[i] - moments[channel])", "x[i]");
+    add("Apply", "mean not subtracted", "(f32(x[i]) - moments[channel])", "f32(x[i])");
     add("Apply", "weight of the first channel", "weight[channel]", "weight[0]");
     add("Recall", "epsilon forgotten", " + params.epsilon", "");
     add(
@@ -323,16 +324,53 @@ fn batch_norm_edits() -> Vec<(Cases, Edit)> {
     edits
 }
 
-#[test]
-fn every_wrong_shader_is_caught() {
-    let edits = edits();
-    for (cases, edit) in &edits {
+/// What only kernels for 16 bits have.
+fn half_edits() -> Vec<(Cases, Edit)> {
+    let mut edits = Vec::new();
+    let mut add = |cases: Cases, name, from, to| edits.push((cases, Edit { name, from, to }));
+    let (down, up) = (" / gradient_scale()", " * gradient_scale()");
+    add(
+        some(cast::cases(), "length: 257"),
+        "a thousandth too little",
+        "Stored(x[i])",
+        "Stored(0.998 * x[i])",
+    );
+    let update = || some(matmul::cases(), "momentum: None, decay: 0.0, range: 1.0, with_bias: true");
+    add(update(), "update by a gradient with its scale", down, "");
+    let images = || some(matmul::cases(), "rows: 32");
+    add(images(), "scale of one image", "f32(step.rows)", "f32(step.rows - step.rows + 1u)");
+    let last = || some(matmul::cases(), "form: Nn, size: Size { m: 65, n: 67");
+    add(last(), "gradient without its scale", up, "");
+    add(some(column_sum::cases(), "rows: 17"), "sum with the scale", down, "");
+    let norm = || some_of(batch_norm::cases(), "Backward", "");
+    add(norm(), "gradients of a norm with their scale", down, "");
+    add(norm(), "shares without the scale", "gradient_scale() * share", "share");
+    add(some(classifier::cases(), "Masked"), "classifier without the scale", up, "");
+    edits
+}
+
+/// Every edit must be caught where layers hand on floats of type `element`.
+fn must_be_caught(edits: &[(Cases, Edit)], element: Element) {
+    for (cases, edit) in edits {
         let &Edit { name, from, to } = edit;
         let (gpu, _) = Subject::gpu(Capabilities::Adapter);
         let gpu = gpu.wrapping(name, move |op| Box::new(Edited { op, kernels: "", from, to }));
-        must_fail(name, cases, &Subject::cpu(), &[gpu]);
+        must_fail(name, cases, &Subject::cpu(), &[gpu], element);
     }
-    announce(&format!("wrong shaders: {} of {} caught", edits.len(), edits.len()));
+    announce(&format!("wrong shaders of {element:?}: {} of {} caught", edits.len(), edits.len()));
+}
+
+#[test]
+fn every_wrong_shader_is_caught() {
+    must_be_caught(&edits(), Element::F32);
+}
+
+#[test]
+fn every_wrong_shader_for_16_bits_is_caught() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    if facts.f16 {
+        must_be_caught(&half_edits(), Element::Half);
+    }
 }
 
 #[test]
@@ -356,7 +394,7 @@ fn every_wrong_cpu_half_is_caught() {
         ];
         for cases in &cases {
             let cpu = Subject::cpu().wrapping(name, move |op| Box::new(Tampered { op, tamper }));
-            must_fail(name, cases, &cpu, &[]);
+            must_fail(name, cases, &cpu, &[], Element::F32);
         }
     }
 }

@@ -142,18 +142,20 @@ fn scalar(inner: &TypeInner) -> String {
     }
 }
 
-/// Arrays hold 32-bit numbers, alone or in vectors without padding.
+/// Arrays hold 32-bit numbers, or floats of 16 bits, alone or in vectors without padding.
 fn elements(parsed: &Parsed, inner: &TypeInner) -> String {
     let TypeInner::Array { base, stride, .. } = inner else {
         return format!("what is no array: {inner:?}");
     };
-    let words = match parsed.module.types[*base].inner {
-        TypeInner::Scalar(Scalar::U32 | Scalar::F32) => Some(1),
-        TypeInner::Vector { size, scalar: Scalar::U32 | Scalar::F32 } => Some(size as u32),
+    let bytes = match parsed.module.types[*base].inner {
+        TypeInner::Scalar(Scalar::F16) => Some(2),
+        TypeInner::Vector { size, scalar: Scalar::F16 } => Some(2 * size as u32),
+        TypeInner::Scalar(Scalar::U32 | Scalar::F32) => Some(4),
+        TypeInner::Vector { size, scalar: Scalar::U32 | Scalar::F32 } => Some(4 * size as u32),
         _ => None,
     };
-    match words {
-        Some(words) if *stride == 4 * words => "words".into(),
+    match bytes {
+        Some(bytes) if *stride == bytes => "words".into(),
         _ => format!("elements with holes: {stride} bytes apart"),
     }
 }

@@ -16,7 +16,9 @@ impl Parsed {
         let source = &*kernel.source;
         let module = naga::front::wgsl::parse_str(source)
             .map_err(|error| error.emit_to_string_with_path(source, &kernel.name))?;
-        let capabilities = if kernel.subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
+        let mut capabilities = Capabilities::empty();
+        capabilities.set(Capabilities::SUBGROUP, kernel.subgroups);
+        capabilities.set(Capabilities::SHADER_FLOAT16, kernel.needs_f16());
         let mut validator = Validator::new(ValidationFlags::all(), capabilities);
         let info = validator
             .validate(&module)

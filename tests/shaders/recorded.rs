@@ -9,10 +9,16 @@ use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{Momentum, Update};
 use shadegrad::ops::{GpuFacts, Window, conv2d, gather};
 use shadegrad::plan::{Plan, Role};
-use shadegrad::tensor::{Element, Tensor};
+use shadegrad::tensor::Element::{self, F32, Half};
+use shadegrad::tensor::Tensor;
 
 fn declare(plan: &mut Plan, role: Role, shape: impl Into<Vec<usize>>) -> Tensor {
     plan.declare("operand", role, Element::F32, shape.into().as_slice())
+}
+
+/// An input of floats of this type.
+fn floats(plan: &mut Plan, element: Element, shape: &[usize]) -> Tensor {
+    plan.declare("operand", Role::Input, element, shape)
 }
 
 /// A batch of pixels of one channel.
@@ -25,33 +31,42 @@ fn batch(plan: &mut Plan, [rows, pixels]: [usize; 2]) -> Tensor {
         width: pixels,
         augmentation: Augmentation::default(),
     };
-    gather::pixels(plan, &images, images.labels, rows).x
+    gather::pixels(plan, &images, images.labels, rows, Element::F32).x
 }
 
 /// Records everything that can happen to products of these sizes.
 fn record(plan: &mut Plan, [m, n, k]: [usize; 3]) {
-    let mut float = |sizes: [usize; 2]| declare(plan, Role::Input, sizes);
-    let mut operands = vec![
-        (Form::Nn, float([m, k]), float([k, n])),
-        (Form::Nt, float([m, k]), float([n, k])),
-        (Form::Tn, float([k, m]), float([k, n])),
-    ];
-    if k.is_multiple_of(16) {
-        operands.push((Form::Nt, batch(plan, [m, k]), declare(plan, Role::Input, [n, k])));
+    let shapes = [(Form::Nn, [m, k], [k, n]), (Form::Nt, [m, k], [n, k]), (Form::Tn, [k, m], [k, n])];
+    let mut operands = Vec::new();
+    for (form, a_shape, b_shape) in shapes {
+        // The types of a, of b and of the product, as layers have them: with 32 bits, with 16, and in the last one with 16.
+        let types = match form {
+            Form::Nn => [[F32, F32, F32], [Half, Half, Half], [F32, F32, Half]],
+            Form::Nt => [[F32, F32, F32], [Half, Half, Half], [Half, F32, F32]],
+            Form::Tn => [[F32, F32, F32], [Half, Half, F32], [F32, Half, F32]],
+        };
+        for [a, b, y] in types {
+            operands.push((form, floats(plan, a, &a_shape), floats(plan, b, &b_shape), y));
+        }
     }
-    if n.is_multiple_of(16) {
-        operands.push((Form::Tn, declare(plan, Role::Input, [k, m]), batch(plan, [k, n])));
+    for element in [F32, Half] {
+        if k.is_multiple_of(16) {
+            operands.push((Form::Nt, batch(plan, [m, k]), floats(plan, element, &[n, k]), element));
+        }
+        if n.is_multiple_of(16) {
+            operands.push((Form::Tn, floats(plan, element, &[k, m]), batch(plan, [k, n]), F32));
+        }
     }
-    for (form, a, b) in operands {
+    for (form, a, b, element) in operands {
         let bias = declare(plan, Role::Input, [n]);
-        let mask = declare(plan, Role::Input, [m, n]);
+        let mask = floats(plan, element, &[m, n]);
         for epilogue in [
             Epilogue::None,
             Epilogue::Bias { bias, relu: false },
             Epilogue::Bias { bias, relu: true },
             Epilogue::Mask(mask),
         ] {
-            matmul::product(plan, form, a, b, epilogue);
+            matmul::product_in(plan, element, form, a, b, epilogue);
         }
         if form == Form::Tn {
             let parameter = declare(plan, Role::Parameter, [m, n]);
@@ -67,7 +82,9 @@ fn record(plan: &mut Plan, [m, n, k]: [usize; 3]) {
                     matmul::update(plan, a, b, update(parameter, velocity), bias);
                 }
             }
-            matmul::change(plan, a, b, parameter, 0.0);
+            if ![a, b].iter().any(|operand| operand.element() == Half) {
+                matmul::change(plan, a, b, parameter, 0.0);
+            }
         }
     }
 }
@@ -87,10 +104,10 @@ fn products_use_all_of_their_kernels_and_no_others() {
 }
 
 /// Records everything that can happen to a convolution of these sizes.
-fn convolve(plan: &mut Plan, [channels, filters]: [usize; 2], window: Window) {
+fn convolve(plan: &mut Plan, element: Element, [channels, filters]: [usize; 2], window: Window) {
     let input = [8, 12, 12, channels];
-    let x = declare(plan, Role::Input, input);
-    let weight = declare(plan, Role::Input, [filters, window.height, window.width, channels]);
+    let x = floats(plan, element, &input);
+    let weight = floats(plan, element, &[filters, window.height, window.width, channels]);
     let bias = declare(plan, Role::Input, [filters]);
     let mut y = conv2d::forward(plan, x, weight, None, false, window);
     for relu in [false, true] {
@@ -110,7 +127,9 @@ fn convolutions_use_all_of_their_kernels_and_no_others() {
     for channels in [3, 8, 203, 208] {
         for filters in [3, 8, 203, 208] {
             for window in [Window::square(2, 1, 1), Window::square(3, 2, 1), Window::square(3, 11, 1)] {
-                convolve(&mut plan, [channels, filters], window);
+                for element in [F32, Half] {
+                    convolve(&mut plan, element, [channels, filters], window);
+                }
             }
         }
     }

@@ -35,7 +35,8 @@ fn to_metal(parsed: &Parsed) -> Result<usize, String> {
 
 fn to_hlsl(parsed: &Parsed) -> Result<usize, String> {
     let options = hlsl::Options {
-        shader_model: hlsl::ShaderModel::V6_0,
+        // 6.2 is the first with floats of 16 bits.
+        shader_model: hlsl::ShaderModel::V6_2,
         // HLSL has no number of workgroups; wgpu hands it in as a constant.
         special_constants_binding: Some(hlsl::BindTarget::default()),
         ..hlsl::Options::default()

@@ -86,12 +86,14 @@ impl FoundAdapter {
     /// What kernels may know about the adapter when it is used like this.
     pub fn facts(&self, capabilities: Capabilities) -> GpuFacts {
         let info = self.adapter.get_info();
-        let subgroups = self.features(capabilities).contains(wgpu::Features::SUBGROUP);
+        let features = self.features(capabilities);
+        let subgroups = features.contains(wgpu::Features::SUBGROUP);
         let one_size = info.subgroup_min_size == info.subgroup_max_size;
         GpuFacts {
             barred: 0,
             subgroup_size: (subgroups && one_size).then_some(info.subgroup_min_size),
             software: self.is_software(),
+            f16: features.contains(wgpu::Features::SHADER_F16),
             split_sums: !self.is_software(),
             matmul: None,
         }
@@ -100,7 +102,9 @@ impl FoundAdapter {
     pub(super) fn features(&self, capabilities: Capabilities) -> wgpu::Features {
         match capabilities {
             Capabilities::Adapter => {
-                self.adapter.features() & (wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY)
+                let used =
+                    wgpu::Features::SUBGROUP | wgpu::Features::SHADER_F16 | wgpu::Features::TIMESTAMP_QUERY;
+                self.adapter.features() & used
             }
             Capabilities::WebGpuDefaults => wgpu::Features::empty(),
         }

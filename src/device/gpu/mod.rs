@@ -142,6 +142,10 @@ impl Device for Gpu {
         limits_that_matter(&self.device.limits()).into()
     }
 
+    fn has_half(&self) -> bool {
+        self.facts.f16
+    }
+
     fn gpu(&self) -> Option<&Gpu> {
         Some(self)
     }

@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::sync::mpsc;
 
+use half::f16;
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferDescriptor,
     BufferUsages, CommandEncoderDescriptor, MapMode, PollType, SubmissionIndex,
@@ -78,6 +79,9 @@ impl GpuSession {
                 .advise("use a smaller --batch-size or model, or --device cpu"));
             }
         }
+        let has_halves =
+            plan.declarations().iter().any(|declaration| declaration.tensor.element() == Element::Half);
+        assert!(!has_halves || gpu.facts.f16, "{} has no 16-bit floats", gpu.info.name);
         if mishap::strikes("out-of-memory-in-load") {
             return Err(out_of_memory());
         }
@@ -242,6 +246,17 @@ impl GpuSession {
     }
 }
 
+/// Floats in 16 bits, as they lie in the memory of a GPU.
+fn half_bytes(array: &Array) -> Vec<u8> {
+    let Array::F32(values) = array else { panic!("{:?} are no floats", array.element()) };
+    values.iter().flat_map(|&value| f16::from_f32(value).to_ne_bytes()).collect()
+}
+
+/// The float whose two bytes these are.
+fn widened(bytes: &[u8]) -> f32 {
+    f16::from_ne_bytes(bytes.try_into().expect("two bytes")).to_f32()
+}
+
 fn make_buffer(device: &wgpu::Device, declaration: &Declaration) -> Buffer {
     device.create_buffer(&BufferDescriptor {
         label: Some(&declaration.name),
@@ -272,7 +287,8 @@ impl Session for GpuSession {
     fn write(&mut self, tensor: Tensor, array: Array) -> Result<()> {
         array.check(tensor);
         let buffer = &self.buffers[tensor.id()];
-        let bytes = array.bytes();
+        let halves = (tensor.element() == Element::Half).then(|| half_bytes(&array));
+        let bytes = halves.as_deref().unwrap_or(array.bytes());
         // wgpu copies whole words; an odd byte tensor's last word is padded.
         let whole = bytes.len() / 4 * 4;
         checked(&self.device, || {
@@ -303,6 +319,7 @@ impl Session for GpuSession {
             let bytes = &bytes[..tensor.bytes()];
             match tensor.element() {
                 Element::F32 => Array::F32(bytemuck::pod_collect_to_vec(bytes)),
+                Element::Half => Array::F32(bytes.chunks_exact(2).map(widened).collect()),
                 Element::U32 => Array::U32(bytemuck::pod_collect_to_vec(bytes)),
                 Element::U8 | Element::Pixel => Array::U8(bytes.to_vec()),
             }

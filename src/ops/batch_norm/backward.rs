@@ -26,10 +26,10 @@ pub fn backward(plan: &mut Plan, x: Tensor, moments: Tensor, weight: Tensor, dy:
     let matrix = Matrix::of(x);
     moments.expect("moments", Element::F32, matrix.moments());
     weight.expect("weight", Element::F32, [matrix.channels]);
-    dy.expect("dy", Element::F32, x.shape());
+    dy.expect("dy", x.element(), x.shape());
     let partials = plan.scratch("batch_norm.partials", matrix.partials());
     let gradients = Gradients {
-        dx: plan.scratch("batch_norm.dx", x.shape()),
+        dx: plan.scratch_of(x.element(), "batch_norm.dx", x.shape()),
         dweight: plan.scratch("batch_norm.dweight", [matrix.channels]),
         dbias: plan.scratch("batch_norm.dbias", [matrix.channels]),
     };
@@ -51,8 +51,10 @@ struct Backward {
 static PARTS: Kernel = kernel(
     "batch_norm_gradient_parts",
     shader!(
+        "stored_f32.wgsl",
         "loop_bound.wgsl",
         "step.wgsl",
+        "gradient_scale.wgsl",
         "batch_norm_params.wgsl",
         "batch_norm_rows.wgsl",
         "batch_norm_parts.wgsl",
@@ -73,7 +75,13 @@ static JOIN: Kernel = kernel(
 
 static INPUT: Kernel = kernel(
     "batch_norm_backward",
-    shader!("step.wgsl", "batch_norm_params.wgsl", "batch_norm_backward.wgsl"),
+    shader!(
+        "stored_f32.wgsl",
+        "step.wgsl",
+        "gradient_scale.wgsl",
+        "batch_norm_params.wgsl",
+        "batch_norm_backward.wgsl"
+    ),
     [256, 1, 1],
     &[read("x"), read("dy"), read("moments"), read("weight"), read("dweight"), read("dbias"), write("dx")],
     true,
@@ -94,6 +102,7 @@ impl Op for Backward {
     fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
         let channels = self.matrix.channels;
         let valid = self.matrix.valid(step);
+        let gradient_scale = step.gradient_scale(self.dy);
         let (x, dy) = (memory.f32(self.x), memory.f32(self.dy));
         let (x, dy) = (&x[..valid], &dy[..valid]);
         let (moments, weight) = (memory.f32(self.moments), memory.f32(self.weight));
@@ -119,8 +128,8 @@ impl Op for Backward {
             let sum = |place: usize| -> f64 {
                 partials.chunks_exact(2 * channels).map(|partial| f64::from(partial[place])).sum()
             };
-            dbias[channel] = sum(channel) as f32;
-            dweight[channel] = sum(channels + channel) as f32;
+            dbias[channel] = sum(channel) as f32 / gradient_scale;
+            dweight[channel] = sum(channels + channel) as f32 / gradient_scale;
         }
         let (dweight, dbias) = (&*dweight, &*dbias);
 
@@ -134,7 +143,7 @@ impl Op for Backward {
             for (dx, (x, dy)) in dx.chunks_exact_mut(channels).zip(inputs) {
                 for channel in 0..channels {
                     let share = (dbias[channel] + normal(x, channel) * dweight[channel]) / count;
-                    dx[channel] = weight[channel] * scale[channel] * (dy[channel] - share);
+                    dx[channel] = weight[channel] * scale[channel] * (dy[channel] - gradient_scale * share);
                 }
             }
         });

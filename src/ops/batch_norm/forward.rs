@@ -64,7 +64,7 @@ pub fn apply(plan: &mut Plan, x: Tensor, moments: Tensor, weight: Tensor, bias: 
     moments.expect("moments", Element::F32, matrix.moments());
     weight.expect("weight", Element::F32, [matrix.channels]);
     bias.expect("bias", Element::F32, [matrix.channels]);
-    let y = plan.scratch("batch_norm.y", x.shape());
+    let y = plan.scratch_of(x.element(), "batch_norm.y", x.shape());
     plan.record(Apply { matrix, x, moments, weight, bias, y });
     y
 }
@@ -100,6 +100,7 @@ struct Apply {
 static MOMENTS: Kernel = kernel(
     "batch_norm_moments",
     shader!(
+        "stored_f32.wgsl",
         "loop_bound.wgsl",
         "step.wgsl",
         "batch_norm_params.wgsl",
@@ -136,7 +137,7 @@ static RECALL: Kernel = kernel(
 
 static APPLY: Kernel = kernel(
     "batch_norm_apply",
-    shader!("batch_norm_params.wgsl", "batch_norm_apply.wgsl"),
+    shader!("stored_f32.wgsl", "batch_norm_params.wgsl", "batch_norm_apply.wgsl"),
     [256, 1, 1],
     &[read("x"), read("moments"), read("weight"), read("bias"), write("y")],
     false,

@@ -25,11 +25,11 @@ pub use forward::{Normalisation, Running, apply, recall, statistics};
 
 use crate::kernel::{Binding, Dispatch, Kernel, MOST_GROUPS, Uniform, fold, uniform};
 use crate::plan::StepRecord;
-use crate::tensor::{Element, Shape, Tensor};
+use crate::tensor::{Shape, Tensor};
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    forward::KERNELS.into_iter().chain(backward::KERNELS).cloned().collect()
+    forward::KERNELS.into_iter().chain(backward::KERNELS).flat_map(Kernel::in_each).collect()
 }
 
 uniform! {
@@ -62,7 +62,7 @@ struct Matrix {
 impl Matrix {
     #[track_caller]
     fn of(x: Tensor) -> Self {
-        x.expect("x", Element::F32, x.shape());
+        x.expect_floats("x", x.shape());
         let shape = x.shape();
         let [batch, .., channels] = *shape.sizes() else {
             panic!("x must be a batch, but has shape {shape:?}");

@@ -17,6 +17,8 @@
 //! Nobody makes the patches. The CPU half multiplies cells where they lie; the GPU half is products of
 //! [`matmul`] with patches as an operand, whose elements its kernels look up in the map (implicit GEMM).
 //!
+//! All but `dw` and the bias may be kept in 16 bits, together; `dy` and `dx` have a [scale](StepRecord::gradient_scale) then.
+//!
 //! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output width, filters]`,
 //! `w` and `dw` `[filters, window height, window width, channels]`.
 
@@ -49,13 +51,13 @@ pub fn forward(
     relu: bool,
     window: Window,
 ) -> Tensor {
-    x.expect("x", Element::F32, x.shape());
+    x.expect_floats("x", x.shape());
     let sizes = Sizes::new(x.shape(), filters("weight", weight), window);
-    weight.expect("weight", Element::F32, sizes.weight());
+    weight.expect("weight", x.element(), sizes.weight());
     if let Some(bias) = bias {
         bias.expect("bias", Element::F32, [sizes.filters]);
     }
-    let y = plan.scratch("conv2d.y", sizes.output());
+    let y = plan.scratch_of(x.element(), "conv2d.y", sizes.output());
     let epilogue = bias.map_or(Epilogue::None, |bias| Epilogue::Bias { bias, relu });
     let product = gpu::forward(plan, &sizes, x, weight, y, epilogue);
     plan.record(Convolution { pass: Pass::Forward, sizes, product });
@@ -74,12 +76,12 @@ pub fn data_gradient(
     window: Window,
 ) -> Tensor {
     let sizes = Sizes::new(x_shape.into(), filters("weight", weight), window);
-    weight.expect("weight", Element::F32, sizes.weight());
-    dy.expect("dy", Element::F32, sizes.output());
+    dy.expect_floats("dy", sizes.output());
+    weight.expect("weight", dy.element(), sizes.weight());
     if let Some(mask) = mask {
-        mask.expect("mask", Element::F32, sizes.input());
+        mask.expect("mask", dy.element(), sizes.input());
     }
-    let dx = plan.scratch("conv2d.dx", sizes.input());
+    let dx = plan.scratch_of(dy.element(), "conv2d.dx", sizes.input());
     let product =
         gpu::data_gradient(plan, &sizes, dy, weight, dx, mask.map_or(Epilogue::None, Epilogue::Mask));
     plan.record(Convolution { pass: Pass::DataGradient, sizes, product });
@@ -89,10 +91,10 @@ pub fn data_gradient(
 /// Records the gradient of the weight and returns it.
 #[track_caller]
 pub fn weight_gradient(plan: &mut Plan, dy: Tensor, x: Tensor, window: Window) -> Tensor {
-    x.expect("x", Element::F32, x.shape());
+    x.expect_floats("x", x.shape());
     let [.., filters] = *dy.shape().sizes() else { unreachable!("tensors have sizes") };
     let sizes = Sizes::new(x.shape(), filters, window);
-    dy.expect("dy", Element::F32, sizes.output());
+    dy.expect("dy", x.element(), sizes.output());
     let dw = plan.scratch("conv2d.dw", sizes.weight());
     let product = gpu::weight_gradient(plan, &sizes, dy, x, dw);
     plan.record(Convolution { pass: Pass::WeightGradient, sizes, product });
@@ -190,13 +192,17 @@ impl Op for Convolution {
         self.product.operands()
     }
 
-    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
         let run = match self.pass {
             Pass::Forward => cpu::forward,
             Pass::DataGradient => cpu::data_gradient,
             Pass::WeightGradient => cpu::weight_gradient,
         };
         run(&self.sizes, &self.product, memory);
+        let factor = self.product.factor(step);
+        if factor != 1.0 {
+            memory.f32_mut(self.product.y).iter_mut().for_each(|y| *y *= factor);
+        }
     }
 
     fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {

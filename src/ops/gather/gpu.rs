@@ -87,14 +87,21 @@ const fn kernel(name: &'static str, source: Cow<'static, str>, params: &'static 
 /// For images of any size.
 static BYTES: Kernel = kernel(
     "gather",
-    shader!("step.wgsl", "gather_rows.wgsl", "gather_params.wgsl", "gather.wgsl"),
+    shader!("stored_f32.wgsl", "step.wgsl", "gather_rows.wgsl", "gather_params.wgsl", "gather.wgsl"),
     Params::FIELDS,
 );
 
 /// For images whose channels are whole vectors of sixteen pixels.
 static VECTORS: Kernel = kernel(
     "gather_vectors",
-    shader!("step.wgsl", "gather_rows.wgsl", "gather_params.wgsl", "normalised.wgsl", "gather_vectors.wgsl"),
+    shader!(
+        "stored_f32.wgsl",
+        "step.wgsl",
+        "gather_rows.wgsl",
+        "gather_params.wgsl",
+        "normalised.wgsl",
+        "gather_vectors.wgsl"
+    ),
     Params::FIELDS,
 );
 
@@ -109,6 +116,7 @@ static PIXELS: Kernel = kernel(
 static BY_PLACE: Kernel = kernel(
     "gather_places",
     shader!(
+        "stored_f32.wgsl",
         "loop_bound.wgsl",
         "philox.wgsl",
         "step.wgsl",
@@ -124,7 +132,7 @@ const ROUNDS: u64 = 2 * trips(rng::ROUNDS, 0);
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    vec![BYTES.clone(), VECTORS.clone(), PIXELS.clone(), BY_PLACE.clone()]
+    [&BYTES, &VECTORS, &PIXELS, &BY_PLACE].into_iter().flat_map(Kernel::in_each).collect()
 }
 
 /// Two pieces, or one, that a dispatch reads.

@@ -86,26 +86,26 @@ impl Images {
     }
 }
 
-/// Records the gathering of `batch` images in the order `order`, `[images]`, as floats.
-pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize) -> Batch {
-    let x = plan.scratch("x", [batch, images.pixels()]);
+/// Records the gathering of `batch` images in the order `order`, `[images]`, as floats of this type.
+pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
+    let x = plan.scratch_of(element, "x", [batch, images.pixels()]);
     record(plan, images, order, x)
 }
 
 /// Records the gathering of `batch` images in the order `order`, `[images]`: as pixels where kernels can read an image
-/// by vectors of sixteen and it stays as it is, as floats where not.
-pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize) -> Batch {
+/// by vectors of sixteen and it stays as it is, as floats of this type where not.
+pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
     if !images.has_whole_vectors() || !images.augmentation.is_none() {
-        return forward(plan, images, order, batch);
+        return forward(plan, images, order, batch, element);
     }
     let x = plan.pixels("x", [batch, images.pixels()], images.normalisation);
     record(plan, images, order, x)
 }
 
 /// Records the gathering of `batch` images in the order `order`, `[images]`, as maps,
-/// `[batch, height, width, channels]`.
-pub fn maps(plan: &mut Plan, images: &Images, order: Tensor, batch: usize) -> Batch {
-    let x = plan.scratch("x", [batch, images.height, images.width, images.channels()]);
+/// `[batch, height, width, channels]`, of floats of this type.
+pub fn maps(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
+    let x = plan.scratch_of(element, "x", [batch, images.height, images.width, images.channels()]);
     record(plan, images, order, x)
 }
 

@@ -14,6 +14,10 @@
 //! reads its bytes and normalises them in registers, the CPU has them as floats. On a GPU the patches of a map may be an
 //! operand, too, which is what a [convolution](super::conv2d) is there.
 //!
+//! Operands and the product may be kept in 16 bits ([`Element::Half`]); sums have 32. In forms nn and tn the product is a
+//! gradient, of which those in 16 bits have a [scale](StepRecord::gradient_scale): a product of one type out of an operand a of
+//! another gets it or loses it.
+//!
 //! The CPU half is in `cpu`; the GPU half, with its kernel classes and how one is chosen, is [`gpu`].
 
 mod cpu;
@@ -85,7 +89,7 @@ impl Form {
     #[track_caller]
     fn size(self, a: Tensor, b: Tensor) -> Size {
         let is_float = |tensor: Tensor, may_be_pixels: bool| match tensor.element() {
-            Element::F32 => true,
+            Element::F32 | Element::Half => true,
             Element::Pixel => may_be_pixels,
             _ => false,
         };
@@ -104,21 +108,34 @@ impl Form {
     }
 }
 
-/// Records a product and returns it, a new `[m, n]` tensor.
+/// Records a product and returns it, a new `[m, n]` tensor of floats in 32 bits.
 ///
 /// Panics if the shapes do not fit, or if the epilogue changes a parameter (use [`update`]).
 #[track_caller]
 pub fn product(plan: &mut Plan, form: Form, a: Tensor, b: Tensor, epilogue: Epilogue) -> Tensor {
+    product_in(plan, Element::F32, form, a, b, epilogue)
+}
+
+/// The same with floats of this type, as which a mask is given, too.
+#[track_caller]
+pub fn product_in(
+    plan: &mut Plan,
+    element: Element,
+    form: Form,
+    a: Tensor,
+    b: Tensor,
+    epilogue: Epilogue,
+) -> Tensor {
     let Size { m, n, .. } = form.size(a, b);
     match epilogue {
         Epilogue::None => {}
         Epilogue::Bias { bias, .. } => bias.expect("bias", Element::F32, [n]),
-        Epilogue::Mask(mask) => mask.expect("mask", Element::F32, [m, n]),
+        Epilogue::Mask(mask) => mask.expect("mask", element, [m, n]),
         Epilogue::Update { .. } | Epilogue::Change { .. } => {
             panic!("a product that changes a parameter has no output")
         }
     }
-    let y = plan.scratch("product", [m, n]);
+    let y = plan.scratch_of(element, "product", [m, n]);
     let product = Product::new(plan, form, a, b, y, epilogue).with_parts(plan);
     plan.record(Matmul(product));
     y
@@ -210,6 +227,15 @@ impl Product {
             (parts, plan.scratch("parts", [parts.count, stride]))
         });
         self
+    }
+
+    /// What a CPU multiplies the product by: gradients in 16 bits have a scale, which those in 32 have not. In form nt there
+    /// are none.
+    pub(super) fn factor(&self, step: &StepRecord) -> f32 {
+        match self.form {
+            Form::Nt => 1.0,
+            Form::Nn | Form::Tn => step.gradient_scale(self.y) / step.gradient_scale(self.a),
+        }
     }
 
     /// Which tensors the product touches.

@@ -16,7 +16,7 @@ use crate::train::health::{MOST_STEPS, Watch};
 use crate::train::observer::DatasetInfo;
 use crate::train::outline;
 use crate::train::position::{Position, Snapshot};
-use crate::train::recorded::{Recorded, Sizes};
+use crate::train::recorded::{Recorded, Room, Sizes};
 use crate::train::resident::{Normalisation, write_normalisation};
 use crate::train::saves::Saves;
 use crate::train::stop::StopFlag;
@@ -102,7 +102,7 @@ impl<'a> Trainer<'a> {
             Validation::None | Validation::Test => None,
         };
         let sizes = sizes(&dataset, validation.as_ref());
-        let recorded = Recorded::new(config, &sizes, device.largest_tensor())?;
+        let recorded = Recorded::new(config, &sizes, Room::on(device))?;
         outline::check(&recorded.plan, config, &sizes, device)?;
         let Recorded { plan, model, training, testing, validating, penalty, health, averages, .. } = recorded;
         let (shape, classes) = (sizes.shape, sizes.classes);

@@ -17,8 +17,8 @@ impl Case for Add {
     fn record(&self, bench: &mut Bench) {
         let &Add { length, range } = self;
         let [a_values, b_values] = [(); 2].map(|()| bench.numbers.floats(length, range));
-        let a = bench.floats("a", [length], &a_values);
-        let b = bench.floats("b", [length], &b_values);
+        let a = bench.handed("a", [length], &a_values);
+        let b = bench.handed("b", [length], &b_values);
         let y = add::forward(bench.plan, a, b);
         bench.expect("y", y, Tolerance::rounded(f64::from(range)), move || {
             a_values.iter().zip(&b_values).map(|(&a, &b)| f64::from(a) + f64::from(b)).collect()

@@ -35,7 +35,7 @@ impl Batch {
         let mut values = bench.numbers.floats(self.shape().iter().product(), UNIT);
         values[..self.valid()].iter_mut().for_each(|value| *value += self.centre);
         values[self.valid()..].iter_mut().for_each(|value| *value += 1000.0);
-        values
+        bench.numbers.rounded(values)
     }
 
     fn run(&self, bench: &mut Bench) {
@@ -59,7 +59,7 @@ impl Case for Statistics {
         let batch = self.batch;
         let channels = batch.channels;
         let values = batch.values(bench);
-        let x = bench.floats("x", batch.shape(), &values);
+        let x = bench.handed("x", batch.shape(), &values);
         let means = bench.numbers.floats(channels, UNIT);
         let variances: Vec<f32> = bench.numbers.floats(channels, UNIT).iter().map(|v| v.abs()).collect();
         let running = Running {
@@ -141,7 +141,7 @@ impl Case for Apply {
         // All rows are normalised alike, so padding would be nothing special.
         let batch = Batch { padding: 0, ..self.batch };
         let values = batch.values(bench);
-        let x = bench.floats("x", batch.shape(), &values);
+        let x = bench.handed("x", batch.shape(), &values);
         let (moments, [weight, bias], [weights, biases]) = operands(bench, batch, &values);
         let y = batch_norm::apply(bench.plan, x, moments, weight, bias);
         bench.expect("y", y, Tolerance::rounded(10.0 * f64::from(batch.centre.abs() + 1.0)), move || {
@@ -161,8 +161,8 @@ impl Case for Backward {
         let batch = self.batch;
         let values = batch.values(bench);
         let gradients = bench.numbers.floats(values.len(), UNIT);
-        let x = bench.floats("x", batch.shape(), &values);
-        let dy = bench.floats("dy", batch.shape(), &gradients);
+        let x = bench.handed("x", batch.shape(), &values);
+        let dy = bench.handed("dy", batch.shape(), &gradients);
         let (moments, [weight, _], [weights, _]) = operands(bench, batch, &values);
         let found = batch_norm::backward(bench.plan, x, moments, weight, dy);
         batch.run(bench);
@@ -181,13 +181,15 @@ impl Case for Backward {
             let [dx, _, _] = reference();
             dx
         });
-        bench.expect("dweight", found.dweight, of_sum, move || {
+        let factor = 1.0 / bench.gradient_scale(batch.images);
+        let scaled = move |sums: Vec<f64>| sums.into_iter().map(|sum| factor * sum).collect::<Vec<_>>();
+        bench.expect("dweight", found.dweight, of_sum.times(factor), move || {
             let [_, dweight, _] = for_weight();
-            dweight
+            scaled(dweight)
         });
-        bench.expect("dbias", found.dbias, of_sum, move || {
+        bench.expect("dbias", found.dbias, of_sum.times(factor), move || {
             let [_, _, dbias] = for_bias();
-            dbias
+            scaled(dbias)
         });
     }
 }

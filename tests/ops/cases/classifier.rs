@@ -51,7 +51,7 @@ impl Case for Classifier {
         let bias_values = bench.numbers.floats(classes, range);
         let mut targets = bench.numbers.indices(batch, classes);
         targets[rows..].fill(NO_LABEL);
-        let x = bench.floats("x", [batch, inputs], &x_values);
+        let x = bench.handed("x", [batch, inputs], &x_values);
         let weight = bench.floats("weight", [classes, inputs], &w_values);
         let bias = bench.floats("bias", [classes], &bias_values);
         let labels = bench.input("labels", [batch], Array::U32(targets.clone()));
@@ -94,9 +94,11 @@ impl Case for Classifier {
         });
         if let Some(dx) = output.dx {
             let tolerance = self.behind_logits(f64::from(range) * (classes as f64).sqrt() / rows as f64);
-            bench.expect("dx", dx, tolerance, move || {
+            let scale = bench.gradient_scale(rows);
+            bench.expect("dx", dx, tolerance.times(scale), move || {
                 let size = Size { m: batch, n: inputs, k: classes };
-                let product = reference::matmul(Form::Nn, size, &for_dx().gradient, &w);
+                let gradient: Vec<f64> = for_dx().gradient.into_iter().map(|dz| scale * dz).collect();
+                let product = reference::matmul(Form::Nn, size, &gradient, &w);
                 match gradient {
                     InputGradient::Masked => reference::relu_backward(&x, &product),
                     _ => product,

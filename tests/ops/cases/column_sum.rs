@@ -18,10 +18,13 @@ impl Case for ColumnSum {
     fn record(&self, bench: &mut Bench) {
         let &ColumnSum { rows, columns, range } = self;
         let values = bench.numbers.floats(rows * columns, range);
-        let x = bench.floats("x", [rows, columns], &values);
+        let x = bench.handed("x", [rows, columns], &values);
         let y = column_sum::forward(bench.plan, x);
         let tolerance = Tolerance::sum(rows, f64::from(range) * (rows as f64).sqrt());
-        bench.expect("y", y, tolerance, move || reference::column_sum(&widen(&values), columns));
+        let factor = 1.0 / bench.gradient_scale(1);
+        bench.expect("y", y, tolerance.times(factor), move || {
+            reference::column_sum(&widen(&values), columns).into_iter().map(|sum| factor * sum).collect()
+        });
     }
 }
 

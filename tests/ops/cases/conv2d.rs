@@ -3,6 +3,7 @@
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::ops::matmul::gpu::Class;
 use shadegrad::ops::{GpuFacts, Window, column_sum, conv2d};
+use shadegrad::tensor::Element;
 
 use crate::announce;
 use crate::bench::{Bench, Case, Cases, widen};
@@ -110,8 +111,8 @@ impl Case for Forward {
         let [x_values, w_values] =
             [size.input(), size.weight()].map(|shape| ConvolutionSize::noise(shape, bench));
         let b_values = bench.numbers.floats(size.filters, UNIT);
-        let x = bench.floats("x", size.input(), &x_values);
-        let weight = bench.floats("weight", size.weight(), &w_values);
+        let x = bench.handed("x", size.input(), &x_values);
+        let weight = bench.handed("weight", size.weight(), &w_values);
         let bias = bias.then(|| bench.floats("bias", [size.filters], &b_values));
         let y = conv2d::forward(bench.plan, x, weight, bias, relu, size.window);
         let terms = w_values.len() / size.filters;
@@ -138,9 +139,9 @@ impl Case for DataGradient {
             [size.output(), size.weight()].map(|shape| ConvolutionSize::noise(shape, bench));
         let mut h_values = ConvolutionSize::noise(size.input(), bench);
         h_values.iter_mut().for_each(|h| *h = h.max(0.0));
-        let dy = bench.floats("dy", size.output(), &dy_values);
-        let weight = bench.floats("weight", size.weight(), &w_values);
-        let mask = mask.then(|| bench.floats("mask", size.input(), &h_values));
+        let dy = bench.handed("dy", size.output(), &dy_values);
+        let weight = bench.handed("weight", size.weight(), &w_values);
+        let mask = mask.then(|| bench.handed("mask", size.input(), &h_values));
         let dx = conv2d::data_gradient(bench.plan, dy, weight, size.input(), mask, size.window);
         let terms = w_values.len() / size.channels;
         bench.expect("dx", dx, sum(terms), move || {
@@ -160,17 +161,21 @@ impl Case for WeightGradient {
         let size = self.size;
         let [dy_values, x_values] =
             [size.output(), size.input()].map(|shape| ConvolutionSize::noise(shape, bench));
-        let dy = bench.floats("dy", size.output(), &dy_values);
-        let x = bench.floats("x", size.input(), &x_values);
+        let dy = bench.handed("dy", size.output(), &dy_values);
+        let x = bench.handed("x", size.input(), &x_values);
         let dw = conv2d::weight_gradient(bench.plan, dy, x, size.window);
         let db = column_sum::forward(bench.plan, dy);
         let dy = widen(&dy_values);
         let dy_again = dy.clone();
         let windows = dy.len() / size.filters;
-        bench.expect("dw", dw, sum(windows), move || {
-            reference::conv2d_weight_gradient(size, &dy, &widen(&x_values))
+        let factor = 1.0 / bench.gradient_scale(1);
+        let scaled = move |sums: Vec<f64>| sums.into_iter().map(|sum| factor * sum).collect::<Vec<_>>();
+        bench.expect("dw", dw, sum(windows).times(factor), move || {
+            scaled(reference::conv2d_weight_gradient(size, &dy, &widen(&x_values)))
         });
-        bench.expect("db", db, sum(windows), move || reference::column_sum(&dy_again, size.filters));
+        bench.expect("db", db, sum(windows).times(factor), move || {
+            scaled(reference::column_sum(&dy_again, size.filters))
+        });
     }
 }
 
@@ -213,7 +218,7 @@ fn every_class_is_right() {
         .filter(|(index, _)| index / 3 % 2 == 0)
         .map(|(_, case)| case)
         .collect();
-    hold(&whole, &Subject::cpu(), &gpus(false)).assert_agreement();
+    hold(&whole, &Subject::cpu(), &gpus(false), Element::F32).assert_agreement();
     // Sums that are worth cutting, of cells that are whole vectors and that are not.
     let mut cut = bare();
     cut.retain(|case| {
@@ -221,7 +226,11 @@ fn every_class_is_right() {
             .iter()
             .any(|text| format!("{case:?}").contains(text))
     });
-    hold(&cut, &Subject::cpu(), &gpus(true)).assert_agreement();
+    hold(&cut, &Subject::cpu(), &gpus(true), Element::F32).assert_agreement();
+    if facts.f16 {
+        cut = cut.into_iter().step_by(4).collect();
+        hold(&cut, &Subject::cpu(), &gpus(true), Element::Half).assert_agreement();
+    }
     announce(&format!("convolutions: {} cases on CPU, {:#?}", whole.len() + cut.len(), gpus(true)));
 }
 
@@ -233,7 +242,7 @@ fn every_class_gives_the_same_bits() {
     cases.retain(|case| format!("{case:?}").contains("batch: 5"));
     let bits = |class| {
         let facts = GpuFacts { matmul: Some(class), split_sums: true, ..facts };
-        bits_of(&cases, &Subject::gpu(Capabilities::Adapter).0.with_facts(facts))
+        bits_of(&cases, &Subject::gpu(Capabilities::Adapter).0.with_facts(facts), Element::F32)
     };
     let mut classes = Class::menu(&facts).into_iter();
     let first = bits(classes.next().expect("a class"));
@@ -251,7 +260,7 @@ fn threads_change_no_bit() {
     let [one, five] = [1, 5].map(|threads| {
         let pool =
             rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
-        pool.install(|| bits_of(&many, &Subject::cpu()))
+        pool.install(|| bits_of(&many, &Subject::cpu(), Element::F32))
     });
     assert!(one == five, "another number of threads, another result");
 }

@@ -6,7 +6,7 @@ use shadegrad::augmentation::Augmentation;
 use shadegrad::host::Array;
 use shadegrad::ops::gather::{self, Batch, Images, NO_LABEL};
 use shadegrad::plan::{Plan, StepRecord};
-use shadegrad::tensor::Tensor;
+use shadegrad::tensor::{Element, Tensor};
 
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN};
 use crate::compare::Tolerance;
@@ -120,11 +120,12 @@ enum Layout {
 }
 
 impl Layout {
-    fn gather(self, plan: &mut Plan, images: &Images, order: Tensor, batch: usize) -> Batch {
+    fn gather(self, bench: &mut Bench, images: &Images, order: Tensor, batch: usize) -> Batch {
+        let Bench { plan, element, .. } = bench;
         match self {
-            Layout::Planes => gather::forward(plan, images, order, batch),
-            Layout::Maps => gather::maps(plan, images, order, batch),
-            Layout::Pixels => gather::pixels(plan, images, order, batch),
+            Layout::Planes => gather::forward(plan, images, order, batch, *element),
+            Layout::Maps => gather::maps(plan, images, order, batch, *element),
+            Layout::Pixels => gather::pixels(plan, images, order, batch, *element),
         }
     }
 }
@@ -146,7 +147,7 @@ impl Case for Gather {
         // Repeats on purpose: the order is data, not a promise.
         let picks = bench.numbers.indices(first + batch, store.images());
         let order = bench.input("order", [first + batch], Array::U32(picks.clone()));
-        let output = layout.gather(bench.plan, &filled.images, order, batch);
+        let output = layout.gather(bench, &filled.images, order, batch);
         let record = StepRecord { first: first as u32, rows: rows as u32, ..PLAIN_RUN };
         bench.run_with(&[record]);
 

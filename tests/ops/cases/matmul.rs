@@ -62,8 +62,23 @@ impl Case for Product {
         let (a_shape, b_shape) = operand_shapes(form, size);
         let a_values = bench.numbers.floats(m * k, range);
         let b_values = bench.numbers.floats(k * n, range);
-        let a = bench.floats("a", a_shape, &a_values);
-        let b = bench.floats("b", b_shape, &b_values);
+        let element = bench.element;
+        // What the last layer of a model has: its weight and the gradient of the logits in 32 bits.
+        let is_last = (m + n).is_multiple_of(3);
+        let [a_type, b_type, y_type] = match (form, is_last) {
+            (Form::Nn, true) => [Element::F32, Element::F32, element],
+            (Form::Nt, true) => [element, Element::F32, Element::F32],
+            (Form::Tn, true) => [Element::F32, element, Element::F32],
+            (Form::Nn | Form::Nt, false) => [element; 3],
+            (Form::Tn, false) => [element, element, Element::F32],
+        };
+        let a = bench.floats_of(a_type, "a", a_shape, &a_values);
+        let b = bench.floats_of(b_type, "b", b_shape, &b_values);
+        let factor = match form {
+            Form::Nn if a_type != y_type => bench.gradient_scale(1),
+            Form::Tn if a_type != y_type => 1.0 / bench.gradient_scale(1),
+            _ => 1.0,
+        };
         let extra_values = match after {
             After::Nothing => Vec::new(),
             After::Bias | After::BiasRelu => bench.numbers.floats(n, range),
@@ -77,12 +92,13 @@ impl Case for Product {
             After::Nothing => Epilogue::None,
             After::Bias => Epilogue::Bias { bias: bench.floats("bias", [n], &extra_values), relu: false },
             After::BiasRelu => Epilogue::Bias { bias: bench.floats("bias", [n], &extra_values), relu: true },
-            After::Mask => Epilogue::Mask(bench.floats("mask", [m, n], &extra_values)),
+            After::Mask => Epilogue::Mask(bench.floats_of(y_type, "mask", [m, n], &extra_values)),
         };
-        let y = matmul::product(bench.plan, form, a, b, epilogue);
-        let tolerance = Tolerance::sum(k, magnitude(size, range) + f64::from(range));
+        let y = matmul::product_in(bench.plan, y_type, form, a, b, epilogue);
+        let tolerance = Tolerance::sum(k, factor * magnitude(size, range) + f64::from(range));
         bench.expect("y", y, tolerance, move || {
-            let product = reference::matmul(form, size, &widen(&a_values), &widen(&b_values));
+            let a: Vec<f64> = a_values.iter().map(|&a| factor * f64::from(a)).collect();
+            let product = reference::matmul(form, size, &a, &widen(&b_values));
             let extra = widen(&extra_values);
             match after {
                 After::Nothing => product,
@@ -165,14 +181,15 @@ impl Case for Descent {
         let Size { m, n, k } = size;
         let a_values = bench.numbers.floats(k * m, range);
         let b_values = bench.numbers.floats(k * n, range);
-        let a = bench.floats("a", [k, m], &a_values);
-        let b = bench.floats("b", [k, n], &b_values);
+        let a = bench.handed("a", [k, m], &a_values);
+        let b = bench.handed("b", [k, n], &b_values);
+        let factor = 1.0 / bench.gradient_scale(1);
         let (weight, weight_start) = self.update(bench, "w", &[m, n], [0.75, decay]);
         // A bias has a learning rate and a decay of its own.
         let bias = with_bias.then(|| self.update(bench, "bias", &[m], [1.25, 0.5 * decay]));
         matmul::update(bench.plan, a, b, weight, bias.as_ref().map(|(update, _)| *update));
         bench.run_with(&RATES.map(|learning_rate| StepRecord { learning_rate, ..PLAIN_RUN }));
-        let a_wide = widen(&a_values);
+        let a_wide: Vec<f64> = a_values.iter().map(|&a| factor * f64::from(a)).collect();
         if let Some((bias, start)) = bias {
             let a = a_wide.clone();
             self.expect(bench, bias, start, move || reference::column_sum(&a, m));
@@ -201,7 +218,7 @@ impl Case for OfPixels {
         let inputs = store.pixels();
         let picks = bench.numbers.indices(batch, store.images());
         let order = bench.input("order", [batch], Array::U32(picks.clone()));
-        let x = gather::pixels(bench.plan, &filled.images, order, batch).x;
+        let x = gather::pixels(bench.plan, &filled.images, order, batch, bench.element).x;
         assert_eq!(x.element(), Element::Pixel, "{self:?}");
         let picks: Vec<usize> = picks.into_iter().map(|image| image as usize).collect();
         let records = RATES.map(|learning_rate| StepRecord { rows: rows as u32, learning_rate, ..PLAIN_RUN });
@@ -209,10 +226,11 @@ impl Case for OfPixels {
         let Some(momentum) = backward else {
             assert_eq!(rows, batch, "what rows without an image hold is up to the device");
             let values = bench.numbers.floats(outputs * inputs, UNIT);
-            let w = bench.floats("w", [outputs, inputs], &values);
+            let w = bench.handed("w", [outputs, inputs], &values);
             let bias_values = bench.numbers.floats(outputs, UNIT);
             let bias = bench.floats("bias", [outputs], &bias_values);
-            let y = matmul::product(bench.plan, Form::Nt, x, w, Epilogue::Bias { bias, relu: true });
+            let epilogue = Epilogue::Bias { bias, relu: true };
+            let y = matmul::product_in(bench.plan, bench.element, Form::Nt, x, w, epilogue);
             // 255 times a factor of 2, plus another.
             let tolerance = Tolerance::sum(inputs, (inputs as f64).sqrt() * 512.0);
             bench.expect("y", y, tolerance, move || {
@@ -225,13 +243,14 @@ impl Case for OfPixels {
         // The gradient of a row without an image is zero.
         let mut gradient = bench.numbers.floats(batch * outputs, UNIT / 512.0);
         gradient[rows * outputs..].fill(0.0);
-        let dy = bench.floats("dy", [batch, outputs], &gradient);
+        let dy = bench.handed("dy", [batch, outputs], &gradient);
+        let factor = 1.0 / bench.gradient_scale(rows);
         let size = Size { m: outputs, n: inputs, k: batch };
         let descent = Descent { size, momentum, decay: 0.25, range: UNIT, with_bias: true };
         let (weight, weight_start) = descent.update(bench, "w", &[outputs, inputs], [0.5, descent.decay]);
         let (bias, bias_start) = descent.update(bench, "bias", &[outputs], [1.0, 0.5 * descent.decay]);
         matmul::update(bench.plan, dy, x, weight, Some(bias));
-        let dy = widen(&gradient);
+        let dy: Vec<f64> = gradient.iter().map(|&dy| factor * f64::from(dy)).collect();
         descent.expect(bench, bias, bias_start, {
             let dy = dy.clone();
             move || reference::column_sum(&dy, outputs)
@@ -375,7 +394,7 @@ fn every_epilogue_has_cases() {
     let facts = GpuFacts { split_sums: true, ..GpuFacts::default() };
     let mut plan = Plan::new();
     for case in epilogues(&EPILOGUE_SHAPES).iter().chain(&cut_sums()) {
-        Bench::record(&mut plan, &**case);
+        Bench::record(&mut plan, &**case, Element::F32);
     }
     let ops = plan.steps().iter().flat_map(|step| &step.ops);
     let kernels: Vec<_> = ops.flat_map(|op| op.lower(&facts)).map(|dispatch| dispatch.kernel).collect();
@@ -415,7 +434,8 @@ fn cut_sums() -> Cases {
 #[test]
 fn every_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    for split_sums in [false, true] {
+    let elements = [Element::F32].into_iter().chain(facts.f16.then_some(Element::Half));
+    for (element, split_sums) in elements.flat_map(|element| [(element, false), (element, true)]) {
         let mut cases = cut_sums();
         cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
         cases.extend(of_pixels());
@@ -423,7 +443,7 @@ fn every_class_gives_the_same_bits() {
         for class in Class::menu(&facts) {
             let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
             let subject = Subject::gpu(Capabilities::Adapter).0.with_facts(facts);
-            let bits = bits_of(&cases, &subject);
+            let bits = bits_of(&cases, &subject, element);
             match &first {
                 None => first = Some((class, bits)),
                 Some((other, expected)) => {
@@ -449,10 +469,15 @@ fn hold_classes(kind: &str, is_kind: fn(&Class) -> bool, least: usize) {
     let mut cases: Cases = FORMS.into_iter().flat_map(products).collect();
     cases.extend(epilogues(&EPILOGUE_SHAPES));
     cases.extend(of_pixels());
-    hold(&cases, &Subject::cpu(), &gpus(false)).assert_agreement();
+    hold(&cases, &Subject::cpu(), &gpus(false), Element::F32).assert_agreement();
     let mut cut = cut_sums();
     cut.extend(of_pixels());
-    hold(&cut, &Subject::cpu(), &gpus(true)).assert_agreement();
+    hold(&cut, &Subject::cpu(), &gpus(true), Element::F32).assert_agreement();
+    if facts.f16 {
+        hold(&epilogues(&EPILOGUE_SHAPES[4..7]), &Subject::cpu(), &gpus(false), Element::Half)
+            .assert_agreement();
+        hold(&cut, &Subject::cpu(), &gpus(true), Element::Half).assert_agreement();
+    }
     let count = cases.len() + cut.len();
     announce(&format!("{kind} classes: {count} cases on CPU, {:#?}, {:.1?}", gpus(true), started.elapsed()));
 }

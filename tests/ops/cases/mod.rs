@@ -2,6 +2,7 @@
 
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::ops::Window;
+use shadegrad::tensor::Element;
 
 use crate::announce;
 use crate::bench::Cases;
@@ -82,7 +83,7 @@ macro_rules! suites {
 
             #[test]
             fn $op() {
-                hold_op(stringify!($op), &$op::cases());
+                hold_op(stringify!($op), $op::cases);
             }
         )+
 
@@ -100,6 +101,7 @@ suites! {
     average,
     average_pool,
     batch_norm,
+    cast,
     classifier,
     clip_norm,
     column_sum,
@@ -116,14 +118,30 @@ suites! {
     softmax_cross_entropy,
 }
 
-/// The CPU against float64, the GPU against the CPU, and the same with nothing but WebGPU's defaults.
-fn hold_op(op: &str, cases: &Cases) {
-    let (gpu, _) = Subject::gpu(Capabilities::Adapter);
-    let (plain, _) = Subject::gpu(Capabilities::WebGpuDefaults);
-    let gpus = [gpu, plain];
+/// The CPU against float64, the GPU against the CPU, and the same with nothing but WebGPU's defaults. Ops that keep floats
+/// in 16 bits are held a second time, with some of the cases, where the GPU has such floats.
+fn hold_op(op: &str, cases: fn() -> Cases) {
+    let kernels = shadegrad::ops::kernels().into_iter().filter(|(owner, _)| *owner == op);
+    let in_half: Vec<bool> = kernels.map(|(_, kernel)| kernel.needs_f16()).collect();
+    let (gpu, facts) = Subject::gpu(Capabilities::Adapter);
+    if in_half.contains(&false) {
+        let (plain, _) = Subject::gpu(Capabilities::WebGpuDefaults);
+        hold_cases(op, &cases(), &[Subject::gpu(Capabilities::Adapter).0, plain], Element::F32);
+    }
+    if in_half.contains(&true) && facts.f16 {
+        let some: Cases = cases().into_iter().step_by(if in_half.contains(&false) { 3 } else { 1 }).collect();
+        hold_cases(op, &some, &[gpu], Element::Half);
+    }
+}
+
+fn hold_cases(op: &str, cases: &Cases, gpus: &[Subject], element: Element) {
     let started = std::time::Instant::now();
-    hold(cases, &Subject::cpu(), &gpus).assert_agreement();
-    announce(&format!("{op}: {} cases on CPU, {gpus:?}, {:.1?}", cases.len(), started.elapsed()));
+    hold(cases, &Subject::cpu(), gpus, element).assert_agreement();
+    announce(&format!(
+        "{op}: {} cases of {element:?} on CPU, {gpus:?}, {:.1?}",
+        cases.len(),
+        started.elapsed()
+    ));
 }
 
 #[test]

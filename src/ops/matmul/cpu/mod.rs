@@ -27,6 +27,14 @@ fn parallel(size: Size) -> bool {
 pub(super) fn run(op: &Product, memory: &HostMemory, step: &StepRecord) {
     let size = op.size;
     let (a, b) = (&*memory.f32(op.a), &*memory.f32(op.b));
+    let factor = op.factor(step);
+    let scaled: Vec<f32>;
+    let a = if factor == 1.0 {
+        a
+    } else {
+        scaled = a.iter().map(|a| a * factor).collect();
+        &scaled
+    };
     let y = &mut *memory.f32_mut(op.y);
     if op.form == Form::Nt {
         return match op.epilogue {

@@ -54,7 +54,7 @@ pub(in crate::ops) use parts::MOST_TERMS;
 pub(super) use parts::Parts;
 pub(in crate::ops) use patches::Patches;
 pub(in crate::ops) use render::kernels_of_patches;
-pub use render::{EPILOGUES, FINGERPRINT, Finish, Operand, Variant, kernel, kernels};
+pub use render::{EPILOGUES, FINGERPRINT, Finish, Operand, Scale, Variant, kernel, kernels};
 
 use super::{Epilogue, Form, Product, Size, Source};
 use crate::kernel::{Dispatch, Uniform, fold, trips, uniform};
@@ -121,10 +121,12 @@ pub(in crate::ops) fn choice(op: &Product, gpu: &GpuFacts) -> Option<Choice> {
     let fitting = menu.into_iter().filter(|class| class.waste(size) <= MOST_WASTE * least);
     let way = |class: Class| Way { label: class.label(), facts: GpuFacts { matmul: Some(class), ..*gpu } };
     let ways: Vec<Way> = fitting.map(way).collect();
-    let Variant { form, finish: Finish { epilogue, row_sums }, operand, .. } = variant(op);
-    let rows = if row_sums { "_rows" } else { "" };
+    let Variant { form, finish, operand, halves, .. } = Variant::of(op);
+    let finish = finish.label();
     let of_what = operand.label().map(|label| format!(" of {}", label.replace('_', " "))).unwrap_or_default();
-    let key = format!("matmul {form:?} {m}x{n}x{k} {epilogue}{rows}{of_what}").to_lowercase();
+    let [a, b] = halves.map(|is_half| if is_half { "f16" } else { "f32" });
+    let types = if halves == [false; 2] { String::new() } else { format!(", {a} and {b}") };
+    let key = format!("matmul {form:?} {m}x{n}x{k} {finish}{of_what}{types}").to_lowercase();
     (ways.len() > 1).then_some(Choice { key, ways })
 }
 
@@ -133,15 +135,11 @@ pub(in crate::ops) fn lower(op: &Product, gpu: &GpuFacts) -> Vec<Dispatch> {
     dispatches(op, gpu.matmul.unwrap_or_else(|| Class::guess(op.size, gpu)), gpu)
 }
 
-fn variant(op: &Product) -> Variant {
-    Variant::new(op.form, Finish::of(&op.epilogue), op.size, &op.source)
-}
-
 /// The op with kernels of `class`: one, or two where its sums are cut into parts.
 fn dispatches(op: &Product, class: Class, gpu: &GpuFacts) -> Vec<Dispatch> {
     let parts = op.parts.filter(|(parts, _)| parts.required || gpu.split_sums);
     let size = op.size;
-    let variant = variant(op);
+    let variant = Variant::of(op);
     let mut params = params(op, class);
     let (down, across) = class.tiles(size);
     let grid = fold(down * across, 1);

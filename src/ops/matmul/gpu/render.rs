@@ -10,7 +10,8 @@ use super::Params;
 use super::class::Class;
 use crate::kernel::{Binding, Kernel, Uniform, read, write};
 use crate::ops::GpuFacts;
-use crate::ops::matmul::{Epilogue, Form, Size, Source};
+use crate::ops::matmul::{Epilogue, Form, Product, Size, Source};
+use crate::tensor::{Element, Tensor};
 
 /// What a kernel's text depends on, besides its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +24,8 @@ pub struct Variant {
     pub vectors: [bool; 3],
     /// What the operand is that is a layer's input: a in form nt, b in form tn.
     pub operand: Operand,
+    /// Whether a and b are kept in 16 bits. Pixels are not.
+    pub halves: [bool; 2],
 }
 
 /// What an operand is.
@@ -61,6 +64,34 @@ pub struct Finish {
     pub epilogue: &'static str,
     /// Whether the sums of the first operand's rows are finished, too.
     pub row_sums: bool,
+    /// Whether y and the mask are kept in 16 bits.
+    pub half: bool,
+    /// Whether the product is a gradient that is scaled on its way.
+    pub scale: Scale,
+}
+
+/// What becomes of a product that is a gradient where those in 16 bits have a
+/// [scale](crate::plan::StepRecord::gradient_scale).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Scale {
+    /// Nothing: both its operand and the product have the scale, or neither has.
+    #[default]
+    None,
+    /// The product gets the scale.
+    Up,
+    /// The product is without what its operand has.
+    Down,
+}
+
+impl Scale {
+    /// Its name in the templates.
+    fn label(self) -> &'static str {
+        match self {
+            Scale::None => "",
+            Scale::Up => "up",
+            Scale::Down => "down",
+        }
+    }
 }
 
 /// Names of all epilogues in the templates.
@@ -68,8 +99,13 @@ pub const EPILOGUES: [&str; 8] =
     ["none", "bias", "bias_relu", "mask", "sgd", "sgd_momentum", "change", "part"];
 
 impl Finish {
-    pub(super) fn of(epilogue: &Epilogue) -> Self {
-        let (name, row_sums) = match epilogue {
+    /// What becomes of a product's sums as they are with `epilogue`, in 32 bits.
+    pub fn plain(epilogue: &'static str, row_sums: bool) -> Self {
+        Finish { epilogue, row_sums, half: false, scale: Scale::None }
+    }
+
+    pub(super) fn of(op: &Product) -> Self {
+        let (name, row_sums) = match &op.epilogue {
             Epilogue::None => ("none", false),
             Epilogue::Bias { relu: false, .. } => ("bias", false),
             Epilogue::Bias { relu: true, .. } => ("bias_relu", false),
@@ -79,17 +115,28 @@ impl Finish {
             }
             Epilogue::Change { .. } => ("change", false),
         };
-        Finish { epilogue: name, row_sums }
+        let is_half = |tensor: Tensor| tensor.element() == Element::Half;
+        let scale = match (op.form, is_half(op.a), is_half(op.y)) {
+            (Form::Nn, false, true) => Scale::Up,
+            (Form::Tn, true, false) => Scale::Down,
+            _ => Scale::None,
+        };
+        Finish { half: is_half(op.y), scale, ..Finish::plain(name, row_sums) }
     }
 
     /// One part of sums that are finished like this.
     pub(super) fn part(self) -> Self {
-        Finish { epilogue: "part", ..self }
+        Finish::plain("part", self.row_sums)
     }
 
-    /// Whether a parameter follows. Only form tn has these: such a product is a gradient.
-    fn changes_parameter(self) -> bool {
-        matches!(self.epilogue, "sgd" | "sgd_momentum" | "change")
+    /// Whether the kernel needs the step's record: where a parameter follows, or a gradient is scaled.
+    fn reads_step(self) -> bool {
+        self.updates() || self.epilogue == "change" || self.scale != Scale::None
+    }
+
+    /// Whether a parameter follows the product.
+    fn updates(self) -> bool {
+        matches!(self.epilogue, "sgd" | "sgd_momentum")
     }
 
     /// Every way to finish a product of this form with patches.
@@ -99,20 +146,26 @@ impl Finish {
             Form::Nt => &["none", "bias", "bias_relu", "part"],
             Form::Tn => &["none", "part"],
         };
-        epilogues.iter().map(|&epilogue| Finish { epilogue, row_sums: false })
+        epilogues.iter().map(|&epilogue| Finish::plain(epilogue, false))
     }
 
     /// Every way to finish a product of this form without patches.
     fn all(form: Form) -> impl Iterator<Item = Finish> {
         let both = EPILOGUES
             .into_iter()
-            .flat_map(|epilogue| [false, true].map(|row_sums| Finish { epilogue, row_sums }));
+            .flat_map(|epilogue| [false, true].map(|row_sums| Finish::plain(epilogue, row_sums)));
         both.filter(move |finish| match finish.epilogue {
             "sgd" | "sgd_momentum" => form == Form::Tn,
             "part" => form == Form::Tn || !finish.row_sums,
             "change" => form == Form::Tn && !finish.row_sums,
             _ => !finish.row_sums,
         })
+    }
+
+    /// What the templates need to know.
+    fn context(self) -> Value {
+        let Finish { epilogue, row_sums, half, scale } = self;
+        context! { epilogue, row_sums, half, scale => scale.label() }
     }
 
     /// What the finishing part of a kernel binds, y first.
@@ -133,20 +186,24 @@ impl Finish {
         bindings
     }
 
-    fn label(self) -> String {
-        format!("{}{}", self.epilogue, if self.row_sums { "_rows" } else { "" })
+    pub(super) fn label(self) -> String {
+        let rows = if self.row_sums { "_rows" } else { "" };
+        let half = if self.half { "_f16" } else { "" };
+        let bar = if self.scale == Scale::None { "" } else { "_" };
+        format!("{}{rows}{half}{bar}{}", self.epilogue, self.scale.label())
     }
 }
 
 impl Variant {
-    pub(super) fn new(form: Form, finish: Finish, Size { m, n, k }: Size, source: &Source) -> Self {
+    pub(super) fn of(op: &Product) -> Self {
+        let &Product { form, size: Size { m, n, k }, source, .. } = op;
         let (a_line, b_line) = match form {
             Form::Nn => (k, n),
             Form::Nt => (k, k),
             Form::Tn => (m, n),
         };
         let mut vectors = [a_line, b_line, n].map(|line| line.is_multiple_of(4));
-        let operand = match source {
+        let operand = match &source {
             Source::Matrix => Operand::Matrix,
             Source::Pixels(_) => Operand::Pixels,
             Source::Patches(patches) => {
@@ -158,7 +215,8 @@ impl Variant {
                 if patches.spread == 1 { Operand::Patches } else { Operand::SpreadPatches }
             }
         };
-        Variant { form, finish, vectors, operand }
+        let halves = [op.a, op.b].map(|operand| operand.element() == Element::Half);
+        Variant { form, finish: Finish::of(op), vectors, operand, halves }
     }
 
     /// Every way to read and write in a product of this form whose operand that is a layer's input is this.
@@ -172,7 +230,7 @@ impl Variant {
         })
     }
 
-    /// Every variant that some product has.
+    /// Every variant that some product of floats in 32 bits has.
     fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for form in [Form::Nn, Form::Nt, Form::Tn] {
@@ -187,15 +245,58 @@ impl Variant {
                 };
                 for finish in finishes {
                     let ways = Variant::all_vectors(form, operand);
-                    all.extend(ways.map(|vectors| Variant { form, finish, vectors, operand }));
+                    all.extend(ways.map(|vectors| Variant {
+                        form,
+                        finish,
+                        vectors,
+                        operand,
+                        halves: [false; 2],
+                    }));
                 }
             }
         }
         all
     }
+
+    /// The same product, with floats in 16 bits where layers keep them so: all that is handed on and its gradients, and weights.
+    /// The last layer has its weight and the gradient of the logits in 32.
+    fn in_half(self) -> Vec<Self> {
+        let Variant { form, finish, operand, .. } = self;
+        let is_part = finish.epilogue == "part";
+        let half = |a, b, y, scale| {
+            let finish = if is_part { finish } else { Finish { half: y, scale, ..finish } };
+            Variant { halves: [a, b], finish, ..self }
+        };
+        let pixels = operand == Operand::Pixels;
+        let mut all = match form {
+            _ if finish.epilogue == "change" => Vec::new(),
+            Form::Nt => vec![half(!pixels, true, true, Scale::None)],
+            Form::Nn => vec![half(true, true, true, Scale::None)],
+            Form::Tn => vec![half(true, !pixels, false, Scale::Down)],
+        };
+        // The last layer.
+        if operand == Operand::Matrix && finish.epilogue != "change" {
+            all.extend(match form {
+                Form::Nt => Some(half(true, false, false, Scale::None)),
+                // A part is one of floats in 32 bits.
+                Form::Nn => (!is_part).then(|| half(false, false, true, Scale::Up)),
+                Form::Tn => Some(half(false, true, false, Scale::None)),
+            });
+        }
+        all
+    }
+
+    /// Whether any tensor is kept in 16 bits.
+    fn has_halves(self) -> bool {
+        self.finish.half || self.halves.contains(&true)
+    }
 }
 
-const SOURCES: [(&str, &str); 11] = [
+const STORED_F16: &str = include_str!("../../../../shaders/stored_f16.wgsl");
+
+const SOURCES: [(&str, &str); 13] = [
+    ("stored_f16.wgsl", STORED_F16),
+    ("gradient_scale.wgsl", include_str!("../../../../shaders/gradient_scale.wgsl")),
     ("step.wgsl", include_str!("../../../../shaders/step.wgsl")),
     ("loop_bound.wgsl", include_str!("../../../../shaders/loop_bound.wgsl")),
     ("normalised.wgsl", include_str!("../../../../shaders/normalised.wgsl")),
@@ -235,14 +336,17 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates
 });
 
-fn text(template: &str, values: Value) -> Cow<'static, str> {
+/// A kernel's text; `stored` says whether it needs the type of what is kept in 16 bits.
+fn text(template: &str, stored: bool, values: Value) -> Cow<'static, str> {
     let rendered = TEMPLATES.get_template(template).and_then(|template| template.render(values));
-    Cow::Owned(rendered.expect("the shader templates render for every variant"))
+    let rendered = rendered.expect("the shader templates render for every variant");
+    Cow::Owned(if stored { [STORED_F16, "\n", &rendered].concat() } else { rendered })
 }
 
 /// Renders the kernel of a product.
 pub fn kernel(class: Class, variant: Variant) -> Kernel {
-    let Variant { form, finish, vectors: [a_vector, b_vector, y_vector], operand } = variant;
+    let Variant { form, finish, vectors: [a_vector, b_vector, y_vector], operand, halves } = variant;
+    let ([a_half, b_half], stored) = (halves, variant.has_halves());
     let pixels = operand == Operand::Pixels;
     let (a_pixels, b_pixels) = (pixels && form == Form::Nt, pixels && form == Form::Tn);
     let patches = operand.is_patches();
@@ -253,30 +357,31 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
         Form::Nt => "nt",
         Form::Tn => "tn",
     };
-    let Finish { epilogue, row_sums } = finish;
     let shared = context! {
-        form, epilogue, row_sums, a_vector, b_vector, y_vector, a_pixels, b_pixels, a_patches, b_patches, spread
+        form, a_vector, b_vector, y_vector, a_half, b_half, a_pixels, b_pixels, a_patches, b_patches, spread,
+        ..finish.context()
     };
     let source = match class {
         Class::Tiled { tile_m, tile_n, tile_k, rows, quads } => {
-            text("matmul_tiled.wgsl.j2", context! { tile_m, tile_n, tile_k, rows, quads, ..shared })
+            text("matmul_tiled.wgsl.j2", stored, context! { tile_m, tile_n, tile_k, rows, quads, ..shared })
         }
         Class::Subgroup { lanes, rows, quads } => {
-            text("matmul_subgroup.wgsl.j2", context! { lanes, rows, quads, ..shared })
+            text("matmul_subgroup.wgsl.j2", stored, context! { lanes, rows, quads, ..shared })
         }
     };
     let mut bindings = vec![read("a"), read("b")];
     bindings.extend(pixels.then_some(read("normalisation")));
     bindings.extend(finish.bindings());
     let of_what = operand.label().map(|label| format!("_{label}")).unwrap_or_default();
-    let (finish_label, vectors) = (finish.label(), vectors_label(variant.vectors));
+    let (finish_label, vectors) = (finish.label(), letters_label(variant.vectors, "4"));
+    let halves = letters_label([a_half, b_half, false], "16");
     Kernel {
-        name: format!("matmul_{form}_{finish_label}{of_what}_{}{vectors}", class.label()).into(),
+        name: format!("matmul_{form}_{finish_label}{of_what}_{}{vectors}{halves}", class.label()).into(),
         source,
         workgroup: [class.workgroup(), 1, 1],
         params: Params::FIELDS,
         bindings: bindings.into(),
-        reads_step: finish.changes_parameter(),
+        reads_step: finish.reads_step(),
         subgroups: matches!(class, Class::Subgroup { .. }),
     }
 }
@@ -286,34 +391,41 @@ pub(super) const JOIN_WORKGROUP: u32 = 64;
 
 /// Renders the kernel that adds up the parts of sums and finishes them.
 pub(super) fn join(finish: Finish, y_vector: bool) -> Kernel {
-    let Finish { epilogue, row_sums } = finish;
     let mut bindings = vec![read("parts")];
     bindings.extend(finish.bindings());
     Kernel {
         name: format!("matmul_join_{}{}", finish.label(), if y_vector { "_y4" } else { "" }).into(),
-        source: text("matmul_join.wgsl.j2", context! { epilogue, row_sums, y_vector }),
+        source: text(
+            "matmul_join.wgsl.j2",
+            finish.half || finish.scale != Scale::None,
+            context! { y_vector, ..finish.context() },
+        ),
         workgroup: [JOIN_WORKGROUP, 1, 1],
         params: Params::FIELDS,
         bindings: bindings.into(),
-        reads_step: finish.changes_parameter(),
+        reads_step: finish.reads_step(),
         subgroups: false,
     }
 }
 
-fn vectors_label(vectors: [bool; 3]) -> String {
-    let letters: String = ['a', 'b', 'y']
-        .into_iter()
-        .zip(vectors)
-        .filter_map(|(letter, vector)| vector.then_some(letter))
-        .collect();
-    if letters.is_empty() { letters } else { format!("_{letters}4") }
+/// Which of a, b and y something is true of: `_ab4`.
+fn letters_label(of: [bool; 3], what: &str) -> String {
+    let letters = ['a', 'b', 'y'].into_iter().zip(of).filter_map(|(letter, is)| is.then_some(letter));
+    let letters: String = letters.collect();
+    if letters.is_empty() { letters } else { format!("_{letters}{what}") }
 }
 
 /// Every kernel that a product without patches may use, and those that add up the parts of any.
 pub fn kernels() -> Vec<Kernel> {
     // A part of a sum is all that is not finished by adding parts up; nor is a block's change ever cut.
     let joined = Finish::all(Form::Tn).filter(|finish| !matches!(finish.epilogue, "part" | "change"));
-    let joins = joined.flat_map(|finish| [false, true].map(|y_vector| join(finish, y_vector)));
+    let joins = joined.flat_map(|finish| {
+        let halves = [(false, Scale::None), (false, Scale::Down), (true, Scale::None), (true, Scale::Up)];
+        // Parameters are kept in 32 bits.
+        let halves = halves.into_iter().filter(move |(half, _)| !half || !finish.updates());
+        halves.map(move |(half, scale)| Finish { half, scale, ..finish })
+    });
+    let joins = joins.flat_map(|finish| [false, true].map(|y_vector| join(finish, y_vector)));
     rendered(|operand| !operand.is_patches()).chain(joins).collect()
 }
 
@@ -334,7 +446,9 @@ fn rendered(is_operand: fn(Operand) -> bool) -> impl Iterator<Item = Kernel> {
     }
     let variants: Vec<Variant> =
         Variant::all().into_iter().filter(|variant| is_operand(variant.operand)).collect();
-    classes
-        .into_iter()
-        .flat_map(move |class| variants.clone().into_iter().map(move |variant| kernel(class, variant)))
+    classes.into_iter().flat_map(move |class| {
+        let halves = variants.clone().into_iter().flat_map(Variant::in_half);
+        let all = variants.clone().into_iter().chain(halves);
+        all.map(move |variant| kernel(class, variant))
+    })
 }
