@@ -95,7 +95,7 @@ enum Held {
 impl Held {
     fn zeros(element: Element, length: usize) -> Self {
         match element {
-            Element::F32 | Element::Pixel => Held::F32(Floats::zeros(length)),
+            Element::F32 | Element::Half | Element::Pixel => Held::F32(Floats::zeros(length)),
             Element::U32 => Held::U32(vec![0; length]),
             Element::U8 => Held::U8(vec![0; length]),
         }
