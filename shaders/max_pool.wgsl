@@ -1,10 +1,10 @@
 // y = the largest of x in each window. NaN wins, so that a diverged run is seen at the loss.
 //
 // x: [batch, height, width, channels], y: [batch, output_height, output_width, channels]. One
-// invocation computes one element of y. Windows are in window.wgsl.
+// invocation computes one element of y, or four: see lanes_1.wgsl. Windows are in window.wgsl.
 
-@group(0) @binding(1) var<storage, read> x: array<Stored>;
-@group(0) @binding(2) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(1) var<storage, read> x: array<Kept>;
+@group(0) @binding(2) var<storage, read_write> y: array<Kept>;
 
 const INFINITY_BITS = 0x7f800000u;
 
@@ -21,17 +21,15 @@ fn main(
         let columns = cells(at.column, params.window_width, params.width);
         let last_row = loop_bound(rows.y, groups);
         let last_column = loop_bound(columns.y, groups);
-        var largest = f32(x[input_index(at.image, rows.x, columns.x, at.channel)]);
+        var largest = Lanes(x[input_index(at.image, rows.x, columns.x, at.channel)]);
         for (var row = rows.x; row < last_row; row++) {
             for (var column = columns.x; column < last_column; column++) {
-                let value = f32(x[input_index(at.image, row, column, at.channel)]);
+                let value = Lanes(x[input_index(at.image, row, column, at.channel)]);
                 // Compilers may take it that no float is NaN, but not that no word has these bits.
-                let is_nan = (bitcast<u32>(value) & 0x7fffffffu) > INFINITY_BITS;
-                if value > largest || is_nan {
-                    largest = value;
-                }
+                let is_nan = (bitcast<Bits>(value) & Bits(0x7fffffffu)) > Bits(INFINITY_BITS);
+                largest = select(largest, value, (value > largest) | is_nan);
             }
         }
-        y[i] = Stored(largest);
+        y[i] = Kept(largest);
     }
 }

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::window::{Params, Pool, Window};
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, write};
+use crate::kernel::{Binding, Dispatch, Kernel, Uniform, fold, read, shader, write};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::Tensor;
 
@@ -57,29 +57,70 @@ struct Backward {
 
 const WORKGROUP: u32 = 256;
 
-static FORWARD: Kernel = Kernel {
-    name: Cow::Borrowed("max_pool"),
-    source: shader!("stored_f32.wgsl", "loop_bound.wgsl", "window.wgsl", "max_pool.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[read("x"), write("y")]),
-    reads_step: false,
-    subgroups: false,
-};
+const fn kernel(name: &'static str, source: Cow<'static, str>, bindings: &'static [Binding]) -> Kernel {
+    Kernel {
+        name: Cow::Borrowed(name),
+        source,
+        workgroup: [WORKGROUP, 1, 1],
+        params: Params::FIELDS,
+        bindings: Cow::Borrowed(bindings),
+        reads_step: false,
+        subgroups: false,
+    }
+}
 
-static BACKWARD: Kernel = Kernel {
-    name: Cow::Borrowed("max_pool_backward"),
-    source: shader!("stored_f32.wgsl", "loop_bound.wgsl", "window.wgsl", "max_pool_backward.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[read("x"), read("y"), read("dy"), write("dx")]),
-    reads_step: false,
-    subgroups: false,
-};
+const FORWARD_BINDINGS: &[Binding] = &[read("x"), write("y")];
+const BACKWARD_BINDINGS: &[Binding] = &[read("x"), read("y"), read("dy"), write("dx")];
+
+/// By lanes of an invocation: one channel, or four.
+static FORWARD: [Kernel; 2] = [
+    kernel(
+        "max_pool",
+        shader!("stored_f32.wgsl", "lanes_1.wgsl", "loop_bound.wgsl", "window.wgsl", "max_pool.wgsl"),
+        FORWARD_BINDINGS,
+    ),
+    kernel(
+        "max_pool_4",
+        shader!("stored_f32.wgsl", "lanes_4.wgsl", "loop_bound.wgsl", "window.wgsl", "max_pool.wgsl"),
+        FORWARD_BINDINGS,
+    ),
+];
+
+static BACKWARD: Kernel = kernel(
+    "max_pool_backward",
+    shader!("stored_f32.wgsl", "loop_bound.wgsl", "window.wgsl", "max_pool_backward.wgsl"),
+    BACKWARD_BINDINGS,
+);
+
+/// For windows that do not overlap, by lanes of an invocation.
+static BACKWARD_APART: [Kernel; 2] = [
+    kernel(
+        "max_pool_backward_apart",
+        shader!(
+            "stored_f32.wgsl",
+            "lanes_1.wgsl",
+            "loop_bound.wgsl",
+            "window.wgsl",
+            "max_pool_backward_apart.wgsl"
+        ),
+        BACKWARD_BINDINGS,
+    ),
+    kernel(
+        "max_pool_backward_apart_4",
+        shader!(
+            "stored_f32.wgsl",
+            "lanes_4.wgsl",
+            "loop_bound.wgsl",
+            "window.wgsl",
+            "max_pool_backward_apart.wgsl"
+        ),
+        BACKWARD_BINDINGS,
+    ),
+];
 
 /// The kernels of this op.
 pub fn kernels() -> Vec<Kernel> {
-    [&FORWARD, &BACKWARD].into_iter().flat_map(Kernel::in_each).collect()
+    FORWARD.iter().chain([&BACKWARD]).chain(&BACKWARD_APART).flat_map(Kernel::in_each).collect()
 }
 
 impl Op for Forward {
@@ -113,10 +154,11 @@ impl Op for Forward {
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let length = self.y.len();
-        let trips = self.pool.trips_over_cells();
-        let params = self.pool.params(length);
-        vec![Dispatch::new(&FORWARD, params, &[self.x, self.y], fold(length, WORKGROUP), trips)]
+        let (pool, by_four) = self.pool.by_four();
+        let length = pool.output().len();
+        let kernel = &FORWARD[usize::from(by_four)];
+        let grid = fold(length, WORKGROUP);
+        vec![Dispatch::new(kernel, pool.params(length), &[self.x, self.y], grid, pool.trips_over_cells())]
     }
 }
 
@@ -172,10 +214,19 @@ impl Op for Backward {
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let length = self.dx.len();
-        let trips = self.pool.trips_over_windows(self.pool.trips_over_cells());
-        let params = self.pool.params(length);
         let tensors = [self.x, self.y, self.dy, self.dx];
-        vec![Dispatch::new(&BACKWARD, params, &tensors, fold(length, WORKGROUP), trips)]
+        let dispatch = |kernel, pool: Pool, length, trips| {
+            vec![Dispatch::new(kernel, pool.params(length), &tensors, fold(length, WORKGROUP), trips)]
+        };
+        let (pool, by_four) = self.pool.by_four();
+        match pool.trips_over_territories() {
+            Some(trips) => {
+                dispatch(&BACKWARD_APART[usize::from(by_four)], pool, pool.output().len(), trips)
+            }
+            None => {
+                let trips = self.pool.trips_over_windows(self.pool.trips_over_cells());
+                dispatch(&BACKWARD, self.pool, self.dx.len(), trips)
+            }
+        }
     }
 }

@@ -74,6 +74,17 @@ impl Axis {
         start.saturating_sub(self.padding)..end
     }
 
+    /// Whether no cell is in two windows.
+    fn is_apart(&self) -> bool {
+        self.stride >= self.size || self.output == 1
+    }
+
+    /// The most cells from where a window begins to where the next one does; the first and the last reach the edges.
+    fn longest_territory(&self) -> usize {
+        let last = self.input - ((self.output - 1) * self.stride).saturating_sub(self.padding);
+        if self.output == 1 { self.input } else { last.max(self.stride) }
+    }
+
     /// The most windows that cover one cell.
     fn overlap(&self) -> usize {
         self.size.div_ceil(self.stride).min(self.output)
@@ -163,6 +174,12 @@ impl Pool {
         })
     }
 
+    /// The same windows over channels counted in fours, where they are a multiple of four; and whether they are.
+    pub fn by_four(&self) -> (Pool, bool) {
+        let by_four = self.channels.is_multiple_of(4);
+        (Pool { channels: if by_four { self.channels / 4 } else { self.channels }, ..*self }, by_four)
+    }
+
     /// The uniform of a kernel with `length` invocations.
     pub fn params(&self, length: usize) -> Params {
         let [rows, columns] = [self.rows, self.columns];
@@ -188,5 +205,12 @@ impl Pool {
     /// Trips of loops over the windows of a cell, with `inside` in each.
     pub fn trips_over_windows(&self, inside: u64) -> u64 {
         trips(self.rows.overlap(), trips(self.columns.overlap(), inside))
+    }
+
+    /// Trips of loops over a window's territory, which it shares with none where windows do not overlap; none where they do, or
+    /// where there are too many cells for one invocation.
+    pub fn trips_over_territories(&self) -> Option<u64> {
+        let trips = trips(self.rows.longest_territory(), trips(self.columns.longest_territory(), 0));
+        (self.rows.is_apart() && self.columns.is_apart() && trips <= MOST_TRIPS).then_some(trips)
     }
 }

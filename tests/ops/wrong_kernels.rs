@@ -219,13 +219,19 @@ fn map_edits() -> Vec<(Cases, Edit)> {
     let maximum = |pass| some_of(max_pool::cases(), pass, "");
     let ties = || some_of(max_pool::cases(), "Backward", "content: Ties");
     let overlapping = || some_of(max_pool::cases(), "Backward", "width: 3, stride: 1");
-    add(some(max_pool::cases(), "NotNumbers"), "NaN lost", "value > largest || is_nan", "value > largest");
+    add(some(max_pool::cases(), "NotNumbers"), "NaN lost", "(value > largest) | is_nan", "value > largest");
     add(maximum("Forward"), "smallest instead of largest", "value > largest", "value < largest");
     add(maximum("Forward"), "pool's last element not written", "i < params.length", "i + 1u < params.length");
     let columns = "column < last_column";
     add(maximum("Forward"), "last column of a window lost", columns, "column + 1u < last_column");
     add(ties(), "ties that all win", "if first {", "if true || first {");
     add(ties(), "last of equal cells wins", "above <= bottom", "above < bottom");
+    let taken = "left = select(left, Lanes(0.0), takes);";
+    add(ties(), "ties that all win, windows apart", taken, "left = select(left, left, takes);");
+    let end = "select(end, input, output + 1u == outputs)";
+    add(maximum("Backward"), "cells behind the last window not written", end, "end");
+    let gaps = some_of(max_pool::cases(), "Backward", "width: 2, stride: 3");
+    add(gaps, "cells between windows taken", "Flags(is_inside)", "Flags(is_inside | true)");
     add(overlapping(), "gradient of one window only", "sum += f32(dy", "sum = f32(dy");
 
     let thinned = || some(dropout::cases(), "length: 1009, rate: 0.5");

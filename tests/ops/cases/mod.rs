@@ -44,7 +44,9 @@ pub fn pools() -> Vec<PoolSize> {
     for (size, stride, padding) in
         [(1, 1, 0), (2, 2, 0), (2, 1, 1), (3, 2, 1), (3, 1, 1), (3, 3, 0), (2, 3, 0), (5, 2, 2)]
     {
-        for (batch, height, width, channels) in [(1, 5, 5, 1), (2, 6, 7, 3), (3, 28, 28, 5), (1, 13, 8, 17)] {
+        for (batch, height, width, channels) in
+            [(1, 5, 5, 1), (2, 6, 7, 3), (3, 28, 28, 5), (1, 13, 8, 17), (2, 11, 10, 12)]
+        {
             pools.push(PoolSize {
                 batch,
                 height,

@@ -1,0 +1,5 @@
+// One channel an invocation.
+alias Lanes = f32;
+alias Kept = Stored;
+alias Bits = u32;
+alias Flags = bool;
