@@ -38,11 +38,24 @@ use parse::Parsed;
 /// With patches of a map, a product is finished in 4 ways forwards, each for 4 ways to divide into vectors; in 3 ways for the
 /// gradient of the map, whose cells may lie apart; in 2 ways for that of the weight, where a patch may be whole vectors
 /// and a cell not, so for 6 ways to divide.
-const KERNELS: usize =
-    39 + 21 * ((3 * 5 + 6) * 4 + (2 * 5 + 6) * 2) + 8 * 2 + 21 * (4 * 4 + 3 * 4 * 2 + 2 * 6);
+///
+/// 23 kernels have twins for 16 bits, or are for these only. Of products, all but the change of a block are there with 16
+/// bits, and those of floats also as the last layer has them, where a part for the gradient of the map is one of 32.
+/// Parts are joined in 4 ways with 2 more scales and with y in 16 bits or 32, in 4 with one more scale.
+const KERNELS: usize = 39
+    + 21 * ((3 * 5 + 6) * 4 + (2 * 5 + 6) * 2)
+    + 8 * 2
+    + 21 * (4 * 4 + 3 * 4 * 2 + 2 * 6)
+    + 23
+    + 21 * ((2 * (3 * 5 + 5) - 1) * 4 + (2 * 5 + 5) * 2)
+    + (4 * 3 + 4) * 2
+    + 21 * (4 * 4 + 3 * 4 * 2 + 2 * 6);
 
-/// Of the kernels of products, all are validated and one in this many is also translated.
+/// Of the kernels of products, all of floats in 32 bits are validated and one in this many is also translated.
 const TRANSLATED: usize = 7;
+
+/// Of those with floats in 16 bits, which differ in loads and stores, one in this many is validated.
+const VALIDATED: usize = 5;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -59,12 +72,20 @@ fn every_kernel_agrees_with_its_row() {
     let complaints: Vec<String> = kernels
         .par_iter()
         .enumerate()
+        .filter(|(position, (op, kernel))| {
+            !is_rendered(op) || !kernel.needs_f16() || position % VALIDATED == 0
+        })
         .flat_map_iter(|(position, (op, kernel))| {
-            let translate = !["matmul", "conv2d"].contains(op) || position % TRANSLATED == 0;
+            let translate = !is_rendered(op) || position % TRANSLATED == 0;
             complaints(kernel, translate)
         })
         .collect();
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+/// Whether an op's kernels are from templates.
+fn is_rendered(op: &str) -> bool {
+    ["matmul", "conv2d"].contains(&op)
 }
 
 /// What is wrong with a kernel, if anything is.

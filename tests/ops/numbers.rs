@@ -10,7 +10,7 @@ pub const TINY: f32 = 1e-6;
 /// A stream of numbers (splitmix64).
 pub struct Numbers {
     state: u64,
-    /// Floats are such that 16 bits hold, and of sizes whose products and sums do not leave these.
+    /// Floats are such that 16 bits hold.
     in_half: bool,
 }
 
@@ -39,7 +39,6 @@ impl Numbers {
 
     /// `count` floats from `-range` to `range`.
     pub fn floats(&mut self, count: usize, range: f32) -> Vec<f32> {
-        let range = if self.in_half { range.clamp(1.0 / 64.0, 8.0) } else { range };
         let mut float = || (self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0;
         let floats = (0..count).map(|_| float() * range).collect();
         self.rounded(floats)

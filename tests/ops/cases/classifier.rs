@@ -97,8 +97,8 @@ impl Case for Classifier {
             let scale = bench.gradient_scale(rows);
             bench.expect("dx", dx, tolerance.times(scale), move || {
                 let size = Size { m: batch, n: inputs, k: classes };
-                let gradient: Vec<f64> = for_dx().gradient.into_iter().map(|dz| scale * dz).collect();
-                let product = reference::matmul(Form::Nn, size, &gradient, &w);
+                let scaled: Vec<f64> = for_dx().gradient.into_iter().map(|dz| scale * dz).collect();
+                let product = reference::matmul(Form::Nn, size, &scaled, &w);
                 match gradient {
                     InputGradient::Masked => reference::relu_backward(&x, &product),
                     _ => product,

@@ -5,8 +5,8 @@ mod augmented;
 use shadegrad::augmentation::Augmentation;
 use shadegrad::host::Array;
 use shadegrad::ops::gather::{self, Batch, Images, NO_LABEL};
-use shadegrad::plan::{Plan, StepRecord};
-use shadegrad::tensor::{Element, Tensor};
+use shadegrad::plan::StepRecord;
+use shadegrad::tensor::Tensor;
 
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN};
 use crate::compare::Tolerance;

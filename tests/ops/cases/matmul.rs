@@ -10,9 +10,9 @@ use shadegrad::ops::sgd::{Momentum, Update};
 use shadegrad::plan::{Plan, StepRecord};
 use shadegrad::tensor::Element;
 
-use super::RATES;
 use super::gather::Store;
 use super::sgd::{Kind, UPDATES, descent};
+use super::{RATES, within_half};
 use crate::announce;
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
 use crate::compare::Tolerance;
@@ -474,9 +474,9 @@ fn hold_classes(kind: &str, is_kind: fn(&Class) -> bool, least: usize) {
     cut.extend(of_pixels());
     hold(&cut, &Subject::cpu(), &gpus(true), Element::F32).assert_agreement();
     if facts.f16 {
-        hold(&epilogues(&EPILOGUE_SHAPES[4..7]), &Subject::cpu(), &gpus(false), Element::Half)
+        hold(&within_half(epilogues(&EPILOGUE_SHAPES[4..7])), &Subject::cpu(), &gpus(false), Element::Half)
             .assert_agreement();
-        hold(&cut, &Subject::cpu(), &gpus(true), Element::Half).assert_agreement();
+        hold(&within_half(cut_sums()), &Subject::cpu(), &gpus(true), Element::Half).assert_agreement();
     }
     let count = cases.len() + cut.len();
     announce(&format!("{kind} classes: {count} cases on CPU, {:#?}, {:.1?}", gpus(true), started.elapsed()));

@@ -30,7 +30,7 @@ impl Case for Augmented {
         filled.images.augmentation = augmentation;
         let picks = bench.numbers.indices(batch, store.images());
         let order = bench.input("order", [batch], Array::U32(picks.clone()));
-        let output = layout.gather(bench.plan, &filled.images, order, batch);
+        let output = layout.gather(bench, &filled.images, order, batch);
         bench.run_with(&[StepRecord { rows: rows as u32, epoch, ..PLAIN_RUN }]);
         bench.expect("x", output.x, Tolerance::EXACT, move || {
             let mut x = Vec::new();
