@@ -39,7 +39,8 @@ impl Strips {
         let width = Arch::new().dispatch(Width);
         (self.terms, self.columns) = (terms, columns);
         self.floats.resize(terms * columns.next_multiple_of(width));
-        for (strip, floats) in self.floats.chunks_exact_mut(terms * width).enumerate() {
+        // A phase of a window that is smaller than its stride may have no terms, hence no floats.
+        for (strip, floats) in self.floats.chunks_exact_mut((terms * width).max(1)).enumerate() {
             for (term, floats) in floats.chunks_exact_mut(width).enumerate() {
                 for (column, float) in (strip * width..).zip(floats) {
                     *float = if column < columns { at(term, column) } else { 0.0 };
