@@ -2,7 +2,7 @@
 
 use crate::host::Array;
 use crate::plan::{Plan, Role, StepId};
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::{Element, Shape, Tensor};
 
 /// A plan that is being recorded, and what its inputs hold.
 #[derive(Debug)]
@@ -10,6 +10,8 @@ pub(crate) struct Draft {
     pub(crate) plan: Plan,
     pub(crate) step: StepId,
     pub(crate) inputs: Vec<(Tensor, Array)>,
+    /// As what layers hand floats on.
+    pub(crate) element: Element,
 }
 
 impl Draft {
@@ -17,7 +19,7 @@ impl Draft {
     pub(crate) fn new(name: &'static str) -> Self {
         let mut plan = Plan::new();
         let step = plan.begin(name);
-        Draft { plan, step, inputs: Vec::new() }
+        Draft { plan, step, inputs: Vec::new(), element: Element::F32 }
     }
 
     /// An operand that holds `array`.
@@ -33,6 +35,20 @@ impl Draft {
         let (shape, start) = (shape.into(), 7919 * self.inputs.len());
         let value = |index| hash(start + index) as f32 / u32::MAX as f32 - 0.5;
         self.give(name, role, shape, Array::F32((0..shape.len()).map(value).collect()))
+    }
+
+    /// Such an operand that layers hand on, or the gradient of one, or a weight as products read it.
+    pub(crate) fn handed(&mut self, name: &str, shape: impl Into<Shape>) -> Tensor {
+        self.noise_of(self.element, name, shape)
+    }
+
+    /// Noise in floats of this type, which 16 bits hold exactly.
+    pub(crate) fn noise_of(&mut self, element: Element, name: &str, shape: impl Into<Shape>) -> Tensor {
+        let (shape, start) = (shape.into(), 7919 * self.inputs.len());
+        let value = |index| (hash(start + index) >> 22) as f32 / 1024.0 - 0.5;
+        let tensor = self.plan.declare(name, Role::Input, element, shape);
+        self.inputs.push((tensor, Array::F32((0..shape.len()).map(value).collect())));
+        tensor
     }
 }
 

@@ -113,7 +113,7 @@ fn convolution([size, channels, filters]: [usize; 3]) -> [Subject; 3] {
 }
 
 fn done(draft: Draft, op: &'static str, shape: String, work: Work) -> Subject {
-    let Draft { plan, step, inputs } = draft;
+    let Draft { plan, step, inputs, .. } = draft;
     Subject { op, shape, work, plan, step, inputs, rows: 1, batches: 1 }
 }
 

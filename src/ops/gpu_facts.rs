@@ -25,8 +25,10 @@ pub struct GpuFacts {
 }
 
 impl GpuFacts {
-    /// Adds classes, by their labels, to those that are not used; labels that no class has any more say nothing.
+    /// Adds classes, by their labels, to those that are not used, or leaves 16-bit floats out, labelled `f16`; labels that no
+    /// class has any more say nothing.
     pub fn bar(&mut self, labels: &[String]) {
+        self.f16 &= !labels.iter().any(|label| label == "f16");
         for (place, class) in Class::all(self).into_iter().enumerate() {
             if labels.contains(&class.label()) {
                 self.barred |= 1 << place;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::cpu::Cpu;
 use crate::device::{Device, Session};
+use crate::draft::Draft;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Array;
 use crate::nearest::nearest;
@@ -24,8 +25,14 @@ use subjects::Subject;
 /// order differ by a twentieth of that.
 pub const TOLERANCE: f64 = 2e-5;
 
-/// A NaN that no computation makes: what tensors hold before an op writes them.
-const POISON: u32 = 0x7fc0_dead;
+/// A NaN that no computation makes, and that survives 16 bits: what tensors hold before an op writes them.
+const POISON: u32 = 0x7fd5_4000;
+
+/// The same for a result that is kept in 16 bits, whose rounding is a thousandth.
+pub const TOLERANCE_IN_HALF: f64 = 1e-3;
+
+/// What a selftest does without where an op is wrong only with floats of 16 bits: those.
+pub const HALF: &str = "f16";
 
 /// One comparison.
 #[derive(Clone, Debug, Serialize)]
@@ -37,12 +44,14 @@ pub struct Check {
     /// The class of a matrix product's kernel; nothing where there is only one way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
+    /// Whether layers' floats had 16 bits.
+    pub in_half: bool,
     /// What ran.
     pub kernels: Vec<String>,
     /// The largest difference, relative to the largest value; nothing where there are no results, or none that are
     /// numbers.
     pub error: Option<f64>,
-    /// Whether that is within [`TOLERANCE`].
+    /// Whether that is within [`TOLERANCE`], or [`TOLERANCE_IN_HALF`] for each result.
     pub passed: bool,
 }
 
@@ -56,7 +65,7 @@ pub struct Verdict {
     pub checks: usize,
     /// Those that failed.
     pub failures: usize,
-    /// Classes of the matrix product that are wrong.
+    /// Classes of the matrix product that are wrong, and [`HALF`] where that is.
     pub barred: Vec<String>,
     /// Ops that are wrong in every way.
     pub broken: Vec<String>,
@@ -80,30 +89,45 @@ pub fn run(
     let facts = GpuFacts { barred: 0, ..*gpu.facts() };
     let cpu = Cpu::new();
     let mut checks = Vec::new();
-    for subject in subjects::all().into_iter().filter(|subject| only.is_none_or(|only| subject.op == only)) {
+    let elements = [Element::F32].into_iter().chain(facts.f16.then_some(Element::Half));
+    let wanted = |subject: &Subject| only.is_none_or(|only| subject.op == only);
+    let subjects =
+        elements.flat_map(|element| subjects::all().into_iter().map(move |subject| (element, subject)));
+    for (element, subject) in subjects.filter(|(_, subject)| wanted(subject)) {
+        let in_half = element == Element::Half;
+        if drafted(&subject, element).is_none() {
+            continue;
+        }
+        let shape = format!("{}{}", subject.shape, if in_half { ", f16" } else { "" });
         let classes: Vec<Option<Class>> = match subject.op {
             "matmul" | "conv2d" => Class::all(&facts).into_iter().map(Some).collect(),
             _ => vec![None],
         };
         for class in classes {
-            progress(&format!("{} {}", subject.op, subject.shape))?;
+            progress(&format!("{} {shape}", subject.op))?;
             let facts = GpuFacts { matmul: class, ..facts };
-            let (wanted, _) = outcome(&subject, &cpu, facts)?;
+            let (wanted, _) = outcome(&subject, element, &cpu, facts)?;
             // A kernel that a driver refuses is as wrong as one whose result is.
-            let (got, kernels) = match outcome(&subject, device, facts) {
+            let (got, kernels) = match outcome(&subject, element, device, facts) {
                 Err(error) if error.kind() == ErrorKind::Device => Default::default(),
                 other => other?,
             };
-            let errors = wanted.iter().zip(&got).map(|(wanted, got)| difference(wanted, got));
+            let errors = wanted.iter().zip(&got).map(|((_, wanted), (_, got))| difference(wanted, got));
             let errors = errors.collect::<Option<Vec<f64>>>().filter(|_| got.len() == wanted.len());
+            let is_within = |errors: &Vec<f64>| {
+                let mut results = errors.iter().zip(&wanted);
+                results.all(|(error, (tolerance, _))| error <= tolerance)
+            };
+            let passed = errors.as_ref().is_some_and(is_within);
             let error = errors.map(|errors| errors.into_iter().fold(0.0, f64::max));
             checks.push(Check {
                 op: subject.op,
-                shape: subject.shape.clone(),
+                shape: shape.clone(),
+                in_half,
                 class: class.map(Class::label),
                 kernels,
                 error,
-                passed: error.is_some_and(|error| error <= TOLERANCE),
+                passed,
             });
         }
     }
@@ -126,10 +150,23 @@ pub fn check_name(only: Option<&str>) -> Result<()> {
     }
 }
 
-/// What `device` makes of a subject, and with which kernels.
-fn outcome(subject: &Subject, device: &dyn Device, facts: GpuFacts) -> Result<(Vec<Array>, Vec<String>)> {
-    let mut draft = crate::draft::Draft::new("selftest");
+/// The subject with floats of this type where layers hand some on; nothing where it has none of 16 bits, though they
+/// are wanted.
+fn drafted(subject: &Subject, element: Element) -> Option<Draft> {
+    let mut draft = Draft { element, ..Draft::new("selftest") };
     (subject.record)(&mut draft);
+    let is_recorded = draft.plan.steps().iter().any(|step| !step.ops.is_empty());
+    let mut declarations = draft.plan.declarations().iter();
+    let has_half = declarations.any(|declaration| declaration.tensor.element() == Element::Half);
+    (is_recorded && has_half == (element == Element::Half)).then_some(draft)
+}
+
+/// Results, each with its tolerance, and the kernels that made them.
+type Outcome = (Vec<(f64, Array)>, Vec<String>);
+
+/// What `device` makes of a subject, and with which kernels.
+fn outcome(subject: &Subject, element: Element, device: &dyn Device, facts: GpuFacts) -> Result<Outcome> {
+    let mut draft = drafted(subject, element).expect("such subjects were left out");
     let outputs = subjects::outputs(&draft.plan);
     draft.plan.wrap_ops(&|op| -> Box<dyn Op> { Box::new(WithFacts { op, facts }) });
     let poisoned = poisonable(&draft.plan);
@@ -141,7 +178,11 @@ fn outcome(subject: &Subject, device: &dyn Device, facts: GpuFacts) -> Result<(V
         session.write(tensor, array)?;
     }
     launch(&mut *session, draft.step, subject.rows)?;
-    let arrays = outputs.iter().map(|&tensor| session.read(tensor)).collect::<Result<_>>()?;
+    let result = |&tensor: &Tensor| {
+        let tolerance = if tensor.element() == Element::Half { TOLERANCE_IN_HALF } else { TOLERANCE };
+        Ok((tolerance, session.read(tensor)?))
+    };
+    let arrays = outputs.iter().map(result).collect::<Result<_>>()?;
     Ok((arrays, session.kernels(draft.step)))
 }
 
@@ -210,8 +251,10 @@ impl Verdict {
         let mut broken: Vec<String> = Vec::new();
         let failed = || checks.iter().filter(|check| !check.passed);
         for check in failed() {
-            let list = if check.class.is_some() { &mut barred } else { &mut broken };
-            let name = check.class.clone().unwrap_or_else(|| check.op.to_owned());
+            let is_barred = check.class.is_some() || check.in_half;
+            let list = if is_barred { &mut barred } else { &mut broken };
+            let only = if check.in_half { HALF } else { check.op };
+            let name = check.class.clone().unwrap_or_else(|| only.to_owned());
             if !list.contains(&name) {
                 list.push(name);
             }
@@ -234,7 +277,7 @@ impl Verdict {
         match (*failures, broken.is_empty()) {
             (0, _) => format!("selftest passed on {date}, {checks} checks"),
             (failures, true) => format!(
-                "selftest on {date}: {failures} of {checks} checks failed; products do without {}",
+                "selftest on {date}: {failures} of {checks} checks failed; runs do without {}",
                 barred.join(", ")
             ),
             (failures, false) => {

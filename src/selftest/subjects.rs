@@ -9,7 +9,7 @@ use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::online_steps::{self, BLOCK, Head};
 use crate::ops::sgd::{self, Momentum, Update};
 use crate::ops::softmax_cross_entropy::Target;
-use crate::ops::{adam, average, clip_norm, lion};
+use crate::ops::{adam, average, cast, clip_norm, lion};
 use crate::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
 use crate::plan::{Plan, Role};
 use crate::tensor::{Element, Tensor};
@@ -49,16 +49,22 @@ pub(super) fn all() -> Vec<Subject> {
         augmented(Flip::Random),
         augmented(Flip::Alternating),
         subject("relu", "forward, 1009", |draft| {
-            let x = draft.noise("x", Role::Input, [1009]);
+            let x = draft.handed("x", [1009]);
             relu::forward(&mut draft.plan, x);
         }),
         subject("relu", "backward, 1009", |draft| {
-            let [y, dy] = ["y", "dy"].map(|name| draft.noise(name, Role::Input, [1009]));
+            let [y, dy] = ["y", "dy"].map(|name| draft.handed(name, [1009]));
             relu::backward(&mut draft.plan, y, dy);
         }),
         subject("column_sum", "131x67", |draft| {
-            let x = draft.noise("x", Role::Input, [131, 67]);
+            let x = draft.handed("x", [131, 67]);
             column_sum::forward(&mut draft.plan, x);
+        }),
+        subject("cast", "1009", |draft| {
+            let x = draft.noise("x", Role::Input, [1009]);
+            if draft.element == Element::Half {
+                cast::to_half(&mut draft.plan, x);
+            }
         }),
         subject("l2_penalty", "10007", |draft| {
             let w = draft.noise("w", Role::Parameter, [10_007]);
@@ -110,14 +116,15 @@ pub(super) fn all() -> Vec<Subject> {
         all.push(descent(momentum));
     }
     let bias = |relu| {
-        move |draft: &mut Draft, [_, n, _]: [usize; 3]| Epilogue::Bias {
+        move |draft: &mut Draft, [_, n, _]: [usize; 3], _: Element| Epilogue::Bias {
             bias: draft.noise("bias", Role::Input, [n]),
             relu,
         }
     };
-    let mask =
-        |draft: &mut Draft, [m, n, _]: [usize; 3]| Epilogue::Mask(draft.noise("mask", Role::Input, [m, n]));
-    let none = |_: &mut Draft, _: [usize; 3]| Epilogue::None;
+    let mask = |draft: &mut Draft, [m, n, _]: [usize; 3], element: Element| {
+        Epilogue::Mask(draft.noise_of(element, "mask", [m, n]))
+    };
+    let none = |_: &mut Draft, _: [usize; 3], _: Element| Epilogue::None;
     for form in [Form::Nn, Form::Nt, Form::Tn] {
         all.push(product(form, ODD, "", none));
     }
@@ -161,7 +168,7 @@ fn images(draft: &mut Draft, [channels, height, width]: [usize; 3]) -> (Images, 
 fn gathered(shape: [usize; 3], batch: usize, rows: usize) -> Subject {
     let record = move |draft: &mut Draft| {
         let (source, order) = images(draft, shape);
-        gather::forward(&mut draft.plan, &source, order, batch, Element::F32);
+        gather::forward(&mut draft.plan, &source, order, batch, draft.element);
     };
     Subject { rows, ..subject("gather", gathering(shape, batch), record) }
 }
@@ -169,7 +176,7 @@ fn gathered(shape: [usize; 3], batch: usize, rows: usize) -> Subject {
 fn gathered_maps(shape: [usize; 3], batch: usize, rows: usize) -> Subject {
     let record = move |draft: &mut Draft| {
         let (source, order) = images(draft, shape);
-        gather::maps(&mut draft.plan, &source, order, batch, Element::F32);
+        gather::maps(&mut draft.plan, &source, order, batch, draft.element);
     };
     Subject { rows, ..subject("gather", format!("{}, maps", gathering(shape, batch)), record) }
 }
@@ -179,8 +186,8 @@ fn augmented(flip: Flip) -> Subject {
     let record = move |draft: &mut Draft| {
         let (mut source, order) = images(draft, shape);
         source.augmentation = Augmentation { seed: 1 << 40 | 7, flip, crop: 3, cutout: 4 };
-        gather::maps(&mut draft.plan, &source, order, batch, Element::F32);
-        gather::forward(&mut draft.plan, &source, order, batch, Element::F32);
+        gather::maps(&mut draft.plan, &source, order, batch, draft.element);
+        gather::forward(&mut draft.plan, &source, order, batch, draft.element);
     };
     let case = format!("{}, flip {}", gathering(shape, batch), flip.name());
     Subject { rows: batch, ..subject("gather", case, record) }
@@ -214,7 +221,7 @@ fn softmax(batch: usize, classes: usize, rows: usize) -> Subject {
 
 fn classified(batch: usize, inputs: usize, classes: usize, rows: usize, gradient: InputGradient) -> Subject {
     let record = move |draft: &mut Draft| {
-        let x = draft.noise("x", Role::Input, [batch, inputs]);
+        let x = draft.handed("x", [batch, inputs]);
         let weight = draft.noise("weight", Role::Parameter, [classes, inputs]);
         let bias = draft.noise("bias", Role::Parameter, [classes]);
         let labels = labels(draft, batch, classes, rows);
@@ -275,36 +282,60 @@ fn descent(momentum: Option<bool>) -> Subject {
     })
 }
 
-fn operands(draft: &mut Draft, form: Form, [m, n, k]: [usize; 3]) -> (Tensor, Tensor) {
+fn operands(draft: &mut Draft, form: Form, sizes: [usize; 3]) -> (Tensor, Tensor) {
+    operands_of(draft, [Element::F32; 2], form, sizes)
+}
+
+fn operands_of(
+    draft: &mut Draft,
+    [a_type, b_type]: [Element; 2],
+    form: Form,
+    [m, n, k]: [usize; 3],
+) -> (Tensor, Tensor) {
     let (a, b) = match form {
         Form::Nn => ([m, k], [k, n]),
         Form::Nt => ([m, k], [n, k]),
         Form::Tn => ([k, m], [k, n]),
     };
-    (draft.noise("a", Role::Input, a), draft.noise("b", Role::Input, b))
+    (draft.noise_of(a_type, "a", a), draft.noise_of(b_type, "b", b))
+}
+
+/// The types of a, of b and of the product as layers have them: within a model, and in its last layer.
+fn types(form: Form, element: Element) -> Vec<[Element; 3]> {
+    use Element::{F32, Half};
+    match (element, form) {
+        (Half, Form::Nn) => vec![[Half, Half, Half], [F32, F32, Half]],
+        (Half, Form::Nt) => vec![[Half, Half, Half], [Half, F32, F32]],
+        (Half, Form::Tn) => vec![[Half, Half, F32], [F32, Half, F32]],
+        _ => vec![[F32; 3]],
+    }
 }
 
 fn product(
     form: Form,
     sizes: [usize; 3],
     what: &str,
-    epilogue: impl Fn(&mut Draft, [usize; 3]) -> Epilogue + 'static,
+    epilogue: impl Fn(&mut Draft, [usize; 3], Element) -> Epilogue + 'static,
 ) -> Subject {
     let [m, n, k] = sizes;
     let shape = format!("{form:?} {m}x{n}x{k}{what}").to_lowercase();
     subject("matmul", shape, move |draft| {
-        let (a, b) = operands(draft, form, sizes);
-        let epilogue = epilogue(draft, sizes);
-        matmul::product(&mut draft.plan, form, a, b, epilogue);
+        for [a, b, y] in types(form, draft.element) {
+            let (a, b) = operands_of(draft, [a, b], form, sizes);
+            let epilogue = epilogue(draft, sizes, y);
+            matmul::product_in(&mut draft.plan, y, form, a, b, epilogue);
+        }
     })
 }
 
 fn update([m, n, k]: [usize; 3], momentum: Option<bool>) -> Subject {
     subject("matmul", format!("tn {m}x{n}x{k}, sgd{}", with(momentum)), move |draft| {
-        let (dy, x) = operands(draft, Form::Tn, [m, n, k]);
-        let weight = follow(draft, "w", &[m, n], momentum);
-        let bias = follow(draft, "b", &[m], momentum);
-        matmul::update(&mut draft.plan, dy, x, weight, Some(bias));
+        for [dy, x, _] in types(Form::Tn, draft.element) {
+            let (dy, x) = operands_of(draft, [dy, x], Form::Tn, [m, n, k]);
+            let weight = follow(draft, "w", &[m, n], momentum);
+            let bias = follow(draft, "b", &[m], momentum);
+            matmul::update(&mut draft.plan, dy, x, weight, Some(bias));
+        }
     })
 }
 
@@ -314,15 +345,15 @@ fn of_pixels(backward: bool) -> Subject {
     let inputs = shape.iter().product();
     let record = move |draft: &mut Draft| {
         let (source, order) = images(draft, shape);
-        let x = gather::pixels(&mut draft.plan, &source, order, batch, Element::F32).x;
+        let x = gather::pixels(&mut draft.plan, &source, order, batch, draft.element).x;
         let weights = [outputs, inputs];
         if backward {
-            let dy = draft.noise("dy", Role::Input, [batch, outputs]);
+            let dy = draft.handed("dy", [batch, outputs]);
             let weight = follow(draft, "w", &weights, None);
             matmul::update(&mut draft.plan, dy, x, weight, None);
         } else {
-            let w = draft.noise("w", Role::Input, weights);
-            matmul::product(&mut draft.plan, Form::Nt, x, w, Epilogue::None);
+            let w = draft.handed("w", weights);
+            matmul::product_in(&mut draft.plan, draft.element, Form::Nt, x, w, Epilogue::None);
         }
     };
     let what = if backward { "tn, sgd" } else { "nt" };
