@@ -6,11 +6,22 @@ use crate::host::HostMemory;
 use crate::kernel::Dispatch;
 use crate::plan::StepRecord;
 
+/// Cooperative matrices: square ones of 16-bit floats, which a subgroup multiplies and sums in 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Matrices {
+    /// Rows and columns of each: 8 or 16.
+    pub side: u32,
+    /// Whether they can be loaded from vectors of four. Metal's can from numbers alone.
+    pub vectors: bool,
+}
+
 /// What an op's GPU half may know about the adapter when it chooses a kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GpuFacts {
     /// Lanes of a subgroup, where subgroup operations can be used and all subgroups are this size.
     pub subgroup_size: Option<u32>,
+    /// Cooperative matrices, where they can be used and all subgroups are one size.
+    pub cooperative: Option<Matrices>,
     /// A software driver: work runs on the processor, vector lanes along x.
     pub software: bool,
     /// Whether long sums of small products are cut into parts, so that more workgroups have work. A processor has none to spare.

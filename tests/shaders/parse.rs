@@ -4,10 +4,15 @@ use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Block, EntryPoint, Module, Statement};
 use shadegrad::kernel::Kernel;
 
-/// A shader that is valid WGSL and needs no optional feature but those its row names.
+/// A shader that is valid WGSL and needs no optional feature but those its row names or its text enables.
 pub struct Parsed {
     pub module: Module,
     pub info: ModuleInfo,
+}
+
+/// Whether a kernel uses cooperative matrices.
+pub fn is_cooperative(kernel: &Kernel) -> bool {
+    kernel.source.contains("\nenable wgpu_cooperative_matrix;")
 }
 
 impl Parsed {
@@ -16,7 +21,10 @@ impl Parsed {
         let source = &*kernel.source;
         let module = naga::front::wgsl::parse_str(source)
             .map_err(|error| error.emit_to_string_with_path(source, &kernel.name))?;
-        let capabilities = if kernel.subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
+        let mut capabilities = Capabilities::empty();
+        capabilities.set(Capabilities::SUBGROUP, kernel.subgroups);
+        capabilities.set(Capabilities::SHADER_FLOAT16, source.contains("\nenable f16;"));
+        capabilities.set(Capabilities::COOPERATIVE_MATRIX, is_cooperative(kernel));
         let mut validator = Validator::new(ValidationFlags::all(), capabilities);
         let info = validator
             .validate(&module)

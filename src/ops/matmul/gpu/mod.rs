@@ -140,6 +140,7 @@ fn variant(op: &Product) -> Variant {
 /// The op with kernels of `class`: one, or two where its sums are cut into parts.
 fn dispatches(op: &Product, class: Class, gpu: &GpuFacts) -> Vec<Dispatch> {
     let parts = op.parts.filter(|(parts, _)| parts.required || gpu.split_sums);
+    let parts = parts.map(|(parts, sums)| (parts.in_rounds_of(class.round() as usize, op.size), sums));
     let size = op.size;
     let variant = variant(op);
     let mut params = params(op, class);

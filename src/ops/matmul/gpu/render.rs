@@ -9,7 +9,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use super::Params;
 use super::class::Class;
 use crate::kernel::{Binding, Kernel, Uniform, read, write};
-use crate::ops::GpuFacts;
+use crate::ops::Matrices;
 use crate::ops::matmul::{Epilogue, Form, Size, Source};
 
 /// What a kernel's text depends on, besides its class.
@@ -195,7 +195,7 @@ impl Variant {
     }
 }
 
-const SOURCES: [(&str, &str); 11] = [
+const SOURCES: [(&str, &str); 12] = [
     ("step.wgsl", include_str!("../../../../shaders/step.wgsl")),
     ("loop_bound.wgsl", include_str!("../../../../shaders/loop_bound.wgsl")),
     ("normalised.wgsl", include_str!("../../../../shaders/normalised.wgsl")),
@@ -206,6 +206,7 @@ const SOURCES: [(&str, &str); 11] = [
     ("matmul_store.wgsl.j2", include_str!("../../../../shaders/matmul_store.wgsl.j2")),
     ("matmul_tiled.wgsl.j2", include_str!("../../../../shaders/matmul_tiled.wgsl.j2")),
     ("matmul_subgroup.wgsl.j2", include_str!("../../../../shaders/matmul_subgroup.wgsl.j2")),
+    ("matmul_cooperative.wgsl.j2", include_str!("../../../../shaders/matmul_cooperative.wgsl.j2")),
     ("matmul_join.wgsl.j2", include_str!("../../../../shaders/matmul_join.wgsl.j2")),
 ];
 
@@ -264,6 +265,11 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
         Class::Subgroup { lanes, rows, quads } => {
             text("matmul_subgroup.wgsl.j2", context! { lanes, rows, quads, ..shared })
         }
+        Class::Cooperative { matrices: Matrices { side, vectors }, lanes, rows, columns, down, across } => {
+            let round = class.round();
+            let own = context! { side, vectors, lanes, rows, columns, down, across, round };
+            text("matmul_cooperative.wgsl.j2", context! { ..own, ..shared })
+        }
     };
     let mut bindings = vec![read("a"), read("b")];
     bindings.extend(pixels.then_some(read("normalisation")));
@@ -277,7 +283,7 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
         params: Params::FIELDS,
         bindings: bindings.into(),
         reads_step: finish.changes_parameter(),
-        subgroups: matches!(class, Class::Subgroup { .. }),
+        subgroups: !matches!(class, Class::Tiled { .. }),
     }
 }
 
@@ -322,19 +328,11 @@ pub(in crate::ops) fn kernels_of_patches() -> Vec<Kernel> {
     rendered(Operand::is_patches).collect()
 }
 
-/// The kernels of products with such an operand, for the subgroup sizes found on today's devices.
+/// The kernels of products with such an operand, for today's devices.
 fn rendered(is_operand: fn(Operand) -> bool) -> impl Iterator<Item = Kernel> {
-    let mut classes = Vec::new();
-    for lanes in [4, 8, 16, 32, 64] {
-        for class in Class::menu(&GpuFacts { subgroup_size: Some(lanes), ..GpuFacts::default() }) {
-            if !classes.contains(&class) {
-                classes.push(class);
-            }
-        }
-    }
     let variants: Vec<Variant> =
         Variant::all().into_iter().filter(|variant| is_operand(variant.operand)).collect();
-    classes
+    Class::of_today()
         .into_iter()
         .flat_map(move |class| variants.clone().into_iter().map(move |variant| kernel(class, variant)))
 }
