@@ -24,6 +24,8 @@ pub struct GpuFacts {
     pub cooperative: Option<Matrices>,
     /// A software driver: work runs on the processor, vector lanes along x.
     pub software: bool,
+    /// Whether shaders may compute with 16-bit floats, and keep them in memory.
+    pub f16: bool,
     /// Whether long sums of small products are cut into parts, so that more workgroups have work. A processor has none to spare.
     pub split_sums: bool,
     /// The class that every matrix product takes, where it is not to be chosen by size. Tests hold

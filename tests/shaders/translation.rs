@@ -7,7 +7,7 @@ use super::parse::{Parsed, is_cooperative};
 
 /// Every language that cannot say it, with the reason.
 pub fn complaints(kernel: &Kernel, parsed: &Parsed) -> Vec<String> {
-    let mut attempts = vec![("SPIR-V", to_spirv(parsed)), ("MSL", to_metal(parsed))];
+    let mut attempts = vec![("SPIR-V", to_spirv(parsed)), ("MSL", to_metal(kernel, parsed))];
     // HLSL has no cooperative matrices.
     if !is_cooperative(kernel) {
         attempts.push(("HLSL", to_hlsl(parsed)));
@@ -30,9 +30,10 @@ fn to_spirv(parsed: &Parsed) -> Result<usize, String> {
         .map_err(|error| error.to_string())
 }
 
-fn to_metal(parsed: &Parsed) -> Result<usize, String> {
-    // 2.3 is the first with cooperative matrices; macOS 11 has it.
-    let options = msl::Options { lang_version: (2, 3), ..msl::Options::default() };
+fn to_metal(kernel: &Kernel, parsed: &Parsed) -> Result<usize, String> {
+    // 2.1 is the first with subgroup operations; macOS 10.14 has it. 2.3, of macOS 11, has cooperative matrices.
+    let lang_version = if is_cooperative(kernel) { (2, 3) } else { (2, 1) };
+    let options = msl::Options { lang_version, ..msl::Options::default() };
     msl::write_string(&parsed.module, &parsed.info, &options, &msl::PipelineOptions::default())
         .map(|(text, _)| text.len())
         .map_err(|error| error.to_string())

@@ -98,20 +98,21 @@ impl FoundAdapter {
             subgroup_size: subgroups.then_some(info.subgroup_min_size),
             cooperative: self.matrices().filter(|_| cooperative),
             software: self.is_software(),
+            f16: features.contains(wgpu::Features::SHADER_F16),
             split_sums: !self.is_software(),
             matmul: None,
         }
     }
 
     pub(super) fn features(&self, capabilities: Capabilities) -> wgpu::Features {
-        let there = self.adapter.features();
         match capabilities {
             Capabilities::Adapter => {
-                let mut wanted = wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY;
+                let mut used =
+                    wgpu::Features::SUBGROUP | wgpu::Features::SHADER_F16 | wgpu::Features::TIMESTAMP_QUERY;
                 if self.matrices().is_some() {
-                    wanted |= wgpu::Features::SHADER_F16 | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
+                    used |= wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
                 }
-                there & wanted
+                self.adapter.features() & used
             }
             Capabilities::WebGpuDefaults => wgpu::Features::empty(),
         }
