@@ -20,6 +20,17 @@ impl Draft {
         Draft { plan, step, inputs: Vec::new() }
     }
 
+    /// Rounds every number to what 16 bits hold, where it is not tiny: to eleven digits.
+    pub(crate) fn round_to_halves(&mut self) {
+        for (_, array) in &mut self.inputs {
+            if let Array::F32(values) = array {
+                values
+                    .iter_mut()
+                    .for_each(|value| *value = f32::from_bits((value.to_bits() + 0x1000) & !0x1fff));
+            }
+        }
+    }
+
     /// An operand that holds `array`.
     pub(crate) fn give(&mut self, name: &str, role: Role, shape: impl Into<Shape>, array: Array) -> Tensor {
         let tensor = self.plan.declare(name, role, array.element(), shape);

@@ -2,14 +2,16 @@
 
 use crate::augmentation::Augmentation;
 use crate::device::DeviceKind;
+use crate::device::gpu::Gpu;
 use crate::draft::{self, Draft};
 use crate::host::Array;
 use crate::ops::classifier::{self, InputGradient};
 use crate::ops::gather::{self, Images};
+use crate::ops::matmul::gpu::Class;
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::sgd::{self, Update};
 use crate::ops::softmax_cross_entropy::Target;
-use crate::ops::{Window, column_sum, conv2d, l2_penalty, peak, softmax_cross_entropy};
+use crate::ops::{Op, Window, WithFacts, column_sum, conv2d, l2_penalty, peak, softmax_cross_entropy};
 use crate::plan::{Plan, Role, StepId};
 use crate::tensor::Tensor;
 
@@ -80,6 +82,22 @@ pub(super) fn all() -> Vec<Subject> {
     others.into_iter().chain(convolutions).collect()
 }
 
+/// Products of 16-bit operands, in a class of cooperative matrices where the GPU has such. On a processor that is done with
+/// the small ones.
+pub(super) fn of_halves(gpu: &Gpu) -> Vec<Subject> {
+    let facts = *gpu.facts_of_halves();
+    if !Class::menu_of_halves(&facts).iter().any(Class::is_cooperative) {
+        return Vec::new();
+    }
+    let sizes: &[usize] = if facts.software { &[512, 1024] } else { &[512, 1024, 2048, 4096] };
+    let subject = |&size| {
+        let mut subject = product_of("matmul nn, f16", Form::Nn, size, size, size, true);
+        subject.plan.wrap_ops(&|op| -> Box<dyn Op> { Box::new(WithFacts { op, facts }) });
+        subject
+    };
+    sizes.iter().map(subject).collect()
+}
+
 /// The three passes of a 3x3 convolution of 128 maps of `size` cells a side.
 fn convolution([size, channels, filters]: [usize; 3]) -> [Subject; 3] {
     let (batch, window) = (128, Window::square(3, 1, 1));
@@ -122,14 +140,27 @@ fn operations(m: usize, n: usize, k: usize) -> Work {
 }
 
 fn product(form: Form, m: usize, n: usize, k: usize) -> Subject {
-    let (name, a, b) = match form {
-        Form::Nn => ("matmul nn", [m, k], [k, n]),
-        Form::Nt => ("matmul nt", [m, k], [n, k]),
-        Form::Tn => ("matmul tn", [k, m], [k, n]),
+    let name = match form {
+        Form::Nn => "matmul nn",
+        Form::Nt => "matmul nt",
+        Form::Tn => "matmul tn",
+    };
+    product_of(name, form, m, n, k, false)
+}
+
+/// A product of noise, which is rounded to 16 bits where it is to be halves.
+fn product_of(name: &'static str, form: Form, m: usize, n: usize, k: usize, halves: bool) -> Subject {
+    let (a, b) = match form {
+        Form::Nn => ([m, k], [k, n]),
+        Form::Nt => ([m, k], [n, k]),
+        Form::Tn => ([k, m], [k, n]),
     };
     let mut draft = Draft::new("bench");
     let (a, b) = (draft.noise("a", Role::Input, a), draft.noise("b", Role::Input, b));
     matmul::product(&mut draft.plan, form, a, b, Epilogue::None);
+    if halves {
+        draft.round_to_halves();
+    }
     done(draft, name, format!("{m}x{n}x{k}"), operations(m, n, k))
 }
 

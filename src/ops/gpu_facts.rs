@@ -22,6 +22,9 @@ pub struct GpuFacts {
     pub subgroup_size: Option<u32>,
     /// Cooperative matrices, where they can be used and all subgroups are one size.
     pub cooperative: Option<Matrices>,
+    /// Whether products are of 16-bit operands, on a GPU that has proven its cooperative matrices
+    /// ([`Gpu::facts_of_halves`](crate::device::gpu::Gpu::facts_of_halves)).
+    pub halves: bool,
     /// A software driver: work runs on the processor, vector lanes along x.
     pub software: bool,
     /// Whether shaders may compute with 16-bit floats, and keep them in memory.
@@ -70,6 +73,10 @@ impl Op for WithFacts {
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         self.op.lower(&self.facts)
+    }
+
+    fn choice(&self, _: &GpuFacts) -> Option<Choice> {
+        self.op.choice(&self.facts)
     }
 }
 

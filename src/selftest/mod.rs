@@ -130,6 +130,9 @@ pub fn check_name(only: Option<&str>) -> Result<()> {
 fn outcome(subject: &Subject, device: &dyn Device, facts: GpuFacts) -> Result<(Vec<Array>, Vec<String>)> {
     let mut draft = crate::draft::Draft::new("selftest");
     (subject.record)(&mut draft);
+    if facts.matmul.is_some_and(|class| class.is_cooperative()) {
+        draft.round_to_halves();
+    }
     let outputs = subjects::outputs(&draft.plan);
     draft.plan.wrap_ops(&|op| -> Box<dyn Op> { Box::new(WithFacts { op, facts }) });
     let poisoned = poisonable(&draft.plan);

@@ -16,6 +16,18 @@ pub trait Case: Debug + Sync {
     fn record(&self, bench: &mut Bench);
 }
 
+/// A case whose operands are numbers that 16 bits hold: products of them are exact in 32, so that nothing but their sums is
+/// rounded.
+#[derive(Debug)]
+pub struct Halves(pub Box<dyn Case>);
+
+impl Case for Halves {
+    fn record(&self, bench: &mut Bench) {
+        bench.numbers.halves = true;
+        self.0.record(bench);
+    }
+}
+
 /// The cases of an op.
 pub type Cases = Vec<Box<dyn Case>>;
 

@@ -10,6 +10,16 @@ pub const TINY: f32 = 1e-6;
 /// A stream of numbers (splitmix64).
 pub struct Numbers {
     state: u64,
+    /// Whether floats are some that 16 bits hold, and so are products of pixels.
+    pub halves: bool,
+}
+
+/// The nearest number that 16 bits hold, of those below 65,520.
+pub fn half(value: f32) -> f32 {
+    // A float of 16 bits has 11 digits of its own, the last of at least 2^-24.
+    let exponent = if value == 0.0 { -14 } else { (value.abs().log2().floor() as i32).max(-14) };
+    let unit = 2.0f32.powi(exponent - 10);
+    (value / unit).round_ties_even() * unit
 }
 
 impl Numbers {
@@ -19,7 +29,7 @@ impl Numbers {
         let state = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        Numbers { state }
+        Numbers { state, halves: false }
     }
 
     fn next(&mut self) -> u64 {
@@ -37,8 +47,23 @@ impl Numbers {
 
     /// `count` floats from `-range` to `range`.
     pub fn floats(&mut self, count: usize, range: f32) -> Vec<f32> {
+        let halves = self.halves;
         let mut float = || (self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0;
-        (0..count).map(|_| float() * range).collect()
+        let round = |value| if halves { half(value) } else { value };
+        (0..count).map(|_| round(float() * range)).collect()
+    }
+
+    /// Factors that pixels are normalised with: a scale and a shift for each channel.
+    pub fn factors(&mut self, channels: usize) -> Vec<f32> {
+        if !self.halves {
+            return self.floats(2 * channels, 2.0);
+        }
+        // A pixel's eight bits times a power of two, plus some more of the same.
+        let factors = |_| {
+            let scale = 2.0f32.powi(-1 - self.below(8) as i32);
+            [scale, scale * self.below(256) as f32]
+        };
+        (0..channels).flat_map(factors).collect()
     }
 
     /// `count` bytes.

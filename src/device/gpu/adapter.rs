@@ -97,6 +97,7 @@ impl FoundAdapter {
             barred: 0,
             subgroup_size: subgroups.then_some(info.subgroup_min_size),
             cooperative: self.matrices().filter(|_| cooperative),
+            halves: false,
             software: self.is_software(),
             f16: features.contains(wgpu::Features::SHADER_F16),
             split_sums: !self.is_software(),
@@ -176,7 +177,7 @@ impl FoundAdapter {
             if required_features.contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX) {
                 // SAFETY: what wgpu may not check of such a feature is up to its user. The only user is the crate's own
                 // template for cooperative matrices, whose tiles are sized and aligned for every load and store, whose
-                // control flow is uniform around them, and which a device proves before it is used (`Gpu::proven`).
+                // control flow is uniform around them, and which a device proves before it is used (`Gpu::facts_of_halves`).
                 unsafe { wgpu::ExperimentalFeatures::enabled() }
             } else {
                 wgpu::ExperimentalFeatures::disabled()

@@ -1,7 +1,7 @@
 //! A GPU as a device, through wgpu: Vulkan, Metal or DX12.
 //!
 //! [`adapter`] finds and opens it, `pipelines` turns kernel rows into pipelines, [`tuner`] finds out which
-//! kernels are fastest, [`memory`] keeps what was found out of an adapter, `timing` times them for a profile, `session` holds a plan's buffers and submits its steps, `faults` keeps what
+//! kernels are fastest, `proof` what cooperative matrices are worth, [`memory`] keeps what was found out of an adapter, `timing` times them for a profile, `session` holds a plan's buffers and submits its steps, `faults` keeps what
 //! goes wrong behind the host's back.
 //! This folder is the only place in the crate that knows wgpu.
 
@@ -9,12 +9,14 @@ pub mod adapter;
 mod faults;
 pub mod memory;
 mod pipelines;
+mod proof;
 mod session;
 mod timing;
 pub mod tuner;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use adapter::{Capabilities, FoundAdapter, limits_that_matter};
 use faults::Faults;
@@ -35,6 +37,8 @@ pub struct Gpu {
     queue: wgpu::Queue,
     faults: Faults,
     facts: GpuFacts,
+    /// The same, once cooperative matrices were proven.
+    facts_of_halves: OnceLock<GpuFacts>,
     info: DeviceInfo,
     tuning: Option<Tuning>,
     profile: Option<Profile>,
@@ -50,6 +54,7 @@ impl Gpu {
             device,
             queue,
             facts: found.facts(capabilities),
+            facts_of_halves: OnceLock::new(),
             info: found.info.clone(),
             tuning: None,
             profile: None,
@@ -93,6 +98,26 @@ impl Gpu {
     /// What kernels may know about this GPU.
     pub fn facts(&self) -> &GpuFacts {
         &self.facts
+    }
+
+    /// What kernels of products of 16-bit operands may know: which cooperative matrices are right on this GPU, which the
+    /// first call finds out.
+    pub fn facts_of_halves(&self) -> &GpuFacts {
+        self.facts_of_halves.get_or_init(|| {
+            let mut facts = GpuFacts { halves: true, ..self.facts };
+            if facts.cooperative.is_some() {
+                let wrong = proof::wrong(self, &|op| op);
+                if let (false, Some(tuning)) = (wrong.is_empty(), &self.tuning) {
+                    (tuning.tell)(&format!(
+                        "cooperative matrices are wrong on {}: products do without {}",
+                        self.info.name,
+                        wrong.join(", ")
+                    ));
+                }
+                facts.bar(&wrong);
+            }
+            facts
+        })
     }
 
     /// How many of each kind of object live on the driver's side: in a run, as many after a million steps as after a

@@ -39,7 +39,7 @@ impl Store {
     }
 
     pub fn fill(&self, bench: &mut Bench) -> Filled {
-        let factors = bench.numbers.floats(2 * self.shape[0], 2.0);
+        let factors = bench.numbers.factors(self.shape[0]);
         self.fill_with(bench, &factors)
     }
 

@@ -2,11 +2,11 @@
 
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::host::Array;
-use shadegrad::ops::GpuFacts;
 use shadegrad::ops::gather;
 use shadegrad::ops::matmul::gpu::{Class, EPILOGUES};
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{Momentum, Update};
+use shadegrad::ops::{GpuFacts, Matrices};
 use shadegrad::plan::{Plan, StepRecord};
 use shadegrad::tensor::Element;
 
@@ -14,7 +14,7 @@ use super::RATES;
 use super::gather::Store;
 use super::sgd::{Kind, UPDATES, descent};
 use crate::announce;
-use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
+use crate::bench::{Bench, Case, Cases, Halves, PLAIN_RUN, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
@@ -411,61 +411,121 @@ fn cut_sums() -> Cases {
     cases
 }
 
-/// Which class a tuner picks must not change a result: all add terms in one order.
+/// Which class a tuner picks must not change a result: all of a menu add terms in one order.
 #[test]
 fn every_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    for split_sums in [false, true] {
-        let mut cases = cut_sums();
-        cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
-        cases.extend(of_pixels());
-        let mut first: Option<(Class, Vec<Vec<u64>>)> = None;
-        for class in Class::menu(&facts) {
-            let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
-            let subject = Subject::gpu(Capabilities::Adapter).0.with_facts(facts);
-            let bits = bits_of(&cases, &subject);
-            match &first {
-                None => first = Some((class, bits)),
-                Some((other, expected)) => {
-                    for (index, (bits, expected)) in bits.iter().zip(expected).enumerate() {
-                        assert!(bits == expected, "{class:?} differs from {other:?} in output {index}");
+    let halves = Class::menu_of_halves(&GpuFacts { halves: true, ..facts });
+    for menu in [Class::menu(&facts), halves.clone()] {
+        for split_sums in [false, true] {
+            let mut cases = cut_sums();
+            cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
+            cases.extend(of_pixels());
+            let mut first: Option<(Class, Vec<Vec<u64>>)> = None;
+            for &class in &menu {
+                let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
+                let subject = Subject::gpu(Capabilities::Adapter).0.with_facts(facts);
+                let bits = bits_of(&cases, &subject);
+                match &first {
+                    None => first = Some((class, bits)),
+                    Some((other, expected)) => {
+                        for (index, (bits, expected)) in bits.iter().zip(expected).enumerate() {
+                            assert!(bits == expected, "{class:?} differs from {other:?} in output {index}");
+                        }
                     }
                 }
             }
         }
+        // Without cooperative matrices both menus are one.
+        if menu == halves {
+            break;
+        }
     }
 }
 
+/// All cases, with sums that stay whole.
+fn whole() -> Cases {
+    let mut cases: Cases = FORMS.into_iter().flat_map(products).collect();
+    cases.extend(epilogues(&EPILOGUE_SHAPES));
+    cases.extend(of_pixels());
+    cases
+}
+
+/// All cases with sums that are cut.
+fn cut() -> Cases {
+    let mut cases = cut_sums();
+    cases.extend(of_pixels());
+    cases
+}
+
 /// What a class is chosen for is a matter of speed; each must be right for everything.
-fn hold_classes(kind: &str, is_kind: fn(&Class) -> bool, least: usize) {
+fn hold_classes(kind: &str, classes: &[Class], whole: &Cases, cut: &Cases) {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let classes: Vec<Class> = Class::menu(&facts).into_iter().filter(is_kind).collect();
-    assert!(classes.len() >= least, "{kind} classes for {facts:?}");
     let started = std::time::Instant::now();
     let gpus = |split_sums| -> Vec<Subject> {
         let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
         classes.iter().map(|&class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
     };
-    let mut cases: Cases = FORMS.into_iter().flat_map(products).collect();
-    cases.extend(epilogues(&EPILOGUE_SHAPES));
-    cases.extend(of_pixels());
-    hold(&cases, &Subject::cpu(), &gpus(false)).assert_agreement();
-    let mut cut = cut_sums();
-    cut.extend(of_pixels());
-    hold(&cut, &Subject::cpu(), &gpus(true)).assert_agreement();
-    let count = cases.len() + cut.len();
+    hold(whole, &Subject::cpu(), &gpus(false)).assert_agreement();
+    hold(cut, &Subject::cpu(), &gpus(true)).assert_agreement();
+    let count = whole.len() + cut.len();
     announce(&format!("{kind} classes: {count} cases on CPU, {:#?}, {:.1?}", gpus(true), started.elapsed()));
+}
+
+/// Classes of one kind that are used on the GPU under test.
+fn classes(is_kind: fn(&Class) -> bool) -> Vec<Class> {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    Class::all(&facts).into_iter().filter(is_kind).collect()
 }
 
 #[test]
 fn every_tiled_class_is_right() {
-    hold_classes("tiled", |class| matches!(class, Class::Tiled { .. }), 3);
+    let tiled = classes(|class| matches!(class, Class::Tiled { .. }));
+    assert_eq!(tiled.len(), 3);
+    hold_classes("tiled", &tiled, &whole(), &cut());
 }
 
 /// Adapters without subgroups have none of these; that they are compared at all is asserted where there are subgroups.
 #[test]
 fn every_subgroup_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let least = if facts.subgroup_size.is_some() { 2 } else { 0 };
-    hold_classes("subgroup", |class| matches!(class, Class::Subgroup { .. }), least);
+    let subgroup = classes(|class| matches!(class, Class::Subgroup { .. }));
+    assert!(subgroup.len() >= if facts.subgroup_size.is_some() { 2 } else { 0 }, "{facts:?}");
+    hold_classes("subgroup", &subgroup, &whole(), &cut());
+}
+
+/// Cooperative matrices take 16-bit floats and add in 32 bits: of operands that 16 bits hold, they must be as right as the
+/// others.
+#[test]
+fn every_cooperative_class_is_right() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let facts = GpuFacts { halves: true, ..facts };
+    let cooperative = classes(Class::is_cooperative);
+    let Some(matrices) = facts.cooperative else {
+        assert_eq!(cooperative, [], "classes of what is not there");
+        assert_eq!(Class::menu_of_halves(&facts), Class::menu(&facts));
+        announce("cooperative classes: NOT RUN, this GPU has no cooperative matrices");
+        return;
+    };
+    assert!(cooperative.len() >= 2, "{facts:?}");
+    assert_eq!(Class::menu_of_halves(&facts), cooperative);
+    assert!(!Class::menu(&facts).iter().any(Class::is_cooperative), "32-bit operands would be rounded");
+    // The other way to lay out workgroup memory, which only Metal has to take.
+    let scalars = Class::Cooperative {
+        matrices: Matrices { vectors: !matrices.vectors, ..matrices },
+        lanes: facts.subgroup_size.expect("subgroups of one size"),
+        rows: 2,
+        columns: 1,
+        subgroups_m: 1,
+        subgroups_n: 2,
+    };
+    let halves = |cases: Cases| -> Cases {
+        cases.into_iter().map(|case| -> Box<dyn Case> { Box::new(Halves(case)) }).collect()
+    };
+    // A software driver compiles large tiles for seconds each: what becomes of a sum does not depend on the tile.
+    hold_classes("cooperative", &cooperative[..1], &halves(whole()), &halves(cut()));
+    let rest: Vec<Class> = cooperative[1..].iter().copied().chain([scalars]).collect();
+    let mut few = of_pixels();
+    few.extend(FORMS.into_iter().flat_map(products));
+    hold_classes("other cooperative", &rest, &halves(few), &halves(cut_sums().split_off(90)));
 }

@@ -40,9 +40,9 @@ pub enum Class {
         /// And across.
         columns: u32,
         /// Subgroups of a workgroup, down its tile.
-        down: u32,
+        subgroups_m: u32,
         /// And across.
-        across: u32,
+        subgroups_n: u32,
     },
 }
 
@@ -71,10 +71,11 @@ impl Class {
         Class::left(gpu).filter(|class| !class.is_cooperative()).collect()
     }
 
-    /// The same, for products of 16-bit operands. All add up in one order: classes with cooperative matrices in theirs, so where
-    /// there are such, there are no others.
+    /// The same, for products of 16-bit operands. All classes of a menu add up in one order, those of cooperative matrices in
+    /// theirs: where they were proven, there are no others.
     pub fn menu_of_halves(gpu: &GpuFacts) -> Vec<Class> {
-        let cooperative: Vec<Class> = Class::left(gpu).filter(|class| class.is_cooperative()).collect();
+        let proven = Class::left(gpu).filter(|class| gpu.halves && class.is_cooperative());
+        let cooperative: Vec<Class> = proven.collect();
         if cooperative.is_empty() { Class::menu(gpu) } else { cooperative }
     }
 
@@ -134,13 +135,13 @@ impl Class {
             (_, ..=32) => &[[1, 1, 2, 2], [2, 2, 2, 2], [2, 4, 4, 2]],
             _ => &[[1, 1, 2, 2], [2, 2, 2, 2], [4, 4, 2, 2]],
         };
-        tiles.iter().map(move |&[rows, columns, down, across]| Class::Cooperative {
+        tiles.iter().map(move |&[rows, columns, subgroups_m, subgroups_n]| Class::Cooperative {
             matrices,
             lanes,
             rows,
             columns,
-            down,
-            across,
+            subgroups_m,
+            subgroups_n,
         })
     }
 
@@ -154,9 +155,14 @@ impl Class {
         match self {
             Class::Tiled { tile_m, tile_n, .. } => (tile_m, tile_n),
             Class::Subgroup { lanes, rows, quads } => (rows, 4 * lanes * quads),
-            Class::Cooperative { matrices: Matrices { side, .. }, rows, columns, down, across, .. } => {
-                (side * rows * down, side * columns * across)
-            }
+            Class::Cooperative {
+                matrices: Matrices { side, .. },
+                rows,
+                columns,
+                subgroups_m,
+                subgroups_n,
+                ..
+            } => (side * rows * subgroups_m, side * columns * subgroups_n),
         }
     }
 
@@ -165,7 +171,7 @@ impl Class {
         match self {
             Class::Tiled { tile_m, tile_n, rows, quads, .. } => tile_m / rows * (tile_n / 4 / quads),
             Class::Subgroup { lanes, .. } => lanes,
-            Class::Cooperative { lanes, down, across, .. } => lanes * down * across,
+            Class::Cooperative { lanes, subgroups_m, subgroups_n, .. } => lanes * subgroups_m * subgroups_n,
         }
     }
 
@@ -207,16 +213,30 @@ impl Class {
                 format!("tiled_{tile_m}x{tile_n}x{tile_k}_{rows}x{quads}")
             }
             Class::Subgroup { lanes, rows, quads } => format!("subgroup_{lanes}_{rows}x{quads}"),
-            Class::Cooperative { matrices: Matrices { side, vectors }, lanes, rows, columns, down, across } => {
+            Class::Cooperative {
+                matrices: Matrices { side, vectors },
+                lanes,
+                rows,
+                columns,
+                subgroups_m,
+                subgroups_n,
+            } => {
                 let numbers = if vectors { "" } else { "_numbers" };
-                format!("cooperative_{side}_{lanes}_{rows}x{columns}_{down}x{across}{numbers}")
+                format!("cooperative_{side}_{lanes}_{rows}x{columns}_{subgroups_m}x{subgroups_n}{numbers}")
             }
         }
     }
 
-    /// The class that is likely best for a product of this size.
-    pub(super) fn guess(size: Size, gpu: &GpuFacts) -> Class {
-        let menu = Class::menu(gpu);
+    /// The class of a menu that is likely best for a product of this size.
+    pub(super) fn guess(size: Size, gpu: &GpuFacts, menu: &[Class]) -> Class {
+        let is_enough = |class: &&Class| {
+            let (down, across) = class.tiles(size);
+            down * across >= if gpu.software { 2 } else { 128 }
+        };
+        if let Some(smallest) = menu.first().filter(|class| class.is_cooperative()) {
+            // As of the others below: the largest tile of which there are enough to go around.
+            return *menu.iter().rev().find(is_enough).unwrap_or(smallest);
+        }
         let likely = Class::likely(size, gpu);
         if menu.contains(&likely) {
             return likely;
@@ -262,8 +282,9 @@ mod tests {
     #[test]
     fn every_class_has_trips_enough_for_the_longest_sum() {
         for lanes in [4, 8, 16, 32, 64, 128] {
-            let facts = GpuFacts { subgroup_size: Some(lanes), ..GpuFacts::default() };
-            for class in Class::menu(&facts) {
+            let cooperative = Some(Matrices { side: 16, vectors: true });
+            let facts = GpuFacts { subgroup_size: Some(lanes), cooperative, ..GpuFacts::default() };
+            for class in Class::all(&facts) {
                 let trips = class.trips(MOST_TERMS_OF_A_PART);
                 assert!(trips <= MOST_TRIPS, "{class:?}: {trips} trips");
             }
@@ -276,7 +297,7 @@ mod tests {
         let size = |m, n, k| Size { m, n, k };
         for (size, most) in [(size(1, 10, 64), 32.0), (size(64, 128, 784), 1.0), (size(100, 3072, 32), 1.13)]
         {
-            let class = Class::guess(size, &facts);
+            let class = Class::guess(size, &facts, &Class::menu(&facts));
             assert!(class.waste(size) <= most, "{class:?} wastes {} for {size:?}", class.waste(size));
         }
     }

@@ -110,13 +110,18 @@ const WORTH_TUNING: usize = 1 << 20;
 /// How much more than the best-fitting class another may compute beside the product, to be tried.
 const MOST_WASTE: f64 = 1.35;
 
+/// The classes that a product may take: those of 16-bit operands where its are, which is to say where whoever lowers it says so.
+fn menu(_: &Product, gpu: &GpuFacts) -> Vec<Class> {
+    if gpu.halves { Class::menu_of_halves(gpu) } else { Class::menu(gpu) }
+}
+
 /// The classes that may be fastest for the product, if there is more than one.
 pub(in crate::ops) fn choice(op: &Product, gpu: &GpuFacts) -> Option<Choice> {
     let size @ Size { m, n, k } = op.size;
     if gpu.matmul.is_some() || m * n * k < WORTH_TUNING {
         return None;
     }
-    let menu = Class::menu(gpu);
+    let menu = menu(op, gpu);
     let least = menu.iter().map(|class| class.waste(size)).fold(f64::INFINITY, f64::min);
     let fitting = menu.into_iter().filter(|class| class.waste(size) <= MOST_WASTE * least);
     let way = |class: Class| Way { label: class.label(), facts: GpuFacts { matmul: Some(class), ..*gpu } };
@@ -124,13 +129,14 @@ pub(in crate::ops) fn choice(op: &Product, gpu: &GpuFacts) -> Option<Choice> {
     let Variant { form, finish: Finish { epilogue, row_sums }, operand, .. } = variant(op);
     let rows = if row_sums { "_rows" } else { "" };
     let of_what = operand.label().map(|label| format!(" of {}", label.replace('_', " "))).unwrap_or_default();
-    let key = format!("matmul {form:?} {m}x{n}x{k} {epilogue}{rows}{of_what}").to_lowercase();
+    let bits = if gpu.halves { " of halves" } else { "" };
+    let key = format!("matmul {form:?} {m}x{n}x{k} {epilogue}{rows}{of_what}{bits}").to_lowercase();
     (ways.len() > 1).then_some(Choice { key, ways })
 }
 
 /// The product with the class that is likely best.
 pub(in crate::ops) fn lower(op: &Product, gpu: &GpuFacts) -> Vec<Dispatch> {
-    dispatches(op, gpu.matmul.unwrap_or_else(|| Class::guess(op.size, gpu)), gpu)
+    dispatches(op, gpu.matmul.unwrap_or_else(|| Class::guess(op.size, gpu, &menu(op, gpu))), gpu)
 }
 
 fn variant(op: &Product) -> Variant {

@@ -265,9 +265,16 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
         Class::Subgroup { lanes, rows, quads } => {
             text("matmul_subgroup.wgsl.j2", context! { lanes, rows, quads, ..shared })
         }
-        Class::Cooperative { matrices: Matrices { side, vectors }, lanes, rows, columns, down, across } => {
+        Class::Cooperative {
+            matrices: Matrices { side, vectors },
+            lanes,
+            rows,
+            columns,
+            subgroups_m,
+            subgroups_n,
+        } => {
             let round = class.round();
-            let own = context! { side, vectors, lanes, rows, columns, down, across, round };
+            let own = context! { side, vectors, lanes, rows, columns, subgroups_m, subgroups_n, round };
             text("matmul_cooperative.wgsl.j2", context! { ..own, ..shared })
         }
     };
