@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use shadegrad::kernel::Kernel;
+use shadegrad::ops::Matrices;
 use shadegrad::ops::matmul::Form;
 use shadegrad::ops::matmul::gpu::{Class, Finish, Operand, Variant, kernel as matmul_kernel};
 
@@ -118,6 +119,22 @@ fn every_shader_file_is_used() {
 fn rendered_matmuls_are_as_their_snapshots() {
     let tiled = Class::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4, quads: 1 };
     let subgroup = Class::Subgroup { lanes: 8, rows: 8, quads: 1 };
+    let cooperative = Class::Cooperative {
+        matrices: Matrices { side: 16, vectors: true },
+        lanes: 32,
+        rows: 2,
+        columns: 2,
+        subgroups_m: 2,
+        subgroups_n: 2,
+    };
+    let apples = Class::Cooperative {
+        matrices: Matrices { side: 8, vectors: false },
+        lanes: 32,
+        rows: 2,
+        columns: 2,
+        subgroups_m: 2,
+        subgroups_n: 2,
+    };
     let finish = |epilogue, row_sums| Finish { epilogue, row_sums };
     let forward = Variant {
         form: Form::Nt,
@@ -145,6 +162,8 @@ fn rendered_matmuls_are_as_their_snapshots() {
         matmul_kernel(subgroup, of_pixels),
         matmul_kernel(subgroup, of_patches),
         matmul_kernel(tiled, weight_gradient),
+        matmul_kernel(cooperative, forward),
+        matmul_kernel(apples, update),
     ] {
         let path = folder("tests/snapshots").join(format!("{}.wgsl", kernel.name));
         if std::env::var_os("SHADEGRAD_BLESS").is_some() {

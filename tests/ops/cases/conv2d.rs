@@ -5,7 +5,7 @@ use shadegrad::ops::matmul::gpu::Class;
 use shadegrad::ops::{GpuFacts, Window, column_sum, conv2d};
 
 use crate::announce;
-use crate::bench::{Bench, Case, Cases, widen};
+use crate::bench::{Bench, Case, Cases, Halves, widen};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference;
@@ -223,6 +223,34 @@ fn every_class_is_right() {
     });
     hold(&cut, &Subject::cpu(), &gpus(true)).assert_agreement();
     announce(&format!("convolutions: {} cases on CPU, {:#?}", whole.len() + cut.len(), gpus(true)));
+}
+
+/// Classes of cooperative matrices, of operands that 16 bits hold.
+#[test]
+fn a_cooperative_class_is_right() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let Some(class) = Class::all(&facts).into_iter().find(Class::is_cooperative) else {
+        assert!(facts.cooperative.is_none(), "{facts:?}");
+        announce("convolutions of cooperative matrices: NOT RUN, this GPU has none");
+        return;
+    };
+    let few: Cases = bare()
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| index / 3 % 2 == 0)
+        .map(|(_, case)| case)
+        .collect();
+    let halves = |cases: Cases| -> Cases {
+        cases.into_iter().map(|case| -> Box<dyn Case> { Box::new(Halves(case)) }).collect()
+    };
+    let gpu = |split_sums| {
+        let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
+        Subject::gpu(Capabilities::Adapter).0.with_facts(facts)
+    };
+    hold(&halves(few), &Subject::cpu(), &[gpu(false)]).assert_agreement();
+    let mut cut = bare();
+    cut.retain(|case| format!("{case:?}").contains("channels: 16, filters: 16"));
+    hold(&halves(cut), &Subject::cpu(), &[gpu(true)]).assert_agreement();
 }
 
 /// Which class a tuner picks must not change a result.

@@ -49,8 +49,8 @@ pub enum Class {
 /// Terms per round of the tiled classes.
 const TILE_K: u32 = 16;
 
-/// Terms per round of the cooperative ones: two steps of the larger matrices.
-const COOPERATIVE_ROUND: u32 = 32;
+/// Steps of cooperative matrices per round. A software driver compiles each for a good part of a second.
+const COOPERATIVE_STEPS: u32 = 2;
 
 /// Enough workgroups for a small product.
 const SMALL: Class = Class::Tiled { tile_m: 32, tile_n: 32, tile_k: TILE_K, rows: 4, quads: 1 };
@@ -130,7 +130,7 @@ impl Class {
     fn cooperative(matrices: Matrices, lanes: u32) -> impl Iterator<Item = Class> {
         // Matrices of a subgroup down and across, subgroups of a workgroup down and across.
         let tiles: &[[u32; 4]] = match (matrices.side, lanes) {
-            (_, ..=PROCESSOR_LANES) => &[[2, 2, 1, 1], [4, 4, 1, 1]],
+            (_, ..=PROCESSOR_LANES) => &[[1, 1, 1, 1], [2, 2, 1, 1]],
             (8, _) => &[[2, 2, 2, 2], [4, 4, 2, 2]],
             (_, ..=32) => &[[1, 1, 2, 2], [2, 2, 2, 2], [2, 4, 4, 2]],
             _ => &[[1, 1, 2, 2], [2, 2, 2, 2], [4, 4, 2, 2]],
@@ -192,7 +192,8 @@ impl Class {
         match self {
             Class::Tiled { tile_k, .. } => tile_k,
             Class::Subgroup { .. } => 4,
-            Class::Cooperative { .. } => COOPERATIVE_ROUND,
+            Class::Cooperative { matrices, lanes, .. } if lanes <= PROCESSOR_LANES => matrices.side,
+            Class::Cooperative { matrices, .. } => COOPERATIVE_STEPS * matrices.side,
         }
     }
 
