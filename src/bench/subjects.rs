@@ -82,20 +82,18 @@ pub(super) fn all() -> Vec<Subject> {
     others.into_iter().chain(convolutions).collect()
 }
 
-/// Products of 16-bit operands, in a class of cooperative matrices where the GPU has such. On a processor that is done with
-/// the small ones.
+/// Products of 16-bit operands, in a class of cooperative matrices where the GPU takes such for them.
 pub(super) fn of_halves(gpu: &Gpu) -> Vec<Subject> {
     let facts = *gpu.facts_of_halves();
     if !Class::menu_of_halves(&facts).iter().any(Class::is_cooperative) {
         return Vec::new();
     }
-    let sizes: &[usize] = if facts.software { &[512, 1024] } else { &[512, 1024, 2048, 4096] };
-    let subject = |&size| {
+    let subject = |size| {
         let mut subject = product_of("matmul nn, f16", Form::Nn, size, size, size, true);
         subject.plan.wrap_ops(&|op| -> Box<dyn Op> { Box::new(WithFacts { op, facts }) });
         subject
     };
-    sizes.iter().map(subject).collect()
+    [512, 1024, 2048, 4096].into_iter().map(subject).collect()
 }
 
 /// The three passes of a 3x3 convolution of 128 maps of `size` cells a side.

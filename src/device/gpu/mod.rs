@@ -105,7 +105,8 @@ impl Gpu {
     pub fn facts_of_halves(&self) -> &GpuFacts {
         self.facts_of_halves.get_or_init(|| {
             let mut facts = GpuFacts { halves: true, ..self.facts };
-            if facts.cooperative.is_some() {
+            // A software driver's are not used.
+            if facts.cooperative.is_some() && !facts.software {
                 let wrong = proof::wrong(self, &|op| op);
                 if let (false, Some(tuning)) = (wrong.is_empty(), &self.tuning) {
                     (tuning.tell)(&format!(

@@ -415,7 +415,7 @@ fn cut_sums() -> Cases {
 #[test]
 fn every_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let halves = Class::menu_of_halves(&GpuFacts { halves: true, ..facts });
+    let halves = Class::menu_of_halves(&GpuFacts { halves: true, software: false, ..facts });
     for menu in [Class::menu(&facts), halves.clone()] {
         for split_sums in [false, true] {
             let mut cases = cut_sums();
@@ -499,7 +499,8 @@ fn every_subgroup_class_is_right() {
 #[test]
 fn every_cooperative_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let facts = GpuFacts { halves: true, ..facts };
+    // As if it were no software driver, whose are for tests alone.
+    let facts = GpuFacts { halves: true, software: false, ..facts };
     let cooperative = classes(Class::is_cooperative);
     let Some(matrices) = facts.cooperative else {
         assert_eq!(cooperative, [], "classes of what is not there");

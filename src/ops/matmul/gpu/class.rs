@@ -72,9 +72,10 @@ impl Class {
     }
 
     /// The same, for products of 16-bit operands. All classes of a menu add up in one order, those of cooperative matrices in
-    /// theirs: where they were proven, there are no others.
+    /// theirs: where they were proven, there are no others. A software driver makes them of ordinary arithmetic, a tenth as fast
+    /// as it could be: there they are for tests.
     pub fn menu_of_halves(gpu: &GpuFacts) -> Vec<Class> {
-        let proven = Class::left(gpu).filter(|class| gpu.halves && class.is_cooperative());
+        let proven = Class::left(gpu).filter(|class| gpu.halves && !gpu.software && class.is_cooperative());
         let cooperative: Vec<Class> = proven.collect();
         if cooperative.is_empty() { Class::menu(gpu) } else { cooperative }
     }
@@ -232,7 +233,7 @@ impl Class {
     pub(super) fn guess(size: Size, gpu: &GpuFacts, menu: &[Class]) -> Class {
         let is_enough = |class: &&Class| {
             let (down, across) = class.tiles(size);
-            down * across >= if gpu.software { 2 } else { 128 }
+            down * across >= 128
         };
         if let Some(smallest) = menu.first().filter(|class| class.is_cooperative()) {
             // As of the others below: the largest tile of which there are enough to go around.
