@@ -32,7 +32,8 @@ use parse::Parsed;
 /// Kernels of all ops and of the peak. A change of this number should surprise nobody who reads the
 /// commit.
 ///
-/// 31 classes of the matrix product, 10 of them of cooperative matrices, finish its sums in 5 ways in 3 forms, and in 6 more in one, each for 4
+/// 31 classes of the matrix product, 10 of them of cooperative matrices, finish its sums in 5 ways in 3
+/// forms, and in 6 more in one, each for 4
 /// ways to divide into vectors; in two of the forms also of pixels, for 2 such ways. Parts of sums are joined in 8
 /// ways, with whole vectors or without.
 ///

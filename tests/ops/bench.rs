@@ -16,8 +16,8 @@ pub trait Case: Debug + Sync {
     fn record(&self, bench: &mut Bench);
 }
 
-/// A case whose operands are numbers that 16 bits hold: products of them are exact in 32, so that nothing but their sums is
-/// rounded.
+/// A case whose operands are numbers that 16 bits hold: products of them are exact in 32, so that nothing but
+/// their sums is rounded.
 #[derive(Debug)]
 pub struct Halves(pub Box<dyn Case>);
 

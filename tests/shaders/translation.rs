@@ -31,7 +31,8 @@ fn to_spirv(parsed: &Parsed) -> Result<usize, String> {
 }
 
 fn to_metal(kernel: &Kernel, parsed: &Parsed) -> Result<usize, String> {
-    // 2.1 is the first with subgroup operations; macOS 10.14 has it. 2.3, of macOS 11, has cooperative matrices.
+    // 2.1 is the first with subgroup operations; macOS 10.14 has it. 2.3, of macOS 11, has cooperative
+    // matrices.
     let lang_version = if is_cooperative(kernel) { (2, 3) } else { (2, 1) };
     let options = msl::Options { lang_version, ..msl::Options::default() };
     msl::write_string(&parsed.module, &parsed.info, &options, &msl::PipelineOptions::default())

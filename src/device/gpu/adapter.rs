@@ -119,8 +119,8 @@ impl FoundAdapter {
         }
     }
 
-    /// The cooperative matrices that kernels can use, the largest: WGSL has square ones alone, and the kernels want 16-bit floats
-    /// that are summed in 32 bits, in subgroups of one size.
+    /// The cooperative matrices that kernels can use, the largest: WGSL has square ones alone, and the
+    /// kernels want 16-bit floats that are summed in 32 bits, in subgroups of one size.
     fn matrices(&self) -> Option<Matrices> {
         let info = self.adapter.get_info();
         let needed = wgpu::Features::SHADER_F16
@@ -175,9 +175,10 @@ impl FoundAdapter {
         let required_features = self.features(capabilities);
         let experimental_features =
             if required_features.contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX) {
-                // SAFETY: what wgpu may not check of such a feature is up to its user. The only user is the crate's own
-                // template for cooperative matrices, whose tiles are sized and aligned for every load and store, whose
-                // control flow is uniform around them, and which a device proves before it is used (`Gpu::facts_of_halves`).
+                // SAFETY: what wgpu may not check of such a feature is up to its user. The only user is the
+                // crate's own template for cooperative matrices, whose tiles are sized and aligned for every
+                // load and store, whose control flow is uniform around them, and which a device proves before
+                // it is used (`Gpu::facts_of_halves`).
                 unsafe { wgpu::ExperimentalFeatures::enabled() }
             } else {
                 wgpu::ExperimentalFeatures::disabled()

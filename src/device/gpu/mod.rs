@@ -1,8 +1,9 @@
 //! A GPU as a device, through wgpu: Vulkan, Metal or DX12.
 //!
 //! [`adapter`] finds and opens it, `pipelines` turns kernel rows into pipelines, [`tuner`] finds out which
-//! kernels are fastest, `proof` what cooperative matrices are worth, [`memory`] keeps what was found out of an adapter, `timing` times them for a profile, `session` holds a plan's buffers and submits its steps, `faults` keeps what
-//! goes wrong behind the host's back.
+//! kernels are fastest, `proof` what cooperative matrices are worth, [`memory`] keeps what was found out of
+//! an adapter, `timing` times them for a profile, `session` holds a plan's buffers and submits its steps,
+//! `faults` keeps what goes wrong behind the host's back.
 //! This folder is the only place in the crate that knows wgpu.
 
 pub mod adapter;
@@ -100,8 +101,8 @@ impl Gpu {
         &self.facts
     }
 
-    /// What kernels of products of 16-bit operands may know: which cooperative matrices are right on this GPU, which the
-    /// first call finds out.
+    /// What kernels of products of 16-bit operands may know: which cooperative matrices are right on this
+    /// GPU, which the first call finds out.
     pub fn facts_of_halves(&self) -> &GpuFacts {
         self.facts_of_halves.get_or_init(|| {
             let mut facts = GpuFacts { halves: true, ..self.facts };

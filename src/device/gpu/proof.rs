@@ -1,9 +1,9 @@
 //! Cooperative matrices are proven on a device before any product takes them.
 //!
-//! wgpu's are experimental: its shaders say nothing of who sees whose writes to workgroup memory around such matrices
-//! (<https://github.com/gfx-rs/wgpu/issues/8805>), and drivers differ in what they make of that. So small products
-//! run in each class and in one that every GPU has. Operands are small whole numbers: sums of their products are exact in
-//! any order, and the two must agree in every bit.
+//! wgpu's are experimental: its shaders say nothing of who sees whose writes to workgroup memory around such
+//! matrices (<https://github.com/gfx-rs/wgpu/issues/8805>), and drivers differ in what they make of that. So
+//! small products run in each class and in one that every GPU has. Operands are small whole numbers: sums of
+//! their products are exact in any order, and the two must agree in every bit.
 
 use super::Gpu;
 use crate::device::Device;
@@ -18,8 +18,8 @@ use crate::plan::{Launch, Role, StepRecord};
 /// Rows, columns and terms: more than a tile of most classes, no whole vectors, several rounds and a rest.
 const SIZE: [usize; 3] = [133, 131, 107];
 
-/// The classes of cooperative matrices that are wrong on a GPU, or that its driver refuses, by their labels. `wrap` stands between
-/// the products of those classes and the GPU.
+/// The classes of cooperative matrices that are wrong on a GPU, or that its driver refuses, by their labels.
+/// `wrap` stands between the products of those classes and the GPU.
 pub(super) fn wrong(gpu: &Gpu, wrap: &dyn Fn(Box<dyn Op>) -> Box<dyn Op>) -> Vec<String> {
     let all = Class::all(&gpu.facts);
     let (cooperative, others): (Vec<Class>, Vec<Class>) = all.into_iter().partition(Class::is_cooperative);
@@ -68,7 +68,8 @@ mod tests {
     use crate::kernel::Dispatch;
     use crate::ops::Operands;
 
-    /// An op whose kernels forget what earlier rounds added up, of which Meganeura saw a driver do the opposite.
+    /// An op whose kernels forget what earlier rounds added up, of which Meganeura saw a driver do the
+    /// opposite.
     #[derive(Debug)]
     struct Forgetful(Box<dyn Op>);
 

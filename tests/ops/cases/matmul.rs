@@ -494,8 +494,8 @@ fn every_subgroup_class_is_right() {
     hold_classes("subgroup", &subgroup, &whole(), &cut());
 }
 
-/// Cooperative matrices take 16-bit floats and add in 32 bits: of operands that 16 bits hold, they must be as right as the
-/// others.
+/// Cooperative matrices take 16-bit floats and add in 32 bits: of operands that 16 bits hold, they must be as
+/// right as the others.
 #[test]
 fn every_cooperative_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
@@ -523,7 +523,8 @@ fn every_cooperative_class_is_right() {
     let halves = |cases: Cases| -> Cases {
         cases.into_iter().map(|case| -> Box<dyn Case> { Box::new(Halves(case)) }).collect()
     };
-    // A software driver compiles large tiles for seconds each: what becomes of a sum does not depend on the tile.
+    // A software driver compiles large tiles for seconds each: what becomes of a sum does not depend on the
+    // tile.
     hold_classes("cooperative", &cooperative[..1], &halves(whole()), &halves(cut()));
     let rest: Vec<Class> = cooperative[1..].iter().copied().chain([scalars]).collect();
     let mut few = of_pixels();

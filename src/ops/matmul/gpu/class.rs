@@ -66,14 +66,15 @@ const LARGE: Class = Class::Tiled { tile_m: 128, tile_n: 128, tile_k: TILE_K, ro
 const PROCESSOR_LANES: u32 = 8;
 
 impl Class {
-    /// Every class that is used on an adapter with these facts for products of 32-bit operands; tests run them all.
+    /// Every class that is used on an adapter with these facts for products of 32-bit operands; tests run
+    /// them all.
     pub fn menu(gpu: &GpuFacts) -> Vec<Class> {
         Class::left(gpu).filter(|class| !class.is_cooperative()).collect()
     }
 
-    /// The same, for products of 16-bit operands. All classes of a menu add up in one order, those of cooperative matrices in
-    /// theirs: where they were proven, there are no others. A software driver makes them of ordinary arithmetic, a tenth as fast
-    /// as it could be: there they are for tests.
+    /// The same, for products of 16-bit operands. All classes of a menu add up in one order, those of
+    /// cooperative matrices in theirs: where they were proven, there are no others. A software driver makes
+    /// them of ordinary arithmetic, a tenth as fast as it could be: there they are for tests.
     pub fn menu_of_halves(gpu: &GpuFacts) -> Vec<Class> {
         let proven = Class::left(gpu).filter(|class| gpu.halves && !gpu.software && class.is_cooperative());
         let cooperative: Vec<Class> = proven.collect();
@@ -86,7 +87,8 @@ impl Class {
         all.filter(move |(place, _)| barred & (1 << place) == 0).map(|(_, class)| class)
     }
 
-    /// The classes of all the sizes of subgroups and of cooperative matrices that are found on today's devices.
+    /// The classes of all the sizes of subgroups and of cooperative matrices that are found on today's
+    /// devices.
     pub fn of_today() -> Vec<Class> {
         let matrices = |side, vectors| Some(Matrices { side, vectors });
         // Lavapipe has the first matrices, NVIDIA and AMD the next ones, Apple the last.

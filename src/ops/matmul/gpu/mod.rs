@@ -44,10 +44,10 @@
 //!
 //! # What the cooperative kernels cost
 //!
-//! Counted in the same way, for subgroups of 32 lanes and one round of two steps: 32 terms of matrices of 16x16 (NVIDIA, AMD),
-//! 16 of those of 8x8 (Apple). A lane has a 32nd of a matrix: 8 or 2 registers of sums, 4 or 1 of an operand, two
-//! numbers each. Workgroup memory is the larger of two operands' tiles with 8 numbers of padding a line, and a matrix of sums
-//! for each subgroup on its way out.
+//! Counted in the same way, for subgroups of 32 lanes and one round of two steps: 32 terms of matrices of
+//! 16x16 (NVIDIA, AMD), 16 of those of 8x8 (Apple). A lane has a 32nd of a matrix: 8 or 2 registers of sums,
+//! 4 or 1 of an operand, two numbers each. Workgroup memory is the operands' tiles, with 8 numbers of
+//! padding a line, and a matrix of sums for each subgroup on its way out.
 //!
 //! | tile, matrices | subgroups | matrices each | sums, operands | workgroup memory | loads of a matrix per product of two |
 //! | --- | --- | --- | --- | --- | --- |
@@ -57,13 +57,14 @@
 //! | 32x32 of 8x8 | 2x2 | 2x2 | 8 + 4 | 3 + 1 KiB | 1 |
 //! | 64x64 of 8x8 | 2x2 | 4x4 | 32 + 8 | 6 + 1 KiB | 0.5 |
 //!
-//! With 24 further registers the large tile needs 112 on NVIDIA: two workgroups of 256 a multiprocessor, as the large tiled one
-//! has. On Apple 64 of 4 bytes let 832 invocations live, six workgroups of 128, of which workgroup memory allows four. None of
-//! this was measured on such a GPU yet.
+//! With 24 further registers the large tile needs 112 on NVIDIA: two workgroups of 256 a multiprocessor, as
+//! the large tiled one has. On Apple 64 of 4 bytes let 832 invocations live, six workgroups of 128, of which
+//! workgroup memory allows four. None of this was measured on such a GPU yet.
 //!
-//! Elements of a cooperative matrix have no place that a shader may know, and wgpu's have no conversions: operands are
-//! rounded to 16 bits on their way into workgroup memory, and sums leave through it, a matrix at a time, so that ordinary
-//! invocations can finish them. That wgpu's matrices are experimental is why a device has to prove the class before it is used.
+//! Elements of a cooperative matrix have no place that a shader may know, and wgpu's have no conversions:
+//! operands are rounded to 16 bits on their way into workgroup memory, and sums leave through it, a matrix at
+//! a time, so that ordinary invocations can finish them. That wgpu's matrices are experimental is why a
+//! device has to prove the class before it is used.
 
 mod class;
 mod parts;
@@ -133,7 +134,8 @@ const WORTH_TUNING: usize = 1 << 20;
 /// How much more than the best-fitting class another may compute beside the product, to be tried.
 const MOST_WASTE: f64 = 1.35;
 
-/// The classes that a product may take: those of 16-bit operands where its are, which is to say where whoever lowers it says so.
+/// The classes that a product may take: those of 16-bit operands where its are, which is to say where whoever
+/// lowers it says so.
 fn menu(_: &Product, gpu: &GpuFacts) -> Vec<Class> {
     if gpu.halves { Class::menu_of_halves(gpu) } else { Class::menu(gpu) }
 }

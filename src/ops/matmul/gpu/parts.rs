@@ -53,7 +53,8 @@ impl Parts {
         (count > 1 && worth_it).then_some(Parts { count, terms, required: needed > 1 })
     }
 
-    /// The same parts, or fewer and longer ones, for a class whose rounds are longer than what parts are multiples of.
+    /// The same parts, or fewer and longer ones, for a class whose rounds are longer than what parts are
+    /// multiples of.
     pub(super) fn in_rounds_of(self, round: usize, Size { k, .. }: Size) -> Parts {
         let terms = self.terms.next_multiple_of(round);
         Parts { terms, count: k.div_ceil(terms), ..self }
