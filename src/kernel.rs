@@ -166,7 +166,18 @@ impl Kernel {
 
     /// Whether the shader needs 16-bit floats.
     pub fn needs_f16(&self) -> bool {
-        self.source.starts_with("enable f16;")
+        self.enables("f16")
+    }
+
+    /// Whether the shader needs cooperative matrices.
+    pub fn needs_cooperative_matrices(&self) -> bool {
+        self.enables("wgpu_cooperative_matrix")
+    }
+
+    /// Whether one of the text's first lines asks for this extension of WGSL.
+    fn enables(&self, extension: &str) -> bool {
+        let mut asked = self.source.lines().map_while(|line| line.strip_prefix("enable "));
+        asked.any(|name| name.strip_suffix(';') == Some(extension))
     }
 }
 

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use shadegrad::kernel::Kernel;
+use shadegrad::ops::Matrices;
 use shadegrad::ops::matmul::Form;
 use shadegrad::ops::matmul::gpu::{Class, Finish, Operand, Scale, Variant, kernel as matmul_kernel};
 
@@ -42,6 +43,8 @@ use parse::Parsed;
 /// 23 kernels have twins for 16 bits, or are for these only. Of products, all but the change of a block are there with 16
 /// bits, and those of floats also as the last layer has them, where a part for the gradient of the map is one of 32.
 /// Parts are joined in 4 ways with 2 more scales and with y in 16 bits or 32, in 4 with one more scale.
+///
+/// 10 classes of cooperative matrices have products of two operands in 16 bits, pixels among them, and no others.
 const KERNELS: usize = 39
     + 21 * ((3 * 5 + 6) * 4 + (2 * 5 + 6) * 2)
     + 8 * 2
@@ -49,12 +52,14 @@ const KERNELS: usize = 39
     + 23
     + 21 * ((2 * (3 * 5 + 5) - 1) * 4 + (2 * 5 + 5) * 2)
     + (4 * 3 + 4) * 2
-    + 21 * (4 * 4 + 3 * 4 * 2 + 2 * 6);
+    + 21 * (4 * 4 + 3 * 4 * 2 + 2 * 6)
+    + 10 * ((3 * 5 + 5) * 4 + (2 * 5 + 5) * 2 + (4 * 4 + 3 * 4 * 2 + 2 * 6));
 
 /// Of the kernels of products, all of floats in 32 bits are validated and one in this many is also translated.
 const TRANSLATED: usize = 7;
 
-/// Of those with floats in 16 bits, which differ in loads and stores, one in this many is validated.
+/// Of those with floats in 16 bits, which differ in loads and stores, one in this many is validated; of those of
+/// cooperative matrices, all.
 const VALIDATED: usize = 5;
 
 fn folder(name: &str) -> PathBuf {
@@ -73,7 +78,8 @@ fn every_kernel_agrees_with_its_row() {
         .par_iter()
         .enumerate()
         .filter(|(position, (op, kernel))| {
-            !is_rendered(op) || !kernel.needs_f16() || position % VALIDATED == 0
+            let is_twin = kernel.needs_f16() && !kernel.needs_cooperative_matrices();
+            !is_rendered(op) || !is_twin || position % VALIDATED == 0
         })
         .flat_map_iter(|(position, (op, kernel))| {
             let translate = !is_rendered(op) || position % TRANSLATED == 0;
@@ -98,7 +104,7 @@ fn complaints(kernel: &Kernel, translate: bool) -> Vec<String> {
     complaints.extend(control_flow::complaints(&parsed));
     complaints.extend(loops::complaints(&parsed));
     if translate {
-        complaints.extend(translation::complaints(&parsed));
+        complaints.extend(translation::complaints(kernel, &parsed));
     }
     complaints.into_iter().map(|complaint| format!("{}: {complaint}", kernel.name)).collect()
 }
@@ -139,6 +145,22 @@ fn every_shader_file_is_used() {
 fn rendered_matmuls_are_as_their_snapshots() {
     let tiled = Class::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4, quads: 1 };
     let subgroup = Class::Subgroup { lanes: 8, rows: 8, quads: 1 };
+    let cooperative = Class::Cooperative {
+        matrices: Matrices { side: 16, vectors: true },
+        lanes: 32,
+        rows: 2,
+        columns: 2,
+        subgroups_m: 2,
+        subgroups_n: 2,
+    };
+    let apples = Class::Cooperative {
+        matrices: Matrices { side: 8, vectors: false },
+        lanes: 32,
+        rows: 2,
+        columns: 2,
+        subgroups_m: 2,
+        subgroups_n: 2,
+    };
     let forward = Variant {
         form: Form::Nt,
         finish: Finish::plain("bias_relu", false),
@@ -162,12 +184,11 @@ fn rendered_matmuls_are_as_their_snapshots() {
         operand: Operand::Patches,
         halves: [false; 2],
     };
-    let in_half = Variant {
-        finish: Finish { scale: Scale::Down, ..update.finish },
-        halves: [true; 2],
-        vectors: [true; 3],
-        ..update
-    };
+    let update_by_halves =
+        Variant { finish: Finish { scale: Scale::Down, ..update.finish }, halves: [true; 2], ..update };
+    let in_half = Variant { vectors: [true; 3], ..update_by_halves };
+    let forward_in_half =
+        Variant { finish: Finish { half: true, ..forward.finish }, halves: [true; 2], ..forward };
     for kernel in [
         matmul_kernel(tiled, forward),
         matmul_kernel(subgroup, update),
@@ -175,6 +196,8 @@ fn rendered_matmuls_are_as_their_snapshots() {
         matmul_kernel(subgroup, of_pixels),
         matmul_kernel(subgroup, of_patches),
         matmul_kernel(tiled, weight_gradient),
+        matmul_kernel(cooperative, forward_in_half),
+        matmul_kernel(apples, update_by_halves),
     ] {
         let path = folder("tests/snapshots").join(format!("{}.wgsl", kernel.name));
         if std::env::var_os("SHADEGRAD_BLESS").is_some() {

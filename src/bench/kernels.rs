@@ -55,7 +55,8 @@ pub fn measure(
     // The best of all repeats: a peak is what the others are held against.
     let peak = operations / stopwatch::time(device, peak, seconds)?.seconds.min / 1e9;
     let mut ops = Vec::new();
-    for subject in subjects::all() {
+    let of_halves = device.gpu().map(subjects::of_halves).unwrap_or_default();
+    for subject in subjects::all().into_iter().chain(of_halves) {
         progress(&format!("{} {}", subject.op, subject.shape))?;
         ops.push(kernel(device, subject, seconds, peak)?);
     }

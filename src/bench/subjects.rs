@@ -2,10 +2,12 @@
 
 use crate::augmentation::Augmentation;
 use crate::device::DeviceKind;
+use crate::device::gpu::Gpu;
 use crate::draft::{self, Draft};
 use crate::host::Array;
 use crate::ops::classifier::{self, InputGradient};
 use crate::ops::gather::{self, Images};
+use crate::ops::matmul::gpu::Class;
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::sgd::{self, Update};
 use crate::ops::softmax_cross_entropy::Target;
@@ -80,6 +82,15 @@ pub(super) fn all() -> Vec<Subject> {
     others.into_iter().chain(convolutions).collect()
 }
 
+/// Products of 16-bit operands, in a class of cooperative matrices where the GPU takes such for them.
+pub(super) fn of_halves(gpu: &Gpu) -> Vec<Subject> {
+    if !Class::menu_of_halves(gpu.facts_of_halves()).iter().any(Class::is_cooperative) {
+        return Vec::new();
+    }
+    let subject = |size| product_of("matmul nn, f16", Element::Half, Form::Nn, [size; 3]);
+    [512, 1024, 2048, 4096].into_iter().map(subject).collect()
+}
+
 /// The three passes of a 3x3 convolution of 128 maps of `size` cells a side.
 fn convolution([size, channels, filters]: [usize; 3]) -> [Subject; 3] {
     let (batch, window) = (128, Window::square(3, 1, 1));
@@ -122,14 +133,24 @@ fn operations(m: usize, n: usize, k: usize) -> Work {
 }
 
 fn product(form: Form, m: usize, n: usize, k: usize) -> Subject {
-    let (name, a, b) = match form {
-        Form::Nn => ("matmul nn", [m, k], [k, n]),
-        Form::Nt => ("matmul nt", [m, k], [n, k]),
-        Form::Tn => ("matmul tn", [k, m], [k, n]),
+    let name = match form {
+        Form::Nn => "matmul nn",
+        Form::Nt => "matmul nt",
+        Form::Tn => "matmul tn",
+    };
+    product_of(name, Element::F32, form, [m, n, k])
+}
+
+/// A product of noise in floats of this type.
+fn product_of(name: &'static str, element: Element, form: Form, [m, n, k]: [usize; 3]) -> Subject {
+    let (a, b) = match form {
+        Form::Nn => ([m, k], [k, n]),
+        Form::Nt => ([m, k], [n, k]),
+        Form::Tn => ([k, m], [k, n]),
     };
     let mut draft = Draft::new("bench");
-    let (a, b) = (draft.noise("a", Role::Input, a), draft.noise("b", Role::Input, b));
-    matmul::product(&mut draft.plan, form, a, b, Epilogue::None);
+    let (a, b) = (draft.noise_of(element, "a", a), draft.noise_of(element, "b", b));
+    matmul::product_in(&mut draft.plan, element, form, a, b, Epilogue::None);
     done(draft, name, format!("{m}x{n}x{k}"), operations(m, n, k))
 }
 

@@ -6,19 +6,33 @@ use crate::host::HostMemory;
 use crate::kernel::Dispatch;
 use crate::plan::StepRecord;
 
+/// Cooperative matrices: square ones of 16-bit floats, which a subgroup multiplies and sums in 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Matrices {
+    /// Rows and columns of each: 8 or 16.
+    pub side: u32,
+    /// Whether they can be loaded from vectors of four. Metal's can from numbers alone.
+    pub vectors: bool,
+}
+
 /// What an op's GPU half may know about the adapter when it chooses a kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GpuFacts {
     /// Lanes of a subgroup, where subgroup operations can be used and all subgroups are this size.
     pub subgroup_size: Option<u32>,
+    /// Cooperative matrices, where they can be used and all subgroups are one size.
+    pub cooperative: Option<Matrices>,
+    /// Whether the GPU has proven its cooperative matrices, those that are not barred
+    /// ([`Gpu::facts_of_halves`](crate::device::gpu::Gpu::facts_of_halves)). Only then do products take them.
+    pub proven: bool,
     /// A software driver: work runs on the processor, vector lanes along x.
     pub software: bool,
     /// Whether shaders may compute with 16-bit floats, and keep them in memory.
     pub f16: bool,
     /// Whether long sums of small products are cut into parts, so that more workgroups have work. A processor has none to spare.
     pub split_sums: bool,
-    /// The class that every matrix product takes, where it is not to be chosen by size. Tests hold
-    /// each class to the same cases with it.
+    /// The class that every matrix product takes that can ([`Class::takes`]), where it is not to be chosen by size.
+    /// Tests hold each class to the same cases with it.
     pub matmul: Option<Class>,
     /// Classes of the matrix product that are not to be used, by their place among all: a selftest found them wrong.
     pub barred: u32,
@@ -61,6 +75,10 @@ impl Op for WithFacts {
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         self.op.lower(&self.facts)
+    }
+
+    fn choice(&self, _: &GpuFacts) -> Option<Choice> {
+        self.op.choice(&self.facts)
     }
 }
 

@@ -220,9 +220,7 @@ impl Op for Backward {
         };
         let (pool, by_four) = self.pool.by_four();
         match pool.trips_over_territories() {
-            Some(trips) => {
-                dispatch(&BACKWARD_APART[usize::from(by_four)], pool, pool.output().len(), trips)
-            }
+            Some(trips) => dispatch(&BACKWARD_APART[usize::from(by_four)], pool, pool.output().len(), trips),
             None => {
                 let trips = self.pool.trips_over_windows(self.pool.trips_over_cells());
                 dispatch(&BACKWARD, self.pool, self.dx.len(), trips)

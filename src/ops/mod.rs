@@ -15,7 +15,7 @@ use crate::kernel::Dispatch;
 use crate::plan::StepRecord;
 use crate::tensor::Tensor;
 
-pub use gpu_facts::{Choice, GpuFacts, Way, WithFacts};
+pub use gpu_facts::{Choice, GpuFacts, Matrices, Way, WithFacts};
 pub use window::Window;
 
 /// Which tensors an op touches, and how.

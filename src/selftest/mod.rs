@@ -100,7 +100,11 @@ pub fn run(
         }
         let shape = format!("{}{}", subject.shape, if in_half { ", f16" } else { "" });
         let classes: Vec<Option<Class>> = match subject.op {
-            "matmul" | "conv2d" => Class::all(&facts).into_iter().map(Some).collect(),
+            "matmul" | "conv2d" => {
+                let all = Class::all(&facts).into_iter();
+                // Of products in 32 bits, none takes cooperative matrices.
+                all.filter(|class| in_half || !class.is_cooperative()).map(Some).collect()
+            }
             _ => vec![None],
         };
         for class in classes {
@@ -259,7 +263,10 @@ impl Verdict {
                 list.push(name);
             }
         }
-        let is_left = |check: &Check| check.class.as_ref().is_some_and(|class| !barred.contains(class));
+        // One that takes products of floats in 32 bits, as cooperative matrices do not.
+        let is_left = |check: &Check| {
+            !check.in_half && check.class.as_ref().is_some_and(|class| !barred.contains(class))
+        };
         if !barred.is_empty() && !checks.iter().any(is_left) {
             broken.push("matmul".into());
         }

@@ -344,7 +344,11 @@ fn of_pixels(backward: bool) -> Subject {
     let (shape, batch, outputs) = ([3, 6, 8], 21, 19);
     let inputs = shape.iter().product();
     let record = move |draft: &mut Draft| {
-        let (source, order) = images(draft, shape);
+        let (mut source, order) = images(draft, shape);
+        // A pixel's eight bits times a power of two, plus some more of the same: numbers that 16 bits hold.
+        let factors = [0.5f32, -0.25, 0.125].into_iter().zip([-90.0, -128.0, -33.0]);
+        let factors = factors.flat_map(|(scale, shift)| [scale, scale * shift]).collect();
+        source.normalisation = draft.give("exact normalisation", Role::Input, [3, 2], Array::F32(factors));
         let x = gather::pixels(&mut draft.plan, &source, order, batch, draft.element).x;
         let weights = [outputs, inputs];
         if backward {

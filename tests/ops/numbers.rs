@@ -44,6 +44,16 @@ impl Numbers {
         self.rounded(floats)
     }
 
+    /// Factors that pixels are normalised with to numbers that 16 bits hold: a scale and a shift for each channel.
+    pub fn exact_factors(&mut self, channels: usize) -> Vec<f32> {
+        // A pixel's eight bits times a power of two, plus some more of the same.
+        let factors = |_| {
+            let scale = 2.0f32.powi(-1 - self.below(8) as i32);
+            [scale, scale * self.below(256) as f32]
+        };
+        (0..channels).flat_map(factors).collect()
+    }
+
     /// The floats as the case's tensors hold them.
     pub fn rounded(&self, floats: Vec<f32>) -> Vec<f32> {
         if !self.in_half {

@@ -2,6 +2,8 @@
 //! memory, must each be reported.
 
 use shadegrad::device::gpu::adapter::Capabilities;
+use shadegrad::ops::matmul::gpu::Class;
+use shadegrad::ops::{GpuFacts, WithFacts};
 use shadegrad::tensor::Element;
 
 use crate::announce;
@@ -376,6 +378,36 @@ fn every_wrong_shader_for_16_bits_is_caught() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     if facts.f16 {
         must_be_caught(&half_edits(), Element::Half);
+    }
+}
+
+/// What only kernels of cooperative matrices can have wrong.
+#[test]
+fn every_wrong_cooperative_kernel_is_caught() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let Some(class) = Class::all(&facts).into_iter().rfind(Class::is_cooperative) else {
+        assert!(facts.cooperative.is_none(), "{facts:?}");
+        announce("wrong cooperative kernels: NOT RUN, this GPU has no cooperative matrices");
+        return;
+    };
+    let facts = GpuFacts { matmul: Some(class), ..facts };
+    for (name, from, to) in [
+        ("sums by columns", "coopStoreT(", "coopStore("),
+        ("b by the other lines", "coopLoad<coop_mat8x8<f16, B>>", "coopLoadT<coop_mat8x8<f16, B>>"),
+        ("a line too far", "load_a(m0 + line,", "load_a(m0 + line + 1u,"),
+        ("sums that forget", "coopMultiplyAdd(a0, b0, y0_0)", "coopMultiplyAdd(a0, b0, y0_1)"),
+        (
+            "last vector of a matrix not finished",
+            "let quad = lane_of_subgroup + 8u",
+            "let quad = lane_of_subgroup",
+        ),
+    ] {
+        let cases = some(matmul::cases(), "m: 127, n: 131, k: 137");
+        let gpu = Subject::gpu(Capabilities::Adapter).0.wrapping(name, move |op| {
+            let op = Box::new(WithFacts { op, facts });
+            Box::new(Edited { op, kernels: "", from, to })
+        });
+        must_fail(name, &cases, &Subject::cpu(), &[gpu], Element::Half);
     }
 }
 

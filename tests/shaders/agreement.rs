@@ -8,6 +8,8 @@ use super::parse::Parsed;
 
 /// Half of what WebGPU promises, so that two workgroups fit where only that much is there.
 const MOST_WORKGROUP_BYTES: u32 = 16 * 1024;
+/// What the least of the adapters with cooperative matrices has, Apple's.
+const MOST_COOPERATIVE_BYTES: u32 = 32 * 1024;
 const MOST_INVOCATIONS: u32 = 256;
 const MOST_STORAGE_BUFFERS: usize = 8;
 
@@ -53,7 +55,9 @@ fn limits(kernel: &Kernel, parsed: &Parsed) -> Vec<String> {
         .filter(|variable| variable.space == AddressSpace::WorkGroup)
         .map(|variable| parsed.module.types[variable.ty].inner.size(parsed.module.to_ctx()))
         .sum();
-    limit("bytes of workgroup memory", workgroup_bytes as usize, MOST_WORKGROUP_BYTES as usize);
+    let cooperative = kernel.needs_cooperative_matrices();
+    let most = if cooperative { MOST_COOPERATIVE_BYTES } else { MOST_WORKGROUP_BYTES };
+    limit("bytes of workgroup memory", workgroup_bytes as usize, most as usize);
     // wgpu hides a read past the end of a buffer, so a size that came from the buffer itself would
     // never be found wrong.
     let functions = parsed.module.functions.iter().map(|(_, function)| function);

@@ -4,7 +4,7 @@ use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Block, EntryPoint, Module, Statement};
 use shadegrad::kernel::Kernel;
 
-/// A shader that is valid WGSL and needs no optional feature but those its row names.
+/// A shader that is valid WGSL and needs no optional feature but those its row names or its text enables.
 pub struct Parsed {
     pub module: Module,
     pub info: ModuleInfo,
@@ -19,6 +19,7 @@ impl Parsed {
         let mut capabilities = Capabilities::empty();
         capabilities.set(Capabilities::SUBGROUP, kernel.subgroups);
         capabilities.set(Capabilities::SHADER_FLOAT16, kernel.needs_f16());
+        capabilities.set(Capabilities::COOPERATIVE_MATRIX, kernel.needs_cooperative_matrices());
         let mut validator = Validator::new(ValidationFlags::all(), capabilities);
         let info = validator
             .validate(&module)

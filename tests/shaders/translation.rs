@@ -1,12 +1,17 @@
 //! Whether a shader can be said in the languages of Vulkan, Metal and DX12.
 
 use naga::back::{hlsl, msl, spv};
+use shadegrad::kernel::Kernel;
 
 use super::parse::Parsed;
 
 /// Every language that cannot say it, with the reason.
-pub fn complaints(parsed: &Parsed) -> Vec<String> {
-    let attempts = [("SPIR-V", to_spirv(parsed)), ("MSL", to_metal(parsed)), ("HLSL", to_hlsl(parsed))];
+pub fn complaints(kernel: &Kernel, parsed: &Parsed) -> Vec<String> {
+    let mut attempts = vec![("SPIR-V", to_spirv(parsed)), ("MSL", to_metal(kernel, parsed))];
+    // HLSL has no cooperative matrices.
+    if !kernel.needs_cooperative_matrices() {
+        attempts.push(("HLSL", to_hlsl(parsed)));
+    }
     let mut complaints = Vec::new();
     for (language, attempt) in attempts {
         match attempt {
@@ -25,9 +30,11 @@ fn to_spirv(parsed: &Parsed) -> Result<usize, String> {
         .map_err(|error| error.to_string())
 }
 
-fn to_metal(parsed: &Parsed) -> Result<usize, String> {
-    // 2.1 is the first with subgroup operations; macOS 10.14 has it.
-    let options = msl::Options { lang_version: (2, 1), ..msl::Options::default() };
+fn to_metal(kernel: &Kernel, parsed: &Parsed) -> Result<usize, String> {
+    // 2.1 is the first with subgroup operations; macOS 10.14 has it. 2.3, of macOS 11, has cooperative
+    // matrices.
+    let lang_version = if kernel.needs_cooperative_matrices() { (2, 3) } else { (2, 1) };
+    let options = msl::Options { lang_version, ..msl::Options::default() };
     msl::write_string(&parsed.module, &parsed.info, &options, &msl::PipelineOptions::default())
         .map(|(text, _)| text.len())
         .map_err(|error| error.to_string())

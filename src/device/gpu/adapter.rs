@@ -1,11 +1,14 @@
 //! Which GPUs there are, which one to take, and how to open it.
 
-use wgpu::{Adapter, AdapterInfo, Backends, DeviceType, Instance, InstanceDescriptor};
+use wgpu::{
+    Adapter, AdapterInfo, Backend, Backends, CooperativeMatrixProperties, CooperativeScalarType, DeviceType,
+    Instance, InstanceDescriptor,
+};
 
 use crate::device::{DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
 use crate::mishap;
-use crate::ops::GpuFacts;
+use crate::ops::{GpuFacts, Matrices};
 
 /// An adapter that was found, not opened yet.
 #[derive(Clone, Debug)]
@@ -87,11 +90,14 @@ impl FoundAdapter {
     pub fn facts(&self, capabilities: Capabilities) -> GpuFacts {
         let info = self.adapter.get_info();
         let features = self.features(capabilities);
-        let subgroups = features.contains(wgpu::Features::SUBGROUP);
         let one_size = info.subgroup_min_size == info.subgroup_max_size;
+        let subgroups = features.contains(wgpu::Features::SUBGROUP) && one_size;
+        let cooperative = features.contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX);
         GpuFacts {
             barred: 0,
-            subgroup_size: (subgroups && one_size).then_some(info.subgroup_min_size),
+            subgroup_size: subgroups.then_some(info.subgroup_min_size),
+            cooperative: self.matrices().filter(|_| cooperative),
+            proven: false,
             software: self.is_software(),
             f16: features.contains(wgpu::Features::SHADER_F16),
             split_sums: !self.is_software(),
@@ -102,12 +108,36 @@ impl FoundAdapter {
     pub(super) fn features(&self, capabilities: Capabilities) -> wgpu::Features {
         match capabilities {
             Capabilities::Adapter => {
-                let used =
+                let mut used =
                     wgpu::Features::SUBGROUP | wgpu::Features::SHADER_F16 | wgpu::Features::TIMESTAMP_QUERY;
+                if self.matrices().is_some() {
+                    used |= wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
+                }
                 self.adapter.features() & used
             }
             Capabilities::WebGpuDefaults => wgpu::Features::empty(),
         }
+    }
+
+    /// The cooperative matrices that kernels can use, the largest: WGSL has square ones alone, and the
+    /// kernels want 16-bit floats that are summed in 32 bits, in subgroups of one size.
+    fn matrices(&self) -> Option<Matrices> {
+        let info = self.adapter.get_info();
+        let needed = wgpu::Features::SHADER_F16
+            | wgpu::Features::SUBGROUP
+            | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
+        let usable =
+            self.adapter.features().contains(needed) && info.subgroup_min_size == info.subgroup_max_size;
+        let listed = self.adapter.cooperative_matrix_properties().into_iter();
+        let sides = listed.filter_map(|listed| {
+            let CooperativeMatrixProperties { m_size, n_size, k_size, ab_type, cr_type, .. } = listed;
+            let square = m_size == n_size && n_size == k_size;
+            let types = (ab_type, cr_type) == (CooperativeScalarType::F16, CooperativeScalarType::F32);
+            (square && types && !listed.saturating_accumulation).then_some(m_size)
+        });
+        // In Metal's language a matrix is loaded through a pointer to numbers (naga's `simdgroup_load`).
+        let vectors = info.backend != Backend::Metal;
+        sides.max().filter(|_| usable).map(|side| Matrices { side, vectors })
     }
 
     pub(super) fn limits(&self, capabilities: Capabilities) -> wgpu::Limits {
@@ -140,10 +170,23 @@ impl FoundAdapter {
         abilities
     }
 
+    #[allow(unsafe_code, reason = "wgpu asks for an oath before it lends an experimental feature")]
     pub(super) fn open(&self, capabilities: Capabilities) -> Result<(wgpu::Device, wgpu::Queue)> {
+        let required_features = self.features(capabilities);
+        let experimental_features =
+            if required_features.contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX) {
+                // SAFETY: what wgpu may not check of such a feature is up to its user. The only user is the
+                // crate's own template for cooperative matrices, whose tiles are sized and aligned for every
+                // load and store, whose control flow is uniform around them, and which a device proves before
+                // it is used (`Gpu::facts_of_halves`).
+                unsafe { wgpu::ExperimentalFeatures::enabled() }
+            } else {
+                wgpu::ExperimentalFeatures::disabled()
+            };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("shadegrad"),
-            required_features: self.features(capabilities),
+            required_features,
+            experimental_features,
             required_limits: self.limits(capabilities),
             ..wgpu::DeviceDescriptor::default()
         };

@@ -1,24 +1,28 @@
 //! A GPU as a device, through wgpu: Vulkan, Metal or DX12.
 //!
 //! [`adapter`] finds and opens it, `pipelines` turns kernel rows into pipelines, [`tuner`] finds out which
-//! kernels are fastest, [`memory`] keeps what was found out of an adapter, `timing` times them for a profile, `session` holds a plan's buffers and submits its steps, `faults` keeps what
-//! goes wrong behind the host's back.
+//! kernels are fastest, `proof` what cooperative matrices are worth, [`memory`] keeps what was found out of
+//! an adapter, `timing` times them for a profile, `session` holds a plan's buffers and submits its steps,
+//! `faults` keeps what goes wrong behind the host's back.
 //! This folder is the only place in the crate that knows wgpu.
 
 pub mod adapter;
 mod faults;
 pub mod memory;
 mod pipelines;
+mod proof;
 mod session;
 mod timing;
 pub mod tuner;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use adapter::{Capabilities, FoundAdapter, limits_that_matter};
 use faults::Faults;
 use memory::{Memory, Subject};
+use session::GpuSession;
 use tuner::Tuning;
 
 use super::profile::Profile;
@@ -26,6 +30,7 @@ use super::{Device, DeviceInfo, Selftested, Session};
 use crate::error::Result;
 use crate::ops::GpuFacts;
 use crate::plan::Plan;
+use crate::tensor::Element;
 
 /// An opened GPU.
 #[derive(Debug)]
@@ -35,6 +40,8 @@ pub struct Gpu {
     queue: wgpu::Queue,
     faults: Faults,
     facts: GpuFacts,
+    /// The same, once cooperative matrices were proven.
+    facts_of_halves: OnceLock<GpuFacts>,
     info: DeviceInfo,
     tuning: Option<Tuning>,
     profile: Option<Profile>,
@@ -50,6 +57,7 @@ impl Gpu {
             device,
             queue,
             facts: found.facts(capabilities),
+            facts_of_halves: OnceLock::new(),
             info: found.info.clone(),
             tuning: None,
             profile: None,
@@ -93,6 +101,27 @@ impl Gpu {
     /// What kernels may know about this GPU.
     pub fn facts(&self) -> &GpuFacts {
         &self.facts
+    }
+
+    /// What kernels may know where a plan has floats of 16 bits: also which cooperative matrices are right on this
+    /// GPU, which the first call finds out.
+    pub fn facts_of_halves(&self) -> &GpuFacts {
+        self.facts_of_halves.get_or_init(|| {
+            let mut facts = GpuFacts { proven: true, ..self.facts };
+            // A software driver's are not used.
+            if facts.cooperative.is_some() && !facts.software {
+                let wrong = proof::wrong(self, &|op| op);
+                if let (false, Some(tuning)) = (wrong.is_empty(), &self.tuning) {
+                    (tuning.tell)(&format!(
+                        "cooperative matrices are wrong on {}: products do without {}",
+                        self.info.name,
+                        wrong.join(", ")
+                    ));
+                }
+                facts.bar(&wrong);
+            }
+            facts
+        })
     }
 
     /// How many of each kind of object live on the driver's side: in a run, as many after a million steps as after a
@@ -151,6 +180,10 @@ impl Device for Gpu {
     }
 
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
-        Ok(Box::new(session::GpuSession::new(self, plan)?))
+        let mut declarations = plan.declarations().iter();
+        let has_halves = declarations.any(|declaration| declaration.tensor.element() == Element::Half);
+        assert!(!has_halves || self.facts.f16, "{} has no 16-bit floats", self.info.name);
+        let facts = if has_halves { self.facts_of_halves() } else { &self.facts };
+        Ok(Box::new(GpuSession::new(self, facts, plan)?))
     }
 }

@@ -24,6 +24,7 @@ use crate::error::{Error, Result};
 use crate::host::Array;
 use crate::kernel::Uniform;
 use crate::mishap;
+use crate::ops::GpuFacts;
 use crate::plan::{Declaration, Launch, Plan, StepId, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -66,7 +67,8 @@ fn device_bytes(tensor: Tensor) -> u64 {
 }
 
 impl GpuSession {
-    pub(super) fn new(gpu: &Gpu, plan: Plan) -> Result<Self> {
+    /// Makes all that `plan` needs; `facts` are what its kernels may know of the GPU.
+    pub(super) fn new(gpu: &Gpu, facts: &GpuFacts, plan: Plan) -> Result<Self> {
         let device = &gpu.device;
         let largest = crate::device::Device::largest_tensor(gpu) as u64;
         for Declaration { tensor, name, .. } in plan.declarations() {
@@ -79,9 +81,6 @@ impl GpuSession {
                 .advise("use a smaller --batch-size or model, or --device cpu"));
             }
         }
-        let has_halves =
-            plan.declarations().iter().any(|declaration| declaration.tensor.element() == Element::Half);
-        assert!(!has_halves || gpu.facts.f16, "{} has no 16-bit floats", gpu.info.name);
         if mishap::strikes("out-of-memory-in-load") {
             return Err(out_of_memory());
         }
@@ -117,7 +116,7 @@ impl GpuSession {
             });
             let mut pipelines = Pipelines::new(device, &step_layout);
             let bench = Bench { device, queue: &gpu.queue, buffers: &buffers, records: &records_group };
-            let mut tuner = Tuner::new(bench, gpu.facts, gpu.tuning.as_ref(), gpu.subject());
+            let mut tuner = Tuner::new(bench, *facts, gpu.tuning.as_ref(), gpu.subject());
             let lowered: Vec<Vec<Vec<_>>> = plan
                 .steps()
                 .iter()

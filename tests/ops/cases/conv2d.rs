@@ -234,6 +234,31 @@ fn every_class_is_right() {
     announce(&format!("convolutions: {} cases on CPU, {:#?}", whole.len() + cut.len(), gpus(true)));
 }
 
+/// Classes of cooperative matrices, of operands that 16 bits hold.
+#[test]
+fn a_cooperative_class_is_right() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let Some(class) = Class::all(&facts).into_iter().find(Class::is_cooperative) else {
+        assert!(facts.cooperative.is_none(), "{facts:?}");
+        announce("convolutions of cooperative matrices: NOT RUN, this GPU has none");
+        return;
+    };
+    let few: Cases = bare()
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| index / 3 % 2 == 0)
+        .map(|(_, case)| case)
+        .collect();
+    let gpu = |split_sums| {
+        let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
+        Subject::gpu(Capabilities::Adapter).0.with_facts(facts)
+    };
+    hold(&few, &Subject::cpu(), &[gpu(false)], Element::Half).assert_agreement();
+    let mut cut = bare();
+    cut.retain(|case| format!("{case:?}").contains("channels: 16, filters: 16"));
+    hold(&cut, &Subject::cpu(), &[gpu(true)], Element::Half).assert_agreement();
+}
+
 /// Which class a tuner picks must not change a result.
 #[test]
 fn every_class_gives_the_same_bits() {

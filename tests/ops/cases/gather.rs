@@ -44,7 +44,7 @@ impl Store {
     }
 
     /// Images that are normalised with these factors.
-    fn fill_with(&self, bench: &mut Bench, factors: &[f32]) -> Filled {
+    pub fn fill_with(&self, bench: &mut Bench, factors: &[f32]) -> Filled {
         let (pixels, count) = (self.pixels(), self.images());
         let [channels, height, width] = self.shape;
         let bytes = bench.numbers.bytes(count * pixels);

@@ -2,11 +2,11 @@
 
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::host::Array;
-use shadegrad::ops::GpuFacts;
 use shadegrad::ops::gather;
 use shadegrad::ops::matmul::gpu::{Class, EPILOGUES};
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{Momentum, Update};
+use shadegrad::ops::{GpuFacts, Matrices};
 use shadegrad::plan::{Plan, StepRecord};
 use shadegrad::tensor::Element;
 
@@ -214,7 +214,14 @@ struct OfPixels {
 impl Case for OfPixels {
     fn record(&self, bench: &mut Bench) {
         let &OfPixels { store, batch, rows, outputs, backward } = self;
-        let filled = store.fill(bench);
+        // Where products have operands of 16 bits, cooperative matrices round normalised pixels to as many.
+        let filled = match bench.element {
+            Element::Half => {
+                let factors = bench.numbers.exact_factors(store.shape[0]);
+                store.fill_with(bench, &factors)
+            }
+            _ => store.fill(bench),
+        };
         let inputs = store.pixels();
         let picks = bench.numbers.indices(batch, store.images());
         let order = bench.input("order", [batch], Array::U32(picks.clone()));
@@ -430,20 +437,28 @@ fn cut_sums() -> Cases {
     cases
 }
 
-/// Which class a tuner picks must not change a result: all add terms in one order.
+/// Which class a tuner picks must not change a result: all of a menu add terms in one order.
 #[test]
 fn every_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let elements = [Element::F32].into_iter().chain(facts.f16.then_some(Element::Half));
-    for (element, split_sums) in elements.flat_map(|element| [(element, false), (element, true)]) {
+    let mut menus = vec![(Element::F32, Class::menu(&facts))];
+    if facts.f16 {
+        menus.push((Element::Half, Class::menu(&facts)));
+    }
+    if facts.cooperative.is_some() {
+        menus.push((Element::Half, Class::menu_of_halves(&proven(facts))));
+    }
+    for (split_sums, (element, menu)) in
+        [false, true].into_iter().flat_map(|split| menus.iter().map(move |menu| (split, menu)))
+    {
         let mut cases = cut_sums();
         cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
         cases.extend(of_pixels());
         let mut first: Option<(Class, Vec<Vec<u64>>)> = None;
-        for class in Class::menu(&facts) {
+        for &class in menu {
             let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
             let subject = Subject::gpu(Capabilities::Adapter).0.with_facts(facts);
-            let bits = bits_of(&cases, &subject, element);
+            let bits = bits_of(&cases, &subject, *element);
             match &first {
                 None => first = Some((class, bits)),
                 Some((other, expected)) => {
@@ -456,41 +471,110 @@ fn every_class_gives_the_same_bits() {
     }
 }
 
+/// As if the GPU had proven its cooperative matrices, and were no software driver, whose are for tests alone.
+fn proven(facts: GpuFacts) -> GpuFacts {
+    GpuFacts { proven: true, software: false, ..facts }
+}
+
+/// All cases, with sums that stay whole.
+fn whole() -> Cases {
+    let mut cases: Cases = FORMS.into_iter().flat_map(products).collect();
+    cases.extend(epilogues(&EPILOGUE_SHAPES));
+    cases.extend(of_pixels());
+    cases
+}
+
+/// All cases with sums that are cut.
+fn cut() -> Cases {
+    let mut cases = cut_sums();
+    cases.extend(of_pixels());
+    cases
+}
+
+/// Cases with floats of one type: with sums that stay whole, and with sums that are cut.
+struct Held(Element, Cases, Cases);
+
 /// What a class is chosen for is a matter of speed; each must be right for everything.
-fn hold_classes(kind: &str, is_kind: fn(&Class) -> bool, least: usize) {
+fn hold_classes(kind: &str, classes: &[Class], held: &[Held]) {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let classes: Vec<Class> = Class::menu(&facts).into_iter().filter(is_kind).collect();
-    assert!(classes.len() >= least, "{kind} classes for {facts:?}");
     let started = std::time::Instant::now();
     let gpus = |split_sums| -> Vec<Subject> {
         let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
         classes.iter().map(|&class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
     };
-    let mut cases: Cases = FORMS.into_iter().flat_map(products).collect();
-    cases.extend(epilogues(&EPILOGUE_SHAPES));
-    cases.extend(of_pixels());
-    hold(&cases, &Subject::cpu(), &gpus(false), Element::F32).assert_agreement();
-    let mut cut = cut_sums();
-    cut.extend(of_pixels());
-    hold(&cut, &Subject::cpu(), &gpus(true), Element::F32).assert_agreement();
-    if facts.f16 {
-        hold(&within_half(epilogues(&EPILOGUE_SHAPES[4..7])), &Subject::cpu(), &gpus(false), Element::Half)
-            .assert_agreement();
-        hold(&within_half(cut_sums()), &Subject::cpu(), &gpus(true), Element::Half).assert_agreement();
+    for Held(element, whole, cut) in held {
+        hold(whole, &Subject::cpu(), &gpus(false), *element).assert_agreement();
+        hold(cut, &Subject::cpu(), &gpus(true), *element).assert_agreement();
     }
-    let count = cases.len() + cut.len();
+    let count: usize = held.iter().map(|Held(_, whole, cut)| whole.len() + cut.len()).sum();
     announce(&format!("{kind} classes: {count} cases on CPU, {:#?}, {:.1?}", gpus(true), started.elapsed()));
+}
+
+/// All cases of floats in 32 bits, and some of those in 16.
+fn held() -> Vec<Held> {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let mut held = vec![Held(Element::F32, whole(), cut())];
+    if facts.f16 {
+        let whole = within_half(epilogues(&EPILOGUE_SHAPES[4..7]));
+        held.push(Held(Element::Half, whole, within_half(cut_sums())));
+    }
+    held
+}
+
+/// Classes of one kind that are used on the GPU under test.
+fn classes(is_kind: fn(&Class) -> bool) -> Vec<Class> {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    Class::all(&facts).into_iter().filter(is_kind).collect()
 }
 
 #[test]
 fn every_tiled_class_is_right() {
-    hold_classes("tiled", |class| matches!(class, Class::Tiled { .. }), 3);
+    let tiled = classes(|class| matches!(class, Class::Tiled { .. }));
+    assert_eq!(tiled.len(), 3);
+    hold_classes("tiled", &tiled, &held());
 }
 
 /// Adapters without subgroups have none of these; that they are compared at all is asserted where there are subgroups.
 #[test]
 fn every_subgroup_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let least = if facts.subgroup_size.is_some() { 2 } else { 0 };
-    hold_classes("subgroup", |class| matches!(class, Class::Subgroup { .. }), least);
+    let subgroup = classes(|class| matches!(class, Class::Subgroup { .. }));
+    assert!(subgroup.len() >= if facts.subgroup_size.is_some() { 2 } else { 0 }, "{facts:?}");
+    hold_classes("subgroup", &subgroup, &held());
+}
+
+/// Cooperative matrices take 16-bit floats and add in 32 bits: of operands that 16 bits hold, they must be as
+/// right as the others.
+#[test]
+fn every_cooperative_class_is_right() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let facts = proven(facts);
+    let cooperative = classes(Class::is_cooperative);
+    let Some(matrices) = facts.cooperative else {
+        assert_eq!(cooperative, [], "classes of what is not there");
+        assert_eq!(Class::menu_of_halves(&facts), Class::menu(&facts));
+        announce("cooperative classes: NOT RUN, this GPU has no cooperative matrices");
+        return;
+    };
+    assert!(cooperative.len() >= 2, "{facts:?}");
+    assert_eq!(Class::menu_of_halves(&facts), cooperative);
+    assert!(!Class::menu(&facts).iter().any(Class::is_cooperative), "32-bit operands would be rounded");
+    // The other way to lay out workgroup memory, which only Metal has to take.
+    let scalars = Class::Cooperative {
+        matrices: Matrices { vectors: !matrices.vectors, ..matrices },
+        lanes: facts.subgroup_size.expect("subgroups of one size"),
+        rows: 2,
+        columns: 1,
+        subgroups_m: 1,
+        subgroups_n: 2,
+    };
+    // A software driver compiles large tiles for seconds each: what becomes of a sum does not depend on the
+    // tile.
+    let all = Held(Element::Half, within_half(whole()), within_half(cut()));
+    hold_classes("cooperative", &cooperative[..1], &[all]);
+    let rest: Vec<Class> = cooperative[1..].iter().copied().chain([scalars]).collect();
+    let mut few = of_pixels();
+    few.extend(FORMS.into_iter().flat_map(products));
+    let few = Held(Element::Half, within_half(few), within_half(cut_sums().split_off(90)));
+    hold_classes("other cooperative", &rest, &[few]);
 }

@@ -77,7 +77,9 @@ pub(super) fn run(op: &Product, memory: &HostMemory, step: &StepRecord) {
             let (rate, decay) = (step.learning_rate * weight.rate, weight.decay);
             if let Some(bias) = bias {
                 pulp::Arch::new().dispatch(|| {
-                    column_sum::sums(a, size.m, |first, sums| bias.run(memory, step.learning_rate, first, sums))
+                    column_sum::sums(a, size.m, |first, sums| {
+                        bias.run(memory, step.learning_rate, first, sums)
+                    })
                 });
             }
             match weight.momentum {

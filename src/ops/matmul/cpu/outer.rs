@@ -80,8 +80,7 @@ impl<'a> Finish<'a> {
 pub(super) fn product(size: Size, y: &mut [f32], a: &[f32], steps: Steps, b: &[f32], finish: Finish<'_>) {
     let Size { m, n, k } = size;
     let threads = rayon::current_num_threads();
-    let task_rows =
-        m.div_ceil(threads).next_multiple_of(PANEL).clamp(*TASK_ROWS.start(), *TASK_ROWS.end());
+    let task_rows = m.div_ceil(threads).next_multiple_of(PANEL).clamp(*TASK_ROWS.start(), *TASK_ROWS.end());
     let task = |first: usize, y: &mut [f32], finish: Finish<'_>| {
         rows(Size { m: y.len() / n, n, k }, y, &a[first * steps.row..], steps, b, finish);
     };

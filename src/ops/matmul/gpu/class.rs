@@ -1,8 +1,9 @@
 //! Kernel classes and their tiles: which there are, and what each costs.
 
 use super::super::Size;
+use super::render::Variant;
 use crate::kernel::trips;
-use crate::ops::GpuFacts;
+use crate::ops::{GpuFacts, Matrices};
 
 /// A kernel class with its tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,10 +30,28 @@ pub enum Class {
         /// Columns per lane, in fours.
         quads: u32,
     },
+    /// Cooperative matrices, for products of 16-bit operands alone.
+    Cooperative {
+        /// What a subgroup multiplies at a time.
+        matrices: Matrices,
+        /// Lanes of a subgroup.
+        lanes: u32,
+        /// Matrices of the product that a subgroup owns, down.
+        rows: u32,
+        /// And across.
+        columns: u32,
+        /// Subgroups of a workgroup, down its tile.
+        subgroups_m: u32,
+        /// And across.
+        subgroups_n: u32,
+    },
 }
 
 /// Terms per round of the tiled classes.
 const TILE_K: u32 = 16;
+
+/// Steps of cooperative matrices per round. A software driver compiles each for a good part of a second.
+const COOPERATIVE_STEPS: u32 = 2;
 
 /// Enough workgroups for a small product.
 const SMALL: Class = Class::Tiled { tile_m: 32, tile_n: 32, tile_k: TILE_K, rows: 4, quads: 1 };
@@ -48,10 +67,51 @@ const LARGE: Class = Class::Tiled { tile_m: 128, tile_n: 128, tile_k: TILE_K, ro
 const PROCESSOR_LANES: u32 = 8;
 
 impl Class {
-    /// Every class that is used on an adapter with these facts; tests run them all.
+    /// Every class that is used on an adapter with these facts for products of 32-bit operands; tests run
+    /// them all.
     pub fn menu(gpu: &GpuFacts) -> Vec<Class> {
-        let all = Class::all(gpu).into_iter().enumerate();
-        all.filter(|(place, _)| gpu.barred & (1 << place) == 0).map(|(_, class)| class).collect()
+        Class::left(gpu).filter(|class| !class.is_cooperative()).collect()
+    }
+
+    /// The same, for products of 16-bit operands. All classes of a menu add up in one order, those of
+    /// cooperative matrices in theirs: where they were proven, there are no others. A software driver makes
+    /// them of ordinary arithmetic, a tenth as fast as it could be: there they are for tests.
+    pub fn menu_of_halves(gpu: &GpuFacts) -> Vec<Class> {
+        let proven = Class::left(gpu).filter(|class| gpu.proven && !gpu.software && class.is_cooperative());
+        let cooperative: Vec<Class> = proven.collect();
+        if cooperative.is_empty() { Class::menu(gpu) } else { cooperative }
+    }
+
+    /// Those that are not barred.
+    fn left(gpu: &GpuFacts) -> impl Iterator<Item = Class> {
+        let (all, barred) = (Class::all(gpu).into_iter().enumerate(), gpu.barred);
+        all.filter(move |(place, _)| barred & (1 << place) == 0).map(|(_, class)| class)
+    }
+
+    /// The classes of all the sizes of subgroups and of cooperative matrices that are found on today's
+    /// devices.
+    pub fn of_today() -> Vec<Class> {
+        let matrices = |side, vectors| Some(Matrices { side, vectors });
+        // Lavapipe has the first matrices, NVIDIA and AMD the next ones, Apple the last.
+        let found = [
+            (4, None),
+            (8, matrices(8, true)),
+            (16, None),
+            (32, matrices(16, true)),
+            (64, matrices(16, true)),
+            (32, matrices(8, false)),
+        ];
+        let mut classes = Vec::new();
+        for (lanes, cooperative) in found {
+            for class in
+                Class::all(&GpuFacts { subgroup_size: Some(lanes), cooperative, ..GpuFacts::default() })
+            {
+                if !classes.contains(&class) {
+                    classes.push(class);
+                }
+            }
+        }
+        classes
     }
 
     /// Every class that an adapter like this can run. Those through workgroup memory come first: they need the least of a
@@ -65,8 +125,38 @@ impl Class {
                 &[(8, 1), (16, 1)]
             };
             menu.extend(tiles.iter().map(|&(rows, quads)| Class::Subgroup { lanes, rows, quads }));
+            menu.extend(gpu.cooperative.into_iter().flat_map(|matrices| Class::cooperative(matrices, lanes)));
         }
         menu
+    }
+
+    /// The classes of cooperative matrices, small tiles first.
+    fn cooperative(matrices: Matrices, lanes: u32) -> impl Iterator<Item = Class> {
+        // Matrices of a subgroup down and across, subgroups of a workgroup down and across.
+        let tiles: &[[u32; 4]] = match (matrices.side, lanes) {
+            (_, ..=PROCESSOR_LANES) => &[[1, 1, 1, 1], [2, 2, 1, 1]],
+            (8, _) => &[[2, 2, 2, 2], [4, 4, 2, 2]],
+            (_, ..=32) => &[[1, 1, 2, 2], [2, 2, 2, 2], [2, 4, 4, 2]],
+            _ => &[[1, 1, 2, 2], [2, 2, 2, 2], [4, 4, 2, 2]],
+        };
+        tiles.iter().map(move |&[rows, columns, subgroups_m, subgroups_n]| Class::Cooperative {
+            matrices,
+            lanes,
+            rows,
+            columns,
+            subgroups_m,
+            subgroups_n,
+        })
+    }
+
+    /// Whether it is one of cooperative matrices, whose operands have 16 bits.
+    pub fn is_cooperative(&self) -> bool {
+        matches!(self, Class::Cooperative { .. })
+    }
+
+    /// Whether products of this variant may take it: 16 bits would round others' operands.
+    pub fn takes(&self, variant: Variant) -> bool {
+        !self.is_cooperative() || variant.is_of_halves()
     }
 
     /// Rows and columns of the product that a workgroup computes.
@@ -74,6 +164,14 @@ impl Class {
         match self {
             Class::Tiled { tile_m, tile_n, .. } => (tile_m, tile_n),
             Class::Subgroup { lanes, rows, quads } => (rows, 4 * lanes * quads),
+            Class::Cooperative {
+                matrices: Matrices { side, .. },
+                rows,
+                columns,
+                subgroups_m,
+                subgroups_n,
+                ..
+            } => (side * rows * subgroups_m, side * columns * subgroups_n),
         }
     }
 
@@ -82,6 +180,7 @@ impl Class {
         match self {
             Class::Tiled { tile_m, tile_n, rows, quads, .. } => tile_m / rows * (tile_n / 4 / quads),
             Class::Subgroup { lanes, .. } => lanes,
+            Class::Cooperative { lanes, subgroups_m, subgroups_n, .. } => lanes * subgroups_m * subgroups_n,
         }
     }
 
@@ -97,18 +196,24 @@ impl Class {
         (down * across) as f64 * f64::from(tile_m * tile_n) / (size.m * size.n) as f64
     }
 
+    /// Terms that are added up between two looks at where the sum ends: parts of sums are whole rounds.
+    pub(super) const fn round(self) -> u32 {
+        match self {
+            Class::Tiled { tile_k, .. } => tile_k,
+            Class::Subgroup { .. } => 4,
+            Class::Cooperative { matrices, lanes, .. } if lanes <= PROCESSOR_LANES => matrices.side,
+            Class::Cooperative { matrices, .. } => COOPERATIVE_STEPS * matrices.side,
+        }
+    }
+
     /// Trips of an invocation's loops at most, over sums of `terms` terms: the terms, the sums of rows, and for one
     /// epilogue the bits of the step's rows.
     pub(super) const fn trips(self, terms: usize) -> u64 {
-        let per_trip = match self {
-            Class::Tiled { tile_k, .. } => tile_k,
-            Class::Subgroup { .. } => 4,
-        };
         let row_sums = match self {
-            Class::Tiled { .. } => trips(terms.div_ceil(4), 0),
+            Class::Tiled { .. } | Class::Cooperative { .. } => trips(terms.div_ceil(4), 0),
             Class::Subgroup { .. } => 0,
         };
-        trips(terms.div_ceil(per_trip as usize), 0) + row_sums + trips(u32::BITS as usize, 0)
+        trips(terms.div_ceil(self.round() as usize), 0) + row_sums + trips(u32::BITS as usize, 0)
     }
 
     /// The class in names of kernels and in what a tuner remembers.
@@ -118,12 +223,30 @@ impl Class {
                 format!("tiled_{tile_m}x{tile_n}x{tile_k}_{rows}x{quads}")
             }
             Class::Subgroup { lanes, rows, quads } => format!("subgroup_{lanes}_{rows}x{quads}"),
+            Class::Cooperative {
+                matrices: Matrices { side, vectors },
+                lanes,
+                rows,
+                columns,
+                subgroups_m,
+                subgroups_n,
+            } => {
+                let numbers = if vectors { "" } else { "_numbers" };
+                format!("cooperative_{side}_{lanes}_{rows}x{columns}_{subgroups_m}x{subgroups_n}{numbers}")
+            }
         }
     }
 
-    /// The class that is likely best for a product of this size.
-    pub(super) fn guess(size: Size, gpu: &GpuFacts) -> Class {
-        let menu = Class::menu(gpu);
+    /// The class of a menu that is likely best for a product of this size.
+    pub(super) fn guess(size: Size, gpu: &GpuFacts, menu: &[Class]) -> Class {
+        let is_enough = |class: &&Class| {
+            let (down, across) = class.tiles(size);
+            down * across >= 128
+        };
+        if let Some(smallest) = menu.first().filter(|class| class.is_cooperative()) {
+            // As of the others below: the largest tile of which there are enough to go around.
+            return *menu.iter().rev().find(is_enough).unwrap_or(smallest);
+        }
         let likely = Class::likely(size, gpu);
         if menu.contains(&likely) {
             return likely;
@@ -169,8 +292,9 @@ mod tests {
     #[test]
     fn every_class_has_trips_enough_for_the_longest_sum() {
         for lanes in [4, 8, 16, 32, 64, 128] {
-            let facts = GpuFacts { subgroup_size: Some(lanes), ..GpuFacts::default() };
-            for class in Class::menu(&facts) {
+            let cooperative = Some(Matrices { side: 16, vectors: true });
+            let facts = GpuFacts { subgroup_size: Some(lanes), cooperative, ..GpuFacts::default() };
+            for class in Class::all(&facts) {
                 let trips = class.trips(MOST_TERMS_OF_A_PART);
                 assert!(trips <= MOST_TRIPS, "{class:?}: {trips} trips");
             }
@@ -183,7 +307,7 @@ mod tests {
         let size = |m, n, k| Size { m, n, k };
         for (size, most) in [(size(1, 10, 64), 32.0), (size(64, 128, 784), 1.0), (size(100, 3072, 32), 1.13)]
         {
-            let class = Class::guess(size, &facts);
+            let class = Class::guess(size, &facts, &Class::menu(&facts));
             assert!(class.waste(size) <= most, "{class:?} wastes {} for {size:?}", class.waste(size));
         }
     }

@@ -4,13 +4,13 @@
 //! | --- | --- | --- |
 //! | [`Class::Tiled`] | discrete and integrated GPUs | tiles in workgroup memory, barriers |
 //! | [`Class::Subgroup`] | software drivers, small GPUs | one subgroup per workgroup, broadcasts, no barrier |
+//! | [`Class::Cooperative`] | GPUs with cooperative matrices, products of 16-bit operands | matrices of 8x8 or 16x16 that a subgroup holds together |
 //!
 //! Registers must have names and loops be unrolled for a compiler to keep sums in registers, so
 //! these kernels are rendered from templates (`render`); what they render for some products is kept in
-//! `tests/snapshots/` for a reader. A class for cooperative matrices is another template and another
-//! arm in [`Class`].
+//! `tests/snapshots/` for a reader.
 //!
-//! Every class adds the terms of a sum one after the other, from the first to the last, so which
+//! Every class of a menu adds the terms of a sum one after the other, from the first to the last, so which
 //! class is taken is a matter of speed alone: see [`choice`](crate::ops::Op::choice). Long sums of small products are cut
 //! into parts (`parts`), by a rule that knows only the product's size.
 //!
@@ -41,6 +41,30 @@
 //! (a broadcast). Against 4 cycles a vector for 32 lanes, the large tile does 16 vector multiply-adds (64 cycles of one SIMD's
 //! lanes) for 4 reads, so it is bound by arithmetic; the small one, 4 for 2, is not, and is for products that
 //! have too few large tiles.
+//!
+//! # What the cooperative kernels cost
+//!
+//! Counted in the same way, for subgroups of 32 lanes and one round of two steps: 32 terms of matrices of
+//! 16x16 (NVIDIA, AMD), 16 of those of 8x8 (Apple). A lane has a 32nd of a matrix: 8 or 2 registers of sums,
+//! 4 or 1 of an operand, two numbers each. Workgroup memory is the operands' tiles, with 8 numbers of
+//! padding a line, and a matrix of sums for each subgroup on its way out.
+//!
+//! | tile, matrices | subgroups | matrices each | sums, operands | workgroup memory | loads of a matrix per product of two |
+//! | --- | --- | --- | --- | --- | --- |
+//! | 32x32 of 16x16 | 2x2 | 1x1 | 8 + 8 | 5 + 4 KiB | 2 |
+//! | 64x64 of 16x16 | 2x2 | 2x2 | 32 + 16 | 10 + 4 KiB | 1 |
+//! | 128x128 of 16x16 | 4x2 | 2x4 | 64 + 24 | 20 + 8 KiB | 0.75 |
+//! | 32x32 of 8x8 | 2x2 | 2x2 | 8 + 4 | 3 + 1 KiB | 1 |
+//! | 64x64 of 8x8 | 2x2 | 4x4 | 32 + 8 | 6 + 1 KiB | 0.5 |
+//!
+//! With 24 further registers the large tile needs 112 on NVIDIA: two workgroups of 256 a multiprocessor, as
+//! the large tiled one has. On Apple 64 of 4 bytes let 832 invocations live, six workgroups of 128, of which
+//! workgroup memory allows four. None of this was measured on such a GPU yet.
+//!
+//! Elements of a cooperative matrix have no place that a shader may know, and wgpu's have no conversions:
+//! operands are rounded to 16 bits on their way into workgroup memory, and sums leave through it, a matrix at
+//! a time, so that ordinary invocations can finish them. That wgpu's matrices are experimental is why a
+//! device has to prove the class before it is used.
 
 mod class;
 mod parts;
@@ -110,13 +134,18 @@ const WORTH_TUNING: usize = 1 << 20;
 /// How much more than the best-fitting class another may compute beside the product, to be tried.
 const MOST_WASTE: f64 = 1.35;
 
+/// The classes that a product may take.
+fn menu(op: &Product, gpu: &GpuFacts) -> Vec<Class> {
+    if Variant::of(op).is_of_halves() { Class::menu_of_halves(gpu) } else { Class::menu(gpu) }
+}
+
 /// The classes that may be fastest for the product, if there is more than one.
 pub(in crate::ops) fn choice(op: &Product, gpu: &GpuFacts) -> Option<Choice> {
     let size @ Size { m, n, k } = op.size;
     if gpu.matmul.is_some() || m * n * k < WORTH_TUNING {
         return None;
     }
-    let menu = Class::menu(gpu);
+    let menu = menu(op, gpu);
     let least = menu.iter().map(|class| class.waste(size)).fold(f64::INFINITY, f64::min);
     let fitting = menu.into_iter().filter(|class| class.waste(size) <= MOST_WASTE * least);
     let way = |class: Class| Way { label: class.label(), facts: GpuFacts { matmul: Some(class), ..*gpu } };
@@ -132,12 +161,14 @@ pub(in crate::ops) fn choice(op: &Product, gpu: &GpuFacts) -> Option<Choice> {
 
 /// The product with the class that is likely best.
 pub(in crate::ops) fn lower(op: &Product, gpu: &GpuFacts) -> Vec<Dispatch> {
-    dispatches(op, gpu.matmul.unwrap_or_else(|| Class::guess(op.size, gpu)), gpu)
+    let wanted = gpu.matmul.filter(|class| class.takes(Variant::of(op)));
+    dispatches(op, wanted.unwrap_or_else(|| Class::guess(op.size, gpu, &menu(op, gpu))), gpu)
 }
 
 /// The op with kernels of `class`: one, or two where its sums are cut into parts.
 fn dispatches(op: &Product, class: Class, gpu: &GpuFacts) -> Vec<Dispatch> {
     let parts = op.parts.filter(|(parts, _)| parts.required || gpu.split_sums);
+    let parts = parts.map(|(parts, sums)| (parts.in_rounds_of(class.round() as usize, op.size), sums));
     let size = op.size;
     let variant = Variant::of(op);
     let mut params = params(op, class);

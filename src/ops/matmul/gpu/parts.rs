@@ -26,7 +26,7 @@ const ENOUGH_GROUPS: usize = 128;
 /// Rows and columns of the smallest tile.
 const TILE: usize = 32;
 
-/// Parts end where rounds of every class do.
+/// Parts end where rounds of most classes do; see [`Parts::in_rounds_of`] for the others.
 const ROUND: usize = 16;
 
 /// How sums are cut.
@@ -53,6 +53,13 @@ impl Parts {
         (count > 1 && worth_it).then_some(Parts { count, terms, required: needed > 1 })
     }
 
+    /// The same parts, or fewer and longer ones, for a class whose rounds are longer than what parts are
+    /// multiples of.
+    pub(super) fn in_rounds_of(self, round: usize, Size { k, .. }: Size) -> Parts {
+        let terms = self.terms.next_multiple_of(round);
+        Parts { terms, count: k.div_ceil(terms), ..self }
+    }
+
     /// Elements from one part's results to the next one's: the product, then the sums of rows.
     pub(in super::super) fn stride(Size { m, n, .. }: Size, row_sums: bool) -> usize {
         (m * n + if row_sums { m } else { 0 }).next_multiple_of(4)
@@ -76,6 +83,10 @@ mod tests {
                     assert!(parts.terms.is_multiple_of(ROUND) && parts.terms <= MOST_TERMS_OF_A_PART);
                     assert!((2..=MOST_PARTS).contains(&parts.count), "{size:?}: {parts:?}");
                     assert!((parts.count - 1) * parts.terms < k && parts.count * parts.terms >= k);
+                    assert_eq!(parts.in_rounds_of(ROUND, size), parts);
+                    let longer = parts.in_rounds_of(32, size);
+                    assert!(longer.terms.is_multiple_of(32) && longer.terms <= MOST_TERMS_OF_A_PART);
+                    assert!(longer.count <= parts.count && longer.count * longer.terms >= k);
                 }
             }
         }

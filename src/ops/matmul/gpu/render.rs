@@ -9,7 +9,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use super::Params;
 use super::class::Class;
 use crate::kernel::{Binding, Kernel, Uniform, read, write};
-use crate::ops::GpuFacts;
+use crate::ops::Matrices;
 use crate::ops::matmul::{Epilogue, Form, Product, Size, Source};
 use crate::tensor::{Element, Tensor};
 
@@ -286,15 +286,28 @@ impl Variant {
         all
     }
 
+    /// Whether both operands have 16 bits, as cooperative matrices do. Those of pixels have, once they are
+    /// normalised: as much as what is gathered from them would have.
+    pub(super) fn is_of_halves(self) -> bool {
+        let [a, b] = self.halves;
+        match (self.operand, self.form) {
+            (Operand::Pixels, Form::Nt) => b,
+            (Operand::Pixels, _) => a,
+            _ => a && b,
+        }
+    }
+
     /// Whether any tensor is kept in 16 bits.
     fn has_halves(self) -> bool {
         self.finish.half || self.halves.contains(&true)
     }
 }
 
+/// Stands before all else, as does what enables 16-bit floats.
+const COOPERATIVE: &str = "enable wgpu_cooperative_matrix;";
 const STORED_F16: &str = include_str!("../../../../shaders/stored_f16.wgsl");
 
-const SOURCES: [(&str, &str); 13] = [
+const SOURCES: [(&str, &str); 14] = [
     ("stored_f16.wgsl", STORED_F16),
     ("gradient_scale.wgsl", include_str!("../../../../shaders/gradient_scale.wgsl")),
     ("step.wgsl", include_str!("../../../../shaders/step.wgsl")),
@@ -307,6 +320,7 @@ const SOURCES: [(&str, &str); 13] = [
     ("matmul_store.wgsl.j2", include_str!("../../../../shaders/matmul_store.wgsl.j2")),
     ("matmul_tiled.wgsl.j2", include_str!("../../../../shaders/matmul_tiled.wgsl.j2")),
     ("matmul_subgroup.wgsl.j2", include_str!("../../../../shaders/matmul_subgroup.wgsl.j2")),
+    ("matmul_cooperative.wgsl.j2", include_str!("../../../../shaders/matmul_cooperative.wgsl.j2")),
     ("matmul_join.wgsl.j2", include_str!("../../../../shaders/matmul_join.wgsl.j2")),
 ];
 
@@ -336,17 +350,24 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates
 });
 
-/// A kernel's text; `stored` says whether it needs the type of what is kept in 16 bits.
-fn text(template: &str, stored: bool, values: Value) -> Cow<'static, str> {
+/// A kernel's text, behind what it needs to be enabled: [`STORED_F16`] where anything is kept in 16 bits.
+fn text(enabled: &[&str], template: &str, values: Value) -> Cow<'static, str> {
     let rendered = TEMPLATES.get_template(template).and_then(|template| template.render(values));
     let rendered = rendered.expect("the shader templates render for every variant");
-    Cow::Owned(if stored { [STORED_F16, "\n", &rendered].concat() } else { rendered })
+    let mut text = String::new();
+    for enabled in enabled {
+        text.push_str(enabled);
+        text.push('\n');
+    }
+    text.push_str(&rendered);
+    Cow::Owned(text)
 }
 
-/// Renders the kernel of a product.
+/// Renders the kernel of a product that the class [takes](Class::takes).
 pub fn kernel(class: Class, variant: Variant) -> Kernel {
     let Variant { form, finish, vectors: [a_vector, b_vector, y_vector], operand, halves } = variant;
-    let ([a_half, b_half], stored) = (halves, variant.has_halves());
+    let [a_half, b_half] = halves;
+    let stored: &[&str] = if variant.has_halves() { &[STORED_F16] } else { &[] };
     let pixels = operand == Operand::Pixels;
     let (a_pixels, b_pixels) = (pixels && form == Form::Nt, pixels && form == Form::Tn);
     let patches = operand.is_patches();
@@ -363,10 +384,23 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
     };
     let source = match class {
         Class::Tiled { tile_m, tile_n, tile_k, rows, quads } => {
-            text("matmul_tiled.wgsl.j2", stored, context! { tile_m, tile_n, tile_k, rows, quads, ..shared })
+            text(stored, "matmul_tiled.wgsl.j2", context! { tile_m, tile_n, tile_k, rows, quads, ..shared })
         }
         Class::Subgroup { lanes, rows, quads } => {
-            text("matmul_subgroup.wgsl.j2", stored, context! { lanes, rows, quads, ..shared })
+            text(stored, "matmul_subgroup.wgsl.j2", context! { lanes, rows, quads, ..shared })
+        }
+        Class::Cooperative {
+            matrices: Matrices { side, vectors },
+            lanes,
+            rows,
+            columns,
+            subgroups_m,
+            subgroups_n,
+        } => {
+            let round = class.round();
+            let own = context! { side, vectors, lanes, rows, columns, subgroups_m, subgroups_n, round };
+            let enabled = [COOPERATIVE, STORED_F16];
+            text(&enabled, "matmul_cooperative.wgsl.j2", context! { ..own, ..shared })
         }
     };
     let mut bindings = vec![read("a"), read("b")];
@@ -382,7 +416,7 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
         params: Params::FIELDS,
         bindings: bindings.into(),
         reads_step: finish.reads_step(),
-        subgroups: matches!(class, Class::Subgroup { .. }),
+        subgroups: !matches!(class, Class::Tiled { .. }),
     }
 }
 
@@ -393,13 +427,11 @@ pub(super) const JOIN_WORKGROUP: u32 = 64;
 pub(super) fn join(finish: Finish, y_vector: bool) -> Kernel {
     let mut bindings = vec![read("parts")];
     bindings.extend(finish.bindings());
+    let is_stored = finish.half || finish.scale != Scale::None;
+    let stored: &[&str] = if is_stored { &[STORED_F16] } else { &[] };
     Kernel {
         name: format!("matmul_join_{}{}", finish.label(), if y_vector { "_y4" } else { "" }).into(),
-        source: text(
-            "matmul_join.wgsl.j2",
-            finish.half || finish.scale != Scale::None,
-            context! { y_vector, ..finish.context() },
-        ),
+        source: text(stored, "matmul_join.wgsl.j2", context! { y_vector, ..finish.context() }),
         workgroup: [JOIN_WORKGROUP, 1, 1],
         params: Params::FIELDS,
         bindings: bindings.into(),
@@ -434,21 +466,13 @@ pub(in crate::ops) fn kernels_of_patches() -> Vec<Kernel> {
     rendered(Operand::is_patches).collect()
 }
 
-/// The kernels of products with such an operand, for the subgroup sizes found on today's devices.
+/// The kernels of products with such an operand, for today's devices.
 fn rendered(is_operand: fn(Operand) -> bool) -> impl Iterator<Item = Kernel> {
-    let mut classes = Vec::new();
-    for lanes in [4, 8, 16, 32, 64] {
-        for class in Class::menu(&GpuFacts { subgroup_size: Some(lanes), ..GpuFacts::default() }) {
-            if !classes.contains(&class) {
-                classes.push(class);
-            }
-        }
-    }
     let variants: Vec<Variant> =
         Variant::all().into_iter().filter(|variant| is_operand(variant.operand)).collect();
-    classes.into_iter().flat_map(move |class| {
+    Class::of_today().into_iter().flat_map(move |class| {
         let halves = variants.clone().into_iter().flat_map(Variant::in_half);
-        let all = variants.clone().into_iter().chain(halves);
+        let all = variants.clone().into_iter().chain(halves).filter(move |variant| class.takes(*variant));
         all.map(move |variant| kernel(class, variant))
     })
 }

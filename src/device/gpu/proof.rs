@@ -1,0 +1,123 @@
+//! Cooperative matrices are proven on a device before any product takes them.
+//!
+//! wgpu's are experimental: its shaders say nothing of who sees whose writes to workgroup memory around such
+//! matrices (<https://github.com/gfx-rs/wgpu/issues/8805>), and drivers differ in what they make of that. So
+//! small products run in each class and in one that every GPU has. Operands are small whole numbers: sums of
+//! their products are exact in any order, and the two must agree in every bit.
+
+use super::Gpu;
+use super::session::GpuSession;
+use crate::device::Session;
+use crate::draft::{self, Draft};
+use crate::error::Result;
+use crate::host::Array;
+use crate::ops::matmul::gpu::Class;
+use crate::ops::matmul::{self, Epilogue, Form};
+use crate::ops::{GpuFacts, Op, WithFacts};
+use crate::plan::{Launch, Role, StepRecord};
+use crate::tensor::Element;
+
+/// Rows, columns and terms: more than a tile of most classes, no whole vectors, several rounds and a rest.
+const SIZE: [usize; 3] = [133, 131, 107];
+
+/// The classes of cooperative matrices that are wrong on a GPU, or that its driver refuses, by their labels.
+/// `wrap` stands between the products of those classes and the GPU.
+pub(super) fn wrong(gpu: &Gpu, wrap: &dyn Fn(Box<dyn Op>) -> Box<dyn Op>) -> Vec<String> {
+    let all = Class::all(&gpu.facts);
+    let (cooperative, others): (Vec<Class>, Vec<Class>) = all.into_iter().partition(Class::is_cooperative);
+    let plain = others.first().expect("a class through workgroup memory, which every GPU has");
+    let Ok(wanted) = products(gpu, *plain, &|op| op) else {
+        return cooperative.into_iter().map(Class::label).collect();
+    };
+    let is_right = |class: &Class| products(gpu, *class, wrap).is_ok_and(|got| got == wanted);
+    cooperative.into_iter().filter(|class| !is_right(class)).map(Class::label).collect()
+}
+
+/// The product in each form, with kernels of one class.
+fn products(gpu: &Gpu, class: Class, wrap: &dyn Fn(Box<dyn Op>) -> Box<dyn Op>) -> Result<Vec<Vec<f32>>> {
+    let mut draft = Draft::new("proof");
+    let [m, n, k] = SIZE;
+    let number = |index| (draft::hash(index) % 33) as f32 - 16.0;
+    let operand = |draft: &mut Draft, name, shape: [usize; 2]| {
+        let first = 7919 * draft.inputs.len();
+        let values = (first..first + shape.iter().product::<usize>()).map(number).collect();
+        let tensor = draft.plan.declare(name, Role::Input, Element::Half, shape);
+        draft.inputs.push((tensor, Array::F32(values)));
+        tensor
+    };
+    let mut outputs = Vec::new();
+    for (form, a, b) in [(Form::Nn, [m, k], [k, n]), (Form::Nt, [m, k], [n, k]), (Form::Tn, [k, m], [k, n])] {
+        let (a, b) = (operand(&mut draft, "a", a), operand(&mut draft, "b", b));
+        outputs.push(matmul::product(&mut draft.plan, form, a, b, Epilogue::None));
+    }
+    let facts = GpuFacts { matmul: Some(class), ..gpu.facts };
+    draft.plan.wrap_ops(&|op| -> Box<dyn Op> { wrap(Box::new(WithFacts { op, facts })) });
+    // Not through `load`, which asks what is being found out here.
+    let mut session = GpuSession::new(gpu, &facts, draft.plan)?;
+    for (tensor, array) in draft.inputs {
+        session.write(tensor, array)?;
+    }
+    let launch = Launch { step: draft.step, record: StepRecord { rows: 1, ..StepRecord::default() } };
+    let ticket = session.submit(&[launch], &[], 0)?;
+    session.finish(ticket)?;
+    outputs.into_iter().map(|tensor| session.read(tensor).map(Array::into_f32)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::device::gpu::adapter::{Capabilities, adapters};
+    use crate::host::HostMemory;
+    use crate::kernel::Dispatch;
+    use crate::ops::Operands;
+
+    /// An op whose kernels forget what earlier rounds added up, of which Meganeura saw a driver do the
+    /// opposite.
+    #[derive(Debug)]
+    struct Forgetful(Box<dyn Op>);
+
+    impl Op for Forgetful {
+        fn name(&self) -> &'static str {
+            self.0.name()
+        }
+
+        fn operands(&self) -> Operands {
+            self.0.operands()
+        }
+
+        fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+            self.0.run_on_cpu(memory, step);
+        }
+
+        fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
+            let mut dispatches = self.0.lower(gpu);
+            for dispatch in &mut dispatches {
+                let kernel = dispatch.kernel.to_mut();
+                let source = kernel.source.replace("k0 = begin; k0 < end", "k0 = begin + 32u; k0 < end");
+                assert!(source != kernel.source, "{} has no such loop", kernel.name);
+                kernel.source = Cow::Owned(source);
+            }
+            dispatches
+        }
+    }
+
+    #[test]
+    fn right_classes_are_proven_and_wrong_ones_are_barred() {
+        let found = adapters();
+        let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
+        let gpu = Gpu::open(first, Capabilities::Adapter).expect("the GPU can be opened");
+        let cooperative = |facts: &GpuFacts| -> Vec<Class> {
+            Class::menu_of_halves(facts).into_iter().filter(Class::is_cooperative).collect()
+        };
+        let all: Vec<Class> = Class::all(gpu.facts()).into_iter().filter(Class::is_cooperative).collect();
+        assert_eq!(cooperative(gpu.facts()), [], "nothing is proven yet");
+        assert_eq!(wrong(&gpu, &|op| op), Vec::<String>::new());
+        let used = if gpu.facts().software { &[] } else { &*all };
+        assert_eq!(cooperative(gpu.facts_of_halves()), used);
+        let labels: Vec<String> = all.iter().map(|class| class.label()).collect();
+        assert_eq!(wrong(&gpu, &|op| Box::new(Forgetful(op))), labels);
+        assert_eq!(all.is_empty(), gpu.facts().cooperative.is_none());
+    }
+}

@@ -1,0 +1,259 @@
+enable wgpu_cooperative_matrix;
+enable f16;
+
+// Numbers that layers hand on, and their gradients, are kept in 16 bits, and computed with in 32.
+alias Stored = f16;
+const IN_HALF = true;
+
+// y = a b, form nt, epilogue bias_relu: see src/ops/matmul/mod.rs for the shapes.
+//
+// One workgroup of 4 subgroups computes a tile of 64 x 64, one subgroup 2 x 2 matrices
+// of 16 x 16. Each round brings 32 terms of a and of b into workgroup memory, as 16-bit floats. Products are
+// exact, sums have 32 bits. A matrix of sums leaves through workgroup memory, for no invocation knows which of its
+// elements it holds.
+
+// A loop's bound that comes from a uniform, plus a zero that no compiler can see through.
+//
+// Mesa's software driver specialises a kernel for the uniforms that bound its loops, and does so
+// anew at every dispatch, which takes a thousand times as long as the kernel itself. Through this
+// function the bound is no longer a uniform's value alone. `groups` is `num_workgroups`.
+fn loop_bound(bound: u32, groups: vec3<u32>) -> u32 {
+    return bound + (groups.z >> 31u);
+}
+
+struct Params {
+    m: u32,
+    n: u32,
+    k: u32,
+    // Tiles across one row of tiles.
+    tiles_n: u32,
+    // Terms of one part of the sums, and how many parts there are.
+    part_k: u32,
+    parts: u32,
+    // Elements from one part's results to the next one's.
+    part_stride: u32,
+    // Pixels of a channel, where an operand is a batch of pixels.
+    plane: u32,
+    // A map whose patches an operand is, and its elements.
+    map_height: u32,
+    map_width: u32,
+    channels: u32,
+    map_length: u32,
+    // Terms of a cell: its channels, as if they were whole vectors.
+    cell_terms: u32,
+    // Windows of an image, and places of a window.
+    windows_height: u32,
+    windows_width: u32,
+    places: u32,
+    places_width: u32,
+    stride: u32,
+    spread: u32,
+    // How far outside the map the first window begins.
+    above: u32,
+    left: u32,
+    // Elements from behind a line's last window to the next line's first one, and likewise of an image.
+    line_skip: u32,
+    image_skip: u32,
+    // What the learning rate is multiplied by.
+    rate: f32,
+    bias_rate: f32,
+    decay: f32,
+    bias_decay: f32,
+    momentum: f32,
+    nesterov: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4<Stored>>;
+@group(0) @binding(2) var<storage, read> b: array<vec4<Stored>>;
+
+// a[line, term .. term + 4], zeros past the last term.
+fn load_a(line: u32, term: u32) -> vec4<f32> {
+    let first = min(line, params.m - 1u) * params.k;
+    let value = vec4<f32>(a[(first + min(term, params.k - 4u)) / 4u]);
+    return select(value, vec4(0.0), vec4(term, term + 1u, term + 2u, term + 3u) >= vec4(params.k));
+}
+
+// b[line, term .. term + 4].
+fn load_b(line: u32, term: u32) -> vec4<f32> {
+    let first = min(line, params.n - 1u) * params.k;
+    let value = vec4<f32>(b[(first + min(term, params.k - 4u)) / 4u]);
+    return value;
+}
+
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<Stored>>;
+@group(0) @binding(4) var<storage, read> bias: array<vec4<f32>>;
+
+// Takes four neighbours of the product through the epilogue; i and column count in fours.
+fn finish(i: u32, column: u32, product: vec4<f32>) {
+    let sum = product + bias[column];
+    y[i] = vec4<Stored>(select(sum, vec4<f32>(0.0), sum < vec4<f32>(0.0)));
+}
+
+// Finishes four neighbours of the product's row `row`, from `column` on, as far as they are inside.
+fn store(row: u32, column: u32, product: vec4<f32>) {
+    if (row < params.m) & (column < params.n) {
+        finish((row * params.n + column) / 4u, column / 4u, product);
+    }
+}
+
+var<workgroup> tile_a: array<vec4<f16>, 640>;
+var<workgroup> tile_b: array<vec4<f16>, 640>;
+var<workgroup> sums: array<vec4<f32>, 256>;
+
+@compute @workgroup_size(128)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(subgroup_id) subgroup: u32,
+    @builtin(subgroup_invocation_id) lane_of_subgroup: u32,
+) {
+    // Groups past the last tile compute from copies and store nothing, so that all invocations reach
+    // every barrier.
+    let tile = group.y * groups.x + group.x;
+    let m0 = (tile / params.tiles_n) * 64u;
+    let n0 = (tile % params.tiles_n) * 64u;
+    let row = (subgroup / 2u) * 32u;
+    let column = (subgroup % 2u) * 32u;
+    var y0_0: coop_mat16x16<f32, C>;
+    var y0_1: coop_mat16x16<f32, C>;
+    var y1_0: coop_mat16x16<f32, C>;
+    var y1_1: coop_mat16x16<f32, C>;
+    let begin = 0u;
+    let end = loop_bound(params.k, groups);
+    for (var k0 = begin; k0 < end; k0 += 32u) {
+        {
+            let line = (lane + 0u) / 8u;
+            let quad = (lane + 0u) % 8u;
+            let value = vec4<f16>(load_a(m0 + line, k0 + quad * 4u));
+            tile_a[line * 10u + quad] = value;
+        }
+        {
+            let line = (lane + 128u) / 8u;
+            let quad = (lane + 128u) % 8u;
+            let value = vec4<f16>(load_a(m0 + line, k0 + quad * 4u));
+            tile_a[line * 10u + quad] = value;
+        }
+        {
+            let line = (lane + 256u) / 8u;
+            let quad = (lane + 256u) % 8u;
+            let value = vec4<f16>(load_a(m0 + line, k0 + quad * 4u));
+            tile_a[line * 10u + quad] = value;
+        }
+        {
+            let line = (lane + 384u) / 8u;
+            let quad = (lane + 384u) % 8u;
+            let value = vec4<f16>(load_a(m0 + line, k0 + quad * 4u));
+            tile_a[line * 10u + quad] = value;
+        }
+        {
+            let line = (lane + 0u) / 8u;
+            let quad = (lane + 0u) % 8u;
+            let value = vec4<f16>(load_b(n0 + line, k0 + quad * 4u));
+            tile_b[line * 10u + quad] = value;
+        }
+        {
+            let line = (lane + 128u) / 8u;
+            let quad = (lane + 128u) % 8u;
+            let value = vec4<f16>(load_b(n0 + line, k0 + quad * 4u));
+            tile_b[line * 10u + quad] = value;
+        }
+        {
+            let line = (lane + 256u) / 8u;
+            let quad = (lane + 256u) % 8u;
+            let value = vec4<f16>(load_b(n0 + line, k0 + quad * 4u));
+            tile_b[line * 10u + quad] = value;
+        }
+        {
+            let line = (lane + 384u) / 8u;
+            let quad = (lane + 384u) % 8u;
+            let value = vec4<f16>(load_b(n0 + line, k0 + quad * 4u));
+            tile_b[line * 10u + quad] = value;
+        }
+        workgroupBarrier();
+        {
+            let a0 = coopLoadT<coop_mat16x16<f16, A>>(&tile_a[((row + 0u) * 40u + 0u) / 4u], 10u);
+            let a1 = coopLoadT<coop_mat16x16<f16, A>>(&tile_a[((row + 16u) * 40u + 0u) / 4u], 10u);
+            let b0 = coopLoad<coop_mat16x16<f16, B>>(&tile_b[((column + 0u) * 40u + 0u) / 4u], 10u);
+            let b1 = coopLoad<coop_mat16x16<f16, B>>(&tile_b[((column + 16u) * 40u + 0u) / 4u], 10u);
+            y0_0 = coopMultiplyAdd(a0, b0, y0_0);
+            y0_1 = coopMultiplyAdd(a0, b1, y0_1);
+            y1_0 = coopMultiplyAdd(a1, b0, y1_0);
+            y1_1 = coopMultiplyAdd(a1, b1, y1_1);
+        }
+        {
+            let a0 = coopLoadT<coop_mat16x16<f16, A>>(&tile_a[((row + 0u) * 40u + 16u) / 4u], 10u);
+            let a1 = coopLoadT<coop_mat16x16<f16, A>>(&tile_a[((row + 16u) * 40u + 16u) / 4u], 10u);
+            let b0 = coopLoad<coop_mat16x16<f16, B>>(&tile_b[((column + 0u) * 40u + 16u) / 4u], 10u);
+            let b1 = coopLoad<coop_mat16x16<f16, B>>(&tile_b[((column + 16u) * 40u + 16u) / 4u], 10u);
+            y0_0 = coopMultiplyAdd(a0, b0, y0_0);
+            y0_1 = coopMultiplyAdd(a0, b1, y0_1);
+            y1_0 = coopMultiplyAdd(a1, b0, y1_0);
+            y1_1 = coopMultiplyAdd(a1, b1, y1_1);
+        }
+        workgroupBarrier();
+    }
+    // A matrix at a time, each subgroup its own. Every lane finishes four neighbours, as often as it takes.
+    let kept = subgroup * 256u;
+    coopStoreT(y0_0, &sums[kept / 4u], 4u);
+    workgroupBarrier();
+    {
+        let quad = lane_of_subgroup + 0u;
+        let below = row + 0u + quad / 4u;
+        let beside = column + 0u + quad % 4u * 4u;
+        store(m0 + below, n0 + beside, sums[(kept + quad * 4u) / 4u]);
+    }
+    {
+        let quad = lane_of_subgroup + 32u;
+        let below = row + 0u + quad / 4u;
+        let beside = column + 0u + quad % 4u * 4u;
+        store(m0 + below, n0 + beside, sums[(kept + quad * 4u) / 4u]);
+    }
+    workgroupBarrier();
+    coopStoreT(y0_1, &sums[kept / 4u], 4u);
+    workgroupBarrier();
+    {
+        let quad = lane_of_subgroup + 0u;
+        let below = row + 0u + quad / 4u;
+        let beside = column + 16u + quad % 4u * 4u;
+        store(m0 + below, n0 + beside, sums[(kept + quad * 4u) / 4u]);
+    }
+    {
+        let quad = lane_of_subgroup + 32u;
+        let below = row + 0u + quad / 4u;
+        let beside = column + 16u + quad % 4u * 4u;
+        store(m0 + below, n0 + beside, sums[(kept + quad * 4u) / 4u]);
+    }
+    workgroupBarrier();
+    coopStoreT(y1_0, &sums[kept / 4u], 4u);
+    workgroupBarrier();
+    {
+        let quad = lane_of_subgroup + 0u;
+        let below = row + 16u + quad / 4u;
+        let beside = column + 0u + quad % 4u * 4u;
+        store(m0 + below, n0 + beside, sums[(kept + quad * 4u) / 4u]);
+    }
+    {
+        let quad = lane_of_subgroup + 32u;
+        let below = row + 16u + quad / 4u;
+        let beside = column + 0u + quad % 4u * 4u;
+        store(m0 + below, n0 + beside, sums[(kept + quad * 4u) / 4u]);
+    }
+    workgroupBarrier();
+    coopStoreT(y1_1, &sums[kept / 4u], 4u);
+    workgroupBarrier();
+    {
+        let quad = lane_of_subgroup + 0u;
+        let below = row + 16u + quad / 4u;
+        let beside = column + 16u + quad % 4u * 4u;
+        store(m0 + below, n0 + beside, sums[(kept + quad * 4u) / 4u]);
+    }
+    {
+        let quad = lane_of_subgroup + 32u;
+        let below = row + 16u + quad / 4u;
+        let beside = column + 16u + quad % 4u * 4u;
+        store(m0 + below, n0 + beside, sums[(kept + quad * 4u) / 4u]);
+    }
+    workgroupBarrier();
+}
