@@ -1,9 +1,11 @@
-// y = a + b
+// y = alpha a + beta b
 //
 // a, b, y: [length]. One invocation computes one element.
 
 struct Params {
     length: u32,
+    alpha: f32,
+    beta: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -19,6 +21,6 @@ fn main(
 ) {
     let i = (group.y * groups.x + group.x) * 256u + lane;
     if i < params.length {
-        y[i] = a[i] + b[i];
+        y[i] = params.alpha * a[i] + params.beta * b[i];
     }
 }

@@ -260,7 +260,7 @@ impl Key {
                 "Add this much of each parameter, biases too, to its gradient; adamw, lion: take it from the parameter"
             }
             Key::Groups => {
-                "Other learning rates (as factors) and decays for some parameters: \"biases lr=2 decay=0, 3 lr=0.1\""
+                "Train some parameters otherwise, with lr (a factor), decay, until, momentum: \"biases lr=2 decay=0, 3 lr=0\""
             }
             Key::Beta1 => "Share of the first mean of gradients that adam, adamw and lion keep (0.9)",
             Key::Beta2 => "Share of the second mean that adam and adamw (0.999) and lion (0.99) keep",

@@ -227,11 +227,33 @@ pub enum Optimizer {
         /// How strongly parameters decay by themselves, biases included.
         weight_decay: f32,
     },
+    /// Muon (Jordan et al. 2024) for weights; all else follows by stochastic gradient descent with the same values.
+    Muon {
+        /// How much of the running mean of gradients is kept, 0 to 1.
+        momentum: f32,
+        /// Whether to look ahead.
+        nesterov: bool,
+        /// Factor of each parameter that is added to its gradient, biases included.
+        weight_decay: f32,
+    },
 }
 
 impl Optimizer {
     /// The names of all of them.
-    pub const NAMES: [&'static str; 4] = ["sgd", "adam", "adamw", "lion"];
+    pub const NAMES: [&'static str; 5] = ["sgd", "adam", "adamw", "lion", "muon"];
+
+    /// Stochastic gradient descent with what it shares with this optimizer.
+    pub const fn descent(self) -> Optimizer {
+        match self {
+            Optimizer::Sgd { momentum, nesterov, weight_decay }
+            | Optimizer::Muon { momentum, nesterov, weight_decay } => {
+                Optimizer::Sgd { momentum, nesterov, weight_decay }
+            }
+            Optimizer::Adam { weight_decay, .. } | Optimizer::Lion { weight_decay, .. } => {
+                Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay }
+            }
+        }
+    }
 
     /// As in flags and files.
     pub const fn name(self) -> &'static str {
@@ -240,6 +262,7 @@ impl Optimizer {
             Optimizer::Adam { decoupled: false, .. } => "adam",
             Optimizer::Adam { decoupled: true, .. } => "adamw",
             Optimizer::Lion { .. } => "lion",
+            Optimizer::Muon { .. } => "muon",
         }
     }
 }

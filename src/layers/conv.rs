@@ -73,9 +73,11 @@ impl Layer for Conv {
                 let mask = pass.mask_dx.then_some(x);
                 conv2d::data_gradient(plan, pass.dy, weight, x.shape(), mask, self.window)
             });
-            let dw = conv2d::weight_gradient(plan, pass.dy, x, self.window);
-            sink.gradient(plan, &self.weight, dw);
-            if let Some(bias) = &self.bias {
+            if sink.wants(plan, &self.weight) {
+                let dw = conv2d::weight_gradient(plan, pass.dy, x, self.window);
+                sink.gradient(plan, &self.weight, dw);
+            }
+            if let Some(bias) = self.bias.as_ref().filter(|bias| sink.wants(plan, bias)) {
                 let db = column_sum::forward(plan, pass.dy);
                 sink.gradient(plan, bias, db);
             }

@@ -64,6 +64,11 @@ impl Parameter {
 
 /// Where a layer hands the gradients of its parameters: an optimizer, or a test that keeps them.
 pub trait GradientSink {
+    /// Whether it does anything with the gradient of `parameter`; if not, a layer need not record it.
+    fn wants(&self, _: &Plan, _parameter: &Parameter) -> bool {
+        true
+    }
+
     /// The gradient of `weight` is the product `dy^T x`, that of `bias` the sum of dy's rows. Neither need
     /// be stored.
     fn product(&mut self, plan: &mut Plan, weight: &Parameter, bias: &Parameter, dy: Tensor, x: Tensor);

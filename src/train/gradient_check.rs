@@ -28,6 +28,7 @@ use crate::device::Device;
 use crate::error::Result;
 use crate::init::ParameterKind;
 use crate::model::ModelSpec;
+use crate::optim::Recipe;
 use crate::plan::{Launch, StepRecord};
 use crate::run::SavedModel;
 
@@ -127,16 +128,19 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
     let training = Training {
         batch: rows,
-        optimizer,
-        groups: Groups::default(),
+        recipe: Recipe {
+            optimizer,
+            groups: Groups::default(),
+            l2: config.l2,
+            clip_norm: None,
+            learning_rate: 1.0,
+        },
         averaged: false,
-        l2: config.l2,
-        clip_norm: None,
         label_smoothing: config.label_smoothing,
         augmentation: Augmentation::default(),
         // Slopes are of a function, which training with dropout is not.
         dropout: None,
-        constant_rate: None,
+        is_constant: false,
     };
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };
     let pass = builder.train_batches(size, training)?;

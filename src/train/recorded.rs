@@ -7,6 +7,7 @@ use crate::config::{Config, Schedule, Warmup};
 use crate::data::ImageShape;
 use crate::error::Result;
 use crate::model::{Model, ModelSpec};
+use crate::optim::Recipe;
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
@@ -62,18 +63,20 @@ impl Recorded {
     pub(super) fn new(config: &Config, sizes: &Sizes, largest: usize) -> Result<Self> {
         let mut builder = Builder::new(&sizes.model(config)?, sizes.shape);
         let size = |count| SplitSize { count, shape: sizes.shape, largest };
-        let constant = config.schedule == Schedule::Constant && config.warmup == Warmup::Share(0.0);
         let training = Training {
             batch: config.batch_size,
-            optimizer: config.optimizer,
-            groups: config.groups.clone(),
+            recipe: Recipe {
+                optimizer: config.optimizer,
+                groups: config.groups.clone(),
+                l2: config.l2,
+                clip_norm: config.clip_norm,
+                learning_rate: config.learning_rate,
+            },
             averaged: config.ema.is_some(),
-            l2: config.l2,
-            clip_norm: config.clip_norm,
             label_smoothing: config.label_smoothing,
             augmentation: config.augmentation(),
             dropout: Some(config.seed),
-            constant_rate: constant.then_some(config.learning_rate),
+            is_constant: config.schedule == Schedule::Constant && config.warmup == Warmup::Share(0.0),
         };
         let training = builder.train(size(sizes.train), training)?;
         let (testing, _) = builder.evaluate(size(sizes.test))?;
