@@ -103,8 +103,13 @@ const SCHEDULES: [&str; 6] = {
     }
     names
 };
-const INIT_RULES: [&str; 4] =
-    [InitRule::ALL[0].name(), InitRule::ALL[1].name(), InitRule::ALL[2].name(), InitRule::ALL[3].name()];
+const INIT_RULES: [&str; 5] = [
+    InitRule::ALL[0].name(),
+    InitRule::ALL[1].name(),
+    InitRule::ALL[2].name(),
+    InitRule::ALL[3].name(),
+    InitRule::ALL[4].name(),
+];
 
 impl Key {
     /// All keys, in the order in which files and help list them.

@@ -178,13 +178,18 @@ pub enum InitRule {
     Xavier,
     /// Weights and biases uniform in ±1/sqrt(inputs), as PyTorch's `nn.Linear`.
     Pytorch,
+    /// As PyTorch's, but the first filters of a convolution, one for each channel that it reads, hand that channel on as it
+    /// is, and the last weight has the standard deviation 1 (Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU",
+    /// section 3.3).
+    Dirac,
     /// Standard normal weights, whatever the layer's size; biases are zeros.
     Normal,
 }
 
 impl InitRule {
     /// All of them.
-    pub const ALL: [InitRule; 4] = [InitRule::He, InitRule::Xavier, InitRule::Pytorch, InitRule::Normal];
+    pub const ALL: [InitRule; 5] =
+        [InitRule::He, InitRule::Xavier, InitRule::Pytorch, InitRule::Dirac, InitRule::Normal];
 
     /// As in flags and files.
     pub const fn name(self) -> &'static str {
@@ -192,6 +197,7 @@ impl InitRule {
             InitRule::He => "he",
             InitRule::Xavier => "xavier",
             InitRule::Pytorch => "pytorch",
+            InitRule::Dirac => "dirac",
             InitRule::Normal => "normal",
         }
     }

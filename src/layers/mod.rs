@@ -57,7 +57,19 @@ impl Parameter {
         kind: ParameterKind,
         [fan_in, fan_out]: [usize; 2],
     ) -> Self {
-        let tensor = plan.declare(name, Role::Parameter, Element::F32, shape);
+        Parameter::declare_as(plan, Role::Parameter, name, shape, kind, [fan_in, fan_out])
+    }
+
+    /// A tensor that is used like a parameter, and may be for something else.
+    fn declare_as(
+        plan: &mut Plan,
+        role: Role,
+        name: String,
+        shape: impl Into<Shape>,
+        kind: ParameterKind,
+        [fan_in, fan_out]: [usize; 2],
+    ) -> Self {
+        let tensor = plan.declare(name, role, Element::F32, shape);
         Parameter { tensor, kind, fan_in, fan_out }
     }
 }
@@ -101,6 +113,11 @@ pub trait Layer: Debug {
     /// The trained tensors.
     fn parameters(&self) -> Vec<&Parameter> {
         Vec::new()
+    }
+
+    /// The filters that are computed from the training images before the first step, where there are such.
+    fn whitening(&self) -> Option<Tensor> {
+        None
     }
 
     /// Whether both passes read `x` only through products, so that it may be a batch of
