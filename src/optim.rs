@@ -230,3 +230,78 @@ impl GradientSink for Updates {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::{Phase, Size};
+    use crate::model::{self, Model, ModelSpec};
+
+    /// The ops that update a parameter or its state, each with the name of what it updates first.
+    fn updates(optimizer: Optimizer, groups: &str, clip_norm: Option<f32>) -> Vec<(&'static str, String)> {
+        let mut plan = Plan::new();
+        let image = Size::Map { height: 4, width: 4, channels: 2 };
+        let spec = ModelSpec::parse("conv:3x3,batchnorm,linear:5", 5).expect("it is a model");
+        let model = Model::new(&mut plan, &spec, image);
+        let x = plan.declare("x", Role::Input, Element::F32, [2, 4, 4, 2]);
+        let dlogits = plan.declare("dlogits", Role::Input, Element::F32, [2, 5]);
+        plan.begin("train");
+        let forward = model.forward(&mut plan, x, Phase::Training { dropout: None });
+        let before = plan.steps()[0].ops.len();
+        let groups = Groups::parse(groups).unwrap_or_default();
+        let recipe = Recipe { optimizer, groups, l2: 0.0, clip_norm, learning_rate: 0.1 };
+        let mut updates = Updates::new(recipe, 10);
+        model::backward(&mut plan, forward, dlogits, &mut updates);
+        updates.finish(&mut plan);
+        let ops = plan.steps()[0].ops[before..].iter();
+        let updated = ops.filter_map(|op| {
+            let first = op.operands().updates.into_iter().next()?;
+            Some((op.name(), plan.name(first).to_owned()))
+        });
+        updated.collect()
+    }
+
+    const MUON: Optimizer = Optimizer::Muon { momentum: 0.6, nesterov: true, weight_decay: 0.0 };
+
+    fn named(found: &[(&'static str, String)]) -> Vec<(&'static str, &str)> {
+        found.iter().map(|(op, name)| (*op, name.as_str())).collect()
+    }
+
+    #[test]
+    fn muon_is_for_weights_and_all_else_descends() {
+        let found = updates(MUON, "", None);
+        let wanted = [
+            ("muon_direct", "3.weight.velocity"),
+            ("muon_follow", "3.weight"),
+            ("sgd", "3.bias"),
+            ("sgd", "1.weight"),
+            ("sgd", "1.bias"),
+            ("muon_direct", "0.weight.velocity"),
+            ("muon_follow", "0.weight"),
+        ];
+        assert_eq!(named(&found), wanted);
+        let found = updates(MUON, "3 optimizer=sgd, norms lr=0", None);
+        let wanted = [
+            ("matmul_update", "3.weight"),
+            ("muon_direct", "0.weight.velocity"),
+            ("muon_follow", "0.weight"),
+        ];
+        assert_eq!(named(&found), wanted);
+    }
+
+    #[test]
+    fn what_is_frozen_is_not_updated_and_what_falls_by_itself_is_no_epilogue() {
+        let plain = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
+        let frozen = "weights lr=0, norms lr=0, 3.bias until=2";
+        assert_eq!(named(&updates(plain, frozen, None)), [("sgd", "3.bias")]);
+        let all = "weights lr=0, biases lr=0, norms lr=0 until=2";
+        assert_eq!(named(&updates(plain, all, Some(1.0))), []);
+        let found = updates(plain, "3.weight momentum=0.5", None);
+        let wanted = [("sgd", "3.weight"), ("sgd", "3.bias")];
+        assert_eq!(named(&found)[..2], wanted);
+        let adam = Optimizer::Adam { betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.0, decoupled: true };
+        let found = updates(adam, "norms optimizer=sgd momentum=0.9, biases lr=0", None);
+        let wanted = [("adam", "3.weight"), ("sgd", "1.weight"), ("sgd", "1.bias"), ("adam", "0.weight")];
+        assert_eq!(named(&found), wanted);
+    }
+}
