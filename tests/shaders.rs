@@ -39,7 +39,7 @@ use parse::Parsed;
 /// gradient of the map, whose cells may lie apart; in 2 ways for that of the weight, where a patch may be whole vectors
 /// and a cell not, so for 6 ways to divide.
 const KERNELS: usize =
-    39 + 21 * ((3 * 5 + 6) * 4 + (2 * 5 + 6) * 2) + 8 * 2 + 21 * (4 * 4 + 3 * 4 * 2 + 2 * 6);
+    42 + 21 * ((3 * 5 + 6) * 4 + (2 * 5 + 6) * 2) + 8 * 2 + 21 * (4 * 4 + 3 * 4 * 2 + 2 * 6);
 
 /// Of the kernels of products, all are validated and one in this many is also translated.
 const TRANSLATED: usize = 7;
