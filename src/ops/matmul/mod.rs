@@ -41,6 +41,7 @@ pub enum Form {
 
 /// What happens to the product on its way to memory.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a plan has few of them, each recorded once")]
 pub enum Epilogue {
     /// `y = product`
     None,
