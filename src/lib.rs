@@ -45,6 +45,9 @@
 //! With batch size 1 a plan holds blocks of 32 steps that are computed as matrix products
 //! ([`ops::online_steps`]).
 //!
+//! Optimizers are ops of one parameter each ([`optim`] says which parameter follows which); only [`ops::muon`] makes matrix
+//! products of its own. What a whitening layer multiplies by is written once, from the images, before the first step.
+//!
 //! # Promises that tests keep
 //!
 //! - One seed, one device, one binary: the same bytes. On the CPU for any number of threads.

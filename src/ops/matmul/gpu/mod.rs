@@ -58,7 +58,7 @@ pub use render::{EPILOGUES, FINGERPRINT, Finish, Operand, Scale, Variant, kernel
 
 use super::{Epilogue, Form, Product, Size, Source};
 use crate::kernel::{Dispatch, Uniform, fold, trips, uniform};
-use crate::ops::{Choice, GpuFacts, Way};
+use crate::ops::{Choice, GpuFacts, Way, sgd};
 use crate::tensor::Tensor;
 
 uniform! {
@@ -213,9 +213,11 @@ fn params(op: &Product, class: Class) -> Params {
     }
     match op.epilogue {
         Epilogue::Update { weight, bias } => {
-            (params.rate, params.decay) = (weight.rate, weight.decay);
+            let factor = |update: sgd::Update| update.rate.params().0;
+            (params.rate, params.decay) = (factor(weight), weight.decay);
             (params.momentum, params.nesterov) = weight.factors();
-            (params.bias_rate, params.bias_decay) = bias.map_or((0.0, 0.0), |bias| (bias.rate, bias.decay));
+            (params.bias_rate, params.bias_decay) =
+                bias.map_or((0.0, 0.0), |bias| (factor(bias), bias.decay));
         }
         Epilogue::Change { decay } => params.decay = decay,
         Epilogue::None | Epilogue::Bias { .. } | Epilogue::Mask(_) => {}
