@@ -46,6 +46,7 @@ mod class;
 mod parts;
 mod patches;
 mod render;
+mod scale;
 
 use std::borrow::Cow;
 
@@ -54,7 +55,8 @@ pub(in crate::ops) use parts::MOST_TERMS;
 pub(super) use parts::Parts;
 pub(in crate::ops) use patches::Patches;
 pub(in crate::ops) use render::kernels_of_patches;
-pub use render::{EPILOGUES, FINGERPRINT, Finish, Operand, Scale, Variant, kernel, kernels};
+pub use render::{EPILOGUES, FINGERPRINT, Finish, Operand, Variant, kernel, kernels};
+pub use scale::Scale;
 
 use super::{Epilogue, Form, Product, Size, Source};
 use crate::kernel::{Dispatch, Uniform, fold, trips, uniform};
