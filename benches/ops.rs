@@ -13,7 +13,7 @@ use shadegrad::ops::gather::{self, Images};
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{self, Update};
 use shadegrad::ops::softmax_cross_entropy::Target;
-use shadegrad::ops::{column_sum, softmax_cross_entropy};
+use shadegrad::ops::{Rate, column_sum, softmax_cross_entropy};
 use shadegrad::plan::{Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
@@ -94,7 +94,13 @@ fn products(criterion: &mut Criterion) {
         let mut step = Step::new(1, |plan| {
             let (a, b) = (input(plan, "dy", k, m), input(plan, "x", k, n));
             let parameter = plan.declare("w", Role::Parameter, Element::F32, [m, n]);
-            matmul::update(plan, a, b, Update { parameter, rate: 1.0, decay: 0.0, momentum: None }, None);
+            matmul::update(
+                plan,
+                a,
+                b,
+                Update { parameter, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None },
+                None,
+            );
         });
         group.throughput(Throughput::Elements((2 * m * n * k) as u64));
         group.bench_function(format!("tn sgd {m}x{n}x{k}"), |bencher| bencher.iter(|| step.run()));
@@ -146,7 +152,7 @@ fn others(criterion: &mut Criterion) {
     let mut update = Step::new(1, |plan| {
         let dw = input(plan, "dw", outputs, pixels);
         let parameter = plan.declare("w", Role::Parameter, Element::F32, [outputs, pixels]);
-        sgd::step(plan, Update { parameter, rate: 1.0, decay: 0.0, momentum: None }, dw);
+        sgd::step(plan, Update { parameter, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None }, dw);
     });
     group.throughput(Throughput::Bytes((12 * outputs * pixels) as u64));
     group.bench_function("sgd 128x784", |bencher| bencher.iter(|| update.run()));

@@ -9,6 +9,7 @@ struct Params {
     beta2: f32,
     epsilon: f32,
     rate: f32,
+    until: f32,
     coupled: f32,
     decoupled: f32,
 }
@@ -34,6 +35,6 @@ fn main(
         m[i] = mean;
         s[i] = square;
         let direction = step.mean_scale * mean / (sqrt(square) * step.root_scale + params.epsilon);
-        w[i] = old - params.rate * step.learning_rate * (params.decoupled * old + direction);
+        w[i] = old - learning_rate(params.rate, params.until) * (params.decoupled * old + direction);
     }
 }

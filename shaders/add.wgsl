@@ -1,9 +1,11 @@
-// y = a + b
+// y = alpha a + beta b
 //
 // a, b, y: [length]. One invocation computes one element.
 
 struct Params {
     length: u32,
+    alpha: f32,
+    beta: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -19,6 +21,6 @@ fn main(
 ) {
     let i = (group.y * groups.x + group.x) * 256u + lane;
     if i < params.length {
-        y[i] = Stored(f32(a[i]) + f32(b[i]));
+        y[i] = Stored(params.alpha * f32(a[i]) + params.beta * f32(b[i]));
     }
 }

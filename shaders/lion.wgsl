@@ -8,6 +8,7 @@ struct Params {
     beta1: f32,
     beta2: f32,
     rate: f32,
+    until: f32,
     coupled: f32,
     decoupled: f32,
 }
@@ -28,7 +29,7 @@ fn main(
         let old = w[i];
         let g = dw[i] + params.coupled * old;
         let direction = sign(params.beta1 * m[i] + (1.0 - params.beta1) * g);
-        w[i] = old - params.rate * step.learning_rate * (direction + params.decoupled * old);
+        w[i] = old - learning_rate(params.rate, params.until) * (direction + params.decoupled * old);
         m[i] = params.beta2 * m[i] + (1.0 - params.beta2) * g;
     }
 }

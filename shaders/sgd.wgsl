@@ -1,10 +1,11 @@
-// w = w - lr (dw + decay w), where lr is rate times the step's
+// w = w - lr (dw + decay w), where lr follows from rate and until
 //
 // dw, w: [length]. One invocation updates one element.
 
 struct Params {
     length: u32,
     rate: f32,
+    until: f32,
     decay: f32,
     momentum: f32,
     nesterov: u32,
@@ -23,6 +24,6 @@ fn main(
     let i = (group.y * groups.x + group.x) * 256u + lane;
     if i < params.length {
         let old = w[i];
-        w[i] = old - params.rate * step.learning_rate * (dw[i] + params.decay * old);
+        w[i] = old - learning_rate(params.rate, params.until) * (dw[i] + params.decay * old);
     }
 }

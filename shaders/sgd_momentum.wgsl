@@ -1,11 +1,12 @@
 // g = dw + decay w;  v = momentum v + g;  w = w - lr v, or w - lr (g + momentum v) for Nesterov,
-// where lr is rate times the step's.
+// where lr follows from rate and until.
 //
 // dw, w, v: [length]. One invocation updates one element.
 
 struct Params {
     length: u32,
     rate: f32,
+    until: f32,
     decay: f32,
     momentum: f32,
     nesterov: u32,
@@ -28,6 +29,7 @@ fn main(
         let g = dw[i] + params.decay * old;
         let velocity = params.momentum * v[i] + g;
         v[i] = velocity;
-        w[i] = old - params.rate * step.learning_rate * select(velocity, g + params.momentum * velocity, params.nesterov == 1u);
+        let direction = select(velocity, g + params.momentum * velocity, params.nesterov == 1u);
+        w[i] = old - learning_rate(params.rate, params.until) * direction;
     }
 }

@@ -4,12 +4,14 @@ use rand_distr::{Distribution, StandardNormal, Uniform};
 
 use crate::config::InitRule;
 use crate::rng::{Purpose, Stream};
+use crate::tensor::Shape;
 
 /// The values of one of a layer's trained tensors.
 ///
 /// `index` is the parameter's position in the model and picks its random numbers.
 pub fn values(rule: InitRule, seed: u64, index: u32, parameter: Start) -> Vec<f32> {
-    let Start { kind, count, fan_in, fan_out } = parameter;
+    let Start { kind, shape, fan_in, fan_out, is_last } = parameter;
+    let count = shape.len();
     let stream = Stream::new(seed, Purpose::Init, index);
     let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
     match (kind, rule) {
@@ -19,7 +21,19 @@ pub fn values(rule: InitRule, seed: u64, index: u32, parameter: Start) -> Vec<f3
             uniform(stream, count, (6.0 / (fan_in + fan_out)).sqrt())
         }
         (ParameterKind::Weight, InitRule::Pytorch) => uniform(stream, count, 1.0 / fan_in.sqrt()),
-        (ParameterKind::Bias, InitRule::Pytorch) => uniform(stream, count, 1.0 / fan_in.sqrt()),
+        (ParameterKind::Weight, InitRule::Dirac) => {
+            let values = uniform(stream, count, 1.0 / fan_in.sqrt());
+            match *shape.sizes() {
+                [filters, height, width, channels] => {
+                    with_identities(values, [filters, height, width, channels])
+                }
+                _ if is_last => with_deviation_one(values),
+                _ => values,
+            }
+        }
+        (ParameterKind::Bias, InitRule::Pytorch | InitRule::Dirac) => {
+            uniform(stream, count, 1.0 / fan_in.sqrt())
+        }
         (ParameterKind::Bias | ParameterKind::Shift, _) => vec![0.0; count],
         (ParameterKind::Gain, _) => vec![1.0; count],
     }
@@ -30,12 +44,14 @@ pub fn values(rule: InitRule, seed: u64, index: u32, parameter: Start) -> Vec<f3
 pub struct Start {
     /// What the tensor is to its layer.
     pub kind: ParameterKind,
-    /// Number of values.
-    pub count: usize,
+    /// Sizes of the tensor; a convolution's weight is `[filters, height, width, channels]`.
+    pub shape: Shape,
     /// Values that one output of the layer is made of.
     pub fan_in: usize,
     /// Outputs that one value goes into.
     pub fan_out: usize,
+    /// Whether it is the last weight of the model.
+    pub is_last: bool,
 }
 
 /// What a parameter is to its layer.
@@ -61,6 +77,27 @@ fn uniform(mut stream: Stream, count: usize, bound: f64) -> Vec<f32> {
     (0..count).map(|_| range.sample(&mut stream) as f32).collect()
 }
 
+/// The filters of a convolution, of which the first ones, as many as there are channels, each hand on one channel as it
+/// is: what PyTorch's `dirac_` makes of them.
+fn with_identities(mut values: Vec<f32>, [filters, height, width, channels]: [usize; 4]) -> Vec<f32> {
+    let middle = height / 2 * width + width / 2;
+    let identities = filters.min(channels);
+    for (index, filter) in values.chunks_exact_mut(height * width * channels).take(identities).enumerate() {
+        filter.fill(0.0);
+        filter[middle * channels + index] = 1.0;
+    }
+    values
+}
+
+/// `values` by their standard deviation (of a sample, as PyTorch's `std`).
+fn with_deviation_one(values: Vec<f32>) -> Vec<f32> {
+    let wide = || values.iter().map(|&value| f64::from(value));
+    let mean = wide().sum::<f64>() / values.len() as f64;
+    let square = wide().map(|value| (value - mean).powi(2)).sum::<f64>();
+    let deviation = (square / (values.len() as f64 - 1.0)).sqrt();
+    if deviation > 0.0 { wide().map(|value| (value / deviation) as f32).collect() } else { values }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,8 +113,8 @@ mod tests {
             (InitRule::Pytorch, 1.0 / (3.0 * 400.0)),
         ];
         for (rule, variance) in cases {
-            let count = inputs * outputs;
-            let start = Start { kind: ParameterKind::Weight, count, fan_in: inputs, fan_out: outputs };
+            let (kind, shape) = (ParameterKind::Weight, [outputs, inputs].into());
+            let start = Start { kind, shape, fan_in: inputs, fan_out: outputs, is_last: false };
             let values = values(rule, 5, 0, start);
             assert_eq!(values.len(), inputs * outputs);
             let count = values.len() as f64;
@@ -89,8 +126,33 @@ mod tests {
     }
 
     #[test]
+    fn dirac_hands_channels_on_and_scales_the_last_weight() {
+        let kind = ParameterKind::Weight;
+        for (filters, channels) in [(5, 3), (3, 5)] {
+            let shape = [filters, 3, 3, channels].into();
+            let start = Start { kind, shape, fan_in: 9 * channels, fan_out: 9 * filters, is_last: false };
+            let [dirac, pytorch] = [InitRule::Dirac, InitRule::Pytorch].map(|rule| values(rule, 5, 0, start));
+            for (index, value) in dirac.into_iter().enumerate() {
+                let (filter, cell, channel) =
+                    (index / (9 * channels), index / channels % 9, index % channels);
+                let wanted = match filter < channels {
+                    true => f32::from(u8::from(cell == 4 && channel == filter)),
+                    false => pytorch[index],
+                };
+                assert_eq!(value, wanted, "{filter} {cell} {channel}");
+            }
+        }
+        let last = Start { kind, shape: [10, 256].into(), fan_in: 256, fan_out: 10, is_last: true };
+        let values = values(InitRule::Dirac, 5, 0, last);
+        let square = values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>() / 2559.0;
+        let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / 2560.0;
+        assert!((square - mean * mean * 2560.0 / 2559.0 - 1.0).abs() < 1e-6, "{square}");
+    }
+
+    #[test]
     fn biases_start_as_zeros_but_for_pytorch() {
-        let start = Start { kind: ParameterKind::Bias, count: 1000, fan_in: 16, fan_out: 1000 };
+        let (kind, shape) = (ParameterKind::Bias, [1000].into());
+        let start = Start { kind, shape, fan_in: 16, fan_out: 1000, is_last: false };
         let bias = |rule| values(rule, 5, 1, start);
         assert!(bias(InitRule::He).iter().all(|&value| value == 0.0));
         let pytorch = bias(InitRule::Pytorch);

@@ -24,7 +24,7 @@
 //! ```
 //!
 //! Each outside crate has one home (`tests/architecture.rs` looks): wgpu and pollster in
-//! [`device::gpu`], clap in [`cli`], flate2, tar and image in [`data`], rayon and pulp in the CPU halves
+//! [`device::gpu`], half too, clap in [`cli`], flate2, tar and image in [`data`], rayon and pulp in the CPU halves
 //! of ops (rayon in [`data`], too, where files are decoded), the template engine in [`ops::matmul`] and
 //! [`report`], png there, too, safetensors in [`run`], prost there and in [`export`], libm in [`train`](mod@train), fs4 in [`disk`],
 //! sysinfo in [`device`], httparse in [`dashboard`].
@@ -44,6 +44,9 @@
 //!
 //! With batch size 1 a plan holds blocks of 32 steps that are computed as matrix products
 //! ([`ops::online_steps`]).
+//!
+//! Optimizers are ops of one parameter each ([`optim`] says which parameter follows which); only [`ops::muon`] makes matrix
+//! products of its own. What a whitening layer multiplies by is written once, from the images, before the first step.
 //!
 //! # Promises that tests keep
 //!
@@ -75,7 +78,8 @@
 //! 5. Add `shaders/NAME.wgsl`: formula, shapes, what one invocation computes. Sizes come from the
 //!    uniform `params`; bounds of loops go through `loop_bound` (`shaders/loop_bound.wgsl`); what
 //!    changes from step to step is in `shaders/step.wgsl`. The macro `shader!` puts such files in
-//!    front. Reductions have a fixed order.
+//!    front. Reductions have a fixed order. What layers hand on may have 16 bits: such bindings are of `Stored`
+//!    (`shaders/stored_f32.wgsl`, first in the list), and the op hands the type of its input on.
 //! 6. Describe it with a [`Kernel`](kernel::Kernel) row, return the row from `kernels()`, and lower
 //!    the op to [`Dispatch`](kernel::Dispatch)es with an honest bound on trips.
 //!    `cargo test --test shaders` compares row and shader; `cargo test --test ops` the results.

@@ -53,6 +53,14 @@ const ON_MAPS: &[&[(Key, &str)]] = &[
         "conv:4x3,relu,batchnorm,leakyrelu:-0.5,maxpool:3s2p1,flatten,batchnorm,linear:6,batchnorm,relu",
     )],
     &[
+        (
+            Key::Model,
+            "whiten:2,gelu,conv:5x3,maxpool:2,batchnorm:0.4,gelu,conv:4x3,batchnorm,linear:5,scale:0.1",
+        ),
+        (Key::Init, "dirac"),
+        (Key::Normalize, "standard"),
+    ],
+    &[
         (Key::Model, "conv:3x2s3p2,relu,gelu,relu,scale:-2,leakyrelu:0.3,globalmaxpool"),
         (Key::Init, "pytorch"),
     ],

@@ -132,6 +132,34 @@ fn gpus_train_layers_on_maps_as_the_cpu_does() {
     }
 }
 
+/// What is not trained stays as it was, whatever the device and the optimizer; what is trained for an epoch stays as it is
+/// after it.
+#[test]
+fn whitening_filters_and_frozen_parameters_stay_as_they_are() {
+    let model = "whiten:2,gelu,conv:6x3,maxpool:2,batchnorm:0.4,gelu,conv:5x3,batchnorm,globalmaxpool";
+    let of = |kind, epochs| {
+        let values = [
+            (Key::Epochs, epochs),
+            (Key::BatchSize, "45"),
+            (Key::Init, "dirac"),
+            (Key::Optimizer, "muon"),
+            (Key::Groups, "gains lr=0, 0.bias lr=3 until=1, shifts optimizer=sgd momentum=0.8"),
+        ];
+        Outcome::of(model, kind, &values)
+    };
+    let [first, cpu, gpu] = [of("cpu", "1"), of("cpu", "3"), of("gpu", "3")];
+    for other in [&cpu, &gpu] {
+        assert_eq!(first.values("0.weight"), other.values("0.weight"));
+        assert!(other.values("4.weight").iter().all(|&gain| gain == 1.0));
+    }
+    assert_eq!(first.values("0.weight").len(), 2 * 12 * 12);
+    assert_eq!(first.values("0.bias"), cpu.values("0.bias"));
+    for trained in ["2.weight", "4.bias", "6.weight", "7.bias"] {
+        assert_ne!(first.values(trained), cpu.values(trained), "{trained}");
+    }
+    assert_same(&gpu, &cpu, 1e-3, "Muon on maps");
+}
+
 /// The pixels of a channel, as the model sees them.
 fn pixels(images: &[u8], channel: usize) -> Vec<f64> {
     let plane = SHAPE.height * SHAPE.width;
@@ -152,16 +180,21 @@ fn running_statistics_are_those_of_the_batches_and_evaluations_use_them() {
     const BATCH: usize = 45;
     let data = dataset_of(SHAPE);
     let values = [(Key::Epochs, "2"), (Key::BatchSize, "45"), (Key::Normalize, "unit"), (Key::Lr, "0.02")];
-    for kind in ["cpu", "gpu"] {
-        let outcome = Outcome::of("batchnorm", kind, &values);
+    for (kind, model, momentum) in [
+        ("cpu", "batchnorm", 0.1),
+        ("gpu", "batchnorm", 0.1),
+        ("cpu", "batchnorm:0.4", 0.4),
+        ("gpu", "batchnorm:0.4", 0.4),
+    ] {
+        let outcome = Outcome::of(model, kind, &values);
         let (mut means, mut variances) = (vec![0.0; 3], vec![1.0; 3]);
         for images in (0..2).flat_map(|_| data.train.images.chunks(BATCH * SHAPE.pixels())) {
             for channel in 0..3 {
                 let values = pixels(images, channel);
                 let [mean, variance] = moments(&values);
                 let unbiased = variance * values.len() as f64 / (values.len() - 1) as f64;
-                means[channel] += 0.1 * (mean - means[channel]);
-                variances[channel] += 0.1 * (unbiased - variances[channel]);
+                means[channel] += momentum * (mean - means[channel]);
+                variances[channel] += momentum * (unbiased - variances[channel]);
             }
         }
         assert_close(&outcome.values("0.running_mean"), &means, 1e-5, "means");

@@ -40,16 +40,16 @@ use parse::Parsed;
 /// gradient of the map, whose cells may lie apart; in 2 ways for that of the weight, where a patch may be whole vectors
 /// and a cell not, so for 6 ways to divide.
 ///
-/// 23 kernels have twins for 16 bits, or are for these only. Of products, all but the change of a block are there with 16
+/// 26 kernels have twins for 16 bits, or are for these only. Of products, all but the change of a block are there with 16
 /// bits, and those of floats also as the last layer has them, where a part for the gradient of the map is one of 32.
 /// Parts are joined in 4 ways with 2 more scales and with y in 16 bits or 32, in 4 with one more scale.
 ///
 /// 10 classes of cooperative matrices have products of two operands in 16 bits, pixels among them, and no others.
-const KERNELS: usize = 39
+const KERNELS: usize = 45
     + 21 * ((3 * 5 + 6) * 4 + (2 * 5 + 6) * 2)
     + 8 * 2
     + 21 * (4 * 4 + 3 * 4 * 2 + 2 * 6)
-    + 23
+    + 26
     + 21 * ((2 * (3 * 5 + 5) - 1) * 4 + (2 * 5 + 5) * 2)
     + (4 * 3 + 4) * 2
     + 21 * (4 * 4 + 3 * 4 * 2 + 2 * 6)

@@ -10,6 +10,7 @@ use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice}
 use shadegrad::device::gpu::tuner::Tuning;
 use shadegrad::device::profile::{Clock, Profile};
 use shadegrad::host::Array;
+use shadegrad::ops::Rate;
 use shadegrad::ops::matmul::gpu::Class;
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{Momentum, Update};
@@ -57,7 +58,7 @@ fn work() -> Work {
     let y = matmul::product(&mut plan, Form::Nt, x, w, Epilogue::Bias { bias, relu: true });
     let update = |parameter, velocity| {
         let momentum = Some(Momentum { velocity, factor: 0.9, nesterov: true });
-        Update { parameter, rate: 0.5, decay: 0.01, momentum }
+        Update { parameter, rate: Rate::Scaled(0.5), decay: 0.01, momentum }
     };
     matmul::update(&mut plan, dy, x, update(w, v), Some(update(bias, bias_v)));
     Work { plan, step, inputs: vec![x, dy, w, bias], outputs: vec![y, w, v, bias, bias_v] }

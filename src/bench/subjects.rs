@@ -11,7 +11,7 @@ use crate::ops::matmul::gpu::Class;
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::sgd::{self, Update};
 use crate::ops::softmax_cross_entropy::Target;
-use crate::ops::{Window, column_sum, conv2d, l2_penalty, peak, softmax_cross_entropy};
+use crate::ops::{Rate, Window, column_sum, conv2d, l2_penalty, peak, softmax_cross_entropy};
 use crate::plan::{Plan, Role, StepId};
 use crate::tensor::{Element, Tensor};
 
@@ -159,7 +159,13 @@ fn product_with_update(m: usize, n: usize, k: usize) -> Subject {
     let a = draft.noise("dy", Role::Input, [k, m]);
     let b = draft.noise("x", Role::Input, [k, n]);
     let parameter = draft.noise("w", Role::Parameter, [m, n]);
-    matmul::update(&mut draft.plan, a, b, Update { parameter, rate: 1.0, decay: 0.0, momentum: None }, None);
+    matmul::update(
+        &mut draft.plan,
+        a,
+        b,
+        Update { parameter, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None },
+        None,
+    );
     done(draft, "matmul tn, sgd", format!("{m}x{n}x{k}"), operations(m, n, k))
 }
 
@@ -220,7 +226,7 @@ fn sgd(length: usize) -> Subject {
     let mut draft = Draft::new("bench");
     let dw = draft.noise("dw", Role::Input, [length]);
     let parameter = draft.noise("w", Role::Parameter, [length]);
-    sgd::step(&mut draft.plan, Update { parameter, rate: 1.0, decay: 0.0, momentum: None }, dw);
+    sgd::step(&mut draft.plan, Update { parameter, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None }, dw);
     done(draft, "sgd", length.to_string(), Work::Bytes((12 * length) as f64))
 }
 

@@ -158,7 +158,8 @@ impl Optimizer {
             values.iter().map(|&(key, number)| (key, Value::Number(number))).collect::<Vec<_>>()
         };
         match self {
-            Optimizer::Sgd { momentum, nesterov, weight_decay } => {
+            Optimizer::Sgd { momentum, nesterov, weight_decay }
+            | Optimizer::Muon { momentum, nesterov, weight_decay } => {
                 let mut values = numbers(&[(Key::Momentum, momentum), (Key::WeightDecay, weight_decay)]);
                 values.push((Key::Nesterov, Value::Switch(nesterov)));
                 values
@@ -194,12 +195,10 @@ impl<'a> Reader<'a> {
         // What these are where nobody says depends on the optimizer.
         let number_or = |key, usual| self.settings.get(key).map_or(usual, |_| self.number(key));
         let betas = |second| [number_or(Key::Beta1, 0.9), number_or(Key::Beta2, second)];
+        let (momentum, nesterov) = (self.number(Key::Momentum), self.switch(Key::Nesterov));
         match self.text(Key::Optimizer) {
-            "sgd" => Optimizer::Sgd {
-                momentum: self.number(Key::Momentum),
-                nesterov: self.switch(Key::Nesterov),
-                weight_decay,
-            },
+            "sgd" => Optimizer::Sgd { momentum, nesterov, weight_decay },
+            "muon" => Optimizer::Muon { momentum, nesterov, weight_decay },
             name @ ("adam" | "adamw") => Optimizer::Adam {
                 betas: betas(0.999),
                 epsilon: number_or(Key::Epsilon, 1e-8),

@@ -1,7 +1,15 @@
 //! Parameters that are trained otherwise than the rest.
+//!
+//! ```text
+//! rules = rule { "," rule }
+//! rule  = which word { word }
+//! which = "weights" | "biases" | "norms" | "gains" | "shifts" | the name of a layer or of a tensor
+//! word  = "lr=" factor | "decay=" number | "until=" epochs | "optimizer=sgd" | "momentum=" number
+//! ```
 
 use std::fmt;
 
+use super::Optimizer;
 use super::kind::Bounds;
 use crate::error::{Error, Result};
 use crate::init::ParameterKind;
@@ -28,6 +36,10 @@ enum Which {
     Biases,
     /// What batch norms scale and shift by.
     Norms,
+    /// What they scale by.
+    Gains,
+    /// What they shift by.
+    Shifts,
     /// Of the layer, or the tensor, of that name.
     Named(String),
 }
@@ -35,14 +47,29 @@ enum Which {
 /// What holds for a parameter where it is not the same for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Treatment {
-    /// What the learning rate is multiplied by.
+    /// What the learning rate is multiplied by; a parameter whose rate is zero stays as it is.
     pub rate: Option<f32>,
     /// Weight decay instead of the optimizer's.
     pub decay: Option<f32>,
+    /// Epochs in which the learning rate falls in a straight line from its highest value to zero, whatever the run's
+    /// schedule; then the parameter stays as it is.
+    pub until: Option<f32>,
+    /// Momentum instead of the optimizer's.
+    pub momentum: Option<f32>,
+    /// Whether the parameter follows by stochastic gradient descent, whatever the optimizer.
+    pub descends: bool,
 }
 
-const WORDS: [(&str, Which); 3] =
-    [("weights", Which::Weights), ("biases", Which::Biases), ("norms", Which::Norms)];
+const WORDS: [(&str, Which); 5] = [
+    ("weights", Which::Weights),
+    ("biases", Which::Biases),
+    ("norms", Which::Norms),
+    ("gains", Which::Gains),
+    ("shifts", Which::Shifts),
+];
+
+/// The word for [`Treatment::descends`].
+const DESCENT: &str = "optimizer=sgd";
 
 impl Groups {
     /// The rules that are written so, if they are rules.
@@ -62,7 +89,24 @@ impl Groups {
         own.fold(Treatment::default(), |before, Rule { treatment, .. }| Treatment {
             rate: treatment.rate.or(before.rate),
             decay: treatment.decay.or(before.decay),
+            until: treatment.until.or(before.until),
+            momentum: treatment.momentum.or(before.momentum),
+            descends: treatment.descends || before.descends,
         })
+    }
+
+    /// Fails for a rule about the momentum of an optimizer that has none.
+    pub fn check_momentum(&self, optimizer: Optimizer) -> Result<()> {
+        let has_momentum = matches!(optimizer, Optimizer::Sgd { .. } | Optimizer::Muon { .. });
+        let is_lost = |rule: &&Rule| rule.treatment.momentum.is_some() && !rule.treatment.descends;
+        match self.rules.iter().find(is_lost) {
+            Some(rule) if !has_momentum => {
+                let name = optimizer.name();
+                Err(Error::usage(format!("groups: `{rule}`: the optimizer {name} has no momentum"))
+                    .advise(format!("leave it out, or add {DESCENT} to the rule")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Fails for a rule that names what is not among the parameters `names`.
@@ -83,13 +127,21 @@ impl Rule {
         let which = Which::parse(words.next()?)?;
         let mut treatment = Treatment::default();
         for word in words {
+            if word == DESCENT {
+                if std::mem::replace(&mut treatment.descends, true) {
+                    return None;
+                }
+                continue;
+            }
             let (name, number) = word.split_once('=')?;
-            let place = match name {
-                "lr" => &mut treatment.rate,
-                "decay" => &mut treatment.decay,
+            let (place, bounds) = match name {
+                "lr" => (&mut treatment.rate, Bounds::NotNegative),
+                "decay" => (&mut treatment.decay, Bounds::NotNegative),
+                "until" => (&mut treatment.until, Bounds::Positive),
+                "momentum" => (&mut treatment.momentum, Bounds::BelowOne),
                 _ => return None,
             };
-            let number: f32 = number.parse().ok().filter(|number| Bounds::NotNegative.contain(*number))?;
+            let number: f32 = number.parse().ok().filter(|number| bounds.contain(*number))?;
             if place.replace(number).is_some() {
                 return None;
             }
@@ -114,6 +166,8 @@ impl Which {
             Which::Weights => kind == ParameterKind::Weight,
             Which::Biases => kind == ParameterKind::Bias,
             Which::Norms => matches!(kind, ParameterKind::Gain | ParameterKind::Shift),
+            Which::Gains => kind == ParameterKind::Gain,
+            Which::Shifts => kind == ParameterKind::Shift,
             Which::Named(wanted) => is_of(name, wanted),
         }
     }
@@ -127,17 +181,27 @@ fn is_of(name: &str, wanted: &str) -> bool {
 /// As it is written.
 impl fmt::Display for Groups {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Rule { which, treatment: Treatment { rate, decay } }) in self.rules.iter().enumerate() {
-            let word = WORDS.iter().find(|(_, word)| word == which).map(|(word, _)| *word);
-            let name = match which {
-                Which::Named(name) => name,
-                _ => word.expect("every kind has a word"),
-            };
-            write!(formatter, "{}{name}", if index == 0 { "" } else { ", " })?;
-            for (name, number) in [("lr", rate), ("decay", decay)] {
-                if let Some(number) = number {
-                    write!(formatter, " {name}={number:?}")?;
-                }
+        for (index, rule) in self.rules.iter().enumerate() {
+            write!(formatter, "{}{rule}", if index == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = WORDS.iter().find(|(_, word)| *word == self.which).map(|(word, _)| *word);
+        formatter.write_str(match &self.which {
+            Which::Named(name) => name,
+            _ => word.expect("every kind has a word"),
+        })?;
+        let Treatment { rate, decay, until, momentum, descends } = self.treatment;
+        if descends {
+            write!(formatter, " {DESCENT}")?;
+        }
+        for (name, number) in [("lr", rate), ("decay", decay), ("until", until), ("momentum", momentum)] {
+            if let Some(number) = number {
+                write!(formatter, " {name}={number:?}")?;
             }
         }
         Ok(())
@@ -150,9 +214,12 @@ mod tests {
 
     #[test]
     fn rules_come_back_from_their_own_text() {
-        for text in
-            ["biases decay=0.0", "0 lr=0.1, 3.bias lr=64.0 decay=0.0, norms decay=1e-5", "weights lr=0.0"]
-        {
+        for text in [
+            "biases decay=0.0",
+            "gains lr=0.0, shifts optimizer=sgd lr=2.0 until=2.5 momentum=0.85",
+            "0 lr=0.1, 3.bias lr=64.0 decay=0.0, norms decay=1e-5",
+            "weights lr=0.0",
+        ] {
             assert_eq!(Groups::parse(text).expect(text).to_string(), text);
         }
         assert_eq!(
@@ -169,7 +236,10 @@ mod tests {
             "biases lr=nan",
             "biases lr=1 lr=2",
             "biases decay=0,",
-            "biases momentum=0",
+            "biases momentum=1",
+            "biases until=0",
+            "biases optimizer=adam",
+            "biases optimizer=sgd optimizer=sgd",
             "bias decay=0",
             "x.bias decay=0",
             "0:bias lr=1",
@@ -183,7 +253,7 @@ mod tests {
     fn the_last_word_on_each_thing_holds() {
         let groups = Groups::parse("biases decay=0 lr=2, 1 lr=3, 1.bias decay=0.5, 10 decay=9").unwrap();
         let found = |name, kind| {
-            let Treatment { rate, decay } = groups.treatment(name, kind);
+            let Treatment { rate, decay, .. } = groups.treatment(name, kind);
             (rate, decay)
         };
         assert_eq!(found("0.weight", ParameterKind::Weight), (None, None));
@@ -192,6 +262,18 @@ mod tests {
         assert_eq!(found("1.bias", ParameterKind::Bias), (Some(3.0), Some(0.5)));
         assert_eq!(found("10.weight", ParameterKind::Weight), (None, Some(9.0)));
         assert_eq!(found("1.body.0.weight", ParameterKind::Weight), (Some(3.0), None));
+    }
+
+    #[test]
+    fn gains_and_shifts_are_the_norms() {
+        let groups = Groups::parse("norms momentum=0.5, gains lr=0, shifts optimizer=sgd until=3").unwrap();
+        let gain = groups.treatment("1.weight", ParameterKind::Gain);
+        assert_eq!(gain, Treatment { momentum: Some(0.5), rate: Some(0.0), ..Treatment::default() });
+        let shift = groups.treatment("1.bias", ParameterKind::Shift);
+        let wanted =
+            Treatment { momentum: Some(0.5), until: Some(3.0), descends: true, ..Treatment::default() };
+        assert_eq!(shift, wanted);
+        assert_eq!(groups.treatment("0.bias", ParameterKind::Bias), Treatment::default());
     }
 
     #[test]

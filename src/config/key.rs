@@ -106,8 +106,13 @@ const SCHEDULES: [&str; 6] = {
     }
     names
 };
-const INIT_RULES: [&str; 4] =
-    [InitRule::ALL[0].name(), InitRule::ALL[1].name(), InitRule::ALL[2].name(), InitRule::ALL[3].name()];
+const INIT_RULES: [&str; 5] = [
+    InitRule::ALL[0].name(),
+    InitRule::ALL[1].name(),
+    InitRule::ALL[2].name(),
+    InitRule::ALL[3].name(),
+    InitRule::ALL[4].name(),
+];
 
 impl Key {
     /// All keys, in the order in which files and help list them.
@@ -269,7 +274,7 @@ impl Key {
                 "Add this much of each parameter, biases too, to its gradient; adamw, lion: take it from the parameter"
             }
             Key::Groups => {
-                "Other learning rates (as factors) and decays for some parameters: \"biases lr=2 decay=0, 3 lr=0.1\""
+                "Train some parameters otherwise, with lr (a factor), decay, until, momentum: \"biases lr=2 decay=0, 3 lr=0\""
             }
             Key::Beta1 => "Share of the first mean of gradients that adam, adamw and lion keep (0.9)",
             Key::Beta2 => "Share of the second mean that adam and adamw (0.999) and lion (0.99) keep",

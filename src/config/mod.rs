@@ -204,13 +204,18 @@ pub enum InitRule {
     Xavier,
     /// Weights and biases uniform in ±1/sqrt(inputs), as PyTorch's `nn.Linear`.
     Pytorch,
+    /// As PyTorch's, but the first filters of a convolution, one for each channel that it reads, hand that channel on as it
+    /// is, and the last weight has the standard deviation 1 (Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU",
+    /// section 3.3).
+    Dirac,
     /// Standard normal weights, whatever the layer's size; biases are zeros.
     Normal,
 }
 
 impl InitRule {
     /// All of them.
-    pub const ALL: [InitRule; 4] = [InitRule::He, InitRule::Xavier, InitRule::Pytorch, InitRule::Normal];
+    pub const ALL: [InitRule; 5] =
+        [InitRule::He, InitRule::Xavier, InitRule::Pytorch, InitRule::Dirac, InitRule::Normal];
 
     /// As in flags and files.
     pub const fn name(self) -> &'static str {
@@ -218,6 +223,7 @@ impl InitRule {
             InitRule::He => "he",
             InitRule::Xavier => "xavier",
             InitRule::Pytorch => "pytorch",
+            InitRule::Dirac => "dirac",
             InitRule::Normal => "normal",
         }
     }
@@ -253,11 +259,33 @@ pub enum Optimizer {
         /// How strongly parameters decay by themselves, biases included.
         weight_decay: f32,
     },
+    /// Muon (Jordan et al. 2024) for weights; all else follows by stochastic gradient descent with the same values.
+    Muon {
+        /// How much of the running mean of gradients is kept, 0 to 1.
+        momentum: f32,
+        /// Whether to look ahead.
+        nesterov: bool,
+        /// Factor of each parameter that is added to its gradient, biases included.
+        weight_decay: f32,
+    },
 }
 
 impl Optimizer {
     /// The names of all of them.
-    pub const NAMES: [&'static str; 4] = ["sgd", "adam", "adamw", "lion"];
+    pub const NAMES: [&'static str; 5] = ["sgd", "adam", "adamw", "lion", "muon"];
+
+    /// Stochastic gradient descent with what it shares with this optimizer.
+    pub const fn descent(self) -> Optimizer {
+        match self {
+            Optimizer::Sgd { momentum, nesterov, weight_decay }
+            | Optimizer::Muon { momentum, nesterov, weight_decay } => {
+                Optimizer::Sgd { momentum, nesterov, weight_decay }
+            }
+            Optimizer::Adam { weight_decay, .. } | Optimizer::Lion { weight_decay, .. } => {
+                Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay }
+            }
+        }
+    }
 
     /// As in flags and files.
     pub const fn name(self) -> &'static str {
@@ -266,6 +294,7 @@ impl Optimizer {
             Optimizer::Adam { decoupled: false, .. } => "adam",
             Optimizer::Adam { decoupled: true, .. } => "adamw",
             Optimizer::Lion { .. } => "lion",
+            Optimizer::Muon { .. } => "muon",
         }
     }
 }

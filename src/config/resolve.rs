@@ -126,11 +126,14 @@ fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
     let describe = |key| settings.get(key).map(|setting| setting.describe(key)).unwrap_or_default();
     check_optimizer(config, settings)?;
     check_schedule(config, settings)?;
-    if let Optimizer::Sgd { momentum: 0.0, nesterov: true, .. } = config.optimizer {
+    if let Optimizer::Sgd { momentum: 0.0, nesterov: true, .. }
+    | Optimizer::Muon { momentum: 0.0, nesterov: true, .. } = config.optimizer
+    {
         let (nesterov, momentum) = (describe(Key::Nesterov), describe(Key::Momentum));
         return Err(Error::usage(format!("{nesterov}: needs momentum above 0, but there is {momentum}"))
             .advise("set momentum, for example --momentum 0.9, or leave nesterov out"));
     }
+    config.groups.check_momentum(config.optimizer)?;
     // How many classes there are, the data will say.
     ModelSpec::parse(&config.model, 1).map_err(|error| error.at(describe(Key::Model)))?;
     if config.patience.is_some() && config.validation == Validation::None {
@@ -256,6 +259,7 @@ mod tests {
                 Optimizer::Adam { betas, epsilon: number, weight_decay: number, decoupled: false },
                 Optimizer::Adam { betas, epsilon: number, weight_decay: 0.0, decoupled: true },
                 Optimizer::Lion { betas, weight_decay: number },
+                Optimizer::Muon { momentum: 0.5, nesterov: false, weight_decay: number },
             ];
             let schedule = Schedule::ALL[index % Schedule::ALL.len()];
             let is_step = schedule == Schedule::Step;
@@ -279,10 +283,12 @@ mod tests {
                 cutout: 2 * index,
                 shuffle: index % 2 == 0,
                 seed: u64::MAX - index as u64,
-                optimizer: optimizers[index % 4],
+                optimizer: optimizers[index % 5],
                 groups: match index % 2 {
-                    0 => Groups::parse(&format!("biases lr={number:?}, 0.weight decay=0"))
-                        .expect("they are rules"),
+                    0 => Groups::parse(&format!(
+                        "biases optimizer=sgd lr={number:?} momentum=0.5, 0.weight decay=0 until={number:?}"
+                    ))
+                    .expect("they are rules"),
                     _ => Groups::default(),
                 },
                 learning_rate: number,
@@ -310,6 +316,11 @@ mod tests {
             ("optimizer = \"adam\"\nmomentum = 0.9\n", "the optimizer adam has no momentum"),
             ("optimizer = \"lion\"\nepsilon = 0.1\n", "the optimizer lion has no epsilon"),
             ("beta1 = 0.5\n", "the optimizer sgd has no beta1"),
+            (
+                "optimizer = \"lion\"\ngroups = \"biases momentum=0.5\"\n",
+                "the optimizer lion has no momentum",
+            ),
+            ("optimizer = \"muon\"\nbeta2 = 0.5\n", "the optimizer muon has no beta2"),
             ("schedule = \"step\"\n", "needs to know how often"),
             ("schedule = \"step\"\nstep-every = \"5m\"\n", "must be steps or epochs"),
             ("schedule = \"cosine\"\nstep-factor = 0.5\n", "the schedule cosine has no step-factor"),

@@ -22,6 +22,7 @@ pub mod hold_out;
 pub mod idx;
 pub mod load;
 pub mod locate;
+pub mod patches;
 pub mod pictures;
 pub mod preview;
 mod source;

@@ -7,13 +7,15 @@ use crate::ops::batch_norm::{self, Normalisation, Running};
 use crate::plan::{Plan, Role};
 use crate::tensor::{Element, Tensor};
 
-/// PyTorch's defaults.
-const NORMALISATION: Normalisation = Normalisation { epsilon: 1e-5, momentum: 0.1 };
+/// PyTorch's default.
+const EPSILON: f32 = 1e-5;
 
 /// `weight`, `bias`, `running_mean` and `running_var` are `[channels]`: PyTorch's `nn.BatchNorm2d`, and `nn.BatchNorm1d`
 /// where images are rows.
 #[derive(Debug)]
 pub struct BatchNorm {
+    spec: String,
+    normalisation: Normalisation,
     weight: Parameter,
     bias: Parameter,
     running: Running,
@@ -21,9 +23,17 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// Declares the layer's tensors in `plan`, with names that start with `prefix`. `map` is what the inputs were before
+    /// Declares the layer's tensors in `plan`, with names that start with `prefix`; `spec` is its text, `momentum` the share
+    /// of a batch's statistics that the running ones take, as in PyTorch. `map` is what the inputs were before
     /// they were flattened, if that was a map: files have the tensors' values in another order then.
-    pub fn new(plan: &mut Plan, prefix: &str, size: Size, map: Option<Size>) -> Self {
+    pub fn new(
+        plan: &mut Plan,
+        prefix: &str,
+        spec: String,
+        momentum: f32,
+        size: Size,
+        map: Option<Size>,
+    ) -> Self {
         let (Size::Row(channels) | Size::Map { channels, .. }) = size;
         let mut parameter =
             |name: &str, kind| Parameter::declare(plan, format!("{prefix}{name}"), [channels], kind, [1, 1]);
@@ -37,13 +47,20 @@ impl BatchNorm {
                 plan.lay_out(tensor, FileLayout::places(height * width, channels));
             }
         }
-        BatchNorm { weight, bias, running, size }
+        BatchNorm {
+            spec,
+            normalisation: Normalisation { epsilon: EPSILON, momentum },
+            weight,
+            bias,
+            running,
+            size,
+        }
     }
 }
 
 impl Layer for BatchNorm {
     fn spec(&self) -> String {
-        "batchnorm".into()
+        self.spec.clone()
     }
 
     fn size(&self) -> Size {
@@ -57,8 +74,8 @@ impl Layer for BatchNorm {
     fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
         let (weight, bias) = (self.weight.tensor, self.bias.tensor);
         let moments = match phase {
-            Phase::Training { .. } => batch_norm::statistics(plan, x, self.running, NORMALISATION),
-            Phase::Evaluation => batch_norm::recall(plan, self.running, NORMALISATION),
+            Phase::Training { .. } => batch_norm::statistics(plan, x, self.running, self.normalisation),
+            Phase::Evaluation => batch_norm::recall(plan, self.running, self.normalisation),
         };
         let y = batch_norm::apply(plan, x, moments, weight, bias);
         Forward::new(y, move |plan, pass, sink| {
@@ -75,7 +92,7 @@ impl Layer for BatchNorm {
             bias: self.bias.tensor,
             mean: self.running.mean,
             variance: self.running.variance,
-            epsilon: NORMALISATION.epsilon,
+            epsilon: self.normalisation.epsilon,
         }]
     }
 }

@@ -5,7 +5,7 @@ use crate::file_layout::FileLayout;
 use crate::init::ParameterKind;
 use crate::ops::window::Window;
 use crate::ops::{column_sum, conv2d};
-use crate::plan::Plan;
+use crate::plan::{Plan, Role};
 use crate::tensor::Tensor;
 
 /// `weight` is `[filters, height, width, channels]`, `bias` `[filters]`: PyTorch's `nn.Conv2d`, channels last.
@@ -13,6 +13,7 @@ use crate::tensor::Tensor;
 pub struct Conv {
     spec: String,
     weight: Parameter,
+    is_trained: bool,
     bias: Option<Parameter>,
     window: Window,
     relu: bool,
@@ -37,16 +38,27 @@ pub struct ConvShape {
 impl Conv {
     /// Declares the layer's parameters in `plan`, with names that start with `prefix`; `spec` is its text.
     pub fn new(plan: &mut Plan, prefix: &str, spec: String, shape: ConvShape) -> Self {
+        Conv::declare(plan, prefix, spec, shape, Role::Parameter)
+    }
+
+    /// The same with a weight that is no parameter: the training images say what it is before the first step.
+    pub fn whitening(plan: &mut Plan, prefix: &str, spec: String, shape: ConvShape) -> Self {
+        Conv::declare(plan, prefix, spec, shape, Role::Statistic)
+    }
+
+    fn declare(plan: &mut Plan, prefix: &str, spec: String, shape: ConvShape, role: Role) -> Self {
         let ConvShape { channels, window, size, bias, relu } = shape;
         let Size::Map { channels: filters, .. } = size else { panic!("a convolution makes maps") };
         let Window { height, width, .. } = window;
         let fans = [channels, filters].map(|channels| channels * height * width);
         let sizes = [filters, height, width, channels];
-        let weight = Parameter::declare(plan, format!("{prefix}weight"), sizes, ParameterKind::Weight, fans);
+        let name = format!("{prefix}weight");
+        let weight = Parameter::declare_as(plan, role, name, sizes, ParameterKind::Weight, fans);
         plan.lay_out(weight.tensor, FileLayout::filters(filters, [height, width], channels));
         let bias = bias
             .then(|| Parameter::declare(plan, format!("{prefix}bias"), [filters], ParameterKind::Bias, fans));
-        Conv { spec, weight, bias, window, relu, size }
+        let is_trained = role == Role::Parameter;
+        Conv { spec, weight, is_trained, bias, window, relu, size }
     }
 }
 
@@ -60,7 +72,12 @@ impl Layer for Conv {
     }
 
     fn parameters(&self) -> Vec<&Parameter> {
-        [&self.weight].into_iter().chain(&self.bias).collect()
+        let weight = self.is_trained.then_some(&self.weight);
+        weight.into_iter().chain(&self.bias).collect()
+    }
+
+    fn whitening(&self) -> Option<Tensor> {
+        (!self.is_trained).then_some(self.weight.tensor)
     }
 
     fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
@@ -73,9 +90,11 @@ impl Layer for Conv {
                 let mask = pass.mask_dx.then_some(x);
                 conv2d::data_gradient(plan, pass.dy, weight, x.shape(), mask, self.window)
             });
-            let dw = conv2d::weight_gradient(plan, pass.dy, x, self.window);
-            sink.gradient(plan, &self.weight, dw);
-            if let Some(bias) = &self.bias {
+            if self.is_trained && sink.wants(plan, &self.weight) {
+                let dw = conv2d::weight_gradient(plan, pass.dy, x, self.window);
+                sink.gradient(plan, &self.weight, dw);
+            }
+            if let Some(bias) = self.bias.as_ref().filter(|bias| sink.wants(plan, bias)) {
                 let db = column_sum::forward(plan, pass.dy);
                 sink.gradient(plan, bias, db);
             }

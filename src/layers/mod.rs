@@ -57,13 +57,30 @@ impl Parameter {
         kind: ParameterKind,
         [fan_in, fan_out]: [usize; 2],
     ) -> Self {
-        let tensor = plan.declare(name, Role::Parameter, Element::F32, shape);
+        Parameter::declare_as(plan, Role::Parameter, name, shape, kind, [fan_in, fan_out])
+    }
+
+    /// A tensor that is used like a parameter, and may be for something else.
+    fn declare_as(
+        plan: &mut Plan,
+        role: Role,
+        name: String,
+        shape: impl Into<Shape>,
+        kind: ParameterKind,
+        [fan_in, fan_out]: [usize; 2],
+    ) -> Self {
+        let tensor = plan.declare(name, role, Element::F32, shape);
         Parameter { tensor, kind, fan_in, fan_out }
     }
 }
 
 /// Where a layer hands the gradients of its parameters: an optimizer, or a test that keeps them.
 pub trait GradientSink {
+    /// Whether it does anything with the gradient of `parameter`; if not, a layer need not record it.
+    fn wants(&self, _: &Plan, _parameter: &Parameter) -> bool {
+        true
+    }
+
     /// The gradient of `weight` is the product `dy^T x`, that of `bias` the sum of dy's rows. Neither need
     /// be stored.
     fn product(&mut self, plan: &mut Plan, weight: &Parameter, bias: &Parameter, dy: Tensor, x: Tensor);
@@ -124,6 +141,11 @@ pub trait Layer: Debug {
     /// The trained tensors.
     fn parameters(&self) -> Vec<&Parameter> {
         Vec::new()
+    }
+
+    /// The filters that are computed from the training images before the first step, where there are such.
+    fn whitening(&self) -> Option<Tensor> {
+        None
     }
 
     /// Whether both passes read `x` only through products, so that it may be a batch of

@@ -92,8 +92,7 @@ impl Sequence {
     ) -> (Forward<'a>, Loss) {
         let (last, before) = self.layers.split_last().expect("a model has a layer");
         // Logits, and the weight that makes them, have 32 bits. Behind the last layer with a weight there may be a factor.
-        let is_trained = |layer: &Box<dyn Layer>| !layer.parameters().is_empty();
-        let inner = self.layers.iter().rposition(is_trained).unwrap_or(0);
+        let inner = self.layers.iter().rposition(|layer| !layer.parameters().is_empty()).unwrap_or(0);
         let mut passes = record(&before[..inner], plan, x, phase);
         let x = passes.last().map_or(x, |pass| pass.y);
         passes.extend(record(&before[inner..], plan, x, phase.in_full()));

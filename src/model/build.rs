@@ -32,7 +32,10 @@ fn sequence(site: &mut Site<'_>, words: &[Word], prefix: &str, input: Size, map:
     while let Some((index, word)) = rest.next() {
         let next = rest.peek().map(|(_, word)| *word);
         let fuses_relu = matches!(word, Word::Linear { .. } | Word::Conv { .. }) && next == Some(&Word::Relu);
-        let behind = Behind { relu: fuses_relu, batch_norm: next == Some(&Word::BatchNorm) };
+        let is_pool = |word: &&Word| matches!(word, Word::MaxPool(_) | Word::GlobalMaxPool);
+        let batch_norm =
+            words[index + 1..].iter().find(|word| !is_pool(word)).is_some_and(Word::is_batch_norm);
+        let behind = Behind { relu: fuses_relu, batch_norm };
         if fuses_relu {
             rest.next();
         }
@@ -57,6 +60,7 @@ struct Before {
 struct Behind {
     /// A ReLU that becomes part of the layer.
     relu: bool,
+    /// A batch norm, perhaps behind max pools, which leave what is added to a whole channel as it is.
     batch_norm: bool,
 }
 
@@ -77,6 +81,10 @@ fn layer(site: &mut Site<'_>, word: &Word, prefix: &str, before: &Before, behind
             let shape = ConvShape { channels, window, size, bias: !behind.batch_norm, relu: behind.relu };
             Box::new(Conv::new(plan, prefix, word.to_string(), shape))
         }
+        (&Word::Whiten(window), Size::Map { channels, .. }) => {
+            let shape = ConvShape { channels, window, size, bias: true, relu: false };
+            Box::new(Conv::whitening(plan, prefix, word.to_string(), shape))
+        }
         (&Word::MaxPool(window), _) => pool(Fold::Max, window),
         (&Word::AveragePool(window), _) => pool(Fold::Average, window),
         (Word::GlobalMaxPool, Size::Map { height, width, .. }) => {
@@ -85,10 +93,15 @@ fn layer(site: &mut Site<'_>, word: &Word, prefix: &str, before: &Before, behind
         (Word::GlobalAveragePool, Size::Map { height, width, .. }) => {
             pool(Fold::Average, Window::whole(height, width))
         }
-        (Word::Conv { .. } | Word::GlobalMaxPool | Word::GlobalAveragePool, Size::Row(_)) => {
+        (
+            Word::Conv { .. } | Word::Whiten(_) | Word::GlobalMaxPool | Word::GlobalAveragePool,
+            Size::Row(_),
+        ) => {
             unreachable!("sizes were checked")
         }
-        (Word::BatchNorm, _) => Box::new(BatchNorm::new(plan, prefix, size, before.map)),
+        (&Word::BatchNorm { momentum }, _) => {
+            Box::new(BatchNorm::new(plan, prefix, word.to_string(), momentum, size, before.map))
+        }
         (Word::Relu, _) => Box::new(Relu { size }),
         (Word::Gelu, _) => curve(Activation::Gelu),
         (&Word::LeakyRelu { slope }, _) => curve(Activation::LeakyRelu { slope }),

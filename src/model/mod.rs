@@ -7,10 +7,11 @@
 //! | layer | is |
 //! | --- | --- |
 //! | `linear:N` | `N` sums over all values, with a bias |
-//! | `conv:NxK` | `N` filters with windows of `KxK`; `sS` behind it for a stride, `pP` for a padding (odd windows keep the map's size). In front of a batch norm it has no bias |
+//! | `conv:NxK` | `N` filters with windows of `KxK`; `sS` behind it for a stride, `pP` for a padding (odd windows keep the map's size). In front of a batch norm, max pools between them or not, it has no bias |
+//! | `whiten:K` | as the first layer: the convolution with windows of `KxK`, without padding, whose filters make patches of the training images uncorrelated. They are computed from the images and stay as they are; its bias is trained |
 //! | `maxpool:K`, `avgpool:K` | the largest, or the mean, of windows of `KxK` that lie side by side, unless `sS` and `pP` say otherwise |
 //! | `globalmaxpool`, `globalavgpool` | the same of a whole map |
-//! | `batchnorm` | a batch norm |
+//! | `batchnorm`, `batchnorm:X` | a batch norm, whose running statistics take the share `X` of each batch (0.1 where nothing is said) |
 //! | `relu`, `gelu`, `leakyrelu:SLOPE` | activations |
 //! | `scale:X` | a constant factor |
 //! | `dropout:X` | zeros in the place of a share `X`, in training |
@@ -54,6 +55,14 @@ impl ModelSpec {
     /// Reads a model's text and completes it for `classes` classes.
     pub fn parse(text: &str, classes: usize) -> Result<Self> {
         let mut words = parse::parse(text)?;
+        if words
+            .iter()
+            .enumerate()
+            .any(|(index, word)| word.whitens() && (index > 0 || !matches!(word, Word::Whiten(_))))
+        {
+            return Err(Error::usage("model: only the first layer can whiten images")
+                .advise("put whiten:K in front of all others"));
+        }
         // A factor may stand behind the last layer.
         let last = words.iter().rposition(|word| !matches!(word, Word::Scale { .. }));
         if last.is_none_or(|last| words[last] != Word::Linear { outputs: classes }) {
@@ -71,7 +80,7 @@ impl ModelSpec {
 /// The words with a `flatten` between the last map and the first row, where there is none.
 fn flattened(words: Vec<Word>) -> Vec<Word> {
     let row = words.iter().position(Word::makes_row).expect("a model ends in a linear layer");
-    let is_map = words[..row].iter().any(|word| word.needs_map() || *word == Word::BatchNorm);
+    let is_map = words[..row].iter().any(|word| word.needs_map() || word.is_batch_norm());
     let flatten = (is_map && words[row] != Word::Flatten).then_some(Word::Flatten);
     let (maps, rows) = words.split_at(row);
     maps.iter().cloned().chain(flatten).chain(rows.iter().cloned()).collect()
@@ -112,6 +121,12 @@ impl Model {
     /// All trained tensors, first layer first.
     pub fn parameters(&self) -> impl Iterator<Item = &Parameter> {
         self.layers.parameters()
+    }
+
+    /// The filters that are computed from the training images, `[filters, height, width, channels]`, where the model's first
+    /// layer whitens them.
+    pub fn whitening(&self) -> Option<Tensor> {
+        self.layers().first().and_then(|layer| layer.whitening())
     }
 
     /// Whether the input may be a batch of [pixels](crate::tensor::Element::Pixel).
@@ -199,6 +214,7 @@ mod tests {
             ("conv:1x1,dropout:.50", "conv:1x1,dropout:0.5"),
             ("2*(conv:4x3, relu)", "conv:4x3,relu,conv:4x3,relu"),
             ("2 * residual( conv:1x3 , relu )", "residual(conv:1x3,relu),residual(conv:1x3,relu)"),
+            ("whiten:2, batchnorm:0.10, batchnorm:.4", "whiten:2,batchnorm,batchnorm:0.4"),
             ("residual(conv:4x3|conv:4x1)", "residual(conv:4x3|conv:4x1)"),
             (
                 "conv:4x3,residual(2*(batchnorm,relu,conv:4x3)),globalavgpool",
@@ -231,6 +247,19 @@ mod tests {
             ("3.bias", &[10]),
         ]);
         assert_eq!(declared("linear:128,relu,relu,linear:10"), wanted);
+        let wanted = named(&[
+            ("0.bias", &[18]),
+            // A convolution in front of a batch norm has no bias.
+            ("1.weight", &[4, 18, 3, 3]),
+            ("3.weight", &[4]),
+            ("3.bias", &[4]),
+            ("5.weight", &[10, 4 * 13 * 13]),
+            ("5.bias", &[10]),
+            ("0.weight", &[18, 1, 3, 3]),
+            ("3.running_mean", &[4]),
+            ("3.running_var", &[4]),
+        ]);
+        assert_eq!(declared("whiten:3,conv:4x3,maxpool:2,batchnorm:0.4"), wanted);
         let wanted = named(&[
             ("0.weight", &[8, 1, 5, 5]),
             // A convolution in front of a batch norm has no bias.
@@ -321,6 +350,11 @@ mod tests {
             ("residual(linear:5|linear:5),batchnorm", "`linear:5` reads rows"),
             ("conv:3x3,residual(linear:5|flatten,linear:5)", "`linear:5` reads rows"),
             ("conv:2x3,flatten,residual(linear:1568)", "adds a row to one that was a map"),
+            ("conv:8x3,whiten:2", "only the first layer can whiten"),
+            ("residual(whiten:1)", "only the first layer can whiten"),
+            ("whiten:9", "`9` is not the side of a patch"),
+            ("batchnorm:0", "`0` is not a momentum"),
+            ("batchnorm:1.5", "`1.5` is not a momentum"),
             ("conv:1000000x3", "the output of conv:1000000x3 would have"),
         ] {
             let error = spec(text).expect_err(text);

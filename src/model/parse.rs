@@ -18,6 +18,9 @@ const MOST_DEPTH: usize = 8;
 /// Largest window, and furthest stride.
 const MOST_CELLS: usize = 1 << 10;
 
+/// Side of the largest patches that are whitened: the work grows with its sixth power.
+const MOST_WHITENED: usize = 5;
+
 /// What ends a word.
 const MARKS: [char; 4] = [',', '(', ')', '|'];
 
@@ -203,7 +206,20 @@ fn layer(text: &str) -> Result<Word> {
         "scale" => Ok(Word::Scale { factor: number("a factor")? }),
         "globalmaxpool" => bare(Word::GlobalMaxPool),
         "globalavgpool" => bare(Word::GlobalAveragePool),
-        "batchnorm" => bare(Word::BatchNorm),
+        "batchnorm" if argument.is_none() => Ok(Word::BatchNorm { momentum: Word::USUAL_MOMENTUM }),
+        "batchnorm" => match number("a momentum")? {
+            momentum if momentum > 0.0 && momentum <= 1.0 => Ok(Word::BatchNorm { momentum }),
+            momentum => Err(wrong(&momentum.to_string(), "a momentum")
+                .advise("write batchnorm:X with X above 0 and at most 1; batchnorm is batchnorm:0.1")),
+        },
+        "whiten" => {
+            let argument = given()?;
+            let side = count(argument).filter(|side| *side <= MOST_WHITENED).ok_or_else(|| {
+                wrong(argument, "the side of a patch")
+                    .advise(format!("write whiten:K with K from 1 to {MOST_WHITENED}"))
+            })?;
+            Ok(Word::Whiten(Window::square(side, 1, 0)))
+        }
         "relu" => bare(Word::Relu),
         "gelu" => bare(Word::Gelu),
         "flatten" => bare(Word::Flatten),

@@ -47,6 +47,11 @@ impl Word {
                 .advise("put flatten in front of it")),
             },
             Word::Conv { filters, window } => under(window, Some(*filters)),
+            Word::Whiten(window) => {
+                let (_, _, channels) = map()?;
+                // A patch has as many directions as values; each comes with both signs.
+                under(window, Some(2 * channels * window.height * window.width))
+            }
             Word::MaxPool(window) | Word::AveragePool(window) => {
                 // Of a window that lies in the padding, nothing is the largest.
                 if 2 * window.padding > window.height {
@@ -62,7 +67,7 @@ impl Word {
                 Ok(Size::Map { height: 1, width: 1, channels })
             }
             Word::Flatten => Ok(Size::Row(input.values())),
-            Word::BatchNorm
+            Word::BatchNorm { .. }
             | Word::Relu
             | Word::Gelu
             | Word::LeakyRelu { .. }
@@ -105,6 +110,7 @@ impl Word {
                 let places = window.height * window.width;
                 filters.saturating_mul(places).saturating_mul(channels)
             }
+            // So few that no device minds.
             _ => 0,
         }
     }
@@ -168,7 +174,7 @@ impl ModelSpec {
     /// What the first layer reads: maps where a layer needs them, else images as they lie in files, channel by channel.
     pub(super) fn input(&self, image: Size) -> Size {
         let before_row = self.words.iter().take_while(|word| !word.makes_row());
-        let needs_map = before_row.clone().any(|word| word.needs_map() || *word == Word::BatchNorm);
+        let needs_map = before_row.clone().any(|word| word.needs_map() || word.is_batch_norm());
         if needs_map { image } else { Size::Row(image.values()) }
     }
 }

@@ -9,11 +9,12 @@ use crate::ops::window::Window;
 pub(super) enum Word {
     Linear { outputs: usize },
     Conv { filters: usize, window: Window },
+    Whiten(Window),
     MaxPool(Window),
     AveragePool(Window),
     GlobalMaxPool,
     GlobalAveragePool,
-    BatchNorm,
+    BatchNorm { momentum: f32 },
     Relu,
     Gelu,
     LeakyRelu { slope: f32 },
@@ -32,9 +33,10 @@ pub(super) struct Pattern {
 }
 
 /// All layers.
-pub(super) const PATTERNS: [Pattern; 14] = [
+pub(super) const PATTERNS: [Pattern; 15] = [
     Pattern { name: "linear", example: "linear:128" },
     Pattern { name: "conv", example: "conv:32x3" },
+    Pattern { name: "whiten", example: "whiten:2" },
     Pattern { name: "maxpool", example: "maxpool:2" },
     Pattern { name: "avgpool", example: "avgpool:2" },
     Pattern { name: "globalmaxpool", example: "globalmaxpool" },
@@ -50,6 +52,9 @@ pub(super) const PATTERNS: [Pattern; 14] = [
 ];
 
 impl Word {
+    /// PyTorch's usual momentum of a batch norm's running statistics: what they take of each batch.
+    pub const USUAL_MOMENTUM: f32 = 0.1;
+
     /// What a convolution pads where nothing is said: as much as keeps the size of the map, where that is the same on
     /// both sides.
     pub fn usual_padding(size: usize) -> usize {
@@ -59,10 +64,23 @@ impl Word {
     /// Whether it reads maps and nothing else.
     pub fn needs_map(&self) -> bool {
         match self {
-            Word::Conv { .. } | Word::MaxPool(_) | Word::AveragePool(_) => true,
+            Word::Conv { .. } | Word::Whiten(_) | Word::MaxPool(_) | Word::AveragePool(_) => true,
             Word::GlobalMaxPool | Word::GlobalAveragePool => true,
             Word::Residual { body, shortcut } => body.iter().chain(shortcut).any(Word::needs_map),
             _ => false,
+        }
+    }
+
+    /// Whether it is a batch norm, which reads maps where it can.
+    pub fn is_batch_norm(&self) -> bool {
+        matches!(self, Word::BatchNorm { .. })
+    }
+
+    /// Whether it whitens images, or something inside it does.
+    pub fn whitens(&self) -> bool {
+        match self {
+            Word::Residual { body, shortcut } => body.iter().chain(shortcut).any(Word::whitens),
+            _ => matches!(self, Word::Whiten(_)),
         }
     }
 
@@ -93,7 +111,9 @@ impl fmt::Display for Word {
             }
             Word::GlobalMaxPool => formatter.write_str("globalmaxpool"),
             Word::GlobalAveragePool => formatter.write_str("globalavgpool"),
-            Word::BatchNorm => formatter.write_str("batchnorm"),
+            Word::BatchNorm { momentum: Word::USUAL_MOMENTUM } => formatter.write_str("batchnorm"),
+            Word::BatchNorm { momentum } => write!(formatter, "batchnorm:{momentum}"),
+            Word::Whiten(window) => write!(formatter, "whiten:{}", window.height),
             Word::Relu => formatter.write_str("relu"),
             Word::Gelu => formatter.write_str("gelu"),
             Word::LeakyRelu { slope } => write!(formatter, "leakyrelu:{slope}"),

@@ -9,13 +9,13 @@
 //!   - lr m / (1 - beta1^t) / (sqrt(s / (1 - beta2^t)) + epsilon)
 //! ```
 //!
-//! where lr is `rate` times the step's. What depends on t is in the [`StepRecord`]: the host computes it in float64 (see [`correct`]).
+//! where lr is the parameter's [`Rate`]. What depends on t is in the [`StepRecord`]: the host computes it in float64 (see [`correct`]).
 
 use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::{GpuFacts, Op, Operands};
+use super::{GpuFacts, Op, Operands, Rate};
 use crate::host::HostMemory;
 use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, uniform, write};
 use crate::plan::{Plan, StepRecord};
@@ -34,8 +34,8 @@ pub struct Update {
     pub betas: [f32; 2],
     /// What is added to the root of the mean square.
     pub epsilon: f32,
-    /// What the step's learning rate is multiplied by.
-    pub rate: f32,
+    /// Its learning rate.
+    pub rate: Rate,
     /// Factor of the parameter that is added to its gradient.
     pub coupled: f32,
     /// Share of the parameter, times the learning rate, that is taken from it.
@@ -77,6 +77,7 @@ uniform! {
         beta2: f32,
         epsilon: f32,
         rate: f32,
+        until: f32,
         coupled: f32,
         decoupled: f32,
     }
@@ -86,7 +87,7 @@ const WORKGROUP: u32 = 256;
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("adam"),
-    source: shader!("step.wgsl", "adam.wgsl"),
+    source: shader!("step.wgsl", "learning_rate.wgsl", "adam.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("dw"), write("w"), write("m"), write("s")]),
@@ -112,7 +113,7 @@ impl Op for Adam {
     fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
         let Update { parameter, mean, square, betas: [beta1, beta2], epsilon, rate, coupled, decoupled } =
             self.update;
-        let (rate, mean_scale, root_scale) = (rate * step.learning_rate, step.mean_scale, step.root_scale);
+        let (rate, mean_scale, root_scale) = (rate.at(step), step.mean_scale, step.root_scale);
         let dw = memory.f32(self.dw);
         let (mut w, mut m, mut s) = (memory.f32_mut(parameter), memory.f32_mut(mean), memory.f32_mut(square));
         let parts = w
@@ -134,7 +135,8 @@ impl Op for Adam {
         let Update { parameter, mean, square, betas: [beta1, beta2], epsilon, rate, coupled, decoupled } =
             self.update;
         let length = self.dw.len();
-        let params = Params { length: length as u32, beta1, beta2, epsilon, rate, coupled, decoupled };
+        let (rate, until) = rate.params();
+        let params = Params { length: length as u32, beta1, beta2, epsilon, rate, until, coupled, decoupled };
         let tensors = [self.dw, parameter, mean, square];
         vec![Dispatch::new(&KERNEL, params, &tensors, fold(length, WORKGROUP), 0)]
     }

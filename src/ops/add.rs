@@ -1,4 +1,5 @@
-//! Addition: `y = a + b`, element by element: what a residual block ends in.
+//! Addition: `y = a + b`, element by element: what a residual block ends in. With factors, `y = alpha a + beta b`, it is
+//! what [`muon`](super::muon) makes polynomials of.
 //!
 //! All tensors have one shape. The gradient of both `a` and `b` is `dy` itself, so there is no backward
 //! pass; where one tensor goes two ways, its gradient is the sum of theirs, which is this op again.
@@ -14,15 +15,22 @@ use crate::tensor::Tensor;
 /// Records `y = a + b` and returns `y`.
 #[track_caller]
 pub fn forward(plan: &mut Plan, a: Tensor, b: Tensor) -> Tensor {
+    weighted(plan, [1.0, 1.0], a, b)
+}
+
+/// Records `y = alpha a + beta b` for `factors` alpha and beta, and returns `y`.
+#[track_caller]
+pub fn weighted(plan: &mut Plan, factors: [f32; 2], a: Tensor, b: Tensor) -> Tensor {
     a.expect_floats("a", a.shape());
     b.expect("b", a.element(), a.shape());
     let y = plan.scratch_of(a.element(), "add.y", a.shape());
-    plan.record(Add { a, b, y });
+    plan.record(Add { factors, a, b, y });
     y
 }
 
 #[derive(Debug)]
 struct Add {
+    factors: [f32; 2],
     a: Tensor,
     b: Tensor,
     y: Tensor,
@@ -32,6 +40,8 @@ uniform! {
     struct Params {
         /// Number of elements.
         length: u32,
+        alpha: f32,
+        beta: f32,
     }
 }
 
@@ -63,15 +73,17 @@ impl Op for Add {
 
     fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
         let (a, b) = (memory.f32(self.a), memory.f32(self.b));
+        let [alpha, beta] = self.factors;
         let mut y = memory.f32_mut(self.y);
         for ((y, &a), &b) in y.iter_mut().zip(&*a).zip(&*b) {
-            *y = a + b;
+            *y = alpha * a + beta * b;
         }
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let length = self.y.len();
-        let params = Params { length: length as u32 };
+        let [alpha, beta] = self.factors;
+        let params = Params { length: length as u32, alpha, beta };
         vec![Dispatch::new(&KERNEL, params, &[self.a, self.b, self.y], fold(length, WORKGROUP), 0)]
     }
 }

@@ -170,11 +170,13 @@ impl Op for ClipNorm {
         let params = FactorParams { count: first as u32, most: self.most, epsilon: EPSILON };
         let bound = trips(first.div_ceil(WORKGROUP as usize), 0) + trips(WORKGROUP.ilog2() as usize, 0);
         dispatches.push(Dispatch::new(&FACTOR, params, &[self.sums, self.factor], [1, 1, 1], bound));
-        for &Gradient { dw, .. } in &self.gradients {
-            let params = ScaleParams { length: dw.len() as u32 };
-            let grid = fold(dw.len(), WORKGROUP);
-            dispatches.push(Dispatch::new(&SCALE, params, &[self.factor, dw], grid, 0));
-        }
+        dispatches.extend(self.gradients.iter().map(|gradient| scale(gradient.dw, self.factor)));
         dispatches
     }
+}
+
+/// On a GPU: `values` are multiplied by the first element of `factor`.
+pub(super) fn scale(values: Tensor, factor: Tensor) -> Dispatch {
+    let params = ScaleParams { length: values.len() as u32 };
+    Dispatch::new(&SCALE, params, &[factor, values], fold(values.len(), WORKGROUP), 0)
 }

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::{GpuFacts, Op, Operands};
+use super::{GpuFacts, Op, Operands, Rate};
 use crate::host::HostMemory;
 use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, uniform, write};
 use crate::plan::{Plan, StepRecord};
@@ -28,8 +28,8 @@ pub struct Update {
     pub mean: Tensor,
     /// How much of the mean a step takes, and how much of it is kept; each from 0 to below 1.
     pub betas: [f32; 2],
-    /// What the step's learning rate is multiplied by.
-    pub rate: f32,
+    /// Its learning rate.
+    pub rate: Rate,
     /// Factor of the parameter that is added to its gradient.
     pub coupled: f32,
     /// Share of the parameter, times the learning rate, that is taken from it.
@@ -58,6 +58,7 @@ uniform! {
         beta1: f32,
         beta2: f32,
         rate: f32,
+        until: f32,
         coupled: f32,
         decoupled: f32,
     }
@@ -67,7 +68,7 @@ const WORKGROUP: u32 = 256;
 
 static KERNEL: Kernel = Kernel {
     name: Cow::Borrowed("lion"),
-    source: shader!("step.wgsl", "lion.wgsl"),
+    source: shader!("step.wgsl", "learning_rate.wgsl", "lion.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("dw"), write("w"), write("m")]),
@@ -96,7 +97,7 @@ impl Op for Lion {
 
     fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
         let Update { parameter, mean, betas: [beta1, beta2], rate, coupled, decoupled } = self.update;
-        let rate = rate * step.learning_rate;
+        let rate = rate.at(step);
         let dw = memory.f32(self.dw);
         let (mut w, mut m) = (memory.f32_mut(parameter), memory.f32_mut(mean));
         let parts = w
@@ -115,7 +116,8 @@ impl Op for Lion {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let Update { parameter, mean, betas: [beta1, beta2], rate, coupled, decoupled } = self.update;
         let length = self.dw.len();
-        let params = Params { length: length as u32, beta1, beta2, rate, coupled, decoupled };
+        let (rate, until) = rate.params();
+        let params = Params { length: length as u32, beta1, beta2, rate, until, coupled, decoupled };
         vec![Dispatch::new(&KERNEL, params, &[self.dw, parameter, mean], fold(length, WORKGROUP), 0)]
     }
 }

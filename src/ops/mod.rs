@@ -6,6 +6,7 @@
 //! state) are listed as *updates*.
 
 mod gpu_facts;
+mod rate;
 pub mod window;
 
 use std::fmt::Debug;
@@ -16,6 +17,7 @@ use crate::plan::StepRecord;
 use crate::tensor::Tensor;
 
 pub use gpu_facts::{Choice, GpuFacts, Matrices, Way, WithFacts};
+pub use rate::Rate;
 pub use window::Window;
 
 /// Which tensors an op touches, and how.
@@ -118,6 +120,7 @@ ops! {
     lion,
     matmul,
     max_pool,
+    muon,
     online_steps,
     relu,
     sgd,

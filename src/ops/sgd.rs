@@ -8,14 +8,14 @@
 //! w = w - lr (g + momentum v)             Nesterov
 //! ```
 //!
-//! Each parameter may have a factor of its own for the learning rate: its lr is `rate` times the step's.
+//! Each parameter may have a learning rate of its own: lr is its [`Rate`].
 //! `decay` is the optimizer's weight decay plus, for weights, the factor of the L2 penalty, whose
 //! gradient is exactly `l2 w`. Where the gradient is a matrix product, the update runs as that
 //! matmul's epilogue and `dw` never exists (see [`Epilogue::Update`](super::matmul::Epilogue)).
 
 use std::borrow::Cow;
 
-use super::{GpuFacts, Op, Operands};
+use super::{GpuFacts, Op, Operands, Rate};
 use crate::host::HostMemory;
 use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, uniform, write};
 use crate::plan::{Plan, StepRecord};
@@ -26,8 +26,8 @@ use crate::tensor::{Element, Tensor};
 pub struct Update {
     /// What is trained.
     pub parameter: Tensor,
-    /// What the step's learning rate is multiplied by.
-    pub rate: f32,
+    /// Its learning rate.
+    pub rate: Rate,
     /// Factor of the parameter that is added to its gradient.
     pub decay: f32,
     /// The running mean of gradients, where there is one.
@@ -57,9 +57,9 @@ impl Update {
         self.momentum.map_or((0.0, 0), |momentum| (momentum.factor, momentum.nesterov.into()))
     }
 
-    /// On the CPU: the parameter's elements from `first` on follow their gradients `dw` in a step of this learning rate.
-    pub(super) fn run(&self, memory: &HostMemory, learning_rate: f32, first: usize, dw: &[f32]) {
-        let rate = learning_rate * self.rate;
+    /// On the CPU: the parameter's elements from `first` on follow their gradients `dw` in a step.
+    pub(super) fn run(&self, memory: &HostMemory, step: &StepRecord, first: usize, dw: &[f32]) {
+        let rate = self.rate.at(step);
         let range = first..first + dw.len();
         let w = &mut memory.f32_mut(self.parameter)[range.clone()];
         let Some(Momentum { velocity, factor, nesterov }) = self.momentum else {
@@ -103,6 +103,7 @@ uniform! {
         /// Number of elements.
         length: u32,
         rate: f32,
+        until: f32,
         decay: f32,
         momentum: f32,
         /// 1 for Nesterov's method.
@@ -114,7 +115,7 @@ const WORKGROUP: u32 = 256;
 
 static PLAIN: Kernel = Kernel {
     name: Cow::Borrowed("sgd"),
-    source: shader!("step.wgsl", "sgd.wgsl"),
+    source: shader!("step.wgsl", "learning_rate.wgsl", "sgd.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("dw"), write("w")]),
@@ -124,7 +125,7 @@ static PLAIN: Kernel = Kernel {
 
 static MOMENTUM: Kernel = Kernel {
     name: Cow::Borrowed("sgd_momentum"),
-    source: shader!("step.wgsl", "sgd_momentum.wgsl"),
+    source: shader!("step.wgsl", "learning_rate.wgsl", "sgd_momentum.wgsl"),
     workgroup: [WORKGROUP, 1, 1],
     params: Params::FIELDS,
     bindings: Cow::Borrowed(&[read("dw"), write("w"), write("v")]),
@@ -147,14 +148,15 @@ impl Op for Sgd {
     }
 
     fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        self.update.run(memory, step.learning_rate, 0, &memory.f32(self.dw));
+        self.update.run(memory, step, 0, &memory.f32(self.dw));
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let length = self.dw.len();
         let (momentum, nesterov) = self.update.factors();
         let Update { rate, decay, .. } = self.update;
-        let params = Params { length: length as u32, rate, decay, momentum, nesterov };
+        let (rate, until) = rate.params();
+        let params = Params { length: length as u32, rate, until, decay, momentum, nesterov };
         let kernel = match self.update.momentum {
             None => &PLAIN,
             Some(_) => &MOMENTUM,

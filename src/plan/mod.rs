@@ -20,8 +20,8 @@ pub enum Role {
     Input,
     /// Trained: weights and biases. Saved under the tensor's name.
     Parameter,
-    /// Not trained but learnt, as a batch norm's running mean is: written by training steps, read by evaluations.
-    /// Saved with the parameters.
+    /// Not trained but learnt: a batch norm's running mean, which training steps write and evaluations read, or filters that
+    /// follow from the training images. Saved with the parameters.
     Statistic,
     /// Kept by an optimizer from step to step, starts as zeros.
     State,

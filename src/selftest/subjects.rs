@@ -9,7 +9,7 @@ use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::online_steps::{self, BLOCK, Head};
 use crate::ops::sgd::{self, Momentum, Update};
 use crate::ops::softmax_cross_entropy::Target;
-use crate::ops::{adam, average, cast, clip_norm, lion};
+use crate::ops::{Rate, adam, average, cast, clip_norm, lion, muon};
 use crate::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
 use crate::plan::{Plan, Role};
 use crate::tensor::{Element, Tensor};
@@ -76,8 +76,16 @@ pub(super) fn all() -> Vec<Subject> {
                 ["w", "m", "s"].map(|name| draft.noise(name, Role::Parameter, [1009]));
             // Nothing is kept of the squares, which noise may make negative.
             let (betas, epsilon, coupled, decoupled) = ([0.9, 0.0], 0.5, 0.25, 0.125);
-            let update =
-                adam::Update { parameter, mean, square, betas, epsilon, rate: 0.5, coupled, decoupled };
+            let update = adam::Update {
+                parameter,
+                mean,
+                square,
+                betas,
+                epsilon,
+                rate: Rate::Scaled(0.5),
+                coupled,
+                decoupled,
+            };
             adam::step(&mut draft.plan, update, dw);
         }),
         subject("lion", "1009", |draft| {
@@ -86,10 +94,12 @@ pub(super) fn all() -> Vec<Subject> {
             let (betas, coupled, decoupled) = ([0.9, 0.99], 0.25, 0.125);
             lion::step(
                 &mut draft.plan,
-                lion::Update { parameter, mean, betas, rate: 0.5, coupled, decoupled },
+                lion::Update { parameter, mean, betas, rate: Rate::Scaled(0.5), coupled, decoupled },
                 dw,
             );
         }),
+        muon_step("wide", [13, 77]),
+        muon_step("tall", [77, 13]),
         subject("average", "follow, 1009", |draft| {
             let w = draft.noise("w", Role::Input, [1009]);
             let average = draft.noise("average", Role::State, [1009]);
@@ -256,7 +266,7 @@ fn steps() -> Subject {
 fn follow(draft: &mut Draft, name: &str, shape: &[usize], momentum: Option<bool>) -> Update {
     Update {
         parameter: draft.noise(name, Role::Parameter, shape),
-        rate: 0.75,
+        rate: Rate::Scaled(0.75),
         decay: 0.1,
         momentum: momentum.map(|nesterov| Momentum {
             velocity: draft.noise("velocity", Role::State, shape),
@@ -264,6 +274,17 @@ fn follow(draft: &mut Draft, name: &str, shape: &[usize], momentum: Option<bool>
             nesterov,
         }),
     }
+}
+
+fn muon_step(what: &str, shape: [usize; 2]) -> Subject {
+    let [rows, columns] = shape;
+    subject("muon", format!("{what}, {rows}x{columns}"), move |draft| {
+        let dw = draft.noise("dw", Role::Input, shape);
+        let [parameter, velocity] = ["w", "v"].map(|name| draft.noise(name, Role::Parameter, shape));
+        let momentum = Momentum { velocity, factor: 0.6, nesterov: true };
+        let rate = Rate::Falling { first: 0.5, steps: 10.0 };
+        muon::step(&mut draft.plan, muon::Update { parameter, rate, decay: 0.125, momentum }, dw);
+    })
 }
 
 fn with(momentum: Option<bool>) -> &'static str {

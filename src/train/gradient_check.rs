@@ -13,6 +13,7 @@ mod pieces;
 mod values;
 mod wide;
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use batch::Batch;
@@ -20,7 +21,7 @@ use wide::{Place, Target, Trace, WideModel};
 
 use super::program::{Builder, SplitSize, Training};
 use super::resident::{Normalisation, write_normalisation};
-use super::tensors;
+use super::{tensors, whitening};
 use crate::augmentation::Augmentation;
 use crate::config::{Config, Groups, Init, Optimizer};
 use crate::data::{Dataset, Split};
@@ -28,6 +29,7 @@ use crate::device::Device;
 use crate::error::Result;
 use crate::init::ParameterKind;
 use crate::model::ModelSpec;
+use crate::optim::Recipe;
 use crate::plan::{Launch, StepRecord};
 use crate::run::SavedModel;
 use crate::tensor::Element;
@@ -128,17 +130,20 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
     let training = Training {
         batch: rows,
-        optimizer,
-        groups: Groups::default(),
+        recipe: Recipe {
+            optimizer,
+            groups: Groups::default(),
+            l2: config.l2,
+            clip_norm: None,
+            learning_rate: 1.0,
+        },
         averaged: false,
-        l2: config.l2,
-        clip_norm: None,
         label_smoothing: config.label_smoothing,
         augmentation: Augmentation::default(),
         // Slopes are of a function, which training with dropout is not.
         dropout: None,
         element: Element::F32,
-        constant_rate: None,
+        is_constant: false,
     };
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };
     let pass = builder.train_batches(size, training)?;
@@ -150,7 +155,10 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     write_normalisation(&mut *session, factors, &normalisation)?;
     let file = match &config.init {
         Init::File(path) => Some(SavedModel::read(path)?),
-        Init::Rule(_) => None,
+        Init::Rule(_) => {
+            whitening::write(&mut *session, &model, &dataset.train, shape, &normalisation)?;
+            None
+        }
     };
     tensors::write_first_weights(&mut *session, &model, config, file.as_ref())?;
     let read = |session: &mut dyn crate::device::Session| -> Result<Vec<Vec<f32>>> {
@@ -160,7 +168,11 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let wide_values = |values: &Vec<f32>| values.iter().map(|&value| value.into()).collect();
     let parameters = model.parameters().zip(&before);
     let parameters = parameters.map(|(parameter, values)| (parameter.tensor, wide_values(values)));
-    let mut wide = WideModel::new(model.stages(), parameters.collect());
+    let mut parameters: HashMap<_, _> = parameters.collect();
+    if let Some(filters) = model.whitening() {
+        parameters.insert(filters, wide_values(&session.read(filters)?.into_f32()));
+    }
+    let mut wide = WideModel::new(model.stages(), parameters);
     let Batch { split, mut trace, left_out } =
         batch::smooth(&wide, &dataset, &normalisation, model.input(), rows)?;
     let declared = rows;

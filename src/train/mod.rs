@@ -29,6 +29,7 @@ mod stop;
 mod tensors;
 mod trainer;
 mod views;
+mod whitening;
 
 pub use evaluate::{evaluate, logits};
 pub use evaluation::{ClassReport, Confusion, Evaluation, Mistake};

@@ -8,6 +8,7 @@ use crate::model::Model;
 use crate::ops::gather::Batch;
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::online_steps::{self, BLOCK, Head};
+use crate::optim::Recipe;
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
@@ -25,23 +26,24 @@ pub(super) struct Network {
 /// The network, if blocks of steps train it as single steps would: batch size 1, plain SGD of the
 /// plain loss of images as they are, at one learning rate, a ReLU between two linear layers of moderate size.
 pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
-    let Optimizer::Sgd { momentum, weight_decay, .. } = training.optimizer else { return None };
-    let rate = training.constant_rate?;
+    let Recipe { optimizer, groups, l2, clip_norm, learning_rate } = &training.recipe;
+    let &Optimizer::Sgd { momentum, weight_decay, .. } = optimizer else { return None };
     let stages = model.stages();
     let [Stage::Linear { weight, bias }, Stage::Relu, Stage::Linear { weight: weight2, bias: bias2 }] =
         stages[..]
     else {
         return None;
     };
-    let decay = weight_decay + training.l2;
+    let decay = weight_decay + l2;
     let fits = training.batch == 1
+        && training.is_constant
         && momentum == 0.0
-        && training.groups.is_empty()
+        && groups.is_empty()
         && !training.averaged
-        && training.clip_norm.is_none()
+        && clip_norm.is_none()
         && training.label_smoothing == 0.0
         && training.augmentation.is_none()
-        && rate * decay <= MOST_DECAY
+        && learning_rate * decay <= MOST_DECAY
         && online_steps::fits(BLOCK, bias.len(), bias2.len());
     fits.then_some(Network {
         weight,

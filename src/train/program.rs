@@ -5,7 +5,6 @@ use super::health::Health;
 use super::online;
 use super::resident::{Resident, declare_normalisation};
 use crate::augmentation::Augmentation;
-use crate::config::{Groups, Optimizer};
 use crate::data::ImageShape;
 use crate::error::Result;
 use crate::init::ParameterKind;
@@ -13,7 +12,7 @@ use crate::layers::{Forward, Phase, Size};
 use crate::model::{self, Model, ModelSpec};
 use crate::ops::softmax_cross_entropy::{Loss, Target};
 use crate::ops::{gather, l2_penalty, online_steps};
-use crate::optim::Updates;
+use crate::optim::{Recipe, Updates};
 use crate::plan::{Plan, StepId};
 use crate::tensor::{Element, Tensor};
 
@@ -107,10 +106,7 @@ pub(super) struct SplitSize {
 #[derive(Clone, Debug)]
 pub(super) struct Training {
     pub(super) batch: usize,
-    pub(super) optimizer: Optimizer,
-    pub(super) groups: Groups,
-    pub(super) l2: f32,
-    pub(super) clip_norm: Option<f32>,
+    pub(super) recipe: Recipe,
     /// Share of the target that all classes have alike.
     pub(super) label_smoothing: f32,
     /// What becomes of the images.
@@ -121,8 +117,8 @@ pub(super) struct Training {
     pub(super) element: Element,
     /// Whether parameters have running averages.
     pub(super) averaged: bool,
-    /// The learning rate, where it is the same in every step.
-    pub(super) constant_rate: Option<f32>,
+    /// Whether the learning rate is the same in every step.
+    pub(super) is_constant: bool,
 }
 
 /// A plan under construction, with the tensors that all of its steps share.
@@ -178,8 +174,8 @@ impl Builder {
         let phase = Phase::Training { dropout: training.dropout, element: training.element };
         let source = Source { split: &split, batch, phase };
         let (forward, loss) = measure(plan, model, source, training.label_smoothing);
-        let Training { optimizer, groups, l2, clip_norm, averaged, .. } = training;
-        let mut updates = Updates::new(optimizer, groups, l2, clip_norm);
+        let Training { recipe, averaged, .. } = training;
+        let mut updates = Updates::new(recipe, size.count.div_ceil(batch));
         model::backward(plan, forward, loss.dlogits, &mut updates);
         updates.finish(plan);
         self.averages = averaged.then(|| Averages::record(plan, model));

@@ -8,6 +8,7 @@ use crate::data::ImageShape;
 use crate::device::Device;
 use crate::error::Result;
 use crate::model::{Model, ModelSpec};
+use crate::optim::Recipe;
 use crate::plan::Plan;
 use crate::tensor::{Element, Tensor};
 
@@ -79,14 +80,16 @@ impl Recorded {
     pub(super) fn new(config: &Config, sizes: &Sizes, Room { largest, has_half }: Room) -> Result<Self> {
         let mut builder = Builder::new(&sizes.model(config)?, sizes.shape);
         let size = |count| SplitSize { count, shape: sizes.shape, largest };
-        let constant = config.schedule == Schedule::Constant && config.warmup == Warmup::Share(0.0);
         let training = Training {
             batch: config.batch_size,
-            optimizer: config.optimizer,
-            groups: config.groups.clone(),
+            recipe: Recipe {
+                optimizer: config.optimizer,
+                groups: config.groups.clone(),
+                l2: config.l2,
+                clip_norm: config.clip_norm,
+                learning_rate: config.learning_rate,
+            },
             averaged: config.ema.is_some(),
-            l2: config.l2,
-            clip_norm: config.clip_norm,
             label_smoothing: config.label_smoothing,
             augmentation: config.augmentation(),
             dropout: Some(config.seed),
@@ -94,7 +97,7 @@ impl Recorded {
                 Precision::F16 if has_half => Element::Half,
                 Precision::F16 | Precision::F32 => Element::F32,
             },
-            constant_rate: constant.then_some(config.learning_rate),
+            is_constant: config.schedule == Schedule::Constant && config.warmup == Warmup::Share(0.0),
         };
         let training = builder.train(size(sizes.train), training)?;
         let (testing, _) = builder.evaluate(size(sizes.test))?;

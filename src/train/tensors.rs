@@ -4,7 +4,7 @@ use crate::config::{Config, Init};
 use crate::device::Session;
 use crate::error::{Error, Result};
 use crate::host::Array;
-use crate::init::{self, Start};
+use crate::init::{self, ParameterKind, Start};
 use crate::layers::Parameter;
 use crate::model::Model;
 use crate::plan::{Declaration, Role};
@@ -20,9 +20,12 @@ pub(super) fn write_first_weights(
 ) -> Result<()> {
     match (&config.init, file) {
         (Init::Rule(rule), None) => {
-            for (index, parameter) in model.parameters().enumerate() {
+            let parameters: Vec<_> = model.parameters().collect();
+            let last = parameters.iter().rposition(|parameter| parameter.kind == ParameterKind::Weight);
+            for (index, &parameter) in parameters.iter().enumerate() {
                 let &Parameter { tensor, kind, fan_in, fan_out } = parameter;
-                let start = Start { kind, count: tensor.len(), fan_in, fan_out };
+                let (shape, is_last) = (tensor.shape(), last == Some(index));
+                let start = Start { kind, shape, fan_in, fan_out, is_last };
                 let values = init::values(*rule, config.seed, index as u32, start);
                 session.write(tensor, Array::F32(values))?;
             }
@@ -37,7 +40,12 @@ pub(super) fn write_first_weights(
 fn write_first_statistics(session: &mut dyn Session) -> Result<()> {
     let statistics: Vec<_> = session.plan().of_role(Role::Statistic).cloned().collect();
     for Declaration { tensor, name, .. } in statistics {
-        let value = if name.ends_with("running_var") { 1.0 } else { 0.0 };
+        let value = match name.rsplit('.').next() {
+            Some("running_var") => 1.0,
+            Some("running_mean") => 0.0,
+            // Filters of a whitening: of them the images speak.
+            _ => continue,
+        };
         session.write(tensor, Array::F32(vec![value; tensor.len()]))?;
     }
     Ok(())

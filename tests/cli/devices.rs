@@ -17,6 +17,20 @@ fn a_device_that_is_not_there_is_refused_with_what_is() {
 }
 
 #[test]
+fn a_device_without_16_bits_says_so_once() {
+    const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/data/six-classes-5x4");
+    let arguments =
+        ["train", "--data", DATA, "--model", "linear:8,relu", "--device", "cpu", "--max-steps", "2"];
+    let sandbox = Sandbox::new();
+    for (precision, lines) in [("f32", 0), ("f16", 1)] {
+        let outcome = finish(&mut sandbox.command(&[&arguments[..], &["--precision", precision]].concat()));
+        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let said = outcome.stderr.lines().filter(|line| line.contains("has no 16-bit floats"));
+        assert_eq!(said.count(), lines, "{outcome:#?}");
+    }
+}
+
+#[test]
 fn mistakes_come_before_devices() {
     let sandbox = Sandbox::new();
     for arguments in [["train", "--lr", "0"], ["train", "--config", "missing.toml"]] {

@@ -88,7 +88,7 @@ const MODELS: [&str; 8] = [
     "linear:10",
     "conv:8x3s2p1,batchnorm,relu,maxpool:2,flatten,linear:10,scale:0.125",
     "3*(conv:4x3,gelu),residual(batchnorm,conv:4x3|conv:4x1),globalavgpool",
-    "avgpool:2s1p1,leakyrelu:0.1,globalmaxpool",
+    "whiten:2,gelu,avgpool:2s1p1,leakyrelu:0.1,batchnorm:0.4,globalmaxpool",
 ];
 
 const LAYERS: &[&[u8]] = &[
@@ -110,6 +110,8 @@ const LAYERS: &[&[u8]] = &[
     b"flatten",
     b"dropout:0.5",
     b"batchnorm",
+    b":0.4",
+    b"whiten:3,",
     b"x",
     b"-",
     b" ",

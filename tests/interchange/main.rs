@@ -9,7 +9,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// A folder with a data set's files, and layers to train on it.
-const IDX: [(&str, &str, &[&str]); 11] = [
+const IDX: [(&str, &str, &[&str]); 12] = [
     ("six-classes-5x4", "linear:6", &["--normalize", "unit"]),
     ("six-classes-5x4", "relu,linear:7,linear:5,relu,relu", &["--normalize", "standard"]),
     ("ten-classes-7x9", "linear:33,relu,linear:17,relu", &["--normalize", "unit"]),
@@ -22,6 +22,11 @@ const IDX: [(&str, &str, &[&str]); 11] = [
         "six-classes-5x4",
         "conv:4x2p1,leakyrelu:0.2,avgpool:3s2p1,scale:0.7,maxpool:3s1p1",
         &["--normalize", "unit"],
+    ),
+    (
+        "ten-classes-7x9",
+        "whiten:2,gelu,conv:6x3,maxpool:2,batchnorm:0.4,gelu,linear:10,scale:0.5",
+        &["--init", "dirac", "--optimizer", "muon", "--groups", "gains lr=0"],
     ),
     ("ten-classes-7x9", CONVOLUTIONS, &["--normalize", "unit"]),
     ("ten-classes-7x9", "residual(conv:3x3p1,relu,conv:1x1),globalmaxpool,linear:9,batchnorm,relu", &[]),

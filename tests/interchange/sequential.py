@@ -85,7 +85,12 @@ def sequential(text, x, take, prefix=""):
         elif kind == "linear":
             x = linear(x, name, int(argument), take)
         elif kind == "conv":
-            x = conv(x, name, argument, take, layers[index + 1 : index + 2] != ["batchnorm"])
+            behind = [layer.split(":")[0] for layer in layers[index + 1 :]]
+            behind = [kind for kind in behind if kind not in ("maxpool", "globalmaxpool")]
+            x = conv(x, name, argument, take, behind[:1] != ["batchnorm"])
+        elif kind == "whiten":
+            filters = 2 * x.shape[1] * int(argument) ** 2
+            x = conv(x, name, f"{filters}x{argument}p0", take, True)
         elif kind == "batchnorm":
             x = batch_norm(x, name, take)
         else:

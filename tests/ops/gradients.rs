@@ -12,7 +12,8 @@ use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{self, Update};
 use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::ops::{
-    Window, activation, average_pool, batch_norm, column_sum, conv2d, max_pool, relu, softmax_cross_entropy,
+    Rate, Window, activation, average_pool, batch_norm, column_sum, conv2d, max_pool, relu,
+    softmax_cross_entropy,
 };
 use shadegrad::plan::StepRecord;
 use shadegrad::tensor::Element;
@@ -233,7 +234,7 @@ impl Case for Penalised {
         let a = bench.floats("a", [k, m], &a_values);
         let b = bench.floats("b", [k, n], &b_values);
         let w = bench.parameter("w", [m, n], &w_values);
-        let update = |parameter| Update { parameter, rate: 1.0, decay: l2, momentum: None };
+        let update = |parameter| Update { parameter, rate: Rate::Scaled(1.0), decay: l2, momentum: None };
         sgd::step(bench.plan, update(alone), zeros);
         matmul::update(bench.plan, a, b, update(w), None);
 

@@ -104,6 +104,50 @@ impl Adam {
     }
 }
 
+/// Muon's settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Muon {
+    pub decay: f64,
+    pub momentum: f64,
+    pub nesterov: bool,
+}
+
+impl Muon {
+    /// One step on the weight w, of so many rows, and its velocity v.
+    pub fn step(&self, rate: f64, rows: usize, w: &mut [f64], v: &mut [f64], dw: &[f64]) {
+        let mut x = vec![0.0; w.len()];
+        for i in 0..w.len() {
+            let g = dw[i] + self.decay * w[i];
+            v[i] = self.momentum * v[i] + g;
+            x[i] = if self.nesterov { g + self.momentum * v[i] } else { v[i] };
+        }
+        let norm = sum_of_squares(&x).sqrt() + 1e-7;
+        x.iter_mut().for_each(|x| *x /= norm);
+        let x = orthogonalised(&x, rows);
+        let scale = (rows as f64 / sum_of_squares(w)).sqrt();
+        for (w, x) in w.iter_mut().zip(x) {
+            *w = *w * scale - rate * x;
+        }
+    }
+}
+
+/// Three times `3.4445 x - 4.775 x x^T x + 2.0315 x x^T x x^T x`, as it is written: nothing is made smaller by a transposition.
+pub fn orthogonalised(x: &[f64], rows: usize) -> Vec<f64> {
+    let columns = x.len() / rows;
+    let square = Size { m: rows, n: rows, k: columns };
+    let product = Size { m: rows, n: columns, k: rows };
+    let mut x = x.to_vec();
+    for _ in 0..3 {
+        let xx = matmul(Form::Nt, square, &x, &x);
+        let third = matmul(Form::Nn, product, &xx, &x);
+        let fifth = matmul(Form::Nn, product, &xx, &third);
+        for ((x, third), fifth) in x.iter_mut().zip(third).zip(fifth) {
+            *x = 3.4445 * *x - 4.775 * third + 2.0315 * fifth;
+        }
+    }
+    x
+}
+
 /// Lion's settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Lion {

@@ -10,7 +10,7 @@ use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::online_steps::{self, BLOCK, Head};
 use shadegrad::ops::sgd::{self, Momentum, Update};
 use shadegrad::ops::softmax_cross_entropy::Target;
-use shadegrad::ops::{Window, column_sum, conv2d, l2_penalty, max_pool, relu, softmax_cross_entropy};
+use shadegrad::ops::{Rate, Window, column_sum, conv2d, l2_penalty, max_pool, relu, softmax_cross_entropy};
 use shadegrad::plan::{Plan, Role};
 use shadegrad::tensor::{Element, Tensor};
 
@@ -135,7 +135,13 @@ fn products_that_do_not_fit() {
     });
     refused("parameter must be F32 [3, 5]", |plan| {
         let (a, b, w) = (floats(plan, &[2, 3]), floats(plan, &[2, 5]), parameter(plan, &[5, 3]));
-        matmul::update(plan, a, b, Update { parameter: w, rate: 1.0, decay: 0.0, momentum: None }, None);
+        matmul::update(
+            plan,
+            a,
+            b,
+            Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None },
+            None,
+        );
     });
 }
 
@@ -179,12 +185,18 @@ fn other_ops_that_do_not_fit() {
     });
     refused("dw must be F32 [6]", |plan| {
         let (w, dw) = (parameter(plan, &[6]), floats(plan, &[5]));
-        sgd::step(plan, Update { parameter: w, rate: 1.0, decay: 0.0, momentum: None }, dw);
+        sgd::step(plan, Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None }, dw);
+    });
+    refused("a product knows no learning rate but the step's", |plan| {
+        let [a, b] = [&[2, 3], &[2, 4]].map(|sizes| floats(plan, sizes));
+        let rate = Rate::Falling { first: 1.0, steps: 5.0 };
+        let weight = Update { parameter: parameter(plan, &[3, 4]), rate, decay: 0.0, momentum: None };
+        matmul::update(plan, a, b, weight, None);
     });
     refused("velocity must be F32 [6]", |plan| {
         let (w, velocity, dw) = (parameter(plan, &[6]), parameter(plan, &[5]), floats(plan, &[6]));
         let momentum = Some(Momentum { velocity, factor: 0.9, nesterov: false });
-        sgd::step(plan, Update { parameter: w, rate: 1.0, decay: 0.0, momentum }, dw);
+        sgd::step(plan, Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum }, dw);
     });
 }
 
@@ -287,19 +299,25 @@ fn steps_that_do_not_work() {
     });
     refused("reads and writes parameter", |plan| {
         let w = parameter(plan, &[2, 2]);
-        sgd::step(plan, Update { parameter: w, rate: 1.0, decay: 0.0, momentum: None }, w);
+        sgd::step(plan, Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None }, w);
     });
     refused("reads and writes parameter", |plan| {
         let (a, w) = (floats(plan, &[2, 2]), parameter(plan, &[2, 2]));
-        matmul::update(plan, a, w, Update { parameter: w, rate: 1.0, decay: 0.0, momentum: None }, None);
+        matmul::update(
+            plan,
+            a,
+            w,
+            Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None },
+            None,
+        );
     });
     refused("twice", |plan| {
         let (w, dw) = (parameter(plan, &[2, 2]), floats(plan, &[2, 2]));
         let momentum = Some(Momentum { velocity: w, factor: 0.9, nesterov: false });
-        sgd::step(plan, Update { parameter: w, rate: 1.0, decay: 0.0, momentum }, dw);
+        sgd::step(plan, Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum }, dw);
     });
     refused("writes the input", |plan| {
         let (w, dw) = (floats(plan, &[2, 2]), floats(plan, &[2, 2]));
-        sgd::step(plan, Update { parameter: w, rate: 1.0, decay: 0.0, momentum: None }, dw);
+        sgd::step(plan, Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None }, dw);
     });
 }

@@ -10,7 +10,7 @@ use crate::announce;
 use crate::bench::Cases;
 use crate::cases::{
     activation, adam, add as add_op, average, average_pool, batch_norm, cast, classifier, clip_norm,
-    column_sum, conv2d, dropout, gather, l2_penalty, lion, matmul, max_pool, online_steps, relu, sgd,
+    column_sum, conv2d, dropout, gather, l2_penalty, lion, matmul, max_pool, muon, online_steps, relu, sgd,
     softmax_cross_entropy,
 };
 use crate::runner::hold;
@@ -209,7 +209,23 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(classes("Masked"), "mask that lets zeros through, classifier", "vector(at) > ", "vector(at) >= ");
     add(classes("Plain"), "mask that nobody wants", "params.masked == 0u", "params.masked == 2u");
     add(classes("rows: 67"), "gradient of the padding", "hand_out(lane, j, 0.0)", "hand_out(lane, j, 1.0)");
+    edits.extend(muon_edits());
     edits.extend(map_edits());
+    edits
+}
+
+/// Wrong steps of Muon; its products are the matrix product's.
+fn muon_edits() -> Vec<(Cases, Edit)> {
+    let mut edits = Vec::new();
+    let mut add = |cases: Cases, name, from, to| edits.push((cases, Edit { name, from, to }));
+    let muon = |text| some_of(muon::cases(), "Muon", text);
+    let nesterov = "params.nesterov == 1u";
+    add(muon("(0.6, true, 0.0)"), "Muon without Nesterov", nesterov, "params.nesterov == 2u");
+    add(muon("(0.5, true, 0.25)"), "Muon's decay lost", "params.decay * weight", "0.0");
+    add(muon("[10, 784]"), "norm of the first chunk", "sums[i], sums[count + i]", "sums[0], sums[count]");
+    add(muon("[31, 17]"), "weight that keeps its norm", "factors[1] * w[i]", "w[i]");
+    add(muon("[31, 17]"), "direction of the step before", "x[i] = direction;", "x[i] += direction;");
+    add(muon("own: 2"), "a rate that never ends", "f32(step.step)", "0.0 * f32(step.step)");
     edits
 }
 
@@ -260,7 +276,7 @@ fn map_edits() -> Vec<(Cases, Edit)> {
     add(gelu("Backward"), "density forgotten", "x * 0.39894228", "0.0 * x");
     add(leaky("Forward"), "ReLU that does not leak", "params.slope * x", "0.0");
     add(leaky("Backward"), "slope of zero taken from above", "x > 0.0)", "x >= 0.0)");
-    add(some(add_op::cases(), ""), "difference", "f32(a[i]) + ", "f32(a[i]) - ");
+    add(some(add_op::cases(), ""), "difference", "+ params.beta", "- params.beta");
     edits.extend(batch_norm_edits());
     edits.extend(convolution_edits());
     edits

@@ -8,7 +8,7 @@ use crate::support::{config, device, resume, train};
 
 type Values<'a> = &'a [(Key, &'a str)];
 
-const OPTIMIZERS: [Values<'_>; 10] = [
+const OPTIMIZERS: [Values<'_>; 12] = [
     &[],
     &[(Key::Momentum, "0.9")],
     &[(Key::Momentum, "0.8"), (Key::Nesterov, "true"), (Key::WeightDecay, "0.001")],
@@ -19,6 +19,19 @@ const OPTIMIZERS: [Values<'_>; 10] = [
     &[(Key::Momentum, "0.9"), (Key::ClipNorm, "0.5")],
     &[(Key::Momentum, "0.9"), (Key::Ema, "0.9"), (Key::Groups, "biases lr=2 decay=0.1")],
     &[(Key::Optimizer, "adamw"), (Key::WeightDecay, "0.01"), (Key::Ema, "0.95"), (Key::Groups, "0 lr=0.5")],
+    &[
+        (Key::Optimizer, "muon"),
+        (Key::Momentum, "0.6"),
+        (Key::Nesterov, "true"),
+        (Key::Groups, "0.bias until=1.5, 2 optimizer=sgd lr=0.5 momentum=0.8, 2.bias lr=0"),
+    ],
+    &[
+        (Key::Optimizer, "muon"),
+        (Key::ClipNorm, "0.5"),
+        (Key::Model, "whiten:2,gelu,conv:4x3,maxpool:2,batchnorm:0.4,linear:9"),
+        (Key::Init, "dirac"),
+        (Key::Groups, "gains lr=0"),
+    ],
 ];
 
 const SCHEDULES: [Values<'_>; 5] = [

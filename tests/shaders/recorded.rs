@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use shadegrad::augmentation::Augmentation;
 use shadegrad::kernel::Kernel;
+use shadegrad::ops::Rate;
 use shadegrad::ops::matmul::gpu::Class;
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{Momentum, Update};
@@ -76,7 +77,12 @@ fn record(plan: &mut Plan, [m, n, k]: [usize; 3]) {
             for with_momentum in [false, true] {
                 let update = |parameter, velocity| {
                     let momentum = Momentum { velocity, factor: 0.9, nesterov: false };
-                    Update { parameter, rate: 1.0, decay: 0.0, momentum: with_momentum.then_some(momentum) }
+                    Update {
+                        parameter,
+                        rate: Rate::Scaled(1.0),
+                        decay: 0.0,
+                        momentum: with_momentum.then_some(momentum),
+                    }
                 };
                 for bias in [None, Some(update(bias, bias_velocity))] {
                     matmul::update(plan, a, b, update(parameter, velocity), bias);

@@ -24,7 +24,7 @@ mod cpu;
 pub mod gpu;
 
 use super::sgd::Update;
-use super::{Choice, GpuFacts, Op, Operands};
+use super::{Choice, GpuFacts, Op, Operands, Rate};
 use crate::host::HostMemory;
 use crate::kernel::Dispatch;
 use crate::plan::{Plan, StepRecord};
@@ -45,6 +45,7 @@ pub enum Form {
 
 /// What happens to the product on its way to memory.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a plan has few of them, each recorded once")]
 pub enum Epilogue {
     /// `y = product`
     None,
@@ -144,7 +145,8 @@ pub fn product_in(
 /// Records the update of a weight by the gradient `a^T b` (form tn), and that of a bias by the sum of
 /// a's rows: `db[m] = sum over k of a[k, m]`. Neither gradient is stored.
 ///
-/// Panics if the shapes do not fit, or if one follows with momentum and the other without.
+/// Panics if the shapes do not fit, if one follows with another momentum than the other, or if a learning rate is not the
+/// step's times a factor.
 #[track_caller]
 pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, weight: Update, bias: Option<Update>) {
     let Size { m, n, .. } = Form::Tn.size(a, b);
@@ -155,6 +157,11 @@ pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, weight: Update, bias: Optio
         bias.check();
         assert!(bias.factors() == weight.factors(), "the bias has another momentum than the weight");
     }
+    let is_scaled = |update: &Update| matches!(update.rate, Rate::Scaled(_));
+    assert!(
+        is_scaled(&weight) && bias.iter().all(is_scaled),
+        "a product knows no learning rate but the step's"
+    );
     let epilogue = Epilogue::Update { weight, bias };
     let product = Product::new(plan, Form::Tn, a, b, weight.parameter, epilogue).with_parts(plan);
     plan.record(Matmul(product));

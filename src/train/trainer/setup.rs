@@ -20,7 +20,7 @@ use crate::train::recorded::{Recorded, Room, Sizes};
 use crate::train::resident::{Normalisation, write_normalisation};
 use crate::train::saves::Saves;
 use crate::train::stop::StopFlag;
-use crate::train::tensors;
+use crate::train::{tensors, whitening};
 
 impl<'a> Trainer<'a> {
     /// Records what the run computes and moves data and first weights to the device.
@@ -95,7 +95,7 @@ impl<'a> Trainer<'a> {
         sizes(dataset, None).model(config)
     }
 
-    /// Everything but the trained tensors.
+    /// Everything but the trained tensors. Filters that follow from the training images are written.
     fn prepare(config: &'a Config, mut dataset: Dataset, device: &dyn Device) -> Result<Self> {
         let validation = match config.validation {
             Validation::Share(share) => Some(dataset.hold_out(share, config.seed)?),
@@ -110,6 +110,10 @@ impl<'a> Trainer<'a> {
         let mut session = device.load(plan)?;
         let normalisation = Normalisation::of(config.normalize, &dataset);
         write_normalisation(&mut *session, recorded.normalisation, &normalisation)?;
+        // Weights from a file, or of a checkpoint, come later and take their place.
+        if let Init::Rule(_) = config.init {
+            whitening::write(&mut *session, &model, &dataset.train, shape, &normalisation)?;
+        }
         let steps_per_epoch = dataset.train.len().div_ceil(training.images_per_step);
         let planned = config.epochs.saturating_mul(steps_per_epoch);
         let steps = config.max_steps.map_or(planned, |most| most.min(planned));

@@ -2,10 +2,9 @@
 //! corrections that change.
 
 use shadegrad::ops::adam::{self, Update};
-use shadegrad::plan::StepRecord;
 
-use super::{RATES, lengths};
-use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
+use super::{OWN, lengths, own_rates, steps};
+use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
@@ -19,9 +18,6 @@ const KINDS: [([f32; 2], f32, f32, f32); 5] = [
     ([0.0, 0.0], 1e-3, 0.0, 0.0),
 ];
 
-/// What the learning rate is multiplied by.
-const OWN: f32 = 0.3;
-
 #[derive(Debug)]
 struct Adam {
     length: usize,
@@ -32,6 +28,7 @@ struct Adam {
 impl Case for Adam {
     fn record(&self, bench: &mut Bench) {
         let &Adam { length, kind: (betas, epsilon, coupled, decoupled), range } = self;
+        let rate = OWN[length % 4];
         let weights = bench.numbers.floats(length, range);
         let means = bench.numbers.floats(length, range);
         // Roots of about the gradients' size, so that the steps are ordinary numbers.
@@ -51,10 +48,9 @@ impl Case for Adam {
         let parameter = bench.parameter("w", [length], &weights);
         let mean = bench.parameter("m", [length], &means);
         let square = bench.parameter("s", [length], &squares);
-        let update = Update { parameter, mean, square, betas, epsilon, rate: OWN, coupled, decoupled };
+        let update = Update { parameter, mean, square, betas, epsilon, rate, coupled, decoupled };
         adam::step(bench.plan, update, dw);
-        let records = [0, 1, 2]
-            .map(|step| adam::correct(StepRecord { learning_rate: RATES[step], ..PLAIN_RUN }, betas, step));
+        let records = steps().map(|record| adam::correct(record, betas, record.step as usize));
         bench.run_with(&records);
 
         let after = move || {
@@ -65,13 +61,8 @@ impl Case for Adam {
                 coupled: coupled.into(),
                 decoupled: decoupled.into(),
             };
-            for (step, rate) in RATES.into_iter().enumerate() {
-                adam.step(
-                    step as i32 + 1,
-                    f64::from(OWN) * f64::from(rate),
-                    [&mut w, &mut m, &mut s],
-                    &widen(&gradients),
-                );
+            for (step, rate) in own_rates(rate).into_iter().enumerate() {
+                adam.step(step as i32 + 1, rate, [&mut w, &mut m, &mut s], &widen(&gradients));
             }
             [w, m, s]
         };

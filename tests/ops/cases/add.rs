@@ -1,4 +1,4 @@
-//! Cases of addition: one rounding, the same everywhere.
+//! Cases of addition, without factors and with them.
 
 use shadegrad::ops::add;
 
@@ -11,17 +11,28 @@ use crate::numbers::{LARGE, TINY, UNIT};
 struct Add {
     length: usize,
     range: f32,
+    /// Where they are not ones.
+    factors: Option<[f32; 2]>,
 }
 
 impl Case for Add {
     fn record(&self, bench: &mut Bench) {
-        let &Add { length, range } = self;
+        let &Add { length, range, factors } = self;
         let [a_values, b_values] = [(); 2].map(|()| bench.numbers.floats(length, range));
         let a = bench.handed("a", [length], &a_values);
         let b = bench.handed("b", [length], &b_values);
-        let y = add::forward(bench.plan, a, b);
-        bench.expect("y", y, Tolerance::rounded(f64::from(range)), move || {
-            a_values.iter().zip(&b_values).map(|(&a, &b)| f64::from(a) + f64::from(b)).collect()
+        let y = match factors {
+            None => add::forward(bench.plan, a, b),
+            Some(factors) => add::weighted(bench.plan, factors, a, b),
+        };
+        let [alpha, beta] = factors.unwrap_or([1.0, 1.0]).map(f64::from);
+        let largest = f64::from(range) * alpha.abs().max(beta.abs());
+        bench.expect("y", y, Tolerance::rounded(largest), move || {
+            a_values
+                .iter()
+                .zip(&b_values)
+                .map(|(&a, &b)| alpha * f64::from(a) + beta * f64::from(b))
+                .collect()
         });
     }
 }
@@ -32,5 +43,11 @@ pub fn cases() -> Cases {
         .flat_map(|range| lengths().into_iter().map(move |length| (length, range)));
     // The last has more than 65,535 workgroups of 256.
     let sizes = sizes.chain([(65_536 * 256 + 77, UNIT)]);
-    sizes.map(|(length, range)| Box::new(Add { length, range }) as Box<dyn Case>).collect()
+    let kinds = [None, Some([-4.775, 2.0315]), Some([3.4445, 1.0])];
+    sizes
+        .enumerate()
+        .map(|(index, (length, range))| {
+            Box::new(Add { length, range, factors: kinds[index % 3] }) as Box<dyn Case>
+        })
+        .collect()
 }

@@ -2,10 +2,9 @@
 //! near zero, where rounding may turn it; some are exactly zero.
 
 use shadegrad::ops::lion::{self, Update};
-use shadegrad::plan::StepRecord;
 
-use super::{RATES, lengths};
-use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
+use super::{OWN, lengths, own_rates, steps};
+use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
@@ -14,9 +13,6 @@ const BETAS: [f32; 2] = [0.9, 0.99];
 
 /// What gradients are of the means: with [`BETAS`], a sum stays clear of zero for three steps.
 const MULTIPLES: [f32; 5] = [-4.0, -20.0, 3.0, -30.0, 0.5];
-
-/// What the learning rate is multiplied by.
-const OWN: f32 = 0.3;
 
 #[derive(Debug)]
 struct Lion {
@@ -29,6 +25,7 @@ struct Lion {
 impl Case for Lion {
     fn record(&self, bench: &mut Bench) {
         let &Lion { length, coupled, decoupled, range } = self;
+        let rate = OWN[length % 4];
         let mut means = bench.numbers.floats(length, range);
         means.iter_mut().skip(5).step_by(6).for_each(|mean| *mean = 0.0);
         let gradients: Vec<f32> =
@@ -44,18 +41,18 @@ impl Case for Lion {
         let dw = bench.floats("dw", [length], &gradients);
         let parameter = bench.parameter("w", [length], &weights);
         let mean = bench.parameter("m", [length], &means);
-        lion::step(bench.plan, Update { parameter, mean, betas: BETAS, rate: OWN, coupled, decoupled }, dw);
-        bench.run_with(&RATES.map(|learning_rate| StepRecord { learning_rate, ..PLAIN_RUN }));
+        lion::step(bench.plan, Update { parameter, mean, betas: BETAS, rate, coupled, decoupled }, dw);
+        bench.run_with(&steps());
 
         let after = move || {
             let (mut w, mut m) = (widen(&weights), widen(&means));
-            for rate in RATES {
+            for rate in own_rates(rate) {
                 let lion = reference::Lion {
                     betas: BETAS.map(f64::from),
                     coupled: coupled.into(),
                     decoupled: decoupled.into(),
                 };
-                lion.step(f64::from(OWN) * f64::from(rate), &mut w, &mut m, &widen(&gradients));
+                lion.step(rate, &mut w, &mut m, &widen(&gradients));
             }
             (w, m)
         };

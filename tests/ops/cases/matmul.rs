@@ -6,13 +6,13 @@ use shadegrad::ops::gather;
 use shadegrad::ops::matmul::gpu::{Class, EPILOGUES};
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{Momentum, Update};
-use shadegrad::ops::{GpuFacts, Matrices};
+use shadegrad::ops::{GpuFacts, Matrices, Rate};
 use shadegrad::plan::{Plan, StepRecord};
 use shadegrad::tensor::Element;
 
 use super::gather::Store;
 use super::sgd::{Kind, UPDATES, descent};
-use super::{RATES, within_half};
+use super::{RATES, own_rates, within_half};
 use crate::announce;
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
 use crate::compare::Tolerance;
@@ -142,7 +142,7 @@ impl Descent {
             factor,
             nesterov,
         });
-        (Update { parameter, rate, decay, momentum }, Start { values, velocities })
+        (Update { parameter, rate: Rate::Scaled(rate), decay, momentum }, Start { values, velocities })
     }
 
     /// Expects what `update` makes of `start` by the gradient `dw`.
@@ -156,12 +156,12 @@ impl Descent {
         // A velocity gathers at most three gradients, three decayed weights and its own start.
         let most = 3.0 * magnitude(self.size, self.range) + 4.0 * f64::from(self.range);
         let tolerance = Tolerance::sum(self.size.k, most);
-        let (descent, own) = (descent(self.momentum, update.decay), f64::from(update.rate));
+        let (descent, rates) = (descent(self.momentum, update.decay), own_rates(update.rate));
         let after = move || {
             let (mut w, mut v) = (widen(&start.values), widen(&start.velocities));
             let dw = dw();
-            for rate in RATES {
-                descent.step(own * f64::from(rate), &mut w, &mut v, &dw);
+            for rate in rates {
+                descent.step(rate, &mut w, &mut v, &dw);
             }
             [w, v]
         };

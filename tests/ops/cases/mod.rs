@@ -1,17 +1,39 @@
 //! The cases of every op, and the tests that run them.
 
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::ops::Window;
+use shadegrad::ops::{Rate, Window};
+use shadegrad::plan::StepRecord;
 use shadegrad::tensor::Element;
 
 use crate::announce;
-use crate::bench::{Case, Cases};
+use crate::bench::{Case, Cases, PLAIN_RUN};
 use crate::numbers::{LARGE, TINY};
 use crate::runner::hold;
 use crate::subject::Subject;
 
 /// Learning rates of successive steps.
 pub const RATES: [f32; 3] = [0.125, 0.1, 0.01];
+
+/// Learning rates of a parameter's own: a factor, and falls that end within those steps and after them.
+pub const OWN: [Rate; 4] = [
+    Rate::Scaled(1.0),
+    Rate::Scaled(0.3),
+    Rate::Falling { first: 0.2, steps: 1.5 },
+    Rate::Falling { first: 0.1, steps: 7.0 },
+];
+
+/// Those steps.
+pub fn steps() -> [StepRecord; 3] {
+    [0, 1, 2].map(|step| StepRecord { learning_rate: RATES[step], step: step as u32, ..PLAIN_RUN })
+}
+
+/// A parameter's learning rate in each of them.
+pub fn own_rates(own: Rate) -> [f64; 3] {
+    [0, 1, 2].map(|step| match own {
+        Rate::Scaled(factor) => f64::from(factor) * f64::from(RATES[step]),
+        Rate::Falling { first, steps } => f64::from(first) * (1.0 - step as f64 / f64::from(steps)).max(0.0),
+    })
+}
 
 /// A pool of a map, as data.
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +137,7 @@ suites! {
     lion,
     matmul,
     max_pool,
+    muon,
     online_steps,
     relu,
     sgd,
@@ -139,11 +162,9 @@ fn hold_op(op: &str, cases: fn() -> Cases) {
 
 /// The cases whose numbers are of ordinary size: others, or the squares of others, do not fit 16 bits.
 pub fn within_half(cases: impl IntoIterator<Item = Box<dyn Case>>) -> Cases {
-    let is_ordinary = |case: &Box<dyn Case>| {
-        let text = format!("{case:?}");
-        ![LARGE, TINY].iter().any(|range| text.contains(&format!("range: {range:?}")))
-    };
-    cases.into_iter().filter(is_ordinary).collect()
+    let is_extreme =
+        |text: &str| [LARGE, TINY].iter().any(|range| text.contains(&format!("range: {range:?}")));
+    cases.into_iter().filter(|case| !is_extreme(&format!("{case:?}"))).collect()
 }
 
 fn hold_cases(op: &str, cases: &Cases, gpus: &[Subject], element: Element) {

@@ -1,10 +1,10 @@
 //! Cases of stochastic gradient descent: several steps with a learning rate that changes.
 
+use shadegrad::ops::Rate;
 use shadegrad::ops::sgd::{self, Momentum, Update};
-use shadegrad::plan::StepRecord;
 
-use super::{RATES, lengths};
-use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
+use super::{OWN, lengths, own_rates, steps};
+use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference::Descent;
@@ -33,15 +33,14 @@ pub fn descent(momentum: Kind, decay: f32) -> Descent {
 struct Sgd {
     length: usize,
     momentum: Kind,
-    /// What the learning rate is multiplied by.
-    rate: f32,
+    rate: Rate,
     decay: f32,
     range: f32,
 }
 
 impl Case for Sgd {
     fn record(&self, bench: &mut Bench) {
-        let &Sgd { length, momentum, rate: own, decay, range } = self;
+        let &Sgd { length, momentum, rate, decay, range } = self;
         let weights = bench.numbers.floats(length, range);
         let velocities = bench.numbers.floats(length, range);
         let gradients = bench.numbers.floats(length, range);
@@ -52,16 +51,16 @@ impl Case for Sgd {
             factor,
             nesterov,
         });
-        sgd::step(bench.plan, Update { parameter: w, rate: own, decay, momentum }, dw);
-        bench.run_with(&RATES.map(|learning_rate| StepRecord { learning_rate, ..PLAIN_RUN }));
+        sgd::step(bench.plan, Update { parameter: w, rate, decay, momentum }, dw);
+        bench.run_with(&steps());
 
         // Each step adds at most the gradient, the decayed weight and the old velocity.
         let tolerance = Tolerance::rounded(8.0 * f64::from(range));
         let descent = descent(self.momentum, decay);
         let after = move || {
             let (mut w, mut v) = (widen(&weights), widen(&velocities));
-            for rate in RATES {
-                descent.step(f64::from(own) * f64::from(rate), &mut w, &mut v, &widen(&gradients));
+            for rate in own_rates(rate) {
+                descent.step(rate, &mut w, &mut v, &widen(&gradients));
             }
             (w, v)
         };
@@ -78,14 +77,20 @@ pub fn cases() -> Cases {
     for (index, (momentum, decay)) in UPDATES.into_iter().enumerate() {
         for length in lengths() {
             let range = [UNIT, LARGE, TINY][index % 3];
-            let rate = [1.0, 0.3][length % 2];
+            let rate = OWN[length % 4];
             cases.push(Box::new(Sgd { length, momentum, rate, decay, range }));
         }
         for range in [UNIT, LARGE, TINY] {
-            cases.push(Box::new(Sgd { length: 1009, momentum, rate: 1.0, decay, range }));
+            cases.push(Box::new(Sgd { length: 1009, momentum, rate: OWN[0], decay, range }));
         }
     }
     let length = 65_536 * 256 + 77;
-    cases.push(Box::new(Sgd { length, momentum: Some((0.9, true)), rate: 0.5, decay: 0.25, range: UNIT }));
+    cases.push(Box::new(Sgd {
+        length,
+        momentum: Some((0.9, true)),
+        rate: Rate::Scaled(0.5),
+        decay: 0.25,
+        range: UNIT,
+    }));
     cases
 }

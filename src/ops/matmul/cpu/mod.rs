@@ -74,12 +74,10 @@ pub(super) fn run(op: &Product, memory: &HostMemory, step: &StepRecord) {
             product(y, Finish::Subtract { factor: 1.0, decayed: decayed as f32 });
         }
         Epilogue::Update { weight, bias } => {
-            let (rate, decay) = (step.learning_rate * weight.rate, weight.decay);
+            let (rate, decay) = (weight.rate.at(step), weight.decay);
             if let Some(bias) = bias {
                 pulp::Arch::new().dispatch(|| {
-                    column_sum::sums(a, size.m, |first, sums| {
-                        bias.run(memory, step.learning_rate, first, sums)
-                    })
+                    column_sum::sums(a, size.m, |first, sums| bias.run(memory, step, first, sums))
                 });
             }
             match weight.momentum {

@@ -70,6 +70,7 @@ mod class;
 mod parts;
 mod patches;
 mod render;
+mod scale;
 
 use std::borrow::Cow;
 
@@ -78,11 +79,12 @@ pub(in crate::ops) use parts::MOST_TERMS;
 pub(super) use parts::Parts;
 pub(in crate::ops) use patches::Patches;
 pub(in crate::ops) use render::kernels_of_patches;
-pub use render::{EPILOGUES, FINGERPRINT, Finish, Operand, Scale, Variant, kernel, kernels};
+pub use render::{EPILOGUES, FINGERPRINT, Finish, Operand, Variant, kernel, kernels};
+pub use scale::Scale;
 
 use super::{Epilogue, Form, Product, Size, Source};
 use crate::kernel::{Dispatch, Uniform, fold, trips, uniform};
-use crate::ops::{Choice, GpuFacts, Way};
+use crate::ops::{Choice, GpuFacts, Way, sgd};
 use crate::tensor::Tensor;
 
 uniform! {
@@ -244,9 +246,11 @@ fn params(op: &Product, class: Class) -> Params {
     }
     match op.epilogue {
         Epilogue::Update { weight, bias } => {
-            (params.rate, params.decay) = (weight.rate, weight.decay);
+            let factor = |update: sgd::Update| update.rate.params().0;
+            (params.rate, params.decay) = (factor(weight), weight.decay);
             (params.momentum, params.nesterov) = weight.factors();
-            (params.bias_rate, params.bias_decay) = bias.map_or((0.0, 0.0), |bias| (bias.rate, bias.decay));
+            (params.bias_rate, params.bias_decay) =
+                bias.map_or((0.0, 0.0), |bias| (factor(bias), bias.decay));
         }
         Epilogue::Change { decay } => params.decay = decay,
         Epilogue::None | Epilogue::Bias { .. } | Epilogue::Mask(_) => {}

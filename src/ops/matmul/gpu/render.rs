@@ -8,6 +8,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::Params;
 use super::class::Class;
+use super::scale::Scale;
 use crate::kernel::{Binding, Kernel, Uniform, read, write};
 use crate::ops::Matrices;
 use crate::ops::matmul::{Epilogue, Form, Product, Size, Source};
@@ -68,30 +69,6 @@ pub struct Finish {
     pub half: bool,
     /// Whether the product is a gradient that is scaled on its way.
     pub scale: Scale,
-}
-
-/// What becomes of a product that is a gradient where those in 16 bits have a
-/// [scale](crate::plan::StepRecord::gradient_scale).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Scale {
-    /// Nothing: both its operand and the product have the scale, or neither has.
-    #[default]
-    None,
-    /// The product gets the scale.
-    Up,
-    /// The product is without what its operand has.
-    Down,
-}
-
-impl Scale {
-    /// Its name in the templates.
-    fn label(self) -> &'static str {
-        match self {
-            Scale::None => "",
-            Scale::Up => "up",
-            Scale::Down => "down",
-        }
-    }
 }
 
 /// Names of all epilogues in the templates.

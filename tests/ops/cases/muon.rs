@@ -1,0 +1,121 @@
+//! Cases of Muon: several steps of weights that are wide, tall, square and vectors, from velocities that are not zero;
+//! and the polynomial by itself.
+
+use shadegrad::ops::muon::{self, Update};
+use shadegrad::ops::sgd::Momentum;
+
+use super::{OWN, own_rates, steps};
+use crate::bench::{Bench, Case, Cases, widen};
+use crate::compare::Tolerance;
+use crate::numbers::{LARGE, TINY, UNIT};
+use crate::reference;
+
+/// Momentum's factor, whether it is Nesterov's, and decay.
+const KINDS: [(f32, bool, f32); 4] =
+    [(0.0, false, 0.0), (0.9, false, 0.0), (0.6, true, 0.0), (0.5, true, 0.25)];
+
+/// How far three rounds of the polynomial carry a rounding. Its slope is at most 3.9 in size for singular values up to
+/// 1.21, the largest that it makes of values up to 1, so what is wrong in one round grows to 3.9^2 + 3.9 + 1 = 20 times as
+/// much; and a sum that is wrong by a rounding of its size is multiplied by coefficients that are 3 in the root mean square.
+const GROWTH: f64 = 60.0;
+
+/// The longest sum in the products of a matrix of these sizes.
+fn terms(shape: &[usize]) -> usize {
+    shape[0].max(shape[1..].iter().product())
+}
+
+#[derive(Debug)]
+struct Muon {
+    shape: Vec<usize>,
+    kind: (f32, bool, f32),
+    own: usize,
+    range: f32,
+}
+
+impl Case for Muon {
+    fn record(&self, bench: &mut Bench) {
+        let &Muon { ref shape, kind: (factor, nesterov, decay), own, range } = self;
+        let length = shape.iter().product();
+        let [weights, velocities, gradients] = [(); 3].map(|()| bench.numbers.floats(length, range));
+        let dw = bench.floats("dw", shape.as_slice(), &gradients);
+        let parameter = bench.parameter("w", shape.as_slice(), &weights);
+        let velocity = bench.parameter("v", shape.as_slice(), &velocities);
+        let momentum = Momentum { velocity, factor, nesterov };
+        muon::step(bench.plan, Update { parameter, rate: OWN[own], decay, momentum }, dw);
+        bench.run_with(&steps());
+
+        let rows = shape[0];
+        let after = move || {
+            let (mut w, mut v) = (widen(&weights), widen(&velocities));
+            let muon = reference::Muon { decay: decay.into(), momentum: factor.into(), nesterov };
+            for rate in own_rates(OWN[own]) {
+                muon.step(rate, rows, &mut w, &mut v, &widen(&gradients));
+            }
+            (w, v)
+        };
+        let after_for_v = after.clone();
+        // The weight's norm is the root of its rows; its direction's largest element is about 1.
+        let moved: f64 = own_rates(OWN[own]).iter().sum();
+        let largest = 3.0 * (rows as f64).sqrt() + moved * GROWTH;
+        bench.expect("w", parameter, Tolerance::sum(terms(shape), largest), move || after().0);
+        // With decay it follows the weight, which is of ordinary size after the first step.
+        let largest = 8.0 * f64::from(range) + f64::from(decay) * largest;
+        bench.expect("v", velocity, Tolerance::sum(terms(shape), largest), move || after_for_v().1);
+    }
+}
+
+/// The polynomial, applied three times to a matrix of norm 1.
+#[derive(Debug)]
+struct Orthogonalised {
+    shape: [usize; 2],
+}
+
+impl Case for Orthogonalised {
+    fn record(&self, bench: &mut Bench) {
+        let [rows, columns] = self.shape;
+        let mut values = bench.numbers.floats(rows * columns, UNIT);
+        let norm = reference::sum_of_squares(&widen(&values)).sqrt();
+        values.iter_mut().for_each(|value| *value = (f64::from(*value) / norm) as f32);
+        let x = bench.floats("x", self.shape, &values);
+        let y = muon::orthogonalised(bench.plan, x);
+        let tolerance = Tolerance::sum(terms(&self.shape), GROWTH);
+        bench.expect("y", y, tolerance, move || reference::orthogonalised(&widen(&values), rows));
+    }
+}
+
+pub fn cases() -> Cases {
+    let mut cases: Cases = Vec::new();
+    let shapes: [&[usize]; 16] = [
+        &[1, 1],
+        &[1, 7],
+        &[7, 1],
+        &[2, 2],
+        &[5, 3],
+        &[3, 5],
+        &[17, 31],
+        &[31, 17],
+        &[64, 64],
+        &[10, 784],
+        &[131, 10],
+        &[8, 3, 3, 3],
+        &[24, 2, 2, 3],
+        &[64, 3, 3, 8],
+        &[33, 5, 5, 3],
+        &[65, 257],
+    ];
+    for (index, shape) in shapes.into_iter().enumerate() {
+        for (round, kind) in KINDS.into_iter().enumerate() {
+            // Weights of ordinary size decay into tiny gradients until nothing else is left.
+            let ranges = if kind.2 == 0.0 { [UNIT, LARGE, TINY] } else { [UNIT, LARGE, UNIT] };
+            let range = ranges[(index + round) % 3];
+            cases.push(Box::new(Muon { shape: shape.to_vec(), kind, own: (index + round) % 4, range }));
+        }
+        if let [rows, columns] = *shape {
+            cases.push(Box::new(Orthogonalised { shape: [rows, columns] }));
+        }
+    }
+    // Sums that are cut into parts, and many workgroups.
+    cases.push(Box::new(Muon { shape: vec![24, 2053], kind: KINDS[2], own: 1, range: UNIT }));
+    cases.push(Box::new(Muon { shape: vec![1031, 24], kind: KINDS[2], own: 1, range: UNIT }));
+    cases
+}
