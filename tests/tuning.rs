@@ -31,7 +31,7 @@ fn gpu() -> Gpu {
 }
 
 fn tuned(folder: &Path) -> Gpu {
-    gpu().with_tuning(Tuning { folder: Some(folder.into()), tell })
+    gpu().telling(tell).with_tuning(Tuning { folder: Some(folder.into()) })
 }
 
 /// A product with a bias and the update of a weight and of a bias, both worth tuning.

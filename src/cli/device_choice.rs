@@ -143,12 +143,13 @@ impl Opening {
     }
 
     fn gpu(self, adapter: &FoundAdapter) -> Result<Box<dyn Device>> {
-        let mut gpu = Gpu::open(adapter, Capabilities::Adapter)?;
+        let tell = |line: &str| output::print_note(&format!("note: {line}\n"));
+        let mut gpu = Gpu::open(adapter, Capabilities::Adapter)?.telling(tell);
         if self.selftest != Selftest::Ignore {
             gpu = self.selftest.apply(gpu)?;
         }
         if self.tune {
-            gpu = gpu.with_tuning(tuning());
+            gpu = gpu.with_tuning(Tuning { folder: user_cache() });
         }
         if let Some(profile) = self.profile {
             gpu = gpu.with_profile(profile);
@@ -182,12 +183,6 @@ impl Selftest {
         let Verdict { date, checks, failures, barred: without, .. } = verdict;
         Ok(gpu.heeding(Selftested { date, checks, failures, without }))
     }
-}
-
-/// Remembers in the user's cache what is found out about a GPU.
-fn tuning() -> Tuning {
-    let tell = |line: &str| output::print_note(&format!("note: {line}\n"));
-    Tuning { folder: user_cache(), tell }
 }
 
 /// Which adapter to use, or the CPU.

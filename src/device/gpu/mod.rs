@@ -44,6 +44,8 @@ pub struct Gpu {
     facts_of_halves: OnceLock<GpuFacts>,
     info: DeviceInfo,
     tuning: Option<Tuning>,
+    /// Told, in a line, what takes time or went wrong.
+    tell: fn(&str),
     profile: Option<Profile>,
 }
 
@@ -60,6 +62,7 @@ impl Gpu {
             facts_of_halves: OnceLock::new(),
             info: found.info.clone(),
             tuning: None,
+            tell: |_| {},
             profile: None,
         })
     }
@@ -67,6 +70,11 @@ impl Gpu {
     /// The same GPU, which finds out by measuring which kernels are fastest.
     pub fn with_tuning(self, tuning: Tuning) -> Self {
         Gpu { tuning: Some(tuning), ..self }
+    }
+
+    /// The same GPU, which tells, a line at a time, what takes time or went wrong.
+    pub fn telling(self, tell: fn(&str)) -> Self {
+        Gpu { tell, ..self }
     }
 
     /// The same GPU, which adds the time of kernels to `profile`.
@@ -111,8 +119,8 @@ impl Gpu {
             // A software driver's are not used.
             if facts.cooperative.is_some() && !facts.software {
                 let wrong = proof::wrong(self, &|op| op);
-                if let (false, Some(tuning)) = (wrong.is_empty(), &self.tuning) {
-                    (tuning.tell)(&format!(
+                if !wrong.is_empty() {
+                    (self.tell)(&format!(
                         "cooperative matrices are wrong on {}: products do without {}",
                         self.info.name,
                         wrong.join(", ")

@@ -116,7 +116,7 @@ impl GpuSession {
             });
             let mut pipelines = Pipelines::new(device, &step_layout);
             let bench = Bench { device, queue: &gpu.queue, buffers: &buffers, records: &records_group };
-            let mut tuner = Tuner::new(bench, *facts, gpu.tuning.as_ref(), gpu.subject());
+            let mut tuner = Tuner::new(bench, *facts, gpu.tuning.as_ref(), gpu.tell, gpu.subject());
             let lowered: Vec<Vec<Vec<_>>> = plan
                 .steps()
                 .iter()

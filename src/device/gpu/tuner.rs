@@ -24,8 +24,6 @@ pub const TOPIC: &str = "tuning";
 pub struct Tuning {
     /// Where what was found is remembered; nowhere, if there is no such place.
     pub folder: Option<PathBuf>,
-    /// Told, in a line, what takes time or went wrong.
-    pub tell: fn(&str),
 }
 
 /// How long the launches of one measurement take together, at least.
@@ -52,6 +50,8 @@ pub(super) struct Tuner<'a> {
     facts: GpuFacts,
     /// Whether choices are made at all.
     tuning: Option<&'a Tuning>,
+    /// Told, in a line, what takes time or went wrong.
+    tell: fn(&str),
     memory: Option<Memory>,
     known: Choices,
     /// What has been measured since the start.
@@ -64,18 +64,19 @@ impl<'a> Tuner<'a> {
         bench: Bench<'a>,
         facts: GpuFacts,
         tuning: Option<&'a Tuning>,
+        tell: fn(&str),
         subject: Subject,
     ) -> Self {
         let folder = tuning.and_then(|tuning| tuning.folder.as_deref());
         let memory = folder.map(|folder| Memory::new(folder, TOPIC, subject.clone()));
         let known = memory.as_ref().and_then(Memory::recall).unwrap_or_default();
-        Tuner { bench, facts, tuning, memory, known, found: Choices::new(), subject }
+        Tuner { bench, facts, tuning, tell, memory, known, found: Choices::new(), subject }
     }
 
     /// The kernels of an op.
     pub(super) fn lower(&mut self, op: &dyn Op, pipelines: &mut Pipelines<'_>) -> Vec<Dispatch> {
-        let choice = self.tuning.and_then(|tuning| op.choice(&self.facts).map(|choice| (tuning, choice)));
-        let Some((tuning, choice)) = choice else { return op.lower(&self.facts) };
+        let choice = self.tuning.and_then(|_| op.choice(&self.facts));
+        let Some(choice) = choice else { return op.lower(&self.facts) };
         let remembered = self.known.get(&choice.key).or_else(|| self.found.get(&choice.key));
         // A way that is not there any more is no reason to fail.
         let way = remembered.and_then(|label| choice.ways.iter().find(|way| way.label == *label));
@@ -83,7 +84,7 @@ impl<'a> Tuner<'a> {
             return op.lower(&way.facts);
         }
         if self.found.is_empty() {
-            (tuning.tell)(&format!(
+            (self.tell)(&format!(
                 "finding the fastest kernels for {}, once (--no-tune does without)",
                 self.subject.adapter
             ));
@@ -95,11 +96,11 @@ impl<'a> Tuner<'a> {
 
     /// Adds what was found to what the memory says by now: another process may have written it meanwhile. A memory that cannot be written costs time at the next start, no more.
     pub(super) fn remember(self) {
-        if let (Some(memory), Some(tuning), false) = (self.memory, self.tuning, self.found.is_empty())
+        if let (Some(memory), false) = (self.memory, self.found.is_empty())
             && let known = memory.recall::<Choices>().unwrap_or_default()
             && let Err(error) = memory.remember(known.into_iter().chain(self.found).collect::<Choices>())
         {
-            (tuning.tell)(&format!("what was found is not remembered: {error}"));
+            (self.tell)(&format!("what was found is not remembered: {error}"));
         }
     }
 

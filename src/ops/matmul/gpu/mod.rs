@@ -67,6 +67,7 @@
 //! device has to prove the class before it is used.
 
 mod class;
+mod finish;
 mod parts;
 mod patches;
 mod render;
@@ -75,11 +76,12 @@ mod scale;
 use std::borrow::Cow;
 
 pub use class::Class;
+pub use finish::{EPILOGUES, Finish};
 pub(in crate::ops) use parts::MOST_TERMS;
 pub(super) use parts::Parts;
 pub(in crate::ops) use patches::Patches;
 pub(in crate::ops) use render::kernels_of_patches;
-pub use render::{EPILOGUES, FINGERPRINT, Finish, Operand, Variant, kernel, kernels};
+pub use render::{FINGERPRINT, Operand, Variant, kernel, kernels};
 pub use scale::Scale;
 
 use super::{Epilogue, Form, Product, Size, Source};
