@@ -454,6 +454,10 @@ fn every_class_gives_the_same_bits() {
         let mut cases = cut_sums();
         cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
         cases.extend(of_pixels());
+        if *element == Element::Half {
+            // Only loads and stores differ. Of forms and epilogues a few shapes each are left.
+            cases = cases.into_iter().step_by(5).collect();
+        }
         let mut first: Option<(Class, Vec<Vec<u64>>)> = None;
         for &class in menu {
             let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
