@@ -418,7 +418,8 @@ fn every_wrong_cooperative_kernel_is_caught() {
             "let quad = lane_of_subgroup",
         ),
     ] {
-        let cases = some(matmul::cases(), "m: 127, n: 131, k: 137");
+        // Not one of those with an operand in 32 bits.
+        let cases = some(matmul::cases(), "m: 257, n: 255");
         let gpu = Subject::gpu(Capabilities::Adapter).0.wrapping(name, move |op| {
             let op = Box::new(WithFacts { op, facts });
             Box::new(Edited { op, kernels: "", from, to })
