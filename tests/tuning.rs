@@ -44,18 +44,20 @@ struct Work {
     outputs: Vec<Tensor>,
 }
 
-fn work() -> Work {
+/// Operands of `element`: with 16 bits, a gradient has a scale.
+fn work(element: Element) -> Work {
     let mut plan = Plan::new();
     let step = plan.begin("step");
     let mut declare = |name: &str, role, shape: [usize; 2]| plan.declare(name, role, Element::F32, shape);
-    let x = declare("x", Role::Input, [64, 300]);
-    let dy = declare("dy", Role::Input, [64, 70]);
     let w = declare("w", Role::Parameter, [70, 300]);
     let v = declare("v", Role::State, [70, 300]);
     let mut vector = |name: &str, role| plan.declare(name, role, Element::F32, [70]);
     let bias = vector("bias", Role::Parameter);
     let bias_v = vector("bias_v", Role::State);
-    let y = matmul::product(&mut plan, Form::Nt, x, w, Epilogue::Bias { bias, relu: true });
+    let [x, dy] = [("x", 300), ("dy", 70)]
+        .map(|(name, columns)| plan.declare(name, Role::Input, element, [64, columns]));
+    let epilogue = Epilogue::Bias { bias, relu: true };
+    let y = matmul::product(&mut plan, Form::Nt, x, w, epilogue);
     let update = |parameter, velocity| {
         let momentum = Some(Momentum { velocity, factor: 0.9, nesterov: true });
         Update { parameter, rate: Rate::Scaled(0.5), decay: 0.01, momentum }
@@ -66,7 +68,11 @@ fn work() -> Work {
 
 /// Everything that two steps leave, as bits.
 fn run(device: &dyn Device) -> Vec<Vec<u32>> {
-    let Work { plan, step, inputs, outputs } = work();
+    run_in(Element::F32, device)
+}
+
+fn run_in(element: Element, device: &dyn Device) -> Vec<Vec<u32>> {
+    let Work { plan, step, inputs, outputs } = work(element);
     let mut session = device.load(plan).expect("the plan can be loaded");
     for (index, &tensor) in inputs.iter().enumerate() {
         let value = |i: usize| ((i * 7919 + index * 104_729) % 2003) as f32 / 1001.0 - 1.0;
@@ -94,6 +100,18 @@ fn choices(file: &Path) -> serde_json::Map<String, serde_json::Value> {
     let text = fs::read(file).expect("it can be read");
     let json: serde_json::Value = serde_json::from_slice(&text).expect("it is JSON");
     json["content"].as_object().expect("choices").clone()
+}
+
+#[test]
+fn tuning_with_16_bits_changes_no_bit() {
+    if !gpu().facts().f16 {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let untuned = run_in(Element::Half, &gpu());
+    assert!(untuned.iter().flatten().all(|&bits| f32::from_bits(bits).is_finite()));
+    assert_eq!(run_in(Element::Half, &tuned(folder.path())), untuned);
+    assert_eq!(choices(&file(folder.path())).len(), 2);
 }
 
 #[test]

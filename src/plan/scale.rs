@@ -14,8 +14,8 @@ use crate::tensor::{Element, Tensor};
 const SCALE: f32 = 128.0;
 
 impl StepRecord {
-    /// What the gradient that a tensor holds is multiplied by.
+    /// What the gradient that a tensor holds is multiplied by. Never zero: others divide by it.
     pub fn gradient_scale(&self, gradient: Tensor) -> f32 {
-        if gradient.element() == Element::Half { SCALE * self.rows as f32 } else { 1.0 }
+        if gradient.element() == Element::Half { SCALE * self.rows.max(1) as f32 } else { 1.0 }
     }
 }

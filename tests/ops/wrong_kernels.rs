@@ -362,7 +362,7 @@ fn half_edits() -> Vec<(Cases, Edit)> {
     let update = || some(matmul::cases(), "momentum: None, decay: 0.0, range: 1.0, with_bias: true");
     add(update(), "update by a gradient with its scale", down, "");
     let images = || some(matmul::cases(), "rows: 32");
-    add(images(), "scale of one image", "f32(step.rows)", "f32(step.rows - step.rows + 1u)");
+    add(images(), "scale of one image", "max(step.rows, 1u)", "max(step.rows - step.rows, 1u)");
     let last = || some(matmul::cases(), "form: Nn, size: Size { m: 65, n: 67");
     add(last(), "gradient without its scale", up, "");
     add(some(column_sum::cases(), "rows: 17"), "sum with the scale", down, "");

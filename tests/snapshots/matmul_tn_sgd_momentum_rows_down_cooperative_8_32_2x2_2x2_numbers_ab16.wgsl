@@ -121,9 +121,10 @@ struct Step {
 
 @group(1) @binding(0) var<uniform> step: Step;
 
-// What gradients are multiplied by that are kept in 16 bits: see src/plan/scale.rs.
+// What gradients are multiplied by that are kept in 16 bits: see src/plan/scale.rs. A step of no rows, which only a tuner
+// runs, must leave zeros behind, not infinities.
 fn gradient_scale() -> f32 {
-    return select(1.0, 128.0 * f32(step.rows), IN_HALF);
+    return select(1.0, 128.0 * f32(max(step.rows, 1u)), IN_HALF);
 }
 
 // Takes one element of the product through the epilogue; i is its place in y.
