@@ -18,15 +18,6 @@ pub enum Array {
 }
 
 impl Array {
-    /// `length` zeros.
-    pub fn zeros(element: Element, length: usize) -> Self {
-        match element {
-            Element::F32 | Element::Half | Element::Pixel => Array::F32(vec![0.0; length]),
-            Element::U32 => Array::U32(vec![0; length]),
-            Element::U8 => Array::U8(vec![0; length]),
-        }
-    }
-
     /// Type of the elements.
     pub fn element(&self) -> Element {
         match self {

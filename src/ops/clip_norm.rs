@@ -12,7 +12,7 @@
 
 use std::borrow::Cow;
 
-use super::l2_penalty::{chunk, sum_of_squares};
+use super::l2_penalty::{chunk, partials, sum_of_squares};
 use super::{GpuFacts, Op, Operands};
 use crate::host::HostMemory;
 use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
@@ -43,10 +43,6 @@ pub fn clip(plan: &mut Plan, gradients: &[Gradient], most: f32) {
     let sums = plan.scratch("clip_norm.sums", [count]);
     let factor = plan.scratch("clip_norm.factor", [1]);
     plan.record(ClipNorm { gradients: gradients.to_vec(), most, sums, factor });
-}
-
-fn partials(length: usize) -> usize {
-    length.div_ceil(chunk(length))
 }
 
 #[derive(Debug)]

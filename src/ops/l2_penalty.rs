@@ -19,7 +19,7 @@ pub const PARTIALS: usize = 64;
 pub fn value(plan: &mut Plan, w: Tensor, slots: usize) -> Tensor {
     w.expect("w", Element::F32, w.shape());
     let name = format!("{}.squares", plan.name(w));
-    let partials = w.len().div_ceil(chunk(w.len()));
+    let partials = partials(w.len());
     let ring = plan.declare(name, Role::Metric, Element::F32, [slots, partials]);
     plan.record(SumOfSquares { w, ring });
     ring
@@ -28,6 +28,11 @@ pub fn value(plan: &mut Plan, w: Tensor, slots: usize) -> Tensor {
 /// Elements that one partial sum covers: a multiple of the workgroup, the same on every device.
 pub(super) fn chunk(length: usize) -> usize {
     length.div_ceil(PARTIALS).next_multiple_of(WORKGROUP as usize)
+}
+
+/// Partial sums of so many elements.
+pub(super) fn partials(length: usize) -> usize {
+    length.div_ceil(chunk(length))
 }
 
 /// The sum of squares of `values`, in an order of its own that does not change.

@@ -17,7 +17,7 @@
 
 use std::borrow::Cow;
 
-use super::l2_penalty::{chunk, sum_of_squares};
+use super::l2_penalty::{chunk, partials, sum_of_squares};
 use super::matmul::{self, Epilogue, Form};
 use super::sgd::Momentum;
 use super::{GpuFacts, Op, Operands, Rate, add, clip_norm};
@@ -82,10 +82,6 @@ pub fn orthogonalised(plan: &mut Plan, mut x: Tensor) -> Tensor {
         x = add::weighted(plan, [a, 1.0], x, higher);
     }
     x
-}
-
-fn partials(length: usize) -> usize {
-    length.div_ceil(chunk(length))
 }
 
 /// The first lines of the module's formula, up to the division; `factors` are those of `x` and `w`.

@@ -267,6 +267,11 @@ impl Plan {
         &self.declarations
     }
 
+    /// Whether any tensor is of this type.
+    pub fn has(&self, element: Element) -> bool {
+        self.declarations.iter().any(|declaration| declaration.tensor.element == element)
+    }
+
     /// What was declared of a tensor.
     pub fn declaration(&self, tensor: Tensor) -> &Declaration {
         &self.declarations[tensor.id]

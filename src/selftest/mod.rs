@@ -160,9 +160,7 @@ fn drafted(subject: &Subject, element: Element) -> Option<Draft> {
     let mut draft = Draft { element, ..Draft::new("selftest") };
     (subject.record)(&mut draft);
     let is_recorded = draft.plan.steps().iter().any(|step| !step.ops.is_empty());
-    let mut declarations = draft.plan.declarations().iter();
-    let has_half = declarations.any(|declaration| declaration.tensor.element() == Element::Half);
-    (is_recorded && has_half == (element == Element::Half)).then_some(draft)
+    (is_recorded && draft.plan.has(Element::Half) == (element == Element::Half)).then_some(draft)
 }
 
 /// Results, each with its tolerance, and the kernels that made them.

@@ -188,8 +188,7 @@ impl Device for Gpu {
     }
 
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
-        let mut declarations = plan.declarations().iter();
-        let has_halves = declarations.any(|declaration| declaration.tensor.element() == Element::Half);
+        let has_halves = plan.has(Element::Half);
         assert!(!has_halves || self.facts.f16, "{} has no 16-bit floats", self.info.name);
         let facts = if has_halves { self.facts_of_halves() } else { &self.facts };
         Ok(Box::new(GpuSession::new(self, facts, plan)?))
