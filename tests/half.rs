@@ -1,6 +1,8 @@
 //! Training with 16-bit floats: close to the same run with 32, exact from checkpoint to end, and the same run where a device
 //! has none.
 
+#[path = "samples/announcement.rs"]
+mod announcement;
 #[path = "resume/support.rs"]
 #[allow(dead_code, reason = "other test programs use the rest")]
 mod support;
@@ -44,7 +46,12 @@ fn with(values: Values<'_>, precision: &str) -> Config {
 
 /// The GPU, if it has floats of 16 bits: what is asked for on others is another test's.
 fn gpu() -> Option<Box<dyn Device>> {
-    Some(device("gpu")).filter(|gpu| gpu.has_half())
+    let gpu = device("gpu");
+    if !gpu.has_half() {
+        announcement::announce_no_halves("a run");
+        return None;
+    }
+    Some(gpu)
 }
 
 /// Every number that a step hands on is off by 2^-11 of itself at most. Losses are means over 133 images, the weights of 27

@@ -3,6 +3,8 @@
 //! A new op needs a file in `tests/ops/cases` with at least 50 cases, and its name in
 //! `tests/ops/cases/mod.rs`. No GPU is no excuse: without one these tests fail.
 
+#[path = "samples/announcement.rs"]
+mod announcement;
 #[path = "ops/bench.rs"]
 mod bench;
 #[path = "ops/cases/mod.rs"]
@@ -30,9 +32,4 @@ mod wrong_kernels;
 #[path = "samples/wrong_op.rs"]
 mod wrong_op;
 
-/// Says what ran, also where the test passes.
-fn announce(line: &str) {
-    use std::io::Write;
-    // Not `eprintln!`, which the test program keeps to itself.
-    writeln!(std::io::stderr(), "{line}").expect("standard error takes a line");
-}
+use announcement::{announce, announce_no_halves};

@@ -17,6 +17,9 @@ use shadegrad::ops::sgd::{Momentum, Update};
 use shadegrad::plan::{Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
+#[path = "samples/announcement.rs"]
+mod announcement;
+
 /// What tuners told, whichever test they belong to: each test looks for its own words.
 static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -105,6 +108,7 @@ fn choices(file: &Path) -> serde_json::Map<String, serde_json::Value> {
 #[test]
 fn tuning_with_16_bits_changes_no_bit() {
     if !gpu().facts().f16 {
+        announcement::announce_no_halves("tuning");
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");

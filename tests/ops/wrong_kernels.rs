@@ -6,7 +6,6 @@ use shadegrad::ops::matmul::gpu::Class;
 use shadegrad::ops::{GpuFacts, WithFacts};
 use shadegrad::tensor::Element;
 
-use crate::announce;
 use crate::bench::Cases;
 use crate::cases::{
     activation, adam, add as add_op, average, average_pool, batch_norm, cast, classifier, clip_norm,
@@ -16,6 +15,7 @@ use crate::cases::{
 use crate::runner::hold;
 use crate::subject::Subject;
 use crate::wrong_op::{Edited, Tampered};
+use crate::{announce, announce_no_halves};
 
 /// A wrong edit of a shader's text. Every kernel that has `from` gets it; one that fits none goes unnoticed, and so fails.
 #[derive(Clone, Copy, Debug)]
@@ -394,6 +394,8 @@ fn every_wrong_shader_for_16_bits_is_caught() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     if facts.f16 {
         must_be_caught(&half_edits(), Element::Half);
+    } else {
+        announce_no_halves("wrong shaders");
     }
 }
 

@@ -5,13 +5,13 @@ use shadegrad::ops::matmul::gpu::Class;
 use shadegrad::ops::{GpuFacts, Window, column_sum, conv2d};
 use shadegrad::tensor::Element;
 
-use crate::announce;
 use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference;
 use crate::runner::{bits_of, hold};
 use crate::subject::Subject;
+use crate::{announce, announce_no_halves};
 
 /// A convolution, as data.
 #[derive(Clone, Copy, Debug)]
@@ -230,6 +230,8 @@ fn every_class_is_right() {
     if facts.f16 {
         cut = cut.into_iter().step_by(4).collect();
         hold(&cut, &Subject::cpu(), &gpus(true), Element::Half).assert_agreement();
+    } else {
+        announce_no_halves("convolutions");
     }
     announce(&format!("convolutions: {} cases on CPU, {:#?}", whole.len() + cut.len(), gpus(true)));
 }

@@ -13,13 +13,13 @@ use shadegrad::tensor::Element;
 use super::gather::Store;
 use super::sgd::{Kind, UPDATES, descent};
 use super::{RATES, own_rates, within_half};
-use crate::announce;
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
 use crate::runner::{bits_of, hold};
 use crate::subject::Subject;
+use crate::{announce, announce_no_halves};
 
 pub const FORMS: [Form; 3] = [Form::Nn, Form::Nt, Form::Tn];
 
@@ -444,6 +444,8 @@ fn every_class_gives_the_same_bits() {
     let mut menus = vec![(Element::F32, Class::menu(&facts))];
     if facts.f16 {
         menus.push((Element::Half, Class::menu(&facts)));
+    } else {
+        announce_no_halves("products, class by class");
     }
     if facts.cooperative.is_some() {
         menus.push((Element::Half, Class::menu_of_halves(&proven(facts))));
@@ -521,6 +523,8 @@ fn held() -> Vec<Held> {
     if facts.f16 {
         let whole = within_half(epilogues(&EPILOGUE_SHAPES[4..7]));
         held.push(Held(Element::Half, whole, within_half(cut_sums())));
+    } else {
+        announce_no_halves("products");
     }
     held
 }

@@ -5,11 +5,11 @@ use shadegrad::ops::{Rate, Window};
 use shadegrad::plan::StepRecord;
 use shadegrad::tensor::Element;
 
-use crate::announce;
 use crate::bench::{Case, Cases, PLAIN_RUN};
 use crate::numbers::{LARGE, TINY};
 use crate::runner::hold;
 use crate::subject::Subject;
+use crate::{announce, announce_no_halves};
 
 /// Learning rates of successive steps.
 pub const RATES: [f32; 3] = [0.125, 0.1, 0.01];
@@ -154,9 +154,14 @@ fn hold_op(op: &str, cases: fn() -> Cases) {
         let (plain, _) = Subject::gpu(Capabilities::WebGpuDefaults);
         hold_cases(op, &cases(), &[Subject::gpu(Capabilities::Adapter).0, plain], Element::F32);
     }
-    if in_half.contains(&true) && facts.f16 {
+    if !in_half.contains(&true) {
+        return;
+    }
+    if facts.f16 {
         let some = cases().into_iter().step_by(if in_half.contains(&false) { 3 } else { 1 });
         hold_cases(op, &within_half(some), &[gpu], Element::Half);
+    } else {
+        announce_no_halves(op);
     }
 }
 
