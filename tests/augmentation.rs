@@ -89,6 +89,7 @@ fn coloured() -> Dataset {
     let three = |split: &Split| Split {
         images: split.images[..split.len() / 3 * 45].to_vec(),
         labels: split.labels.chunks_exact(3).map(|labels| labels[0]).collect(),
+        ..Split::default()
     };
     let shape = ImageShape { channels: 3, height: 3, width: 5 };
     Dataset { shape, train: three(&grey.train), test: three(&grey.test), ..grey }
@@ -100,7 +101,7 @@ type Rows = Vec<Vec<u8>>;
 fn changed(split: &Split, change: impl Fn(Rows) -> Rows) -> Split {
     let planes =
         split.images.chunks_exact(15).map(|plane| plane.chunks_exact(5).map(<[u8]>::to_vec).collect());
-    Split { images: planes.flat_map(|plane| change(plane).concat()).collect(), labels: split.labels.clone() }
+    Split { images: planes.flat_map(|plane| change(plane).concat()).collect(), ..split.clone() }
 }
 
 fn mirrored(mut rows: Rows) -> Rows {

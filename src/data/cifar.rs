@@ -169,7 +169,8 @@ impl Cifar {
             total += count;
             files.push((path, source, count));
         }
-        let mut split = Split { images: vec![0; total * SHAPE.pixels()], labels: vec![0; total] };
+        let mut split =
+            Split { images: vec![0; total * SHAPE.pixels()], labels: vec![0; total], ..Split::default() };
         let (mut images, mut labels) = (&mut split.images[..], &mut split.labels[..]);
         let mut tasks = Vec::with_capacity(files.len());
         for (path, source, count) in files {
@@ -284,6 +285,7 @@ fn join(parts: Vec<Split>) -> Split {
     for part in parts {
         joined.images.extend_from_slice(&part.images);
         joined.labels.extend_from_slice(&part.labels);
+        joined.files.extend_from_slice(&part.files);
     }
     joined
 }

@@ -31,6 +31,7 @@ impl Dataset {
             let split = if is_out { &mut held } else { &mut kept };
             split.images.extend_from_slice(&self.train.images[index * pixels..][..pixels]);
             split.labels.push(self.train.labels[index]);
+            split.files.extend(self.train.files.get(index).cloned());
         }
         self.train = kept;
         Ok(held)
@@ -51,7 +52,9 @@ mod tests {
             train: Split {
                 images: (0..count).flat_map(|index| [index as u8, (index >> 8) as u8]).collect(),
                 labels: (0..count).map(|index| index % 2).collect(),
+                files: (0..count).map(|index| format!("{index}.png").into()).collect(),
             },
+            validation: None,
             test: Split::default(),
             files: Vec::new(),
             description: None,
@@ -63,6 +66,9 @@ mod tests {
         let numbers = split.images.chunks(2).map(|image| u32::from(image[0]) + 256 * u32::from(image[1]));
         let numbers: Vec<_> = numbers.collect();
         assert!(numbers.iter().zip(&split.labels).all(|(number, label)| number % 2 == *label));
+        let named: Vec<std::path::PathBuf> =
+            numbers.iter().map(|number| format!("{number}.png").into()).collect();
+        assert_eq!(named, split.files);
         numbers
     }
 

@@ -32,7 +32,8 @@ pub fn read_split(images: &Path, labels: &Path, classes: Option<usize>) -> Resul
         return Err(unlike(images.display(), found, expected));
     }
     check_labels(labels, &labels_read, classes)?;
-    let split = Split { images: pixels, labels: labels_read.into_iter().map(u32::from).collect() };
+    let labels = labels_read.into_iter().map(u32::from).collect();
+    let split = Split { images: pixels, labels, ..Split::default() };
     Ok((shape, split))
 }
 

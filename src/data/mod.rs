@@ -48,13 +48,15 @@ impl ImageShape {
     }
 }
 
-/// One half of a data set: the images to train on, or those to test with.
+/// One part of a data set: images to train on, to validate on or to test with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
     /// All images, one after the other: `labels.len() * shape.pixels()` bytes.
     pub images: Vec<u8>,
     /// The class of each image.
     pub labels: Vec<u32>,
+    /// The file of each image, where each has a file of its own; empty where many share one.
+    pub files: Vec<PathBuf>,
 }
 
 impl Split {
@@ -80,6 +82,8 @@ pub struct Dataset {
     pub classes: Vec<String>,
     /// What is trained on.
     pub train: Split,
+    /// Images put aside to choose the best epoch and to stop by, where the data set has such a split.
+    pub validation: Option<Split>,
     /// What is tested with.
     pub test: Split,
     /// The files that all this was read from, so that a run can record them.

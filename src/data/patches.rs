@@ -74,7 +74,11 @@ mod tests {
     #[test]
     fn patches_are_ordered_by_row_column_and_channel() {
         // Two channels of 2x3 pixels: two patches of 2x2.
-        let split = Split { images: vec![1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60], labels: vec![0] };
+        let split = Split {
+            images: vec![1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60],
+            labels: vec![0],
+            ..Split::default()
+        };
         let shape = ImageShape { channels: 2, height: 2, width: 3 };
         let found = sums(&split, shape, 2, 9);
         let patches: [[u64; 8]; 2] = [[1, 10, 2, 20, 4, 40, 5, 50], [2, 20, 3, 30, 5, 50, 6, 60]];

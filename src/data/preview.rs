@@ -128,7 +128,9 @@ mod tests {
             train: Split {
                 images: (0..count).flat_map(image).collect(),
                 labels: (0..count).map(|index| 2 * (index % 2) as u32).collect(),
+                ..Split::default()
             },
+            validation: None,
             test: Split::default(),
             files: Vec::new(),
             description: None,

@@ -124,7 +124,7 @@ mod tests {
         let images = 2500;
         let pixels: Vec<u8> =
             (0..images * TWO_CHANNELS.pixels()).map(|index| (index * index % 251) as u8).collect();
-        let split = Split { labels: vec![0; images], images: pixels.clone() };
+        let split = Split { labels: vec![0; images], images: pixels.clone(), ..Split::default() };
         let found = moments(&split, TWO_CHANNELS);
         for channel in 0..2 {
             let values: Vec<f64> = (pixels.chunks(3).skip(channel).step_by(2).flatten())
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn constant_images_have_no_deviation() {
-        let split = Split { images: vec![255; 12], labels: vec![0, 1] };
+        let split = Split { images: vec![255; 12], labels: vec![0, 1], ..Split::default() };
         let found = moments(&split, TWO_CHANNELS);
         assert_eq!(found.mean, [1.0, 1.0]);
         assert_eq!(found.std, [0.0, 0.0]);
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn every_class_is_counted_even_if_empty() {
-        let split = Split { images: Vec::new(), labels: vec![2, 0, 2] };
+        let split = Split { images: Vec::new(), labels: vec![2, 0, 2], ..Split::default() };
         assert_eq!(class_counts(&split, 4), [1, 0, 2, 0]);
     }
 }

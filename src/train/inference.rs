@@ -72,7 +72,7 @@ impl Inference {
 
     /// Puts other images in the place of those that the model is to see.
     pub(super) fn replace(&mut self, images: Vec<u8>) -> Result<()> {
-        let split = Split { images, labels: self.labels.clone() };
+        let split = Split { images, labels: self.labels.clone(), ..Split::default() };
         self.pass.split.write(&mut *self.session, split, self.shape)
     }
 

@@ -87,7 +87,7 @@ mod tests {
             let place = index % (shape.height * shape.width);
             (place / shape.width * 9 + (stream.next_u32() % 61) as usize) as u8
         });
-        Split { images: images.collect(), labels: vec![0; count] }
+        Split { images: images.collect(), labels: vec![0; count], ..Split::default() }
     }
 
     #[test]

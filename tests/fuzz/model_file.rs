@@ -85,7 +85,7 @@ fn models() {
         let read = SavedModel::from_bytes(&case.bytes, Path::new("model.safetensors"));
         let Some(model) = taken(read, &[Model]) else { return false };
         assert!(model.tensors.iter().all(NamedTensor::is_finite));
-        let split = Split { images: vec![7; 2 * SHAPE.pixels()], labels: vec![0; 2] };
+        let split = Split { images: vec![7; 2 * SHAPE.pixels()], labels: vec![0; 2], ..Split::default() };
         // The weights need not be those of the model that the file names.
         let answered = taken(logits(&model, split, SHAPE, &device), &[Model]);
         answered.inspect(|logits| assert_eq!(logits.len() % 2, 0)).is_some()
@@ -106,12 +106,14 @@ pub fn dataset() -> Dataset {
     let split = Split {
         images: (0..4 * SHAPE.pixels()).map(|value| value as u8).collect(),
         labels: vec![0, 1, 0, 1],
+        ..Split::default()
     };
     Dataset {
         name: "noise".into(),
         shape: SHAPE,
         classes: vec!["a".into(), "b".into()],
         train: split.clone(),
+        validation: None,
         test: split,
         files: Vec::new(),
         description: None,

@@ -60,6 +60,7 @@ pub fn dataset_of(shape: ImageShape) -> Dataset {
         shape,
         classes: ["a", "b", "c", "d", "e"].map(String::from).to_vec(),
         train: split(133),
+        validation: None,
         test: split(41),
         files: Vec::new(),
         description: None,

@@ -79,7 +79,7 @@ impl Album {
             ))
             .advise("use a smaller --image-size"));
         }
-        let mut split = Split { images: Vec::with_capacity(bytes), labels: Vec::new() };
+        let mut split = Split { images: Vec::with_capacity(bytes), ..Split::default() };
         let mut decoded = Vec::with_capacity(self.pictures.len());
         let bar = bar("reading pictures", self.pictures.len(), wanted.progress);
         for some in self.pictures.chunks(AT_ONCE) {
@@ -94,6 +94,7 @@ impl Album {
                 decoded.push(picture);
             }
         }
+        split.files = decoded.iter().map(|picture| picture.path.clone()).collect();
         self.pictures = decoded;
         Ok(split)
     }

@@ -142,7 +142,8 @@ pub(super) fn load(folder: &Path, name: String, wanted: &Wanted) -> Result<Datas
     }
     let files = train.pictures.into_iter().chain(test.pictures).map(|picture| picture.path).collect();
     let (train, test) = (train_split, test_split);
-    Ok(Dataset { name, shape, classes, train, test, files, description: Some(description), warnings })
+    let description = Some(description);
+    Ok(Dataset { name, shape, classes, train, validation: None, test, files, description, warnings })
 }
 
 /// The shape of all images.
