@@ -107,8 +107,8 @@ impl Opening {
             return Ok(self.cpu());
         }
         let found = adapters();
-        let infos: Vec<DeviceInfo> = found.iter().map(|adapter| adapter.info.clone()).collect();
-        let Selection { adapter, note } = select(wanted, &infos)?;
+        let listed: Vec<Listed<'_>> = found.iter().map(Listed::from).collect();
+        let Selection { adapter, note } = select(wanted, &listed)?;
         if let Some(note) = note {
             output::print_note(&format!("note: {note}\n"));
         }
@@ -193,9 +193,24 @@ struct Selection {
     note: Option<String>,
 }
 
-fn select(wanted: &str, found: &[DeviceInfo]) -> Result<Selection> {
+/// An adapter as a name can choose it.
+#[derive(Clone, Debug)]
+struct Listed<'a> {
+    info: &'a DeviceInfo,
+    /// The same GPU through another backend, which is preferred.
+    same_gpu_as: Option<usize>,
+}
+
+impl<'a> From<&'a FoundAdapter> for Listed<'a> {
+    fn from(found: &'a FoundAdapter) -> Self {
+        Listed { info: &found.info, same_gpu_as: found.same_gpu_as }
+    }
+}
+
+/// `found` has the best adapter first.
+fn select(wanted: &str, found: &[Listed<'_>]) -> Result<Selection> {
     let use_adapter = |index: usize| Ok(Selection { adapter: Some(index), note: None });
-    let best = found.first();
+    let best = found.first().map(|listed| listed.info);
     match wanted.to_lowercase().as_str() {
         "auto" => match best {
             Some(best) if best.kind != DeviceKind::Software => use_adapter(0),
@@ -228,11 +243,13 @@ fn use_cpu(note: String) -> Result<Selection> {
     Ok(Selection { adapter: None, note: Some(note) })
 }
 
-fn by_name(name: &str, found: &[DeviceInfo]) -> Result<Selection> {
-    let has_name = |(_, info): &(usize, &DeviceInfo)| info.name.to_lowercase().contains(name);
-    let matching: Vec<_> = found.iter().enumerate().filter(has_name).collect();
+fn by_name(name: &str, found: &[Listed<'_>]) -> Result<Selection> {
+    let has_name = |index: usize| found[index].info.name.to_lowercase().contains(name);
+    // One GPU through two backends has one name twice, and is meant once.
+    let is_meant = |&index: &usize| has_name(index) && !found[index].same_gpu_as.is_some_and(has_name);
+    let matching: Vec<_> = (0..found.len()).filter(is_meant).collect();
     match matching[..] {
-        [(index, _)] => Ok(Selection { adapter: Some(index), note: None }),
+        [index] => Ok(Selection { adapter: Some(index), note: None }),
         [] => {
             let message = match nearest(name, ["auto", "cpu", "gpu"]) {
                 Some(meant) => format!("no device is called `{name}`; did you mean `{meant}`?"),
@@ -241,16 +258,17 @@ fn by_name(name: &str, found: &[DeviceInfo]) -> Result<Selection> {
             Err(none_such(message, found))
         }
         _ => {
-            let (indices, names): (Vec<_>, Vec<_>) =
-                matching.into_iter().map(|(index, info)| (index.to_string(), describe(index, info))).unzip();
+            let described = |index: usize| (index.to_string(), describe(index, found[index].info));
+            let (indices, names): (Vec<_>, Vec<_>) = matching.into_iter().map(described).unzip();
             let message = format!("more than one device is called `{name}`: {}", names.join(", "));
             Err(Error::device(message).advise(format!("name one by its index: {}", indices.join(", "))))
         }
     }
 }
 
-fn none_such(message: String, found: &[DeviceInfo]) -> Error {
-    let there: Vec<_> = found.iter().enumerate().map(|(index, info)| describe(index, info)).collect();
+fn none_such(message: String, found: &[Listed<'_>]) -> Error {
+    let described = found.iter().enumerate().map(|(index, listed)| describe(index, listed.info));
+    let there: Vec<_> = described.collect();
     let error = Error::device(message);
     if there.is_empty() {
         error.advise("there is only cpu: no GPU was found (see `shadegrad devices`)")
@@ -278,6 +296,11 @@ mod tests {
         }
     }
 
+    /// None of them is the same GPU as another.
+    fn listed(infos: &[DeviceInfo]) -> Vec<Listed<'_>> {
+        infos.iter().map(|info| Listed { info, same_gpu_as: None }).collect()
+    }
+
     fn machine() -> Vec<DeviceInfo> {
         vec![
             info("NVIDIA H100", DeviceKind::Discrete),
@@ -293,30 +316,35 @@ mod tests {
             [("auto", 0), ("gpu", 0), ("GPU", 0), ("2", 2), ("t4", 1), ("UHD", 2), ("llvm", 3)]
         {
             let expected = Selection { adapter: Some(index), note: None };
-            assert_eq!(select(wanted, &machine()).expect("it is there"), expected, "{wanted}");
+            assert_eq!(select(wanted, &listed(&machine())).expect("it is there"), expected, "{wanted}");
         }
     }
 
     #[test]
     fn what_is_not_there_is_a_device_error_that_lists_what_is() {
         for wanted in ["4", "99999999999999999999", "radeon", "nvidia"] {
-            let error = select(wanted, &machine()).expect_err(wanted);
+            let error = select(wanted, &listed(&machine())).expect_err(wanted);
             assert_eq!(error.kind(), ErrorKind::Device);
             let all = format!("{error} {}", error.advice().expect("there is advice"));
             assert!(all.contains("NVIDIA T4") && all.contains('1'), "{all}");
         }
-        let error = select("nvidia", &machine()).expect_err("there are two");
+        let error = select("nvidia", &listed(&machine())).expect_err("there are two");
         assert_eq!(error.advice(), Some("name one by its index: 0, 1"));
-        assert!(select("gpuu", &machine()).expect_err("no such").to_string().contains("did you mean `gpu`"));
+        assert!(
+            select("gpuu", &listed(&machine()))
+                .expect_err("no such")
+                .to_string()
+                .contains("did you mean `gpu`")
+        );
     }
 
     #[test]
     fn a_software_driver_is_never_taken_in_silence() {
         let software = [info("llvmpipe", DeviceKind::Software)];
-        let auto = select("auto", &software).expect("the CPU is there");
+        let auto = select("auto", &listed(&software)).expect("the CPU is there");
         assert_eq!(auto.adapter, None);
         assert!(auto.note.expect("it says why").contains("llvmpipe"));
-        let gpu = select("gpu", &software).expect("it will do");
+        let gpu = select("gpu", &listed(&software)).expect("it will do");
         assert_eq!(gpu.adapter, Some(0));
         assert!(gpu.note.expect("it says so").contains("llvmpipe"));
     }
@@ -329,5 +357,34 @@ mod tests {
         for wanted in ["gpu", "0", "nvidia"] {
             assert_eq!(select(wanted, &[]).expect_err(wanted).kind(), ErrorKind::Device);
         }
+    }
+    #[test]
+    fn one_gpu_through_two_backends_is_taken_through_the_preferred_one() {
+        let through =
+            |backend: &str| DeviceInfo { backend: backend.into(), ..info("NVIDIA T4", DeviceKind::Discrete) };
+        let infos = [through("vulkan"), through("dx12"), info("Intel UHD", DeviceKind::Integrated)];
+        let mut found = listed(&infos);
+        found[1].same_gpu_as = Some(0);
+        for (wanted, index) in [("auto", 0), ("gpu", 0), ("t4", 0), ("nvidia", 0), ("1", 1), ("uhd", 2)] {
+            let expected = Selection { adapter: Some(index), note: None };
+            assert_eq!(select(wanted, &found).expect("it is there"), expected, "{wanted}");
+        }
+        // Where WGPU_BACKEND leaves only DX12, that is what there is.
+        let dx12 = listed(&infos[1..2]);
+        for wanted in ["auto", "gpu", "t4", "0"] {
+            let expected = Selection { adapter: Some(0), note: None };
+            assert_eq!(select(wanted, &dx12).expect("it is there"), expected, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn two_gpus_of_one_model_are_still_two() {
+        let infos = machine();
+        let twins = [&infos[1], &infos[1], &infos[1], &infos[1]];
+        let through_dx12 = [None, None, Some(0), Some(1)];
+        let both = twins.into_iter().zip(through_dx12);
+        let found: Vec<_> = both.map(|(info, same_gpu_as)| Listed { info, same_gpu_as }).collect();
+        let error = select("t4", &found).expect_err("there are two");
+        assert_eq!(error.advice(), Some("name one by its index: 0, 1"));
     }
 }

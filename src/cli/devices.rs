@@ -39,6 +39,9 @@ fn print_json(found: &[FoundAdapter], cpu: &DeviceInfo) -> Result<()> {
         #[serde(flatten)]
         info: &'a DeviceInfo,
         pci_bus: &'a str,
+        shader_compiler: String,
+        /// The index of the same GPU through Vulkan, which is preferred.
+        same_gpu_as: Option<usize>,
         abilities: BTreeMap<&'static str, String>,
     }
     #[derive(Serialize)]
@@ -51,6 +54,8 @@ fn print_json(found: &[FoundAdapter], cpu: &DeviceInfo) -> Result<()> {
         index,
         info: &found.info,
         pci_bus: &found.pci_bus,
+        shader_compiler: found.compiler.to_string(),
+        same_gpu_as: found.same_gpu_as,
         abilities: found.abilities().into_iter().collect(),
     });
     output::print_json("devices", &Devices { devices: devices.collect(), cpu, advice: advice(found) })
@@ -84,8 +89,12 @@ fn print_table(found: &[FoundAdapter], cpu: &DeviceInfo) -> Result<()> {
             let abilities = found.abilities().into_iter();
             let abilities = abilities.map(|(name, value)| format!("{} {value}", name.replace('_', " ")));
             let indent = " ".repeat(widths[0] + 2);
-            for pair in abilities.collect::<Vec<_>>().chunks(4) {
-                text.push_str(&format!("{indent}{}\n", style.faint(&pair.join(", "))));
+            let mut details: Vec<_> =
+                abilities.collect::<Vec<_>>().chunks(4).map(|chunk| chunk.join(", ")).collect();
+            details.push(format!("shader compiler: {}", found.compiler));
+            details.extend(found.same_gpu_as.map(preference));
+            for detail in details {
+                text.push_str(&format!("{indent}{}\n", style.faint(&detail)));
             }
         }
     }
@@ -93,6 +102,13 @@ fn print_table(found: &[FoundAdapter], cpu: &DeviceInfo) -> Result<()> {
         text.push_str(&format!("\n{advice}\n"));
     }
     output::print(&text)
+}
+
+/// Why another device is taken where this one could be.
+fn preference(preferred: usize) -> String {
+    format!(
+        "the same GPU as device {preferred}, which is preferred: Vulkan has more features and compiles faster"
+    )
 }
 
 /// What to know where no GPU, or none worth the name, was found.

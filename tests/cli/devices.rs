@@ -69,10 +69,25 @@ fn devices_lists_every_adapter_by_its_index() {
     assert!(!devices.is_empty(), "no GPU driver, not even a software one, is installed");
     for (index, device) in devices.iter().enumerate() {
         assert_eq!(device["index"], index);
-        for field in ["name", "backend", "driver", "type"] {
+        for field in ["name", "backend", "driver", "type", "shader_compiler"] {
             assert!(device[field].is_string(), "{field} of {device}");
+        }
+        if device["backend"] != "dx12" {
+            assert_eq!(device["shader_compiler"], "the driver's own", "{device}");
+            assert!(device["same_gpu_as"].is_null(), "{device}");
         }
         assert!(device["abilities"]["largest_buffer_bytes"].is_string(), "{device}");
     }
     assert_eq!(events[0]["cpu"]["backend"], "cpu");
+}
+
+#[test]
+fn devices_names_the_shader_compiler_of_each_adapter() {
+    let events = shadegrad(&["devices", "--json"]).events();
+    let outcome = shadegrad(&["devices"]);
+    let lines: Vec<&str> = outcome.stdout.lines().map(str::trim).collect();
+    for device in events[0]["devices"].as_array().expect("a list") {
+        let compiler = device["shader_compiler"].as_str().expect("a string");
+        assert!(lines.contains(&format!("shader compiler: {compiler}").as_str()), "{outcome:#?}");
+    }
 }

@@ -5,6 +5,8 @@ use wgpu::{
     Instance, InstanceDescriptor,
 };
 
+use super::compiler::ShaderCompiler;
+use super::preference::{self, Description};
 use crate::device::{DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
 use crate::mishap;
@@ -19,6 +21,10 @@ pub struct FoundAdapter {
     pub info: DeviceInfo,
     /// `0000:01:00.0` and the like, where the driver says.
     pub pci_bus: String,
+    /// What compiles its kernels.
+    pub compiler: ShaderCompiler,
+    /// The index of the same GPU through Vulkan, where this is one through DX12. That is preferred.
+    pub same_gpu_as: Option<usize>,
 }
 
 /// How much of an adapter to use.
@@ -32,35 +38,54 @@ pub enum Capabilities {
 }
 
 /// All adapters of the backends that shadegrad supports (or of those in `WGPU_BACKEND`), the best
-/// first: discrete, integrated, virtual, software.
+/// first: discrete, integrated, virtual, software; of one GPU, Vulkan before DX12.
 pub fn adapters() -> Vec<FoundAdapter> {
-    let supported = Backends::VULKAN | Backends::METAL | Backends::DX12;
-    let mut descriptor = InstanceDescriptor::new_without_display_handle();
-    descriptor.backends = supported;
-    let mut descriptor = descriptor.with_env();
-    descriptor.backends &= supported;
-    let backends = descriptor.backends;
     if mishap::strikes("no-adapter") {
         return Vec::new();
     }
-    let instance = Instance::new(descriptor);
-    let mut found: Vec<_> = pollster::block_on(instance.enumerate_adapters(backends))
-        .into_iter()
-        .map(|adapter| FoundAdapter::new(&instance, adapter))
-        .collect();
-    // Stable: drivers' own order decides between equals, so an index names the same adapter again.
-    found.sort_by_key(|adapter| rank(adapter.info.kind));
-    found
+    let wanted = settings().backends;
+    let mut found = enumerate(wanted - Backends::DX12, &ShaderCompiler::Driver);
+    if cfg!(windows) && wanted.contains(Backends::DX12) {
+        found.extend(through_dx12());
+    }
+    in_order(found)
 }
 
-fn rank(kind: DeviceKind) -> u8 {
-    match kind {
-        DeviceKind::Discrete => 0,
-        DeviceKind::Integrated => 1,
-        DeviceKind::Virtual => 2,
-        DeviceKind::Other => 3,
-        DeviceKind::Software | DeviceKind::Cpu => 4,
-    }
+/// What wgpu is asked for, with what the environment says.
+fn settings() -> InstanceDescriptor {
+    let supported = Backends::VULKAN | Backends::METAL | Backends::DX12;
+    let mut settings = InstanceDescriptor::new_without_display_handle();
+    settings.backends = supported;
+    let mut settings = settings.with_env();
+    settings.backends &= supported;
+    settings
+}
+
+/// The adapters of DX12, with the best compiler with which there are any: wgpu shows none where the
+/// compiler cannot be loaded, and does not say which one it loaded by itself.
+fn through_dx12() -> Vec<FoundAdapter> {
+    let compilers = ShaderCompiler::for_dx12().into_iter();
+    let mut found = compilers.map(|compiler| enumerate(Backends::DX12, &compiler));
+    found.find(|found| !found.is_empty()).unwrap_or_default()
+}
+
+fn enumerate(backends: Backends, compiler: &ShaderCompiler) -> Vec<FoundAdapter> {
+    let mut settings = InstanceDescriptor { backends, ..settings() };
+    settings.backend_options.dx12.shader_compiler = compiler.setting();
+    let instance = Instance::new(settings);
+    let adapters = pollster::block_on(instance.enumerate_adapters(backends)).into_iter();
+    adapters.map(|adapter| FoundAdapter::new(&instance, adapter, compiler.clone())).collect()
+}
+
+/// The adapters, the best first, each with the one that is preferred to it.
+fn in_order(found: Vec<FoundAdapter>) -> Vec<FoundAdapter> {
+    let describe = |adapter: &FoundAdapter| adapter.adapter.get_info();
+    let ids = found.iter().map(describe).map(|raw| [raw.vendor, raw.device]);
+    let descriptions = found.iter().zip(ids).map(|(found, ids)| Description { info: &found.info, ids });
+    let places = preference::order(&descriptions.collect::<Vec<_>>()).into_iter();
+    places
+        .map(|place| FoundAdapter { same_gpu_as: place.same_gpu_as, ..found[place.adapter].clone() })
+        .collect()
 }
 
 /// What to do where no adapter was found: one line for this operating system.
@@ -75,10 +100,16 @@ pub fn no_adapter_advice() -> &'static str {
 }
 
 impl FoundAdapter {
-    fn new(instance: &Instance, adapter: Adapter) -> Self {
+    fn new(instance: &Instance, adapter: Adapter, compiler: ShaderCompiler) -> Self {
         let raw = adapter.get_info();
-        let instance = instance.clone();
-        FoundAdapter { instance, info: describe(&raw), pci_bus: raw.device_pci_bus_id, adapter }
+        FoundAdapter {
+            instance: instance.clone(),
+            info: describe(&raw),
+            pci_bus: raw.device_pci_bus_id,
+            compiler,
+            same_gpu_as: None,
+            adapter,
+        }
     }
 
     /// Whether the adapter is a driver that computes on the processor.

@@ -27,6 +27,8 @@ pub struct Subject {
     pub backend: String,
     /// Driver name and version.
     pub driver: String,
+    /// `driver`, `dxc` or `fxc`: what compiles the kernels.
+    pub compiler: String,
     /// Lanes of a subgroup, where the kernels may use them.
     pub subgroup_size: Option<u32>,
     /// Fingerprint of the sources of the kernels in question.
@@ -114,6 +116,7 @@ mod tests {
             adapter: "A GPU".into(),
             backend: "vulkan".into(),
             driver: "driver 1.0".into(),
+            compiler: "driver".into(),
             subgroup_size: Some(32),
             kernels: 7,
         }
@@ -139,13 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn another_driver_adapter_or_kernel_has_another_memory() {
+    fn another_driver_adapter_compiler_or_kernel_has_another_memory() {
         let folder = tempfile::tempdir().expect("a folder");
         let memory = Memory::new(folder.path(), "topic", subject());
         memory.remember(content()).expect("it can be written");
         for other in [
             Subject { driver: "driver 1.1".into(), ..subject() },
             Subject { adapter: "B GPU".into(), ..subject() },
+            Subject { compiler: "dxc".into(), ..subject() },
             Subject { subgroup_size: None, ..subject() },
             Subject { kernels: 8, ..subject() },
         ] {

@@ -1,15 +1,18 @@
 //! A GPU as a device, through wgpu: Vulkan, Metal or DX12.
 //!
-//! [`adapter`] finds and opens it, `pipelines` turns kernel rows into pipelines, [`tuner`] finds out which
-//! kernels are fastest, `proof` what cooperative matrices are worth, [`memory`] keeps what was found out of
-//! an adapter, `timing` times them for a profile, `session` holds a plan's buffers and submits its steps,
-//! `faults` keeps what goes wrong behind the host's back.
+//! [`adapter`] finds and opens it, `preference` says which comes first, [`compiler`] what compiles its
+//! kernels. `pipelines` turns kernel rows into pipelines, [`tuner`] finds out which kernels are fastest,
+//! `proof` what cooperative matrices are worth, [`memory`] keeps what
+//! was found out of an adapter, `timing` times them for a profile, `session` holds a plan's buffers and
+//! submits its steps, `faults` keeps what goes wrong behind the host's back.
 //! This folder is the only place in the crate that knows wgpu.
 
 pub mod adapter;
+pub mod compiler;
 mod faults;
 pub mod memory;
 mod pipelines;
+mod preference;
 mod proof;
 mod session;
 mod timing;
@@ -20,6 +23,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use adapter::{Capabilities, FoundAdapter, limits_that_matter};
+use compiler::ShaderCompiler;
 use faults::Faults;
 use memory::{Memory, Subject};
 use session::GpuSession;
@@ -43,6 +47,7 @@ pub struct Gpu {
     /// The same, once cooperative matrices were proven.
     facts_of_halves: OnceLock<GpuFacts>,
     info: DeviceInfo,
+    compiler: ShaderCompiler,
     tuning: Option<Tuning>,
     /// Told, in a line, what takes time or went wrong.
     tell: fn(&str),
@@ -61,6 +66,7 @@ impl Gpu {
             facts: found.facts(capabilities),
             facts_of_halves: OnceLock::new(),
             info: found.info.clone(),
+            compiler: found.compiler.clone(),
             tuning: None,
             tell: |_| {},
             profile: None,
@@ -88,6 +94,7 @@ impl Gpu {
             adapter: self.info.name.clone(),
             backend: self.info.backend.clone(),
             driver: self.info.driver.clone(),
+            compiler: self.compiler.label().into(),
             subgroup_size: self.facts.subgroup_size,
             kernels: crate::ops::matmul::gpu::FINGERPRINT,
         }
