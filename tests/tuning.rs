@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use shadegrad::device::Device;
 use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
+use shadegrad::device::gpu::preparation::{Item, Observer, Stage};
 use shadegrad::device::gpu::tuner::Tuning;
 use shadegrad::device::profile::{Clock, Profile};
 use shadegrad::host::Array;
@@ -91,6 +92,47 @@ fn run_in(element: Element, device: &dyn Device) -> Vec<Vec<u32>> {
     outputs.iter().map(bits).collect()
 }
 
+/// What a GPU said of its preparations; `None` is the end of a stage.
+#[derive(Clone, Debug, Default)]
+struct Preparations(Arc<Mutex<Vec<Option<Prepared>>>>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Prepared {
+    stage: Stage,
+    name: String,
+    number: usize,
+    count: usize,
+}
+
+impl Preparations {
+    /// What was said since the last call.
+    fn take(&self) -> Vec<Option<Prepared>> {
+        std::mem::take(&mut self.0.lock().expect("no test panics while it holds this"))
+    }
+
+    fn push(&self, said: Option<Prepared>) {
+        self.0.lock().expect("no test panics while it holds this").push(said);
+    }
+}
+
+impl Observer for Preparations {
+    fn item(&self, &Item { stage, name, number, count }: &Item<'_>) {
+        self.push(Some(Prepared { stage, name: name.into(), number, count }));
+    }
+
+    fn end(&self) {
+        self.push(None);
+    }
+}
+
+/// A whole stage: each name once, counted.
+fn stage(stage: Stage, names: &[impl ToString]) -> Vec<Option<Prepared>> {
+    let counted = names.iter().enumerate().map(|(index, name)| {
+        Some(Prepared { stage, name: name.to_string(), number: index + 1, count: names.len() })
+    });
+    counted.chain([None]).collect()
+}
+
 /// The only file in a folder.
 fn file(folder: &Path) -> PathBuf {
     let files: Vec<_> =
@@ -134,6 +176,44 @@ fn choices_are_made_once_remembered_and_change_no_bit() {
     let written = fs::read(&file).expect("it can be read");
     assert_eq!(run(&tuned(folder.path())), untuned, "with remembered choices");
     assert_eq!(fs::read(&file).expect("it can be read"), written, "nothing was measured again");
+}
+
+#[test]
+fn a_gpu_says_how_far_it_is_with_tuning_and_compiling() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let said = Preparations::default();
+    let load = |gpu: Gpu| {
+        let Work { plan, step, .. } = work(Element::F32);
+        let gpu = gpu.observed_by(Box::new(said.clone()));
+        gpu.load(plan).expect("the plan can be loaded").kernels(step)
+    };
+    let kernels = load(gpu());
+    assert_eq!(said.take(), stage(Stage::Compiling, &kernels), "by rule");
+
+    load(tuned(folder.path()));
+    let keys = ["matmul nt 64x70x300 bias_relu", "matmul tn 70x300x64 sgd_momentum_rows"];
+    // Whatever is tuned has been compiled on the way.
+    assert_eq!(said.take(), stage(Stage::Tuning, &keys), "for the first time");
+
+    let kernels = load(tuned(folder.path()));
+    assert_eq!(said.take(), stage(Stage::Compiling, &kernels), "with remembered choices");
+}
+
+#[test]
+fn a_kernel_of_many_ops_is_compiled_once() {
+    let said = Preparations::default();
+    let mut plan = Plan::new();
+    let step = plan.begin("step");
+    let mut declare = |name: &str| plan.declare(name, Role::Input, Element::F32, [8, 8]);
+    let [a, b, c] = ["a", "b", "c"].map(&mut declare);
+    for [one, other] in [[a, b], [b, c], [c, a]] {
+        matmul::product(&mut plan, Form::Nn, one, other, Epilogue::None);
+    }
+    let gpu = gpu().observed_by(Box::new(said.clone()));
+    let session = gpu.load(plan).expect("the plan can be loaded");
+    let kernels = session.kernels(step);
+    assert_eq!(kernels.len(), 3);
+    assert_eq!(said.take(), stage(Stage::Compiling, &kernels[..1]));
 }
 
 /// Without time stamps, kernels are timed by waiting for each: that must change no result either.

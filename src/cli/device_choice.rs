@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::output;
+use super::preparation_line::PreparationLine;
 use crate::config::Key;
 use crate::data::locate::user_cache;
 use crate::device::cpu::Cpu;
@@ -52,7 +53,8 @@ impl DeviceFlags {
         Opening { selftest, ..self.opening(None) }.open(said.as_deref().unwrap_or("auto"))
     }
 
-    /// Opens what the flag names, else the device that a run began on; that adds its times to `profile`.
+    /// Opens what the flag names, else the device that a run began on; that adds its times to `profile`, and
+    /// shows no progress if it is to be `quiet`.
     ///
     /// # Errors
     /// As [`Opening::open`] and [`Opening::open_again`].
@@ -60,8 +62,9 @@ impl DeviceFlags {
         &self,
         recorded: &RecordedDevice,
         profile: Option<Profile>,
+        quiet: bool,
     ) -> Result<Box<dyn Device>> {
-        let opening = Opening { selftest: Selftest::Tell, ..self.opening(profile) };
+        let opening = Opening { selftest: Selftest::Tell, quiet, ..self.opening(profile) };
         match &self.device {
             Some(wanted) => opening.open(wanted),
             None => opening.open_again(recorded),
@@ -69,7 +72,7 @@ impl DeviceFlags {
     }
 
     fn opening(&self, profile: Option<Profile>) -> Opening {
-        Opening { tune: !self.no_tune, profile, selftest: Selftest::Heed }
+        Opening { tune: !self.no_tune, profile, ..Opening::default() }
     }
 }
 
@@ -82,6 +85,8 @@ pub(super) struct Opening {
     pub(super) profile: Option<Profile>,
     /// What becomes of what a selftest has found.
     pub(super) selftest: Selftest,
+    /// Whether the progress of compiling stays hidden.
+    pub(super) quiet: bool,
 }
 
 /// What a command makes of what a GPU's last selftest found.
@@ -153,6 +158,9 @@ impl Opening {
         }
         if let Some(profile) = self.profile {
             gpu = gpu.with_profile(profile);
+        }
+        if !self.quiet {
+            gpu = gpu.observed_by(Box::new(PreparationLine::default()));
         }
         Ok(Box::new(gpu))
     }

@@ -20,6 +20,7 @@ mod output;
 mod picture_flags;
 mod predict;
 mod prediction_report;
+mod preparation_line;
 mod preview_flags;
 mod profile_report;
 mod progress_line;

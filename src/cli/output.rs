@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::spinner::without_spinners;
 use crate::data::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::event;
@@ -17,7 +18,7 @@ pub(super) fn print(text: &str) -> Result<()> {
 /// Prints something that is not the result.
 pub(super) fn print_note(text: &str) {
     // Where standard error is gone, nobody is left to be told.
-    if io::stderr().lock().write_all(text.as_bytes()).is_err() {}
+    without_spinners(|| if io::stderr().lock().write_all(text.as_bytes()).is_err() {});
 }
 
 /// Prints what was looked for and found, where that was not known beforehand.

@@ -83,7 +83,7 @@ impl Rest<'_> {
                 directory.log_warnings(&dataset.warnings)?;
             }
         }
-        let device = self.device.open_again(&record.device, watchers.profile())?;
+        let device = self.device.open_again(&record.device, watchers.profile(), self.quiet)?;
         let info = device.info();
         let is_other = (&info.name, &info.backend, &info.driver)
             != (&record.device.name, &record.device.backend, &record.device.driver);

@@ -1,16 +1,32 @@
 //! A sign of life while something takes seconds.
 
 use std::io::{self, IsTerminal};
+use std::sync::LazyLock;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::style::is_capable;
 
+/// All spinners of the process: they are drawn below each other, and step aside for notes.
+static SPINNERS: LazyLock<MultiProgress> = LazyLock::new(|| {
+    let target = if is_visible() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    MultiProgress::with_draw_target(target)
+});
+
+/// Whether spinners can be drawn on standard error.
+pub(super) fn is_visible() -> bool {
+    io::stderr().is_terminal() && is_capable()
+}
+
 /// A line on standard error that says what is being done; nothing where that is no terminal.
 pub(super) fn spinner() -> ProgressBar {
-    let visible = io::stderr().is_terminal() && is_capable();
-    let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(None, target);
-    bar.set_style(ProgressStyle::default_spinner());
+    let bar = SPINNERS.add(ProgressBar::new_spinner());
+    let line = ProgressStyle::with_template("{spinner} {wide_msg}");
+    bar.set_style(line.expect("the template is well-formed"));
     bar
+}
+
+/// Does something else with standard error while no spinner is there.
+pub(super) fn without_spinners<T>(write: impl FnOnce() -> T) -> T {
+    SPINNERS.suspend(write)
 }

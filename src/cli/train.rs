@@ -52,7 +52,9 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     output::print_warnings(&dataset);
     Trainer::layers(&resolved.config, &dataset)?;
     let open = |selftest| {
-        Opening { tune: resolved.tune(), profile: watchers.profile(), selftest }.open(resolved.device())
+        let quiet = arguments.watch.is_quiet();
+        let opening = Opening { tune: resolved.tune(), profile: watchers.profile(), selftest, quiet };
+        opening.open(resolved.device())
     };
     let device = open(Selftest::Tell)?;
     let (test, shape) = (dataset.test.clone(), dataset.shape);

@@ -71,8 +71,8 @@ pub struct Verdict {
     pub broken: Vec<String>,
 }
 
-/// Runs every subject, or those of one op, on `device` and on the CPU. `progress` is told what comes next, and may end it
-/// all.
+/// Runs every subject, or those of one op, on `device` and on the CPU. `progress` is told what comes next, with its
+/// number of how many, and may end it all.
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] where `device` is no GPU, or no op is called `only`; what the device or `progress` fails with.
@@ -93,22 +93,17 @@ pub fn run(
     let wanted = |subject: &Subject| only.is_none_or(|only| subject.op == only);
     let subjects =
         elements.flat_map(|element| subjects::all().into_iter().map(move |subject| (element, subject)));
-    for (element, subject) in subjects.filter(|(_, subject)| wanted(subject)) {
+    let subjects = subjects.filter(|(_, subject)| wanted(subject));
+    let work: Vec<_> = subjects
+        .filter(|(element, subject)| drafted(subject, *element).is_some())
+        .map(|(element, subject)| (element, classes(&subject, element, &facts), subject))
+        .collect();
+    let count: usize = work.iter().map(|(_, classes, _)| classes.len()).sum();
+    for (element, classes, subject) in work {
         let in_half = element == Element::Half;
-        if drafted(&subject, element).is_none() {
-            continue;
-        }
         let shape = format!("{}{}", subject.shape, if in_half { ", f16" } else { "" });
-        let classes: Vec<Option<Class>> = match subject.op {
-            "matmul" | "conv2d" => {
-                let all = Class::all(&facts).into_iter();
-                // Of products in 32 bits, none takes cooperative matrices.
-                all.filter(|class| in_half || !class.is_cooperative()).map(Some).collect()
-            }
-            _ => vec![None],
-        };
         for class in classes {
-            progress(&format!("{} {shape}", subject.op))?;
+            progress(&format!("{} of {count}: {} {shape}", checks.len() + 1, subject.op))?;
             let facts = GpuFacts { matmul: class, ..facts };
             let (wanted, _) = outcome(&subject, element, &cpu, facts)?;
             // A kernel that a driver refuses is as wrong as one whose result is.
@@ -151,6 +146,18 @@ pub fn check_name(only: Option<&str>) -> Result<()> {
                 .advise(format!("{guess}there are {}", ALL.join(", "))))
         }
         _ => Ok(()),
+    }
+}
+
+/// The classes of kernels that can run a subject; nothing but one `None` where there is only one way.
+fn classes(subject: &Subject, element: Element, facts: &GpuFacts) -> Vec<Option<Class>> {
+    match subject.op {
+        "matmul" | "conv2d" => {
+            let all = Class::all(facts).into_iter();
+            // Of products in 32 bits, none takes cooperative matrices.
+            all.filter(|class| element == Element::Half || !class.is_cooperative()).map(Some).collect()
+        }
+        _ => vec![None],
     }
 }
 

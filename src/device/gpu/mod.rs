@@ -2,7 +2,7 @@
 //!
 //! [`adapter`] finds and opens it, `preference` says which comes first, [`compiler`] what compiles its
 //! kernels. `pipelines` turns kernel rows into pipelines, [`tuner`] finds out which kernels are fastest,
-//! `proof` what cooperative matrices are worth, [`memory`] keeps what
+//! [`preparation`] says how far both are, `proof` what cooperative matrices are worth, [`memory`] keeps what
 //! was found out of an adapter, `timing` times them for a profile, `session` holds a plan's buffers and
 //! submits its steps, `faults` keeps what goes wrong behind the host's back.
 //! This folder is the only place in the crate that knows wgpu.
@@ -13,6 +13,7 @@ mod faults;
 pub mod memory;
 mod pipelines;
 mod preference;
+pub mod preparation;
 mod proof;
 mod session;
 mod timing;
@@ -51,6 +52,7 @@ pub struct Gpu {
     tuning: Option<Tuning>,
     /// Told, in a line, what takes time or went wrong.
     tell: fn(&str),
+    observer: Option<Box<dyn preparation::Observer>>,
     profile: Option<Profile>,
 }
 
@@ -69,6 +71,7 @@ impl Gpu {
             compiler: found.compiler.clone(),
             tuning: None,
             tell: |_| {},
+            observer: None,
             profile: None,
         })
     }
@@ -81,6 +84,11 @@ impl Gpu {
     /// The same GPU, which tells, a line at a time, what takes time or went wrong.
     pub fn telling(self, tell: fn(&str)) -> Self {
         Gpu { tell, ..self }
+    }
+
+    /// The same GPU, which tells `observer` how far it is with the kernels of each plan that it loads.
+    pub fn observed_by(self, observer: Box<dyn preparation::Observer>) -> Self {
+        Gpu { observer: Some(observer), ..self }
     }
 
     /// The same GPU, which adds the time of kernels to `profile`.

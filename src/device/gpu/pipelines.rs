@@ -1,16 +1,18 @@
 //! Turns kernel rows into pipelines, and dispatches into what a compute pass needs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, BindGroupLayout, BindGroupLayoutDescriptor,
     BindGroupLayoutEntry, BindingResource, BindingType, Buffer, BufferBinding, BufferBindingType,
-    BufferDescriptor, BufferUsages, ComputePass, ComputePipeline, ComputePipelineDescriptor, Device,
-    PipelineCompilationOptions, PipelineLayoutDescriptor, ShaderModuleDescriptor, ShaderSource, ShaderStages,
+    BufferDescriptor, BufferUsages, CommandEncoderDescriptor, ComputePass, ComputePassDescriptor,
+    ComputePipeline, ComputePipelineDescriptor, Device, PipelineCompilationOptions, PipelineLayoutDescriptor,
+    Queue, ShaderModuleDescriptor, ShaderSource, ShaderStages,
 };
 
+use super::timing::time_by_waiting;
 use crate::kernel::{Access, Dispatch, Kernel, MOST_TRIPS, Uniform};
 use crate::plan::StepRecord;
 
@@ -18,7 +20,7 @@ use crate::plan::StepRecord;
 pub(super) const UNIFORM_STRIDE: u64 = 256;
 
 /// A dispatch, ready to be encoded.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Prepared {
     /// The kernel's.
     pub(super) name: Arc<str>,
@@ -78,9 +80,33 @@ pub(super) fn encode(pass: &mut ComputePass<'_>, dispatches: &[Prepared], record
     }
 }
 
+/// Launches a kernel without any workgroup, which computes nothing, and waits for it. Mesa's software
+/// driver compiles a kernel when it is first launched, and not when its pipeline is made.
+pub(super) fn launch_nothing(device: &Device, queue: &Queue, prepared: &Prepared, records: &BindGroup) {
+    let mut encoder = device.create_command_encoder(&CommandEncoderDescriptor::default());
+    {
+        let nothing = Prepared { grid: [0; 3], ..prepared.clone() };
+        let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
+        encode(&mut pass, std::slice::from_ref(&nothing), records, 0);
+    }
+    // The session finds out where the device was lost.
+    time_by_waiting(device, queue, encoder.finish());
+}
+
 impl<'a> Pipelines<'a> {
     pub(super) fn new(device: &'a Device, step_layout: &'a BindGroupLayout) -> Self {
         Pipelines { device, step_layout, made: HashMap::new() }
+    }
+
+    /// Whether a kernel has no pipeline yet.
+    pub(super) fn lack(&self, kernel: &Kernel) -> bool {
+        !self.made.contains_key(kernel)
+    }
+
+    /// How many kernels of these dispatches have no pipeline yet.
+    pub(super) fn lacking<'b>(&self, dispatches: impl Iterator<Item = &'b Dispatch>) -> usize {
+        let kernels = dispatches.map(|dispatch| &*dispatch.kernel).filter(|kernel| self.lack(kernel));
+        kernels.collect::<HashSet<_>>().len()
     }
 
     /// Prepares a dispatch whose uniform lies at `offset` in `params`; `buffers` are the plan's.
@@ -98,7 +124,7 @@ impl<'a> Pipelines<'a> {
             kernel.name,
             dispatch.trips
         );
-        if !self.made.contains_key(kernel) {
+        if self.lack(kernel) {
             let made = self.make(kernel, dispatch.params.len());
             self.made.insert(kernel.clone(), made);
         }

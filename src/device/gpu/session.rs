@@ -15,7 +15,10 @@ use wgpu::{
 
 use super::Gpu;
 use super::faults::{Faults, checked, lost_device, out_of_memory};
-use super::pipelines::{Pipelines, Prepared, UNIFORM_STRIDE, encode, params_buffer, step_layout};
+use super::pipelines::{
+    Pipelines, Prepared, UNIFORM_STRIDE, encode, launch_nothing, params_buffer, step_layout,
+};
+use super::preparation::{Progress, Stage};
 use super::timing::{Stamps, Timed, wait_for_each};
 use super::tuner::{Bench, Tuner};
 use crate::device::profile::Profile;
@@ -117,12 +120,20 @@ impl GpuSession {
             let mut pipelines = Pipelines::new(device, &step_layout);
             let bench = Bench { device, queue: &gpu.queue, buffers: &buffers, records: &records_group };
             let mut tuner = Tuner::new(bench, *facts, gpu.tuning.as_ref(), gpu.tell, gpu.subject());
+            let mut progress =
+                Progress::new(gpu.observer.as_deref(), Stage::Tuning, tuner.open_choices(&plan));
             let lowered: Vec<Vec<Vec<_>>> = plan
                 .steps()
                 .iter()
-                .map(|step| step.ops.iter().map(|op| tuner.lower(&**op, &mut pipelines)).collect())
+                .map(|step| {
+                    let ops = step.ops.iter();
+                    ops.map(|op| tuner.lower(&**op, &mut pipelines, &mut progress)).collect()
+                })
                 .collect();
+            drop(progress);
             tuner.remember();
+            let lacking = pipelines.lacking(lowered.iter().flatten().flatten());
+            let mut progress = Progress::new(gpu.observer.as_deref(), Stage::Compiling, lacking);
             // All uniforms of the plan lie in one buffer, each at a multiple of the stride.
             let params = params_buffer(device, lowered.iter().flatten().map(Vec::len).sum());
             let mut offset = 0;
@@ -133,7 +144,15 @@ impl GpuSession {
                     ranges.push(prepared.len()..prepared.len() + dispatches.len());
                     for dispatch in dispatches {
                         gpu.queue.write_buffer(&params, offset, &dispatch.params);
-                        prepared.push(pipelines.prepare(dispatch, &params, offset, &buffers));
+                        let is_new = pipelines.lack(&dispatch.kernel);
+                        if is_new {
+                            progress.next(&dispatch.kernel.name);
+                        }
+                        let ready = pipelines.prepare(dispatch, &params, offset, &buffers);
+                        if is_new && facts.software {
+                            launch_nothing(device, &gpu.queue, &ready, &records_group);
+                        }
+                        prepared.push(ready);
                         offset += UNIFORM_STRIDE;
                     }
                 }

@@ -3,15 +3,17 @@
 //! Ways are timed on the plan's own buffers before anything was written to them: all are zeros then, and every op
 //! leaves zeros behind. All ways give the same result, so what is picked changes nothing but the speed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::memory::{Memory, Subject};
 use super::pipelines::{Pipelines, Prepared, UNIFORM_STRIDE, encode};
+use super::preparation::Progress;
 use super::timing::time_by_waiting;
 use crate::kernel::Dispatch;
-use crate::ops::{Choice, GpuFacts, Op};
+use crate::ops::{Choice, GpuFacts, Op, Way};
+use crate::plan::Plan;
 
 /// Choices by key: which of its ways is the fastest.
 pub type Choices = BTreeMap<String, String>;
@@ -73,25 +75,45 @@ impl<'a> Tuner<'a> {
         Tuner { bench, facts, tuning, tell, memory, known, found: Choices::new(), subject }
     }
 
-    /// The kernels of an op.
-    pub(super) fn lower(&mut self, op: &dyn Op, pipelines: &mut Pipelines<'_>) -> Vec<Dispatch> {
-        let choice = self.tuning.and_then(|_| op.choice(&self.facts));
-        let Some(choice) = choice else { return op.lower(&self.facts) };
-        let remembered = self.known.get(&choice.key).or_else(|| self.found.get(&choice.key));
-        // A way that is not there any more is no reason to fail.
-        let way = remembered.and_then(|label| choice.ways.iter().find(|way| way.label == *label));
-        if let Some(way) = way {
+    /// How many choices of a plan have to be made by measuring.
+    pub(super) fn open_choices(&self, plan: &Plan) -> usize {
+        let choices = plan.steps().iter().flat_map(|step| &step.ops).filter_map(|op| self.choice(&**op));
+        let open = choices.filter(|choice| self.remembered(choice).is_none());
+        open.map(|choice| choice.key).collect::<BTreeSet<_>>().len()
+    }
+
+    /// The kernels of an op. Where they have to be found out, `progress` is told.
+    pub(super) fn lower(
+        &mut self,
+        op: &dyn Op,
+        pipelines: &mut Pipelines<'_>,
+        progress: &mut Progress<'_>,
+    ) -> Vec<Dispatch> {
+        let Some(choice) = self.choice(op) else { return op.lower(&self.facts) };
+        if let Some(way) = self.remembered(&choice) {
             return op.lower(&way.facts);
         }
         if self.found.is_empty() {
             (self.tell)(&format!(
-                "finding the fastest kernels for {}, once (--no-tune does without)",
+                "tuning kernels for {} (one-time; skip with --no-tune)",
                 self.subject.adapter
             ));
         }
+        progress.next(&choice.key);
         let fastest = self.measure(op, &choice, pipelines);
         self.found.insert(choice.key, choice.ways[fastest].label.clone());
         op.lower(&choice.ways[fastest].facts)
+    }
+
+    /// What an op leaves to the device, where choices are made at all.
+    fn choice(&self, op: &dyn Op) -> Option<Choice> {
+        self.tuning.and_then(|_| op.choice(&self.facts))
+    }
+
+    /// The way that was found to be the fastest. One that is not there any more is no reason to fail.
+    fn remembered<'b>(&self, choice: &'b Choice) -> Option<&'b Way> {
+        let label = self.found.get(&choice.key).or_else(|| self.known.get(&choice.key))?;
+        choice.ways.iter().find(|way| way.label == *label)
     }
 
     /// Adds what was found to what the memory says by now: another process may have written it meanwhile. A memory that cannot be written costs time at the next start, no more.
