@@ -1,7 +1,7 @@
 //! What a run does to a disk, operation by operation, and what it says where one fails.
 
 use std::fmt::{Debug, Display};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -66,7 +66,7 @@ impl Disk for RealDisk {
 
     #[cfg(unix)]
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        watched("sync-folder", || File::open(path)?.sync_all())
+        watched("sync-folder", || fs::File::open(path)?.sync_all())
     }
 
     #[cfg(not(unix))]
