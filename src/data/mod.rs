@@ -88,7 +88,7 @@ pub struct Dataset {
     pub test: Split,
     /// The files that all this was read from, so that a run can record them.
     pub files: Vec<PathBuf>,
-    /// What was looked for and found, in a line, where that is not known beforehand.
+    /// What was looked for and found, in a few lines, where that is not known beforehand.
     pub description: Option<String>,
     /// What was found and not used, or could not be: a line each.
     pub warnings: Vec<String>,
