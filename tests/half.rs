@@ -97,6 +97,19 @@ fn a_device_without_such_floats_trains_with_32_bits() {
     }
 }
 
+/// What a GPU has to offer through DX12 where FXC compiles its kernels: neither subgroup operations nor
+/// floats of 16 bits. Which kernels a run takes for it changes no bit.
+#[test]
+fn a_device_without_optional_features_trains_to_the_same_weights() {
+    let found = adapters();
+    let first = found.first().expect("these tests need a GPU or a software driver");
+    let [whole, plain] = [Capabilities::Adapter, Capabilities::WebGpuDefaults].map(|capabilities| {
+        let gpu = Gpu::open(first, capabilities).expect("the GPU can be opened");
+        RUNS.map(|values| train(&with(values, "f32"), &gpu).0.weights_sha256)
+    });
+    assert_eq!(plain, whole);
+}
+
 /// A sure model in a large batch: the gradient of a row is far below the least of 16 bits, and still comes through.
 #[test]
 fn a_small_gradient_does_not_become_zero() {
