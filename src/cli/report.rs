@@ -6,7 +6,6 @@ use clap::{Args, ValueHint};
 use serde::Serialize;
 
 use super::device_choice::DeviceFlags;
-use super::model_choice::weights_of;
 use super::output;
 use crate::config::{Key, Setting, Value};
 use crate::data::catalogue::Form;
@@ -19,7 +18,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::report::{self, Examination, Findings, Record, Report};
 use crate::run::model_file::About;
-use crate::run::{SavedModel, checkpoint};
+use crate::run::{SavedModel, checkpoint, weights_of};
 use crate::train::{Views, evaluate};
 
 const EXAMPLES: &str = "Examples:
