@@ -36,6 +36,8 @@ pub enum ErrorKind {
     OutputClosed,
     /// The process was asked to end (SIGTERM).
     Terminated,
+    /// The terminal was closed (SIGHUP).
+    HungUp,
 }
 
 impl ErrorKind {
@@ -50,6 +52,7 @@ impl ErrorKind {
             ErrorKind::Model => 6,
             ErrorKind::Parity => 7,
             ErrorKind::Io => 8,
+            ErrorKind::HungUp => 129,
             ErrorKind::Interrupted => 130,
             // As a process that SIGPIPE ended.
             ErrorKind::OutputClosed => 141,

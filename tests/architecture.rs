@@ -28,6 +28,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("image", &["data/"]),
     ("fs4", &["disk.rs"]),
     ("libm", &["train/"]),
+    ("libc", &["cli/"]),
     ("sysinfo", &["device/"]),
 ];
 

@@ -2,21 +2,23 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use serde::Serialize;
 
 use super::device_choice::DeviceFlags;
 use super::evaluation_report::{self, Subject};
 use super::model_choice::ModelArguments;
 use super::split_choice::WhichSplit;
+use super::{output, training_data};
 use crate::data::locate::Search;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::run::DataSource;
 use crate::train::{Views, evaluate};
 
 const EXAMPLES: &str = "Examples:
-  shadegrad eval runs/NAME --data fashion-mnist
-  shadegrad eval runs/NAME/checkpoints/00009380 --data mnist --split train
-  shadegrad eval runs/NAME --data cifar10 --tta mirror-shifts
+  shadegrad eval runs/NAME                        # on the data of the run
+  shadegrad eval runs/NAME --split train --tta mirror-shifts
+  shadegrad eval runs/NAME/checkpoints/00009380 --data other-pictures
   shadegrad eval w.safetensors --model linear:100,relu --data cifar10 --json";
 
 #[derive(Args, Debug)]
@@ -25,9 +27,9 @@ pub(super) struct EvalArguments {
     #[command(flatten)]
     model: ModelArguments,
 
-    /// A known data set or a folder
-    #[arg(long, value_name = "NAME|DIR")]
-    data: String,
+    /// A known data set or a folder [default: what the run was trained on]
+    #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
+    data: Option<String>,
 
     /// Look for known data sets here only
     #[arg(long, value_name = "DIR")]
@@ -72,9 +74,13 @@ impl From<TtaName> for Views {
 }
 
 pub(super) fn run(arguments: &EvalArguments) -> Result<()> {
+    let chosen = arguments.data_source()?;
     let (path, mut model) = arguments.model.read()?;
-    let search = Search::from_environment(arguments.data_dir.clone());
-    let mut dataset = arguments.model.load(&mut model, &arguments.data, &search)?;
+    let search = Search::from_environment(arguments.data_dir.clone().or(chosen.data_dir));
+    let mut dataset = arguments.model.load(&mut model, &chosen.data, &search)?;
+    if let Some(changed) = chosen.record.and_then(|record| record.check_data(&dataset.files).err()) {
+        output::print_note(&format!("note: {changed}: the figures may be others than the run's\n"));
+    }
     let device = arguments.device.open()?;
     let (name, split) = arguments.split.of(&mut dataset)?;
     let evaluation = evaluate(&model, split, dataset.shape, arguments.tta.into(), &*device)?;
@@ -89,5 +95,21 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<()> {
         evaluation_report::print_json(&subject, &evaluation)
     } else {
         evaluation_report::print_tables(&subject, &evaluation)
+    }
+}
+
+impl EvalArguments {
+    /// The data that the user names, or else those that the run or the checkpoint was trained on.
+    fn data_source(&self) -> Result<DataSource> {
+        if let Some(data) = &self.data {
+            return Ok(DataSource { data: data.clone(), data_dir: None, record: None });
+        }
+        let folder = self.model.folder().ok_or_else(|| {
+            Error::usage("--data <NAME|DIR>: is missing")
+                .advise("a model file does not say what it was trained on: name a data set or a folder")
+        })?;
+        let source = DataSource::of(folder)?;
+        training_data::check_recorded(&source.data)?;
+        Ok(source)
     }
 }

@@ -6,6 +6,7 @@
 mod bench;
 mod completions;
 mod config;
+mod continuation;
 mod course;
 mod data;
 mod device_choice;
@@ -55,8 +56,8 @@ const EXAMPLES: &str = "Examples:
   shadegrad train                          # Fashion-MNIST on the best device
   shadegrad train lab-cifar10 --device 0   # a preset, on the first GPU
   shadegrad train --lr 0.02 --epochs 5     # a preset's values, but for two
-  shadegrad resume runs/NAME               # go on after an interruption
-  shadegrad eval runs/NAME --data mnist    # how good a trained model is
+  shadegrad resume runs/NAME               # continue after an interruption
+  shadegrad eval runs/NAME                 # how good a trained model is
   shadegrad predict runs/NAME photo.jpg    # what it takes a picture for
   shadegrad devices                        # what there is to train on";
 
@@ -70,6 +71,7 @@ const EXIT_CODES: &str = "Exit codes:
   6    model file
   7    selftest or gradcheck failed
   8    disk
+  129  terminal closed
   130  Ctrl-C
   141  output closed
   143  terminated";
@@ -90,7 +92,7 @@ struct Cli {
 enum Command {
     /// Train an image classifier
     Train(train::TrainArguments),
-    /// Go on with a run from its last checkpoint, exactly
+    /// Resume a run from its last checkpoint, exactly, or train it further
     Resume(resume::ResumeArguments),
     /// Measure a trained model: loss, accuracy, each class, confusions
     Eval(eval::EvalArguments),

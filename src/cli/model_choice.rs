@@ -11,17 +11,11 @@ use crate::data::Dataset;
 use crate::data::load::load;
 use crate::data::locate::Search;
 use crate::data::pictures::{Resize, Wanted};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::ModelSpec;
 use crate::run::model_file::About;
-use crate::run::{SavedModel, checkpoint};
+use crate::run::{SavedModel, read_model};
 use crate::train::Normalisation;
-
-/// The weights of every checkpoint.
-const WEIGHTS: &str = "model.safetensors";
-
-/// Text file in a run's folder with the path of its best checkpoint, relative to the folder.
-const BEST: &str = "best";
 
 /// The arguments that name a trained model.
 #[derive(Args, Debug)]
@@ -49,20 +43,19 @@ impl ModelArguments {
     /// The file with the weights, and what is in it.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`](crate::ErrorKind::Model) where there is none or it cannot be used. Of a run or
-    /// a checkpoint, every file must be as it was saved; no other checkpoint stands in for a damaged one.
+    /// As [`read_model`].
     pub(super) fn read(&self) -> Result<(PathBuf, SavedModel)> {
         if let Some(spec) = &self.spec {
             // How many classes there are, the data will say.
             ModelSpec::parse(spec, 1).map_err(|error| error.at(format_args!("--model {spec}")))?;
         }
-        let path = weights_of(&self.path)?;
-        let model = match path.parent() {
-            Some(folder) if self.path.is_dir() => checkpoint::load(folder)?.model,
-            // A file alone has nothing that vouches for it.
-            _ => SavedModel::read(&path)?,
-        };
-        Ok((path, model))
+        read_model(&self.path)
+    }
+
+    /// The folder of a run or a checkpoint, if the model is one: those know what they were trained on.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        let is_file = self.path.is_file() || self.path.extension().is_some_and(|end| end == "safetensors");
+        Some(self.path.as_path()).filter(|path| path.is_dir() || !is_file)
     }
 
     /// Loads a data set for `model`: pictures become what it was trained on.
@@ -96,58 +89,5 @@ impl ModelArguments {
             resize: Resize::default(),
             normalisation: Normalisation::of(rule, dataset),
         }
-    }
-}
-
-/// The file with the weights: `model` itself, that of a checkpoint's folder, or that of a run's best
-/// checkpoint.
-///
-/// # Errors
-/// [`ErrorKind::Model`](crate::ErrorKind::Model) where there is none.
-pub(super) fn weights_of(model: &Path) -> Result<PathBuf> {
-    let shown = model.display();
-    let about = std::fs::metadata(model).map_err(|cause| {
-        Error::model(format!("there is no model {shown}: {cause}"))
-            .advise("name a run's folder, a checkpoint's folder or a .safetensors file")
-    })?;
-    if about.is_file() {
-        return Ok(model.into());
-    }
-    if model.join(WEIGHTS).is_file() {
-        return Ok(model.join(WEIGHTS));
-    }
-    let pointer = std::fs::read_to_string(model.join(BEST)).map_err(|_| {
-        Error::model(format!("{shown} is neither a run nor a checkpoint: it has no {WEIGHTS} and no {BEST}"))
-            .advise("name a run's folder, a checkpoint's folder or a .safetensors file")
-    })?;
-    let weights = model.join(pointer.trim()).join(WEIGHTS);
-    if !weights.is_file() {
-        let (best, weights) = (model.join(BEST), weights.display());
-        return Err(Error::model(format!("{} names {weights}, which is not there", best.display()))
-            .advise("name another checkpoint of the run, in its folder checkpoints/"));
-    }
-    Ok(weights)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::ErrorKind;
-
-    #[test]
-    fn runs_checkpoints_and_files_lead_to_weights() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let run = folder.path();
-        let checkpoint = run.join("checkpoints/000100");
-        std::fs::create_dir_all(&checkpoint).expect("it is writable");
-        assert_eq!(weights_of(run).expect_err("nothing there").kind(), ErrorKind::Model);
-        std::fs::write(run.join(BEST), "checkpoints/000100\n").expect("it is writable");
-        assert_eq!(weights_of(run).expect_err("no weights").kind(), ErrorKind::Model);
-        let weights = checkpoint.join(WEIGHTS);
-        std::fs::write(&weights, "").expect("it is writable");
-        for model in [run, &checkpoint, &weights] {
-            assert_eq!(weights_of(model).expect("there are weights"), weights);
-        }
-        assert_eq!(weights_of(&run.join("x")).expect_err("no such").kind(), ErrorKind::Model);
     }
 }

@@ -1,26 +1,34 @@
-//! `shadegrad resume`: goes on with a run from its last checkpoint.
+//! `shadegrad resume`: continues a run from its last checkpoint, or trains it further.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 
+use super::continuation::{self, Continuation};
 use super::course::{self, Course};
 use super::device_choice::DeviceFlags;
 use super::output;
 use super::signals::stop_on_signals;
 use super::training_data;
 use super::watchers::{WatchFlags, Watchers};
-use crate::config::{Settings, Sources, resolve};
-use crate::error::Result;
-use crate::run::{EventFile, Reopened, reopen};
+use crate::config::{Config, Key, Origin, Settings};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::run::{Change, EventFile, RunDirectory};
 use crate::train::{Observer, StopFlag, Trainer};
 
 const EXAMPLES: &str = "Examples:
   shadegrad resume runs/20260131-235959-cifar10-mlp
-  shadegrad resume runs/NAME --json
+  shadegrad resume runs/NAME --epochs 20 --lr 0.01   # train it further
+  shadegrad resume runs/NAME --data ~/flowers        # the pictures were moved there
 
-The run goes on from its last whole checkpoint, on the device that it began on, and ends with the same \
-weights, bit for bit, as if it had never been interrupted.";
+The run continues from its last whole checkpoint, on the device that it began on, and ends with the same \
+weights, bit for bit, as if it had never been interrupted.
+
+--epochs and --lr change the run from here on, also a finished one: the schedule of the learning rate is laid \
+out anew over all epochs and continues where the run is. --epochs lifts a limit set by --max-steps, and \
+patience that has run out counts anew. run.json keeps the old settings.";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
@@ -29,24 +37,63 @@ pub(super) struct ResumeArguments {
     #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
     run: PathBuf,
 
-    #[command(flatten)]
-    device: DeviceFlags,
+    /// Train until the run has had this many epochs in all
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    epochs: Option<OsString>,
+
+    /// New learning rate, or the peak of its schedule
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    lr: Option<OsString>,
+
+    /// Where the run's data are now, if they were moved: a folder or a known data set
+    #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
+    data: Option<OsString>,
 
     /// Look for known data sets here only
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     data_dir: Option<PathBuf>,
 
     #[command(flatten)]
+    device: DeviceFlags,
+
+    #[command(flatten)]
     watch: WatchFlags,
 }
 
+impl ResumeArguments {
+    /// The settings that are to be changed.
+    fn changes(&self) -> Result<Settings> {
+        let mut changes = Settings::default();
+        for (key, text) in [(Key::Epochs, &self.epochs), (Key::Lr, &self.lr), (Key::Data, &self.data)] {
+            if let Some(text) = text {
+                changes.set_text(key, text, Origin::Flag)?;
+            }
+        }
+        Ok(changes)
+    }
+}
+
 pub(super) fn run(arguments: &ResumeArguments) -> Result<()> {
-    let ResumeArguments { run, device, data_dir, watch } = arguments;
+    let ResumeArguments { run, device, data_dir, watch, .. } = arguments;
+    let changes = arguments.changes()?;
+    let rest =
+        Rest { run, device: device.clone(), data_dir: data_dir.clone(), changes, quiet: watch.is_quiet() };
+    let opened = rest.open()?;
+    // Programs that read JSON get the run's last event again.
+    if let Some(finished) = &opened.finished
+        && !watch.is_json()
+    {
+        let line = format!("note: {finished}\n");
+        rest.record_places(opened)?;
+        if !watch.is_quiet() {
+            output::print_note(&line);
+        }
+        return Ok(());
+    }
     let mut watchers = watch.call()?;
-    let rest = Rest { run, device: device.clone(), data_dir: data_dir.clone(), quiet: watch.is_quiet() };
     let stop = stop_on_signals()?;
-    let course = rest.train(&mut watchers, &stop, None)?;
-    course::end(run, watchers, course, |watchers, loss| rest.train(watchers, &stop, Some(loss)))
+    let course = rest.train(opened, &mut watchers, &stop, None)?;
+    course::end(run, watchers, course, |watchers, loss| rest.train(rest.open()?, watchers, &stop, Some(loss)))
 }
 
 /// What is left of a run.
@@ -56,25 +103,65 @@ pub(super) struct Rest<'a> {
     pub(super) device: DeviceFlags,
     /// Instead of where the run has its data from.
     pub(super) data_dir: Option<PathBuf>,
+    /// What is to be changed in the run.
+    pub(super) changes: Settings,
     pub(super) quiet: bool,
 }
 
 impl Rest<'_> {
+    /// Opens the run at its last whole checkpoint, with the changes that are asked for.
+    pub(super) fn open(&self) -> Result<Continuation> {
+        continuation::open(self.run, &self.changes)
+    }
+
+    /// Loads the data set of the run. Where the user says that it has moved, it must be the same.
+    fn load(&self, opened: &Continuation) -> Result<Dataset> {
+        let Continuation { config, record, snapshot, .. } = opened;
+        training_data::check_recorded(&config.data)?;
+        let data_dir = self.data_dir.clone().or(record.data_dir.clone());
+        let dataset = training_data::load(config, data_dir, !self.quiet)?;
+        if self.changes.get(Key::Data).is_some() {
+            record.check_data(&dataset.files)?;
+            let classes = snapshot.model.about.as_ref().map(|about| &about.classes);
+            if classes.is_some_and(|classes| *classes != dataset.classes) {
+                return Err(Error::data(format!("{} has other classes than the run", dataset.name))
+                    .advise("give the folders of the classes their old names"));
+            }
+        }
+        Ok(dataset)
+    }
+
+    /// Records where the data of a finished run are now, if the user says so.
+    fn record_places(&self, opened: Continuation) -> Result<()> {
+        if opened.change.is_none() && self.data_dir.is_none() {
+            return Ok(());
+        }
+        self.load(&opened)?;
+        let Continuation { mut directory, config, change, .. } = opened;
+        self.record(&mut directory, change.as_ref(), &config)
+    }
+
+    /// Records what is changed in the run, and its configuration from now on.
+    fn record(&self, directory: &mut RunDirectory, change: Option<&Change>, config: &Config) -> Result<()> {
+        if let Some(data_dir) = &self.data_dir {
+            directory.move_data_dir(data_dir)?;
+        }
+        match change {
+            Some(change) => directory.change(change, config.to_toml()),
+            None => Ok(()),
+        }
+    }
+
     /// Trains it, from the last whole checkpoint on. `loss` says what ended the run in this very process.
     pub(super) fn train(
         &self,
+        opened: Continuation,
         watchers: &mut Watchers,
         stop: &StopFlag,
         loss: Option<&str>,
     ) -> Result<Course> {
-        let Reopened { mut directory, snapshot, config, record, complaints } = reopen(self.run)?;
-        for complaint in &complaints {
-            output::print_note(&format!("note: {complaint}\n"));
-        }
-        let sources = Sources { flags: Settings::default(), environment: &|_| None, file: Some(&config) };
-        let config = resolve(sources)?.config;
-        let data_dir = self.data_dir.clone().or(record.data_dir);
-        let dataset = training_data::load(&config, data_dir, !self.quiet)?;
+        let dataset = self.load(&opened)?;
+        let Continuation { mut directory, snapshot, config, record, change, .. } = opened;
         match loss {
             // The same data have been described before.
             Some(loss) => directory.log_warnings(&[format!("{loss}; going on with a new device")])?,
@@ -106,6 +193,10 @@ impl Rest<'_> {
             }
             other => other?,
         };
+        self.record(&mut directory, change.as_ref(), &config)?;
+        if let Some(change) = change {
+            output::print_note(&continuation::note(&change, &config, &trainer));
+        }
         let mut events = EventFile::create(self.run);
         let mut observers: Vec<&mut dyn Observer> = vec![&mut directory, &mut events];
         observers.extend(watchers.observers());

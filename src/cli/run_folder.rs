@@ -4,7 +4,9 @@ use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::run::State;
 use crate::run::clock::Moment;
+use crate::run::record::Record;
 
 /// Where runs without a folder of their own go.
 const RUNS: &str = "runs";
@@ -71,8 +73,7 @@ fn check_empty(folder: &Path) -> Result<()> {
     match std::fs::read_dir(folder) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
-            Some(_) => Err(Error::usage(format!("--out {shown}: must be a new or an empty folder"))
-                .advise("choose another, or leave out --out for a new one in runs/")),
+            Some(_) => Err(taken(folder)),
         },
         Err(cause) if cause.kind() == IoErrorKind::NotFound => Ok(()),
         Err(cause) if cause.kind() == IoErrorKind::NotADirectory => {
@@ -83,6 +84,25 @@ fn check_empty(folder: &Path) -> Result<()> {
             Err(Error::io(format!("look into {shown}"), &cause).advise("choose another with --out"))
         }
     }
+}
+
+/// The error for a folder that holds something: a run, which can be resumed, or anything else.
+fn taken(folder: &Path) -> Error {
+    let shown = folder.display();
+    let Ok(record) = Record::read(folder) else {
+        return Error::usage(format!("--out {shown}: must be a new or an empty folder"))
+            .advise("choose another, or leave out --out for a new one in runs/");
+    };
+    let (what, flags) = match record.state {
+        Some(State::Finished) => ("a finished run", " --epochs N"),
+        Some(State::Diverged) => ("a run that diverged", " --lr X"),
+        Some(State::Stopped | State::Failed) => ("a run that was interrupted", ""),
+        // Nobody is left to say that a process was killed.
+        Some(State::Running) => ("a run that is training or was interrupted", ""),
+        None => ("a run", ""),
+    };
+    Error::usage(format!("--out {shown}: already holds {what}"))
+        .advise(format!("continue it with: shadegrad resume {shown}{flags}; or choose another folder"))
 }
 
 /// `name` as part of a file name on every system.

@@ -11,10 +11,10 @@ use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
 use super::training_data;
 use super::watchers::WatchFlags;
-use crate::config::{Key, Origin, Resolved};
+use crate::config::{Config, Init, Key, Origin, Resolved, Settings};
 use crate::data::Dataset;
 use crate::error::Result;
-use crate::run::{EventFile, RunDirectory};
+use crate::run::{EventFile, RunDirectory, weights_of};
 use crate::train::{Observer, Trainer};
 
 const EXAMPLES: &str = "Examples:
@@ -43,8 +43,11 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let resolved = arguments.settings.resolve()?;
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
     let mut watchers = arguments.watch.call()?;
-    let load = || training_data::load(&resolved.config, resolved.data_dir(), !arguments.watch.is_quiet());
-    let dataset = load()?;
+    let load = |resolved: &Resolved| {
+        training_data::load(&resolved.config, resolved.data_dir(), !arguments.watch.is_quiet())
+    };
+    let dataset = load(&resolved)?;
+    let resolved = Resolved { config: recorded(resolved.config)?, ..resolved };
     if !arguments.watch.is_quiet() {
         output::print_description(&dataset);
         note_batch_size(&resolved, &dataset);
@@ -69,7 +72,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
             output::print_note(&format!("note: {loss}; opening it again\n"));
             drop(device);
             let device = open(Selftest::Heed)?;
-            let trainer = Trainer::new(&resolved.config, load()?, &*device)?;
+            let trainer = Trainer::new(&resolved.config, load(&resolved)?, &*device)?;
             (device, trainer)
         }
         other => (device, other?),
@@ -89,10 +92,21 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     drop(observers);
     drop((directory, events));
     let quiet = arguments.watch.is_quiet();
-    let rest = Rest { run: &run, device: DeviceFlags::recorded(resolved.tune()), data_dir: None, quiet };
+    let device_flags = DeviceFlags::recorded(resolved.tune());
+    let rest = Rest { run: &run, device: device_flags, data_dir: None, changes: Settings::default(), quiet };
     course::end(&run, watchers, Course { trained, device, test, shape }, |watchers, loss| {
-        rest.train(watchers, &stop, Some(loss))
+        rest.train(rest.open()?, watchers, &stop, Some(loss))
     })
+}
+
+/// The configuration as the run records it: its paths are those of every current folder, and what a
+/// run that it starts from may become later counts for nothing.
+fn recorded(config: Config) -> Result<Config> {
+    let init = match config.init {
+        Init::File(path) => Init::File(weights_of(&path)?),
+        rule @ Init::Rule(_) => rule,
+    };
+    Ok(Config { init, ..config }.with_absolute_paths())
 }
 
 /// Says so where more images a step were asked for than there are; what a preset or a file says is for any

@@ -54,6 +54,11 @@ impl WatchFlags {
         self.quiet
     }
 
+    /// Whether JSON Lines are wanted.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Calls the watchers, and says where the dashboard is.
     pub(super) fn call(&self) -> Result<Watchers> {
         let address = self.dashboard_address.unwrap_or(Ipv4Addr::LOCALHOST.into());

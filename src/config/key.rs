@@ -254,7 +254,7 @@ impl Key {
             Key::Resize => "What becomes of pictures of another size",
             Key::Normalize => "Scale pixels to 0..1, or to mean 0 and standard deviation 1",
             Key::Model => "Layers joined by commas, for example linear:128,relu,linear:10",
-            Key::Init => "Rule for the first weights, or a .safetensors file that has them",
+            Key::Init => "Weight initialisation, or a .safetensors file or run to start from",
             Key::Precision => {
                 "Bits of what layers hand on: f16 takes half the memory, where a GPU has such floats"
             }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::path::Path;
 
 use super::groups::Groups;
 use super::interval::Interval;
@@ -14,7 +15,7 @@ pub enum Kind {
     Text,
     /// One of a few words.
     Choice(&'static [&'static str]),
-    /// One of a few words, or the path of a `.safetensors` file.
+    /// One of a few words, the path of a `.safetensors` file, or a folder (of a run or a checkpoint).
     ChoiceOrFile(&'static [&'static str]),
     /// A whole number of things, 1 to [`Kind::MOST`].
     Count,
@@ -100,7 +101,9 @@ impl Kind {
                 text.filter(|text| words.contains(text)).map(|text| Value::Text(text.into()))
             }
             Kind::ChoiceOrFile(words) => text
-                .filter(|text| words.contains(text) || text.ends_with(".safetensors"))
+                .filter(|text| {
+                    words.contains(text) || text.ends_with(".safetensors") || Path::new(text).is_dir()
+                })
                 .map(|text| Value::Text(text.into())),
             Kind::Count | Kind::CountOrZero => {
                 let count: u64 = digits?.parse().ok()?;
@@ -143,7 +146,7 @@ impl fmt::Display for Kind {
             Kind::Choice([word]) => formatter.write_str(word),
             Kind::Choice(words) => write!(formatter, "one of {}", words.join(", ")),
             Kind::ChoiceOrFile(words) => {
-                write!(formatter, "one of {} or a .safetensors file", words.join(", "))
+                write!(formatter, "one of {}, a .safetensors file or the folder of a run", words.join(", "))
             }
             Kind::Count => write!(formatter, "a whole number from 1 to {}", Kind::MOST),
             Kind::CountOrZero => write!(formatter, "a whole number from 0 to {}", Kind::MOST),

@@ -10,6 +10,7 @@ mod groups;
 mod interval;
 mod key;
 mod kind;
+mod paths;
 pub mod presets;
 mod resolve;
 mod settings;
@@ -24,8 +25,9 @@ pub use groups::{Groups, Treatment};
 pub use interval::Interval;
 pub use key::Key;
 pub use kind::{Bounds, Kind, Written};
+pub use paths::absolute_data;
 pub use resolve::{Resolved, Sources, resolve};
-pub use settings::{Origin, Setting, Settings, Value};
+pub use settings::{Difference, Origin, Setting, Settings, Value};
 
 /// Everything a training run depends on, resolved and validated. No clap, no TOML in here.
 #[derive(Clone, Debug, PartialEq)]
@@ -190,7 +192,8 @@ impl Precision {
 pub enum Init {
     /// A rule, seeded.
     Rule(InitRule),
-    /// A file whose names and shapes must match the model's.
+    /// A model file, or the folder of a run or of a checkpoint that has one: names and shapes must match the
+    /// model's.
     File(PathBuf),
 }
 

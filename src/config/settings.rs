@@ -57,6 +57,17 @@ pub struct Setting {
     pub origin: Origin,
 }
 
+/// A key whose value differs between two [`Settings`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// The key.
+    pub key: Key,
+    /// Its value in the first, if it is set there.
+    pub before: Option<Value>,
+    /// Its value in the second, if it is set there.
+    pub after: Option<Value>,
+}
+
 /// Values by key; any key may be missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
@@ -104,6 +115,17 @@ impl Settings {
     pub fn filter(mut self, keep: impl Fn(Key) -> bool) -> Settings {
         self.by_key.retain(|key, _| keep(*key));
         self
+    }
+
+    /// The keys whose values are others in `after`.
+    pub fn differences(&self, after: &Settings) -> Vec<Difference> {
+        let value = |settings: &Settings, key| settings.get(key).map(|setting| setting.value.clone());
+        let all = Key::ALL.into_iter().map(|key| Difference {
+            key,
+            before: value(self, key),
+            after: value(after, key),
+        });
+        all.filter(|difference| difference.before != difference.after).collect()
     }
 
     /// As a TOML file, which [`ConfigFile`](super::ConfigFile) reads.

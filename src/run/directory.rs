@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! config.toml              the resolved configuration; `train --config` takes it
-//! run.json                 versions, device with its limits, data set and its files' hashes, seed
+//! run.json                 versions, device with its limits, data set and its files' hashes, seed, state
 //! metrics.jsonl            a line an epoch, as `train --json` prints it
 //! metrics.csv              the same for spreadsheets
 //! events.out.tfevents.*    the same for TensorBoard, and curves by step (by [`EventFile`](super::EventFile))
@@ -19,8 +19,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
+use super::changes::Change;
 use super::clock::Moment;
 use super::record::{self, Record};
+use super::state::State;
 use super::{checkpoint, metrics_file};
 use crate::atomic;
 use crate::disk::{Disk, RealDisk, failure};
@@ -28,10 +32,19 @@ use crate::error::{Error, Result};
 use crate::train::{Checkpoint, End, Epoch, Observer, Start};
 
 /// Text file with the path of the best checkpoint, relative to the run directory.
-const BEST: &str = "best";
+pub(super) const BEST: &str = "best";
 
 /// Text file with the path of the newest checkpoint, relative to the run directory.
 const LAST: &str = "last";
+
+/// The resolved configuration.
+pub(super) const CONFIG: &str = "config.toml";
+
+/// A configuration that somebody has edited, which says nothing about the run.
+pub(super) const EDITED_CONFIG: &str = "config.edited.toml";
+
+/// Where `run.json` lists the changes of a run.
+const CHANGES: &str = "changes";
 
 /// Records a run in a directory of its own.
 #[derive(Debug)]
@@ -42,6 +55,10 @@ pub struct RunDirectory {
     data_dir: Option<PathBuf>,
     /// How the run came about, where it goes on.
     begun: Option<Record>,
+    /// What `run.json` says.
+    facts: Value,
+    /// Whether the run has started, or started again, and has not ended.
+    is_under_way: bool,
     saved: Option<Saved>,
     metrics_synced: bool,
     /// The system lets go of it when the process ends, however it does.
@@ -75,6 +92,8 @@ impl RunDirectory {
             config_toml,
             data_dir: None,
             begun: None,
+            facts: Value::Null,
+            is_under_way: false,
             saved: None,
             metrics_synced: true,
             _lock,
@@ -95,7 +114,9 @@ impl RunDirectory {
             disk,
             config_toml,
             data_dir: None,
+            facts: begun.facts.clone(),
             begun: Some(begun),
+            is_under_way: false,
             saved: Some(saved.clone()),
             metrics_synced: true,
             _lock: lock,
@@ -104,6 +125,60 @@ impl RunDirectory {
         directory.point(LAST, &saved.last)?;
         directory.point(BEST, &saved.best)?;
         Ok(directory)
+    }
+
+    /// Records that settings of the resumed run have changed, and its new configuration. Checkpoints
+    /// that are saved from now on have it; until then, the record says what to change in theirs.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the disk fails.
+    pub fn change(&mut self, change: &Change, config_toml: String) -> Result<()> {
+        let change_json = serde_json::to_value(change).expect("plain values turn into JSON");
+        match self.facts.get_mut(CHANGES).and_then(Value::as_array_mut) {
+            Some(changes) => changes.push(change_json),
+            None => self.facts[CHANGES] = json!([change_json]),
+        }
+        self.write_facts()?;
+        self.config_toml = config_toml;
+        self.write(CONFIG, &self.config_toml)?;
+        self.log(&format!("changed: {change}"))
+    }
+
+    /// Records the folder in which known data sets are from now on, for a run that is resumed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the disk fails.
+    pub fn move_data_dir(&mut self, data_dir: &Path) -> Result<()> {
+        self.facts["data_dir"] = record::data_dir(Some(data_dir));
+        self.write_facts()
+    }
+
+    /// Records what has become of the run.
+    fn enter(&mut self, state: State, error: Option<&Error>) -> Result<()> {
+        self.is_under_way = state == State::Running;
+        self.facts["state"] = json!(state);
+        match (error, self.facts.as_object_mut()) {
+            (Some(error), _) => self.facts["error"] = json!(error.to_string()),
+            (None, Some(facts)) => drop(facts.shift_remove("error")),
+            (None, None) => {}
+        }
+        self.write_facts()
+    }
+
+    fn write_facts(&self) -> Result<()> {
+        let text = serde_json::to_string_pretty(&self.facts).expect("plain values turn into JSON");
+        self.write(record::NAME, &text)
+    }
+
+    /// Puts an edited `config.toml` aside and the run's own in its place.
+    pub(super) fn restore_config(&self) -> Result<()> {
+        let [from, to] = [CONFIG, EDITED_CONFIG].map(|name| self.path.join(name));
+        match self.disk.rename(&from, &to) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                Err(Error::io(format!("rename {}", from.display()), &cause))
+            }
+            _ => self.write(CONFIG, &self.config_toml),
+        }
     }
 
     /// Known data sets were looked for in that folder only; where the run goes on, they are again.
@@ -126,19 +201,19 @@ impl RunDirectory {
         let line = format!("{line}\n");
         self.disk
             .append(&self.path.join(name), line.as_bytes())
-            .map_err(|cause| self.failed(format!("write {name}"), line.len() as u64, &cause))
+            .map_err(|cause| self.disk_failure(format!("write {name}"), line.len() as u64, &cause))
     }
 
     fn write(&self, name: &str, text: &str) -> Result<()> {
         atomic::write_on(&*self.disk, &self.path.join(name), text.as_bytes())
-            .map_err(|cause| self.failed(format!("write {name}"), text.len() as u64, &cause))
+            .map_err(|cause| self.disk_failure(format!("write {name}"), text.len() as u64, &cause))
     }
 
     fn point(&self, name: &str, checkpoint: &str) -> Result<()> {
         self.write(name, &format!("{checkpoint}\n"))
     }
 
-    fn failed(&self, doing: String, bytes: u64, cause: &io::Error) -> Error {
+    fn disk_failure(&self, doing: String, bytes: u64, cause: &io::Error) -> Error {
         let error =
             failure(&*self.disk, format!("{doing} in {}", self.path.display()), &self.path, bytes, cause);
         let is_saved = checkpoint::list(&self.path).is_ok_and(|all| !all.is_empty());
@@ -156,7 +231,7 @@ impl RunDirectory {
         if !self.metrics_synced {
             for name in [metrics_file::JSON, metrics_file::CSV] {
                 let synced = self.disk.sync(&self.path.join(name));
-                synced.map_err(|cause| self.failed(format!("write {name}"), 0, &cause))?;
+                synced.map_err(|cause| self.disk_failure(format!("write {name}"), 0, &cause))?;
             }
         }
         self.metrics_synced = true;
@@ -174,7 +249,7 @@ impl RunDirectory {
             let mut old = all.into_iter().filter(|checkpoint| !kept.contains(checkpoint));
             old.try_for_each(|checkpoint| checkpoint::remove(&*self.disk, &checkpoint))
         });
-        removed.map_err(|cause| self.failed("remove an old checkpoint".into(), 0, &cause))
+        removed.map_err(|cause| self.disk_failure("remove an old checkpoint".into(), 0, &cause))
     }
 }
 
@@ -212,12 +287,12 @@ impl Observer for RunDirectory {
         if let Some(begun) = &self.begun {
             begun.check_data(&start.files)?;
             metrics_file::keep_epochs(&*self.disk, &self.path, start.epochs)?;
+            self.enter(State::Running, None)?;
             return self.log(&format!("went on after step {} {what}", start.step));
         }
-        self.write("config.toml", &self.config_toml)?;
-        let record = record::render(start, self.data_dir.as_deref())?;
-        let text = serde_json::to_string_pretty(&record).expect("plain values turn into JSON");
-        self.write(record::NAME, &text)?;
+        self.write(CONFIG, &self.config_toml)?;
+        self.facts = record::render(start, self.data_dir.as_deref())?;
+        self.enter(State::Running, None)?;
         self.append(metrics_file::CSV, &metrics_file::header())?;
         self.log(&format!("started {what}"))
     }
@@ -235,7 +310,7 @@ impl Observer for RunDirectory {
         self.sync_metrics()?;
         let files = checkpoint::render(checkpoint.snapshot, &self.config_toml)?;
         checkpoint::save(&*self.disk, &self.path.join(&last), &files)
-            .map_err(|cause| self.failed(format!("save {last}"), checkpoint::room(&files), &cause))?;
+            .map_err(|cause| self.disk_failure(format!("save {last}"), checkpoint::room(&files), &cause))?;
         // The pointers move only once the checkpoint is whole, and old ones go only after that.
         let before = self.saved.as_ref();
         let best = match before {
@@ -256,6 +331,19 @@ impl Observer for RunDirectory {
         self.log(&format!(
             "ended after {} steps: test accuracy {:.4}, weights {}",
             end.steps, end.test_accuracy, end.weights_sha256
-        ))
+        ))?;
+        self.enter(State::Finished, None)
+    }
+
+    fn failed(&mut self, error: &Error) {
+        // An error from before the start, such as of other data, is none of the run's.
+        if !self.is_under_way {
+            return;
+        }
+        let state = State::after(error);
+        let is_stopped = state == State::Stopped;
+        let line = if is_stopped { error.to_string() } else { format!("error: {error}") };
+        // What ended the run counts for more than that it cannot be written down, on a full disk say.
+        self.log(&line).and_then(|()| self.enter(state, Some(error).filter(|_| !is_stopped))).ok();
     }
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::changes::Change;
 use super::event;
+use super::state::State;
 use crate::data::catalogue::Form;
 use crate::data::hash::fingerprint;
 use crate::error::{Error, Result};
@@ -27,6 +29,15 @@ pub struct Record {
     pub files_sha256: BTreeMap<String, String>,
     /// Where known data sets were looked for, if somebody said so.
     pub data_dir: Option<PathBuf>,
+    /// What became of it; nothing in the records of older versions.
+    #[serde(default)]
+    pub state: Option<State>,
+    /// Settings that were changed when it was resumed, oldest first.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+    /// All that the file says.
+    #[serde(skip)]
+    pub(super) facts: Value,
 }
 
 /// A device as it called itself.
@@ -48,8 +59,6 @@ impl fmt::Display for RecordedDevice {
 
 /// The record of a run that starts.
 pub(super) fn render(start: &Start, data_dir: Option<&Path>) -> Result<Value> {
-    // Wherever the run is taken up again, the folder is the same.
-    let data_dir = data_dir.map(|folder| std::path::absolute(folder).unwrap_or_else(|_| folder.into()));
     Ok(json!({
         "schema": event::SCHEMA,
         "shadegrad": env!("CARGO_PKG_VERSION"),
@@ -59,11 +68,16 @@ pub(super) fn render(start: &Start, data_dir: Option<&Path>) -> Result<Value> {
         "limits": start.limits,
         "dataset": start.dataset,
         "files_sha256": hashes(&start.files)?,
-        "data_dir": data_dir,
+        "data_dir": self::data_dir(data_dir),
         "model": start.model,
         "parameters": start.parameters,
         "seed": start.config.seed,
     }))
+}
+
+/// As the record has it: wherever the run is resumed, the folder is the same.
+pub(super) fn data_dir(folder: Option<&Path>) -> Value {
+    json!(folder.map(|folder| std::path::absolute(folder).unwrap_or_else(|_| folder.into())))
 }
 
 /// Hash of each file, by path.
@@ -74,18 +88,27 @@ fn hashes(files: &[PathBuf]) -> Result<BTreeMap<String, String>> {
 
 impl Record {
     /// Reads the record in the folder of a run.
-    pub(super) fn read(run: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) where there is none or it is damaged.
+    pub fn read(run: &Path) -> Result<Self> {
         let bad = |what: String| {
             Error::model(format!("{} is not the folder of a run: {NAME} {what}", run.display()))
                 .advise("name a folder that `shadegrad train` made")
         };
         let text = std::fs::read_to_string(run.join(NAME))
             .map_err(|cause| bad(format!("cannot be read: {cause}")))?;
-        serde_json::from_str(&text).map_err(|cause| bad(format!("is damaged: {cause}")))
+        let damaged = |cause| bad(format!("is damaged: {cause}"));
+        let facts: Value = serde_json::from_str(&text).map_err(damaged)?;
+        Ok(Record { facts: facts.clone(), ..serde_json::from_value(facts).map_err(damaged)? })
     }
 
     /// Whether the data set's files are those that the run began with. They may lie elsewhere now.
-    pub(super) fn check_data(&self, files: &[PathBuf]) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where they are not,
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where they cannot be read.
+    pub fn check_data(&self, files: &[PathBuf]) -> Result<()> {
         let now = hashes(files)?;
         let sorted = |hashes: &BTreeMap<String, String>| {
             let mut sorted: Vec<String> = hashes.values().cloned().collect();

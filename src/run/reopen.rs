@@ -3,9 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::checkpoint;
-use super::directory::{RunDirectory, Saved, lock};
+use super::directory::{CONFIG, EDITED_CONFIG, RunDirectory, Saved, lock};
 use super::record::Record;
+use super::{changes, checkpoint};
+use crate::config::{Config, ConfigFile, Difference, Key, Settings, Sources, resolve};
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, Result};
 use crate::train::Snapshot;
@@ -17,11 +18,13 @@ pub struct Reopened {
     pub directory: RunDirectory,
     /// The run as its last whole checkpoint has it.
     pub snapshot: Snapshot,
-    /// The checkpoint's configuration, a TOML file.
-    pub config: PathBuf,
+    /// The checkpoint's configuration, with what was changed in the run since.
+    pub config: Config,
+    /// The same by key.
+    pub settings: Settings,
     /// How the run came about.
     pub record: Record,
-    /// What was wrong with later checkpoints, newest first, or with the best one.
+    /// What was wrong with later checkpoints, newest first, with the best one, or with `config.toml`.
     pub complaints: Vec<String>,
 }
 
@@ -49,20 +52,80 @@ pub fn reopen_on(disk: Box<dyn Disk>, run: &Path) -> Result<Reopened> {
         }
     }
     let Found { whole, damaged } = find(run).map_err(failed)?;
-    let Some((last, snapshot)) = whole else { return Err(none_is_whole(run, &damaged)) };
+    let Some((last, mut snapshot)) = whole else { return Err(none_is_whole(run, &damaged)) };
     let mut complaints = Vec::new();
     for (folder, what) in damaged {
         let aside = set_aside(&*disk, &folder).map_err(failed)?;
         complaints.push(format!("{what}; it is {} now", aside.display()));
     }
     let saved = saved(run, &last, &snapshot, &mut complaints);
-    let config = last.join(checkpoint::CONFIG);
-    let config_toml = std::fs::read_to_string(&config).map_err(failed)?;
+    let path = last.join(checkpoint::CONFIG);
+    let config_toml = std::fs::read_to_string(&path).map_err(failed)?;
+    let settings = changes::apply(&record.changes, ConfigFile::read(&path)?.settings)?;
+    let config = resolve_alone(settings.clone())?;
+    let config_toml = if record.changes.is_empty() { config_toml } else { config.to_toml() };
+    let since = &mut snapshot.position.patience_since;
+    *since = (*since).max(changes::patience_since(&record.changes));
     let directory = RunDirectory::go_on(disk, run, config_toml, record.clone(), saved, lock)?;
+    if let Some(edited) = edits(run, &config) {
+        directory.restore_config()?;
+        complaints.push(edited);
+    }
     for complaint in &complaints {
         directory.log(complaint)?;
     }
-    Ok(Reopened { directory, snapshot, config, record, complaints })
+    Ok(Reopened { directory, snapshot, config, settings, record, complaints })
+}
+
+/// The configuration of these settings, whatever the environment says.
+fn resolve_alone(settings: Settings) -> Result<Config> {
+    Ok(resolve(Sources { flags: settings, environment: &|_| None, file: None })?.config)
+}
+
+/// What to say of a `config.toml` in the folder `run` that says something else than the run's
+/// configuration, if it does.
+fn edits(run: &Path, config: &Config) -> Option<String> {
+    let path = run.join(CONFIG);
+    let (shown, aside) = (path.display(), run.join(EDITED_CONFIG));
+    let aside = aside.display();
+    let found = match ConfigFile::read(&path).and_then(|file| resolve_alone(file.settings)) {
+        Ok(found) => found,
+        Err(_) if !path.exists() => return Some(format!("{shown} was missing and is written again")),
+        Err(error) => {
+            return Some(format!(
+                "{shown} was edited and is not valid any more ({error}): it is {aside} now"
+            ));
+        }
+    };
+    let differences = config.to_settings().differences(&found.to_settings());
+    if differences.is_empty() {
+        return None;
+    }
+    let shown_value = |value: &Option<crate::config::Value>| {
+        value.as_ref().map_or_else(|| "not set".into(), |value| value.to_string())
+    };
+    let describe = |Difference { key, before, after }: &Difference| {
+        format!("{} is {} instead of {}", key.name(), shown_value(after), shown_value(before))
+    };
+    let described: Vec<_> = differences.iter().map(describe).collect();
+    let flags: Vec<_> = differences.iter().map(flag_of_resume).collect();
+    let advice = match flags.into_iter().collect::<Option<Vec<_>>>() {
+        Some(flags) => format!("shadegrad resume {} {}", run.display(), flags.join(" ")),
+        None => format!("shadegrad train --config {aside}"),
+    };
+    Some(format!(
+        "{shown} was edited ({}), which changes nothing: the run keeps its settings, and the edited file is {aside} \
+         now; to use them: {advice}",
+        described.join(", ")
+    ))
+}
+
+/// How `resume` takes this change, if it does.
+fn flag_of_resume(difference: &Difference) -> Option<String> {
+    match (difference.key, &difference.after) {
+        (key @ (Key::Epochs | Key::Lr), Some(value)) => Some(format!("--{} {value}", key.name())),
+        _ => None,
+    }
 }
 
 /// What a look through a run's checkpoints found.

@@ -31,7 +31,7 @@ use crate::init::ParameterKind;
 use crate::model::ModelSpec;
 use crate::optim::Recipe;
 use crate::plan::{Launch, StepRecord};
-use crate::run::SavedModel;
+use crate::run::read_model;
 use crate::tensor::Element;
 
 /// Most images of the batch.
@@ -154,7 +154,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let normalisation = Normalisation::of(config.normalize, &dataset);
     write_normalisation(&mut *session, factors, &normalisation)?;
     let file = match &config.init {
-        Init::File(path) => Some(SavedModel::read(path)?),
+        Init::File(path) => Some(read_model(path)?.1),
         Init::Rule(_) => {
             whitening::write(&mut *session, &model, &dataset.train, shape, &normalisation)?;
             None

@@ -7,6 +7,7 @@
 
 use super::feed::Measured;
 use super::program::SLOTS;
+use crate::config::{Config, Normalize};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::l2_penalty;
 use crate::plan::{Declaration, Plan, Role, StepId};
@@ -65,15 +66,23 @@ impl Health {
 pub(super) struct Watch {
     first: Option<Norms>,
     latest: Option<Norms>,
-    advice: String,
+    learning_rate: f32,
+    /// Whether pixels are standardised, which helps against divergence.
+    is_standardised: bool,
     /// The run of the pass after which something was no number.
     culprit: Option<usize>,
 }
 
 impl Watch {
-    /// For a run with this learning rate.
-    pub(super) fn new(learning_rate: f32) -> Self {
-        Watch { first: None, latest: None, advice: Watch::advice(usual(learning_rate)), culprit: None }
+    /// For a run of this configuration.
+    pub(super) fn new(config: &Config) -> Self {
+        Watch {
+            first: None,
+            latest: None,
+            learning_rate: config.learning_rate,
+            is_standardised: config.normalize == Normalize::Standard,
+            culprit: None,
+        }
     }
 
     /// The run of the pass in which what [`look`](Watch::look) found bad became so, if it was not bad before all of
@@ -135,16 +144,18 @@ impl Watch {
             .advise("go on from the last checkpoint with `shadegrad resume`; the device or its memory may be at fault")
     }
 
-    /// What to do: to use this learning rate.
-    pub(super) fn advice(rate: f32) -> String {
+    /// What to do: to use this learning rate, or what else helps and is not used yet.
+    pub(super) fn advice(&self, rate: f32) -> String {
+        let other = if self.is_standardised { "" } else { ", or --normalize standard" };
         format!(
-            "use a smaller learning rate, for example --lr {rate:?}, or --normalize standard; the last checkpoint is \
-             from before"
+            "use a smaller learning rate, for example --lr {rate:?}{other}; `shadegrad resume` with another --lr continues from the last \
+             checkpoint, which is from before"
         )
     }
 
     fn diverged(&self, what: String) -> Error {
-        Error::new(ErrorKind::Diverged, format!("training diverged: {what}")).advise(&self.advice)
+        Error::new(ErrorKind::Diverged, format!("training diverged: {what}"))
+            .advise(self.advice(usual(self.learning_rate)))
     }
 
     /// Which tensor has grown most.
@@ -179,8 +190,15 @@ mod tests {
         for (rate, said) in
             [(0.05, "--lr 0.005,"), (1e30, "--lr 0.01,"), (0.123, "--lr 0.01,"), (1e-6, "--lr 1e-7,")]
         {
-            let advice = Watch::advice(usual(rate));
-            assert!(advice.contains(said), "{rate}: {advice}");
+            for is_standardised in [false, true] {
+                let watch =
+                    Watch { first: None, latest: None, learning_rate: rate, is_standardised, culprit: None };
+                let error = watch.not_finite("0.weight", 1);
+                let advice = error.advice().expect("there is some");
+                let said = if is_standardised { said.replace(',', ";") } else { said.into() };
+                assert!(advice.contains(&said), "{rate}: {advice}");
+                assert_eq!(advice.contains("--normalize"), !is_standardised, "{advice}");
+            }
         }
     }
 }

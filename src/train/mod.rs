@@ -37,7 +37,7 @@ pub use gradient_check::{CheckedTensor, GradientCheck, check_gradients};
 pub use metrics::Totals;
 pub use observer::{Checkpoint, DatasetInfo, End, Epoch, Measurement, Observer, Progress, Start};
 pub use outline::Outline;
-pub use position::{Position, Snapshot};
+pub use position::{Ending, Position, Snapshot};
 pub use recorded::Sizes;
 pub use resident::Normalisation;
 pub use stop::StopFlag;

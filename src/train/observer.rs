@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::position::Snapshot;
 use crate::config::Config;
 use crate::device::DeviceInfo;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Said once, before the first step.
 #[derive(Clone, Debug)]
@@ -192,4 +192,7 @@ pub trait Observer {
     fn end(&mut self, _: &End) -> Result<()> {
         Ok(())
     }
+
+    /// When the run has ended early: because it was asked to, or with an error.
+    fn failed(&mut self, _: &Error) {}
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::metrics::Totals;
 use super::observer::Epoch;
+use crate::config::Config;
 use crate::run::{NamedTensor, SavedModel};
 
 /// How far a run has come, and what it knows about the way.
@@ -27,6 +28,13 @@ pub struct Position {
     pub last: Option<Epoch>,
     /// The best complete epoch, the first of equals.
     pub best: Option<Epoch>,
+    /// Complete epochs after which patience counts: those at which it was renewed, if it was.
+    #[serde(default)]
+    pub patience_since: usize,
+    /// Where a run that `max-steps` has ended within an epoch was before that counted as complete:
+    /// with more steps to make, it continues from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_cut: Option<Box<Position>>,
 }
 
 impl Position {
@@ -44,10 +52,40 @@ impl Position {
         is_best
     }
 
-    /// Complete epochs since the best one.
+    /// Complete epochs since the best one, or since patience was renewed.
     pub(super) fn epochs_since_best(&self) -> usize {
-        self.best.map_or(0, |best| self.epochs - best.epoch)
+        self.best.map_or(0, |best| self.epochs.saturating_sub(best.epoch.max(self.patience_since)))
     }
+
+    /// Why a run of `config` that is here has no more steps to make, if so.
+    pub fn ending(&self, config: &Config) -> Option<Ending> {
+        if config.patience.is_some_and(|most| self.epochs_since_best() >= most) && self.epochs < config.epochs
+        {
+            Some(Ending::Patience)
+        } else if config.max_steps.is_some_and(|most| self.step >= most) {
+            Some(Ending::MaxSteps)
+        } else if self.least_epochs() > config.epochs {
+            Some(Ending::Epochs)
+        } else {
+            None
+        }
+    }
+
+    /// The fewest epochs that a run which is here can be made to have and still train.
+    pub fn least_epochs(&self) -> usize {
+        self.before_cut.as_ref().map_or(self.epochs, |before| before.epochs) + 1
+    }
+}
+
+/// Why a run has no more steps to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It has had all of its epochs.
+    Epochs,
+    /// It has made as many steps as `max-steps` allows.
+    MaxSteps,
+    /// Its epochs have not improved for as long as `patience` allows.
+    Patience,
 }
 
 /// All that a run needs to go on exactly from where it was.

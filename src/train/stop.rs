@@ -13,7 +13,7 @@ pub struct StopFlag {
 }
 
 impl StopFlag {
-    /// Asks the run to end, because of Ctrl-C or because the process is to terminate.
+    /// Asks the run to end, because of Ctrl-C, a closed terminal or because the process is to terminate.
     pub fn request(&self, reason: ErrorKind) {
         self.reason.store(StopFlag::number(reason), Ordering::Relaxed);
     }
@@ -23,6 +23,7 @@ impl StopFlag {
         match self.reason.load(Ordering::Relaxed) {
             0 => None,
             1 => Some(ErrorKind::Interrupted),
+            3 => Some(ErrorKind::HungUp),
             _ => Some(ErrorKind::Terminated),
         }
     }
@@ -30,7 +31,7 @@ impl StopFlag {
     /// Ends what has not reached its end yet, where that was asked for.
     ///
     /// # Errors
-    /// [`ErrorKind::Interrupted`] or [`ErrorKind::Terminated`].
+    /// [`ErrorKind::Interrupted`], [`ErrorKind::HungUp`] or [`ErrorKind::Terminated`].
     pub fn check(&self, end: &str) -> Result<()> {
         match self.requested() {
             Some(kind) => Err(Error::new(kind, format!("stopped before {end}"))),
@@ -40,7 +41,11 @@ impl StopFlag {
 
     /// What stands for a reason in [`StopFlag::shared`].
     pub(crate) fn number(reason: ErrorKind) -> usize {
-        if reason == ErrorKind::Interrupted { 1 } else { 2 }
+        match reason {
+            ErrorKind::Interrupted => 1,
+            ErrorKind::HungUp => 3,
+            _ => 2,
+        }
     }
 
     /// The flag itself, for a signal handler.
@@ -58,7 +63,7 @@ mod tests {
         let stop = StopFlag::default();
         let heard = stop.clone();
         assert_eq!(heard.requested(), None);
-        for reason in [ErrorKind::Interrupted, ErrorKind::Terminated] {
+        for reason in [ErrorKind::Interrupted, ErrorKind::Terminated, ErrorKind::HungUp] {
             stop.request(reason);
             assert_eq!(heard.requested(), Some(reason));
         }

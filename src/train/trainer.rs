@@ -75,6 +75,24 @@ impl Trainer<'_> {
     /// asked to stop ends with that error, after the observers have had a last checkpoint.
     pub fn train(mut self, run: &Path, observers: &mut [&mut dyn Observer], stop: &StopFlag) -> Result<End> {
         self.stop = stop.clone();
+        let trained = self.train_all(run, observers);
+        if let Err(error) = &trained {
+            observers.iter_mut().for_each(|observer| observer.failed(error));
+        }
+        trained
+    }
+
+    /// The learning rate of the next step.
+    pub fn next_learning_rate(&self) -> f32 {
+        self.rate.at(self.position.step)
+    }
+
+    /// Steps over which the learning rate's schedule is laid out.
+    pub fn schedule_steps(&self) -> usize {
+        self.rate.steps
+    }
+
+    fn train_all(&mut self, run: &Path, observers: &mut [&mut dyn Observer]) -> Result<End> {
         let start = self.start(run);
         for observer in &mut *observers {
             observer.start(&start)?;
@@ -253,7 +271,10 @@ impl Trainer<'_> {
     /// Measures the model after an epoch's steps, tells of it, and saves it if that is due.
     fn end_epoch(&mut self, observers: &mut [&mut dyn Observer], run: &Path) -> Result<()> {
         let epoch = self.report()?;
+        let is_cut = self.stretch().steps < self.steps_per_epoch;
+        let before_cut = is_cut.then(|| Box::new(self.position.clone()));
         let is_best = self.position.complete(epoch);
+        self.position.before_cut = before_cut;
         for observer in &mut *observers {
             observer.epoch(&epoch)?;
         }

@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod completions;
+mod continuation;
 mod dashboard;
 mod devices;
 mod elsewhere;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::support::Sandbox;
 
 fn data() -> String {
@@ -18,6 +20,12 @@ fn recorded(more: &[&str]) -> Sandbox {
         sandbox.run(&[&common[..], &["--max-steps", "20", "--out", "run", "--quiet"], more].concat());
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     sandbox
+}
+
+/// The record of a run.
+pub fn record(sandbox: &Sandbox, run: &str) -> Value {
+    let text = std::fs::read(sandbox.path().join(run).join("run.json")).expect("there is a record");
+    serde_json::from_slice(&text).expect("it is JSON")
 }
 
 /// Damages the newest checkpoint of the run.
@@ -87,10 +95,15 @@ fn other_data_than_the_run_began_with_are_refused() {
     let last = bytes.len() - 1;
     bytes[last] = if bytes[last] == 0 { 1 } else { 0 };
     std::fs::write(&labels, bytes).expect("it is writable");
-    sandbox
-        .run(&["resume", "run", "--quiet"])
-        .refused(3)
-        .because(&["train-labels", "is not what the run was trained on"]);
+    for more in [&["--epochs", "7"][..], &["--data", "set"], &["--json"]] {
+        sandbox
+            .run(&[&["resume", "run"], more].concat())
+            .refused(3)
+            .because(&["train-labels", "is not what the run was trained on"]);
+    }
+    // Nothing of that is the run's.
+    let record = record(&sandbox, "run");
+    assert_eq!((&record["state"], &record["changes"]), (&"finished".into(), &Value::Null), "{record}");
 }
 
 #[test]
@@ -105,7 +118,7 @@ fn another_device_is_taken_only_where_somebody_asks_for_it() {
     let record = std::fs::read_to_string(sandbox.path().join("run/run.json")).expect("it is there");
     sandbox.write("run/run.json", record.replace("\"backend\": \"cpu\"", "\"backend\": \"metal\""));
     sandbox
-        .run(&["resume", "run"])
+        .run(&["resume", "run", "--json"])
         .refused(4)
         .because(&["the run began on CPU", "(metal), which is not here"]);
 }

@@ -191,6 +191,68 @@ fn saves_come_when_they_were_asked_for() {
     assert_eq!(steps(&[&single[..], &flipped].concat()), [0, 50, 100, 133]);
 }
 
+/// Nothing in these runs depends on how long they are, so one that has ended and is given more epochs
+/// ends as one that had them from the start.
+#[test]
+fn a_finished_run_with_more_epochs_ends_as_one_that_had_them_from_the_start() {
+    for kind in ["cpu", "gpu"] {
+        let device = device(kind);
+        for optimizer in OPTIMIZERS {
+            let values = |epochs| [optimizer, &[(Key::Epochs, epochs)]].concat();
+            let (straight_end, straight) = train(&config(&values("4")), &*device);
+            let (_, first) = train(&config(&values("2")), &*device);
+            let longer = config(&values("4"));
+            let (end, rest) = resume(&longer, &*device, first.snapshots.last().expect("it is saved"));
+            assert_eq!(end.weights_sha256, straight_end.weights_sha256, "{kind}, {optimizer:?}");
+            let epochs = [first.epochs, rest.epochs.clone()].concat();
+            assert_eq!(epochs, straight.epochs, "{kind}, {optimizer:?}");
+            assert_eq!(rest.last(), straight.last(), "{kind}, {optimizer:?}");
+        }
+    }
+}
+
+/// So does one that `max-steps` had ended within an epoch: that epoch is completed.
+#[test]
+fn a_run_that_ended_within_an_epoch_continues_there() {
+    let device = device("cpu");
+    for (optimizer, schedule) in
+        [(0, &[][..]), (4, &[]), (8, &[(Key::Schedule, "step"), (Key::StepEvery, "4")])]
+    {
+        for most in ["5", "9", "13", "18", "20", "26"] {
+            let values = [OPTIMIZERS[optimizer], schedule].concat();
+            let (straight_end, straight) = train(&config(&values), &*device);
+            let short = config(&[&values[..], &[(Key::MaxSteps, most)]].concat());
+            let (_, first) = train(&short, &*device);
+            let saved = first.snapshots.last().expect("it is saved");
+            assert_eq!(saved.position.step.to_string(), most);
+            let (end, rest) = resume(&config(&values), &*device, saved);
+            assert_eq!(end.weights_sha256, straight_end.weights_sha256, "{most} with {values:?}");
+            let missed = straight.epochs.len() - rest.epochs.len();
+            assert_eq!(missed, most.parse::<usize>().expect("a number") / 9);
+            assert_eq!(rest.epochs, straight.epochs[missed..], "{most} with {values:?}");
+            // Resumed as it is, the run is over.
+            let (again, none) = resume(&short, &*device, saved);
+            assert_eq!((again.steps.to_string().as_str(), none.epochs.len()), (most, 0));
+        }
+    }
+}
+
+/// The rest of a longer run has the rates that its schedule has there, laid out over all of its steps.
+#[test]
+fn the_schedule_of_a_run_with_more_epochs_is_that_of_all_of_them() {
+    let device = device("cpu");
+    for schedule in SCHEDULES {
+        let values = |epochs| [schedule, &[(Key::Epochs, epochs)]].concat();
+        let (_, straight) = train(&config(&values("5")), &*device);
+        let (_, first) = train(&config(&values("3")), &*device);
+        let (_, rest) = resume(&config(&values("5")), &*device, first.snapshots.last().expect("it is saved"));
+        let rates = |epochs: &[shadegrad::train::Epoch]| {
+            epochs.iter().map(|epoch| epoch.learning_rate).collect::<Vec<_>>()
+        };
+        assert_eq!(rates(&rest.epochs), rates(&straight.epochs[3..]), "{schedule:?}");
+    }
+}
+
 /// The comparison itself: it must see that a run lacks a part of its state.
 #[test]
 fn a_run_without_its_velocities_or_sums_does_not_go_on_exactly() {

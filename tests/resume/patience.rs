@@ -1,6 +1,7 @@
 //! Runs that are judged by images kept aside, and end when they get no better.
 
 use shadegrad::config::Key;
+use shadegrad::train::Ending;
 
 use crate::support::{config, device, resume, train};
 
@@ -60,6 +61,14 @@ fn patience_ends_a_run_that_gets_no_better_and_resuming_changes_nothing() {
                 assert_eq!((again.epochs, again.best_epoch), (end.epochs, end.best_epoch));
                 assert_eq!(rest.last(), straight.last());
             }
+            // Renewed, patience lasts as long again; it is what says that the run is over.
+            let mut renewed = straight.snapshots.last().expect("there are some").clone();
+            assert_eq!(renewed.position.ending(&config), Some(Ending::Patience));
+            renewed.position.patience_since = renewed.position.epochs;
+            assert_eq!(renewed.position.ending(&config), None);
+            let (further, rest) = resume(&config, &*device, &renewed);
+            assert!(rest.epochs.len() >= 3, "{} epochs more", rest.epochs.len());
+            assert_eq!(further.epochs, (end.epochs + 3).max(further.best_epoch + 3));
             // A run that is over has nothing to do.
             let (again, rest) = resume(&config, &*device, straight.snapshots.last().expect("there are some"));
             assert_eq!((again.weights_sha256, rest.epochs.len()), (end.weights_sha256, 0));

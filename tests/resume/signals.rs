@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the run saves itself and says how to go on; asked twice, it ends at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the run saves itself and says how to go on; asked twice, it ends at once.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read};
@@ -26,13 +26,22 @@ fn start_and_signal(
     delay: Duration,
     signals: &[&str],
 ) -> (ExitStatus, String) {
-    let mut command = program(folder, arguments);
+    start_and_signal_command(&mut program(folder, arguments), &folder.join(run), delay, signals)
+}
+
+/// As [`start_and_signal`], with a command that trains in the folder `run`.
+fn start_and_signal_command(
+    command: &mut Command,
+    run: &Path,
+    delay: Duration,
+    signals: &[&str],
+) -> (ExitStatus, String) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped"));
     lines.read_line(&mut String::new()).expect("it is readable");
     let reader = std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
     // A second signal may come before the first has saved anything.
-    while !folder.join(run).join("last").exists() {
+    while !run.join("last").exists() {
         assert!(child.try_wait().expect("it can be asked").is_none(), "it ended without a checkpoint");
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -72,7 +81,7 @@ fn survives(device: &str, length: &[&str], signals: usize, most_delay: u64) {
         let resume = ["resume", &name, "--json"];
         let mut arguments = &begin[..];
         while interrupted < signals {
-            let (signal, code) = [("-INT", 130), ("-TERM", 143)][interrupted % 2];
+            let (signal, code) = [("-INT", 130), ("-TERM", 143), ("-HUP", 129)][interrupted % 3];
             let delay = Duration::from_millis(dice.below(most_delay));
             let (status, said) = start_and_signal(path, arguments, &name, delay, &[signal]);
             if status.success() {
@@ -83,6 +92,7 @@ fn survives(device: &str, length: &[&str], signals: usize, most_delay: u64) {
             let [error, help] = lines[..] else { panic!("not two lines: {said}") };
             assert!(error.starts_with("error: stopped at step "), "{error}");
             assert_eq!(help, format!("help: go on with: shadegrad resume {name}"));
+            assert_eq!(state(&path.join(&name)), "stopped");
             interrupted += 1;
             arguments = &resume;
         }
@@ -92,6 +102,7 @@ fn survives(device: &str, length: &[&str], signals: usize, most_delay: u64) {
         assert_eq!(end["weights_sha256"], straight["weights_sha256"]);
         assert_eq!(metrics(&path.join(&name)), metrics(&path.join("straight")));
         assert_eq!(leftovers(&path.join(&name)), [""; 0]);
+        assert_eq!(state(&path.join(&name)), "finished");
     }
     println!("{device}: {interrupted} signals in {runs} runs");
 }
@@ -112,6 +123,28 @@ fn single_images_on_the_cpu_go_on_after_signals() {
 #[test]
 fn runs_on_the_gpu_go_on_after_signals() {
     survives("gpu", &["--epochs", "300", "--batch-size", "16", "--nesterov"], BATCHES_ON_THE_GPU, 300);
+}
+
+/// What `run.json` says has become of a run.
+fn state(run: &Path) -> String {
+    let record = std::fs::read(run.join("run.json")).expect("there is a record");
+    let record: serde_json::Value = serde_json::from_slice(&record).expect("it is JSON");
+    record["state"].as_str().expect("there is a state").into()
+}
+
+/// Under `nohup`, a run outlives its terminal.
+#[test]
+fn a_closed_terminal_does_not_end_a_run_that_ignores_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let arguments = train_arguments("run", "cpu", &ENDLESS);
+    let ignoring = "trap '' HUP; exec \"$0\" \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", ignoring, env!("CARGO_BIN_EXE_shadegrad")]).args(arguments);
+    command.current_dir(folder.path());
+    let delay = Duration::from_millis(40);
+    let (status, said) =
+        start_and_signal_command(&mut command, &folder.path().join("run"), delay, &["-HUP", "-HUP", "-TERM"]);
+    assert_eq!(status.code(), Some(143), "{said}");
 }
 
 #[test]

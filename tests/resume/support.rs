@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use shadegrad::config::Config;
 use shadegrad::device::Device;
-use shadegrad::train::{Checkpoint, End, Epoch, Observer, Snapshot, Start, StopFlag, Trainer};
+use shadegrad::train::{Checkpoint, End, Epoch, Observer, Position, Snapshot, Start, StopFlag, Trainer};
 use shadegrad::{Error, Result};
 
 #[path = "../samples/small_run.rs"]
@@ -43,11 +43,17 @@ impl Witness {
     /// The last snapshot, but for what a clock measured.
     pub fn last(&self) -> Snapshot {
         let mut last = self.snapshots.last().expect("a run is saved").clone();
-        let position = &mut last.position;
-        (position.seconds, position.epoch_seconds) = (0.0, 0.0);
-        position.last = position.last.map(timeless);
-        position.best = position.best.map(timeless);
+        forget_time(&mut last.position);
         last
+    }
+}
+
+fn forget_time(position: &mut Position) {
+    (position.seconds, position.epoch_seconds) = (0.0, 0.0);
+    position.last = position.last.map(timeless);
+    position.best = position.best.map(timeless);
+    if let Some(before) = &mut position.before_cut {
+        forget_time(before);
     }
 }
 

@@ -57,7 +57,7 @@ impl Trainer<'_> {
             Ok(()) => return Watch::unexplained(&error),
         };
         match rate {
-            Some(rate) => error.advise(Watch::advice(rate)),
+            Some(rate) => error.advise(self.watch.advice(rate)),
             None => error,
         }
     }

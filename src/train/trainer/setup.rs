@@ -2,14 +2,14 @@
 
 use std::cmp::Ordering;
 
-use super::Trainer;
+use super::{Stretch, Trainer};
 use crate::config::{Config, Init, Interval, Validation, Warmup};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::model::ModelSpec;
-use crate::run::SavedModel;
 use crate::run::model_file::About;
+use crate::run::read_model;
 use crate::schedule::LearningRate;
 use crate::train::feed::Pace;
 use crate::train::health::{MOST_STEPS, Watch};
@@ -28,7 +28,7 @@ impl<'a> Trainer<'a> {
     /// Fails where model, data, first weights and device do not fit each other.
     pub fn new(config: &'a Config, dataset: Dataset, device: &dyn Device) -> Result<Self> {
         let first_weights = match &config.init {
-            Init::File(path) => Some(SavedModel::read(path)?),
+            Init::File(path) => Some(read_model(path)?.1),
             Init::Rule(_) => None,
         };
         let mut trainer = Trainer::prepare(config, dataset, device)?;
@@ -54,9 +54,29 @@ impl<'a> Trainer<'a> {
         trainer.restore(&snapshot)?;
         trainer.saves.done(snapshot.position.step);
         trainer.position = snapshot.position.clone();
+        trainer.return_to_cut_epoch()?;
         trainer.check_position()?;
-        trainer.saved = Some(snapshot);
+        trainer.saved = Some(Snapshot { position: trainer.position.clone(), ..snapshot });
         Ok(trainer)
+    }
+
+    /// Takes a run that `max-steps` had ended within an epoch back into that epoch, where it has
+    /// more steps to make now.
+    fn return_to_cut_epoch(&mut self) -> Result<()> {
+        let Position { step, epochs, .. } = self.position;
+        if step >= self.steps || step >= epochs.saturating_mul(self.steps_per_epoch) {
+            return Ok(());
+        }
+        // Single images are trained in blocks, which the end of the run may have cut, too. Older
+        // versions did not save where the epoch was.
+        let cannot_continue = || {
+            Error::model(format!("the run ended at step {step}, within an epoch, and cannot continue there"))
+                .advise("start a new run from its weights, with --init and the run's folder")
+        };
+        self.position = *self.position.before_cut.take().ok_or_else(cannot_continue)?;
+        let Stretch { first_step, .. } = self.stretch();
+        let done = self.stretch().steps_done(self.position.totals.runs, &self.training);
+        if self.position.step == first_step + done { Ok(()) } else { Err(cannot_continue()) }
     }
 
     /// Fails for a position that this run never comes to: a file can say what it likes.
@@ -152,7 +172,7 @@ impl<'a> Trainer<'a> {
             validating,
             penalty,
             health,
-            watch: Watch::new(config.learning_rate),
+            watch: Watch::new(config),
             steps_per_epoch,
             steps,
             rate: LearningRate {

@@ -1,0 +1,124 @@
+//! A run that is opened again, and what is to be changed in it.
+
+use std::path::Path;
+
+use super::output;
+use crate::config::{
+    Config, Key, Schedule, Setting, Settings, Sources, Value, Warmup, absolute_data, resolve,
+};
+use crate::error::{Error, Result};
+use crate::figures::figure;
+use crate::run::record::Record;
+use crate::run::{Change, Reopened, RunDirectory, State, reopen};
+use crate::train::{Ending, Position, Snapshot, Trainer};
+
+/// A run as it continues.
+pub(super) struct Continuation {
+    pub(super) directory: RunDirectory,
+    pub(super) snapshot: Snapshot,
+    /// With what is changed.
+    pub(super) config: Config,
+    pub(super) record: Record,
+    /// What is changed, if anything is.
+    pub(super) change: Option<Change>,
+    /// Where the run has nothing left to train: that it has not, and how to train it further.
+    pub(super) finished: Option<String>,
+}
+
+/// Opens the run in the folder `run` and makes these changes, in memory only.
+///
+/// # Errors
+/// Those of [`reopen`]; [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the run cannot have the
+/// changes.
+pub(super) fn open(run: &Path, changes: &Settings) -> Result<Continuation> {
+    let Reopened { directory, mut snapshot, config: before, settings, record, complaints } = reopen(run)?;
+    for complaint in &complaints {
+        output::print_note(&format!("note: {complaint}\n"));
+    }
+    let config = changed(settings, changes)?;
+    let position = &mut snapshot.position;
+    let ending = position.ending(&before);
+    let renews_patience = changes.get(Key::Epochs).is_some() && ending == Some(Ending::Patience);
+    if renews_patience {
+        position.patience_since = position.epochs;
+    }
+    let mut change = Change::between(&before, &config, position);
+    if renews_patience {
+        let unchanged = || Change::none(position);
+        change = Some(Change { renews_patience, ..change.unwrap_or_else(unchanged) });
+    }
+    // A run that was killed after its last step still has its report to write.
+    let is_finished = matches!(record.state, Some(State::Finished) | None);
+    let finished = match position.ending(&config) {
+        Some(_) if ending.is_none() || config.epochs < position.epochs => {
+            return Err(too_few_epochs(&config, position));
+        }
+        Some(ending) if is_finished => Some(ending),
+        _ => None,
+    };
+    let finished = finished.map(|ending| finished_words(run, ending, &config, position));
+    if let (Some(finished), Some(setting)) = (&finished, changes.get(Key::Lr)) {
+        let described = setting.describe(Key::Lr);
+        let (what, advice) = finished.split_once("; ").unwrap_or((finished, ""));
+        return Err(Error::usage(format!("{described}: {what}")).advise(format!("{advice} {described}")));
+    }
+    Ok(Continuation { directory, snapshot, config, record, change, finished })
+}
+
+/// The configuration of a run with these settings, once they are changed.
+fn changed(settings: Settings, changes: &Settings) -> Result<Config> {
+    let asks_for_epochs = changes.get(Key::Epochs).is_some();
+    // Whoever names a number of epochs wants all of them.
+    let mut settings = settings.filter(|key| key != Key::MaxSteps || !asks_for_epochs);
+    settings.put_on_top(changes.clone());
+    if let Some(Setting { value: Value::Text(data), origin }) = changes.get(Key::Data) {
+        settings.set(Key::Data, Value::Text(absolute_data(data)), origin.clone());
+    }
+    Ok(resolve(Sources { flags: settings, environment: &|_| None, file: None })?.config)
+}
+
+fn too_few_epochs(config: &Config, position: &Position) -> Error {
+    let least = position.least_epochs();
+    Error::usage(format!(
+        "--epochs {}: the run has already had {} steps, in {} epochs",
+        config.epochs, position.step, position.epochs
+    ))
+    .advise(format!("name at least {least}"))
+}
+
+/// That a run has ended, and what to do: as in `this run is finished (10 of 10 epochs); train it
+/// further with: shadegrad resume RUN --epochs 12`.
+fn finished_words(run: &Path, ending: Ending, config: &Config, position: &Position) -> String {
+    let Position { step, epochs, .. } = position;
+    let all = config.epochs;
+    let (how, next) = match ending {
+        Ending::Epochs => (format!("{epochs} of {all} epochs"), all + all.div_ceil(5)),
+        Ending::MaxSteps => {
+            let most = config.max_steps.unwrap_or(*step);
+            (format!("{step} of {most} steps"), all.max(position.least_epochs()))
+        }
+        Ending::Patience => (format!("stopped early after {epochs} of {all} epochs"), all),
+    };
+    format!(
+        "this run is finished ({how}); train it further with: shadegrad resume {} --epochs {next}",
+        run.display()
+    )
+}
+
+/// What to tell of a run that continues with other settings.
+pub(super) fn note(change: &Change, config: &Config, trainer: &Trainer<'_>) -> String {
+    let rate = trainer.next_learning_rate();
+    let is_constant = config.schedule == Schedule::Constant && config.warmup == Warmup::Share(0.0);
+    let schedule = if is_constant {
+        format!("the learning rate is {rate}")
+    } else {
+        let (name, steps) = (config.schedule.name(), trainer.schedule_steps());
+        let rate = figure(rate.into());
+        format!(
+            "the {name} schedule is laid out over {steps} steps and continues at a learning rate of {rate}"
+        )
+    };
+    format!(
+        "note: {change}: {schedule}; the run is no longer the one that was started, and run.json records both\n"
+    )
+}
