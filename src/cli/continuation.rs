@@ -68,8 +68,9 @@ pub(super) fn open(run: &Path, changes: &Settings) -> Result<Continuation> {
 /// The configuration of a run with these settings, once they are changed.
 fn changed(settings: Settings, changes: &Settings) -> Result<Config> {
     let asks_for_epochs = changes.get(Key::Epochs).is_some();
-    // Whoever names a number of epochs wants all of them.
-    let mut settings = settings.filter(|key| key != Key::MaxSteps || !asks_for_epochs);
+    // Whoever names a number of epochs wants all of them, and a schedule that ends with them.
+    let is_replaced = |key| asks_for_epochs && matches!(key, Key::MaxSteps | Key::ScheduleSteps);
+    let mut settings = settings.filter(|key| !is_replaced(key));
     settings.put_on_top(changes.clone());
     if let Some(Setting { value: Value::Text(data), origin }) = changes.get(Key::Data) {
         settings.set(Key::Data, Value::Text(absolute_data(data)), origin.clone());

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::directory::{CONFIG, EDITED_CONFIG, RunDirectory, Saved, lock};
 use super::record::Record;
 use super::{changes, checkpoint};
-use crate::config::{Config, ConfigFile, Difference, Key, Settings, Sources, resolve};
+use crate::config::{
+    Config, ConfigFile, Difference, Interval, Key, Origin, Settings, Sources, Value, resolve,
+};
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, Result};
 use crate::train::Snapshot;
@@ -74,7 +76,20 @@ pub fn reopen_on(disk: Box<dyn Disk>, run: &Path) -> Result<Reopened> {
     for complaint in &complaints {
         directory.log(complaint)?;
     }
+    let settings = with_recorded_schedule(settings, &config, &record);
+    let config = resolve_alone(settings.clone())?;
     Ok(Reopened { directory, snapshot, config, settings, record, complaints })
+}
+
+/// The settings with the schedule that the run was trained with so far: a run that is older than
+/// the rule that `max-steps` shortens the schedule, too, keeps the schedule of all its epochs.
+fn with_recorded_schedule(mut settings: Settings, config: &Config, record: &Record) -> Settings {
+    let is_older = record.schedule_steps.is_none() && config.max_steps.is_some();
+    if is_older && config.schedule_steps.is_none() {
+        let all = Interval::Epochs(config.epochs).to_string();
+        settings.set(Key::ScheduleSteps, Value::Text(all), Origin::Default);
+    }
+    settings
 }
 
 /// The configuration of these settings, whatever the environment says.
@@ -101,9 +116,8 @@ fn edits(run: &Path, config: &Config) -> Option<String> {
     if differences.is_empty() {
         return None;
     }
-    let shown_value = |value: &Option<crate::config::Value>| {
-        value.as_ref().map_or_else(|| "not set".into(), |value| value.to_string())
-    };
+    let shown_value =
+        |value: &Option<Value>| value.as_ref().map_or_else(|| "not set".into(), |value| value.to_string());
     let describe = |Difference { key, before, after }: &Difference| {
         format!("{} is {} instead of {}", key.name(), shown_value(after), shown_value(before))
     };

@@ -273,7 +273,7 @@ impl Trainer<'_> {
         let epoch = self.report()?;
         let is_cut = self.stretch().steps < self.steps_per_epoch;
         let before_cut = is_cut.then(|| Box::new(self.position.clone()));
-        let is_best = self.position.complete(epoch);
+        let is_best = self.position.complete(epoch, self.config.monitor);
         self.position.before_cut = before_cut;
         for observer in &mut *observers {
             observer.epoch(&epoch)?;

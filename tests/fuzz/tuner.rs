@@ -13,6 +13,7 @@ fn memories() {
         backend: "vulkan".into(),
         driver: "1.2".into(),
         subgroup_size: Some(32),
+        compiler: "the driver".into(),
         kernels: u64::MAX,
     };
     let memory = Memory::new(folder.path(), TOPIC, subject);
