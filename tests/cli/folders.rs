@@ -189,3 +189,22 @@ fn each_split_is_measured_on_its_own() {
     let object = &sandbox.run(&["data", "stats", "set", "--json"]).events()[0];
     assert_eq!(object["validation"], json!({ "images": 5, "per_class": [3, 2] }));
 }
+
+/// Runs that were made before `val/` was used have recorded no files of it.
+#[test]
+fn runs_that_began_without_validation_pictures_are_reported_on_without() {
+    let folders = [("train/red", 3), ("train/blue", 3), ("test/red", 2), ("test/blue", 2)];
+    let sandbox = sandbox(&folders);
+    let trained = train(&sandbox, "set");
+    assert_eq!(trained.code, Some(0), "{trained:#?}");
+    for (name, value) in [("val/red/a.png", 90), ("val/blue/b.png", 91)] {
+        let path = sandbox.path().join("set").join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is writable");
+        draw(&path, value);
+    }
+    let report = sandbox.run(&["report", "run", "--device", "cpu"]);
+    assert_eq!((report.code, report.stderr.as_str()), (Some(0), ""), "{report:#?}");
+    draw(&sandbox.path().join("set/test/red/00.png"), 77);
+    let changed = sandbox.run(&["report", "run", "--device", "cpu"]);
+    assert!(changed.stderr.contains("are not those that the run was trained on"), "{changed:#?}");
+}

@@ -182,7 +182,7 @@ fn a_class_without_a_usable_picture_is_refused() {
     album.fill("cat", 5);
     album.write("dog/a.png", "no picture");
     album.write("dog/b.png", "no picture");
-    expect_data_error(album.load(&Wanted::default()), &["no picture of dog to train on", "b.png"]);
+    expect_data_error(album.load(&Wanted::default()), &["no picture of dog to train on", "/dog/"]);
 }
 
 #[test]
@@ -224,8 +224,12 @@ fn the_same_pictures_are_tested_with_wherever_the_folder_lies() {
         album.fill("dog", 50);
     }
     let (one, other) = (one.loaded(), other.loaded());
-    assert_eq!(one.test, other.test);
-    assert_eq!(one.train, other.train);
+    for (one, other) in [(&one.test, &other.test), (&one.train, &other.train)] {
+        assert_eq!((&one.images, &one.labels), (&other.images, &other.labels));
+        assert!(
+            one.files.iter().map(|file| file.file_name()).eq(other.files.iter().map(|file| file.file_name()))
+        );
+    }
 }
 
 #[test]

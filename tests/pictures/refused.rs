@@ -59,7 +59,7 @@ fn classes_without_a_picture_that_can_be_read_are_named() {
     for name in ["green/a.png", "blue/b.jpg", "blue/c.jpg"] {
         album.write(name, "no picture");
     }
-    refused(&album, &["no picture of blue, green to train on", "SET/blue/b.jpg"], "move the folders");
+    refused(&album, &["no picture of blue, green to train on", "(SET/blue/"], "move the folders");
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn splits_may_lie_under_more_folders() {
         expect_splits(&dataset, None, [6, 5]);
         let train = format!("training: 7 pictures in SET/{around}/Train; testing: 11 in SET/{around}/Val");
         expect_description(&album, &dataset, &[&train]);
-        // Beside them lie pictures of something else.
+        // Pictures of something else lie beside them.
         album.fill("docs/figures", 2);
         let dataset = album.loaded();
         expect_splits(&dataset, None, [6, 5]);
@@ -223,4 +223,16 @@ fn validation_pictures_that_cannot_be_read_are_no_split() {
     let dataset = album.loaded();
     expect_splits(&dataset, None, [6, 5]);
     assert!(dataset.warnings.iter().any(|it| it.contains("val/red/a.png")), "{:?}", dataset.warnings);
+}
+
+#[test]
+fn a_run_that_recorded_no_validation_files_gets_none() {
+    let album = with_splits(&["train", "val", "test"]);
+    let all = album.loaded();
+    assert_eq!(all.clone().as_recorded(all.files.len()), all);
+    let without = all.clone().as_recorded(all.files.len() - 11);
+    assert_eq!((without.validation, without.files.len()), (None, 7 + 15));
+    assert_eq!((&without.train, &without.test), (&all.train, &all.test));
+    // Where the numbers say something else, the data set is another one: that is for others to notice.
+    assert_eq!(all.clone().as_recorded(5), all);
 }

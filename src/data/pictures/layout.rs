@@ -72,22 +72,20 @@ pub(super) fn survey(folder: &Path, known: Option<&[String]>) -> Result<Layout> 
 
 /// The splits in `root`, in the only folder in it and so on, or in one of several folders there.
 fn find_splits<'a>(root: &'a Folder, known: Option<&[String]>) -> Result<Option<Splits<'a>>> {
-    let mut around = root;
-    loop {
-        if let Some(splits) = splits::find(around, known) {
+    let mut last = root;
+    for folder in root.and_only_branches() {
+        if let Some(splits) = splits::find(folder, known) {
             return Ok(Some(splits));
         }
         if known.is_none() {
-            wrong_folder::check_splits_without_classes(around)?;
+            wrong_folder::check_splits_without_classes(folder)?;
         }
-        match around.only_branch() {
-            Some(only) => around = only,
-            None => break,
-        }
+        last = folder;
     }
-    let in_branches = around.branches().filter_map(|folder| splits::find(folder, known));
+    let below =
+        |branch: &'a Folder| branch.and_only_branches().find_map(|folder| splits::find(folder, known));
     // A single folder with a telling name is no evidence here: it may be a class.
-    let mut found: Vec<_> = in_branches.filter(Splits::are_several).collect();
+    let mut found: Vec<_> = last.branches().filter_map(below).filter(Splits::are_several).collect();
     match found.len() {
         0 | 1 => Ok(found.pop()),
         _ => Err(wrong_folder::several_sets(root, &found)),
@@ -97,14 +95,22 @@ fn find_splits<'a>(root: &'a Folder, known: Option<&[String]>) -> Result<Option<
 /// `root`, unless the classes of a model lie in the only folder in it, or in the only one in that.
 fn folder_of_classes<'a>(root: &'a Folder, known: Option<&[String]>) -> &'a Folder {
     let known = known.unwrap_or_default();
-    let mut folder = root;
-    while !folder.branches().any(|class| known.contains(&class.name)) {
-        match folder.only_branch() {
-            Some(only) => folder = only,
-            None => return root,
-        }
+    let has_known = |folder: &&Folder| folder.branches().any(|class| known.contains(&class.name));
+    root.and_only_branches().find(has_known).unwrap_or(root)
+}
+
+/// The folders with pictures that lie beside the way from `root` to `folder`.
+fn beside_the_way(root: &Folder, folder: &Folder) -> Vec<PathBuf> {
+    let mut others = Vec::new();
+    let mut at = root;
+    while at.path != folder.path {
+        let (on, beside): (Vec<_>, Vec<_>) =
+            at.branches().partition(|branch| folder.path.starts_with(&branch.path));
+        others.extend(beside.into_iter().map(|branch| branch.path.clone()));
+        let [next, ..] = on[..] else { break };
+        at = next;
     }
-    folder
+    others
 }
 
 impl Layout {
@@ -125,11 +131,8 @@ impl Layout {
             let shown = folder.path.display();
             self.say(format!("not used: {shown}: its pictures are not in folders of the classes"));
         }
-        let mut others: Vec<_> = splits.others.iter().map(|folder| folder.path.clone()).collect();
-        let beside = root.branches().filter(|folder| !splits.around.path.starts_with(&folder.path));
-        if splits.around.path != root.path {
-            others.extend(beside.map(|folder| folder.path.clone()));
-        }
+        let mut others = beside_the_way(root, splits.around);
+        others.extend(splits.others.iter().map(|folder| folder.path.clone()));
         self.leave(&others, &root.path, "a folder beside the splits", "folders beside the splits");
         Ok(())
     }

@@ -136,6 +136,11 @@ impl Folder {
         (branches.next().is_none() && !self.has_own_pictures()).then_some(first)
     }
 
+    /// It, the only folder in it, the only one in that, and so on.
+    pub(super) fn and_only_branches(&self) -> impl Iterator<Item = &Folder> {
+        std::iter::successors(Some(self), |folder| folder.only_branch())
+    }
+
     /// Hands it and all folders below to `visit`, but none behind a link.
     pub(super) fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Folder)) {
         visit(self);

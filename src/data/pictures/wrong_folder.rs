@@ -113,9 +113,7 @@ fn meant<'a>(root: &'a Folder, path: &Path) -> Option<&'a Folder> {
     while folder.path != path {
         folder = folder.folders.iter().find(|below| path.starts_with(&below.path))?;
     }
-    while let Some(only) = folder.only_branch() {
-        folder = only;
-    }
+    folder = folder.and_only_branches().last()?;
     (!folder.has_own_pictures() && folder.branches().count() > 1).then_some(folder)
 }
 
