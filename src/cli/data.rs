@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::output;
 use super::picture_flags::PictureArguments;
 use super::preview_flags::PreviewArguments;
+use super::verification_report;
 use crate::data::catalogue::KnownSet;
 use crate::data::fetch::{FetchOptions, Origin, fetch, import};
 use crate::data::load::{is_of_pictures, load, unknown};
@@ -54,9 +55,13 @@ enum DataCommand {
         #[arg(long, value_name = "FILE|DIR")]
         from: Option<PathBuf>,
     },
-    /// Compare a data set's files with the official ones again, or decode all pictures of a folder
+    /// Check a data set's files against the official ones, or look at a folder of pictures
+    ///
+    /// Of a folder, every picture is decoded. Its classes and splits are shown as training would
+    /// understand them, with the files that it would skip. The exit code is 3 where a picture cannot be
+    /// read, or where training would refuse the folder.
     Verify {
-        /// Name of the data set, or a folder of pictures, each of which is then decoded
+        /// Name of the data set, or a folder of pictures
         name: String,
     },
     /// Count the images of each class, and compute each channel's mean and standard deviation
@@ -187,26 +192,19 @@ impl Command<'_> {
             .advise(format!("if that is not on purpose: `shadegrad data fetch {}`", set.name)))
     }
 
-    /// Nobody knows official pictures: they are fine if they can be read to the end.
+    /// Nobody knows official pictures: they are fine if they can be read to the end and trained on.
     fn verify_pictures(&self, folder: &Path) -> Result<()> {
-        let (count, faults) = pictures::verify(folder)?;
-        let mut text = String::new();
-        for fault in &faults {
-            line(&mut text, &fault.message);
-        }
-        line(
-            &mut text,
-            format_args!("{}: {} of {count} pictures can be read", folder.display(), count - faults.len()),
-        );
-        let objects: Vec<_> =
-            faults.iter().map(|fault| json!({ "path": fault.path, "fault": fault.message })).collect();
-        let object = json!({ "name": folder, "pictures": count, "files": objects });
+        let found = pictures::verify(folder, true)?;
+        let (text, object) = verification_report::both(folder, &found);
         self.print(&text, "data-verify", &object)?;
-        match faults.len() {
-            0 => Ok(()),
-            bad => {
+        if let Some(refusal) = found.refusal {
+            return Err(refusal);
+        }
+        match (found.faults.len(), found.pictures) {
+            (0, _) => Ok(()),
+            (bad, count) => {
                 Err(Error::data(format!("{}: {bad} of {count} pictures cannot be read", folder.display()))
-                    .advise("mend or remove them; training leaves them out"))
+                    .advise("repair or remove them; training skips them"))
             }
         }
     }
@@ -220,11 +218,17 @@ impl Command<'_> {
         let moments = moments(&dataset.train, dataset.shape);
         let classes = dataset.classes.len();
         let train = class_counts(&dataset.train, classes);
+        let validation = dataset.validation.as_ref().map(|split| class_counts(split, classes));
         let test = class_counts(&dataset.test, classes);
         let mut text = describe(&dataset);
-        line(&mut text, format_args!("{:<30} {:>8} {:>8}", "class", "train", "test"));
-        for ((class, train), test) in dataset.classes.iter().zip(&train).zip(&test) {
-            line(&mut text, format_args!("{class:<30} {train:>8} {test:>8}"));
+        let columns = [("train", Some(&train)), ("validation", validation.as_ref()), ("test", Some(&test))];
+        let columns = columns.into_iter().filter_map(|(name, counts)| Some((name, counts?)));
+        let columns: Vec<_> = columns.collect();
+        let heads: String = columns.iter().map(|(name, _)| format!(" {name:>10}")).collect();
+        line(&mut text, format_args!("{:<30}{heads}", "class"));
+        for (class, name) in dataset.classes.iter().enumerate() {
+            let cells: String = columns.iter().map(|(_, counts)| format!(" {:>10}", counts[class])).collect();
+            line(&mut text, format_args!("{name:<30}{cells}"));
         }
         line(&mut text, format_args!("mean of pixels/255, each channel: {:.4?}", moments.mean));
         line(&mut text, format_args!("standard deviation:               {:.4?}", moments.std));
@@ -239,6 +243,7 @@ impl Command<'_> {
             "width": dataset.shape.width,
             "classes": dataset.classes,
             "train": split(&dataset.train, train),
+            "validation": dataset.validation.as_ref().zip(validation).map(|(part, counts)| split(part, counts)),
             "test": split(&dataset.test, test),
             "mean": moments.mean,
             "std": moments.std,
@@ -266,10 +271,12 @@ fn line(text: &mut String, line: impl fmt::Display) {
 
 fn describe(dataset: &Dataset) -> String {
     let shape = dataset.shape;
+    let validation = dataset.validation.as_ref().map(|split| format!(", {} validation", split.len()));
     format!(
-        "{}: {} training and {} test images of {}x{}x{} (channels, rows, columns)\n",
+        "{}: {} training{} and {} test images of {}x{}x{} (channels, rows, columns)\n",
         dataset.name,
         dataset.train.len(),
+        validation.unwrap_or_default(),
         dataset.test.len(),
         shape.channels,
         shape.height,

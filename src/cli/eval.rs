@@ -74,9 +74,9 @@ impl From<TtaName> for Views {
 pub(super) fn run(arguments: &EvalArguments) -> Result<()> {
     let (path, mut model) = arguments.model.read()?;
     let search = Search::from_environment(arguments.data_dir.clone());
-    let dataset = arguments.model.load(&mut model, &arguments.data, &search)?;
+    let mut dataset = arguments.model.load(&mut model, &arguments.data, &search)?;
     let device = arguments.device.open()?;
-    let (name, split) = arguments.split.of(dataset.train, dataset.test);
+    let (name, split) = arguments.split.of(&mut dataset)?;
     let evaluation = evaluate(&model, split, dataset.shape, arguments.tta.into(), &*device)?;
     let subject = Subject {
         model: path.display().to_string(),

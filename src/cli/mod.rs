@@ -37,6 +37,7 @@ mod train;
 mod training_data;
 mod usage;
 mod values;
+mod verification_report;
 mod watchers;
 
 use std::process::ExitCode;

@@ -22,8 +22,8 @@ pub(super) fn print_note(text: &str) {
 
 /// Prints what was looked for and found, where that was not known beforehand.
 pub(super) fn print_description(dataset: &Dataset) {
-    if let Some(description) = &dataset.description {
-        print_note(&format!("note: {description}\n"));
+    for line in dataset.description.iter().flat_map(|description| description.lines()) {
+        print_note(&format!("note: {line}\n"));
     }
 }
 

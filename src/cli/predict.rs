@@ -109,8 +109,8 @@ fn subjects(arguments: &PredictArguments, model: &mut SavedModel) -> Result<Subj
         None => None,
     };
     match dataset {
-        Some(dataset) if arguments.images.is_empty() => {
-            let (_, split) = arguments.split.of(dataset.train, dataset.test);
+        Some(mut dataset) if arguments.images.is_empty() => {
+            let (_, split) = arguments.split.of(&mut dataset)?;
             let names = (0..split.len()).map(|index| index.to_string()).collect();
             Ok(Subjects { names, split, shape: dataset.shape, faults: Vec::new() })
         }

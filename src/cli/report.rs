@@ -128,6 +128,7 @@ fn dataset(record: &Record, run: &Path, data_dir: Option<PathBuf>) -> Result<Dat
     let about = model_at(&weights_of(run)?)?.about;
     let wanted = about.as_ref().map_or_else(Wanted::default, About::pictures);
     let dataset = load(name, &Search::from_environment(data_dir), &wanted)?;
+    let dataset = dataset.as_recorded(record.facts.files_sha256.len());
     let hashes = dataset.files.iter().map(|file| Ok(fingerprint(file, Form::AsIs)?.sha256));
     let mut hashes = hashes.collect::<Result<Vec<_>>>()?;
     hashes.sort();

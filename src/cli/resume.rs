@@ -75,6 +75,7 @@ impl Rest<'_> {
         let config = resolve(sources)?.config;
         let data_dir = self.data_dir.clone().or(record.data_dir);
         let dataset = training_data::load(&config, data_dir, !self.quiet)?;
+        let dataset = dataset.as_recorded(record.files_sha256.len());
         match loss {
             // The same data have been described before.
             Some(loss) => directory.log_warnings(&[format!("{loss}; going on with a new device")])?,

@@ -2,27 +2,46 @@
 
 use clap::ValueEnum;
 
-use crate::data::Split;
+use crate::data::{Dataset, Split};
+use crate::error::{Error, Result};
 
-/// One half of a data set, or both.
+/// One part of a data set, or all of it.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum WhichSplit {
-    Test,
     Train,
+    Validation,
+    Test,
     All,
 }
 
 impl WhichSplit {
-    /// Its name, and what is meant of these two.
-    pub(super) fn of(self, mut train: Split, mut test: Split) -> (&'static str, Split) {
+    /// Its name, and its images, which are taken out of the data set.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where validation images are asked for and there are none.
+    pub(super) fn of(self, dataset: &mut Dataset) -> Result<(&'static str, Split)> {
+        let validation = dataset.validation.take();
+        let [mut train, test] = [&mut dataset.train, &mut dataset.test].map(std::mem::take);
         match self {
-            WhichSplit::All => {
-                train.images.append(&mut test.images);
-                train.labels.append(&mut test.labels);
-                ("all", train)
+            WhichSplit::Train => Ok(("train", train)),
+            WhichSplit::Validation => {
+                let split = validation.ok_or_else(|| none(&dataset.name))?;
+                Ok(("validation", split))
             }
-            WhichSplit::Test => ("test", test),
-            WhichSplit::Train => ("train", train),
+            WhichSplit::Test => Ok(("test", test)),
+            WhichSplit::All => {
+                for mut split in validation.into_iter().chain([test]) {
+                    train.images.append(&mut split.images);
+                    train.labels.append(&mut split.labels);
+                    train.files.append(&mut split.files);
+                }
+                Ok(("all", train))
+            }
         }
     }
+}
+
+fn none(name: &str) -> Error {
+    Error::data(format!("{name} has no validation images"))
+        .advise("name another split; a folder of pictures has them in val/, if it has a test/ as well")
 }

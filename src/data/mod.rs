@@ -88,8 +88,21 @@ pub struct Dataset {
     pub test: Split,
     /// The files that all this was read from, so that a run can record them.
     pub files: Vec<PathBuf>,
-    /// What was looked for and found, in a line, where that is not known beforehand.
+    /// What was looked for and found, in a few lines, where that is not known beforehand.
     pub description: Option<String>,
     /// What was found and not used, or could not be: a line each.
     pub warnings: Vec<String>,
+}
+
+impl Dataset {
+    /// Leaves the validation split out where a run has recorded that its data set had `files` files without
+    /// it: runs that began before folders brought such a split go on as they began.
+    pub fn as_recorded(mut self, files: usize) -> Self {
+        let validation = self.validation.as_ref().map_or(0, |split| split.files.len());
+        if validation > 0 && files + validation == self.files.len() {
+            self.files = self.train.files.iter().chain(&self.test.files).cloned().collect();
+            self.validation = None;
+        }
+        self
+    }
 }

@@ -59,9 +59,11 @@ fn pictures_are_trained_on_measured_and_predicted() {
     let start = &outcome.events()[0];
     assert_eq!(start["dataset"]["shape"], serde_json::json!([1, 6, 6]));
     assert_eq!((&start["dataset"]["train"], &start["dataset"]["test"]), (&32.into(), &8.into()));
-    let note =
-        "note: pictures: 2 classes, 40 pictures of 12x12 to 14x14, cropped and scaled: images of 1x6x6";
-    assert!(outcome.stderr.starts_with(note), "{outcome:#?}");
+    let notes = "note: pictures: 2 classes with 16 training pictures each: dark ones, light\n\
+                 note: training: 32 pictures in pictures; testing: 8 more, a fifth of each class, held out because \
+                 there is no test folder\n\
+                 note: 40 pictures of 12x12 to 14x14, cropped and scaled to 6x6 grey\n";
+    assert!(outcome.stderr.starts_with(notes), "{outcome:#?}");
 
     let arguments = ["eval", "run", "--data", "pictures", "--split", "all", "--device", "cpu", "--json"];
     let evaluation = &fine(sandbox.run(&arguments)).events()[0];
@@ -293,7 +295,9 @@ fn data_commands_describe_pictures() {
     assert_eq!(object["classes"], serde_json::json!(["dark ones", "light"]));
     assert_eq!((&object["height"], &object["train"]["per_class"]), (&8.into(), &serde_json::json!([16, 16])));
     let verified = fine(sandbox.run(&["data", "verify", "pictures"]));
-    assert_eq!(verified.stdout, "pictures: 40 of 40 pictures can be read\n");
+    let lines: Vec<_> = verified.stdout.lines().collect();
+    assert_eq!((lines.len(), lines[3]), (4, "pictures: 40 of 40 pictures can be read"), "{verified:#?}");
+    assert_eq!(lines[0], "pictures: 2 classes with 16 training pictures each: dark ones, light");
     sandbox.write("pictures/light/broken.jpg", "no picture");
     let damaged = sandbox.run(&["data", "verify", "pictures", "--json"]);
     assert_eq!(damaged.code, Some(3), "{damaged:#?}");

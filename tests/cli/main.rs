@@ -8,6 +8,7 @@ mod devices;
 mod elsewhere;
 mod files;
 mod flags;
+mod folders;
 mod manners;
 mod mistakes;
 mod output;

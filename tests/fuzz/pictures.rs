@@ -86,11 +86,12 @@ fn png_and_jpeg() {
 
 /// A folder as a file: a path a line. `/` at the end makes a folder; the first byte of a line says which of
 /// the samples a file holds, or that it holds nothing of the kind.
-const TREES: [&str; 5] = [
+const TREES: [&str; 6] = [
     "0cat/a.png\n1cat/b.png\n0dog/a.png\n4dog/b.jpg",
     "0train/cat/a.png\n0train/dog/a.png\n0test/cat/a.png\n0test/dog/a.png",
-    "0train/cat/a.png\n0val/cat/a.png\n0valid/cat/a.png\n5train/dog/d.JPEG",
+    "0train/cat/a.png\n0val/cat/a.png\n0Test-set/cat/a.png\n5train/dog/d.JPEG",
     "0train/a.png\n1train/b.png\n0bus/a.png\n0bus/b.png\n9bus/notes.txt",
+    "0set/Training/cat/a.png\n0set/Training/dog/a.png\n0set/images_val/DOG/a.png\n0x/y.webp",
     "0cat/deep/er/a.png\n0cat/deep/b.png\n0dog/.hidden.png\n0dog/a.png\n0dog/b.png\n0.git/a.png",
 ];
 
@@ -100,6 +101,10 @@ const TREE_WORDS: &[&[u8]] = &[
     b"\n0train/",
     b"\n0test/",
     b"\n0validation/",
+    b"\n0train/train/",
+    b"_images/",
+    b"@eaDir/",
+    b".webp",
     b"/",
     b".png",
     b".JPG",
@@ -145,7 +150,7 @@ fn folders() {
         let dataset = taken(loaded, &[Data]);
         dataset
             .inspect(|dataset| {
-                for split in [&dataset.train, &dataset.test] {
+                for split in [&dataset.train, &dataset.test].into_iter().chain(&dataset.validation) {
                     assert!(!split.is_empty());
                     assert_eq!(split.images.len(), split.len() * dataset.shape.pixels());
                     assert!(split.labels.iter().all(|&label| (label as usize) < dataset.classes.len()));

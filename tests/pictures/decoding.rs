@@ -67,6 +67,18 @@ fn transparency_is_put_on_white() {
 }
 
 #[test]
+fn jpeg_is_read_under_each_of_its_endings() {
+    let album = Album::new();
+    for class in ["cat", "dog"] {
+        for ending in ["jpg", "JPEG", "jpe", "jfif", "JIF", "pjpeg", "pjp"] {
+            album.write(&format!("{class}/a.{ending}"), jpeg(grey(5, 4, 9)));
+        }
+    }
+    let dataset = album.loaded();
+    assert_eq!((dataset.files.len(), dataset.warnings), (14, Vec::new()));
+}
+
+#[test]
 fn jpeg_is_read_by_its_content_whatever_its_name() {
     let picture = image::RgbImage::from_fn(48, 32, |x, y| image::Rgb([4 * x as u8, 6 * y as u8, 99]));
     let album = Album::new();
@@ -104,7 +116,7 @@ fn a_camera_held_upright_gives_upright_pictures() {
     assert!(turned[..16].iter().all(|&top| top > 215), "{:?}", &turned[..16]);
     // The set is told the size as the picture is looked at.
     let album = Album::new();
-    for name in ["cat/a.jpg", "cat/b.jpg"] {
+    for name in ["cat/a.jpg", "cat/b.jpg", "dog/a.jpg"] {
         album.write(name, marked(file.clone(), Orientation::Rotate90));
     }
     assert_eq!(album.loaded().shape, shape(1, 32, 16));
@@ -148,7 +160,9 @@ fn the_size_of_images_follows_the_pictures_unless_it_is_said() {
     let of = |sizes: &[(u32, u32)], size| {
         let album = Album::new();
         for (index, &(width, height)) in sizes.iter().enumerate() {
-            album.write(&format!("cat/{index}.png"), png(grey(width, height, 0)));
+            for class in ["cat", "dog"] {
+                album.write(&format!("{class}/{index}.png"), png(grey(width, height, 0)));
+            }
         }
         let dataset = album.load(&Wanted { size, ..Wanted::default() }).unwrap();
         (dataset.shape.height, dataset.shape.width)
@@ -163,6 +177,7 @@ fn the_size_of_images_follows_the_pictures_unless_it_is_said() {
 fn one_coloured_picture_makes_all_of_them_coloured() {
     let album = Album::new();
     album.fill("cat", 5);
+    album.fill("dog", 5);
     album.write("cat/colour.png", png(colour(5, 4)));
     assert_eq!(album.loaded().shape.channels, 3);
 }
@@ -171,6 +186,7 @@ fn one_coloured_picture_makes_all_of_them_coloured() {
 fn nothing_is_resized_where_that_is_refused() {
     let album = Album::new();
     album.fill("cat", 5);
+    album.fill("dog", 5);
     album.write("cat/large.png", png(grey(50, 40, 0)));
     let wanted = Wanted { size: Size::Side(5), resize: Resize::Refuse, ..Wanted::default() };
     expect_data_error(album.load(&wanted), &["000.png", "a picture of 5x4", "expected 5x5"]);

@@ -4,6 +4,8 @@ mod album;
 mod damage;
 mod decoding;
 mod layout;
+mod refused;
 #[path = "../samples/mod.rs"]
 #[allow(clippy::duplicate_mod)]
 mod samples;
+mod splits;

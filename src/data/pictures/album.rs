@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use rayon::prelude::*;
 
-use super::Wanted;
 use super::decode::{self, Outline};
 use super::layout::Class;
+use super::{Resize, Wanted};
 use crate::data::source::unlike;
 use crate::data::{ImageShape, Split};
 use crate::error::{Error, Result};
@@ -27,6 +27,15 @@ pub(super) struct Picture {
     pub(super) outline: Outline,
 }
 
+/// A picture file that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong, with the path in it.
+    pub message: String,
+}
+
 /// Pictures whose headers can be read, class by class.
 #[derive(Debug)]
 pub(super) struct Album {
@@ -34,7 +43,7 @@ pub(super) struct Album {
 }
 
 impl Album {
-    /// Reads the headers of all pictures. Those that cannot be read are left out, with a warning each.
+    /// Reads the headers of all pictures. Those that cannot be read are left out and added to `faults`.
     ///
     /// # Errors
     /// [`ErrorKind::Data`](crate::ErrorKind::Data) for a class that is none of `names`.
@@ -42,26 +51,56 @@ impl Album {
         classes: Vec<Class>,
         names: &[String],
         progress: bool,
-        warnings: &mut Vec<String>,
+        faults: &mut Vec<Fault>,
     ) -> Result<Self> {
         let mut files = Vec::new();
         for class in classes {
             let label = names.iter().position(|name| *name == class.name).ok_or_else(|| {
                 let found = format_args!("a class {}", class.name);
                 unlike(class.folder.display(), found, format_args!("one of {}", names.join(", ")))
+                    .advise("move that folder away, or call it as the class that it is in training")
             })?;
             files.extend(class.pictures.into_iter().map(|path| (path, label as u32)));
         }
         let bar = bar("looking at pictures", files.len(), progress);
         let look = |(path, label): (PathBuf, u32)| {
             bar.inc(1);
-            decode::outline(&path).map(|outline| Picture { path, label, outline })
+            match decode::outline(&path) {
+                Ok(outline) => Ok(Picture { path, label, outline }),
+                Err(error) => Err(Fault { path, message: error.to_string() }),
+            }
         };
         let looked: Vec<_> = files.into_par_iter().map(look).collect();
-        Ok(Album { pictures: keep(looked, warnings).collect() })
+        Ok(Album { pictures: keep(looked, faults).collect() })
     }
 
-    /// Decodes all pictures, and forgets those that fail, with a warning each.
+    /// The number of pictures of each of `classes` classes.
+    pub(super) fn counts(&self, classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; classes];
+        for picture in &self.pictures {
+            counts[picture.label as usize] += 1;
+        }
+        counts
+    }
+
+    /// Decodes all pictures in their own size, and forgets those that fail: they are added to `faults`.
+    pub(super) fn verify(&mut self, progress: bool, faults: &mut Vec<Fault>) {
+        let bar = bar("decoding pictures", self.pictures.len(), progress);
+        let decode = |picture: Picture| {
+            bar.inc(1);
+            let Outline { height, width, .. } = picture.outline;
+            let shape = ImageShape { channels: 3, height, width };
+            match decode::decode(&picture.path, shape, Resize::Refuse) {
+                Ok(_) => Ok(picture),
+                Err(error) => Err(Fault { path: picture.path, message: error.to_string() }),
+            }
+        };
+        let pictures = std::mem::take(&mut self.pictures);
+        let decoded: Vec<_> = pictures.into_par_iter().map(decode).collect();
+        self.pictures = keep(decoded, faults).collect();
+    }
+
+    /// Decodes all pictures, and forgets those that fail: they are added to `faults`.
     ///
     /// # Errors
     /// [`ErrorKind::Data`](crate::ErrorKind::Data) where all of them would not fit the memory.
@@ -69,7 +108,7 @@ impl Album {
         &mut self,
         shape: ImageShape,
         wanted: &Wanted,
-        warnings: &mut Vec<String>,
+        faults: &mut Vec<Fault>,
     ) -> Result<Split> {
         let bytes = self.pictures.len().saturating_mul(shape.pixels());
         if bytes > MOST_BYTES {
@@ -85,10 +124,13 @@ impl Album {
         for some in self.pictures.chunks(AT_ONCE) {
             let decode = |picture: &Picture| {
                 bar.inc(1);
-                decode::decode(&picture.path, shape, wanted.resize).map(|bytes| (picture.clone(), bytes))
+                match decode::decode(&picture.path, shape, wanted.resize) {
+                    Ok(bytes) => Ok((picture.clone(), bytes)),
+                    Err(error) => Err(Fault { path: picture.path.clone(), message: error.to_string() }),
+                }
             };
             let results: Vec<_> = some.par_iter().map(decode).collect();
-            for (picture, bytes) in keep(results, warnings) {
+            for (picture, bytes) in keep(results, faults) {
                 split.images.extend(bytes);
                 split.labels.push(picture.label);
                 decoded.push(picture);
@@ -112,13 +154,7 @@ fn bar(message: &'static str, count: usize, progress: bool) -> ProgressBar {
         .with_finish(ProgressFinish::AndClear)
 }
 
-/// What succeeded; what failed becomes a warning.
-fn keep<T>(results: Vec<Result<T>>, warnings: &mut Vec<String>) -> impl Iterator<Item = T> {
-    results.into_iter().filter_map(|result| match result {
-        Ok(good) => Some(good),
-        Err(error) => {
-            warnings.push(format!("not used: {error}"));
-            None
-        }
-    })
+/// What succeeded; what failed is added to `faults`.
+fn keep<T>(results: Vec<Result<T, Fault>>, faults: &mut Vec<Fault>) -> impl Iterator<Item = T> {
+    results.into_iter().filter_map(|result| result.map_err(|fault| faults.push(fault)).ok())
 }

@@ -1,115 +1,228 @@
-//! Which files in a folder are pictures of which class.
+//! Which files in a folder are pictures of which class, and in which split.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::endings::Endings;
+use super::splits::{self, Splits};
+use super::tree::Folder;
+use super::wrong_folder::{self, list};
 use crate::data::source::unlike;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plain::one_line;
-
-/// How the names of picture files end, in small letters or capitals.
-const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
-
-/// The folder of training pictures, where they are apart from the others.
-const TRAIN: &str = "train";
-
-/// The folder of test pictures: the first of these that is there.
-const TEST: [&str; 4] = ["test", "val", "valid", "validation"];
-
-/// The most files that a class's folder may hold: somebody may name a whole disk.
-const MOST_FILES: usize = 2_000_000;
 
 /// What was found in a folder.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
-    /// Pictures to train on, class by class; also those to test with where there is no folder of them.
-    pub(super) train: Vec<Class>,
-    /// Pictures to test with, and the name of their folder.
-    pub(super) test: Option<(String, Vec<Class>)>,
+    /// The folder of the training pictures, or the one with all pictures; without classes where there are
+    /// only pictures to validate or test with.
+    pub(super) train: Part,
+    pub(super) validation: Option<Part>,
+    pub(super) test: Option<Part>,
     /// What lies around and is not used, in words.
-    pub(super) unused: Vec<String>,
+    pub(super) warnings: Vec<String>,
+    /// Pictures in formats that are not read.
+    pub(super) unread: Endings,
+    /// Files that are no pictures.
+    pub(super) others: Endings,
+}
+
+/// A folder with a folder for each class.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) folder: PathBuf,
+    /// Sorted by name.
+    pub(super) classes: Vec<Class>,
 }
 
 /// A class's folder.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Class {
     pub(super) name: String,
     pub(super) folder: PathBuf,
-    /// Sorted.
+    /// Sorted; none where all are in formats that are not read.
     pub(super) pictures: Vec<PathBuf>,
+    /// Pictures in formats that are not read.
+    pub(super) unread: Endings,
 }
 
-/// What lies directly in a folder. Names with a leading dot are left out.
-struct Contents {
-    folders: Vec<PathBuf>,
-    pictures: Vec<PathBuf>,
-    /// Files that are no pictures.
-    others: Vec<PathBuf>,
-}
-
-/// Looks for pictures in `folder`.
+/// Looks for pictures in `folder`. `known` are the classes of a model that is to be tried on them: there
+/// may be pictures of some of its classes only.
 ///
 /// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data), with what was found, where there is no class's folder
-/// with pictures; [`ErrorKind::Io`](crate::ErrorKind::Io) where a folder cannot be listed.
-pub(super) fn survey(folder: &Path) -> Result<Layout> {
-    let contents = list(folder)?;
+/// [`ErrorKind::Data`](crate::ErrorKind::Data), with what was found, where there are no folders of
+/// classes, only one, or folders that must be something else; [`ErrorKind::Io`](crate::ErrorKind::Io)
+/// where a folder cannot be listed.
+pub(super) fn survey(folder: &Path, known: Option<&[String]>) -> Result<Layout> {
+    let root = Folder::read(folder)?;
     let mut layout = Layout::default();
-    match train_folder(&contents)? {
-        None => layout.train = layout.classes(folder, contents)?,
-        Some(train) => {
-            layout.train = layout.classes(&train, list(&train)?)?;
-            let named = |name: &&str| contents.folders.iter().find(|folder| folder.ends_with(name));
-            if let Some(test) = TEST.iter().find_map(named) {
-                layout.test = Some((name_of(test), layout.classes(test, list(test)?)?));
+    match find_splits(&root, known)? {
+        Some(splits) => layout.read_splits(&root, &splits, known)?,
+        None => {
+            if known.is_none() {
+                wrong_folder::check_sub_folders(&root)?;
             }
-            let test = layout.test.as_ref().map(|(name, _)| name.as_str());
-            let is_other = |folder: &&PathBuf| !folder.ends_with(TRAIN) && Some(&*name_of(folder)) != test;
-            let others: Vec<_> = contents.folders.iter().filter(is_other).cloned().collect();
-            layout.leave(&others, folder, "folder beside train/", "folders beside train/");
+            layout.train = layout.part(folder_of_classes(&root, known), known)?;
         }
     }
-    if layout.train.is_empty() {
-        return Err(nothing(folder, &layout));
-    }
+    wrong_folder::check_classes(&root, &layout, known)?;
+    layout.warn_of_capitals();
+    layout.warn_of_unread();
     Ok(layout)
 }
 
-/// The folder of training pictures. One that has pictures, but no folders in it, is a class of its own:
-/// pictures of trains.
-fn train_folder(contents: &Contents) -> Result<Option<PathBuf>> {
-    let Some(train) = contents.folders.iter().find(|folder| folder.ends_with(TRAIN)) else {
-        return Ok(None);
-    };
-    let has_classes = !list(train)?.folders.is_empty();
-    Ok(has_classes.then(|| train.clone()))
+/// The splits in `root`, in the only folder in it and so on, or in one of several folders there.
+fn find_splits<'a>(root: &'a Folder, known: Option<&[String]>) -> Result<Option<Splits<'a>>> {
+    let mut last = root;
+    for folder in root.and_only_branches() {
+        if let Some(splits) = splits::find(folder, known) {
+            return Ok(Some(splits));
+        }
+        if known.is_none() {
+            wrong_folder::check_splits_without_classes(folder)?;
+        }
+        last = folder;
+    }
+    let below =
+        |branch: &'a Folder| branch.and_only_branches().find_map(|folder| splits::find(folder, known));
+    // A single folder with a telling name is no evidence here: it may be a class.
+    let mut found: Vec<_> = last.branches().filter_map(below).filter(Splits::are_several).collect();
+    match found.len() {
+        0 | 1 => Ok(found.pop()),
+        _ => Err(wrong_folder::several_sets(root, &found)),
+    }
+}
+
+/// `root`, unless the classes of a model lie in the only folder in it, or in the only one in that.
+fn folder_of_classes<'a>(root: &'a Folder, known: Option<&[String]>) -> &'a Folder {
+    let known = known.unwrap_or_default();
+    let has_known = |folder: &&Folder| folder.branches().any(|class| known.contains(&class.name));
+    root.and_only_branches().find(has_known).unwrap_or(root)
+}
+
+/// The folders with pictures that lie beside the way from `root` to `folder`.
+fn beside_the_way(root: &Folder, folder: &Folder) -> Vec<PathBuf> {
+    let mut others = Vec::new();
+    let mut at = root;
+    while at.path != folder.path {
+        let (on, beside): (Vec<_>, Vec<_>) =
+            at.branches().partition(|branch| folder.path.starts_with(&branch.path));
+        others.extend(beside.into_iter().map(|branch| branch.path.clone()));
+        let [next, ..] = on[..] else { break };
+        at = next;
+    }
+    others
 }
 
 impl Layout {
-    /// The classes in a folder, sorted by name, those without a picture left out.
-    fn classes(&mut self, folder: &Path, contents: Contents) -> Result<Vec<Class>> {
-        let mut classes = Vec::new();
-        for path in contents.folders {
-            let mut class = Class { name: name_of(&path), folder: path, pictures: Vec::new() };
-            if class.name.contains(char::is_control) {
-                let found = format_args!("a class's folder called {:?}", class.name);
-                return Err(unlike(folder.display(), found, "a name that is plain text"));
+    /// The splits, or all pictures as one.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Part> {
+        [Some(&self.train), self.validation.as_ref(), self.test.as_ref()].into_iter().flatten()
+    }
+
+    fn read_splits(&mut self, root: &Folder, splits: &Splits<'_>, known: Option<&[String]>) -> Result<()> {
+        if let Some(train) = splits.train {
+            self.train = self.part(train, known)?;
+        }
+        let own: Vec<_> = self.train.classes.iter().map(|class| class.name.clone()).collect();
+        let classes = known.or((!own.is_empty()).then_some(&own));
+        self.validation = splits.validation.map(|folder| self.part(folder, classes)).transpose()?;
+        self.test = splits.test.map(|folder| self.part(folder, classes)).transpose()?;
+        for folder in &splits.unlabelled {
+            let shown = folder.path.display();
+            self.say(format!("not used: {shown}: its pictures are not in folders of the classes"));
+        }
+        let mut others = beside_the_way(root, splits.around);
+        others.extend(splits.others.iter().map(|folder| folder.path.clone()));
+        self.leave(&others, &root.path, "a folder beside the splits", "folders beside the splits");
+        Ok(())
+    }
+
+    /// The classes in a folder, those without a picture left out. A class that differs from one of `known`
+    /// in capitals only is taken for that one.
+    fn part(&mut self, folder: &Folder, known: Option<&[String]>) -> Result<Part> {
+        let (mut classes, mut renamed) = (Vec::new(), Vec::new());
+        for below in &folder.folders {
+            if below.name.contains(char::is_control) {
+                let found = format_args!("a class's folder called {:?}", below.name);
+                return Err(unlike(folder.path.display(), found, "a name that is plain text"));
             }
-            let mut others = Vec::new();
-            collect(&class.folder, &mut class.pictures, &mut others)?;
-            class.pictures.sort();
-            self.leave(&others, &class.folder, "file that is no picture", "files that are no pictures");
-            if class.pictures.is_empty() {
+            let mut class = self.class(below);
+            if let Some(name) = in_other_capitals(&class.name, known.unwrap_or_default()) {
+                renamed.push(format!("{} for {name}", class.name));
+                class.name = name.clone();
+            }
+            if class.pictures.is_empty() && class.unread.total() == 0 {
                 let shown = class.folder.display();
-                self.say(format!("not used: {shown}: no pictures in it, so it is no class"));
+                self.say(format!("not used: {shown}: no pictures in it, so it is not a class"));
             } else {
                 classes.push(class);
             }
         }
-        self.leave(&contents.pictures, folder, "picture outside of a class", "pictures outside of a class");
-        self.leave(&contents.others, folder, "file that is no picture", "files that are no pictures");
+        let outside: Vec<_> = folder.pictures.iter().chain(&folder.unread).cloned().collect();
+        let many = "pictures outside of the class folders";
+        self.leave(&outside, &folder.path, "a picture outside of the class folders", many);
+        self.leave_others(&folder.others, &folder.path);
+        self.leave_links(&folder.links, &folder.path);
+        if !renamed.is_empty() {
+            let (shown, list) = (folder.path.display(), list(&renamed));
+            self.say(format!("{shown}: classes are understood in other capitals: {list}"));
+        }
         classes.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(classes)
+        Ok(Part { folder: folder.path.clone(), classes })
+    }
+
+    /// All pictures of a class's folder and those below. Links to folders in it are not followed.
+    fn class(&mut self, folder: &Folder) -> Class {
+        let mut class = Class { name: folder.name.clone(), folder: folder.path.clone(), ..Class::default() };
+        let (mut others, mut links) = (Vec::new(), Vec::new());
+        folder.walk(&mut |below| {
+            class.pictures.extend_from_slice(&below.pictures);
+            below.unread.iter().for_each(|path| class.unread.add(path));
+            others.extend_from_slice(&below.others);
+            links.extend_from_slice(&below.links);
+            let linked = below.folders.iter().filter(|folder| folder.is_link);
+            links.extend(linked.map(|folder| folder.path.clone()));
+        });
+        class.pictures.sort();
+        self.unread.extend(&class.unread);
+        self.leave_others(&others, &folder.path);
+        self.leave_links(&links, &folder.path);
+        class
+    }
+
+    /// Classes are often meant to be the same where only their capitals differ.
+    fn warn_of_capitals(&mut self) {
+        let mut names: Vec<_> = self.train.classes.iter().map(|class| class.name.clone()).collect();
+        names.sort_by_key(|name| name.to_lowercase());
+        for same in names.chunk_by(|one, other| one.to_lowercase() == other.to_lowercase()) {
+            if same.len() > 1 {
+                let (folder, same) = (self.train.folder.display(), same.join(" and "));
+                self.say(format!("{folder}: the classes {same} differ in capitals only"));
+            }
+        }
+    }
+
+    fn warn_of_unread(&mut self) {
+        let (count, list) = (self.unread.total(), self.unread.list());
+        let warning = match count {
+            0 => return,
+            1 => format!(
+                "not used: 1 picture in a format that is not read ({list}); convert it to PNG or JPEG"
+            ),
+            _ => format!(
+                "not used: {count} pictures in formats that are not read ({list}); convert them to PNG or JPEG"
+            ),
+        };
+        self.say(warning);
+    }
+
+    fn leave_others(&mut self, paths: &[PathBuf], folder: &Path) {
+        paths.iter().for_each(|path| self.others.add(path));
+        self.leave(paths, folder, "not a picture", "files that are not pictures");
+    }
+
+    fn leave_links(&mut self, paths: &[PathBuf], folder: &Path) {
+        self.leave(paths, folder, "a link to a folder, not followed", "links to folders, not followed");
     }
 
     /// Remembers that `paths` are not used.
@@ -117,81 +230,20 @@ impl Layout {
         let Some(first) = paths.iter().min() else { return };
         let (shown, first) = (folder.display(), first.display());
         self.say(match paths.len() {
-            1 => format!("not used: {first}: a {one}"),
+            1 => format!("not used: {first}: {one}"),
             count => format!("not used: {shown}: {count} {many}, such as {first}"),
         });
     }
 
     /// Names of files can be anything.
-    fn say(&mut self, unused: String) {
-        self.unused.push(one_line(&unused, 1000));
+    fn say(&mut self, warning: String) {
+        self.warnings.push(one_line(&warning, 1000));
     }
 }
 
-fn nothing(folder: &Path, layout: &Layout) -> Error {
-    let found = match layout.unused.first() {
-        None => "an empty folder".into(),
-        Some(first) => format!("no class with pictures ({first})"),
-    };
-    unlike(folder.display(), found, expected()).advise("put each picture into the folder of its class")
-}
-
-fn expected() -> String {
-    let [test, ..] = TEST;
-    let endings = ENDINGS.join(", .");
-    format!(
-        "folders of .{endings} files, one for each class, in it or in {TRAIN}/ and {test}/ in it; \
-         or the files of MNIST or CIFAR"
-    )
-}
-
-fn list(folder: &Path) -> Result<Contents> {
-    let failed = |cause: &std::io::Error| Error::io(format_args!("look into {}", folder.display()), cause);
-    let mut contents = Contents { folders: Vec::new(), pictures: Vec::new(), others: Vec::new() };
-    for entry in fs::read_dir(folder).map_err(|cause| failed(&cause))? {
-        let entry = entry.map_err(|cause| failed(&cause))?;
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        let path = entry.path();
-        // Follows links. What leads nowhere counts as a file, whose reading then fails with its name.
-        let is_folder = fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir());
-        let kind = match (is_folder, is_picture(&path)) {
-            (true, _) => &mut contents.folders,
-            (false, true) => &mut contents.pictures,
-            (false, false) => &mut contents.others,
-        };
-        kind.push(path);
-    }
-    Ok(contents)
-}
-
-/// All files below a class's folder. Links to folders are not followed, so that none leads round in a
-/// circle.
-fn collect(folder: &Path, pictures: &mut Vec<PathBuf>, others: &mut Vec<PathBuf>) -> Result<()> {
-    let mut contents = list(folder)?;
-    pictures.append(&mut contents.pictures);
-    others.append(&mut contents.others);
-    if pictures.len() + others.len() > MOST_FILES {
-        let found = format_args!("more than {MOST_FILES} files");
-        return Err(unlike(folder.display(), found, "the pictures of a class")
-            .advise("is this the right folder? Name the one that has a folder for each class"));
-    }
-    for below in contents.folders {
-        if below.is_symlink() {
-            others.push(below);
-        } else {
-            collect(&below, pictures, others)?;
-        }
-    }
-    Ok(())
-}
-
-fn is_picture(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+/// The one class of `known` that differs from this name in capitals only.
+fn in_other_capitals<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
+    let mut same = known.iter().filter(|class| class.to_lowercase() == name.to_lowercase());
+    let only = same.next()?;
+    (same.next().is_none() && only != name).then_some(only)
 }

@@ -3,18 +3,29 @@
 //! ```text
 //! flowers/daisy/*.png            flowers/train/daisy/*.png
 //! flowers/rose/*.jpg             flowers/train/rose/*.jpg
+//!                                flowers/val/daisy/*.png
 //!                                flowers/test/daisy/*.png
 //! ```
 //!
-//! Without a folder of test pictures, a fifth of each class is kept for testing (`split`). `layout`
-//! finds the files, `album` reads them, `decode` turns one into the bytes of an image. A picture that cannot be read is left
-//! out and named; so is everything else that lies around and is not used.
+//! `tree` lists the files, `splits` finds the folders of the splits under the names people give them
+//! (`split_names`), `layout` the classes and their pictures, or `wrong_folder` says why there are none.
+//! `split` says which pictures are tested with: without a folder of them, a fifth of each class. `album`
+//! reads the files, `decode` turns one into the bytes of an image. A picture that cannot be read is left
+//! out and named; so is everything else that lies around and is not used (`endings` knows the formats).
+//! [`verify()`] is the same look without a training.
 
 mod album;
 mod decode;
+mod description;
+mod endings;
 mod jpeg;
 mod layout;
 mod split;
+mod split_names;
+mod splits;
+mod tree;
+mod verify;
+mod wrong_folder;
 
 use std::path::{Path, PathBuf};
 
@@ -22,11 +33,18 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::album::{Album, Picture};
-use self::layout::{Class, Layout};
+use self::layout::Layout;
+use self::split::Division;
+use self::wrong_folder::list;
 use super::source::unlike;
-use super::statistics::class_counts;
-use super::{Dataset, ImageShape, Split};
+use super::{Dataset, ImageShape};
 use crate::error::{Error, Result};
+
+pub use self::album::Fault;
+pub use self::description::Counts;
+pub use self::endings::Endings;
+pub use self::split::{Origins, TestOrigin};
+pub use self::verify::{Verification, verify};
 
 /// The side of images where pictures differ in size, or have one that is too large to train on without
 /// being asked for.
@@ -91,20 +109,11 @@ pub enum Size {
     Exactly(ImageShape),
 }
 
-/// A picture file that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong, with the path in it.
-    pub message: String,
-}
-
 /// Reads all pictures of a folder.
 ///
 /// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data), with what was found, where there are no classes, a class
-/// without a usable picture, or more pictures than fit the memory;
+/// [`ErrorKind::Data`](crate::ErrorKind::Data), with what was found, where there are no classes, only
+/// one, a class without a usable picture, or more pictures than fit the memory;
 /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for a size that makes no sense.
 pub(super) fn load(folder: &Path, name: String, wanted: &Wanted) -> Result<Dataset> {
     if let Size::Side(side) = wanted.size
@@ -113,37 +122,51 @@ pub(super) fn load(folder: &Path, name: String, wanted: &Wanted) -> Result<Datas
         return Err(Error::usage(format!("--image-size {side}: must be from 1 to {LARGEST_SIDE}"))
             .advise("name the side of the images, for example --image-size 64"));
     }
-    let Layout { train, test, unused: mut warnings } = layout::survey(folder)?;
+    let known = wanted.classes.as_deref();
+    let Layout { train, validation, test, mut warnings, .. } = layout::survey(folder, known)?;
+    let Division { train, validation, test, origins } = Division::of(train, validation, test);
     let own_classes = || train.iter().map(|class| class.name.clone()).collect();
     let classes: Vec<String> = wanted.classes.clone().unwrap_or_else(own_classes);
-    let apart = match &test {
-        Some((name, _)) => format!("those in {name}/ are for testing"),
-        None => "without a test/, a fifth of each class is for testing".into(),
-    };
-    let (train, test) = match test {
-        Some((_, test)) => (train, test),
-        None => train.into_iter().map(divide).unzip(),
-    };
-    let mut train = Album::open(train, &classes, wanted.progress, &mut warnings)?;
-    let mut test = Album::open(test, &classes, wanted.progress, &mut warnings)?;
+    let mut faults = Vec::new();
+    let mut open = |split| Album::open(split, &classes, wanted.progress, &mut faults);
+    let (mut train, mut test) = (open(train)?, open(test)?);
+    let mut validation = validation.map(open).transpose()?;
 
-    let pictures: Vec<&Picture> = train.pictures.iter().chain(&test.pictures).collect();
+    let albums = [Some(&train), validation.as_ref(), Some(&test)].into_iter().flatten();
+    let pictures: Vec<&Picture> = albums.flat_map(|album| &album.pictures).collect();
     let shape = shape_of(&pictures, wanted.size);
     if wanted.resize == Resize::Refuse {
         check_sizes(&pictures, shape)?;
     }
-    let found = describe(&pictures, shape, wanted.resize);
-    let description = format!("{}: {} classes, {found}; {apart}", folder.display(), classes.len());
-    let train_split = train.decode(shape, wanted, &mut warnings)?;
-    let test_split = test.decode(shape, wanted, &mut warnings)?;
+    let sizes = description::sizes(&pictures, shape, wanted.resize);
+    let mut decode = |album: &mut Album| album.decode(shape, wanted, &mut faults);
+    let (train_split, test_split) = (decode(&mut train)?, decode(&mut test)?);
+    let validation_split = validation.as_mut().map(decode).transpose()?;
+    let counts = Counts {
+        train: train.counts(classes.len()),
+        validation: validation.as_ref().map(|album| album.counts(classes.len())),
+        test: test.counts(classes.len()),
+    };
     // A model may be tried on pictures of some of its classes.
-    if wanted.classes.is_none() {
-        check_classes(folder, &classes, &train_split, &test_split, &warnings)?;
+    if known.is_none() {
+        check_counts(folder, &classes, &counts, &faults)?;
     }
-    let files = train.pictures.into_iter().chain(test.pictures).map(|picture| picture.path).collect();
-    let (train, test) = (train_split, test_split);
-    let description = Some(description);
-    Ok(Dataset { name, shape, classes, train, validation: None, test, files, description, warnings })
+    let mut description = description::describe(folder, &classes, &counts, &origins);
+    description.push(sizes);
+    warnings.extend(faults.into_iter().map(|fault| format!("not used: {}", fault.message)));
+    let validation_split = validation_split.filter(|split| !split.is_empty());
+    let splits = [Some(&train_split), validation_split.as_ref(), Some(&test_split)].into_iter().flatten();
+    Ok(Dataset {
+        name,
+        shape,
+        classes,
+        files: splits.flat_map(|split| split.files.iter().cloned()).collect(),
+        train: train_split,
+        validation: validation_split,
+        test: test_split,
+        description: Some(description.join("\n")),
+        warnings,
+    })
 }
 
 /// The shape of all images.
@@ -180,41 +203,20 @@ fn check_sizes(pictures: &[&Picture], shape: ImageShape) -> Result<()> {
     }
 }
 
-/// How many pictures of what sizes (columns by rows) become what (channels, rows, columns).
-fn describe(pictures: &[&Picture], shape: ImageShape, resize: Resize) -> String {
-    let areas = |picture: &&&Picture| picture.outline.height * picture.outline.width;
-    let size = |picture: &Picture| format!("{}x{}", picture.outline.width, picture.outline.height);
-    let extremes = pictures.iter().min_by_key(areas).zip(pictures.iter().max_by_key(areas));
-    let sizes = match (common_size(pictures), extremes) {
-        (Some((height, width)), _) => format!(" of {width}x{height}"),
-        (None, Some((least, most))) => format!(" of {} to {}", size(least), size(most)),
-        (None, None) => String::new(),
-    };
-    let how = match resize {
-        _ if common_size(pictures) == Some((shape.height, shape.width)) => "as they are",
-        Resize::Stretch => "stretched",
-        Resize::Crop | Resize::Refuse => "cropped and scaled",
-    };
-    let ImageShape { channels, height, width } = shape;
-    format!("{} pictures{sizes}, {how}: images of {channels}x{height}x{width}", pictures.len())
-}
-
 /// Fails where there is nothing to train on, or to test with.
-fn check_classes(
-    folder: &Path,
-    classes: &[String],
-    train: &Split,
-    test: &Split,
-    warnings: &[String],
-) -> Result<()> {
-    let counts = class_counts(train, classes.len());
-    let reason = warnings.last().map(|warning| format!(" ({warning})")).unwrap_or_default();
-    if let Some(empty) = counts.iter().position(|&count| count == 0) {
-        let found = format_args!("no picture of {} to train on{reason}", classes[empty]);
-        return Err(unlike(folder.display(), found, "one at least of each class"));
+fn check_counts(folder: &Path, classes: &[String], counts: &Counts, faults: &[Fault]) -> Result<()> {
+    let reason =
+        |fault: Option<&Fault>| fault.map(|fault| format!(" ({})", fault.message)).unwrap_or_default();
+    let is_empty = |(_, count): &(&String, &usize)| **count == 0;
+    let empty: Vec<_> = classes.iter().zip(&counts.train).filter(is_empty).map(|(class, _)| class).collect();
+    if let Some(&first) = empty.first() {
+        let of_first = faults.iter().find(|fault| fault.path.iter().any(|part| part == first.as_str()));
+        let found = format_args!("no picture of {} to train on{}", list(&empty), reason(of_first));
+        return Err(unlike(folder.display(), found, "one at least of each class")
+            .advise("add pictures of each class, or move the folders of the others away"));
     }
-    if test.is_empty() {
-        let found = format_args!("no picture to test with{reason}");
+    if counts.test.iter().all(|&count| count == 0) {
+        let found = format_args!("no picture to test with{}", reason(faults.last()));
         return Err(unlike(folder.display(), found, "one at least")
             .advise("put some into test/CLASS/, or several into each class"));
     }
@@ -224,31 +226,4 @@ fn check_classes(
 /// Decodes single pictures into images of `shape`, each on its own: one that fails says why.
 pub fn read(paths: &[PathBuf], shape: ImageShape, resize: Resize) -> Vec<Result<Vec<u8>>> {
     paths.par_iter().map(|path| decode::decode(path, shape, resize)).collect()
-}
-
-/// Decodes every picture of a folder to the end: how many there are, and which cannot be used.
-///
-/// # Errors
-/// As `load`, where the folder is not one of pictures.
-pub fn verify(folder: &Path) -> Result<(usize, Vec<Fault>)> {
-    let found = layout::survey(folder)?;
-    let test = found.test.map(|(_, classes)| classes).unwrap_or_default();
-    let classes = found.train.into_iter().chain(test);
-    let files: Vec<PathBuf> = classes.flat_map(|class| class.pictures).collect();
-    let fault = |path: &PathBuf| {
-        let result = decode::outline(path).and_then(|outline| {
-            let shape = ImageShape { channels: 3, height: outline.height, width: outline.width };
-            decode::decode(path, shape, Resize::Refuse)
-        });
-        result.err().map(|error| Fault { path: path.clone(), message: error.to_string() })
-    };
-    let faults = files.par_iter().filter_map(fault).collect();
-    Ok((files.len(), faults))
-}
-
-fn divide(class: Class) -> (Class, Class) {
-    let Class { name, folder, pictures } = class;
-    let (train, test) = split::divide(pictures);
-    let train = Class { name: name.clone(), folder: folder.clone(), pictures: train };
-    (train, Class { name, folder, pictures: test })
 }

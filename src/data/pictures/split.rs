@@ -1,18 +1,90 @@
-//! Which pictures of a class are kept for testing, where nobody has put them apart.
+//! Which pictures are for training, for validation and for testing.
 //!
-//! A fifth of each class, by a hash of the file's name: the same pictures in every run, whatever its
-//! seed, so that runs can be compared; and a picture that is added later moves few of the others.
+//! Where nobody has put test pictures apart, a fifth of each class is held out, by a hash of the file's
+//! name: the same pictures in every run, whatever its seed, so that runs can be compared; and a picture
+//! that is added later moves few of the others.
 
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// One of so many pictures is kept for testing.
+use super::layout::{Class, Part};
+
+/// One of so many pictures is held out for testing.
 const ONE_OF: usize = 5;
+
+/// Pictures for each purpose, class by class, and where they come from.
+#[derive(Debug)]
+pub(super) struct Division {
+    pub(super) train: Vec<Class>,
+    pub(super) validation: Option<Vec<Class>>,
+    pub(super) test: Vec<Class>,
+    pub(super) origins: Origins,
+}
+
+/// Where the splits of a data set come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origins {
+    /// The folder of the training pictures.
+    pub train: PathBuf,
+    /// The folder of the validation pictures, where they are not those to test with.
+    pub validation: Option<PathBuf>,
+    /// Where the test pictures come from.
+    pub test: TestOrigin,
+}
+
+/// Where test pictures come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestOrigin {
+    /// Their own folder.
+    Test(PathBuf),
+    /// The folder of the validation pictures: there is none for testing.
+    Validation(PathBuf),
+    /// A fifth of each class is held out from the training pictures.
+    HeldOut,
+}
+
+impl Division {
+    /// Without test pictures, those for validation are for testing; without either, some are held out.
+    pub(super) fn of(train: Part, validation: Option<Part>, test: Option<Part>) -> Self {
+        let (validation, test, origin) = match (validation, test) {
+            (validation, Some(test)) => {
+                let origin = TestOrigin::Test(test.folder.clone());
+                (validation, Some(test), origin)
+            }
+            (Some(validation), None) => {
+                let origin = TestOrigin::Validation(validation.folder.clone());
+                (None, Some(validation), origin)
+            }
+            (None, None) => (None, None, TestOrigin::HeldOut),
+        };
+        let origins = Origins {
+            train: train.folder,
+            validation: validation.as_ref().map(|part| part.folder.clone()),
+            test: origin,
+        };
+        let (train, test) = match test {
+            Some(test) => (train.classes, test.classes),
+            None => train.classes.into_iter().map(divide_class).unzip(),
+        };
+        Division { train, validation: validation.map(|part| part.classes), test, origins }
+    }
+}
+
+fn divide_class(class: Class) -> (Class, Class) {
+    let (train, test) = divide(class.pictures);
+    let part = |pictures| Class {
+        name: class.name.clone(),
+        folder: class.folder.clone(),
+        unread: class.unread.clone(),
+        pictures,
+    };
+    (part(train), part(test))
+}
 
 /// Divides a class's pictures into those to train on and those to test with, each in the order in which
 /// they came. A class with more than one picture has some of both.
-pub(super) fn divide(pictures: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<PathBuf>) {
+fn divide(pictures: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let mut by_hash: Vec<_> = pictures.iter().map(|picture| (hash(picture), picture)).collect();
     by_hash.sort();
     let kept = match pictures.len() {

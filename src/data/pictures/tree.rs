@@ -1,0 +1,183 @@
+//! What lies in a folder and below it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::endings::Kind;
+use crate::data::source::unlike;
+use crate::error::{Error, Result};
+
+/// What NAS boxes, editors and systems leave in folders, in small letters. Names with a leading dot are
+/// ignored, too.
+const LEFT_BY_PROGRAMS: [&str; 14] = [
+    "@eadir",
+    "@recycle",
+    "#recycle",
+    "#snapshot",
+    "@recently-snapshot",
+    "$recycle.bin",
+    "system volume information",
+    "lost+found",
+    "__macosx",
+    "__pycache__",
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "icon\r",
+];
+
+/// The most files that are looked at: somebody may name a whole disk.
+const MOST_FILES: usize = 2_000_000;
+
+/// How deep links to folders are followed: a folder around the splits, splits, and classes may be links.
+const LINKS_DEPTH: usize = 3;
+
+/// A folder with everything in it but what is ignored. All lists are sorted.
+#[derive(Debug, Default)]
+pub(super) struct Folder {
+    pub(super) path: PathBuf,
+    pub(super) name: String,
+    pub(super) is_link: bool,
+    pub(super) folders: Vec<Folder>,
+    /// Pictures in formats that are read.
+    pub(super) pictures: Vec<PathBuf>,
+    /// Pictures in other formats.
+    pub(super) unread: Vec<PathBuf>,
+    /// Files that are no pictures.
+    pub(super) others: Vec<PathBuf>,
+    /// Links to folders that are not followed: they lead to a folder around them, or lie too deep.
+    pub(super) links: Vec<PathBuf>,
+}
+
+/// Where a folder really lies.
+#[derive(Clone)]
+struct Place {
+    path: PathBuf,
+    /// Where the links were that led there.
+    by: Vec<PathBuf>,
+    depth: usize,
+}
+
+impl Folder {
+    /// Looks at `path` and everything below.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where a folder cannot be listed,
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where there are too many files.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let real = path.canonicalize().map_err(|cause| unlisted(path, &cause))?;
+        let mut files = 0;
+        let root = Folder { path: path.into(), name: name_of(path), ..Folder::default() };
+        root.filled(&Place { path: real, by: Vec::new(), depth: 0 }, &mut files)
+    }
+
+    fn filled(mut self, place: &Place, files: &mut usize) -> Result<Self> {
+        for entry in fs::read_dir(&self.path).map_err(|cause| unlisted(&self.path, &cause))? {
+            let entry = entry.map_err(|cause| unlisted(&self.path, &cause))?;
+            let name = entry.file_name();
+            let is_hidden = name.as_encoded_bytes().starts_with(b".");
+            if is_hidden || LEFT_BY_PROGRAMS.contains(&&*name.to_string_lossy().to_lowercase()) {
+                continue;
+            }
+            let path = entry.path();
+            let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+            // What leads nowhere counts as a file, whose reading then fails with its name.
+            let is_folder = match is_link {
+                true => fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir()),
+                false => entry.file_type().is_ok_and(|kind| kind.is_dir()),
+            };
+            if !is_folder {
+                *files += 1;
+                if *files > MOST_FILES {
+                    return Err(too_many(&self.path));
+                }
+                match Kind::of(&path) {
+                    Kind::Picture => self.pictures.push(path),
+                    Kind::Unread => self.unread.push(path),
+                    Kind::Other => self.others.push(path),
+                }
+                continue;
+            }
+            let below = if is_link { place.behind(&path) } else { Some(place.below(&name)) };
+            match below {
+                Some(below) => {
+                    let folder = Folder { name: name_of(&path), path, is_link, ..Folder::default() };
+                    self.folders.push(folder.filled(&below, files)?);
+                }
+                None => self.links.push(path),
+            }
+        }
+        self.folders.sort_by(|one, other| one.name.cmp(&other.name));
+        for paths in [&mut self.pictures, &mut self.unread, &mut self.others, &mut self.links] {
+            paths.sort();
+        }
+        Ok(self)
+    }
+
+    /// Whether pictures of any format lie in it or below.
+    pub(super) fn has_pictures(&self) -> bool {
+        self.has_own_pictures() || self.folders.iter().any(Folder::has_pictures)
+    }
+
+    /// Whether pictures of any format lie directly in it.
+    pub(super) fn has_own_pictures(&self) -> bool {
+        !(self.pictures.is_empty() && self.unread.is_empty())
+    }
+
+    /// The folders in it that have pictures in them or below: its classes, if it is a folder of classes.
+    pub(super) fn branches(&self) -> impl Iterator<Item = &Folder> {
+        self.folders.iter().filter(|folder| folder.has_pictures())
+    }
+
+    /// The folder in it that has all its pictures, if there is one.
+    pub(super) fn only_branch(&self) -> Option<&Folder> {
+        let mut branches = self.branches();
+        let first = branches.next()?;
+        (branches.next().is_none() && !self.has_own_pictures()).then_some(first)
+    }
+
+    /// It, the only folder in it, the only one in that, and so on.
+    pub(super) fn and_only_branches(&self) -> impl Iterator<Item = &Folder> {
+        std::iter::successors(Some(self), |folder| folder.only_branch())
+    }
+
+    /// Hands it and all folders below to `visit`, but none behind a link.
+    pub(super) fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Folder)) {
+        visit(self);
+        for folder in self.folders.iter().filter(|folder| !folder.is_link) {
+            folder.walk(visit);
+        }
+    }
+}
+
+impl Place {
+    /// The place of a folder of this name in it.
+    fn below(&self, name: &std::ffi::OsStr) -> Place {
+        Place { path: self.path.join(name), by: self.by.clone(), depth: self.depth + 1 }
+    }
+
+    /// Where the link at `path`, which lies in it, leads to; nothing if that is not to be followed.
+    fn behind(&self, path: &Path) -> Option<Place> {
+        let target = path.canonicalize().ok().filter(|_| self.depth < LINKS_DEPTH)?;
+        let by: Vec<_> = self.by.iter().chain([&self.path]).cloned().collect();
+        // Round in a circle.
+        if by.iter().any(|folder| folder.starts_with(&target)) {
+            return None;
+        }
+        Some(Place { path: target, by, depth: self.depth + 1 })
+    }
+}
+
+fn too_many(folder: &Path) -> Error {
+    unlike(folder.display(), format_args!("more than {MOST_FILES} files"), "the pictures of a data set")
+        .advise("is this the right folder? Name the one that has a folder for each class")
+}
+
+fn unlisted(folder: &Path, cause: &std::io::Error) -> Error {
+    Error::io(format_args!("look into {}", folder.display()), cause)
+}
+
+/// The last part of a path.
+pub(super) fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,88 @@
+//! A look at a folder of pictures without a training.
+
+use std::path::Path;
+
+use super::album::{Album, Fault};
+use super::description::{self, Counts};
+use super::endings::Endings;
+use super::layout::{self, Layout};
+use super::split::{Division, Origins};
+use super::{Wanted, check_counts, shape_of};
+use crate::error::{Error, Result};
+
+/// A class with fewer training pictures is hardly learnt.
+const FEW: usize = 10;
+
+/// What a folder of pictures has, and whether it can be trained on.
+#[derive(Debug)]
+pub struct Verification {
+    /// How many pictures were decoded, or could not be.
+    pub pictures: usize,
+    /// Those that cannot be used.
+    pub faults: Vec<Fault>,
+    /// The classes.
+    pub classes: Vec<String>,
+    /// The pictures of each class that can be used.
+    pub counts: Counts,
+    /// The folders of the splits.
+    pub origins: Origins,
+    /// Classes, splits and sizes, in a few lines.
+    pub description: Vec<String>,
+    /// What is not used, and what may not be meant: a line each.
+    pub warnings: Vec<String>,
+    /// Pictures in formats that are not read.
+    pub unread: Endings,
+    /// Files that are no pictures.
+    pub others: Endings,
+    /// Why a training would refuse the folder, if so.
+    pub refusal: Option<Error>,
+}
+
+/// Decodes every picture of a folder to the end.
+///
+/// # Errors
+/// As loading it to train on, where the folder is not one of pictures or has no classes; that a class
+/// has no picture that can be used is a [`refusal`](Verification::refusal).
+pub fn verify(folder: &Path, progress: bool) -> Result<Verification> {
+    let Layout { train, validation, test, mut warnings, unread, others } = layout::survey(folder, None)?;
+    let Division { train, validation, test, origins } = Division::of(train, validation, test);
+    let classes: Vec<String> = train.iter().map(|class| class.name.clone()).collect();
+    let mut faults = Vec::new();
+    let mut open = |split| -> Result<Album> {
+        let mut album = Album::open(split, &classes, progress, &mut faults)?;
+        album.verify(progress, &mut faults);
+        Ok(album)
+    };
+    let (train, validation, test) = (open(train)?, validation.map(&mut open).transpose()?, open(test)?);
+    let counts = Counts {
+        train: train.counts(classes.len()),
+        validation: validation.as_ref().map(|album| album.counts(classes.len())),
+        test: test.counts(classes.len()),
+    };
+    let all: Vec<_> = [Some(&train), validation.as_ref(), Some(&test)]
+        .into_iter()
+        .flatten()
+        .flat_map(|it| &it.pictures)
+        .collect();
+    let mut description = description::describe(folder, &classes, &counts, &origins);
+    let wanted = Wanted::default();
+    description.push(description::sizes(&all, shape_of(&all, wanted.size), wanted.resize));
+    for (class, &count) in classes.iter().zip(&counts.train).filter(|(_, count)| (1..FEW).contains(*count)) {
+        let pictures = if count == 1 { "picture" } else { "pictures" };
+        warnings.push(format!("class {class} has only {count} {pictures} to train on"));
+    }
+    let refusal = check_counts(folder, &classes, &counts, &faults).err();
+    let pictures = all.len() + faults.len();
+    Ok(Verification {
+        pictures,
+        faults,
+        classes,
+        counts,
+        origins,
+        description,
+        warnings,
+        unread,
+        others,
+        refusal,
+    })
+}
