@@ -20,7 +20,7 @@ use crate::train::{Observer, Trainer};
 const EXAMPLES: &str = "Examples:
   shadegrad train                              # Fashion-MNIST, best device
   shadegrad train cifar10-mlp --epochs 40      # a preset with another value
-  shadegrad train --data ./flowers --model linear:64,relu
+  shadegrad train --data ./flowers             # a folder of pictures, one folder per class
   shadegrad train --config mine.toml           # values from a file
   shadegrad train --json | jq .test_accuracy   # a line of JSON an epoch
   shadegrad train --dashboard                  # watch it in a browser
@@ -40,13 +40,18 @@ pub(super) struct TrainArguments {
 
 pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     // Cheap mistakes first: nothing below is tried before all arguments make sense.
-    let resolved = arguments.settings.resolve()?;
+    let resolved = arguments.settings.resolve_with_data()?;
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
     let mut watchers = arguments.watch.call()?;
-    let load = || training_data::load(&resolved.config, resolved.data_dir(), !arguments.watch.is_quiet());
-    let dataset = load()?;
+    let load = |resolved: &Resolved| {
+        training_data::load(&resolved.config, resolved.data_dir(), !arguments.watch.is_quiet())
+    };
+    let dataset = load(&resolved)?;
+    let set = training_data::training_set(&resolved.config, &dataset);
+    let resolved = resolved.settle(&set);
     if !arguments.watch.is_quiet() {
         output::print_description(&dataset);
+        training_data::print_choice(&resolved, &set);
         note_batch_size(&resolved, &dataset);
     }
     output::print_warnings(&dataset);
@@ -67,7 +72,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
             output::print_note(&format!("note: {loss}; opening it again\n"));
             drop(device);
             let device = open(Selftest::Heed)?;
-            let trainer = Trainer::new(&resolved.config, load()?, &*device)?;
+            let trainer = Trainer::new(&resolved.config, load(&resolved)?, &*device)?;
             (device, trainer)
         }
         other => (device, other?),

@@ -11,6 +11,7 @@ mod flags;
 mod manners;
 mod mistakes;
 mod output;
+mod pictures;
 mod precedence;
 mod report;
 mod resume;
