@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::output;
 use super::setting_flags::SettingFlags;
 use super::style::Style;
-use crate::config::{Resolved, Settings, Validation, presets};
+use super::training_data;
+use crate::config::{Resolved, Settings, TrainingSet, Validation, presets};
 use crate::data::catalogue::Catalogue;
 use crate::data::hold_out;
 use crate::error::Result;
@@ -54,6 +55,9 @@ pub(super) fn run(arguments: &ConfigArguments) -> Result<()> {
 
 /// As TOML, so that it can be kept, changed and read again.
 fn show(resolved: &Resolved) -> Result<()> {
+    if let Some(choice) = training_data::chosen_preset(resolved) {
+        output::print_note(&format!("note: {choice}\n"));
+    }
     let style = Style::of_stdout();
     let lines = resolved
         .settings
@@ -88,7 +92,8 @@ fn outline(resolved: &Resolved) -> Result<Option<Outline>> {
         validation,
         test: set.test_images,
     };
-    Outline::of(config, &sizes).map(Some)
+    let set = TrainingSet { images: sizes.train, shape: sizes.shape };
+    Outline::of(&resolved.clone().settle(&set).config, &sizes).map(Some)
 }
 
 /// Comments, so that the whole is still TOML.
@@ -148,7 +153,11 @@ fn presets_table() -> Result<()> {
     let mut text = String::new();
     for preset in presets::ALL {
         let name = style.strong(&format!("{:<width$}", preset.name));
-        let usual = if preset.name == presets::DEFAULT { " (the default)" } else { "" };
+        let usual = match preset.name {
+            presets::DEFAULT => " (the default)",
+            presets::PICTURES => " (the default for a folder of pictures)",
+            _ => "",
+        };
         text.push_str(&format!("{name}  {}{usual}\n", preset.description()?));
     }
     output::print(&text)

@@ -7,6 +7,7 @@ use super::output;
 use super::style::Style;
 use crate::device::DeviceInfo;
 use crate::error::Result;
+use crate::figures::percentage;
 use crate::train::{ClassReport, Confusion, Evaluation};
 
 /// Most classes whose confusions are shown as a matrix; of more, the most frequent ones are listed.
@@ -33,6 +34,8 @@ pub(super) fn print_json(subject: &Subject<'_>, evaluation: &Evaluation) -> Resu
         subject: &'a Subject<'a>,
         loss: f64,
         accuracy: f64,
+        /// Of always answering the commonest class.
+        majority_accuracy: Option<f64>,
         images: u64,
         classes: Vec<ClassReport<'a>>,
         confusion: &'a [Vec<u64>],
@@ -42,6 +45,7 @@ pub(super) fn print_json(subject: &Subject<'_>, evaluation: &Evaluation) -> Resu
         subject,
         loss: *loss,
         accuracy: *accuracy,
+        majority_accuracy: evaluation.majority().map(|majority| majority.share),
         images: evaluation.images(),
         classes: evaluation.class_reports(),
         confusion,
@@ -65,6 +69,10 @@ pub(super) fn print_tables(subject: &Subject<'_>, evaluation: &Evaluation) -> Re
         ("loss", format!("{:.4}", evaluation.loss)),
         ("accuracy", style.strong(&format!("{:.2}%", 100.0 * evaluation.accuracy))),
     ];
+    if let Some(majority) = evaluation.majority() {
+        let (share, class) = (percentage(majority.share), &evaluation.classes[majority.class]);
+        lines.push(("baseline", format!("{share}, always answering {class}, the commonest class")));
+    }
     if let Some(views) = views {
         lines.insert(3, ("views", views.into()));
     }

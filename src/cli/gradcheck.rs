@@ -42,8 +42,10 @@ struct Body<'a> {
 }
 
 pub(super) fn run(arguments: &GradcheckArguments) -> Result<()> {
-    let resolved = arguments.settings.resolve()?;
+    let resolved = arguments.settings.resolve_with_data()?;
     let dataset = training_data::load(&resolved.config, resolved.data_dir(), !arguments.json)?;
+    let set = training_data::training_set(&resolved.config, &dataset);
+    let resolved = resolved.settle(&set);
     output::print_warnings(&dataset);
     // One step is no reason to look for the fastest kernels; which are taken changes no bit.
     let device = Opening::default().open(resolved.device())?;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::output::print_json;
+use super::output::{print_json, print_warning};
 use crate::config::Config;
 use crate::device::DeviceInfo;
 use crate::error::Result;
@@ -45,6 +45,11 @@ impl Observer for JsonLines {
 
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
         print_json("epoch", epoch)
+    }
+
+    fn warning(&mut self, warning: &str) -> Result<()> {
+        print_warning(warning);
+        Ok(())
     }
 
     fn end(&mut self, end: &End) -> Result<()> {

@@ -31,8 +31,13 @@ pub(super) fn print_description(dataset: &Dataset) {
 /// Prints what was found and not used.
 pub(super) fn print_warnings(dataset: &Dataset) {
     for warning in &dataset.warnings {
-        print_note(&format!("warning: {warning}\n"));
+        print_warning(warning);
     }
+}
+
+/// Prints a line about something that needs attention.
+pub(super) fn print_warning(warning: &str) {
+    print_note(&format!("warning: {warning}\n"));
 }
 
 /// What it means that standard output cannot be written to.

@@ -135,12 +135,7 @@ fn dataset(record: &Record, arguments: &ReportArguments) -> Result<Dataset> {
     // Pictures become what they became for the model.
     let about = model_at(&weights_of(&arguments.run)?)?.about;
     let wanted = about.as_ref().map_or_else(Wanted::default, About::pictures);
-<<<<<<< ours
     let dataset = load(name, &Search::from_environment(arguments.data_dir.clone()), &wanted)?;
-=======
-    let dataset = load(name, &Search::from_environment(data_dir), &wanted)?;
-    let dataset = dataset.as_recorded(record.facts.files_sha256.len());
->>>>>>> theirs
     let hashes = dataset.files.iter().map(|file| Ok(fingerprint(file, Form::AsIs)?.sha256));
     let mut hashes = hashes.collect::<Result<Vec<_>>>()?;
     hashes.sort();

@@ -119,7 +119,8 @@ impl Rest<'_> {
         let Continuation { config, record, snapshot, .. } = opened;
         training_data::check_recorded(&config.data)?;
         let data_dir = self.data_dir.clone().or(record.data_dir.clone());
-        let dataset = training_data::load(config, data_dir, !self.quiet)?;
+        let dataset =
+            training_data::load(config, data_dir, !self.quiet)?.as_recorded(record.files_sha256.len());
         if self.changes.get(Key::Data).is_some() {
             record.check_data(&dataset.files)?;
             let classes = snapshot.model.about.as_ref().map(|about| &about.classes);
@@ -160,20 +161,8 @@ impl Rest<'_> {
         stop: &StopFlag,
         loss: Option<&str>,
     ) -> Result<Course> {
-<<<<<<< ours
         let dataset = self.load(&opened)?;
         let Continuation { mut directory, snapshot, config, record, change, .. } = opened;
-=======
-        let Reopened { mut directory, snapshot, config, record, complaints } = reopen(self.run)?;
-        for complaint in &complaints {
-            output::print_note(&format!("note: {complaint}\n"));
-        }
-        let sources = Sources { flags: Settings::default(), environment: &|_| None, file: Some(&config) };
-        let config = resolve(sources)?.config;
-        let data_dir = self.data_dir.clone().or(record.data_dir);
-        let dataset = training_data::load(&config, data_dir, !self.quiet)?;
-        let dataset = dataset.as_recorded(record.files_sha256.len());
->>>>>>> theirs
         match loss {
             // The same data have been described before.
             Some(loss) => directory.log_warnings(&[format!("{loss}; going on with a new device")])?,

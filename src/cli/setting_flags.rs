@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
-use crate::config::{Key, Kind, Origin, Resolved, Settings, Sources, Value, resolve};
-use crate::error::Result;
+use crate::config::{Key, Kind, Origin, Resolved, Settings, Sources, Value, complete, presets, said};
+use crate::data::catalogue::Catalogue;
+use crate::data::load::is_folder_of_pictures;
+use crate::error::{Error, Result};
 
 /// A preset, a file and a flag for every key.
 #[derive(Clone, Debug)]
@@ -33,12 +35,40 @@ impl SettingFlags {
                 Given::Switch(on) => flags.set(*key, Value::Switch(*on), Origin::Flag),
             }
         }
-        resolve(Sources {
+        let mut said = said(Sources {
             flags,
             environment: &|variable| std::env::var_os(variable),
             file: self.file.as_deref(),
-        })
+        })?;
+        if is_for_pictures(&said) {
+            let reason = Origin::Auto("a folder of pictures".into());
+            said.set(Key::Preset, Value::Text(presets::PICTURES.into()), reason);
+        }
+        complete(said)
     }
+
+    /// The same for a command that reads the data.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) also where there are none: the preset names no data, and nobody else
+    /// does.
+    pub(super) fn resolve_with_data(&self) -> Result<Resolved> {
+        let resolved = self.resolve()?;
+        let preset = &resolved.config.preset;
+        match resolved.config.data.is_empty() {
+            false => Ok(resolved),
+            true => Err(Error::usage(format!("preset {preset}: needs data to train on"))
+                .advise("name a folder of pictures or a known data set, for example --data ./flowers")),
+        }
+    }
+}
+
+/// Whether the preset for pictures is the one to start from: the data are a folder of pictures, and neither a preset nor
+/// a model was chosen for them.
+fn is_for_pictures(said: &Settings) -> bool {
+    let is_free = said.get(Key::Preset).is_none() && said.get(Key::Model).is_none();
+    let data = said.get(Key::Data).map(|setting| &setting.value);
+    matches!(data, Some(Value::Text(data)) if is_free && is_folder_of_pictures(data, &Catalogue::built_in()))
 }
 
 impl Args for SettingFlags {
@@ -114,7 +144,7 @@ fn value_name(key: Key) -> &'static str {
         Key::Model => "SPEC",
         Key::Init => "NAME|FILE",
         Key::Device => "DEVICE",
-        _ => match key.kind() {
+        _ => match key.kind().plain() {
             Kind::Count | Kind::CountOrZero | Kind::Whole => "N",
             Kind::Number(_) | Kind::ShareOrChoice(_) => "X",
             Kind::Interval => "N|Ne|Nm",

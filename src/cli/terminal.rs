@@ -142,6 +142,11 @@ impl Observer for Terminal {
         self.print(&text)
     }
 
+    fn warning(&mut self, warning: &str) -> Result<()> {
+        self.bar.suspend(|| output::print_warning(warning));
+        Ok(())
+    }
+
     fn end(&mut self, end: &End) -> Result<()> {
         self.bar.finish_and_clear();
         output::print(&summary(end, self.best, self.style))

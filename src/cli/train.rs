@@ -20,7 +20,7 @@ use crate::train::{Observer, Trainer};
 const EXAMPLES: &str = "Examples:
   shadegrad train                              # Fashion-MNIST, best device
   shadegrad train cifar10-mlp --epochs 40      # a preset with another value
-  shadegrad train --data ./flowers --model linear:64,relu
+  shadegrad train --data ./flowers             # a folder of pictures, one folder per class
   shadegrad train --config mine.toml           # values from a file
   shadegrad train --json | jq .test_accuracy   # a line of JSON an epoch
   shadegrad train --dashboard                  # watch it in a browser
@@ -40,16 +40,19 @@ pub(super) struct TrainArguments {
 
 pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     // Cheap mistakes first: nothing below is tried before all arguments make sense.
-    let resolved = arguments.settings.resolve()?;
+    let resolved = arguments.settings.resolve_with_data()?;
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
     let mut watchers = arguments.watch.call()?;
     let load = |resolved: &Resolved| {
         training_data::load(&resolved.config, resolved.data_dir(), !arguments.watch.is_quiet())
     };
     let dataset = load(&resolved)?;
-    let resolved = Resolved { config: recorded(resolved.config)?, ..resolved };
+    let set = training_data::training_set(&resolved.config, &dataset);
+    let settled = resolved.settle(&set);
+    let resolved = Resolved { config: recorded(settled.config)?, settings: settled.settings };
     if !arguments.watch.is_quiet() {
         output::print_description(&dataset);
+        training_data::print_choice(&resolved, &set);
         note_batch_size(&resolved, &dataset);
     }
     output::print_warnings(&dataset);

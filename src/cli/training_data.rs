@@ -1,14 +1,16 @@
-//! The data set that a configuration names.
+//! The data set that a configuration names, and what follows from it.
 
 use std::path::{Path, PathBuf};
 
-use crate::config::Config;
-use crate::data::Dataset;
+use super::output;
+use crate::config::{Config, Key, Origin, Resolved, Setting, TrainingSet, Validation};
 use crate::data::catalogue::Catalogue;
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
 use crate::data::pictures::Wanted;
+use crate::data::{Dataset, ImageShape, hold_out};
 use crate::error::{Error, Result};
+use crate::figures;
 
 /// Loads it, or fetches it first; known sets are looked for in `data_dir` only, if there is one. `progress` says whether
 /// the reading of many pictures shows how far it is.
@@ -30,4 +32,50 @@ pub(super) fn check_recorded(data: &str) -> Result<()> {
     let relative = if path.is_absolute() { "" } else { ", seen from the folder that the run was started in" };
     Err(Error::data(format!("the data of the run are not there any more: {data}{relative}"))
         .advise("if they were moved, name their new place with --data DIR"))
+}
+
+/// What a run with this configuration trains on.
+pub(super) fn training_set(config: &Config, dataset: &Dataset) -> TrainingSet {
+    let images = dataset.train.len();
+    let held_out = match config.validation {
+        // Fewer cannot be divided, which the trainer says.
+        Validation::Share(share) if images >= 2 => hold_out::count(share, images),
+        _ => 0,
+    };
+    TrainingSet { images: images - held_out, shape: dataset.shape }
+}
+
+/// Which preset was chosen because of the data, if any.
+pub(super) fn chosen_preset(resolved: &Resolved) -> Option<String> {
+    resolved.settings.get(Key::Preset).filter(|setting| is_auto(setting))?;
+    let Config { data, preset, .. } = &resolved.config;
+    Some(format!("{data} is a folder of pictures: preset {preset}, a small convolutional network"))
+}
+
+fn is_auto(setting: &Setting) -> bool {
+    matches!(setting.origin, Origin::Auto(_))
+}
+
+/// Says which preset was chosen, and which values follow from the training images, if any.
+pub(super) fn print_choice(resolved: &Resolved, set: &TrainingSet) {
+    let mut said = Vec::from_iter(chosen_preset(resolved));
+    // The model is shown in full above the table.
+    let values: Vec<String> = [Key::Epochs, Key::BatchSize, Key::Crop]
+        .into_iter()
+        .filter_map(|key| Some((key, resolved.settings.get(key).filter(|setting| is_auto(setting))?)))
+        .map(|(key, setting)| format!("{} {}", key.name(), setting.value))
+        .collect();
+    if !values.is_empty() {
+        let (values, images) = (values.join(", "), figures::count(set.images as u64));
+        let ImageShape { height, width, .. } = set.shape;
+        said.push(format!("{values} for {images} training images of {width}x{height}"));
+    }
+    if let Some(setting) = resolved.settings.get(Key::ClipNorm)
+        && let Origin::Auto(reason) = &setting.origin
+    {
+        said.push(format!("clip-norm {}: {reason}", setting.value));
+    }
+    if !said.is_empty() {
+        output::print_note(&format!("note: {}\n", said.join("; ")));
+    }
 }

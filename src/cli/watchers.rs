@@ -44,8 +44,18 @@ pub(super) struct WatchFlags {
 pub(super) struct Watchers {
     json: bool,
     profile: Option<Profile>,
-    printer: Option<Box<dyn Observer>>,
+    printer: Box<dyn Observer>,
     dashboard: Option<Dashboard>,
+}
+
+/// Prints what needs attention, and nothing else.
+struct WarningsOnly;
+
+impl Observer for WarningsOnly {
+    fn warning(&mut self, warning: &str) -> Result<()> {
+        output::print_warning(warning);
+        Ok(())
+    }
 }
 
 impl WatchFlags {
@@ -66,10 +76,10 @@ impl WatchFlags {
         if let Some(dashboard) = &dashboard {
             output::print_note(&format!("note: the dashboard is at {}\n", dashboard.address()));
         }
-        let printer: Option<Box<dyn Observer>> = match self {
-            WatchFlags { json: true, .. } => Some(Box::new(JsonLines)),
-            WatchFlags { quiet: true, .. } => None,
-            _ => Some(Box::new(Terminal::new()?)),
+        let printer: Box<dyn Observer> = match self {
+            WatchFlags { json: true, .. } => Box::new(JsonLines),
+            WatchFlags { quiet: true, .. } => Box::new(WarningsOnly),
+            _ => Box::new(Terminal::new()?),
         };
         Ok(Watchers { json: self.json, profile: self.profile.then(Profile::default), printer, dashboard })
     }
@@ -83,7 +93,7 @@ impl Watchers {
 
     /// For the trainer.
     pub(super) fn observers(&mut self) -> impl Iterator<Item = &mut dyn Observer> {
-        let printer = self.printer.iter_mut().map(|printer| &mut **printer as &mut dyn Observer);
+        let printer = std::iter::once(&mut *self.printer as &mut dyn Observer);
         printer.chain(self.dashboard.iter_mut().map(|dashboard| dashboard as &mut dyn Observer))
     }
 

@@ -20,7 +20,7 @@ impl Config {
         let init = read.text(Key::Init);
         Config {
             preset: read.text(Key::Preset).into(),
-            data: read.text(Key::Data).into(),
+            data: settings.get(Key::Data).map(|_| read.text(Key::Data).into()).unwrap_or_default(),
             image_size: settings.get(Key::ImageSize).map(|_| read.count(Key::ImageSize)),
             resize: named(read.text(Key::Resize), Resize::ALL, Resize::name),
             normalize: named(read.text(Key::Normalize), Normalize::ALL, Normalize::name),
@@ -75,6 +75,19 @@ impl Config {
         }
     }
 
+    /// The same with those values of `settings` that may have followed from the training images.
+    pub(super) fn settled(self, settings: &Settings) -> Self {
+        let read = Reader { settings };
+        Config {
+            model: read.text(Key::Model).into(),
+            epochs: read.count(Key::Epochs),
+            batch_size: read.count(Key::BatchSize),
+            crop: read.count(Key::Crop),
+            clip_norm: settings.get(Key::ClipNorm).map(|_| read.number(Key::ClipNorm)),
+            ..self
+        }
+    }
+
     /// Each value under its key, as if all had been said on the command line.
     pub fn to_settings(&self) -> Settings {
         let text = |text: &str| Value::Text(text.into());
@@ -87,7 +100,7 @@ impl Config {
         };
         let values = [
             (Key::Preset, Some(text(&self.preset))),
-            (Key::Data, Some(text(&self.data))),
+            (Key::Data, (!self.data.is_empty()).then(|| text(&self.data))),
             (Key::ImageSize, self.image_size.map(count)),
             (Key::Resize, Some(text(self.resize.name()))),
             (Key::Normalize, Some(text(self.normalize.name()))),

@@ -224,21 +224,25 @@ impl Key {
     /// What its values are.
     pub fn kind(self) -> Kind {
         match self {
-            Key::Data | Key::DataDir | Key::Model | Key::Device | Key::Out => Kind::Text,
+            Key::Data | Key::DataDir | Key::Device | Key::Out => Kind::Text,
+            Key::Model => Kind::OrAuto(&Kind::Text),
             Key::Preset => Kind::Choice(&presets::NAMES),
             Key::Resize => Kind::Choice(&RESIZES),
             Key::Normalize => Kind::Choice(&NORMALIZATIONS),
             Key::Init => Kind::ChoiceOrFile(&INIT_RULES),
             Key::Precision => Kind::Choice(&PRECISIONS),
-            Key::ImageSize | Key::Epochs | Key::MaxSteps | Key::BatchSize | Key::Patience => Kind::Count,
+            Key::ImageSize | Key::MaxSteps | Key::Patience => Kind::Count,
+            Key::Epochs | Key::BatchSize => Kind::OrAuto(&Kind::Count),
             Key::Flip => Kind::Choice(&FLIPS),
-            Key::Crop | Key::Cutout => Kind::CountOrZero,
+            Key::Crop => Kind::OrAuto(&Kind::CountOrZero),
+            Key::Cutout => Kind::CountOrZero,
             Key::Shuffle => Kind::Switch { usual: true, off: "no-shuffle" },
             Key::Nesterov => Kind::Switch { usual: false, off: "no-nesterov" },
             Key::Tune => Kind::Switch { usual: true, off: "no-tune" },
             Key::Seed => Kind::Whole,
             Key::Optimizer => Kind::Choice(&Optimizer::NAMES),
-            Key::Lr | Key::Epsilon | Key::ClipNorm => Kind::Number(Bounds::Positive),
+            Key::Lr | Key::Epsilon => Kind::Number(Bounds::Positive),
+            Key::ClipNorm => Kind::OrAuto(&Kind::Number(Bounds::Positive)),
             Key::Momentum | Key::Beta1 | Key::Beta2 | Key::LabelSmoothing | Key::Ema => {
                 Kind::Number(Bounds::BelowOne)
             }
@@ -263,16 +267,20 @@ impl Key {
             Key::ImageSize => "Side of the images that pictures become, where they are read from a folder",
             Key::Resize => "What becomes of pictures of another size",
             Key::Normalize => "Scale pixels to 0..1, or to mean 0 and standard deviation 1",
-            Key::Model => "Layers joined by commas, for example linear:128,relu,linear:10",
+            Key::Model => {
+                "Layers joined by commas, for example linear:128,relu,linear:10; `auto` fits them to the image size"
+            }
             Key::Init => "Weight initialisation, or a .safetensors file or run to start from",
             Key::Precision => {
                 "Bits of what layers hand on: f16 takes half the memory, where a GPU has such floats"
             }
-            Key::Epochs => "Passes over the training images",
+            Key::Epochs => "Passes over the training images; `auto` follows from their number",
             Key::MaxSteps => "Stop after this many optimizer steps, also in the middle of an epoch",
-            Key::BatchSize => "Images per step",
+            Key::BatchSize => "Images per step; `auto` follows from the number of training images",
             Key::Flip => "Mirror training images: a random half in each epoch, or each in every other epoch",
-            Key::Crop => "Shift training images by up to this many pixels in both directions, edges mirrored",
+            Key::Crop => {
+                "Shift training images by up to this many pixels in both directions, edges mirrored; `auto`: an eighth"
+            }
             Key::Cutout => "Cut a square of this side out of training images",
             Key::Shuffle => "Take the images in file order, every epoch",
             Key::Seed => "What every random number of the run follows from",
@@ -289,7 +297,9 @@ impl Key {
             Key::Beta1 => "Share of the first mean of gradients that adam, adamw and lion keep (0.9)",
             Key::Beta2 => "Share of the second mean that adam and adamw (0.999) and lion (0.99) keep",
             Key::Epsilon => "What adam and adamw add to the root of the mean square (1e-8)",
-            Key::ClipNorm => "Scale all gradients down to this norm, taken together, where it is larger",
+            Key::ClipNorm => {
+                "Clip gradients to this global norm; `auto`: only for smaller batches or larger images than the preset's"
+            }
             Key::LabelSmoothing => "Share of the training target that all classes have alike, 0 to below 1",
             Key::Ema => {
                 "Measure and save running averages of all parameters that keep this share in a step (0.999)"

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 
+use super::automatic::AUTO;
 use super::groups::Groups;
 use super::interval::Interval;
 use super::settings::Value;
@@ -31,6 +32,8 @@ pub enum Kind {
     Interval,
     /// A share of all steps, from 0 to 1, or a number of steps, from 2 on, or of epochs.
     ShareOrTime,
+    /// Any value of another kind, or the word `auto` for one that follows from the training images.
+    OrAuto(&'static Kind),
     /// Rules for some of the parameters: see [`Groups`].
     Groups,
     /// Yes or no.
@@ -74,11 +77,25 @@ impl Kind {
     /// The largest count. The product of two such counts fits 64 bits.
     pub const MOST: u64 = u32::MAX as u64;
 
+    /// Whether the word `auto` is one of its values.
+    pub fn takes_auto(self) -> bool {
+        matches!(self, Kind::OrAuto(_))
+    }
+
+    /// Of a kind that takes `auto`, the kind of its other values.
+    pub fn plain(self) -> Kind {
+        match self {
+            Kind::OrAuto(kind) => *kind,
+            kind => kind,
+        }
+    }
+
     /// The words to choose from; empty where a value is not a word.
     pub fn words(self) -> &'static [&'static str] {
         match self {
             Kind::Choice(words) | Kind::ChoiceOrFile(words) | Kind::ShareOrChoice(words) => words,
             Kind::Switch { .. } => &["true", "false"],
+            Kind::OrAuto(_) => &[AUTO],
             _ => &[],
         }
     }
@@ -129,6 +146,8 @@ impl Kind {
                     time => Some(Value::Text(time.to_string())),
                 },
             },
+            Kind::OrAuto(_) if text == Some(AUTO) => Some(Value::Text(AUTO.into())),
+            Kind::OrAuto(kind) => kind.accept(written),
             Kind::Groups => Groups::parse(text?).map(|groups| Value::Text(groups.to_string())),
             Kind::Switch { .. } => match written {
                 Written::Switch(on) => Some(Value::Switch(on)),
@@ -161,6 +180,7 @@ impl fmt::Display for Kind {
             Kind::ShareOrTime => formatter.write_str(
                 "a share of all steps from 0 to 1, or a whole number of steps (500) or epochs (2e)",
             ),
+            Kind::OrAuto(kind) => write!(formatter, "{kind}, or {AUTO}"),
             Kind::Groups => formatter.write_str("rules like \"biases decay=0 lr=2, 3.weight lr=0.1\""),
             Kind::Switch { .. } => formatter.write_str("true or false"),
         }
@@ -217,5 +237,17 @@ mod tests {
         assert_eq!(Kind::Count.accept(Written::Number("0")), None);
         assert_eq!(Kind::CountOrZero.accept(Written::Number("0")), Some(Value::Whole(0)));
         assert_eq!(Kind::CountOrZero.accept(Written::Number("4294967296")), None);
+    }
+
+    #[test]
+    fn auto_is_a_word_beside_the_other_values() {
+        let kind = Kind::OrAuto(&Kind::Count);
+        let auto = Some(Value::Text(AUTO.into()));
+        assert_eq!(kind.accept(Written::Bare(OsStr::new(AUTO))), auto);
+        assert_eq!(kind.accept(Written::Text(AUTO)), auto);
+        assert_eq!(kind.accept(Written::Number("7")), Some(Value::Whole(7)));
+        assert_eq!(kind.accept(Written::Bare(OsStr::new("Auto"))), None);
+        assert_eq!(kind.accept(Written::Number("0")), None);
+        assert_eq!(Kind::Count.accept(Written::Text(AUTO)), None);
     }
 }

@@ -4,6 +4,7 @@
 //! same name. [`Settings`] holds what one source says, with where it was said; [`resolve()`] puts
 //! the sources on top of each other and makes the [`Config`] that a run depends on.
 
+mod automatic;
 mod convert;
 mod file;
 mod groups;
@@ -20,13 +21,14 @@ use std::path::PathBuf;
 use crate::augmentation::{Augmentation, Flip};
 use crate::data::pictures::{self, Resize};
 
+pub use automatic::TrainingSet;
 pub use file::ConfigFile;
 pub use groups::{Groups, Treatment};
 pub use interval::Interval;
 pub use key::Key;
 pub use kind::{Bounds, Kind, Written};
 pub use paths::absolute_data;
-pub use resolve::{Resolved, Sources, resolve};
+pub use resolve::{Resolved, Sources, complete, resolve, said};
 pub use settings::{Difference, Origin, Setting, Settings, Value};
 
 /// Everything a training run depends on, resolved and validated. No clap, no TOML in here.
@@ -34,7 +36,7 @@ pub use settings::{Difference, Origin, Setting, Settings, Value};
 pub struct Config {
     /// Name of the preset it started from.
     pub preset: String,
-    /// A known data set's name or a folder.
+    /// A known data set's name or a folder. Empty where none was named: then there is nothing to train on.
     pub data: String,
     /// Side of the images that a folder's pictures become; else it depends on the pictures.
     pub image_size: Option<usize>,

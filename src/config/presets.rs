@@ -7,6 +7,9 @@ use crate::error::Result;
 /// The preset that holds where none is named.
 pub const DEFAULT: &str = "fashion-mnist";
 
+/// The preset for a folder of pictures, where none is named.
+pub const PICTURES: &str = "pictures";
+
 /// A recipe with a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {
@@ -17,8 +20,9 @@ pub struct Preset {
 }
 
 /// All presets.
-pub const ALL: [Preset; 8] = [
+pub const ALL: [Preset; 9] = [
     Preset { name: DEFAULT, text: include_str!("../../presets/fashion-mnist.toml") },
+    Preset { name: PICTURES, text: include_str!("../../presets/pictures.toml") },
     Preset { name: "fashion-mnist-cnn", text: include_str!("../../presets/fashion-mnist-cnn.toml") },
     Preset { name: "cifar10-cnn", text: include_str!("../../presets/cifar10-cnn.toml") },
     Preset { name: "cifar10-resnet9", text: include_str!("../../presets/cifar10-resnet9.toml") },
@@ -69,9 +73,11 @@ mod tests {
     fn every_preset_is_valid_and_says_what_it_is_for() {
         for preset in ALL {
             let settings = preset.settings().expect("a preset is valid");
-            for key in [Key::Data, Key::Model, Key::Epochs, Key::BatchSize, Key::Lr] {
+            for key in [Key::Model, Key::Epochs, Key::BatchSize, Key::Lr] {
                 assert!(settings.get(key).is_some(), "{} does not set {}", preset.name, key.name());
             }
+            // Pictures are the user's own.
+            assert_eq!(settings.get(Key::Data).is_none(), preset.name == PICTURES, "{}", preset.name);
             // A preset that named another would have to be resolved first; one that chose where to
             // train would not be a recipe.
             for (key, _) in settings.iter() {

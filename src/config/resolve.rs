@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::automatic::{settle, without_needless_clipping};
 use super::file::ConfigFile;
 use super::key::Key;
 use super::presets::{self, Preset};
@@ -25,7 +26,8 @@ pub struct Sources<'a> {
 /// A configuration, and how it came about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resolved {
-    /// What the run's outcome depends on.
+    /// What the run's outcome depends on. Where the settings have the word `auto`, it is only one of the
+    /// possible configurations until [`settle`](Resolved::settle) has put the value for a data set there.
     pub config: Config,
     /// Every value with its origin; also where the data are, what trains and where it is recorded.
     pub settings: Settings,
@@ -38,13 +40,29 @@ pub struct Resolved {
 /// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with what is wrong, where it was said and what is
 /// allowed.
 pub fn resolve(sources: Sources<'_>) -> Result<Resolved> {
+    complete(said(sources)?)
+}
+
+/// What somebody said for this run, without preset and defaults: flags go before the environment, that
+/// before the file.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn said(sources: Sources<'_>) -> Result<Settings> {
     let mut said = Settings::default();
     if let Some(path) = sources.file {
         said.put_on_top(ConfigFile::read(path)?.settings);
     }
     said.put_on_top(environment(sources.environment)?);
     said.put_on_top(sources.flags);
+    Ok(said)
+}
 
+/// Adds to what was said the values of the preset and the defaults.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn complete(said: Settings) -> Result<Resolved> {
     let mut settings = defaults()?;
     let named = match said.get(Key::Preset) {
         Some(Setting { value: Value::Text(name), .. }) => name.as_str(),
@@ -55,7 +73,8 @@ pub fn resolve(sources: Sources<'_>) -> Result<Resolved> {
     settings.put_on_top(preset.settings()?);
     settings.put_on_top(said);
 
-    let config = Config::from_settings(&settings);
+    let settings = without_needless_clipping(settings);
+    let config = Config::from_settings(&settle(settings.clone(), None));
     check_combinations(&config, &settings)?;
     Ok(Resolved { settings: of_run(&config, settings), config })
 }
@@ -65,7 +84,10 @@ pub fn resolve(sources: Sources<'_>) -> Result<Resolved> {
 fn of_run(config: &Config, settings: Settings) -> Settings {
     let followed = config.to_settings();
     let is_outside = |key| matches!(key, Key::DataDir | Key::Device | Key::Tune | Key::Out);
-    let mut settings = settings.filter(|key| is_outside(key) || followed.get(key).is_some());
+    let open: Vec<Key> =
+        settings.iter().filter(|(key, setting)| setting.is_open(*key)).map(|(key, _)| key).collect();
+    let mut settings =
+        settings.filter(|key| is_outside(key) || open.contains(&key) || followed.get(key).is_some());
     for (key, setting) in followed.iter().filter(|(key, _)| settings.get(*key).is_none()).collect::<Vec<_>>()
     {
         settings.set(key, setting.value.clone(), Origin::Default);

@@ -31,6 +31,8 @@ pub enum Value {
 pub enum Origin {
     /// Nowhere: it is what holds then.
     Default,
+    /// Nowhere: it follows from something else, such as the number of training images. The text says from what.
+    Auto(String),
     /// In the preset of that name.
     Preset(String),
     /// In a file, from that place on.
@@ -169,7 +171,7 @@ impl fmt::Display for Value {
 impl Setting {
     /// Whether somebody said it for this run: in a file, in the environment or on the command line.
     pub fn is_said(&self) -> bool {
-        !matches!(self.origin, Origin::Default | Origin::Preset(_))
+        !matches!(self.origin, Origin::Default | Origin::Auto(_) | Origin::Preset(_))
     }
 
     /// How an error names it: what was written, and where.
@@ -188,6 +190,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Default => formatter.write_str("default"),
+            Origin::Auto(reason) => write!(formatter, "auto: {reason}"),
             Origin::Preset(name) => write!(formatter, "preset {name}"),
             Origin::File { path, line, column } => write!(formatter, "{}:{line}:{column}", path.display()),
             Origin::Environment(variable) => write!(formatter, "environment variable {variable}"),
@@ -207,7 +210,7 @@ fn place(key: Key, shown: &str, origin: &Origin) -> String {
         Origin::Flag => format!("--{name} {shown}"),
         Origin::Environment(variable) => format!("{variable}={shown}"),
         Origin::File { .. } => format!("{origin}: {name} = {shown}"),
-        Origin::Default | Origin::Preset(_) => format!("{name} = {shown} ({origin})"),
+        Origin::Default | Origin::Auto(_) | Origin::Preset(_) => format!("{name} = {shown} ({origin})"),
     }
 }
 
@@ -223,7 +226,7 @@ fn refusal(key: Key, written: Written<'_>, shown: &str, origin: &Origin) -> Erro
         message.push_str(&format!("; did you mean `{word}`?"));
     }
     let error = Error::usage(message);
-    match (written, kind) {
+    match (written, kind.plain()) {
         (
             Written::Text(text),
             Kind::Count | Kind::CountOrZero | Kind::Whole | Kind::Number(_) | Kind::Switch { .. },

@@ -1,6 +1,6 @@
 //! From a name or a folder to a [`Dataset`] in memory.
 
-use super::catalogue::{Format, KnownSet};
+use super::catalogue::{Catalogue, Format, KnownSet};
 use super::cifar::{self, CIFAR_10, CIFAR_100};
 use super::locate::{Files, Holding, Search, holding, wanted as wanted_files};
 use super::pictures::{self, Size, Wanted};
@@ -80,6 +80,13 @@ fn check_size(dataset: Dataset, wanted: &Wanted) -> Result<Dataset> {
         }
         _ => Ok(dataset),
     }
+}
+
+/// Whether [`load`] would take the name or path for a folder of pictures. A folder that cannot be read counts as none:
+/// whoever loads it says why.
+pub(crate) fn is_folder_of_pictures(name_or_folder: &str, catalogue: &Catalogue) -> bool {
+    let path = Path::new(name_or_folder);
+    catalogue.find(name_or_folder).is_none() && path.is_dir() && is_of_pictures(path).unwrap_or(false)
 }
 
 /// Whether data set files or pictures lie in a folder.

@@ -46,6 +46,11 @@ impl ImageShape {
     pub fn pixels(&self) -> usize {
         self.channels * self.height * self.width
     }
+
+    /// Rows or columns, whichever are fewer.
+    pub fn shorter_side(&self) -> usize {
+        self.height.min(self.width)
+    }
 }
 
 /// One part of a data set: images to train on, to validate on or to test with.

@@ -45,6 +45,27 @@ pub fn class_counts(split: &Split, classes: usize) -> Vec<usize> {
     counts
 }
 
+/// The commonest class of some images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Majority {
+    /// Its index; of several classes that are equally common, the first.
+    pub class: usize,
+    /// Its share of the images, 0 to 1: the accuracy of always answering this class, with which
+    /// every other accuracy should be compared.
+    pub share: f64,
+}
+
+impl Majority {
+    /// The commonest class where each class has as many images as `counts` says; `None` where there
+    /// is no image.
+    pub fn of(counts: &[u64]) -> Option<Majority> {
+        let images: u64 = counts.iter().sum();
+        let most = *counts.iter().max().filter(|&&most| most > 0)?;
+        let class = counts.iter().position(|&count| count == most)?;
+        Some(Majority { class, share: most as f64 / images as f64 })
+    }
+}
+
 /// How often each byte value occurs in each channel.
 fn histograms(split: &Split, shape: ImageShape) -> Vec<[u64; BINS]> {
     let empty = || vec![[0; BINS]; shape.channels];
@@ -157,5 +178,15 @@ mod tests {
     fn every_class_is_counted_even_if_empty() {
         let split = Split { images: Vec::new(), labels: vec![2, 0, 2], ..Split::default() };
         assert_eq!(class_counts(&split, 4), [1, 0, 2, 0]);
+    }
+
+    #[test]
+    fn the_commonest_class_is_the_first_of_equals() {
+        let of = |counts: &[u64]| Majority::of(counts).map(|Majority { class, share }| (class, share));
+        assert_eq!(of(&[1, 6, 3]), Some((1, 0.6)));
+        assert_eq!(of(&[0, 2, 2]), Some((1, 0.5)));
+        assert_eq!(of(&[5]), Some((0, 1.0)));
+        assert_eq!(of(&[0, 0]), None);
+        assert_eq!(of(&[]), None);
     }
 }

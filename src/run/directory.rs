@@ -189,7 +189,11 @@ impl RunDirectory {
 
     /// Keeps in the log what was said of the data set, such as pictures that are left out.
     pub fn log_warnings(&self, warnings: &[String]) -> Result<()> {
-        warnings.iter().try_for_each(|warning| self.log(&format!("warning: {warning}")))
+        warnings.iter().try_for_each(|warning| self.log_warning(warning))
+    }
+
+    fn log_warning(&self, warning: &str) -> Result<()> {
+        self.log(&format!("warning: {warning}"))
     }
 
     /// A line at the end of the log.
@@ -303,6 +307,10 @@ impl Observer for RunDirectory {
         }
         self.metrics_synced = false;
         self.log(&format!("epoch {}: test accuracy {:.4}", epoch.epoch, epoch.test_accuracy))
+    }
+
+    fn warning(&mut self, warning: &str) -> Result<()> {
+        self.log_warning(warning)
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::data::statistics::Majority;
 use crate::ops::softmax_cross_entropy::largest;
 
 /// How well a model does on a split.
@@ -86,6 +87,13 @@ impl Evaluation {
         self.confusion.iter().flatten().sum()
     }
 
+    /// The commonest class of the images, and its share of them: the accuracy of always answering
+    /// that class. `None` where no image was measured.
+    pub fn majority(&self) -> Option<Majority> {
+        let counts: Vec<u64> = self.confusion.iter().map(|row| row.iter().sum()).collect();
+        Majority::of(&counts)
+    }
+
     /// A report for each class, in their order.
     pub fn class_reports(&self) -> Vec<ClassReport<'_>> {
         let confusion = &self.confusion;
@@ -144,6 +152,14 @@ mod tests {
         assert!((cat.f1.expect("there are cats") - f1).abs() < 1e-12);
         let eel = &reports[2];
         assert_eq!((eel.precision, eel.recall, eel.f1, eel.images), (None, None, None, 0));
+    }
+
+    #[test]
+    fn the_majority_is_counted_by_what_images_are_not_by_answers() {
+        let majority = evaluation().majority().expect("there are images");
+        assert_eq!((majority.class, majority.share), (1, 0.6));
+        let empty = Evaluation { confusion: vec![vec![0; 3]; 3], ..evaluation() };
+        assert_eq!(empty.majority(), None);
     }
 
     #[test]

@@ -7,8 +7,10 @@
 //!
 //! Where a run is, beside its tensors, is a [`Position`]; both together are a [`Snapshot`], from which
 //! [`Trainer::resume`] goes on. `saves` says when there is to be one, `health` whether there may be.
+//! `chance` notices a run that learns nothing.
 
 mod averages;
+mod chance;
 mod evaluate;
 mod evaluation;
 mod feed;

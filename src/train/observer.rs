@@ -174,6 +174,11 @@ pub trait Observer {
         Ok(())
     }
 
+    /// Where something about the run needs attention: a line that says what, and what to try.
+    fn warning(&mut self, _: &str) -> Result<()> {
+        Ok(())
+    }
+
     /// As often as the configuration says, and when a run is asked to stop.
     fn checkpoint(&mut self, _: &Checkpoint<'_>) -> Result<()> {
         Ok(())

@@ -24,6 +24,9 @@ pub struct Position {
     pub epoch_seconds: f64,
     /// Seconds that all steps took.
     pub seconds: f64,
+    /// Whether somebody was told that an epoch learned nothing: once in a run is enough.
+    #[serde(default)]
+    pub warned_of_chance: bool,
     /// The last complete epoch.
     pub last: Option<Epoch>,
     /// The best complete epoch, the first of equals.

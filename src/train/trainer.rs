@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::averages::Averages;
+use super::chance::Chance;
 use super::feed::{Feed, Pace, Sampling};
 use super::health::{Health, Watch};
 use super::measure::measure;
@@ -52,6 +53,7 @@ pub struct Trainer<'a> {
     penalty: Option<Penalty>,
     health: Health,
     watch: Watch,
+    chance: Chance,
     about: About,
     dataset: DatasetInfo,
     /// Steps of a full epoch, and of the whole run.
@@ -270,6 +272,7 @@ impl Trainer<'_> {
 
     /// Measures the model after an epoch's steps, tells of it, and saves it if that is due.
     fn end_epoch(&mut self, observers: &mut [&mut dyn Observer], run: &Path) -> Result<()> {
+        let is_whole = self.stretch().steps == self.steps_per_epoch;
         let epoch = self.report()?;
         let is_cut = self.stretch().steps < self.steps_per_epoch;
         let before_cut = is_cut.then(|| Box::new(self.position.clone()));
@@ -278,6 +281,9 @@ impl Trainer<'_> {
         for observer in &mut *observers {
             observer.epoch(&epoch)?;
         }
+        if is_whole {
+            self.warn_of_chance(&epoch, observers)?;
+        }
         // Asked for in the epoch's last submission or while it was measured.
         let stop = self.stop.requested().filter(|_| !self.is_over());
         let is_due = self.saves.are_due_after(self.position.epochs, self.position.step);
@@ -285,6 +291,18 @@ impl Trainer<'_> {
             self.save(observers)?;
         }
         stop.map_or(Ok(()), |kind| Err(self.stopped(kind, run)))
+    }
+
+    /// Says once in a run that an epoch learned nothing.
+    fn warn_of_chance(&mut self, epoch: &Epoch, observers: &mut [&mut dyn Observer]) -> Result<()> {
+        let warning = self.chance.warning(epoch, self.config);
+        if let Some(warning) = warning.filter(|_| !self.position.warned_of_chance) {
+            self.position.warned_of_chance = true;
+            for observer in observers {
+                observer.warning(&warning)?;
+            }
+        }
+        Ok(())
     }
 
     /// What the epoch's steps have measured, and the model after them.

@@ -13,6 +13,7 @@ mod folders;
 mod manners;
 mod mistakes;
 mod output;
+mod pictures;
 mod precedence;
 mod report;
 mod resume;

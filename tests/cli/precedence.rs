@@ -91,7 +91,7 @@ fn the_printed_configuration_can_be_read_again() {
 fn every_preset_is_listed_and_can_be_shown() {
     let events = shadegrad(&["config", "presets", "--json"]).events();
     let presets = events[0]["presets"].as_array().expect("a list");
-    assert_eq!(presets.len(), 8);
+    assert_eq!(presets.len(), 9);
     let table = shadegrad(&["config", "presets"]).stdout;
     for preset in presets {
         let name = preset["name"].as_str().expect("a name");

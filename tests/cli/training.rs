@@ -171,9 +171,13 @@ fn eval_finds_what_training_measured() {
         assert_eq!((classes.len(), confusion.len()), (6, 6));
         let images: u64 = classes.iter().filter_map(|class| class["images"].as_u64()).sum();
         assert_eq!(evaluation["images"].as_u64(), Some(images));
+        let commonest = classes.iter().filter_map(|class| class["images"].as_u64()).max();
+        let share = commonest.expect("there are classes") as f64 / images as f64;
+        let majority = evaluation["majority_accuracy"].as_f64().expect("a number");
+        assert!((majority - share).abs() < 1e-12, "{majority} is not {share}");
 
         let table = sandbox.run(&arguments);
-        for title in ["accuracy", "precision", "recall", "F1", "true class"] {
+        for title in ["accuracy", "baseline", "precision", "recall", "F1", "true class"] {
             assert!(table.stdout.contains(title), "no {title}: {table:#?}");
         }
         assert!(!table.stdout.contains('\u{1b}'), "{table:#?}");

@@ -39,6 +39,9 @@ const CONFIG_WORDS: &[&[u8]] = &[
     b"validation = \"test\"\n",
     b"epochs",
     b"nesterov",
+    b"epochs = \"auto\"\n",
+    b"clip-norm = \"auto\"\n",
+    b"preset = \"pictures\"\n",
 ];
 
 #[test]
@@ -74,7 +77,7 @@ fn flags() {
             let mut settings = Settings::default();
             taken(settings.set_text(key, OsStr::new(&*text), Origin::Flag), &[Usage]).is_some()
         };
-        let is_other = |key: &Key| !matches!(key.kind(), shadegrad::config::Kind::Text);
+        let is_other = |key: &Key| !matches!(key.kind().plain(), shadegrad::config::Kind::Text);
         // All of them, of which those that take any text say nothing about the value.
         Key::ALL.map(|key| accepts(key) && is_other(&key)).contains(&true)
     });

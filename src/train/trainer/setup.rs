@@ -11,6 +11,7 @@ use crate::model::ModelSpec;
 use crate::run::model_file::About;
 use crate::run::read_model;
 use crate::schedule::LearningRate;
+use crate::train::chance::Chance;
 use crate::train::feed::Pace;
 use crate::train::health::{MOST_STEPS, Watch};
 use crate::train::observer::DatasetInfo;
@@ -143,6 +144,7 @@ impl<'a> Trainer<'a> {
             classes,
             shape: [shape.channels, shape.height, shape.width],
         };
+        let chance = Chance::of(&dataset.train, classes, config.label_smoothing);
         training.split.write(&mut *session, dataset.train, shape)?;
         testing.split.write(&mut *session, dataset.test, shape)?;
         if let (Some(pass), Some(split)) = (&validating, validation) {
@@ -171,6 +173,7 @@ impl<'a> Trainer<'a> {
             penalty,
             health,
             watch: Watch::new(config),
+            chance,
             steps_per_epoch,
             steps: config.steps(steps_per_epoch),
             rate: LearningRate::of(config, steps_per_epoch),

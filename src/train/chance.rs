@@ -1,0 +1,142 @@
+//! Detects a run that learns nothing: its training loss is that of a constant answer.
+
+use super::observer::Epoch;
+use crate::config::{Config, Optimizer};
+use crate::data::Split;
+use crate::data::statistics::{Majority, class_counts};
+
+/// How far from chance level a loss may be to count as that, as a fraction of the level.
+const TOLERANCE: f64 = 0.01;
+
+/// Standard deviations by which an accuracy must exceed that of the best constant answer to show that
+/// something is learned.
+const DEVIATIONS: f64 = 3.0;
+
+/// The figures of models that answer without looking at the image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Chance {
+    classes: usize,
+    /// Cross-entropies of two constant answers: all classes alike, which is `ln(classes)`, and each
+    /// class as often as it occurs, which is the entropy of the targets' mean.
+    levels: [f64; 2],
+    /// The highest accuracy that guessing reaches in an epoch, give or take [`DEVIATIONS`].
+    accuracy: f64,
+}
+
+impl Chance {
+    /// For training on these images. Label smoothing mixes the targets with the uniform distribution,
+    /// and so moves the second level towards the first.
+    pub(super) fn of(train: &Split, classes: usize, label_smoothing: f32) -> Chance {
+        let counts: Vec<u64> = class_counts(train, classes).into_iter().map(|count| count as u64).collect();
+        let (images, smoothing) = (train.len() as f64, f64::from(label_smoothing));
+        let targets = counts
+            .iter()
+            .map(|&count| (1.0 - smoothing) * count as f64 / images + smoothing / classes as f64)
+            .filter(|target| *target > 0.0);
+        let entropy = targets.map(|target| -target * target.ln()).sum();
+        let majority = Majority::of(&counts).map_or(1.0, |majority| majority.share);
+        let deviation = (majority * (1.0 - majority) / images).sqrt();
+        Chance {
+            classes,
+            levels: [(classes as f64).ln(), entropy],
+            accuracy: majority + DEVIATIONS * deviation,
+        }
+    }
+
+    /// Whether the epoch's steps did no better than a constant answer, in loss and in accuracy: a loss
+    /// alone may pass the level on its way down.
+    fn explains(&self, epoch: &Epoch) -> bool {
+        let near = |level: &f64| (epoch.train_cross_entropy - level).abs() <= TOLERANCE * level;
+        self.levels.iter().any(near) && epoch.train_accuracy <= self.accuracy
+    }
+
+    /// What to tell after an epoch that learned nothing, and what to try.
+    pub(super) fn warning(&self, epoch: &Epoch, config: &Config) -> Option<String> {
+        self.explains(epoch).then(|| {
+            let (loss, classes, lr) = (epoch.train_cross_entropy, self.classes, config.learning_rate);
+            let mut remedies = vec![format!("a lower --lr (it is {lr:?})")];
+            if config.clip_norm.is_none() {
+                remedies.push("--clip-norm 1".into());
+            }
+            if !matches!(config.optimizer, Optimizer::Adam { .. }) {
+                remedies.push("--optimizer adamw --lr 0.001".into());
+            }
+            let last = remedies.pop().map(|last| match remedies.len() {
+                0 => last,
+                _ => format!("{} or {last}", remedies.join(", ")),
+            });
+            format!(
+                "the training loss stayed at {loss:.3} for all of epoch {}, the level of guessing among \
+                 {classes} classes: the model learns nothing; try {}",
+                epoch.epoch,
+                last.unwrap_or_default()
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(counts: &[usize]) -> Split {
+        let labels = counts.iter().enumerate().flat_map(|(class, &count)| vec![class as u32; count]);
+        Split { labels: labels.collect(), ..Split::default() }
+    }
+
+    fn epoch(train_cross_entropy: f64, train_accuracy: f64) -> Epoch {
+        Epoch {
+            epoch: 2,
+            step: 20,
+            train_loss: train_cross_entropy + 100.0,
+            train_accuracy,
+            test_loss: 0.0,
+            test_accuracy: 0.0,
+            train_cross_entropy,
+            test_cross_entropy: 0.0,
+            learning_rate: 0.1,
+            seconds: 1.0,
+            images_per_second: 1.0,
+            validation: None,
+        }
+    }
+
+    #[test]
+    fn a_loss_at_the_level_of_guessing_learns_nothing() {
+        let chance = Chance::of(&split(&[100; 7]), 7, 0.0);
+        let level = 7f64.ln();
+        assert!(chance.explains(&epoch(level, 0.14)));
+        assert!(chance.explains(&epoch(1.009 * level, 0.16)));
+        assert!(chance.explains(&epoch(0.991 * level, 0.10)));
+        assert!(!chance.explains(&epoch(1.02 * level, 0.14)));
+        assert!(!chance.explains(&epoch(0.98 * level, 0.14)));
+        // On its way down from a high loss, the mean of a first epoch may be there by accident.
+        assert!(!chance.explains(&epoch(level, 0.25)));
+    }
+
+    #[test]
+    fn answering_each_class_as_often_as_it_occurs_is_guessing_too() {
+        let chance = Chance::of(&split(&[900, 100]), 2, 0.0);
+        let entropy = -(0.9 * 0.9f64.ln() + 0.1 * 0.1f64.ln());
+        assert!(chance.explains(&epoch(entropy, 0.9)));
+        assert!(chance.explains(&epoch(2f64.ln(), 0.5)));
+        assert!(!chance.explains(&epoch(0.5, 0.9)));
+        assert!(!chance.explains(&epoch(entropy, 0.95)));
+    }
+
+    #[test]
+    fn smoothed_labels_have_their_own_level() {
+        let chance = Chance::of(&split(&[900, 100]), 2, 0.2);
+        let entropy = -(0.82 * 0.82f64.ln() + 0.18 * 0.18f64.ln());
+        assert!(chance.explains(&epoch(entropy, 0.9)));
+        let balanced = Chance::of(&split(&[50; 10]), 10, 0.2);
+        assert!(balanced.explains(&epoch(10f64.ln(), 0.1)));
+    }
+
+    #[test]
+    fn classes_without_images_do_no_harm() {
+        let chance = Chance::of(&split(&[50, 0, 50]), 3, 0.0);
+        assert!(chance.explains(&epoch(2f64.ln(), 0.5)));
+        assert!(chance.explains(&epoch(3f64.ln(), 0.5)));
+    }
+}
