@@ -55,10 +55,13 @@ fn main(@builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_in
         for (var k = 0u; k < classes; k++) {
             partials[k * LANES + lane] = 0.0;
         }
+        // Bounds the loop over earlier steps, inside a loop that lanes leave at different times.
+        // If t itself did, Microsoft's FXC would refuse the barriers in the loop over t (X3663).
+        let earlier = loop_bound(t, groups);
         var squares = 0.0;
         for (var j = lane; j < hidden; j += LANES) {
             var z = products[t * hidden + j];
-            for (var s = 0u; s < t; s++) {
+            for (var s = 0u; s < earlier; s++) {
                 z -= overlaps[t * block + s] * change[s * hidden + j];
             }
             z *= 1.0 - decayed;

@@ -35,7 +35,7 @@ const BLOCK: usize = 10;
 const PARTS: usize = 4;
 
 /// Vectors of a line of dx that an invocation and its neighbours compute at a time.
-const VECTORS_OF_DX: usize = 32;
+const VECTORS_OF_DX: usize = 16;
 
 /// Whether the gradient of the input is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

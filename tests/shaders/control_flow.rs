@@ -5,9 +5,14 @@
 //! kernels keep a rule that needs no analysis: barriers stand in `main`, in no branch, and nothing
 //! returns before them. A loop around a barrier must be left by a condition that is the same for all
 //! invocations; that much remains for a reviewer.
+//!
+//! Microsoft's FXC has a stricter rule (X3663), of which one part is checked here: the counter of a loop
+//! around a barrier must not bound a loop within, because FXC then takes the counter for one that
+//! differs between invocations.
 
-use naga::{Block, Statement};
+use naga::{Block, Expression, Function, Handle, LocalVariable, Statement};
 
+use super::loops::conditions;
 use super::parse::{Parsed, children};
 
 /// Every broken rule, in words.
@@ -23,8 +28,47 @@ pub fn complaints(parsed: &Parsed) -> Vec<String> {
         let mut walk = Walk { returned: false, complaints };
         walk.block(&main.function.body, false);
         complaints = walk.complaints;
+        complaints.extend(shared_counters(&main.function, &main.function.body, &[]));
     }
     complaints
+}
+
+/// Loops without a barrier that one of `counters` bounds, or the counter of a loop around a barrier in
+/// this block.
+fn shared_counters(function: &Function, block: &Block, counters: &[Handle<LocalVariable>]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for statement in block.iter() {
+        let mut counters = counters.to_vec();
+        if let Statement::Loop { body, continuing, break_if } = statement {
+            let compared: Vec<_> = conditions(body, continuing, *break_if)
+                .into_iter()
+                .flat_map(|condition| variables(function, condition))
+                .collect();
+            if has_barrier(body) || has_barrier(continuing) {
+                counters.extend(compared);
+            } else if compared.iter().any(|variable| counters.contains(variable)) {
+                complaints.push("the counter of a loop around a barrier bounds a loop within".into());
+            }
+        }
+        for child in children(statement) {
+            complaints.extend(shared_counters(function, child, &counters));
+        }
+    }
+    complaints
+}
+
+/// The local variables of which a comparison is made.
+fn variables(function: &Function, value: Handle<Expression>) -> Vec<Handle<LocalVariable>> {
+    match function.expressions[value] {
+        Expression::LocalVariable(variable) => vec![variable],
+        Expression::Load { pointer: part } | Expression::Unary { expr: part, .. } => {
+            variables(function, part)
+        }
+        Expression::Binary { left, right, .. } => {
+            [left, right].into_iter().flat_map(|side| variables(function, side)).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn is_barrier(statement: &Statement) -> bool {

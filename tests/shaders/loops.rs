@@ -37,9 +37,7 @@ impl Search<'_> {
         let mut complaints = Vec::new();
         for statement in block.iter() {
             if let Statement::Loop { body, continuing, break_if } = statement {
-                let mut conditions: Vec<_> = break_if.iter().copied().collect();
-                exits(body, &mut conditions);
-                exits(continuing, &mut conditions);
+                let conditions = conditions(body, continuing, *break_if);
                 complaints.extend(conditions.into_iter().filter_map(|condition| self.complaint(condition)));
             }
             complaints.extend(children(statement).into_iter().flat_map(|child| self.block(child)));
@@ -115,6 +113,18 @@ impl Search<'_> {
             _ => Source::More,
         }
     }
+}
+
+/// The conditions on which a loop with these parts ends.
+pub fn conditions(
+    body: &Block,
+    continuing: &Block,
+    break_if: Option<Handle<Expression>>,
+) -> Vec<Handle<Expression>> {
+    let mut conditions: Vec<_> = break_if.into_iter().collect();
+    exits(body, &mut conditions);
+    exits(continuing, &mut conditions);
+    conditions
 }
 
 /// Conditions of the branches of this loop, but of no loop within, that leave it.

@@ -85,6 +85,15 @@ fn hidden_needs_and_hazards_are_refused() {
 }
 
 #[test]
+fn counters_of_loops_around_barriers_that_bound_loops_within_are_refused() {
+    let because = "the counter of a loop around a barrier";
+    refused(&edited("online_steps", "s < earlier; s++", "s < t; s++"), because);
+    // Under another name, and as a part of a condition.
+    refused(&edited("online_steps", "let earlier = loop_bound(t, groups)", "let earlier = t"), because);
+    refused(&edited("online_steps", "s < earlier; s++", "!(s + 1u > earlier + t); s++"), because);
+}
+
+#[test]
 fn loops_that_uniforms_alone_bound_are_refused() {
     let because = "a loop's bound is nothing but uniforms";
     for bound in ["params.rows", "params.rows + 1u", "max(params.rows, params.columns)"] {
