@@ -1,6 +1,6 @@
 //! The learning rate of each step.
 
-use crate::config::Schedule;
+use crate::config::{Config, Interval, Schedule, Warmup};
 
 /// PyTorch's `div_factor` and `final_div_factor`: what a cycle starts with is the peak by the first, what
 /// it ends with that by the second.
@@ -26,11 +26,37 @@ pub struct LearningRate {
     pub step_every: usize,
     /// What the step schedule multiplies it by.
     pub step_factor: f32,
-    /// Steps of the whole run.
+    /// Steps over which it is laid out: those of the whole run, unless somebody said otherwise.
     pub steps: usize,
 }
 
 impl LearningRate {
+    /// That of a run of `config` whose full epochs have `steps_per_epoch` steps
+    /// ([`Config::steps_per_epoch`] counts them).
+    pub fn of(config: &Config, steps_per_epoch: usize) -> Self {
+        let of_epochs = |epochs: usize| epochs.saturating_mul(steps_per_epoch);
+        // Minutes were refused when the configuration was resolved.
+        let steps_of = |interval| match interval {
+            Interval::Steps(steps) => Some(steps),
+            Interval::Epochs(epochs) => Some(of_epochs(epochs)),
+            Interval::Minutes(_) => None,
+        };
+        let laid_out = config.schedule_steps.and_then(steps_of);
+        let steps = laid_out.unwrap_or_else(|| config.steps(steps_per_epoch));
+        LearningRate {
+            peak: config.learning_rate,
+            schedule: config.schedule,
+            warmup: match config.warmup {
+                Warmup::Share(share) => f64::from(share) * steps as f64,
+                Warmup::Steps(steps) => steps as f64,
+                Warmup::Epochs(epochs) => epochs as f64 * steps_per_epoch as f64,
+            },
+            step_every: config.step_every.and_then(steps_of).unwrap_or(usize::MAX),
+            step_factor: config.step_factor,
+            steps,
+        }
+    }
+
     /// The learning rate of a step, counted from 0. After the run's last step it stays where it is.
     pub fn at(&self, step: usize) -> f32 {
         let steps = self.steps.max(1) as f64;
@@ -77,7 +103,10 @@ impl LearningRate {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
+    use crate::config::{Key, Origin, Settings, Sources, resolve};
 
     /// Of 100 steps, `share` of them with a rising rate.
     fn rate(schedule: Schedule, share: f64) -> LearningRate {
@@ -89,6 +118,37 @@ mod tests {
             step_factor: 0.1,
             steps: 100,
         }
+    }
+
+    fn config(flags: &[(Key, &str)]) -> Config {
+        let mut settings = Settings::default();
+        for (key, text) in flags {
+            settings.set_text(*key, OsStr::new(text), Origin::Flag).expect("the value is allowed");
+        }
+        let sources = Sources { flags: settings, environment: &|_| None, file: None };
+        resolve(sources).expect("the values fit").config
+    }
+
+    #[test]
+    fn a_schedule_ends_with_the_run_unless_somebody_says_otherwise() {
+        let common = [(Key::Epochs, "10"), (Key::Schedule, "cosine"), (Key::Warmup, "0.1")];
+        for (more, steps) in [
+            (&[][..], 500),
+            (&[(Key::MaxSteps, "100")], 100),
+            (&[(Key::MaxSteps, "1000")], 500),
+            (&[(Key::MaxSteps, "100"), (Key::ScheduleSteps, "300")], 300),
+            (&[(Key::MaxSteps, "100"), (Key::ScheduleSteps, "10e")], 500),
+            (&[(Key::ScheduleSteps, "20e")], 1000),
+            (&[(Key::ScheduleSteps, "40")], 40),
+        ] {
+            let rate = LearningRate::of(&config(&[&common, more].concat()), 50);
+            assert_eq!(rate.steps, steps, "{more:?}");
+            let share = f64::from(0.1f32) * steps as f64;
+            assert_eq!(rate.warmup, share, "the warm-up is a share of the schedule: {more:?}");
+        }
+        let warmup =
+            |text| LearningRate::of(&config(&[(Key::Warmup, text), (Key::MaxSteps, "90")]), 50).warmup;
+        assert_eq!((warmup("7"), warmup("1e")), (7.0, 50.0));
     }
 
     #[test]

@@ -116,6 +116,7 @@ fn train(case: &Case, device: &str) -> (Tensors, Vec<Value>) {
         ("--optimizer", case.optimizer.clone()),
         ("--schedule", case.schedule.clone()),
         ("--epochs", case.planned_epochs.to_string()),
+        ("--schedule-steps", format!("{}e", case.planned_epochs)),
         ("--device", device.into()),
     ] {
         command.arg(flag).arg(value);

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::Spread;
 use crate::augmentation::Flip;
 use crate::config::{
-    Config, Groups, Init, InitRule, Interval, Normalize, Optimizer, Precision, Schedule, Validation, Warmup,
+    Config, Groups, Init, InitRule, Interval, Monitor, Normalize, Optimizer, Precision, Schedule, Validation,
+    Warmup,
 };
 use crate::data::Dataset;
 use crate::data::pictures::Resize;
@@ -80,6 +81,7 @@ impl Workload {
             groups: Groups::default(),
             learning_rate: self.learning_rate,
             schedule: Schedule::Constant,
+            schedule_steps: None,
             step_every: None,
             step_factor: 0.1,
             warmup: Warmup::Share(0.0),
@@ -88,6 +90,7 @@ impl Workload {
             ema: None,
             l2: 0.0,
             validation: Validation::None,
+            monitor: Monitor::Accuracy,
             patience: None,
             checkpoint_every: Interval::Epochs(1 + EPOCHS),
             keep_best: false,

@@ -10,7 +10,7 @@ use super::output;
 use super::signals::stop_on_signals;
 use super::training_data;
 use super::watchers::{WatchFlags, Watchers};
-use crate::config::{Settings, Sources, resolve};
+use crate::config::{Interval, Settings, Sources, resolve};
 use crate::error::Result;
 use crate::run::{EventFile, Reopened, reopen};
 use crate::train::{Observer, StopFlag, Trainer};
@@ -72,7 +72,11 @@ impl Rest<'_> {
             output::print_note(&format!("note: {complaint}\n"));
         }
         let sources = Sources { flags: Settings::default(), environment: &|_| None, file: Some(&config) };
-        let config = resolve(sources)?.config;
+        let mut config = resolve(sources)?.config;
+        if record.schedule_steps.is_none() && config.max_steps.is_some() {
+            // The run is older than the rule that a schedule ends with the run.
+            config.schedule_steps.get_or_insert(Interval::Epochs(config.epochs));
+        }
         let data_dir = self.data_dir.clone().or(record.data_dir);
         let dataset = training_data::load(&config, data_dir, !self.quiet)?;
         match loss {

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::output;
 use super::progress_line::ProgressLine;
 use super::style::{Style, is_capable};
+use crate::config::Monitor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{duration, figure, percentage};
 use crate::train::{End, Epoch, Observer, Progress, Start};
@@ -61,6 +62,7 @@ pub(super) struct Terminal {
     epochs: usize,
     /// The columns that standard output has room for.
     columns: Vec<Column>,
+    monitor: Monitor,
     /// The best epoch so far.
     best: Option<Epoch>,
 }
@@ -76,7 +78,14 @@ impl Terminal {
         let line = ProgressStyle::with_template("{msg}")
             .map_err(|cause| Error::new(ErrorKind::Internal, format!("the progress bar: {cause}")))?;
         let bar = ProgressBar::with_draw_target(None, target).with_style(line);
-        Ok(Terminal { style: Style::of_stdout(), bar, epochs: 0, columns: Vec::new(), best: None })
+        Ok(Terminal {
+            style: Style::of_stdout(),
+            bar,
+            epochs: 0,
+            columns: Vec::new(),
+            monitor: Monitor::default(),
+            best: None,
+        })
     }
 
     /// Prints lines of the result, above the bar where both are on one screen.
@@ -109,6 +118,7 @@ fn fitting(mut columns: Vec<Column>, room: Option<usize>) -> Vec<Column> {
 impl Observer for Terminal {
     fn start(&mut self, start: &Start) -> Result<()> {
         self.epochs = start.config.epochs;
+        self.monitor = start.config.monitor;
         self.columns = fitting(columns_for(start.dataset.validation), columns_of(&Term::stdout()));
         let text = heading(start, &self.columns, self.style);
         self.print(&text)
@@ -124,7 +134,7 @@ impl Observer for Terminal {
     }
 
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
-        let is_best = self.best.is_none_or(|best| epoch.score() > best.score());
+        let is_best = self.best.is_none_or(|best| self.monitor.is_better(epoch, &best));
         if is_best {
             self.best = Some(*epoch);
         }

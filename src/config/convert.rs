@@ -7,7 +7,8 @@ use serde::{Serialize, Serializer};
 use super::key::Key;
 use super::settings::{Origin, Settings, Value};
 use super::{
-    Config, Groups, Init, InitRule, Interval, Normalize, Optimizer, Precision, Schedule, Validation, Warmup,
+    Config, Groups, Init, InitRule, Interval, Monitor, Normalize, Optimizer, Precision, Schedule, Validation,
+    Warmup,
 };
 use crate::augmentation::Flip;
 use crate::data::pictures::Resize;
@@ -46,6 +47,7 @@ impl Config {
             },
             learning_rate: read.number(Key::Lr),
             schedule: named(read.text(Key::Schedule), Schedule::ALL, Schedule::name),
+            schedule_steps: settings.get(Key::ScheduleSteps).map(|_| read.interval(Key::ScheduleSteps)),
             step_every: settings.get(Key::StepEvery).map(|_| read.interval(Key::StepEvery)),
             step_factor: read.number(Key::StepFactor),
             warmup: match read.value(Key::Warmup) {
@@ -66,6 +68,7 @@ impl Config {
                 // The only word there is.
                 _ => Validation::Test,
             },
+            monitor: Monitor::of(settings),
             patience: settings.get(Key::Patience).map(|_| read.count(Key::Patience)),
             checkpoint_every: read.interval(Key::CheckpointEvery),
             keep_best: read.switch(Key::KeepBest),
@@ -107,6 +110,7 @@ impl Config {
             (Key::Ema, self.ema.map(number)),
             (Key::L2, Some(Value::Number(self.l2))),
             (Key::Schedule, Some(text(self.schedule.name()))),
+            (Key::ScheduleSteps, self.schedule_steps.map(|steps| text(&steps.to_string()))),
             (Key::StepEvery, self.step_every.map(|every| text(&every.to_string()))),
             // Said without its schedule it would be refused.
             (Key::StepFactor, (self.schedule == Schedule::Step).then_some(number(self.step_factor))),
@@ -126,6 +130,7 @@ impl Config {
                     Validation::Test => text(Validation::NAMES[0]),
                 }),
             ),
+            (Key::Monitor, Some(text(self.monitor.name()))),
             (Key::Patience, self.patience.map(count)),
             (Key::CheckpointEvery, Some(text(&self.checkpoint_every.to_string()))),
             (Key::KeepBest, Some(Value::Switch(self.keep_best))),

@@ -1,7 +1,7 @@
 //! The one table of what can be set: name, help, kind of value and what is allowed.
 
 use super::kind::{Bounds, Kind};
-use super::{InitRule, Normalize, Optimizer, Precision, Schedule, Validation, presets};
+use super::{InitRule, Monitor, Normalize, Optimizer, Precision, Schedule, Validation, presets};
 use crate::augmentation::Flip;
 use crate::data::pictures::Resize;
 
@@ -70,6 +70,8 @@ pub enum Key {
     L2,
     /// How the learning rate changes.
     Schedule,
+    /// Steps or epochs over which the schedule is laid out.
+    ScheduleSteps,
     /// How often the step schedule lowers it.
     StepEvery,
     /// What the step schedule multiplies it by.
@@ -78,7 +80,9 @@ pub enum Key {
     Warmup,
     /// What the run is judged by while it trains.
     Validation,
-    /// Epochs without a better one after which to stop.
+    /// The figure that the best epoch and patience go by.
+    Monitor,
+    /// Epochs without improvement after which to stop.
     Patience,
     /// How often a checkpoint is saved.
     CheckpointEvery,
@@ -93,6 +97,7 @@ pub enum Key {
 }
 
 const NORMALIZATIONS: [&str; 2] = [Normalize::ALL[0].name(), Normalize::ALL[1].name()];
+const MONITORS: [&str; 2] = [Monitor::ALL[0].name(), Monitor::ALL[1].name()];
 const PRECISIONS: [&str; 2] = [Precision::ALL[0].name(), Precision::ALL[1].name()];
 const FLIPS: [&str; 3] = [Flip::ALL[0].name(), Flip::ALL[1].name(), Flip::ALL[2].name()];
 
@@ -116,7 +121,7 @@ const INIT_RULES: [&str; 5] = [
 
 impl Key {
     /// All keys, in the order in which files and help list them.
-    pub const ALL: [Key; 41] = [
+    pub const ALL: [Key; 43] = [
         Key::Preset,
         Key::Data,
         Key::DataDir,
@@ -148,10 +153,12 @@ impl Key {
         Key::Ema,
         Key::L2,
         Key::Schedule,
+        Key::ScheduleSteps,
         Key::StepEvery,
         Key::StepFactor,
         Key::Warmup,
         Key::Validation,
+        Key::Monitor,
         Key::Patience,
         Key::CheckpointEvery,
         Key::KeepBest,
@@ -194,10 +201,12 @@ impl Key {
             Key::Ema => "ema",
             Key::L2 => "l2",
             Key::Schedule => "schedule",
+            Key::ScheduleSteps => "schedule-steps",
             Key::StepEvery => "step-every",
             Key::StepFactor => "step-factor",
             Key::Warmup => "warmup",
             Key::Validation => "validation",
+            Key::Monitor => "monitor",
             Key::Patience => "patience",
             Key::CheckpointEvery => "checkpoint-every",
             Key::KeepBest => "keep-best",
@@ -239,7 +248,8 @@ impl Key {
             Key::Warmup => Kind::ShareOrTime,
             Key::Groups => Kind::Groups,
             Key::Validation => Kind::ShareOrChoice(&Validation::NAMES),
-            Key::CheckpointEvery | Key::StepEvery => Kind::Interval,
+            Key::Monitor => Kind::Choice(&MONITORS),
+            Key::CheckpointEvery | Key::StepEvery | Key::ScheduleSteps => Kind::Interval,
             Key::KeepBest => Kind::Switch { usual: true, off: "no-keep-best" },
         }
     }
@@ -259,7 +269,7 @@ impl Key {
                 "Bits of what layers hand on: f16 takes half the memory, where a GPU has such floats"
             }
             Key::Epochs => "Passes over the training images",
-            Key::MaxSteps => "Stop after this many optimizer steps, wherever in an epoch that is",
+            Key::MaxSteps => "Stop after this many optimizer steps, also in the middle of an epoch",
             Key::BatchSize => "Images per step",
             Key::Flip => "Mirror training images: a random half in each epoch, or each in every other epoch",
             Key::Crop => "Shift training images by up to this many pixels in both directions, edges mirrored",
@@ -286,15 +296,21 @@ impl Key {
             }
             Key::L2 => "Add X/2 times the sum of squares of all weights to the loss",
             Key::Schedule => "How the learning rate changes from step to step",
+            Key::ScheduleSteps => {
+                "Lay the schedule out over this many steps (5000) or epochs (20e) instead of over the run"
+            }
             Key::StepEvery => "Steps (500) or epochs (30e) after which `--schedule step` lowers the rate",
             Key::StepFactor => "What `--schedule step` multiplies the learning rate by",
             Key::Warmup => {
-                "How long the learning rate rises from 0: a share of all steps (0.1), steps (500) or epochs (2e)"
+                "How long the learning rate rises from 0: a share of the schedule (0.1), steps (500) or epochs (2e)"
             }
             Key::Validation => {
-                "Judge the run by this share of the training images, kept aside, or by the `test` images"
+                "Fraction of the training images to hold out for validation, or `test` to validate on the test images"
             }
-            Key::Patience => "Stop after this many epochs without a better one [needs: --validation]",
+            Key::Monitor => "Figure that decides which epoch is best; equal accuracies are compared by loss",
+            Key::Patience => {
+                "Stop after this many epochs without improvement [needs: --validation, or data with val/]"
+            }
             Key::CheckpointEvery => "Save a checkpoint every N steps (500), epochs (2e) or minutes (10m)",
             Key::KeepBest => "Keep the last two checkpoints only, not the best epoch's",
             Key::Device => {

@@ -70,6 +70,8 @@ pub struct Config {
     pub learning_rate: f32,
     /// How the learning rate changes.
     pub schedule: Schedule,
+    /// Steps or epochs over which the schedule is laid out; nothing for those of the run.
+    pub schedule_steps: Option<Interval>,
     /// How often the step schedule lowers the learning rate, in steps or epochs.
     pub step_every: Option<Interval>,
     /// What the step schedule multiplies it by.
@@ -87,7 +89,9 @@ pub struct Config {
     pub l2: f32,
     /// What the run is judged by while it trains.
     pub validation: Validation,
-    /// Epochs without a better one after which to stop.
+    /// The figure that the best epoch and patience go by.
+    pub monitor: Monitor,
+    /// Epochs without improvement after which to stop.
     pub patience: Option<usize>,
     /// How often a checkpoint is saved. Changes no result.
     pub checkpoint_every: Interval,
@@ -124,7 +128,52 @@ impl Validation {
     pub const NAMES: [&'static str; 1] = ["test"];
 }
 
+/// The figure that says which epoch is best, and whether the run still improves. It is that of the
+/// validation images, or of the test images where there are none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Monitor {
+    /// The higher accuracy is better; of equal accuracies, that with the lower loss.
+    #[default]
+    Accuracy,
+    /// The lower loss is better; of equal losses, that with the higher accuracy.
+    Loss,
+}
+
+impl Monitor {
+    /// All of them.
+    pub const ALL: [Monitor; 2] = [Monitor::Accuracy, Monitor::Loss];
+
+    /// As in flags and files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Monitor::Accuracy => "accuracy",
+            Monitor::Loss => "loss",
+        }
+    }
+
+    /// The one that `settings` name, or the default where they name none, as those of runs that were
+    /// made before there was a choice.
+    pub fn of(settings: &Settings) -> Self {
+        let is_named = |monitor: &Monitor| {
+            matches!(settings.get(Key::Monitor), Some(Setting { value: Value::Text(name), .. })
+                if name == monitor.name())
+        };
+        Monitor::ALL.into_iter().find(is_named).unwrap_or_default()
+    }
+}
+
 impl Config {
+    /// Optimizer steps of a full epoch over `images` training images, of which there is at least one.
+    pub fn steps_per_epoch(&self, images: usize) -> usize {
+        images.div_ceil(self.batch_size.min(images))
+    }
+
+    /// Optimizer steps of the run, unless it loses its patience.
+    pub fn steps(&self, steps_per_epoch: usize) -> usize {
+        let epochs = self.epochs.saturating_mul(steps_per_epoch);
+        self.max_steps.map_or(epochs, |most| most.min(epochs))
+    }
+
     /// What becomes of training images.
     pub fn augmentation(&self) -> Augmentation {
         let &Config { seed, flip, crop, cutout, .. } = self;

@@ -8,6 +8,7 @@ use super::key::Key;
 use super::presets::{self, Preset};
 use super::settings::{Origin, Setting, Settings, Value};
 use super::{Config, Interval, Optimizer, Schedule, Validation, Warmup};
+use crate::data::catalogue::Catalogue;
 use crate::error::{Error, Result};
 use crate::model::ModelSpec;
 
@@ -73,6 +74,14 @@ fn of_run(config: &Config, settings: Settings) -> Settings {
 }
 
 impl Resolved {
+    /// Fails where the run needs images to validate on, and the data has none of its own.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage).
+    pub fn check_validation(&self, has_validation: bool) -> Result<()> {
+        check_patience(&self.config, &self.settings, has_validation)
+    }
+
     /// What to train on: see [`Key::Device`].
     pub fn device(&self) -> &str {
         self.text(Key::Device).unwrap_or("auto")
@@ -136,13 +145,21 @@ fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
     config.groups.check_momentum(config.optimizer)?;
     // How many classes there are, the data will say.
     ModelSpec::parse(&config.model, 1).map_err(|error| error.at(describe(Key::Model)))?;
-    if config.patience.is_some() && config.validation == Validation::None {
-        return Err(Error::usage(format!("{}: needs images to judge by", describe(Key::Patience))).advise(
-            "keep some of the training images aside, for example --validation 0.1; --validation test judges by \
-             the test images, which then no longer tell how good the model is",
-        ));
+    // No known data set has validation images of its own; whether a folder has, its files will say.
+    let is_folder = Catalogue::built_in().find(&config.data).is_none();
+    check_patience(config, settings, is_folder)
+}
+
+/// Patience needs images to validate on.
+fn check_patience(config: &Config, settings: &Settings, has_validation: bool) -> Result<()> {
+    if config.patience.is_none() || config.validation != Validation::None || has_validation {
+        return Ok(());
     }
-    Ok(())
+    let patience = settings.get(Key::Patience).map(|setting| setting.describe(Key::Patience));
+    Err(Error::usage(format!("{}: needs images to validate on", patience.unwrap_or_default())).advise(
+        "hold out some of the training images, for example --validation 0.1; --validation test validates \
+         on the test images, which then no longer tell how good the model is",
+    ))
 }
 
 /// What somebody said for this run must be something that its optimizer knows. Values of presets and
@@ -165,18 +182,25 @@ fn check_optimizer(config: &Config, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
+fn of_the_clock(described: &str) -> Error {
+    Error::usage(format!("{described}: must be steps or epochs"))
+        .advise("a learning rate that follows the clock would give other results on every machine")
+}
+
 /// The step schedule and its keys need each other; one cycle needs a way up and a way down.
 fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
     let describe = |key| settings.get(key).map(|setting| setting.describe(key)).unwrap_or_default();
     let is_said = |key| settings.get(key).is_some_and(Setting::is_said);
+    if let Some(Interval::Minutes(_)) = config.schedule_steps {
+        return Err(of_the_clock(&describe(Key::ScheduleSteps)));
+    }
     match (config.schedule, config.step_every) {
         (Schedule::Step, None) => {
             return Err(Error::usage(format!("{}: needs to know how often", describe(Key::Schedule)))
                 .advise("set step-every, for example --step-every 30e, to steps or epochs"));
         }
         (Schedule::Step, Some(Interval::Minutes(_))) => {
-            return Err(Error::usage(format!("{}: must be steps or epochs", describe(Key::StepEvery)))
-                .advise("a learning rate that follows the clock would give other results on every machine"));
+            return Err(of_the_clock(&describe(Key::StepEvery)));
         }
         (Schedule::Step, Some(_)) => return Ok(()),
         (Schedule::OneCycle | Schedule::OneCycleLinear, _) if matches!(config.warmup, Warmup::Share(share) if !(0.0 < share && share < 1.0)) =>
@@ -203,7 +227,7 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
 mod tests {
     use super::*;
     use crate::augmentation::Flip;
-    use crate::config::{Groups, Init, InitRule, Normalize, Precision};
+    use crate::config::{Groups, Init, InitRule, Monitor, Normalize, Precision};
     use crate::data::pictures::Resize;
 
     fn resolve_file(text: &str) -> Result<Resolved> {
@@ -230,6 +254,7 @@ mod tests {
                 Key::Epsilon,
                 Key::ClipNorm,
                 Key::Ema,
+                Key::ScheduleSteps,
                 Key::StepEvery,
                 Key::Patience,
                 Key::Out,
@@ -293,6 +318,7 @@ mod tests {
                 },
                 learning_rate: number,
                 schedule,
+                schedule_steps: [None, Some(Interval::Steps(9)), Some(Interval::Epochs(3))][index % 3],
                 step_every: is_step.then_some(Interval::Epochs(3)),
                 step_factor: 0.1,
                 warmup: [Warmup::Share(1.0 - f32::EPSILON), Warmup::Steps(2), Warmup::Epochs(3)][index % 3],
@@ -301,6 +327,7 @@ mod tests {
                 ema: (index % 2 == 0).then_some(1.0 - f32::EPSILON),
                 l2: number,
                 validation: [Validation::None, Validation::Share(0.1), Validation::Test][index % 3],
+                monitor: Monitor::ALL[index % 2],
                 patience: (index % 3 > 0).then_some(index),
                 checkpoint_every: [Interval::Steps(7), Interval::Epochs(2), Interval::Minutes(10)][index % 3],
                 keep_best: index % 2 == 1,
@@ -323,6 +350,7 @@ mod tests {
             ("optimizer = \"muon\"\nbeta2 = 0.5\n", "the optimizer muon has no beta2"),
             ("schedule = \"step\"\n", "needs to know how often"),
             ("schedule = \"step\"\nstep-every = \"5m\"\n", "must be steps or epochs"),
+            ("schedule-steps = \"5m\"\n", "must be steps or epochs"),
             ("schedule = \"cosine\"\nstep-factor = 0.5\n", "the schedule cosine has no step-factor"),
             ("schedule = \"one-cycle\"\n", "needs a warm-up above 0 and below 1"),
         ] {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{ConfigFile, Settings};
+use crate::config::{ConfigFile, Monitor, Settings};
 use crate::device::DeviceInfo;
 use crate::error::{Error, Result};
 use crate::train::{DatasetInfo, Epoch};
@@ -66,11 +66,9 @@ impl Record {
         })
     }
 
-    /// The epoch that the run is judged by: see [`Epoch::score`]. The first of equals.
+    /// The best epoch, by the figure that the run monitors.
     pub fn best(&self) -> Option<&Epoch> {
-        let mut epochs = self.epochs.iter();
-        let first = epochs.next()?;
-        Some(epochs.fold(first, |best, epoch| if epoch.score() > best.score() { epoch } else { best }))
+        Monitor::of(&self.settings).best(&self.epochs)
     }
 }
 

@@ -11,7 +11,8 @@ use super::event;
 use crate::data::catalogue::Form;
 use crate::data::hash::fingerprint;
 use crate::error::{Error, Result};
-use crate::train::Start;
+use crate::schedule::LearningRate;
+use crate::train::{DatasetInfo, Start};
 
 /// The record's name in a run's folder.
 pub(super) const NAME: &str = "run.json";
@@ -27,6 +28,11 @@ pub struct Record {
     pub files_sha256: BTreeMap<String, String>,
     /// Where known data sets were looked for, if somebody said so.
     pub data_dir: Option<PathBuf>,
+    /// The data set in numbers.
+    pub dataset: DatasetInfo,
+    /// Steps over which the schedule is laid out. Runs that were made before schedules followed
+    /// `max-steps` do not have it.
+    pub schedule_steps: Option<usize>,
 }
 
 /// A device as it called itself.
@@ -63,6 +69,8 @@ pub(super) fn render(start: &Start, data_dir: Option<&Path>) -> Result<Value> {
         "model": start.model,
         "parameters": start.parameters,
         "seed": start.config.seed,
+        "steps_per_epoch": start.steps_per_epoch,
+        "schedule_steps": LearningRate::of(&start.config, start.steps_per_epoch).steps,
     }))
 }
 

@@ -17,6 +17,7 @@ mod health;
 mod inference;
 mod measure;
 mod metrics;
+mod monitor;
 mod observer;
 mod online;
 mod outline;

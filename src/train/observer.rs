@@ -122,14 +122,6 @@ pub struct Measurement {
     pub cross_entropy: f64,
 }
 
-impl Epoch {
-    /// How good the epoch is, compared with others of its run: the accuracy on the validation
-    /// images, or where there are none, on the test images.
-    pub fn score(&self) -> f64 {
-        self.validation.map_or(self.test_accuracy, |validation| validation.accuracy)
-    }
-}
-
 /// A run as it is between two steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Checkpoint<'a> {
@@ -155,8 +147,7 @@ pub struct End {
     pub test_accuracy: f64,
     /// After the last step.
     pub test_loss: f64,
-    /// The epoch with the highest accuracy on the validation images (where there are none, on the
-    /// test images), the first of equals.
+    /// The best epoch: see [`Monitor`](crate::config::Monitor).
     pub best_epoch: usize,
     /// Whether the run ended because its epochs had not become better for a while.
     pub stopped_early: bool,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::metrics::Totals;
 use super::observer::Epoch;
+use crate::config::Monitor;
 use crate::run::{NamedTensor, SavedModel};
 
 /// How far a run has come, and what it knows about the way.
@@ -30,9 +31,9 @@ pub struct Position {
 }
 
 impl Position {
-    /// An epoch is complete. Whether it is the best so far.
-    pub(super) fn complete(&mut self, epoch: Epoch) -> bool {
-        let is_best = self.best.is_none_or(|best| epoch.score() > best.score());
+    /// Takes a complete epoch in. Returns whether it is the best so far, by what `monitor` says.
+    pub(super) fn complete(&mut self, epoch: Epoch, monitor: Monitor) -> bool {
+        let is_best = self.best.is_none_or(|best| monitor.is_better(&epoch, &best));
         if is_best {
             self.best = Some(epoch);
         }

@@ -253,7 +253,7 @@ impl Trainer<'_> {
     /// Measures the model after an epoch's steps, tells of it, and saves it if that is due.
     fn end_epoch(&mut self, observers: &mut [&mut dyn Observer], run: &Path) -> Result<()> {
         let epoch = self.report()?;
-        let is_best = self.position.complete(epoch);
+        let is_best = self.position.complete(epoch, self.config.monitor);
         for observer in &mut *observers {
             observer.epoch(&epoch)?;
         }

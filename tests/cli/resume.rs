@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use shadegrad::data::catalogue::Form;
+use shadegrad::data::hash::fingerprint;
+
 use crate::support::Sandbox;
 
 fn data() -> String {
@@ -53,6 +56,58 @@ fn a_table_says_where_the_run_goes_on() {
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     assert!(outcome.stdout.contains("run, goes on after step 18\n"), "{outcome:#?}");
     assert!(!outcome.stdout.contains('\u{1b}'), "{outcome:#?}");
+}
+
+/// Takes out of the recorded run what programs before schedules followed `--max-steps` did not write.
+fn make_old(run: &Path) {
+    let without = |text: &str, keys: &[&str]| -> String {
+        let is_kept = |line: &&str| !keys.iter().any(|key| line.trim_start().starts_with(key));
+        text.lines().filter(is_kept).map(|line| format!("{line}\n")).collect()
+    };
+    let edit = |path: &Path, keys: &[&str]| {
+        let text = std::fs::read_to_string(path).expect("it is there");
+        let old = without(&text, keys);
+        assert_ne!(old, text, "{}", path.display());
+        std::fs::write(path, old).expect("it is writable");
+    };
+    let path = run.join("run.json");
+    let text = std::fs::read_to_string(&path).expect("it is there");
+    let mut record: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    for field in ["steps_per_epoch", "schedule_steps"] {
+        record.as_object_mut().expect("an object").remove(field).expect("it is there");
+    }
+    std::fs::write(path, record.to_string()).expect("it is writable");
+    edit(&run.join("config.toml"), &["schedule-steps = ", "monitor = "]);
+    for checkpoint in std::fs::read_dir(run.join("checkpoints")).expect("there are some") {
+        let folder = checkpoint.expect("an entry").path();
+        edit(&folder.join("config.toml"), &["schedule-steps = ", "monitor = "]);
+        let config = fingerprint(&folder.join("config.toml"), Form::AsIs).expect("it is there").sha256;
+        let sums = std::fs::read_to_string(folder.join("SHA256SUMS")).expect("it is there");
+        let sums = sums.lines().map(|line| match line.ends_with("  config.toml") {
+            true => format!("{}  config.toml\n", config),
+            false => format!("{line}\n"),
+        });
+        std::fs::write(folder.join("SHA256SUMS"), sums.collect::<String>()).expect("it is writable");
+    }
+}
+
+/// Such a run has the schedule of all its epochs, of which `--max-steps` cut the end off.
+#[test]
+fn a_run_from_before_schedules_followed_max_steps_keeps_its_own() {
+    let weights = |sandbox: &Sandbox| {
+        let events = sandbox.run(&["resume", "run", "--json"]).events();
+        events.last().expect("there is an end")["weights_sha256"].clone()
+    };
+    let flags = ["--checkpoint-every", "6", "--schedule", "cosine", "--epochs", "5", "--warmup", "0.1"];
+    let (short, long) = (recorded(&flags), recorded(&[&flags[..], &["--schedule-steps", "5e"]].concat()));
+    let (wanted, other) = (weights(&long), weights(&short));
+    assert_ne!(wanted, other, "the two schedules differ");
+    for sandbox in [&short, &long] {
+        damage(sandbox);
+    }
+    assert_eq!(weights(&short), other);
+    make_old(&long.path().join("run"));
+    assert_eq!(weights(&long), wanted);
 }
 
 #[test]

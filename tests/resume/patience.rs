@@ -11,15 +11,15 @@ fn validation_images_are_not_trained_on_and_say_which_epoch_is_best() {
     let (end, witness) = train(&config, &*device);
     let set = &witness.starts[0].dataset;
     assert_eq!((set.train, set.validation, set.test), (100, 33, 41));
-    let accuracy = |index: usize| witness.epochs[index].validation.expect("it is measured").accuracy;
-    let mut best = 0;
-    for index in 0..witness.epochs.len() {
-        let hits = accuracy(index) * 33.0;
+    let measured = witness.epochs.iter().map(|epoch| epoch.validation.expect("it is measured"));
+    let measured: Vec<_> = measured.collect();
+    for validation in &measured {
+        let hits = validation.accuracy * 33.0;
         assert!((hits - hits.round()).abs() < 1e-9, "{hits} hits of 33");
-        if accuracy(index) > accuracy(best) {
-            best = index;
-        }
     }
+    let highest = measured.iter().map(|found| found.accuracy).fold(0.0, f64::max);
+    let ties = measured.iter().enumerate().filter(|(_, found)| found.accuracy == highest);
+    let best = ties.min_by(|(_, a), (_, b)| a.loss.total_cmp(&b.loss)).expect("there is a highest").0;
     assert_eq!(end.best_epoch, best + 1);
     assert!(!end.stopped_early);
 }
@@ -47,11 +47,15 @@ fn patience_ends_a_run_that_gets_no_better_and_resuming_changes_nothing() {
             let (end, straight) = train(&config, &*device);
             assert!(end.stopped_early);
             assert_eq!(end.epochs, end.best_epoch + 3, "{validation}");
-            let scores: Vec<f64> = straight.epochs.iter().map(|epoch| epoch.score()).collect();
-            let before = scores[..end.best_epoch - 1].iter().copied().fold(0.0, f64::max);
-            let best = scores[end.best_epoch - 1];
+            let scores = straight.epochs.iter().map(|epoch| {
+                let test = (epoch.test_accuracy, -epoch.test_loss);
+                epoch.validation.map_or(test, |found| (found.accuracy, -found.loss))
+            });
+            let scores: Vec<(f64, f64)> = scores.collect();
+            let (before, best) = (&scores[..end.best_epoch - 1], scores[end.best_epoch - 1]);
             assert!(
-                best > before && scores[end.best_epoch..].iter().all(|&score| score <= best),
+                before.iter().all(|&score| score < best)
+                    && scores[end.best_epoch..].iter().all(|&score| score <= best),
                 "{scores:?}"
             );
             for index in [1, straight.snapshots.len() / 2, straight.snapshots.len() - 2] {

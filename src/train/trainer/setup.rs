@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::Trainer;
-use crate::config::{Config, Init, Interval, Validation, Warmup};
+use crate::config::{Config, Init, Validation};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -114,9 +114,7 @@ impl<'a> Trainer<'a> {
         if let Init::Rule(_) = config.init {
             whitening::write(&mut *session, &model, &dataset.train, shape, &normalisation)?;
         }
-        let steps_per_epoch = dataset.train.len().div_ceil(training.images_per_step);
-        let planned = config.epochs.saturating_mul(steps_per_epoch);
-        let steps = config.max_steps.map_or(planned, |most| most.min(planned));
+        let steps_per_epoch = config.steps_per_epoch(dataset.train.len());
         let info = DatasetInfo {
             name: dataset.name,
             train: dataset.train.len(),
@@ -154,23 +152,8 @@ impl<'a> Trainer<'a> {
             health,
             watch: Watch::new(config.learning_rate),
             steps_per_epoch,
-            steps,
-            rate: LearningRate {
-                peak: config.learning_rate,
-                schedule: config.schedule,
-                warmup: match config.warmup {
-                    Warmup::Share(share) => f64::from(share) * planned as f64,
-                    Warmup::Steps(steps) => steps as f64,
-                    Warmup::Epochs(epochs) => epochs as f64 * steps_per_epoch as f64,
-                },
-                step_every: match config.step_every {
-                    Some(Interval::Steps(steps)) => steps,
-                    Some(Interval::Epochs(epochs)) => epochs.saturating_mul(steps_per_epoch),
-                    Some(Interval::Minutes(_)) | None => usize::MAX,
-                },
-                step_factor: config.step_factor,
-                steps: planned,
-            },
+            steps: config.steps(steps_per_epoch),
+            rate: LearningRate::of(config, steps_per_epoch),
             pace: Pace::new(),
             test_pace: Pace::new(),
             position: Position::default(),
