@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde::Serialize;
 
 use super::device_choice::DeviceFlags;
@@ -24,7 +24,8 @@ use crate::train::{Views, evaluate};
 
 const EXAMPLES: &str = "Examples:
   shadegrad report runs/NAME                     # writes runs/NAME/report.html
-  shadegrad report runs/NAME --data-dir ~/data   # where the data are now";
+  shadegrad report runs/NAME --data ~/flowers    # the pictures were moved there
+  shadegrad report runs/NAME --data-dir ~/data   # known data sets are there";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
@@ -33,8 +34,12 @@ pub(super) struct ReportArguments {
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
+    /// Where the run's data are now, if they were moved: a folder or a known data set
+    #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
+    data: Option<String>,
+
     /// Look for known data sets here only
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     data_dir: Option<PathBuf>,
 
     #[command(flatten)]
@@ -65,7 +70,7 @@ pub(super) struct Written {
 
 pub(super) fn run(arguments: &ReportArguments) -> Result<()> {
     let record = Record::read(&arguments.run)?;
-    let written = match dataset(&record, &arguments.run, arguments.data_dir.clone()) {
+    let written = match dataset(&record, arguments) {
         Ok(dataset) => {
             let device = arguments.device.open()?;
             write(&arguments.run, Ok(Exam { test: dataset.test, shape: dataset.shape, device: &*device }))?
@@ -119,15 +124,19 @@ fn name(run: &Path, weights: &Path) -> String {
     folder.strip_prefix(run).unwrap_or(folder).display().to_string()
 }
 
-/// The data set of the run, if it is still there and the same.
-fn dataset(record: &Record, run: &Path, data_dir: Option<PathBuf>) -> Result<Dataset> {
-    let Some(Setting { value: Value::Text(name), .. }) = record.settings.get(Key::Data) else {
+/// The data set of the run, if it is still there, or where the user says, and the same.
+fn dataset(record: &Record, arguments: &ReportArguments) -> Result<Dataset> {
+    let recorded = match record.settings.get(Key::Data) {
+        Some(Setting { value: Value::Text(name), .. }) => Some(name),
+        _ => None,
+    };
+    let Some(name) = arguments.data.as_ref().or(recorded) else {
         return Err(Error::data("the run's configuration names none"));
     };
     // Pictures become what they became for the model.
-    let about = model_at(&weights_of(run)?)?.about;
+    let about = model_at(&weights_of(&arguments.run)?)?.about;
     let wanted = about.as_ref().map_or_else(Wanted::default, About::pictures);
-    let dataset = load(name, &Search::from_environment(data_dir), &wanted)?;
+    let dataset = load(name, &Search::from_environment(arguments.data_dir.clone()), &wanted)?;
     let hashes = dataset.files.iter().map(|file| Ok(fingerprint(file, Form::AsIs)?.sha256));
     let mut hashes = hashes.collect::<Result<Vec<_>>>()?;
     hashes.sort();
