@@ -23,6 +23,7 @@ mod prediction_report;
 mod preview_flags;
 mod profile_report;
 mod progress_line;
+mod recorded_data;
 mod report;
 mod resume;
 mod run_folder;

@@ -7,6 +7,7 @@
 
 pub mod checkpoint;
 pub mod clock;
+mod data_files;
 pub mod directory;
 pub mod event;
 mod fingerprint;
@@ -17,6 +18,7 @@ pub mod record;
 pub mod reopen;
 pub mod tensorboard;
 
+pub use data_files::DataFiles;
 pub use directory::RunDirectory;
 pub use fingerprint::weights_sha256;
 pub use model_file::{NamedTensor, SavedModel};

@@ -1,15 +1,13 @@
 //! `run.json`: how a run came about.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::data_files::DataFiles;
 use super::event;
-use crate::data::catalogue::Form;
-use crate::data::hash::fingerprint;
 use crate::error::{Error, Result};
 use crate::schedule::LearningRate;
 use crate::train::{DatasetInfo, Start};
@@ -24,8 +22,9 @@ pub struct Record {
     pub shadegrad: String,
     /// What trained.
     pub device: RecordedDevice,
-    /// Hash of each file of the data set, by path.
-    pub files_sha256: BTreeMap<String, String>,
+    /// The files of the data set.
+    #[serde(alias = "files_sha256")]
+    pub data_files: DataFiles,
     /// Where known data sets were looked for, if somebody said so.
     pub data_dir: Option<PathBuf>,
     /// The data set in numbers.
@@ -64,7 +63,7 @@ pub(super) fn render(start: &Start, data_dir: Option<&Path>) -> Result<Value> {
         "device": start.device,
         "limits": start.limits,
         "dataset": start.dataset,
-        "files_sha256": hashes(&start.files)?,
+        "data_files": DataFiles::read(&start.config.data, &start.files)?,
         "data_dir": data_dir,
         "model": start.model,
         "parameters": start.parameters,
@@ -72,12 +71,6 @@ pub(super) fn render(start: &Start, data_dir: Option<&Path>) -> Result<Value> {
         "steps_per_epoch": start.steps_per_epoch,
         "schedule_steps": LearningRate::of(&start.config, start.steps_per_epoch).steps,
     }))
-}
-
-/// Hash of each file, by path.
-fn hashes(files: &[PathBuf]) -> Result<BTreeMap<String, String>> {
-    let hash = |file: &PathBuf| Ok((file.display().to_string(), fingerprint(file, Form::AsIs)?.sha256));
-    files.iter().map(hash).collect()
 }
 
 impl Record {
@@ -90,24 +83,5 @@ impl Record {
         let text = std::fs::read_to_string(run.join(NAME))
             .map_err(|cause| bad(format!("cannot be read: {cause}")))?;
         serde_json::from_str(&text).map_err(|cause| bad(format!("is damaged: {cause}")))
-    }
-
-    /// Whether the data set's files are those that the run began with. They may lie elsewhere now.
-    pub(super) fn check_data(&self, files: &[PathBuf]) -> Result<()> {
-        let now = hashes(files)?;
-        let sorted = |hashes: &BTreeMap<String, String>| {
-            let mut sorted: Vec<String> = hashes.values().cloned().collect();
-            sorted.sort();
-            sorted
-        };
-        if sorted(&now) == sorted(&self.files_sha256) {
-            return Ok(());
-        }
-        let is_new = |(_, hash): &(&String, &String)| !self.files_sha256.values().any(|old| old == *hash);
-        let what = match now.iter().find(is_new) {
-            Some((file, _)) => format!("{file} is not what the run was trained on"),
-            None => "the data set has other files than the run was trained on".into(),
-        };
-        Err(Error::data(what).advise("bring the data back as they were, or start a new run"))
     }
 }
