@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<()> {
     let (path, mut model) = arguments.model.read()?;
     let search = Search::from_environment(arguments.data_dir.clone().or(chosen.data_dir));
     let mut dataset = arguments.model.load(&mut model, &chosen.data, &search)?;
-    if let Some(changed) = chosen.record.and_then(|record| record.check_data(&dataset.files).err()) {
+    if let Some(changed) = chosen.record.and_then(|record| record.data_files.check(&dataset.files).err()) {
         output::print_note(&format!("note: {changed}: the figures may be others than the run's\n"));
     }
     let device = arguments.device.open()?;

@@ -25,6 +25,7 @@ mod preparation_line;
 mod preview_flags;
 mod profile_report;
 mod progress_line;
+mod recorded_data;
 mod report;
 mod resume;
 mod run_folder;

@@ -7,11 +7,7 @@ use serde::Serialize;
 
 use super::device_choice::DeviceFlags;
 use super::output;
-use crate::config::{Key, Setting, Value};
-use crate::data::catalogue::Form;
-use crate::data::hash::fingerprint;
-use crate::data::load::load;
-use crate::data::locate::Search;
+use super::recorded_data::{self, Place};
 use crate::data::pictures::Wanted;
 use crate::data::{Dataset, ImageShape, Split};
 use crate::device::Device;
@@ -41,6 +37,10 @@ pub(super) struct ReportArguments {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     data_dir: Option<PathBuf>,
 
+    /// Overwrite a page whose confusion matrix and mistakes cannot be made again
+    #[arg(long)]
+    force: bool,
+
     #[command(flatten)]
     device: DeviceFlags,
 
@@ -63,21 +63,34 @@ pub(super) struct Written {
     /// What it shows.
     #[serde(skip)]
     pub(super) body: String,
+    /// Of the best epoch.
+    #[serde(skip)]
+    pub(super) test_accuracy: Option<f64>,
     /// Why there is nothing about the test images, if so.
     missing: Option<String>,
+    /// Why what is there about them was found by an earlier report, if so.
+    kept: Option<String>,
 }
 
 pub(super) fn run(arguments: &ReportArguments) -> Result<()> {
-    let record = Record::read(&arguments.run)?;
+    let ReportArguments { run, force, .. } = arguments;
+    let record = Record::read(run)?;
     let written = match dataset(&record, arguments) {
         Ok(dataset) => {
             let device = arguments.device.open()?;
-            write(&arguments.run, Ok(Exam { test: dataset.test, shape: dataset.shape, device: &*device }))?
+            let exam = Exam { test: dataset.test, shape: dataset.shape, device: &*device };
+            write(run, Ok(exam), *force)?
         }
-        Err(error) => write(&arguments.run, Err(format!("the data set cannot be read: {error}")))?,
+        // Whoever says where the data are does not want a report without them.
+        Err(error) if arguments.data.is_some() || arguments.data_dir.is_some() => return Err(error),
+        Err(error) => write(run, Err(format!("the data set cannot be read: {error}")), *force)?,
     };
-    if let Some(missing) = &written.missing {
-        output::print_note(&format!("note: without classes and mistakes: {missing}\n"));
+    if let Some(why) = &written.missing {
+        output::print_note(&format!("note: without confusion matrix and mistakes: {why}\n"));
+    }
+    if let Some(why) = &written.kept {
+        let what = "confusion matrix and mistakes are those of the last report";
+        output::print_note(&format!("note: {what}: {why}\n"));
     }
     if arguments.json {
         output::print_json("report", &written)
@@ -86,30 +99,66 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<()> {
     }
 }
 
-/// Writes the report of `run`, with what its best model does in `exam`, or with why there is none.
-pub(super) fn write(run: &Path, exam: Result<Exam<'_>, String>) -> Result<Written> {
+/// Writes the report of `run`, with what its best model does in `exam`. Where `exam` says why there is
+/// none, what was found last is shown again. `force` allows a page that shows less than the one it
+/// replaces.
+///
+/// # Errors
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) where a page would lose what cannot be made again.
+pub(super) fn write(run: &Path, exam: Result<Exam<'_>, String>, force: bool) -> Result<Written> {
     let record = Record::read(run)?;
     let weights = weights_of(run);
     let model = weights.as_ref().ok().map(|path| model_at(path)).transpose()?;
-    let measure = |exam: Exam<'_>| {
+    let examine = |exam: Exam<'_>| {
         let model = model.as_ref().ok_or("the run has no checkpoint yet")?;
         let Exam { test, shape, device } = exam;
-        let evaluation =
-            evaluate(model, test.clone(), shape, Views::One, device).map_err(|error| error.to_string())?;
-        Ok((evaluation, test, shape))
+        let evaluation = evaluate(model, test.clone(), shape, Views::One, device)?;
+        let checkpoint = name(run, weights.as_deref().unwrap_or(run));
+        Ok(Examination::new(checkpoint, model, evaluation, &test, shape)?)
     };
-    let measured = exam.and_then(measure);
-    let findings = match &measured {
-        Ok((evaluation, split, shape)) => Findings::Made(Examination {
-            checkpoint: name(run, weights.as_deref().unwrap_or(run)),
-            evaluation,
-            split,
-            shape: *shape,
-        }),
-        Err(why) => Findings::Missing(why.clone()),
+    let examined = exam.map_err(Unexamined).and_then(examine);
+    let (findings, missing, kept) = match examined {
+        Ok(examination) => {
+            examination.write(run)?;
+            (Findings::Made(Box::new(examination)), None, None)
+        }
+        Err(Unexamined(why)) => match last_examination(run, &why, force)? {
+            Some(examination) => (Findings::Made(Box::new(examination)), None, Some(why)),
+            None => (Findings::Missing(why.clone()), Some(why), None),
+        },
     };
     let body = Report { record: &record, model: model.as_ref(), findings }.to_body()?;
-    Ok(Written { report: report::write(run, &record.name, &body)?, body, missing: measured.err() })
+    let test_accuracy = record.best().map(|best| best.test_accuracy);
+    Ok(Written { report: report::write(run, &record.name, &body)?, body, test_accuracy, missing, kept })
+}
+
+/// Why a model was not examined.
+struct Unexamined(String);
+
+impl From<&str> for Unexamined {
+    fn from(why: &str) -> Self {
+        Unexamined(why.into())
+    }
+}
+
+impl From<Error> for Unexamined {
+    fn from(error: Error) -> Self {
+        Unexamined(error.to_string())
+    }
+}
+
+/// What was found when `run` was reported on last. `why` says why that is not found again.
+fn last_examination(run: &Path, why: &str, force: bool) -> Result<Option<Examination>> {
+    match Examination::read(run) {
+        Ok(None) if !force && report::shows_findings(run) => {
+            let shown = run.display();
+            let lost = format!("the report in {shown} would lose its confusion matrix and mistakes");
+            Err(Error::data(format!("{lost}: {why}"))
+                .advise("name the folder that has the data, or overwrite the page with --force"))
+        }
+        Err(_) if force => Ok(None),
+        found => found,
+    }
 }
 
 /// The model whose weights are at `weights`, in a checkpoint that is as it was saved.
@@ -125,24 +174,9 @@ fn name(run: &Path, weights: &Path) -> String {
 
 /// The data set of the run, if it is still there, or where the user says, and the same.
 fn dataset(record: &Record, arguments: &ReportArguments) -> Result<Dataset> {
-    let recorded = match record.settings.get(Key::Data) {
-        Some(Setting { value: Value::Text(name), .. }) => Some(name),
-        _ => None,
-    };
-    let Some(name) = arguments.data.as_ref().or(recorded) else {
-        return Err(Error::data("the run's configuration names none"));
-    };
+    let ReportArguments { run, data, data_dir, .. } = arguments;
     // Pictures become what they became for the model.
-    let about = model_at(&weights_of(&arguments.run)?)?.about;
+    let about = model_at(&weights_of(run)?)?.about;
     let wanted = about.as_ref().map_or_else(Wanted::default, About::pictures);
-    let dataset = load(name, &Search::from_environment(arguments.data_dir.clone()), &wanted)?;
-    let hashes = dataset.files.iter().map(|file| Ok(fingerprint(file, Form::AsIs)?.sha256));
-    let mut hashes = hashes.collect::<Result<Vec<_>>>()?;
-    hashes.sort();
-    let mut recorded: Vec<_> = record.facts.files_sha256.values().cloned().collect();
-    recorded.sort();
-    if hashes != recorded {
-        return Err(Error::data(format!("the files of {name} are not those that the run was trained on")));
-    }
-    Ok(dataset)
+    recorded_data::load(record, &wanted, Place { data: data.clone(), data_dir: data_dir.clone() })
 }

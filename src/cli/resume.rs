@@ -120,9 +120,9 @@ impl Rest<'_> {
         training_data::check_recorded(&config.data)?;
         let data_dir = self.data_dir.clone().or(record.data_dir.clone());
         let dataset =
-            training_data::load(config, data_dir, !self.quiet)?.as_recorded(record.files_sha256.len());
+            training_data::load(config, data_dir, !self.quiet)?.as_recorded(record.data_files.count);
         if self.changes.get(Key::Data).is_some() {
-            record.check_data(&dataset.files)?;
+            record.data_files.check(&dataset.files)?;
             let classes = snapshot.model.about.as_ref().map(|about| &about.classes);
             if classes.is_some_and(|classes| *classes != dataset.classes) {
                 return Err(Error::data(format!("{} has other classes than the run", dataset.name))

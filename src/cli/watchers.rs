@@ -111,22 +111,23 @@ impl Watchers {
         let shown = run.display();
         let (written, words) = match &trained {
             Ok(end) => {
-                let accuracy = percentage(end.test_accuracy);
-                (
-                    report::write(run, Ok(exam)),
-                    format!("The run has ended: test accuracy {accuracy} · {shown}"),
-                )
+                let written = report::write(run, Ok(exam), false);
+                let best = written.as_ref().ok().and_then(|written| written.test_accuracy);
+                let accuracy = percentage(best.unwrap_or(end.test_accuracy));
+                let words = format!(
+                    "The run has ended: test accuracy {accuracy} after epoch {}, the best · {shown}",
+                    end.best_epoch
+                );
+                (written, words)
             }
             Err(error) => {
                 let exam = match error.kind() {
                     // Another device looks at what was saved.
                     ErrorKind::Device => Ok(exam),
                     // Whoever stops a run wants it to stop.
-                    _ => Err(format!(
-                        "the run ended early ({error}); `shadegrad report {shown}` looks at them"
-                    )),
+                    _ => Err(format!("the run ended early ({error}); `shadegrad report {shown}` adds them")),
                 };
-                (report::write(run, exam), format!("The run has ended early: {error} · {shown}"))
+                (report::write(run, exam, false), format!("The run has ended early: {error} · {shown}"))
             }
         };
         if let Some(dashboard) = self.dashboard {

@@ -1,4 +1,4 @@
-//! Curves over epochs: from numbers to places on a square of 100 by 100, which the page stretches.
+//! Curves over a run's steps: from numbers to places on a square of 100 by 100, which the page stretches.
 
 use serde::Serialize;
 
@@ -9,13 +9,16 @@ const EPOCH_LABELS: f64 = 8.0;
 const LABELS: f64 = 7.0;
 const LABELS_FROM_ZERO: f64 = 4.0;
 
-/// One series of figures.
-pub(super) struct Series {
+/// One series of figures, of which each epoch has one.
+#[derive(Clone, Copy)]
+pub(super) struct Series<'a> {
     /// What the page calls it.
     pub(super) name: &'static str,
     /// The field of an epoch.
     pub(super) key: &'static str,
     pub(super) value: fn(&Epoch) -> f64,
+    /// Steps, from 1, with their figures, where there are more of them than epochs.
+    pub(super) steps: &'a [(usize, f64)],
 }
 
 /// How an axis counts.
@@ -46,6 +49,8 @@ struct Line {
     key: &'static str,
     /// As SVG's `polyline` has them.
     points: String,
+    /// Those of the epochs, where there are others, too.
+    epochs: Option<String>,
     /// The last of them.
     end: [f64; 2],
 }
@@ -105,41 +110,44 @@ impl Chart {
     pub(super) fn draw(
         title: &'static str,
         scale: Scale,
-        series: &[Series],
+        series: &[Series<'_>],
         epochs: &[Epoch],
         best: Option<&Epoch>,
     ) -> Self {
-        let values = series.iter().flat_map(|series| epochs.iter().map(series.value));
-        let axis = Axis::around(values, scale);
-        let x = |index: usize| match epochs.len() {
-            1 => 50.0,
-            count => round(100.0 * index as f64 / (count - 1) as f64),
-        };
+        let of_epochs = series.iter().flat_map(|series| epochs.iter().map(series.value));
+        let of_steps = series.iter().flat_map(|series| series.steps.iter().map(|(_, value)| *value));
+        let axis = Axis::around(of_epochs.chain(of_steps), scale);
+        let steps = epochs.last().map_or(1, |last| last.step.max(1));
+        let x = |step: usize| round(100.0 * step as f64 / steps as f64);
+        let place = |step, value| [x(step), round(100.0 - axis.place(value))];
         let lines = series.iter().filter(|_| !epochs.is_empty()).map(|series| {
-            let values = epochs.iter().map(series.value).enumerate();
-            let places: Vec<_> =
-                values.map(|(index, value)| [x(index), round(100.0 - axis.place(value))]).collect();
-            let points: Vec<_> = places.iter().map(|[x, y]| format!("{x},{y}")).collect();
-            let end = places[places.len() - 1];
-            Line { name: series.name, key: series.key, points: points.join(" "), end }
+            let ends: Vec<_> = epochs.iter().map(|epoch| place(epoch.step, (series.value)(epoch))).collect();
+            let between: Vec<_> = series.steps.iter().map(|&(step, value)| place(step, value)).collect();
+            let epochs = (!between.is_empty()).then(|| points(&ends));
+            let points = if between.is_empty() { points(&ends) } else { points(&between) };
+            Line { name: series.name, key: series.key, points, epochs, end: ends[ends.len() - 1] }
         });
-        let index_of = |best: &Epoch| epochs.iter().position(|epoch| epoch.epoch == best.epoch);
         Chart {
             title,
             lines: lines.collect(),
-            x_labels: epoch_labels(epochs, x),
+            x_labels: epoch_labels(epochs, |epoch| x(epoch.step)),
             y_labels: axis.labels(scale),
-            best: best.and_then(index_of).map(x),
+            best: best.map(|best| x(best.step)),
         }
     }
 }
 
+fn points(places: &[[f64; 2]]) -> String {
+    let points: Vec<_> = places.iter().map(|[x, y]| format!("{x},{y}")).collect();
+    points.join(" ")
+}
+
 /// Numbers of epochs below the axis: the first, and then round ones.
-fn epoch_labels(epochs: &[Epoch], x: impl Fn(usize) -> f64) -> Vec<Label> {
+fn epoch_labels(epochs: &[Epoch], x: impl Fn(&Epoch) -> f64) -> Vec<Label> {
     let step = round_step(epochs.len() as f64 / EPOCH_LABELS).max(1.0) as usize;
     let is_round = |number: usize| number.is_multiple_of(step) || (number == 1 && step > 2);
-    let epochs = epochs.iter().enumerate().filter(|(_, epoch)| is_round(epoch.epoch));
-    epochs.map(|(index, epoch)| Label { at: x(index), text: epoch.epoch.to_string() }).collect()
+    let epochs = epochs.iter().filter(|epoch| is_round(epoch.epoch));
+    epochs.map(|epoch| Label { at: x(epoch), text: epoch.epoch.to_string() }).collect()
 }
 
 /// 1, 2 or 5 times a power of ten, and not below `step`.
@@ -156,8 +164,22 @@ fn label(value: f64, step: f64) -> String {
         _ if value == 0.0 => "0".into(),
         step if step >= 1e6 => format!("{}M", value / 1e6),
         step if step >= 1e3 => format!("{}k", value / 1e3),
-        _ if decimals > 4 => format!("{value:.0e}"),
+        _ if decimals > 4 => scientific(value, step),
         _ => format!("{value:.decimals$}"),
+    }
+}
+
+/// `value` with a power of ten, and as many digits as multiples of `step` need: `1.5e-6`.
+fn scientific(value: f64, step: f64) -> String {
+    let power = |value: f64| (value.abs().log10() + 1e-9).floor();
+    let digits = (power(value) - power(step)).max(0.0) as usize;
+    let text = format!("{value:.digits$e}");
+    match text.split_once('e') {
+        Some((number, exponent)) if number.contains('.') => {
+            let number = number.trim_end_matches('0').trim_end_matches('.');
+            format!("{number}e{exponent}")
+        }
+        _ => text,
     }
 }
 
@@ -171,8 +193,8 @@ mod tests {
     use super::*;
     use crate::report::record::tests::epoch;
 
-    const ACCURACY: Series =
-        Series { name: "test", key: "test_accuracy", value: |epoch| epoch.test_accuracy };
+    const ACCURACY: Series<'_> =
+        Series { name: "test", key: "test_accuracy", value: |epoch| epoch.test_accuracy, steps: &[] };
 
     fn chart(accuracies: &[f64]) -> Chart {
         let epochs: Vec<_> =
@@ -184,9 +206,10 @@ mod tests {
     fn the_lowest_value_is_at_the_bottom_and_the_highest_at_the_top() {
         let chart = chart(&[0.5, 0.7, 0.6]);
         // 6 % of the span above and below: 0.06 / 1.12.
-        assert_eq!(chart.lines[0].points, "0,94.64 50,5.36 100,50");
+        // Epochs end after 100, 200 and 300 steps.
+        assert_eq!(chart.lines[0].points, "33.33,94.64 66.67,5.36 100,50");
         assert_eq!(chart.lines[0].end, [100.0, 50.0]);
-        assert_eq!(chart.best, Some(0.0));
+        assert_eq!(chart.best, Some(33.33));
         let labels: Vec<_> = chart.y_labels.iter().map(|label| label.text.as_str()).collect();
         assert_eq!(labels, ["50%", "55%", "60%", "65%", "70%"]);
         assert_eq!(chart.y_labels[2].at, 50.0, "60 % is half way");
@@ -194,9 +217,36 @@ mod tests {
 
     #[test]
     fn one_value_no_value_and_equal_values_can_be_drawn() {
-        assert_eq!(chart(&[0.5]).lines[0].points, "50,50");
+        assert_eq!(chart(&[0.5]).lines[0].points, "100,50");
         assert!(chart(&[]).lines.is_empty());
-        assert_eq!(chart(&[0.0, 0.0]).lines[0].points, "0,50 100,50");
+        assert_eq!(chart(&[0.0, 0.0]).lines[0].points, "50,50 100,50");
+    }
+
+    #[test]
+    fn figures_of_steps_are_a_curve_of_their_own() {
+        let epochs = [epoch(1, 0.5), epoch(2, 0.5)];
+        let steps = [(1, 1.0), (100, 0.5), (150, 0.25), (200, 0.0)];
+        let series = Series { steps: &steps, ..ACCURACY };
+        let chart = Chart::draw("Accuracy", Scale::FromZero, &[series], &epochs, None);
+        // 6 % of the span above.
+        assert_eq!(chart.lines[0].points, "0.5,5.66 50,52.83 75,76.42 100,100");
+        assert_eq!(chart.lines[0].epochs.as_deref(), Some("50,52.83 100,52.83"));
+        assert_eq!(chart.lines[0].end, [100.0, 52.83]);
+    }
+
+    #[test]
+    fn small_values_have_labels_of_their_own() {
+        for (value, step, expected) in [
+            (5e-7, 5e-7, "5e-7"),
+            (1e-6, 5e-7, "1e-6"),
+            (1.5e-6, 5e-7, "1.5e-6"),
+            (3.0 * 5e-7, 5e-7, "1.5e-6"),
+            (1.2e-5, 2e-6, "1.2e-5"),
+            (1e-9, 1e-9, "1e-9"),
+            (0.100_02, 1e-5, "1.0002e-1"),
+        ] {
+            assert_eq!(label(value, step), expected);
+        }
     }
 
     #[test]

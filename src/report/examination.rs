@@ -1,291 +1,182 @@
-//! What a model does with the test images: figures for readers, and for programs.
+//! What a model does with the test images, and the file in the run's folder that keeps it.
 
-use serde::Serialize;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
 
 use super::picture;
+use crate::atomic;
+use crate::data::statistics::Majority;
 use crate::data::{ImageShape, Split};
-use crate::error::Result;
-use crate::figures::{count, figure, percentage};
-use crate::train::{ClassReport, Confusion, Evaluation, Mistake};
+use crate::error::{Error, Result};
+use crate::run::{SavedModel, event, weights_sha256};
+use crate::train::{ClassReport, Evaluation, Mistake};
 
-/// Most classes whose confusions are numbers in a table; those of more are a picture.
-const MOST_IN_TABLE: usize = 20;
+/// The file's name in the folder of a run.
+const NAME: &str = "evaluation.json";
 
-/// How many confusions, and how many mistakes, are listed.
-const CONFUSIONS: usize = 6;
+/// How many mistakes are kept.
 const MISTAKES: usize = 24;
 
-/// Where a cell's colour is so strong that its number is read better in the colour of the paper.
-const STRONG: f64 = 0.8;
-
-/// Opacities in the picture of confusions.
-const SHADES: usize = 8;
-
-/// An evaluation, with the images that it was made on.
-#[derive(Debug)]
-pub struct Examination<'a> {
+/// An evaluation of a run's model on the test images, with all that the page shows of them.
+///
+/// It is kept beside the page, so that the page can be written again when the images are gone.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Examination {
     /// What was examined: `checkpoints/00009380`.
     pub checkpoint: String,
+    /// Of the model that was examined: see [`weights_sha256`].
+    pub weights_sha256: String,
     /// What was found.
-    pub evaluation: &'a Evaluation,
-    /// The images.
-    pub split: &'a Split,
-    /// Their shape.
-    pub shape: ImageShape,
+    #[serde(flatten)]
+    pub(super) evaluation: Evaluation,
+    /// The worst mistakes, the surest first.
+    pub(super) mistakes: Vec<ShownMistake>,
 }
 
-/// The numbers, for programs.
+/// A mistake with its image.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub(super) struct ShownMistake {
+    #[serde(flatten)]
+    pub(super) mistake: Mistake,
+    /// The image's file, where it has one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<String>,
+    /// The image as a `data:` address.
+    pub(super) picture: String,
+}
+
+/// The file's content.
+#[derive(Deserialize, Serialize)]
+struct Kept<T> {
+    schema: u32,
+    #[serde(flatten)]
+    examination: T,
+}
+
+/// The numbers, for programs that read the page.
 #[derive(Serialize)]
 pub(super) struct Numbers<'a> {
     checkpoint: &'a str,
     images: u64,
     loss: f64,
     accuracy: f64,
+    /// Of always answering the commonest class.
+    majority_accuracy: Option<f64>,
     classes: Vec<ClassReport<'a>>,
     confusion: &'a [Vec<u64>],
-    mistakes: &'a [Mistake],
-}
-
-/// The same as text, for the page.
-#[derive(Serialize)]
-pub(super) struct View<'a> {
-    checkpoint: &'a str,
-    images: String,
-    loss: String,
-    accuracy: String,
-    classes: Vec<ClassRow<'a>>,
-    /// Of few classes.
-    matrix: Option<Vec<Vec<Cell>>>,
-    /// Of many classes.
-    mosaic: Option<Vec<Shade>>,
-    confusions: Vec<ConfusionRow<'a>>,
-    mistakes: Vec<MistakeRow<'a>>,
+    mistakes: Vec<MistakeNumbers<'a>>,
 }
 
 #[derive(Serialize)]
-struct ClassRow<'a> {
-    name: &'a str,
-    precision: String,
-    recall: String,
-    f1: String,
-    /// Whether no class has a lower F1.
-    weakest: bool,
-    images: String,
+struct MistakeNumbers<'a> {
+    #[serde(flatten)]
+    mistake: Mistake,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct Cell {
-    /// `hit`, `miss` or `none`; with `strong` where the colour is.
-    kind: &'static str,
-    /// How strong the colour is, 0 to 1.
-    share: f64,
-    text: String,
-    title: String,
-}
+impl Examination {
+    /// What `model`, which is that of `checkpoint`, was found to do with the images of `split`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where an image cannot be drawn.
+    pub fn new(
+        checkpoint: String,
+        model: &SavedModel,
+        evaluation: Evaluation,
+        split: &Split,
+        shape: ImageShape,
+    ) -> Result<Self> {
+        let Evaluation { mut mistakes, .. } = evaluation;
+        mistakes.truncate(MISTAKES);
+        let show = |mistake: Mistake| {
+            let size = shape.pixels();
+            let pixels = &split.images[mistake.image * size..][..size];
+            let file = split.files.get(mistake.image).map(|file| file.display().to_string());
+            Ok(ShownMistake { mistake, file, picture: picture::of_image(pixels, shape)? })
+        };
+        Ok(Examination {
+            checkpoint,
+            weights_sha256: weights_sha256(&model.tensors),
+            evaluation: Evaluation { mistakes: Vec::new(), ..evaluation },
+            mistakes: mistakes.into_iter().map(show).collect::<Result<_>>()?,
+        })
+    }
 
-/// The cells of one opacity, a unit square each, as a path.
-#[derive(Serialize)]
-struct Shade {
-    opacity: f64,
-    hits: String,
-    misses: String,
-}
+    /// Keeps it in the folder `run`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the file cannot be written.
+    pub fn write(&self, run: &Path) -> Result<()> {
+        let kept = Kept { schema: event::SCHEMA, examination: self };
+        let json = serde_json::to_string(&kept).expect("plain values turn into JSON");
+        atomic::write(&run.join(NAME), json.as_bytes())
+    }
 
-#[derive(Serialize)]
-struct ConfusionRow<'a> {
-    count: String,
-    class: &'a str,
-    answer: &'a str,
-}
+    /// The one that is kept in the folder `run`, if there is one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) where the file is damaged,
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where it cannot be read.
+    pub fn read(run: &Path) -> Result<Option<Self>> {
+        let path = run.join(NAME);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(Error::io(format!("read {}", path.display()), &cause)),
+        };
+        let damaged = |what: &str| {
+            Error::model(format!("{} is damaged: {what}", path.display()))
+                .advise("remove it, and write the report again while the data set is there")
+        };
+        let kept: Kept<Self> = serde_json::from_slice(&bytes).map_err(|cause| damaged(&cause.to_string()))?;
+        if kept.examination.is_consistent() {
+            Ok(Some(kept.examination))
+        } else {
+            Err(damaged("its classes and its counts do not fit each other"))
+        }
+    }
 
-#[derive(Serialize)]
-struct MistakeRow<'a> {
-    picture: String,
-    image: usize,
-    class: &'a str,
-    answer: &'a str,
-    confidence: String,
-    loss: String,
-}
+    /// Whether every class has its row, its column and its name: a file can say what it likes.
+    fn is_consistent(&self) -> bool {
+        let Evaluation { classes, confusion, .. } = &self.evaluation;
+        let known = |class: usize| class < classes.len();
+        let is_square =
+            confusion.len() == classes.len() && confusion.iter().all(|row| row.len() == classes.len());
+        let cells = confusion.iter().flatten().copied();
+        // So few that no figure that follows from them can overflow.
+        let images = cells.fold(0, u64::saturating_add) <= u64::MAX / 4;
+        let mut mistakes = self.mistakes.iter().map(|shown| shown.mistake);
+        is_square
+            && images
+            && mistakes.all(|mistake| known(mistake.class) && known(mistake.answer))
+            && self.mistakes.iter().all(|shown| shown.picture.starts_with("data:image/png;base64,"))
+    }
 
-impl Examination<'_> {
-    /// The worst of the mistakes.
-    fn worst(&self) -> &[Mistake] {
-        let mistakes = &self.evaluation.mistakes;
-        &mistakes[..mistakes.len().min(MISTAKES)]
+    /// The class that most images are of, and the accuracy of always answering it.
+    pub(super) fn commonest(&self) -> Option<(&str, f64)> {
+        let Majority { class, share } = self.evaluation.majority()?;
+        Some((&self.evaluation.classes[class], share))
     }
 
     pub(super) fn numbers(&self) -> Numbers<'_> {
-        let Evaluation { loss, accuracy, ref confusion, .. } = *self.evaluation;
+        let Evaluation { loss, accuracy, ref confusion, .. } = self.evaluation;
+        let mistakes = self.mistakes.iter();
         Numbers {
             checkpoint: &self.checkpoint,
             images: self.evaluation.images(),
             loss,
             accuracy,
+            majority_accuracy: self.commonest().map(|(_, share)| share),
             classes: self.evaluation.class_reports(),
             confusion,
-            mistakes: self.worst(),
+            mistakes: mistakes
+                .map(|ShownMistake { mistake, file, .. }| MistakeNumbers {
+                    mistake: *mistake,
+                    file: file.as_deref(),
+                })
+                .collect(),
         }
-    }
-
-    pub(super) fn view(&self) -> Result<View<'_>> {
-        let evaluation = self.evaluation;
-        let few = evaluation.classes.len() <= MOST_IN_TABLE;
-        let mistakes = self.worst().iter().map(|mistake| self.mistake(mistake));
-        Ok(View {
-            checkpoint: &self.checkpoint,
-            images: count(evaluation.images()),
-            loss: figure(evaluation.loss),
-            accuracy: percentage(evaluation.accuracy),
-            classes: class_rows(evaluation),
-            matrix: few.then(|| matrix(evaluation)),
-            mosaic: (!few).then(|| mosaic(evaluation)),
-            confusions: confusions(evaluation),
-            mistakes: mistakes.collect::<Result<_>>()?,
-        })
-    }
-
-    fn mistake(&self, mistake: &Mistake) -> Result<MistakeRow<'_>> {
-        let Mistake { image, class, answer, confidence, loss } = *mistake;
-        let size = self.shape.pixels();
-        let pixels = &self.split.images[image * size..][..size];
-        let [class, answer] = [class, answer].map(|class| self.evaluation.classes[class].as_str());
-        Ok(MistakeRow {
-            picture: picture::of_image(pixels, self.shape)?,
-            image,
-            class,
-            answer,
-            // Nothing is sure: never 100 %.
-            confidence: format!("{:.0}%", (100.0 * confidence).min(99.0)),
-            loss: figure(loss),
-        })
-    }
-}
-
-fn class_rows<'a>(evaluation: &'a Evaluation) -> Vec<ClassRow<'a>> {
-    let reports = evaluation.class_reports();
-    let lowest = reports.iter().filter_map(|report| report.f1).fold(f64::INFINITY, f64::min);
-    let text = |share: Option<f64>| share.map_or("–".into(), |share| format!("{:.1}%", 100.0 * share));
-    let row = |report: ClassReport<'a>| ClassRow {
-        name: report.name,
-        precision: text(report.precision),
-        recall: text(report.recall),
-        f1: text(report.f1),
-        weakest: report.f1 == Some(lowest),
-        images: count(report.images),
-    };
-    reports.into_iter().map(row).collect()
-}
-
-/// Each count with the share of its row, as strong as the share; mistakes are few, and shown stronger.
-fn matrix(evaluation: &Evaluation) -> Vec<Vec<Cell>> {
-    let classes = &evaluation.classes;
-    let cell = |class: usize, answer: usize, number: u64, share: f64| {
-        let strength = if class == answer { share } else { share.sqrt() };
-        let kind = match (number, class == answer) {
-            (0, _) => "none",
-            (_, true) if strength > STRONG => "hit strong",
-            (_, true) => "hit",
-            (_, false) if strength > STRONG => "miss strong",
-            (_, false) => "miss",
-        };
-        let text = if number == 0 { "·".into() } else { number.to_string() };
-        let title =
-            format!("{} taken for {}: {number}, {}", classes[class], classes[answer], percentage(share));
-        Cell { kind, share: round(strength), text, title }
-    };
-    each_share(evaluation, cell)
-}
-
-/// Squares by how strong they are.
-fn mosaic(evaluation: &Evaluation) -> Vec<Shade> {
-    let opacity = |index: usize| (index + 1) as f64 / SHADES as f64;
-    let mut shades: Vec<_> = (0..SHADES)
-        .map(|index| Shade { opacity: opacity(index), hits: String::new(), misses: String::new() })
-        .collect();
-    each_share(evaluation, |class, answer, number, share| {
-        if number > 0 {
-            let strength = if class == answer { share } else { share.sqrt() };
-            let shade = &mut shades[((strength * SHADES as f64).ceil() as usize).clamp(1, SHADES) - 1];
-            let squares = if class == answer { &mut shade.hits } else { &mut shade.misses };
-            squares.push_str(&format!("M{answer} {class}h1v1h-1z"));
-        }
-    });
-    shades
-}
-
-/// What `make` makes of each class, answer, count and share of the class.
-fn each_share<T>(evaluation: &Evaluation, mut make: impl FnMut(usize, usize, u64, f64) -> T) -> Vec<Vec<T>> {
-    let mut rows = Vec::new();
-    for (class, row) in evaluation.confusion.iter().enumerate() {
-        let whole = row.iter().sum::<u64>().max(1) as f64;
-        let cells = row.iter().enumerate();
-        rows.push(
-            cells.map(|(answer, &number)| make(class, answer, number, number as f64 / whole)).collect(),
-        );
-    }
-    rows
-}
-
-fn confusions(evaluation: &Evaluation) -> Vec<ConfusionRow<'_>> {
-    let row = |Confusion { count: number, class, answer }| {
-        let [class, answer] = [class, answer].map(|class: usize| evaluation.classes[class].as_str());
-        ConfusionRow { count: count(number), class, answer }
-    };
-    evaluation.confusions().into_iter().take(CONFUSIONS).map(row).collect()
-}
-
-/// To a thousandth: no eye sees less.
-fn round(share: f64) -> f64 {
-    (1000.0 * share).round() / 1000.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Nine of ten images of each class are right, the others are taken for the class before.
-    fn evaluation(classes: usize) -> Evaluation {
-        let mut confusion = vec![vec![0; classes]; classes];
-        for (class, row) in confusion.iter_mut().enumerate() {
-            row[class] = 9;
-            row[(class + classes - 1) % classes] = 1;
-        }
-        let classes = (0..classes).map(|class| format!("class {class}")).collect();
-        Evaluation { loss: 0.1, accuracy: 0.9, classes, confusion, mistakes: Vec::new() }
-    }
-
-    #[test]
-    fn few_classes_are_a_table_of_numbers() {
-        let rows = matrix(&evaluation(3));
-        let texts = rows.iter().map(|row| row.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>());
-        assert_eq!(texts.collect::<Vec<_>>(), [["9", "·", "1"], ["1", "9", "·"], ["·", "1", "9"]]);
-        let [hit, none, miss] = &rows[0][..] else { panic!("there are three classes") };
-        assert_eq!((hit.kind, hit.share), ("hit strong", 0.9));
-        assert_eq!((none.kind, none.share), ("none", 0.0));
-        assert_eq!((miss.kind, miss.share), ("miss", 0.316));
-        assert_eq!(miss.title, "class 0 taken for class 2: 1, 10.00%");
-    }
-
-    #[test]
-    fn many_classes_are_squares_by_how_strong_they_are() {
-        let shades = mosaic(&evaluation(100));
-        let squares = |paths: fn(&Shade) -> &str| -> Vec<usize> {
-            shades.iter().map(|shade| paths(shade).matches('M').count()).collect()
-        };
-        // 0.9 of 8 shades is the last one, the root of 0.1 the third.
-        assert_eq!(squares(|shade| &shade.hits), [0, 0, 0, 0, 0, 0, 0, 100]);
-        assert_eq!(squares(|shade| &shade.misses), [0, 0, 100, 0, 0, 0, 0, 0]);
-        assert!(shades[2].misses.starts_with("M99 0h1v1h-1zM0 1h1v1h-1z"));
-    }
-
-    #[test]
-    fn a_class_without_images_has_no_shares() {
-        let mut evaluation = evaluation(2);
-        evaluation.confusion = vec![vec![3, 1], vec![0, 0]];
-        let rows = class_rows(&evaluation);
-        assert_eq!((rows[1].recall.as_str(), rows[1].precision.as_str()), ("–", "0.0%"));
-        assert!(rows[1].weakest && !rows[0].weakest);
-        assert!(matrix(&evaluation)[1].iter().all(|cell| cell.kind == "none"));
     }
 }

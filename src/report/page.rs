@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 
-use super::chart::{Chart, Scale, Series};
-use super::examination::Numbers;
+use super::curves::charts;
+use super::examination::{Examination, Numbers};
+use super::examination_view::{View, file_name};
 use super::picture::FirstLayer;
 use super::record::{Facts, Record};
 use super::{Findings, Report, picture};
@@ -14,8 +15,8 @@ use crate::config::{Setting, Settings, Value};
 use crate::device::Selftested;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{count, duration, figure, percentage, span};
-use crate::run::{event, weights_sha256};
-use crate::train::Epoch;
+use crate::run::{DataFiles, event, weights_sha256};
+use crate::train::{Epoch, Measurement};
 
 const PAGE: &str = include_str!("page/page.html");
 const BODY: &str = include_str!("page/body.html");
@@ -23,39 +24,51 @@ const STYLE: &str = include_str!("page/style.css");
 const SCRIPT: &str = include_str!("page/script.js");
 const WATCH: &str = include_str!("page/watch.js");
 
+/// Where the page's numbers begin; they end with the script.
+pub(super) const DATA_START: &str = "<script type=\"application/json\" id=\"data\">";
+
 /// The columns of the table of epochs.
-const COLUMNS: [Column; 11] = [
-    Column { title: "epoch", key: "epoch", text: |epoch| epoch.epoch.to_string() },
-    Column { title: "step", key: "step", text: |epoch| epoch.step.to_string() },
-    Column { title: "train loss", key: "train_loss", text: |epoch| figure(epoch.train_loss) },
-    Column { title: "train accuracy", key: "train_accuracy", text: |epoch| percentage(epoch.train_accuracy) },
-    Column { title: "test loss", key: "test_loss", text: |epoch| figure(epoch.test_loss) },
-    Column { title: "test accuracy", key: "test_accuracy", text: |epoch| percentage(epoch.test_accuracy) },
-    Column {
-        title: "train cross-entropy",
-        key: "train_cross_entropy",
-        text: |epoch| figure(epoch.train_cross_entropy),
-    },
-    Column {
-        title: "test cross-entropy",
-        key: "test_cross_entropy",
-        text: |epoch| figure(epoch.test_cross_entropy),
-    },
-    Column { title: "learning rate", key: "learning_rate", text: |epoch| figure(epoch.learning_rate) },
-    Column { title: "seconds", key: "seconds", text: |epoch| duration(epoch.seconds) },
-    Column {
-        title: "images/s",
-        key: "images_per_second",
-        text: |epoch| count(epoch.images_per_second.round() as u64),
-    },
+const COLUMNS: [Column; 14] = [
+    column("epoch", "epoch", |epoch| epoch.epoch.to_string()),
+    column("step", "step", |epoch| epoch.step.to_string()),
+    column("train loss", "train_loss", |epoch| figure(epoch.train_loss)),
+    column("train accuracy", "train_accuracy", |epoch| percentage(epoch.train_accuracy)),
+    validation("validation loss", "validation_loss", |figures| figure(figures.loss)),
+    validation("validation accuracy", "validation_accuracy", |figures| percentage(figures.accuracy)),
+    column("test loss", "test_loss", |epoch| figure(epoch.test_loss)),
+    column("test accuracy", "test_accuracy", |epoch| percentage(epoch.test_accuracy)),
+    column("train cross-entropy", "train_cross_entropy", |epoch| figure(epoch.train_cross_entropy)),
+    validation("validation cross-entropy", "validation_cross_entropy", |figures| {
+        figure(figures.cross_entropy)
+    }),
+    column("test cross-entropy", "test_cross_entropy", |epoch| figure(epoch.test_cross_entropy)),
+    column("learning rate", "learning_rate", |epoch| figure(epoch.learning_rate)),
+    column("seconds", "seconds", |epoch| duration(epoch.seconds)),
+    column("images/s", "images_per_second", |epoch| count(epoch.images_per_second.round() as u64)),
 ];
 
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 struct Column {
     title: &'static str,
     key: &'static str,
     #[serde(skip)]
-    text: fn(&Epoch) -> String,
+    text: Text,
+}
+
+/// How a column's figure is read.
+#[derive(Clone, Copy)]
+enum Text {
+    OfEpoch(fn(&Epoch) -> String),
+    /// Only of runs with validation images.
+    OfValidation(fn(&Measurement) -> String),
+}
+
+const fn column(title: &'static str, key: &'static str, text: fn(&Epoch) -> String) -> Column {
+    Column { title, key, text: Text::OfEpoch(text) }
+}
+
+const fn validation(title: &'static str, key: &'static str, text: fn(&Measurement) -> String) -> Column {
+    Column { title, key, text: Text::OfValidation(text) }
 }
 
 /// Who looks at a page, and when.
@@ -75,7 +88,8 @@ pub(super) enum Occasion {
 struct Headline {
     label: &'static str,
     value: String,
-    note: String,
+    /// Lines below it.
+    notes: Vec<String>,
 }
 
 /// Names and values.
@@ -107,25 +121,40 @@ pub(super) fn page(name: &str, body: &str, occasion: Occasion) -> Result<String>
 /// What is between the page's `<main>` and its end.
 pub(super) fn body(report: &Report<'_>) -> Result<String> {
     let record = report.record;
-    let (test, without_test) = match &report.findings {
-        Findings::Made(examination) => (Some(examination.view()?), ""),
-        Findings::Missing(why) => (None, why.as_str()),
+    let weights_sha256 = report.model.map(|model| weights_sha256(&model.tensors));
+    let examination = examination(report);
+    let without_test = match &report.findings {
+        Findings::Missing(why) => Some(why),
+        Findings::Made(_) | Findings::Pending => None,
     };
+    let columns: Vec<_> = COLUMNS.into_iter().filter(|column| column.is_of(record)).collect();
     let context = context! {
         name => record.name,
         facts => record.facts,
         summary => summary(record),
-        headline => headline(record),
+        headline => headline(record, examination),
+        last_epoch => last_epoch(record),
         charts => charts(record),
-        columns => COLUMNS,
-        rows => rows(record),
-        test,
+        best_epoch => record.best().map(|best| best.epoch),
+        criterion => record.criterion(),
+        rows => rows(record, &columns),
+        columns,
+        test => examination.map(|examination| View::of(examination, weights_sha256.as_deref())),
         without_test,
         layer => layer(report)?,
-        origin => origin(report),
-        data => data(report)?,
+        origin => origin(report, weights_sha256.as_deref()),
+        data_start => DATA_START,
+        data => data(report, weights_sha256.as_deref())?,
     };
     render("body.html", BODY, context)
+}
+
+/// What is known about the model's answers, if anything is.
+fn examination<'a>(report: &'a Report<'_>) -> Option<&'a Examination> {
+    match &report.findings {
+        Findings::Made(examination) => Some(examination),
+        Findings::Pending | Findings::Missing(_) => None,
+    }
 }
 
 fn render(name: &str, template: &str, context: minijinja::Value) -> Result<String> {
@@ -143,79 +172,89 @@ fn summary(record: &Record) -> String {
     let facts = &record.facts;
     let [channels, height, width] = facts.dataset.shape;
     let images = count(facts.dataset.train as u64);
+    let validation = match facts.dataset.validation {
+        0 => String::new(),
+        images => format!(", with {} more for validation,", count(images as u64)),
+    };
     let epochs = match record.epochs.len() {
         1 => "one epoch".into(),
         many => format!("{many} epochs"),
     };
     let seconds = record.epochs.iter().map(|epoch| epoch.seconds).sum();
     format!(
-        "{} parameters, trained on {images} images of {channels}×{height}×{width} for {epochs} in {} on {}.",
+        "{} parameters, trained on {images} images of {channels}×{height}×{width}{validation} for {epochs} in {} on {}.",
         count(facts.parameters),
         span(seconds),
         facts.device.name,
     )
 }
 
-fn headline(record: &Record) -> Vec<Headline> {
-    let (Some(best), Some(last)) = (record.best(), record.epochs.last()) else { return Vec::new() };
+/// Figures of the best epoch, and of the whole run.
+fn headline(record: &Record, examination: Option<&Examination>) -> Vec<Headline> {
+    let Some(best) = record.best() else { return Vec::new() };
     let seconds: f64 = record.epochs.iter().map(|epoch| epoch.seconds).sum();
     let images: f64 = record.epochs.iter().map(|epoch| epoch.seconds * epoch.images_per_second).sum();
-    let epochs = record.epochs.len();
-    let place = format!("after epoch {}", best.epoch);
-    let gap = percentage(last.train_accuracy);
-    vec![
-        Headline { label: "Test accuracy", value: percentage(best.test_accuracy), note: place },
-        Headline { label: "Test loss", value: figure(best.test_loss), note: "after the same epoch".into() },
-        Headline { label: "Train accuracy", value: gap, note: "over the last epoch".into() },
-        Headline {
-            label: "Training time",
-            value: span(seconds),
-            note: format!("{} an epoch", span(seconds / epochs as f64)),
-        },
-        Headline {
-            label: "Images a second",
-            value: count((images / seconds.max(1e-9)).round() as u64),
-            note: "while training".into(),
-        },
-    ]
+    let number = best.epoch;
+    let of_best = |label, accuracy, loss, which: String| Headline {
+        label,
+        value: percentage(accuracy),
+        notes: vec![which, format!("loss {}", figure(loss))],
+    };
+    let chosen = format!("epoch {number}, best by {}", record.criterion());
+    let mut test = of_best("Test accuracy", best.test_accuracy, best.test_loss, chosen);
+    if let Some((class, share)) = examination.and_then(Examination::commonest) {
+        test.notes.push(format!("always answering “{class}”: {}", percentage(share)));
+    }
+    let mut headline = vec![test];
+    if let Some(Measurement { accuracy, loss, .. }) = best.validation {
+        headline.push(of_best("Validation accuracy", accuracy, loss, format!("epoch {number}")));
+    }
+    let (accuracy, loss) = (best.train_accuracy, best.train_loss);
+    headline.push(of_best("Train accuracy", accuracy, loss, format!("epoch {number}")));
+    headline.push(Headline {
+        label: "Training time",
+        value: span(seconds),
+        notes: vec![format!("{} per epoch", span(seconds / record.epochs.len() as f64))],
+    });
+    headline.push(Headline {
+        label: "Images per second",
+        value: count((images / seconds.max(1e-9)).round() as u64),
+        notes: vec!["while training".into()],
+    });
+    headline
 }
 
-fn charts(record: &Record) -> Vec<Chart> {
-    let draw =
-        |title, scale, series: &[Series]| Chart::draw(title, scale, series, &record.epochs, record.best());
-    vec![
-        draw(
-            "Loss",
-            Scale::Range,
-            &[
-                Series { name: "train", key: "train_loss", value: |epoch| epoch.train_loss },
-                Series { name: "test", key: "test_loss", value: |epoch| epoch.test_loss },
-            ],
-        ),
-        draw(
-            "Accuracy",
-            Scale::Percent,
-            &[
-                Series { name: "train", key: "train_accuracy", value: |epoch| epoch.train_accuracy },
-                Series { name: "test", key: "test_accuracy", value: |epoch| epoch.test_accuracy },
-            ],
-        ),
-        draw(
-            "Learning rate",
-            Scale::FromZero,
-            &[Series { name: "rate", key: "learning_rate", value: |epoch| epoch.learning_rate }],
-        ),
-        draw(
-            "Images a second",
-            Scale::FromZero,
-            &[Series { name: "pace", key: "images_per_second", value: |epoch| epoch.images_per_second }],
-        ),
-    ]
+/// A sentence about the last epoch, where another one is the best.
+fn last_epoch(record: &Record) -> Option<String> {
+    let (best, last) = (record.best()?, record.epochs.last()?);
+    let figures =
+        |which, accuracy, loss| format!("{which} accuracy {} (loss {})", percentage(accuracy), figure(loss));
+    let test = figures("test", last.test_accuracy, last.test_loss);
+    let validation = last.validation.map_or(String::new(), |Measurement { accuracy, loss, .. }| {
+        format!(", {}", figures("validation", accuracy, loss))
+    });
+    let train = figures("train", last.train_accuracy, last.train_loss);
+    (best.epoch != last.epoch)
+        .then(|| format!("After the last epoch, {}: {test}{validation}, {train}.", last.epoch))
+}
+
+impl Column {
+    /// Whether the epochs of a run have such figures.
+    fn is_of(&self, record: &Record) -> bool {
+        matches!(self.text, Text::OfEpoch(_)) || record.has_validation()
+    }
+
+    fn text(&self, epoch: &Epoch) -> String {
+        match self.text {
+            Text::OfEpoch(text) => text(epoch),
+            Text::OfValidation(text) => epoch.validation.as_ref().map(text).unwrap_or_default(),
+        }
+    }
 }
 
 /// The text of every figure of every epoch.
-fn rows(record: &Record) -> Vec<BTreeMap<&'static str, String>> {
-    let row = |epoch| COLUMNS.iter().map(|column| (column.key, (column.text)(epoch))).collect();
+fn rows(record: &Record, columns: &[Column]) -> Vec<BTreeMap<&'static str, String>> {
+    let row = |epoch| columns.iter().map(|column| (column.key, column.text(epoch))).collect();
     record.epochs.iter().map(row).collect()
 }
 
@@ -239,7 +278,7 @@ fn layer(report: &Report<'_>) -> Result<Option<Layer>> {
 }
 
 /// Where the run comes from: what was asked for, and what it ran on.
-fn origin(report: &Report<'_>) -> Vec<Listing> {
+fn origin(report: &Report<'_>, weights_sha256: Option<&str>) -> Vec<Listing> {
     let entry = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let record = report.record;
     let facts = &record.facts;
@@ -257,11 +296,9 @@ fn origin(report: &Report<'_>) -> Vec<Listing> {
         entry("shadegrad", &facts.shadegrad),
         entry("command", &command(&facts.arguments)),
     ];
-    for (path, sha256) in &facts.files_sha256 {
-        machine.push(entry(file_name(path), &shortened(sha256)));
-    }
-    if let Some(model) = report.model {
-        machine.push(entry("weights", &shortened(&weights_sha256(&model.tensors))));
+    machine.push(entry("data files", &data_files(&facts.data_files)));
+    if let Some(sha256) = weights_sha256 {
+        machine.push(entry("weights", &shortened(sha256)));
     }
     machine.retain(|(_, value)| !value.is_empty());
     vec![
@@ -281,6 +318,12 @@ fn selftest(Selftested { date, checks, failures, without }: &Selftested) -> Stri
     }
 }
 
+/// One line, however many files there are.
+fn data_files(files: &DataFiles) -> String {
+    let place = files.folder.as_ref().map_or(String::new(), |folder| format!(" in {folder}"));
+    format!("{}{place}, {}", count(files.count as u64), shortened(&files.sha256))
+}
+
 /// Enough of a hash to compare it with another.
 fn shortened(sha256: &str) -> String {
     format!("sha256 {}…", sha256.get(..16).unwrap_or(sha256))
@@ -292,13 +335,8 @@ fn command(arguments: &[String]) -> String {
     [&[file_name(program).to_owned()], rest].concat().join(" ")
 }
 
-/// The last part of a path, of this system or another.
-fn file_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
-}
-
 /// Everything as JSON that is safe inside a `script` element: in there, only `<` could end it.
-fn data(report: &Report<'_>) -> Result<String> {
+fn data(report: &Report<'_>, weights_sha256: Option<&str>) -> Result<String> {
     #[derive(Serialize)]
     struct Data<'a> {
         schema: u32,
@@ -308,14 +346,10 @@ fn data(report: &Report<'_>) -> Result<String> {
         epochs: &'a [Epoch],
         test: Option<Numbers<'a>>,
         /// Of the model that is shown.
-        weights_sha256: Option<String>,
+        weights_sha256: Option<&'a str>,
     }
-    let Record { name, facts, settings, epochs } = report.record;
-    let test = match &report.findings {
-        Findings::Made(examination) => Some(examination.numbers()),
-        Findings::Missing(_) => None,
-    };
-    let weights_sha256 = report.model.map(|model| weights_sha256(&model.tensors));
+    let Record { name, facts, settings, epochs, .. } = report.record;
+    let test = examination(report).map(Examination::numbers);
     let data =
         Data { schema: event::SCHEMA, run: name, facts, config: settings, epochs, test, weights_sha256 };
     let json = serde_json::to_string(&data).map_err(|cause| {

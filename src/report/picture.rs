@@ -11,6 +11,11 @@ use crate::run::SavedModel;
 /// Most units of the first layer that are shown.
 const MOST_UNITS: usize = 64;
 
+/// The longest side of an image's picture, and of a unit's, in pixels: all pictures of a page
+/// together stay below a megabyte, whatever the size of the images.
+const MOST_SIDE: usize = 80;
+const MOST_UNIT_SIDE: usize = 32;
+
 /// Shades of a weight on each side of zero. Few enough for small files, too many to be seen.
 const SHADES: i32 = 31;
 
@@ -21,11 +26,38 @@ const ABOVE: [u8; 3] = [18, 140, 146];
 
 /// A picture of an image of a data set.
 pub(super) fn of_image(pixels: &[u8], shape: ImageShape) -> Result<String> {
+    let (values, shape) = shrink(pixels, shape, MOST_SIDE);
+    let pixels: Vec<u8> = values.into_iter().map(|value| value.round() as u8).collect();
     match shape.channels {
-        3 => encode(&interleave(pixels, 3), shape, ColorType::Rgb, None),
+        3 => encode(&interleave(&pixels, 3), shape, ColorType::Rgb, None),
         // Other numbers of channels have no colours of their own: the first says enough.
         _ => encode(&pixels[..shape.height * shape.width], shape, ColorType::Grayscale, None),
     }
+}
+
+/// The values of all channels, brought to at most `most` rows and columns: each is the mean of those
+/// whose place it takes.
+fn shrink<T: Copy + Into<f64>>(values: &[T], shape: ImageShape, most: usize) -> (Vec<f64>, ImageShape) {
+    let ImageShape { channels, height, width } = shape;
+    let longest = height.max(width);
+    if longest <= most {
+        return (values.iter().map(|&value| value.into()).collect(), shape);
+    }
+    let [rows, columns] = [height, width].map(|side| (side * most / longest).max(1));
+    let mut means = Vec::with_capacity(channels * rows * columns);
+    for plane in values.chunks_exact(height * width) {
+        for row in 0..rows {
+            let from_rows = row * height / rows..(row + 1) * height / rows;
+            for column in 0..columns {
+                let from_columns = column * width / columns..(column + 1) * width / columns;
+                let count = (from_rows.len() * from_columns.len()) as f64;
+                let lines = from_rows.clone().map(|row| &plane[row * width..][from_columns.clone()]);
+                let sum: f64 = lines.flatten().map(|&value| value.into()).sum();
+                means.push(sum / count);
+            }
+        }
+    }
+    (means, ImageShape { channels, height: rows, width: columns })
 }
 
 /// A unit of the first layer.
@@ -74,6 +106,8 @@ pub(super) fn of_first_layer(model: &SavedModel) -> Result<Option<FirstLayer>> {
 
 /// Weights from the most negative to the most positive.
 fn of_weights(weights: &[f32], shape: ImageShape) -> Result<String> {
+    let (weights, shape) = shrink(weights, shape, MOST_UNIT_SIDE);
+    let weights: Vec<f32> = weights.into_iter().map(|weight| weight as f32).collect();
     let largest = weights.iter().fold(f32::MIN_POSITIVE, |largest, weight| largest.max(weight.abs()));
     if shape.channels == 3 {
         let bytes: Vec<u8> = weights.iter().map(|weight| (127.5 + 127.5 * weight / largest) as u8).collect();
@@ -153,6 +187,44 @@ mod tests {
         let colour = ImageShape { channels: 3, height: 2, width: 1 };
         let picture = of_image(&[1, 2, 3, 4, 5, 6], colour).expect("it can be drawn");
         assert_eq!(decode(&picture), (1, 2, vec![1, 3, 5, 255, 2, 4, 6, 255]));
+    }
+
+    #[test]
+    fn large_images_are_shrunk_to_the_means_of_their_pixels() {
+        let shape = ImageShape { channels: 2, height: 4, width: 6 };
+        let values: Vec<u8> = (0..48).collect();
+        let (means, small) = shrink(&values, shape, 3);
+        assert_eq!(small, ImageShape { channels: 2, height: 2, width: 3 });
+        // The mean of 0, 1, 6 and 7, and so on.
+        let expected = [3.5, 5.5, 7.5, 15.5, 17.5, 19.5, 27.5, 29.5, 31.5, 39.5, 41.5, 43.5];
+        assert_eq!(means, expected);
+        for (height, width) in [(81, 80), (1, 4096), (4096, 1), (227, 113)] {
+            let pixels = vec![77; 3 * height * width];
+            let picture = of_image(&pixels, ImageShape { channels: 3, height, width });
+            let (wide, high, pixels) = decode(&picture.expect("it can be drawn"));
+            assert_eq!(wide.max(high), MOST_SIDE as u32);
+            assert!(pixels.chunks(4).all(|pixel| pixel == [77, 77, 77, 255]), "{height}x{width}");
+        }
+        let (same, shape) = shrink(&values, shape, 6);
+        assert!(same.iter().copied().eq(values.iter().map(|&value| f64::from(value))) && shape.width == 6);
+    }
+
+    /// Noise is what compresses least.
+    #[test]
+    fn all_pictures_of_a_page_are_less_than_a_megabyte() {
+        let mut state = 1u32;
+        let mut noise = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        };
+        let shape = ImageShape { channels: 3, height: 100, width: 100 };
+        let pixels: Vec<u8> = (0..shape.pixels()).map(&mut noise).collect();
+        let mistakes = 24 * of_image(&pixels, shape).expect("it can be drawn").len();
+        let weights: Vec<f32> = (0..70 * shape.pixels()).map(|index| f32::from(noise(index))).collect();
+        let model = model([3, 100, 100], 70, weights);
+        let layer = of_first_layer(&model).expect("it can be drawn").expect("there is a layer");
+        let units: usize = layer.units.iter().map(|unit| unit.picture.len()).sum();
+        assert!(mistakes + units < 950_000, "{mistakes} and {units} bytes");
     }
 
     fn model(shape: [usize; 3], units: usize, values: Vec<f32>) -> SavedModel {

@@ -1,14 +1,15 @@
 //! What a run's directory says about the run.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{ConfigFile, Monitor, Settings};
+use crate::config::{ConfigFile, Monitor, Settings, Sources, resolve};
 use crate::device::DeviceInfo;
 use crate::error::{Error, Result};
+use crate::run::DataFiles;
+use crate::schedule::LearningRate;
 use crate::train::{DatasetInfo, Epoch};
 
 /// A run, finished or not.
@@ -20,6 +21,8 @@ pub struct Record {
     pub facts: Facts,
     /// From `config.toml`.
     pub settings: Settings,
+    /// The learning rate of each step, which follows from `config.toml` and the number of images.
+    pub learning_rate: Option<LearningRate>,
     /// From `metrics.jsonl`.
     pub epochs: Vec<Epoch>,
 }
@@ -37,8 +40,11 @@ pub struct Facts {
     pub device: DeviceInfo,
     /// What was trained on.
     pub dataset: DatasetInfo,
-    /// The data set's files with their SHA-256.
-    pub files_sha256: BTreeMap<String, String>,
+    /// The data set's files.
+    #[serde(alias = "files_sha256")]
+    pub data_files: DataFiles,
+    /// Where known data sets were looked for, if the command said so.
+    pub data_dir: Option<PathBuf>,
     /// The layers, with everything inferred.
     pub model: String,
     /// Number of trained values.
@@ -52,23 +58,43 @@ impl Record {
     /// [`ErrorKind::Model`](crate::ErrorKind::Model) where that is no run, or one of its files is damaged.
     pub fn read(run: &Path) -> Result<Self> {
         let text = read(run, "run.json")?;
-        let facts = serde_json::from_str(&text).map_err(|cause| damaged(run, "run.json", &cause))?;
+        let facts: Facts = serde_json::from_str(&text).map_err(|cause| damaged(run, "run.json", &cause))?;
         // A run that has not ended its first epoch has no metrics yet.
         let metrics =
             if run.join("metrics.jsonl").exists() { read(run, "metrics.jsonl")? } else { String::new() };
+        let config_file = run.join("config.toml");
+        let sources =
+            Sources { flags: Settings::default(), environment: &|_| None, file: Some(&config_file) };
+        let settings = ConfigFile::read(&config_file)?.settings;
+        // What was allowed in the version that trained need not be allowed in this one.
+        let config = resolve(sources).ok().map(|resolved| resolved.config);
+        let learning_rate = config
+            .map(|config| LearningRate::of(&config, config.steps_per_epoch(facts.dataset.train.max(1))));
         let absolute = run.canonicalize();
         let name = absolute.as_deref().unwrap_or(run).file_name().unwrap_or(run.as_os_str());
         Ok(Record {
             name: name.to_string_lossy().into_owned(),
-            facts,
-            settings: ConfigFile::read(&run.join("config.toml"))?.settings,
+            settings,
+            learning_rate,
             epochs: epochs(&metrics).map_err(|cause| damaged(run, "metrics.jsonl", &cause))?,
+            facts,
         })
     }
 
     /// The best epoch, by the figure that the run monitors.
     pub fn best(&self) -> Option<&Epoch> {
         Monitor::of(&self.settings).best(&self.epochs)
+    }
+
+    /// Whether the run has validation images.
+    pub fn has_validation(&self) -> bool {
+        !self.epochs.is_empty() && self.epochs.iter().all(|epoch| epoch.validation.is_some())
+    }
+
+    /// The figure by which the best epoch was chosen.
+    pub fn criterion(&self) -> String {
+        let images = if self.has_validation() { "validation" } else { "test" };
+        format!("{images} {}", Monitor::of(&self.settings).name())
     }
 }
 

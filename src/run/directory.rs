@@ -3,12 +3,14 @@
 //!
 //! ```text
 //! config.toml              the resolved configuration; `train --config` takes it
-//! run.json                 versions, device with its limits, data set and its files' hashes, seed, state
+//! run.json                 versions, device with its limits, data set and the hash of its files, seed, state
 //! metrics.jsonl            a line an epoch, as `train --json` prints it
 //! metrics.csv              the same for spreadsheets
 //! events.out.tfevents.*    the same for TensorBoard, and curves by step (by [`EventFile`](super::EventFile))
+//! train/, test/, ...       loss and accuracy for TensorBoard, so that it lays them over each other
 //! log.txt                  what happened, with the time
 //! report.html              all of it in one page, written at the end (by [`report`](crate::report))
+//! evaluation.json          what the page shows of the model's answers, so that it can be written again
 //! checkpoints/<step>/      the last two and the best: see `checkpoint`
 //! best, last               text files with a checkpoint's path, relative to the run directory
 //! lock                     held by the process that trains
@@ -289,7 +291,7 @@ impl Observer for RunDirectory {
     fn start(&mut self, start: &Start) -> Result<()> {
         let what = format!("on {}: {} on {}", start.device.name, start.model, start.dataset.name);
         if let Some(begun) = &self.begun {
-            begun.check_data(&start.files)?;
+            begun.data_files.check(&start.files)?;
             metrics_file::keep_epochs(&*self.disk, &self.path, start.epochs)?;
             self.enter(State::Running, None)?;
             return self.log(&format!("went on after step {} {what}", start.step));

@@ -8,6 +8,7 @@
 pub mod changes;
 pub mod checkpoint;
 pub mod clock;
+mod data_files;
 mod data_source;
 pub mod directory;
 pub mod event;
@@ -22,6 +23,7 @@ pub mod tensorboard;
 mod weights;
 
 pub use changes::Change;
+pub use data_files::DataFiles;
 pub use data_source::DataSource;
 pub use directory::RunDirectory;
 pub use fingerprint::weights_sha256;

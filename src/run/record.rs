@@ -1,6 +1,5 @@
 //! `run.json`: how a run came about.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -8,10 +7,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::changes::Change;
+use super::data_files::DataFiles;
 use super::event;
 use super::state::State;
-use crate::data::catalogue::Form;
-use crate::data::hash::fingerprint;
 use crate::error::{Error, Result};
 use crate::schedule::LearningRate;
 use crate::train::{DatasetInfo, Start};
@@ -26,8 +24,9 @@ pub struct Record {
     pub shadegrad: String,
     /// What trained.
     pub device: RecordedDevice,
-    /// Hash of each file of the data set, by path.
-    pub files_sha256: BTreeMap<String, String>,
+    /// The files of the data set.
+    #[serde(alias = "files_sha256")]
+    pub data_files: DataFiles,
     /// Where known data sets were looked for, if somebody said so.
     pub data_dir: Option<PathBuf>,
     /// What became of it; nothing in the records of older versions.
@@ -73,7 +72,7 @@ pub(super) fn render(start: &Start, data_dir: Option<&Path>) -> Result<Value> {
         "device": start.device,
         "limits": start.limits,
         "dataset": start.dataset,
-        "files_sha256": hashes(&start.files)?,
+        "data_files": DataFiles::read(&start.config.data, &start.files)?,
         "data_dir": self::data_dir(data_dir),
         "model": start.model,
         "parameters": start.parameters,
@@ -86,12 +85,6 @@ pub(super) fn render(start: &Start, data_dir: Option<&Path>) -> Result<Value> {
 /// As the record has it: wherever the run is resumed, the folder is the same.
 pub(super) fn data_dir(folder: Option<&Path>) -> Value {
     json!(folder.map(|folder| std::path::absolute(folder).unwrap_or_else(|_| folder.into())))
-}
-
-/// Hash of each file, by path.
-fn hashes(files: &[PathBuf]) -> Result<BTreeMap<String, String>> {
-    let hash = |file: &PathBuf| Ok((file.display().to_string(), fingerprint(file, Form::AsIs)?.sha256));
-    files.iter().map(hash).collect()
 }
 
 impl Record {
@@ -109,28 +102,5 @@ impl Record {
         let damaged = |cause| bad(format!("is damaged: {cause}"));
         let facts: Value = serde_json::from_str(&text).map_err(damaged)?;
         Ok(Record { facts: facts.clone(), ..serde_json::from_value(facts).map_err(damaged)? })
-    }
-
-    /// Whether the data set's files are those that the run began with. They may lie elsewhere now.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where they are not,
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where they cannot be read.
-    pub fn check_data(&self, files: &[PathBuf]) -> Result<()> {
-        let now = hashes(files)?;
-        let sorted = |hashes: &BTreeMap<String, String>| {
-            let mut sorted: Vec<String> = hashes.values().cloned().collect();
-            sorted.sort();
-            sorted
-        };
-        if sorted(&now) == sorted(&self.files_sha256) {
-            return Ok(());
-        }
-        let is_new = |(_, hash): &(&String, &String)| !self.files_sha256.values().any(|old| old == *hash);
-        let what = match now.iter().find(is_new) {
-            Some((file, _)) => format!("{file} is not what the run was trained on"),
-            None => "the data set has other files than the run was trained on".into(),
-        };
-        Err(Error::data(what).advise("bring the data back as they were, or start a new run"))
     }
 }

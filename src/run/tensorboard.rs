@@ -1,5 +1,8 @@
 //! Event files for TensorBoard: the figures of each epoch as scalars, and between them loss and learning rate by step.
 //!
+//! Loss and accuracy of each epoch are there a second time, as Keras has them: under one name in a
+//! folder for each split, so that TensorBoard draws training, validation and test into one chart.
+//!
 //! A file is a row of records, each framed as TensorFlow's `TFRecord`:
 //!
 //! ```text
@@ -19,7 +22,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use prost::Message;
 
 use crate::error::{Error, Result};
-use crate::train::{Epoch, Observer, Progress, Start};
+use crate::train::{Epoch, Measurement, Observer, Progress, Start};
 
 /// What the first record of every file says.
 const VERSION: &str = "brain.Event:2";
@@ -73,24 +76,53 @@ struct SessionLog {
     status: i32,
 }
 
-/// Writes the figures of each epoch into an event file.
+/// Writes the figures of each epoch into event files.
 #[derive(Debug)]
 pub struct EventFile {
-    path: PathBuf,
-    /// Whether there are figures in the file.
-    begun: bool,
+    /// In the run's directory, which TensorBoard shows as a run: every figure under a name of its own.
+    all: Records,
+    /// In folders of it, which TensorBoard shows as runs of their own.
+    train: Records,
+    validation: Records,
+    test: Records,
     /// Steps from one point of a curve by step to the next, at least.
     interval: usize,
     /// The step from which the next is due.
     due: usize,
 }
 
+/// A file of records.
+#[derive(Debug)]
+struct Records {
+    path: PathBuf,
+    /// Whether there are figures in the file.
+    begun: bool,
+}
+
 impl EventFile {
-    /// A new file in `run`, the run's directory. TensorBoard shows all files of a directory as one run.
+    /// New files in `run`, the run's directory. TensorBoard shows all files of a directory as one run.
     pub fn create(run: &Path) -> Self {
-        let seconds = now() as u64;
-        let path = run.join(format!("events.out.tfevents.{seconds}.shadegrad"));
-        EventFile { path, begun: false, interval: 1, due: 0 }
+        let name = format!("events.out.tfevents.{}.shadegrad", now() as u64);
+        let records = |folder: &Path| Records { path: folder.join(&name), begun: false };
+        EventFile {
+            all: records(run),
+            train: records(&run.join("train")),
+            validation: records(&run.join("validation")),
+            test: records(&run.join("test")),
+            interval: 1,
+            due: 0,
+        }
+    }
+}
+
+impl Records {
+    /// Makes the file, and its folder where there is none.
+    fn start(&self) -> Result<()> {
+        if let Some(folder) = self.path.parent() {
+            let failed = |cause| Error::io(format!("create {}", folder.display()), &cause);
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        self.append(0, What::FileVersion(VERSION.into()))
     }
 
     fn append(&self, step: usize, what: What) -> Result<()> {
@@ -119,7 +151,10 @@ impl Observer for EventFile {
         let planned = start.config.epochs.saturating_mul(start.steps_per_epoch);
         let steps = start.config.max_steps.map_or(planned, |most| most.min(planned));
         self.interval = steps.div_ceil(MOST_POINTS).max(1);
-        self.append(0, What::FileVersion(VERSION.into()))
+        for records in [&self.all, &self.train, &self.test] {
+            records.start()?;
+        }
+        if start.dataset.validation > 0 { self.validation.start() } else { Ok(()) }
     }
 
     fn progress(&mut self, progress: &Progress) -> Result<()> {
@@ -128,18 +163,26 @@ impl Observer for EventFile {
             return Ok(());
         }
         self.due = total_step + self.interval;
-        self.append_scalars(total_step, &[("step/learning_rate", learning_rate), ("step/loss", recent_loss)])
+        self.all
+            .append_scalars(total_step, &[("step/learning_rate", learning_rate), ("step/loss", recent_loss)])
     }
 
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
-        self.append_scalars(epoch.step, &scalars(epoch))
+        let of_split = |accuracy, loss| [("epoch_accuracy", accuracy), ("epoch_loss", loss)];
+        let step = epoch.step;
+        self.all.append_scalars(step, &scalars(epoch))?;
+        self.train.append_scalars(step, &of_split(epoch.train_accuracy, epoch.train_loss))?;
+        if let Some(Measurement { accuracy, loss, .. }) = epoch.validation {
+            self.validation.append_scalars(step, &of_split(accuracy, loss))?;
+        }
+        self.test.append_scalars(step, &of_split(epoch.test_accuracy, epoch.test_loss))
     }
 }
 
 /// Names as TensorBoard groups them: what is before the slash is a section, in which curves that belong
 /// together lie side by side.
-fn scalars(epoch: &Epoch) -> [(&'static str, f64); 9] {
-    [
+fn scalars(epoch: &Epoch) -> Vec<(&'static str, f64)> {
+    let mut scalars = vec![
         ("accuracy/test", epoch.test_accuracy),
         ("accuracy/train", epoch.train_accuracy),
         ("cross_entropy/test", epoch.test_cross_entropy),
@@ -149,7 +192,15 @@ fn scalars(epoch: &Epoch) -> [(&'static str, f64); 9] {
         ("pace/images_per_second", epoch.images_per_second),
         ("pace/seconds_per_epoch", epoch.seconds),
         ("schedule/learning_rate", epoch.learning_rate),
-    ]
+    ];
+    if let Some(Measurement { accuracy, cross_entropy, loss }) = epoch.validation {
+        scalars.extend([
+            ("accuracy/validation", accuracy),
+            ("cross_entropy/validation", cross_entropy),
+            ("loss/validation", loss),
+        ]);
+    }
+    scalars
 }
 
 /// A record.

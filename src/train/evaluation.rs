@@ -1,12 +1,12 @@
 //! What an evaluation found, and the figures that follow from it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::data::statistics::Majority;
 use crate::ops::softmax_cross_entropy::largest;
 
-/// How well a model does on a split.
-#[derive(Clone, Debug, PartialEq)]
+/// How well a model does on a split. As JSON, it has no mistakes: there can be as many as images.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Evaluation {
     /// Mean cross-entropy.
     pub loss: f64,
@@ -17,11 +17,12 @@ pub struct Evaluation {
     /// Images by true class (rows) and by the model's answer (columns).
     pub confusion: Vec<Vec<u64>>,
     /// Every image that was given another class than its own, the surest mistake first.
+    #[serde(skip)]
     pub mistakes: Vec<Mistake>,
 }
 
 /// An image that a model gives another class than its own.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Mistake {
     /// Index of the image in the split.
     pub image: usize,

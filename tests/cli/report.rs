@@ -39,6 +39,16 @@ fn assert_shows(text: &str, expected: &Value) {
     assert!(error <= 6e-4 * expected.abs() || error <= 5.1e-5, "{text} is not {expected}");
 }
 
+/// The epoch with the highest accuracy on a split; of equals, the first of those with the lowest loss.
+fn best<'a>(metrics: &'a [Value], split: &str) -> &'a Value {
+    let figure = |epoch: &Value, name: &str| epoch[format!("{split}_{name}")].as_f64().expect("a number");
+    let best = metrics.iter().rev().max_by(|one, other| {
+        let losses = figure(other, "loss").total_cmp(&figure(one, "loss"));
+        figure(one, "accuracy").total_cmp(&figure(other, "accuracy")).then(losses)
+    });
+    best.expect("there are epochs")
+}
+
 #[test]
 fn the_page_shows_what_the_run_measured() {
     let sandbox = Sandbox::new();
@@ -69,9 +79,7 @@ fn the_page_shows_what_the_run_measured() {
             }
         }
     }
-    let accuracy = |epoch: &&Value| epoch["test_accuracy"].as_f64().expect("a number");
-    let best = metrics.iter().rev().max_by(|one, other| accuracy(one).total_cmp(&accuracy(other)));
-    let best = best.expect("there are epochs");
+    let best = best(&metrics, "test");
     let headline = browser.value("document.querySelector('.figures dd').firstChild.textContent");
     assert_shows(headline.as_str().expect("text"), &best["test_accuracy"]);
 
@@ -79,7 +87,8 @@ fn the_page_shows_what_the_run_measured() {
     let right: u64 =
         (0..6).map(|class| data["test"]["confusion"][class][class].as_u64().expect("a count")).sum();
     let images = data["test"]["images"].as_u64().expect("a count");
-    assert!((right as f64 / images as f64 - accuracy(&best)).abs() < 1e-9, "{right} of {images}");
+    let accuracy = best["test_accuracy"].as_f64().expect("a number");
+    assert!((right as f64 / images as f64 - accuracy).abs() < 1e-9, "{right} of {images}");
     let shown = browser.value(
         "[...document.querySelectorAll('.matrix tbody tr')].map((row, class_) => row.cells[class_ + 1].textContent)",
     );
@@ -118,7 +127,7 @@ fn pointing_at_a_curve_tells_its_numbers() {
     let plot = browser.value("document.querySelector('.plot').getBoundingClientRect().toJSON()");
     let [x, y, width] = ["x", "y", "width"].map(|side| plot[side].as_f64().expect("a number"));
     for (index, epoch) in metrics.iter().enumerate() {
-        let share = index as f64 / (metrics.len() - 1) as f64;
+        let share = (index + 1) as f64 / metrics.len() as f64;
         browser.point(x + share * width, y + 50.0);
         shows(epoch);
         // The mark is on the curve: as far to the right as the pointer, and in every chart.
@@ -162,26 +171,312 @@ fn the_page_fits_narrow_and_wide_and_likes_the_dark() {
     }
 }
 
+/// A run in `run` on data in `mine`.
+fn run_on_own_data(sandbox: &Sandbox) {
+    std::fs::create_dir(sandbox.path().join("mine")).expect("it is new");
+    files().iter().for_each(|(name, bytes)| sandbox.write(&format!("mine/{name}"), bytes));
+    let arguments = ["train", "--data", "mine", "--model", "linear:8,relu", "--batch-size", "16"];
+    let more = ["--epochs", "3", "--device", "cpu", "--quiet", "--out", "run"];
+    let outcome = sandbox.run(&[&arguments[..], &more].concat());
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+}
+
+fn rename(sandbox: &Sandbox, from: &str, to: &str) {
+    std::fs::rename(sandbox.path().join(from), sandbox.path().join(to)).expect("it is there");
+}
+
+fn page(sandbox: &Sandbox) -> String {
+    std::fs::read_to_string(sandbox.path().join("run/report.html")).expect("there is a report")
+}
+
 #[test]
-fn a_run_without_its_data_still_has_a_report() {
+fn a_report_keeps_what_it_cannot_find_again() {
     let sandbox = Sandbox::new();
-    run(&sandbox);
-    let config = std::fs::read_to_string(sandbox.path().join("run/config.toml")).expect("it is readable");
-    let moved = config.replace("six-classes-5x4", "gone");
-    std::fs::write(sandbox.path().join("run/config.toml"), moved).expect("it is writable");
+    run_on_own_data(&sandbox);
+    let first = page(&sandbox);
+    assert!(first.contains("class=\"matrix\"") && first.contains("class=\"mistakes\""));
+    rename(&sandbox, "mine", "elsewhere");
+    // Moved, damaged, and found again where the user says.
+    let elsewhere: &[&str] = &["--data", "elsewhere"];
+    for (more, is_kept) in [(&[][..], true), (&["--force"], true), (elsewhere, false), (&[], true)] {
+        let outcome = sandbox.run(&[&["report", "run", "--json", "--device", "cpu"], more].concat());
+        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let event = &outcome.events()[0];
+        assert_eq!(event["missing"], Value::Null, "{event}");
+        assert_eq!(event["kept"].as_str().is_some_and(|why| why.contains("mine")), is_kept, "{event}");
+        assert_eq!(outcome.stderr.contains("those of the last report"), is_kept, "{outcome:#?}");
+        assert_eq!(page(&sandbox), first, "the page has changed");
+    }
+    // Whoever says where the data are wants them read.
+    for place in [["--data", "nowhere"], ["--data", "run"], ["--data-dir", "run"]] {
+        sandbox.run(&[&["report", "run"], &place[..]].concat()).refused(3);
+        assert_eq!(page(&sandbox), first);
+    }
+    sandbox.write("elsewhere/train-labels-idx1-ubyte", "changed");
+    sandbox.run(&["report", "run", "--data", "elsewhere"]).refused(3);
+    assert_eq!(page(&sandbox), first);
+}
+
+/// Where the run found its data is recorded: no matter from where its report is written.
+#[test]
+fn data_are_looked_for_where_the_run_found_them() {
+    let (sandbox, other) = (Sandbox::new(), Sandbox::new());
+    run_on_own_data(&sandbox);
+    std::fs::remove_file(sandbox.path().join("run/evaluation.json")).expect("there was one");
     std::fs::remove_file(sandbox.path().join("run/report.html")).expect("there was one");
-    let outcome = sandbox.run(&["report", "run", "--json"]);
+    let run = sandbox.path().join("run").display().to_string();
+    let outcome = other.run(&["report", &run, "--json", "--device", "cpu"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert_eq!(outcome.events()[0]["missing"], Value::Null);
+
+    // A known data set in a folder that a variable named.
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fashion-mnist");
+    let place = sandbox.path().join("sets/fashion-mnist");
+    std::fs::create_dir_all(&place).expect("it is new");
+    for entry in std::fs::read_dir(data).expect("it comes with the source") {
+        let file = entry.expect("an entry").path();
+        std::fs::copy(&file, place.join(file.file_name().expect("a name"))).expect("it can be copied");
+    }
+    let arguments = ["train", "--model", "linear:10", "--max-steps", "2", "--device", "cpu", "--quiet"];
+    let mut train = other.command(&[&arguments[..], &["--out", "run"]].concat());
+    assert_eq!(finish(train.env("SHADEGRAD_DATA", sandbox.path().join("sets"))).code, Some(0));
+    let facts = std::fs::read_to_string(other.path().join("run/run.json")).expect("it is readable");
+    let facts: Value = serde_json::from_str(&facts).expect("it is JSON");
+    assert_eq!(facts["data_files"]["folder"], place.display().to_string());
+    assert_eq!(facts["data_files"]["count"], 4);
+}
+
+/// Runs of earlier versions have no file beside the page.
+#[test]
+fn a_page_that_cannot_be_made_again_is_not_overwritten() {
+    let sandbox = Sandbox::new();
+    run_on_own_data(&sandbox);
+    let first = page(&sandbox);
+    rename(&sandbox, "mine", "elsewhere");
+    let evaluation = sandbox.path().join("run/evaluation.json");
+    let whole = std::fs::read(&evaluation).expect("it is readable");
+    std::fs::remove_file(&evaluation).expect("there was one");
+    sandbox.run(&["report", "run"]).refused(3).because(&["would lose its confusion matrix", "mine"]);
+    // Nor where the file is damaged: cut, without a class, with a class that is none, with a script.
+    let text = String::from_utf8(whole.clone()).expect("it is text");
+    let changed = [
+        text[..text.len() - 2].to_owned(),
+        text.replacen("\"classes\":[", "\"classes\":[\"one more\",", 1),
+        text.replacen("\"answer\":", "\"answer\":9", 1),
+        text.replacen("data:image/png;base64,", "javascript:", 1),
+    ];
+    for damaged in changed {
+        assert_ne!(damaged, text);
+        std::fs::write(&evaluation, damaged).expect("it is writable");
+        sandbox.run(&["report", "run"]).refused(6).because(&["evaluation.json is damaged"]);
+        assert_eq!(page(&sandbox), first);
+    }
+    let outcome = sandbox.run(&["report", "run", "--force", "--json"]);
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     let event = &outcome.events()[0];
-    assert!(event["missing"].as_str().is_some_and(|why| why.contains("gone")), "{event}");
-    assert!(outcome.stderr.contains("gone"), "{outcome:#?}");
+    assert!(event["missing"].as_str().is_some_and(|why| why.contains("mine")), "{event}");
     let browser = Browser::open();
     browser.open_file(&sandbox.path().join("run/report.html"));
-    let page = browser.text("main");
-    assert!(page.contains("the data set cannot be read"), "{page}");
+    let text = browser.text("main");
+    assert!(text.contains("mistakes are missing: the data set cannot be read"), "{text}");
     assert_eq!(browser.value("document.querySelectorAll('.matrix, .mistakes').length"), 0);
     assert_eq!(browser.value("document.querySelectorAll('.chart polyline').length"), 6);
     assert_eq!(browser.value("document.querySelectorAll('.units img').length > 0"), true);
+    assert_eq!(browser.complaints(), [""; 0]);
+    // With the data, everything comes back.
+    let outcome = sandbox.run(&["report", "run", "--data", "elsewhere", "--device", "cpu"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert_eq!(page(&sandbox), first);
+    assert_eq!(std::fs::read(&evaluation).expect("there is one"), whole);
+}
+
+/// What another checkpoint answered is not passed off as what the best one does.
+#[test]
+fn an_evaluation_of_another_checkpoint_says_so() {
+    let sandbox = Sandbox::new();
+    run_on_own_data(&sandbox);
+    rename(&sandbox, "mine", "elsewhere");
+    let words = "The run has a better checkpoint by now";
+    assert!(!page(&sandbox).contains(words));
+    let path = sandbox.path().join("run/evaluation.json");
+    let text = std::fs::read_to_string(&path).expect("it is readable");
+    let mut kept: Value = serde_json::from_str(&text).expect("it is JSON");
+    kept["weights_sha256"] = "0000".into();
+    std::fs::write(&path, kept.to_string()).expect("it is writable");
+    assert_eq!(sandbox.run(&["report", "run"]).code, Some(0));
+    assert!(page(&sandbox).contains(words));
+}
+
+/// Pictures in folders: the same names in each, and more than anybody wants in a list.
+#[test]
+fn many_files_are_one_line_and_mistakes_name_theirs() {
+    let sandbox = Sandbox::new();
+    for class in ["ash", "birch", "cedar"] {
+        std::fs::create_dir_all(sandbox.path().join("trees").join(class)).expect("it is new");
+        for index in 0..70u32 {
+            let path = sandbox.path().join(format!("trees/{class}/IMG_{index:03}.png"));
+            let shade = |x, y| image::Luma([(x * 31 + y * 17 + index * 7 + class.len() as u32) as u8]);
+            image::GrayImage::from_fn(8, 8, shade).save(path).expect("it can be written");
+        }
+    }
+    let arguments =
+        ["train", "fashion-mnist", "--data", "trees", "--model", "linear:4,relu", "--epochs", "2"];
+    let outcome = sandbox.run(&[&arguments[..], &["--device", "cpu", "--quiet", "--out", "run"]].concat());
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let record = std::fs::read_to_string(sandbox.path().join("run/run.json")).expect("it is readable");
+    assert!(record.len() < 2000 && record.contains("\"count\": 210"), "{record}");
+
+    let browser = Browser::open();
+    browser.open_file(&sandbox.path().join("run/report.html"));
+    let listed = browser.value(
+        "[...document.querySelectorAll('.origin dl div')].filter((row) => row.textContent.includes('210 in '))
+            .map((row) => row.textContent)",
+    );
+    let listed = listed.as_array().expect("a list");
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert!(listed[0].as_str().is_some_and(|row| row.contains("trees, sha256 ")), "{listed:?}");
+
+    // Each mistake has the name of its file, and the path of the file in its title and in the numbers.
+    let mistakes = browser.value(
+        "[...document.querySelectorAll('.mistakes li')].map((item) => [item.title, item.textContent])",
+    );
+    let data = browser.value("JSON.parse(document.querySelector('#data').textContent)");
+    let numbers = data["test"]["mistakes"].as_array().expect("a list");
+    let mistakes = mistakes.as_array().expect("a list");
+    assert!(!mistakes.is_empty() && mistakes.len() == numbers.len(), "{mistakes:?}");
+    for (shown, mistake) in mistakes.iter().zip(numbers) {
+        let file = mistake["file"].as_str().expect("a path");
+        let class = ["ash", "birch", "cedar"][mistake["class"].as_u64().expect("a class") as usize];
+        let (folder, name) = file.rsplit_once('/').expect("a folder and a name");
+        assert!(folder.ends_with(&format!("trees/{class}")), "{file} is not a picture of {class}");
+        assert!(sandbox.path().join(file).is_file(), "{file}");
+        assert!(shown[0].as_str().is_some_and(|title| title.contains(file)), "{shown}");
+        assert!(shown[1].as_str().is_some_and(|text| text.contains(name)), "{shown}");
+    }
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn figures_are_of_one_epoch_and_say_how_it_was_chosen() {
+    let data = data();
+    let common =
+        ["train", "--data", &data, "--model", "linear:8,relu", "--batch-size", "16", "--epochs", "6"];
+    for (more, split, criterion) in [
+        (&[][..], "test", "test accuracy"),
+        (&["--validation", "0.3"], "validation", "validation accuracy"),
+        (&["--validation", "0.3", "--monitor", "loss", "--lr", "2"], "validation", "validation loss"),
+        (&["--monitor", "loss", "--lr", "2"], "test", "test loss"),
+    ] {
+        let sandbox = Sandbox::new();
+        let out = ["--device", "cpu", "--quiet", "--out", "run"];
+        let outcome = sandbox.run(&[&common[..], more, &out].concat());
+        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let metrics = metrics(&sandbox.path().join("run"));
+        let loss = |epoch: &&Value| epoch[format!("{split}_loss")].as_f64().expect("a number");
+        let best = match criterion.ends_with("loss") {
+            true => metrics.iter().min_by(|one, other| loss(one).total_cmp(&loss(other))),
+            false => Some(best(&metrics, split)),
+        };
+        let best = best.expect("there are epochs");
+        let browser = Browser::open();
+        browser.resize(1400);
+        browser.open_file(&sandbox.path().join("run/report.html"));
+        let caption = browser.text(".charts .aside");
+        let chosen = format!("The dashed line marks epoch {}, the best by {criterion}.", best["epoch"]);
+        assert!(caption.contains(&chosen), "{caption}");
+        let place = browser.value("document.querySelector('.best').getBBox().x").as_f64().expect("a place");
+        let epoch = best["epoch"].as_f64().expect("a number");
+        assert!((place - 100.0 * epoch / 6.0).abs() < 0.01, "{place} is not epoch {epoch}");
+
+        // Each figure on top is the best epoch's, and says so.
+        let figures = browser.value(
+            "[...document.querySelectorAll('.figures div')].map((figure) =>
+                [...figure.querySelectorAll('dt, small')].map((part) => part.textContent)
+                    .concat(figure.querySelector('dd').firstChild.textContent))",
+        );
+        let figures = figures.as_array().expect("a list");
+        let labels: Vec<_> = figures.iter().map(|figure| figure[0].as_str().expect("text")).collect();
+        let expected = match split {
+            "test" => &["Test accuracy", "Train accuracy"][..],
+            _ => &["Test accuracy", "Validation accuracy", "Train accuracy"],
+        };
+        assert_eq!(labels[..labels.len() - 2], *expected);
+        for figure in &figures[..expected.len()] {
+            let parts: Vec<_> =
+                figure.as_array().expect("a list").iter().map(|part| part.as_str().expect("text")).collect();
+            let key = parts[0].to_lowercase().replace(' ', "_");
+            assert_shows(parts[parts.len() - 1], &best[&key]);
+            assert_eq!(parts[1].split(',').next(), Some(&*format!("epoch {}", best["epoch"])));
+            let loss = parts[2].strip_prefix("loss ").expect("a loss");
+            assert_shows(loss, &best[key.replace("accuracy", "loss")]);
+        }
+        // The others' are apart.
+        let last = metrics.last().expect("there are epochs");
+        let apart = browser.value("document.querySelector('.last')?.textContent ?? null");
+        match apart.as_str() {
+            Some(text) => {
+                assert!(text.starts_with(&format!("After the last epoch, {}: ", last["epoch"])), "{text}");
+                assert_ne!(best["epoch"], last["epoch"]);
+            }
+            None => assert_eq!(best["epoch"], last["epoch"]),
+        }
+
+        // Validation has its curves, its columns and its readings wherever there is any.
+        let curves = if split == "validation" { 8 } else { 6 };
+        assert_eq!(browser.value("document.querySelectorAll('.chart polyline').length"), curves);
+        for key in ["validation_loss", "validation_accuracy"] {
+            if split == "validation" {
+                assert_shows(&browser.text(&format!(".reading[data-key={key}] b")), &last[key]);
+                assert_shows(
+                    &browser.text(&format!(".epochs tbody tr:last-child [data-key={key}]")),
+                    &last[key],
+                );
+            } else {
+                assert_eq!(
+                    browser.value(&format!("document.querySelector('[data-key={key}]')")),
+                    Value::Null
+                );
+            }
+        }
+        assert_eq!(browser.complaints(), [""; 0]);
+    }
+}
+
+/// One cycle in one epoch: the rate rises, falls, and its axis has small numbers.
+#[test]
+fn the_learning_rate_is_a_curve_of_all_steps() {
+    let (sandbox, data) = (Sandbox::new(), data());
+    let arguments =
+        ["train", "--data", &data, "--model", "linear:8,relu", "--batch-size", "4", "--epochs", "1"];
+    let more = ["--schedule", "one-cycle", "--warmup", "0.25", "--lr", "3e-6"];
+    let out = ["--device", "cpu", "--quiet", "--out", "run"];
+    let outcome = sandbox.run(&[&arguments[..], &more, &out].concat());
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let steps = metrics(&sandbox.path().join("run"))[0]["step"].as_u64().expect("a number") as usize;
+    assert!((20..500).contains(&steps), "{steps} steps");
+    let browser = Browser::open();
+    browser.resize(1400);
+    browser.open_file(&sandbox.path().join("run/report.html"));
+    let points = browser.value(
+        "[...document.querySelector('[data-key=learning_rate]').closest('.chart')
+            .querySelector('polyline').points].map((point) => [point.x, point.y])",
+    );
+    let points: Vec<(f64, f64)> = serde_json::from_value(points).expect("places");
+    assert_eq!(points.len(), steps);
+    // The way up ends a quarter of the way; places count from the top.
+    let top = points.iter().min_by(|one, other| one.1.total_cmp(&other.1)).expect("there are points");
+    assert!((top.0 - 25.0).abs() < 200.0 / steps as f64, "{top:?}");
+    assert!((points[0].1 - 96.0).abs() < 1.0 && (points[steps - 1].1 - 100.0).abs() < 0.1, "{points:?}");
+    // No label of an axis is broken into two lines.
+    let heights =
+        browser.value("[...document.querySelectorAll('.plot .y')].map((label) => label.offsetHeight)");
+    let heights = heights.as_array().expect("a list").iter().map(|height| height.as_f64().expect("pixels"));
+    assert!(heights.clone().all(|height| height < 16.0), "{:?}", heights.collect::<Vec<_>>());
+    let labels = browser.value(
+        "[...document.querySelector('[data-key=learning_rate]').closest('.chart')
+            .querySelectorAll('.y')].map((label) => label.textContent)",
+    );
+    assert_eq!(labels, serde_json::json!(["0", "1e-6", "2e-6", "3e-6"]));
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
@@ -201,14 +496,22 @@ fn other_images_than_the_runs_are_not_judged() {
     place(&sandbox);
     let outcome = sandbox.run(&[&run[..], &["--out", "run"]].concat());
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    assert_eq!(sandbox.run(&["report", "run", "--json"]).events()[0]["missing"], Value::Null);
+    std::fs::remove_file(sandbox.path().join("run/report.html")).expect("there is one");
+    std::fs::remove_file(sandbox.path().join("run/evaluation.json")).expect("there is one");
+    let outcome = sandbox.run(&["report", "run", "--json"]);
+    assert_eq!(outcome.events()[0]["missing"], Value::Null);
+    std::fs::remove_file(sandbox.path().join("run/report.html")).expect("there is one");
+    std::fs::remove_file(sandbox.path().join("run/evaluation.json")).expect("there is one");
     let (labels, mut bytes) =
         data.iter().find(|(name, _)| name.starts_with("t10k-labels")).cloned().expect("it is");
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     std::fs::write(sandbox.path().join("mine").join(labels), bytes).expect("it is writable");
     let event = sandbox.run(&["report", "run", "--json"]).events().remove(0);
-    assert!(event["missing"].as_str().is_some_and(|why| why.contains("not those")), "{event}");
+    assert!(
+        event["missing"].as_str().is_some_and(|why| why.contains("is not what the run was trained on")),
+        "{event}"
+    );
 }
 
 /// The files of the small data set.

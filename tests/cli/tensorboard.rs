@@ -2,6 +2,7 @@
 //! checksums bit by bit, and the protobuf messages field by field.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -117,6 +118,71 @@ fn scalars(event: &[u8]) -> (u64, BTreeMap<String, f32>) {
     (step, found)
 }
 
+/// The event file in a folder, which has no other.
+fn event_file(folder: &Path) -> Vec<u8> {
+    let entries = std::fs::read_dir(folder).expect("there is such a folder");
+    let paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    let is_event_file = |path: &&PathBuf| path.to_string_lossy().contains("/events.out.tfevents.");
+    let files: Vec<_> = paths.iter().filter(is_event_file).collect();
+    assert_eq!(files.len(), 1, "{paths:?}");
+    std::fs::read(files[0]).expect("it is readable")
+}
+
+/// What a record should hold: figures of an epoch's event by their tags.
+fn tagged(epoch: &Value, tags: &[(&str, &str)]) -> BTreeMap<String, f32> {
+    let figure =
+        |&(tag, field): &(&str, &str)| (tag.to_owned(), epoch[field].as_f64().expect("a number") as f32);
+    tags.iter().map(figure).collect()
+}
+
+/// Training, validation and test lie over each other in one chart where they have one tag in several runs.
+#[test]
+fn each_split_has_an_event_file_of_its_own() {
+    for (validation, splits) in
+        [(None, &["train", "test"][..]), (Some("0.3"), &["train", "validation", "test"])]
+    {
+        let (sandbox, data) = (Sandbox::new(), data());
+        let mut arguments = vec!["train", "--data", &data, "--model", "linear:8,relu", "--epochs", "3"];
+        arguments.extend(["--device", "cpu", "--json", "--out", "run"]);
+        if let Some(share) = validation {
+            arguments.extend(["--validation", share]);
+        }
+        let outcome = sandbox.run(&arguments);
+        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let epochs: Vec<_> = outcome.events().into_iter().filter(|event| event["event"] == "epoch").collect();
+        for split in splits {
+            let file = event_file(&sandbox.path().join("run").join(split));
+            let records = records(&file);
+            assert_eq!(records.len(), 2 + epochs.len(), "version and start come before the epochs");
+            for (record, epoch) in records[2..].iter().zip(&epochs) {
+                let (step, found) = scalars(record);
+                assert_eq!(Some(step), epoch["step"].as_u64());
+                let [accuracy, loss] = ["accuracy", "loss"].map(|figure| format!("{split}_{figure}"));
+                let tags = [("epoch_accuracy", &*accuracy), ("epoch_loss", &*loss)];
+                assert_eq!(found, tagged(epoch, &tags), "{split}");
+            }
+        }
+        assert_eq!(sandbox.path().join("run/validation").exists(), validation.is_some());
+        // One by one, they are in the run's own file, too.
+        let file = event_file(&sandbox.path().join("run"));
+        let of_epochs = records(&file).into_iter().map(|record| scalars(record).1);
+        let of_epochs: Vec<_> = of_epochs.filter(|found| found.contains_key("loss/train")).collect();
+        let tags = [
+            ("accuracy/validation", "validation_accuracy"),
+            ("cross_entropy/validation", "validation_cross_entropy"),
+            ("loss/validation", "validation_loss"),
+        ];
+        for (found, epoch) in of_epochs.iter().zip(&epochs) {
+            if validation.is_some() {
+                assert!(tagged(epoch, &tags).iter().all(|(tag, figure)| found.get(tag) == Some(figure)));
+            } else {
+                assert!(tags.iter().all(|(tag, _)| !found.contains_key(*tag)), "{found:?}");
+            }
+        }
+        assert_eq!(of_epochs.len(), epochs.len());
+    }
+}
+
 #[test]
 fn event_files_hold_the_figures_of_each_epoch() {
     let (sandbox, data) = (Sandbox::new(), data());
@@ -125,12 +191,7 @@ fn event_files_hold_the_figures_of_each_epoch() {
     let outcome = sandbox.run(&[&arguments[..], &["--device", "cpu", "--json", "--out", "run"]].concat());
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     let epochs: Vec<Value> = outcome.events().into_iter().filter(|event| event["event"] == "epoch").collect();
-    let entries = std::fs::read_dir(sandbox.path().join("run")).expect("there is a run");
-    let paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    let is_event_file = |path: &&std::path::PathBuf| path.to_string_lossy().contains("/events.out.tfevents.");
-    let files: Vec<_> = paths.iter().filter(is_event_file).collect();
-    assert_eq!(files.len(), 1, "{paths:?}");
-    let file = std::fs::read(files[0]).expect("it is readable");
+    let file = event_file(&sandbox.path().join("run"));
     let records = records(&file);
 
     let version = fields(records[0]);
@@ -184,9 +245,7 @@ fn event_files_hold_the_figures_of_each_epoch() {
             ("pace/seconds_per_epoch", "seconds"),
             ("schedule/learning_rate", "learning_rate"),
         ];
-        let expected =
-            expected.map(|(tag, field)| (tag.to_owned(), epoch[field].as_f64().expect("a number") as f32));
-        assert_eq!(found, BTreeMap::from(expected));
+        assert_eq!(found, tagged(epoch, &expected));
     }
 }
 
@@ -199,10 +258,7 @@ fn event_files_stay_small() {
     let more =
         ["--batch-size", "8", "--checkpoint-every", "9999e", "--device", "cpu", "--quiet", "--out", "run"];
     assert_eq!(sandbox.run(&[&arguments[..], &more].concat()).code, Some(0));
-    let entries = std::fs::read_dir(sandbox.path().join("run")).expect("there is a run");
-    let mut paths = entries.map(|entry| entry.expect("an entry").path());
-    let path = paths.find(|path| path.to_string_lossy().contains("tfevents")).expect("there is one");
-    let file = std::fs::read(path).expect("it is readable");
+    let file = event_file(&sandbox.path().join("run"));
     let by_step = records(&file).iter().filter(|record| scalars(record).1.contains_key("step/loss")).count();
     assert!((200..=2000).contains(&by_step), "{by_step}");
 }

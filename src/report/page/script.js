@@ -5,6 +5,12 @@ const charts = () => [...document.querySelectorAll('.chart')];
 const rows = () => [...document.querySelectorAll('.epochs tbody tr')];
 let shown = null;
 
+// The places of a line's epochs: where a line has points for steps, too, they are listed apart.
+function epochs(line) {
+  const places = line.dataset.epochs ?? line.getAttribute('points');
+  return places.split(' ').map((place) => place.split(',').map(Number));
+}
+
 function show(index) {
   const all = rows();
   if (!all.length) return;
@@ -26,9 +32,9 @@ function show(index) {
       svg.append(path);
     };
     const lines = [...svg.querySelectorAll('polyline')];
-    mark('cursor', `M${lines[0].points[shown].x} 0V100`);
+    mark('cursor', `M${epochs(lines[0])[shown][0]} 0V100`);
     for (const line of lines) {
-      const { x, y } = line.points[shown];
+      const [x, y] = epochs(line)[shown];
       mark(`dot cursor-dot ${line.classList[1]}`, `M${x} ${y}h0`);
     }
   }
@@ -37,8 +43,11 @@ function show(index) {
 function under(event) {
   const chart = event.target.closest('.chart');
   if (!chart) return null;
+  const line = chart.querySelector('polyline');
+  if (!line) return null;
   const { left, width } = chart.querySelector('svg').getBoundingClientRect();
-  return Math.round(((event.clientX - left) / width) * (rows().length - 1));
+  const distances = epochs(line).map(([x]) => Math.abs(x - (100 * (event.clientX - left)) / width));
+  return distances.indexOf(Math.min(...distances));
 }
 
 document.addEventListener('pointermove', (event) => {

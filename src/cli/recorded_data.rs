@@ -1,0 +1,61 @@
+//! The data set that a recorded run was trained on.
+
+use std::path::PathBuf;
+
+use crate::config::{Key, Setting, Value};
+use crate::data::Dataset;
+use crate::data::load::load as load_named;
+use crate::data::locate::Search;
+use crate::data::pictures::Wanted;
+use crate::error::{Error, Result};
+use crate::report::Record;
+
+/// Where the data set is now, where the user says so.
+pub(super) struct Place {
+    /// The data set's name or folder, instead of that of the run's configuration.
+    pub(super) data: Option<String>,
+    /// The folder to look for known data sets in.
+    pub(super) data_dir: Option<PathBuf>,
+}
+
+/// Loads the data set of a run from `place`; else from the folder in which the run found it; else from
+/// wherever its configuration leads.
+///
+/// # Errors
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) where there is none, or one with other contents.
+pub(super) fn load(record: &Record, wanted: &Wanted, place: Place) -> Result<Dataset> {
+    let facts = &record.facts;
+    let configured = match record.settings.get(Key::Data) {
+        Some(Setting { value: Value::Text(name), .. }) => Some(name.clone()),
+        _ => None,
+    };
+    let is_known = |name: &String| Search::from_environment(None).catalogue.find(name).is_some();
+    let mut places = Vec::new();
+    let Place { data, data_dir } = place;
+    let is_free = data.is_none() && data_dir.is_none();
+    if let (true, Some(folder)) = (is_free, &facts.data_files.folder) {
+        places.push(match configured.clone().filter(is_known) {
+            Some(name) => (name, Some(PathBuf::from(folder))),
+            None => (folder.clone(), None),
+        });
+    }
+    if let Some(name) = data.or(configured) {
+        if let (true, Some(data_dir)) = (is_free, &facts.data_dir) {
+            places.push((name.clone(), Some(data_dir.clone())));
+        }
+        places.push((name, data_dir));
+    }
+    let mut found = Err(Error::data("the run's configuration names none"));
+    for (name, data_dir) in places {
+        let loaded = load_named(&name, &Search::from_environment(data_dir), wanted);
+        found = loaded.and_then(|dataset| {
+            let dataset = dataset.as_recorded(facts.data_files.count);
+            facts.data_files.check(&dataset.files)?;
+            Ok(dataset)
+        });
+        if found.is_ok() {
+            break;
+        }
+    }
+    found
+}
