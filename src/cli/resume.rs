@@ -118,7 +118,7 @@ impl Rest<'_> {
     fn load(&self, opened: &Continuation) -> Result<Dataset> {
         let Continuation { config, record, snapshot, .. } = opened;
         training_data::check_recorded(&config.data)?;
-        let data_dir = self.data_dir.clone().or(record.data_dir.clone());
+        let data_dir = self.data_dir.clone().or_else(|| record.data_place());
         let dataset =
             training_data::load(config, data_dir, !self.quiet)?.as_recorded(record.data_files.count);
         if self.changes.get(Key::Data).is_some() {

@@ -35,7 +35,7 @@ impl DataSource {
         let changes = record.as_ref().map_or(&[][..], |record| &record.changes);
         match changes::apply(changes, settings)?.get(Key::Data) {
             Some(Setting { value: Value::Text(data), .. }) => {
-                let data_dir = record.as_ref().and_then(|record| record.data_dir.clone());
+                let data_dir = record.as_ref().and_then(Record::data_place);
                 Ok(DataSource { data: data.clone(), data_dir, record })
             }
             _ => Err(Error::model(format!("{} does not say what it was trained on", folder.display()))

@@ -88,6 +88,13 @@ pub(super) fn data_dir(folder: Option<&Path>) -> Value {
 }
 
 impl Record {
+    /// Where to look for known data sets: where the user said, else where the run found its files,
+    /// if that folder is still there.
+    pub fn data_place(&self) -> Option<PathBuf> {
+        let found = || self.data_files.folder.as_ref().map(PathBuf::from).filter(|folder| folder.is_dir());
+        self.data_dir.clone().or_else(found)
+    }
+
     /// Reads the record in the folder of a run.
     ///
     /// # Errors
