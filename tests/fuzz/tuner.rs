@@ -12,6 +12,7 @@ fn memories() {
         adapter: "Größter \"Adapter\"".into(),
         backend: "vulkan".into(),
         driver: "1.2".into(),
+        compiler: "driver".into(),
         subgroup_size: Some(32),
         compiler: "the driver".into(),
         kernels: u64::MAX,

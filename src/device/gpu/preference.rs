@@ -57,7 +57,7 @@ fn vulkan_twin(found: &[Description<'_>], at: usize) -> Option<usize> {
         indices.filter(move |&other| found[other].is_through(backend) && found[other].is_same_gpu(&found[at]))
     };
     let before = same("dx12").position(|other| other == at)?;
-    same("vulkan").nth(before).or_else(|| same("vulkan").last())
+    same("vulkan").nth(before).or_else(|| same("vulkan").next_back())
 }
 
 fn rank(kind: DeviceKind) -> u8 {
