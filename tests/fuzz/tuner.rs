@@ -14,7 +14,6 @@ fn memories() {
         driver: "1.2".into(),
         compiler: "driver".into(),
         subgroup_size: Some(32),
-        compiler: "the driver".into(),
         kernels: u64::MAX,
     };
     let memory = Memory::new(folder.path(), TOPIC, subject);
