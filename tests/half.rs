@@ -11,6 +11,7 @@ use shadegrad::config::{Config, Key};
 use shadegrad::device::Device;
 use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters};
+use shadegrad::device::gpu::compiler::ShaderCompiler;
 use shadegrad::host::Array;
 use shadegrad::ops::classifier::{self, InputGradient};
 use shadegrad::ops::softmax_cross_entropy::Target;
@@ -98,13 +99,17 @@ fn a_device_without_such_floats_trains_with_32_bits() {
 }
 
 /// What a GPU has to offer through DX12 where FXC compiles its kernels: neither subgroup operations nor
-/// floats of 16 bits. Which kernels a run takes for it changes no bit.
+/// floats of 16 bits nor the largest tiles. Which kernels a run takes for it changes no bit.
 #[test]
-fn a_device_without_optional_features_trains_to_the_same_weights() {
+fn a_device_with_fxc_trains_to_the_same_weights() {
     let found = adapters();
     let first = found.first().expect("these tests need a GPU or a software driver");
-    let [whole, plain] = [Capabilities::Adapter, Capabilities::WebGpuDefaults].map(|capabilities| {
-        let gpu = Gpu::open(first, capabilities).expect("the GPU can be opened");
+    let mut with_fxc = first.clone();
+    with_fxc.compiler = ShaderCompiler::Fxc;
+    let devices = [(first, Capabilities::Adapter), (&with_fxc, Capabilities::WebGpuDefaults)];
+    let [whole, plain] = devices.map(|(adapter, capabilities)| {
+        let gpu = Gpu::open(adapter, capabilities).expect("the GPU can be opened");
+        assert_eq!(gpu.facts().compiles_slowly, capabilities == Capabilities::WebGpuDefaults);
         RUNS.map(|values| train(&with(values, "f32"), &gpu).0.weights_sha256)
     });
     assert_eq!(plain, whole);

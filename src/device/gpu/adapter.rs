@@ -130,6 +130,7 @@ impl FoundAdapter {
             cooperative: self.matrices().filter(|_| cooperative),
             proven: false,
             software: self.is_software(),
+            compiles_slowly: self.compiler == ShaderCompiler::Fxc,
             f16: features.contains(wgpu::Features::SHADER_F16),
             split_sums: !self.is_software(),
             matmul: None,

@@ -117,7 +117,11 @@ impl Class {
     /// Every class that an adapter like this can run. Those through workgroup memory come first: they need the least of a
     /// driver.
     pub fn all(gpu: &GpuFacts) -> Vec<Class> {
-        let mut menu = vec![SMALL, MEDIUM, LARGE];
+        let mut menu = vec![SMALL, MEDIUM];
+        // FXC takes 4 to 7 seconds for each of its kernels, and a tuner tries it for most products.
+        if !gpu.compiles_slowly {
+            menu.push(LARGE);
+        }
         if let Some(lanes) = gpu.subgroup_size {
             let tiles: &[(u32, u32)] = if lanes <= PROCESSOR_LANES {
                 &[(8, 1), (16, 1), (32, 1), (20, 2), (32, 2), (64, 1)]
@@ -273,7 +277,7 @@ impl Class {
             return fitting.min_by(|one, other| cost(one).total_cmp(&cost(other))).expect("there are some");
         }
         // A large tile moves less memory, where there are enough tiles to go around.
-        if m.div_ceil(128) * n.div_ceil(128) >= 128 {
+        if m.div_ceil(128) * n.div_ceil(128) >= 128 && !gpu.compiles_slowly {
             LARGE
         } else if m.div_ceil(64) * n.div_ceil(64) >= 128 {
             MEDIUM
@@ -299,6 +303,17 @@ mod tests {
                 assert!(trips <= MOST_TRIPS, "{class:?}: {trips} trips");
             }
         }
+    }
+
+    #[test]
+    fn a_slow_compiler_never_meets_the_largest_tiles() {
+        let fast = GpuFacts { subgroup_size: Some(32), ..GpuFacts::default() };
+        let slow = GpuFacts { compiles_slowly: true, ..fast };
+        let huge = Size { m: 4096, n: 4096, k: 64 };
+        assert_eq!(Class::guess(huge, &fast, &Class::menu(&fast)), LARGE);
+        assert_eq!(Class::guess(huge, &slow, &Class::menu(&slow)), MEDIUM);
+        let others = Class::all(&fast).into_iter().filter(|&class| class != LARGE);
+        assert_eq!(Class::all(&slow), others.collect::<Vec<_>>());
     }
 
     #[test]
