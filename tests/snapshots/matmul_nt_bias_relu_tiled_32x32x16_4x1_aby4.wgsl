@@ -4,6 +4,10 @@
 // registers with names. Each round brings 16 terms of a and of b into workgroup memory, both
 // laid out [term, position], in blocks of 4 x 4 that are transposed in registers where memory has
 // them the other way round.
+//
+// Tiles are nested arrays: a constant first index needs no bounds check, and one check of the
+// second serves all terms, so that a read is one instruction. The operands of a term are read
+// before the multiply-adds of the previous one, which hide the latency.
 
 // A loop's bound that comes from a uniform, plus a zero that no compiler can see through.
 //
@@ -90,8 +94,8 @@ fn store(row: u32, column: u32, product: vec4<f32>) {
     }
 }
 
-var<workgroup> tile_a: array<vec4<f32>, 128>;
-var<workgroup> tile_b: array<vec4<f32>, 128>;
+var<workgroup> tile_a: array<array<vec4<f32>, 8>, 16>;
+var<workgroup> tile_b: array<array<vec4<f32>, 8>, 16>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -118,158 +122,124 @@ fn main(
             if block < 32u {
                 let position = block % 8u;
                 let term = (block / 8u) * 4u;
-                let at = term * 8u + position;
                 let b0 = load_a(m0 + position * 4u, k0 + term);
                 let b1 = load_a(m0 + position * 4u + 1u, k0 + term);
                 let b2 = load_a(m0 + position * 4u + 2u, k0 + term);
                 let b3 = load_a(m0 + position * 4u + 3u, k0 + term);
-                tile_a[at] = vec4(b0.x, b1.x, b2.x, b3.x);
-                tile_a[at + 8u] = vec4(b0.y, b1.y, b2.y, b3.y);
-                tile_a[at + 16u] = vec4(b0.z, b1.z, b2.z, b3.z);
-                tile_a[at + 24u] = vec4(b0.w, b1.w, b2.w, b3.w);
+                tile_a[term][position] = vec4(b0.x, b1.x, b2.x, b3.x);
+                tile_a[term + 1u][position] = vec4(b0.y, b1.y, b2.y, b3.y);
+                tile_a[term + 2u][position] = vec4(b0.z, b1.z, b2.z, b3.z);
+                tile_a[term + 3u][position] = vec4(b0.w, b1.w, b2.w, b3.w);
             } else if block < 64u {
                 let position = (block - 32u) % 8u;
                 let term = ((block - 32u) / 8u) * 4u;
-                let at = term * 8u + position;
                 let b0 = load_b(n0 + position * 4u, k0 + term);
                 let b1 = load_b(n0 + position * 4u + 1u, k0 + term);
                 let b2 = load_b(n0 + position * 4u + 2u, k0 + term);
                 let b3 = load_b(n0 + position * 4u + 3u, k0 + term);
-                tile_b[at] = vec4(b0.x, b1.x, b2.x, b3.x);
-                tile_b[at + 8u] = vec4(b0.y, b1.y, b2.y, b3.y);
-                tile_b[at + 16u] = vec4(b0.z, b1.z, b2.z, b3.z);
-                tile_b[at + 24u] = vec4(b0.w, b1.w, b2.w, b3.w);
+                tile_b[term][position] = vec4(b0.x, b1.x, b2.x, b3.x);
+                tile_b[term + 1u][position] = vec4(b0.y, b1.y, b2.y, b3.y);
+                tile_b[term + 2u][position] = vec4(b0.z, b1.z, b2.z, b3.z);
+                tile_b[term + 3u][position] = vec4(b0.w, b1.w, b2.w, b3.w);
             }
         }
         workgroupBarrier();
-        {
-            let b0 = tile_b[0u + column];
-            let a0 = tile_a[0u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[8u + column];
-            let a0 = tile_a[8u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[16u + column];
-            let a0 = tile_a[16u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[24u + column];
-            let a0 = tile_a[24u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[32u + column];
-            let a0 = tile_a[32u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[40u + column];
-            let a0 = tile_a[40u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[48u + column];
-            let a0 = tile_a[48u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[56u + column];
-            let a0 = tile_a[56u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[64u + column];
-            let a0 = tile_a[64u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[72u + column];
-            let a0 = tile_a[72u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[80u + column];
-            let a0 = tile_a[80u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[88u + column];
-            let a0 = tile_a[88u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[96u + column];
-            let a0 = tile_a[96u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[104u + column];
-            let a0 = tile_a[104u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[112u + column];
-            let a0 = tile_a[112u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
-        {
-            let b0 = tile_b[120u + column];
-            let a0 = tile_a[120u + row / 4u];
-            y0_0 = fma(vec4(a0.x), b0, y0_0);
-            y1_0 = fma(vec4(a0.y), b0, y1_0);
-            y2_0 = fma(vec4(a0.z), b0, y2_0);
-            y3_0 = fma(vec4(a0.w), b0, y3_0);
-        }
+        let b0_0 = tile_b[0u][column];
+        let a0_0 = tile_a[0u][row / 4u];
+        let b1_0 = tile_b[1u][column];
+        let a1_0 = tile_a[1u][row / 4u];
+        y0_0 = fma(vec4(a0_0.x), b0_0, y0_0);
+        y1_0 = fma(vec4(a0_0.y), b0_0, y1_0);
+        y2_0 = fma(vec4(a0_0.z), b0_0, y2_0);
+        y3_0 = fma(vec4(a0_0.w), b0_0, y3_0);
+        let b2_0 = tile_b[2u][column];
+        let a2_0 = tile_a[2u][row / 4u];
+        y0_0 = fma(vec4(a1_0.x), b1_0, y0_0);
+        y1_0 = fma(vec4(a1_0.y), b1_0, y1_0);
+        y2_0 = fma(vec4(a1_0.z), b1_0, y2_0);
+        y3_0 = fma(vec4(a1_0.w), b1_0, y3_0);
+        let b3_0 = tile_b[3u][column];
+        let a3_0 = tile_a[3u][row / 4u];
+        y0_0 = fma(vec4(a2_0.x), b2_0, y0_0);
+        y1_0 = fma(vec4(a2_0.y), b2_0, y1_0);
+        y2_0 = fma(vec4(a2_0.z), b2_0, y2_0);
+        y3_0 = fma(vec4(a2_0.w), b2_0, y3_0);
+        let b4_0 = tile_b[4u][column];
+        let a4_0 = tile_a[4u][row / 4u];
+        y0_0 = fma(vec4(a3_0.x), b3_0, y0_0);
+        y1_0 = fma(vec4(a3_0.y), b3_0, y1_0);
+        y2_0 = fma(vec4(a3_0.z), b3_0, y2_0);
+        y3_0 = fma(vec4(a3_0.w), b3_0, y3_0);
+        let b5_0 = tile_b[5u][column];
+        let a5_0 = tile_a[5u][row / 4u];
+        y0_0 = fma(vec4(a4_0.x), b4_0, y0_0);
+        y1_0 = fma(vec4(a4_0.y), b4_0, y1_0);
+        y2_0 = fma(vec4(a4_0.z), b4_0, y2_0);
+        y3_0 = fma(vec4(a4_0.w), b4_0, y3_0);
+        let b6_0 = tile_b[6u][column];
+        let a6_0 = tile_a[6u][row / 4u];
+        y0_0 = fma(vec4(a5_0.x), b5_0, y0_0);
+        y1_0 = fma(vec4(a5_0.y), b5_0, y1_0);
+        y2_0 = fma(vec4(a5_0.z), b5_0, y2_0);
+        y3_0 = fma(vec4(a5_0.w), b5_0, y3_0);
+        let b7_0 = tile_b[7u][column];
+        let a7_0 = tile_a[7u][row / 4u];
+        y0_0 = fma(vec4(a6_0.x), b6_0, y0_0);
+        y1_0 = fma(vec4(a6_0.y), b6_0, y1_0);
+        y2_0 = fma(vec4(a6_0.z), b6_0, y2_0);
+        y3_0 = fma(vec4(a6_0.w), b6_0, y3_0);
+        let b8_0 = tile_b[8u][column];
+        let a8_0 = tile_a[8u][row / 4u];
+        y0_0 = fma(vec4(a7_0.x), b7_0, y0_0);
+        y1_0 = fma(vec4(a7_0.y), b7_0, y1_0);
+        y2_0 = fma(vec4(a7_0.z), b7_0, y2_0);
+        y3_0 = fma(vec4(a7_0.w), b7_0, y3_0);
+        let b9_0 = tile_b[9u][column];
+        let a9_0 = tile_a[9u][row / 4u];
+        y0_0 = fma(vec4(a8_0.x), b8_0, y0_0);
+        y1_0 = fma(vec4(a8_0.y), b8_0, y1_0);
+        y2_0 = fma(vec4(a8_0.z), b8_0, y2_0);
+        y3_0 = fma(vec4(a8_0.w), b8_0, y3_0);
+        let b10_0 = tile_b[10u][column];
+        let a10_0 = tile_a[10u][row / 4u];
+        y0_0 = fma(vec4(a9_0.x), b9_0, y0_0);
+        y1_0 = fma(vec4(a9_0.y), b9_0, y1_0);
+        y2_0 = fma(vec4(a9_0.z), b9_0, y2_0);
+        y3_0 = fma(vec4(a9_0.w), b9_0, y3_0);
+        let b11_0 = tile_b[11u][column];
+        let a11_0 = tile_a[11u][row / 4u];
+        y0_0 = fma(vec4(a10_0.x), b10_0, y0_0);
+        y1_0 = fma(vec4(a10_0.y), b10_0, y1_0);
+        y2_0 = fma(vec4(a10_0.z), b10_0, y2_0);
+        y3_0 = fma(vec4(a10_0.w), b10_0, y3_0);
+        let b12_0 = tile_b[12u][column];
+        let a12_0 = tile_a[12u][row / 4u];
+        y0_0 = fma(vec4(a11_0.x), b11_0, y0_0);
+        y1_0 = fma(vec4(a11_0.y), b11_0, y1_0);
+        y2_0 = fma(vec4(a11_0.z), b11_0, y2_0);
+        y3_0 = fma(vec4(a11_0.w), b11_0, y3_0);
+        let b13_0 = tile_b[13u][column];
+        let a13_0 = tile_a[13u][row / 4u];
+        y0_0 = fma(vec4(a12_0.x), b12_0, y0_0);
+        y1_0 = fma(vec4(a12_0.y), b12_0, y1_0);
+        y2_0 = fma(vec4(a12_0.z), b12_0, y2_0);
+        y3_0 = fma(vec4(a12_0.w), b12_0, y3_0);
+        let b14_0 = tile_b[14u][column];
+        let a14_0 = tile_a[14u][row / 4u];
+        y0_0 = fma(vec4(a13_0.x), b13_0, y0_0);
+        y1_0 = fma(vec4(a13_0.y), b13_0, y1_0);
+        y2_0 = fma(vec4(a13_0.z), b13_0, y2_0);
+        y3_0 = fma(vec4(a13_0.w), b13_0, y3_0);
+        let b15_0 = tile_b[15u][column];
+        let a15_0 = tile_a[15u][row / 4u];
+        y0_0 = fma(vec4(a14_0.x), b14_0, y0_0);
+        y1_0 = fma(vec4(a14_0.y), b14_0, y1_0);
+        y2_0 = fma(vec4(a14_0.z), b14_0, y2_0);
+        y3_0 = fma(vec4(a14_0.w), b14_0, y3_0);
+        y0_0 = fma(vec4(a15_0.x), b15_0, y0_0);
+        y1_0 = fma(vec4(a15_0.y), b15_0, y1_0);
+        y2_0 = fma(vec4(a15_0.z), b15_0, y2_0);
+        y3_0 = fma(vec4(a15_0.w), b15_0, y3_0);
         workgroupBarrier();
     }
     store(m0 + row + 0u, n0 + (column + 0u) * 4u, y0_0);
