@@ -114,13 +114,19 @@ impl Rest<'_> {
         continuation::open(self.run, &self.changes)
     }
 
-    /// Loads the data set of the run. Where the user says that it has moved, it must be the same.
+    /// Whether the user says where the data are.
+    fn names_place(&self) -> bool {
+        self.changes.get(Key::Data).is_some() || self.data_dir.is_some()
+    }
+
+    /// Loads the data set of the run, which must be the same where anything is changed.
     fn load(&self, opened: &Continuation) -> Result<Dataset> {
         let Continuation { config, record, snapshot, .. } = opened;
         training_data::check_recorded(&config.data)?;
         let data_dir = self.data_dir.clone().or(record.data_dir.clone());
         let dataset = training_data::load(config, data_dir, !self.quiet)?;
-        if self.changes.get(Key::Data).is_some() {
+        // Nothing is recorded of a run that cannot continue.
+        if opened.change.is_some() || self.names_place() {
             record.check_data(&dataset.files)?;
             let classes = snapshot.model.about.as_ref().map(|about| &about.classes);
             if classes.is_some_and(|classes| *classes != dataset.classes) {
@@ -133,7 +139,7 @@ impl Rest<'_> {
 
     /// Records where the data of a finished run are now, if the user says so.
     fn record_places(&self, opened: Continuation) -> Result<()> {
-        if opened.change.is_none() && self.data_dir.is_none() {
+        if !self.names_place() {
             return Ok(());
         }
         self.load(&opened)?;
