@@ -108,6 +108,9 @@ fn finished_words(run: &Path, ending: Ending, config: &Config, position: &Positi
 
 /// What to tell of a run that continues with other settings.
 pub(super) fn note(change: &Change, config: &Config, trainer: &Trainer<'_>) -> String {
+    if change.is_of_place() {
+        return format!("note: {change}\n");
+    }
     let rate = trainer.next_learning_rate();
     let is_constant = config.schedule == Schedule::Constant && config.warmup == Warmup::Share(0.0);
     let schedule = if is_constant {

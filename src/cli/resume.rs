@@ -114,14 +114,20 @@ impl Rest<'_> {
         continuation::open(self.run, &self.changes)
     }
 
-    /// Loads the data set of the run. Where the user says that it has moved, it must be the same.
+    /// Whether the user says where the data are.
+    fn names_place(&self) -> bool {
+        self.changes.get(Key::Data).is_some() || self.data_dir.is_some()
+    }
+
+    /// Loads the data set of the run, which must be the same where anything is changed.
     fn load(&self, opened: &Continuation) -> Result<Dataset> {
         let Continuation { config, record, snapshot, .. } = opened;
         training_data::check_recorded(&config.data)?;
         let data_dir = self.data_dir.clone().or_else(|| record.data_place());
         let dataset =
             training_data::load(config, data_dir, !self.quiet)?.as_recorded(record.data_files.count);
-        if self.changes.get(Key::Data).is_some() {
+        // Nothing is recorded of a run that cannot continue.
+        if opened.change.is_some() || self.names_place() {
             record.data_files.check(&dataset.files)?;
             let classes = snapshot.model.about.as_ref().map(|about| &about.classes);
             if classes.is_some_and(|classes| *classes != dataset.classes) {
@@ -134,7 +140,7 @@ impl Rest<'_> {
 
     /// Records where the data of a finished run are now, if the user says so.
     fn record_places(&self, opened: Continuation) -> Result<()> {
-        if opened.change.is_none() && self.data_dir.is_none() {
+        if !self.names_place() {
             return Ok(());
         }
         self.load(&opened)?;

@@ -244,7 +244,7 @@ fn a_run_is_resumed_measured_and_reported_from_every_folder() {
             .max_by(|one, other| one.as_f64().partial_cmp(&other.as_f64()).expect("numbers"))
             .expect("epochs")
     );
-    assert_eq!(fine(elsewhere.run(&["report", run])).stderr, "");
+    assert_eq!(fine(elsewhere.run(&["report", run, "--device", "cpu"])).stderr, "");
     assert_eq!(resumed(&elsewhere, &[run, "--epochs", "3"])["epochs"], 3);
 
     // Both are moved.
@@ -338,9 +338,8 @@ fn a_run_starts_from_the_weights_of_another() {
     fs::remove_dir_all(sandbox.path().join("first")).expect("it is there");
     resumed(&sandbox, &["of-run", "--epochs", "2"]);
 
-    train(&sandbox, "new", &["--init", "of-run", "--model", "linear:7,relu"])
-        .refused(6)
-        .because(&["[8, 20]"]);
+    let other = ["train", "--data", "set", "--model", "linear:7,relu", "--device", "cpu", "--quiet"];
+    sandbox.run(&[&other[..], &["--init", "of-run"]].concat()).refused(6).because(&["[8, 20]"]);
     train(&sandbox, "new", &["--init", "set"]).refused(6).because(&["set is neither a run nor a checkpoint"]);
     train(&sandbox, "new", &["--init", "nowhere"]).refused(2).because(&["--init nowhere: must be one of"]);
 }

@@ -197,7 +197,7 @@ fn the_suggested_learning_rate_trains() {
             let (error, _) = diverge(&config(&values(rate)), &*device(kind));
             let said = both(&error);
             let (_, rest) = said.split_once("--lr ").expect("a rate is suggested");
-            let (suggested, _) = rest.split_once(',').expect("more follows");
+            let (suggested, _) = rest.split_once([',', ';']).expect("more follows");
             let (end, witness) = train(&config(&values(suggested)), &*device(kind));
             let [first, last] = [0, 19].map(|epoch| witness.epochs[epoch].train_cross_entropy);
             println!("{kind}, {optimizer:?}, {rate}: {suggested} takes the loss from {first} to {last}");
