@@ -88,6 +88,7 @@ fn outline(resolved: &Resolved) -> Result<Option<Outline>> {
         validation,
         test: set.test_images,
     };
+    resolved.check_run(sizes.train, sizes.validation.is_some())?;
     Outline::of(config, &sizes).map(Some)
 }
 

@@ -78,7 +78,11 @@ impl Rest<'_> {
             config.schedule_steps.get_or_insert(Interval::Epochs(config.epochs));
         }
         let data_dir = self.data_dir.clone().or(record.data_dir);
-        let dataset = training_data::load(&config, data_dir, !self.quiet)?;
+        let mut dataset = training_data::load(&config, data_dir, !self.quiet)?;
+        if record.dataset.validation == 0 {
+            // The run is older than the use of the data's own validation images.
+            dataset.leave_out_validation();
+        }
         match loss {
             // The same data have been described before.
             Some(loss) => directory.log_warnings(&[format!("{loss}; going on with a new device")])?,

@@ -26,7 +26,7 @@ pub struct Position {
     pub seconds: f64,
     /// The last complete epoch.
     pub last: Option<Epoch>,
-    /// The best complete epoch, the first of equals.
+    /// The best complete epoch, by the figure that the run monitors.
     pub best: Option<Epoch>,
 }
 

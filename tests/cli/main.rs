@@ -6,6 +6,7 @@ mod completions;
 mod dashboard;
 mod devices;
 mod elsewhere;
+mod figures;
 mod files;
 mod flags;
 mod manners;
