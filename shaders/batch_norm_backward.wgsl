@@ -1,5 +1,6 @@
 // dx = weight / deviation (dy - dbias / N - n dweight / N) for the N rows of images, n the normalised x;
-// 0 for the rows of padding.
+// 0 for the rows of padding. A single value is normalised by the running moments, which do not depend on
+// it: dx = weight / deviation dy.
 //
 // x, dy, dx: [rows, channels], moments: [2, channels] of mean and 1 / deviation, weight, dweight, dbias:
 // [channels]. One invocation computes one element.
@@ -24,7 +25,10 @@ fn main(
         let valid = step.rows * params.cells;
         let scale = moments[channel + params.channels];
         let normal = (f32(x[i]) - moments[channel]) * scale;
-        let share = (dbias[channel] + normal * dweight[channel]) / f32(max(valid, 1u));
+        var share = 0.0;
+        if valid != 1u {
+            share = (dbias[channel] + normal * dweight[channel]) / f32(max(valid, 1u));
+        }
         let gradient = weight[channel] * scale * (f32(dy[i]) - gradient_scale() * share);
         dx[i] = Stored(select(0.0, gradient, i / params.channels < valid));
     }

@@ -1,5 +1,6 @@
 // Joins the parts' means and sums of squares (Chan, Golub and LeVeque 1983, equations 2.1), and moves
-// the running statistics towards them: the running variance takes the unbiased one.
+// the running statistics towards them: the running variance takes the unbiased one. A single value has no
+// variance: its moments are the running ones, which stay as they are.
 //
 // partials: [parts, 2, channels], moments: [2, channels] of mean and 1 / sqrt(variance + epsilon),
 // running_mean, running_var: [channels]. One invocation computes one channel.
@@ -33,10 +34,15 @@ fn main(
             }
             count += more;
         }
-        moments[channel] = mean;
-        moments[channel + params.channels] = 1.0 / sqrt(squares / max(count, 1.0) + params.epsilon);
-        let unbiased = squares / max(count - 1.0, 1.0);
-        running_mean[channel] += params.momentum * (mean - running_mean[channel]);
-        running_var[channel] += params.momentum * (unbiased - running_var[channel]);
+        if count == 1.0 {
+            moments[channel] = running_mean[channel];
+            moments[channel + params.channels] = 1.0 / sqrt(running_var[channel] + params.epsilon);
+        } else {
+            moments[channel] = mean;
+            moments[channel + params.channels] = 1.0 / sqrt(squares / max(count, 1.0) + params.epsilon);
+            let unbiased = squares / max(count - 1.0, 1.0);
+            running_mean[channel] += params.momentum * (mean - running_mean[channel]);
+            running_var[channel] += params.momentum * (unbiased - running_var[channel]);
+        }
     }
 }

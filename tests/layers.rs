@@ -204,6 +204,41 @@ fn running_statistics_are_those_of_the_batches_and_evaluations_use_them() {
     }
 }
 
+/// A last batch that leaves a batch norm one value a channel is trained on, with the running statistics,
+/// and does not change them.
+#[test]
+fn a_last_batch_of_one_value_leaves_running_statistics_alone() {
+    for (model, layer) in [
+        ("linear:7,batchnorm,relu", 1),
+        ("flatten,batchnorm,linear:6,batchnorm,relu", 3),
+        ("conv:4x3,relu,globalavgpool,batchnorm", 3),
+        ("conv:4x3,relu,globalmaxpool,residual(conv:4x1,batchnorm)", 3),
+    ] {
+        let name = |part: &str| match model.contains("residual") {
+            true => format!("{layer}.body.1.{part}"),
+            false => format!("{layer}.{part}"),
+        };
+        let run = |kind, steps: &str, epochs: &str| {
+            // 133 images are 11 batches of 12 and one of a single image.
+            let values = [(Key::BatchSize, "12"), (Key::MaxSteps, steps), (Key::Epochs, epochs)];
+            Outcome::of(model, kind, &[&values[..], &[(Key::Lr, "0.02")]].concat())
+        };
+        for kind in ["cpu", "gpu"] {
+            let [before, after] = ["11", "12"].map(|steps| run(kind, steps, "1"));
+            for part in ["running_mean", "running_var"] {
+                assert_eq!(before.values(&name(part)), after.values(&name(part)), "{model} on {kind}");
+            }
+            // The gradient goes through it, also to what is in front of it.
+            let first = if model.starts_with("flatten") { "2.weight" } else { "0.weight" };
+            for moved in [name("bias"), name("weight"), first.into()] {
+                assert_ne!(before.values(&moved), after.values(&moved), "{moved} of {model} on {kind}");
+            }
+        }
+        let [cpu, gpu] = ["cpu", "gpu"].map(|kind| run(kind, "24", "2"));
+        assert_same(&gpu, &cpu, 1e-4, model);
+    }
+}
+
 /// The loss of `batchnorm,flatten,linear:5` with running statistics, in float64.
 fn test_loss(outcome: &Outcome, data: &Dataset) -> f64 {
     let [gain, shift, mean, variance] =

@@ -93,7 +93,9 @@ fn outline(resolved: &Resolved) -> Result<Option<Outline>> {
         test: set.test_images,
     };
     let set = TrainingSet { images: sizes.train, shape: sizes.shape };
-    Outline::of(&resolved.clone().settle(&set).config, &sizes).map(Some)
+    let resolved = resolved.clone().settle(&set);
+    resolved.check_run(sizes.train, sizes.validation.is_some())?;
+    Outline::of(&resolved.config, &sizes).map(Some)
 }
 
 /// Comments, so that the whole is still TOML.

@@ -78,8 +78,14 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<()> {
     let (path, mut model) = arguments.model.read()?;
     let search = Search::from_environment(arguments.data_dir.clone().or(chosen.data_dir));
     let mut dataset = arguments.model.load(&mut model, &chosen.data, &search)?;
-    if let Some(changed) = chosen.record.and_then(|record| record.data_files.check(&dataset.files).err()) {
-        output::print_note(&format!("note: {changed}: the figures may be others than the run's\n"));
+    if let Some(record) = chosen.record {
+        dataset = dataset.as_recorded(record.data_files.count);
+        if let Some(changed) = record.data_files.check(&dataset.files).err() {
+            output::print_note(&format!("note: {changed}: the figures may be others than the run's\n"));
+        }
+    }
+    if let Some((share, seed)) = chosen.held_out {
+        dataset.validation = Some(dataset.hold_out(share, seed)?);
     }
     let device = arguments.device.open()?;
     let (name, split) = arguments.split.of(&mut dataset)?;
@@ -102,7 +108,7 @@ impl EvalArguments {
     /// The data that the user names, or else those that the run or the checkpoint was trained on.
     fn data_source(&self) -> Result<DataSource> {
         if let Some(data) = &self.data {
-            return Ok(DataSource { data: data.clone(), data_dir: None, record: None });
+            return Ok(DataSource { data: data.clone(), data_dir: None, record: None, held_out: None });
         }
         let folder = self.model.folder().ok_or_else(|| {
             Error::usage("--data <NAME|DIR>: is missing")

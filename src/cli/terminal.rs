@@ -24,32 +24,51 @@ struct Column {
     text: fn(&Epoch) -> String,
 }
 
-/// The column that is there only where images were kept aside.
-const VALIDATION: &str = "val acc";
+/// The columns that are there only where there are images to validate on.
+const VALIDATION_LOSS: &str = "val loss";
+const VALIDATION_ACCURACY: &str = "val acc";
 
-const COLUMNS: [Column; 8] = [
-    Column { title: "epoch", width: 5, price: 8, text: |epoch| epoch.epoch.to_string() },
-    Column { title: "train loss", width: 10, price: 3, text: |epoch| figure(epoch.train_loss) },
-    Column { title: "train acc", width: 9, price: 4, text: |epoch| percentage(epoch.train_accuracy) },
-    Column { title: "test loss", width: 10, price: 5, text: |epoch| figure(epoch.test_loss) },
-    Column { title: TEST, width: 9, price: 6, text: |epoch| percentage(epoch.test_accuracy) },
+const TEST_LOSS: &str = "test loss";
+const TEST_ACCURACY: &str = "test acc";
+
+const COLUMNS: [Column; 10] = [
+    Column { title: "epoch", width: 5, price: 10, text: |epoch| epoch.epoch.to_string() },
+    Column { title: "train loss", width: 10, price: 4, text: |epoch| figure(epoch.train_loss) },
+    Column { title: "train acc", width: 9, price: 5, text: |epoch| percentage(epoch.train_accuracy) },
     Column {
-        title: VALIDATION,
-        width: 9,
+        title: VALIDATION_LOSS,
+        width: 10,
         price: 7,
+        text: |epoch| epoch.validation.map(|validation| figure(validation.loss)).unwrap_or_default(),
+    },
+    Column {
+        title: VALIDATION_ACCURACY,
+        width: 9,
+        price: 9,
         text: |epoch| epoch.validation.map(|validation| percentage(validation.accuracy)).unwrap_or_default(),
     },
-    Column { title: "seconds", width: 8, price: 1, text: |epoch| duration(epoch.seconds) },
+    Column { title: TEST_LOSS, width: 10, price: 6, text: |epoch| figure(epoch.test_loss) },
+    Column { title: TEST_ACCURACY, width: 9, price: 8, text: |epoch| percentage(epoch.test_accuracy) },
+    // Of the epoch's last step.
+    Column { title: "lr", width: 8, price: 1, text: |epoch| figure(epoch.learning_rate) },
+    Column { title: "seconds", width: 8, price: 2, text: |epoch| duration(epoch.seconds) },
     Column {
         title: "images/s",
         width: 10,
-        price: 2,
+        price: 3,
         text: |epoch| format!("{:.0}", epoch.images_per_second),
     },
 ];
 
-/// The column whose best value so far is marked, where no images were kept aside.
-const TEST: &str = "test acc";
+/// The column of the figure that chooses the best epoch.
+fn monitored_column(monitor: Monitor, has_validation: bool) -> &'static str {
+    match (monitor, has_validation) {
+        (Monitor::Accuracy, true) => VALIDATION_ACCURACY,
+        (Monitor::Accuracy, false) => TEST_ACCURACY,
+        (Monitor::Loss, true) => VALIDATION_LOSS,
+        (Monitor::Loss, false) => TEST_LOSS,
+    }
+}
 
 /// Between columns.
 const GAP: &str = "  ";
@@ -99,9 +118,11 @@ fn columns_of(output: &Term) -> Option<usize> {
     output.size_checked().map(|(_, columns)| columns.into())
 }
 
-/// The columns for a run with so many images kept aside.
+/// The columns for a run with so many images to validate on.
 fn columns_for(validation: usize) -> Vec<Column> {
-    COLUMNS.into_iter().filter(|column| column.title != VALIDATION || validation > 0).collect()
+    let is_there =
+        |column: &Column| validation > 0 || ![VALIDATION_LOSS, VALIDATION_ACCURACY].contains(&column.title);
+    COLUMNS.into_iter().filter(is_there).collect()
 }
 
 /// The dearest columns of the table that have room together; all of them where room is no matter.
@@ -119,6 +140,7 @@ impl Observer for Terminal {
     fn start(&mut self, start: &Start) -> Result<()> {
         self.epochs = start.config.epochs;
         self.monitor = start.config.monitor;
+        self.best = start.best;
         self.columns = fitting(columns_for(start.dataset.validation), columns_of(&Term::stdout()));
         let text = heading(start, &self.columns, self.style);
         self.print(&text)
@@ -138,7 +160,8 @@ impl Observer for Terminal {
         if is_best {
             self.best = Some(*epoch);
         }
-        let text = row(epoch, is_best, &self.columns, self.style);
+        let marked = is_best.then(|| monitored_column(self.monitor, epoch.validation.is_some()));
+        let text = row(epoch, marked, &self.columns, self.style);
         self.print(&text)
     }
 
@@ -149,7 +172,7 @@ impl Observer for Terminal {
 
     fn end(&mut self, end: &End) -> Result<()> {
         self.bar.finish_and_clear();
-        output::print(&summary(end, self.best, self.style))
+        output::print(&summary(end, self.monitor, self.style))
     }
 }
 
@@ -192,26 +215,36 @@ fn heading(start: &Start, columns: &[Column], style: Style) -> String {
     text
 }
 
-fn row(epoch: &Epoch, is_best: bool, columns: &[Column], style: Style) -> String {
-    let judge = if epoch.validation.is_some() { VALIDATION } else { TEST };
+/// The row of an epoch; the figure of the column `marked` is the best so far.
+fn row(epoch: &Epoch, marked: Option<&str>, columns: &[Column], style: Style) -> String {
     let cells = columns.iter().map(|Column { title, width, text, .. }| {
         let cell = format!("{:>width$}", text(epoch));
-        if is_best && *title == judge { style.good(&cell) } else { cell }
+        if marked == Some(*title) { style.good(&cell) } else { cell }
     });
     format!("{}\n", cells.collect::<Vec<_>>().join(GAP))
 }
 
-fn summary(end: &End, best: Option<Epoch>, style: Style) -> String {
-    let last = style.strong(&percentage(end.test_accuracy));
-    let mut text = format!("\ntest accuracy {last}");
-    if let Some(best) = best.filter(|best| best.epoch == end.best_epoch && best.epoch < end.epochs) {
-        text.push_str(&format!(", best {} after epoch {}", percentage(best.test_accuracy), end.best_epoch));
+/// The best epoch with the figure that chose it, `(validation 96.53%, test 95.49%)`.
+fn best_epoch(end: &End, monitor: Monitor, style: Style) -> String {
+    let best = &end.best;
+    let mut figures = Vec::new();
+    if monitor == Monitor::Loss {
+        let loss = best.validation.map_or(best.test_loss, |validation| validation.loss);
+        figures.push(format!("{} {}", end.monitored, figure(loss)));
+    }
+    figures.extend(best.validation.map(|found| format!("validation {}", percentage(found.accuracy))));
+    figures.push(format!("test {}", style.strong(&percentage(best.test_accuracy))));
+    let is_last = if best.epoch == end.epochs { ", the last," } else { "" };
+    format!("best epoch {}{is_last} by {} ({})", best.epoch, end.monitored, figures.join(", "))
+}
+
+fn summary(end: &End, monitor: Monitor, style: Style) -> String {
+    let mut text = format!("\n{}", best_epoch(end, monitor, style));
+    if end.best_epoch < end.epochs {
+        text.push_str(&format!("; last epoch: test {}", style.strong(&percentage(end.test_accuracy))));
     }
     if end.stopped_early {
-        text.push_str(&format!(
-            "; stopped after {} epochs without a better one",
-            end.epochs - end.best_epoch
-        ));
+        text.push_str(&format!("; stopped after {} epochs without improvement", end.epochs - end.best_epoch));
     }
     let hash = end.weights_sha256.get(..12).unwrap_or(&end.weights_sha256);
     let seconds = duration(end.seconds);
@@ -227,12 +260,24 @@ mod tests {
 
     #[test]
     fn narrow_tables_keep_the_columns_that_matter_most() {
-        let titles = |room| {
-            fitting(columns_for(0), room).iter().map(|column| column.title).collect::<Vec<_>>().join(", ")
+        let titles_for = |validation, room| {
+            let columns = fitting(columns_for(validation), room);
+            columns.iter().map(|column| column.title).collect::<Vec<_>>().join(", ")
         };
-        assert_eq!(titles(None).split(", ").count(), COLUMNS.len() - 1, "nothing was kept aside");
-        assert!(fitting(columns_for(1), Some(20)).iter().any(|column| column.title == VALIDATION));
-        assert_eq!(titles(Some(74)), titles(None));
+        let titles = |room| titles_for(0, room);
+        assert_eq!(titles(None).split(", ").count(), COLUMNS.len() - 2, "there is no validation");
+        assert_eq!(titles_for(1, None).split(", ").count(), COLUMNS.len());
+        assert_eq!(
+            titles_for(1, Some(80)),
+            "epoch, train loss, train acc, val loss, val acc, test loss, test acc"
+        );
+        assert_eq!(titles_for(1, Some(20)), "epoch, val acc");
+        assert_eq!(titles(Some(84)), titles(None));
+        assert_eq!(
+            titles(Some(83)),
+            "epoch, train loss, train acc, test loss, test acc, seconds, images/s",
+            "the learning rate is there where there is room"
+        );
         assert_eq!(titles(Some(73)), "epoch, train loss, train acc, test loss, test acc, images/s");
         assert_eq!(titles(Some(40)), "epoch, train acc, test loss, test acc");
         assert_eq!(titles(Some(20)), "epoch, test acc");

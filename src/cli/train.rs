@@ -11,11 +11,11 @@ use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
 use super::training_data;
 use super::watchers::WatchFlags;
-use crate::config::{Config, Init, Key, Origin, Resolved, Settings};
+use crate::config::{Config, Init, Key, Origin, Resolved, Settings, Validation};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::run::{EventFile, RunDirectory, weights_of};
-use crate::train::{Observer, Trainer};
+use crate::train::{Observer, Sizes, Trainer};
 
 const EXAMPLES: &str = "Examples:
   shadegrad train                              # Fashion-MNIST, best device
@@ -54,9 +54,12 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
         output::print_description(&dataset);
         training_data::print_choice(&resolved, &set);
         note_batch_size(&resolved, &dataset);
+        note_validation(&resolved, &dataset);
     }
     output::print_warnings(&dataset);
-    Trainer::layers(&resolved.config, &dataset)?;
+    let sizes = Sizes::of(&resolved.config, &dataset);
+    resolved.check_run(sizes.train, sizes.validation.is_some())?;
+    sizes.model(&resolved.config)?;
     let open = |selftest| {
         let quiet = arguments.watch.is_quiet();
         let opening = Opening { tune: resolved.tune(), profile: watchers.profile(), selftest, quiet };
@@ -121,6 +124,20 @@ fn note_batch_size(resolved: &Resolved, dataset: &Dataset) {
         let name = &dataset.name;
         output::print_note(&format!(
             "note: --batch-size {size}: a step takes all {count} training images of {name}\n"
+        ));
+    }
+}
+
+/// Says so where the run is validated on other images than the data has for that.
+fn note_validation(resolved: &Resolved, dataset: &Dataset) {
+    let setting = resolved.settings.get(Key::Validation);
+    if let (Some(split), Some(setting)) = (&dataset.validation, setting)
+        && resolved.config.validation != Validation::None
+    {
+        let (described, count) = (setting.describe(Key::Validation), split.len());
+        output::print_note(&format!(
+            "note: {described}: the {count} validation images of {} are not used\n",
+            dataset.name
         ));
     }
 }

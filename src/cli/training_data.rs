@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::output;
-use crate::config::{Config, Key, Origin, Resolved, Setting, TrainingSet, Validation};
+use crate::config::{Config, Key, Origin, Resolved, Setting, TrainingSet};
 use crate::data::catalogue::Catalogue;
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
 use crate::data::pictures::Wanted;
-use crate::data::{Dataset, ImageShape, hold_out};
+use crate::data::{Dataset, ImageShape};
 use crate::error::{Error, Result};
 use crate::figures;
+use crate::train::Sizes;
 
 /// Loads it, or fetches it first; known sets are looked for in `data_dir` only, if there is one. `progress` says whether
 /// the reading of many pictures shows how far it is.
@@ -36,13 +37,8 @@ pub(super) fn check_recorded(data: &str) -> Result<()> {
 
 /// What a run with this configuration trains on.
 pub(super) fn training_set(config: &Config, dataset: &Dataset) -> TrainingSet {
-    let images = dataset.train.len();
-    let held_out = match config.validation {
-        // Fewer cannot be divided, which the trainer says.
-        Validation::Share(share) if images >= 2 => hold_out::count(share, images),
-        _ => 0,
-    };
-    TrainingSet { images: images - held_out, shape: dataset.shape }
+    let Sizes { train, shape, .. } = Sizes::of(config, dataset);
+    TrainingSet { images: train, shape }
 }
 
 /// Which preset was chosen because of the data, if any.

@@ -78,7 +78,7 @@ pub enum Key {
     StepFactor,
     /// How long the learning rate rises.
     Warmup,
-    /// What the run is judged by while it trains.
+    /// What the run is validated on while it trains.
     Validation,
     /// The figure that the best epoch and patience go by.
     Monitor,

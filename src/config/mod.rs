@@ -91,7 +91,7 @@ pub struct Config {
     pub ema: Option<f32>,
     /// `l2 / 2` times the squared norm of all weights is added to the loss.
     pub l2: f32,
-    /// What the run is judged by while it trains.
+    /// What the run is validated on while it trains.
     pub validation: Validation,
     /// The figure that the best epoch and patience go by.
     pub monitor: Monitor,
@@ -114,11 +114,11 @@ pub enum Warmup {
     Epochs(usize),
 }
 
-/// Which images say how good the run's epochs are: which is best, and when to stop.
+/// The images that say which epoch of the run is best, and when to stop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Validation {
-    /// None are kept aside. The best epoch is that with the highest test accuracy, and nothing in
-    /// the run follows from it.
+    /// The validation images that the data has. Where it has none, the test images say which epoch is
+    /// best, and nothing in the run follows from it.
     None,
     /// This share of the training images, above 0 and below 1, which the run does not train on.
     Share(f32),

@@ -12,6 +12,7 @@ use super::{Config, Interval, Optimizer, Schedule, Validation, Warmup};
 use crate::data::catalogue::Catalogue;
 use crate::error::{Error, Result};
 use crate::model::ModelSpec;
+use crate::schedule::LearningRate;
 
 /// Everything that somebody said about a run.
 pub struct Sources<'a> {
@@ -96,12 +97,24 @@ fn of_run(config: &Config, settings: Settings) -> Settings {
 }
 
 impl Resolved {
-    /// Fails where the run needs images to validate on, and the data has none of its own.
+    /// Fails where the settings do not fit a run on so many training images: where it needs images to
+    /// validate on, and the data has none, and where the warm-up is longer than the schedule.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage).
-    pub fn check_validation(&self, has_validation: bool) -> Result<()> {
-        check_patience(&self.config, &self.settings, has_validation)
+    pub fn check_run(&self, images: usize, has_validation: bool) -> Result<()> {
+        check_patience(&self.config, &self.settings, has_validation)?;
+        let rate = LearningRate::of(&self.config, self.config.steps_per_epoch(images));
+        if rate.warmup <= rate.steps as f64 {
+            return Ok(());
+        }
+        let described = self.settings.get(Key::Warmup).map(|setting| setting.describe(Key::Warmup));
+        let what = if self.config.schedule_steps.is_some() { "schedule" } else { "run" };
+        let (described, warmup, steps) = (described.unwrap_or_default(), rate.warmup, rate.steps);
+        Err(Error::usage(format!(
+            "{described}: the warm-up takes {warmup} steps, more than the {what}, which has {steps}"
+        ))
+        .advise("use a shorter warm-up, for example a share of the schedule such as --warmup 0.1"))
     }
 
     /// What to train on: see [`Key::Device`].

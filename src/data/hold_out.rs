@@ -1,4 +1,7 @@
-//! Training images that are kept aside to judge a run by.
+//! The images that a run is validated on.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
 
 use super::{Dataset, Split};
 use crate::rng;
@@ -10,6 +13,14 @@ pub fn count(share: f32, images: usize) -> usize {
 }
 
 impl Dataset {
+    /// Leaves the data's own validation images out, and their files.
+    pub fn leave_out_validation(&mut self) {
+        if let Some(split) = self.validation.take() {
+            let unused: HashSet<PathBuf> = split.files.into_iter().collect();
+            self.files.retain(|file| !unused.contains(file));
+        }
+    }
+
     /// Takes a share of the training images out, above 0 and below 1: at least one, and not all.
     /// Which ones follows from the seed. The others stay in their order.
     ///
@@ -70,6 +81,18 @@ mod tests {
             numbers.iter().map(|number| format!("{number}.png").into()).collect();
         assert_eq!(named, split.files);
         numbers
+    }
+
+    #[test]
+    fn validation_images_that_are_not_used_take_their_files_along() {
+        let path = |name: &str| PathBuf::from(name);
+        let files = vec![path("a.png"), path("b.png")];
+        let mut dataset = dataset(3);
+        dataset.validation = Some(Split { labels: vec![0, 1], files, ..Split::default() });
+        dataset.files = ["0.png", "a.png", "1.png", "b.png", "t.png"].map(path).to_vec();
+        dataset.leave_out_validation();
+        assert!(dataset.validation.is_none());
+        assert_eq!(dataset.files, ["0.png", "1.png", "t.png"].map(path));
     }
 
     #[test]

@@ -105,8 +105,7 @@ impl Dataset {
     pub fn as_recorded(mut self, files: usize) -> Self {
         let validation = self.validation.as_ref().map_or(0, |split| split.files.len());
         if validation > 0 && files + validation == self.files.len() {
-            self.files = self.train.files.iter().chain(&self.test.files).cloned().collect();
-            self.validation = None;
+            self.leave_out_validation();
         }
         self
     }

@@ -160,6 +160,29 @@ fn map_behind(words: &[Word], input: Size, map: Option<Size>) -> Option<Size> {
     words.iter().fold((input, map), step).1
 }
 
+/// The first batch norm that sees a single value a channel in a batch of `rows` images. Sizes were checked.
+fn single_valued(words: &[Word], input: Size, rows: usize) -> Option<&Word> {
+    let mut size = input;
+    for word in words {
+        let places = match size {
+            Size::Row(_) => 1,
+            Size::Map { height, width, .. } => height * width,
+        };
+        let found = match word {
+            Word::BatchNorm { .. } => (rows * places == 1).then_some(word),
+            Word::Residual { body, shortcut } => {
+                single_valued(body, size, rows).or_else(|| single_valued(shortcut, size, rows))
+            }
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+        size = word.output(size).expect("sizes were checked");
+    }
+    None
+}
+
 impl ModelSpec {
     /// Fails where layers do not fit each other, or where a weight, or what a layer hands on for `rows` images, has
     /// more values than a device can index. Images are maps of the size `image`.
@@ -169,6 +192,18 @@ impl ModelSpec {
             return Err(too_large(&format!("a batch of {rows} images"), values));
         }
         check(&self.words, self.input(image), None, rows)
+    }
+
+    /// Fails where a batch norm would see a single value a channel in a training step of `rows` images:
+    /// one value has no variance.
+    pub fn check_batch_norm(&self, image: Size, rows: usize) -> Result<()> {
+        match single_valued(&self.words, self.input(image), rows) {
+            None => Ok(()),
+            Some(word) => Err(Error::usage(format!(
+                "model layer `{word}` sees one value a channel in a step of {rows} image, which has no variance"
+            ))
+            .advise("train with two or more images a step (--batch-size), or leave the batch norm out")),
+        }
     }
 
     /// What the first layer reads: maps where a layer needs them, else images as they lie in files, channel by channel.

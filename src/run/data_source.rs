@@ -17,6 +17,9 @@ pub struct DataSource {
     pub data_dir: Option<PathBuf>,
     /// The run's record, which says what the files must be like.
     pub record: Option<Record>,
+    /// The share of the training images that the run held out for validation, and the seed that
+    /// chose them; nothing where it held out none.
+    pub held_out: Option<(f32, u64)>,
 }
 
 impl DataSource {
@@ -33,10 +36,18 @@ impl DataSource {
         let record = run.and_then(|run| Record::read(run).ok());
         let settings = ConfigFile::read(&saved.join(checkpoint::CONFIG))?.settings;
         let changes = record.as_ref().map_or(&[][..], |record| &record.changes);
-        match changes::apply(changes, settings)?.get(Key::Data) {
+        let settings = changes::apply(changes, settings)?;
+        let held_out = match (settings.get(Key::Validation), settings.get(Key::Seed)) {
+            (
+                Some(Setting { value: Value::Number(share), .. }),
+                Some(Setting { value: Value::Whole(seed), .. }),
+            ) => Some((*share, *seed)).filter(|(share, _)| *share > 0.0),
+            _ => None,
+        };
+        match settings.get(Key::Data) {
             Some(Setting { value: Value::Text(data), .. }) => {
                 let data_dir = record.as_ref().and_then(Record::data_place);
-                Ok(DataSource { data: data.clone(), data_dir, record })
+                Ok(DataSource { data: data.clone(), data_dir, record, held_out })
             }
             _ => Err(Error::model(format!("{} does not say what it was trained on", folder.display()))
                 .advise("name a data set or a folder with --data")),

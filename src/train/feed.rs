@@ -26,30 +26,32 @@ const IN_FLIGHT: usize = 2;
 pub(super) struct Measured {
     /// Index of the submission's first run of the step in the pass.
     pub(super) first: usize,
-    /// Of each run: losses and hits, weighted and added up.
+    /// Images of all its runs.
+    pub(super) images: usize,
+    /// Sums over the images of each run.
     pub(super) runs: Vec<Sums>,
-    /// Penalties of optimizer steps, in order: not added up, because how many there are in a
-    /// submission depends on the clock, and sums of the same numbers must not.
+    /// Penalties of runs, in order, each times the run's images. They are not added up, because how
+    /// many there are in a submission depends on the clock, and sums of the same numbers must not.
     pub(super) penalties: Vec<f64>,
-    /// How many steps that is.
-    pub(super) penalty_steps: usize,
+    /// How many images those runs have.
+    pub(super) penalty_images: usize,
     /// Norms of what is kept from step to step, in order.
     pub(super) norms: Vec<Norms>,
 }
 
 impl Measured {
-    /// All weighted losses.
+    /// Mean loss of all images.
     pub(super) fn loss(&self) -> f64 {
-        self.runs.iter().map(|run| run.loss).sum()
+        self.runs.iter().map(|run| run.loss).sum::<f64>() / self.images as f64
     }
 }
 
-/// What one run of a step measured.
+/// Sums over images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Sums {
-    /// Weighted losses.
+    /// Of their losses.
     pub(super) loss: f64,
-    /// Weighted hits.
+    /// How many of them are classified correctly.
     pub(super) hits: f64,
 }
 
@@ -101,7 +103,8 @@ impl Sampling<'_> {
 pub(super) struct Feed<'a> {
     pub(super) pass: &'a Pass,
     pub(super) sampling: Sampling<'a>,
-    /// Whether the loss and the hits of an optimizer step are means over its images, or plain sums.
+    /// Whether the device computes means over the images of each optimizer step, whose gradients are
+    /// then those of the mean loss, or plain sums.
     pub(super) mean: bool,
 }
 
@@ -159,7 +162,7 @@ impl Feed<'_> {
     ) -> StepRecord {
         let first = run * self.pass.batch;
         let rows = self.pass.batch.min(images - first);
-        let row_weight = if self.mean { 1.0 / rows.min(self.pass.images_per_step) as f32 } else { 1.0 };
+        let row_weight = 1.0 / self.images_of_mean(rows) as f32;
         StepRecord {
             first: first as u32,
             rows: rows as u32,
@@ -167,6 +170,11 @@ impl Feed<'_> {
             row_weight,
             ..told(first / self.pass.images_per_step)
         }
+    }
+
+    /// How many images one mean is of, in a run of so many; 1 where nothing is divided.
+    fn images_of_mean(&self, rows: usize) -> usize {
+        if self.mean { rows.min(self.pass.images_per_step) } else { 1 }
     }
 
     fn submit(
@@ -218,39 +226,40 @@ impl Feed<'_> {
         let health_rings = self.sampling.health.map_or(0, |(health, _)| health.rings.len());
         let (squares, health_squares) = squares.split_at(squares.len() - health_rings);
         let slots: Vec<&[f32]> = metrics.chunks_exact(metrics.len() / done.runs).collect();
-        let runs = match self.pass.slots {
-            Slots::Pairs => slots.iter().map(|slot| add_pairs(slot)).collect(),
-            Slots::Blocks => slots.iter().map(|slot| add_pairs(&slot[..2])).collect(),
-        };
-        let (mut penalties, mut penalty_steps) = (Vec::new(), 0);
+        let pairs = slots.iter().map(|slot| match self.pass.slots {
+            Slots::Pairs => slot,
+            Slots::Blocks => &slot[..2],
+        });
+        let runs = pairs.zip(&done.rows).map(|(pairs, &rows)| sums(pairs, self.images_of_mean(rows)));
+        let runs = runs.collect();
+        let (mut penalties, mut penalty_images) = (Vec::new(), 0);
         for &slot in &done.penalty_slots {
             let penalty = self.sampling.penalty.expect("a slot is listed only where there is a penalty");
+            let images = done.rows[slot];
+            penalty_images += images;
             match (self.pass.slots, slots[slot]) {
                 (Slots::Blocks, &[_, _, kept, added]) => {
-                    // The steps of a block all have their penalty: the first weight's from its
-                    // squares before the block.
+                    // The steps of a block, an image each, all have their penalty: the first
+                    // weight's from its squares before the block.
                     let first = f64::from(kept) * penalty.squares(0, squares, slot);
                     penalties.push(penalty.factor * (first + f64::from(added)));
-                    penalty_steps += done.rows[slot];
                 }
-                _ => {
-                    penalties.push(penalty.value(squares, slot));
-                    penalty_steps += 1;
-                }
+                _ => penalties.push(penalty.value(squares, slot) * images as f64),
             }
         }
         let norms = self.sampling.health.into_iter().flat_map(|(health, _)| {
             let slots = done.health_slots.iter();
             slots.map(move |&slot| health.norms(done.first + slot, health_squares, slot))
         });
-        Ok(Measured { first: done.first, runs, penalties, penalty_steps, norms: norms.collect() })
+        let images = done.rows.iter().sum();
+        Ok(Measured { first: done.first, images, runs, penalties, penalty_images, norms: norms.collect() })
     }
 }
 
-/// The sums of a run's partial sums.
-fn add_pairs(slot: &[f32]) -> Sums {
-    slot.chunks_exact(2).fold(Sums::default(), |sums, pair| Sums {
-        loss: sums.loss + f64::from(pair[0]),
-        hits: sums.hits + f64::from(pair[1]),
-    })
+/// The sums over a run's images, from its partial sums, which were divided by `divisor`.
+fn sums(pairs: &[f32], divisor: usize) -> Sums {
+    let [loss, hits] =
+        [0, 1].map(|place| pairs.chunks_exact(2).map(|pair| f64::from(pair[place])).sum::<f64>());
+    // Hits are whole numbers, whatever the division has rounded off.
+    Sums { loss: loss * divisor as f64, hits: (hits * divisor as f64).round() }
 }

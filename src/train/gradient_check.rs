@@ -123,6 +123,9 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let most = config.batch_size.min(dataset.train.len()).min(MOST_IMAGES);
     let spec = ModelSpec::parse(&config.model, dataset.classes.len())?;
     spec.check_sizes(shape.into(), most)?;
+    spec.check_batch_norm(shape.into(), most)?;
+    // A batch norm that sees one value of each image has no variance of a single one.
+    let least = if spec.check_batch_norm(shape.into(), 1).is_ok() { 1 } else { 2 };
     let mut builder = Builder::new(&spec, shape);
     let operations = builder.model.summary().operations.max(1);
     // Two, where a batch norm has more than one value to normalise.
@@ -174,7 +177,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     }
     let mut wide = WideModel::new(model.stages(), parameters);
     let Batch { split, mut trace, left_out } =
-        batch::smooth(&wide, &dataset, &normalisation, model.input(), rows)?;
+        batch::smooth(&wide, &dataset, &normalisation, model.input(), least..=rows)?;
     let declared = rows;
     let (labels, rows) = (split.labels.clone(), split.len());
     let target = Target { labels: &labels, smoothing: config.label_smoothing.into() };

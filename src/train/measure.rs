@@ -26,10 +26,6 @@ pub(super) fn measure(
         Ok(ControlFlow::Continue(()))
     };
     feed.run(session, pace, pass.count, 0..runs, |_| StepRecord::default(), add)?;
-    let cross_entropy = totals.cross_entropy(pass.count);
-    Ok(Measurement {
-        loss: cross_entropy + totals.penalty(),
-        accuracy: totals.accuracy(pass.count),
-        cross_entropy,
-    })
+    let cross_entropy = totals.cross_entropy();
+    Ok(Measurement { loss: cross_entropy + totals.penalty(), accuracy: totals.accuracy(), cross_entropy })
 }

@@ -4,17 +4,23 @@ use serde::{Deserialize, Serialize};
 
 use super::feed::{Measured, Sums};
 
-/// Sums over a pass.
+/// Sums over the images of a pass.
 ///
-/// They are added up run by run, in order: the same runs give the same sums, however many of them
+/// Every image counts the same, also those of a smaller last batch. The sums are added up run by run, in order: the same runs give the same sums, however many of them
 /// went into one submission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     /// Runs of the pass's step so far.
     pub(super) runs: usize,
+    /// Images of those runs. Checkpoints that were made before images were counted do not have it:
+    /// see [`Totals::counted`].
+    #[serde(default)]
+    images: usize,
     sums: Sums,
     penalties: f64,
-    penalty_steps: usize,
+    /// Images of the runs whose penalties were measured.
+    #[serde(alias = "penalty_steps")]
+    penalty_images: usize,
 }
 
 impl Totals {
@@ -25,24 +31,84 @@ impl Totals {
             self.sums.hits += sums.hits;
         }
         self.runs += measured.runs.len();
+        self.images += measured.images;
         for penalty in &measured.penalties {
             self.penalties += penalty;
         }
-        self.penalty_steps += measured.penalty_steps;
+        self.penalty_images += measured.penalty_images;
     }
 
-    /// Summed losses by `count`: the steps for means, the images for plain sums.
-    pub(super) fn cross_entropy(&self, count: usize) -> f64 {
-        self.sums.loss / count as f64
+    /// The same of `images` images, where an older checkpoint has summed up the means of steps of
+    /// `images_per_step` images each.
+    pub(super) fn counted(self, images: usize, images_per_step: usize) -> Self {
+        if self.images > 0 || self.runs == 0 {
+            return self;
+        }
+        let factor = images_per_step as f64;
+        Totals {
+            images,
+            sums: Sums { loss: factor * self.sums.loss, hits: (factor * self.sums.hits).round() },
+            penalties: factor * self.penalties,
+            penalty_images: images_per_step * self.penalty_images,
+            ..self
+        }
     }
 
-    /// Summed hits by `count`.
-    pub(super) fn accuracy(&self, count: usize) -> f64 {
-        self.sums.hits / count as f64
+    /// Images so far.
+    pub(super) fn images(&self) -> usize {
+        self.images
+    }
+
+    /// Mean loss of the images, without the penalty.
+    pub(super) fn cross_entropy(&self) -> f64 {
+        self.sums.loss / self.images as f64
+    }
+
+    /// Share of the images that are classified correctly, 0 to 1.
+    pub(super) fn accuracy(&self) -> f64 {
+        self.sums.hits / self.images as f64
     }
 
     /// Mean of the measured penalties, zero where there is none.
     pub(super) fn penalty(&self) -> f64 {
-        self.penalties / self.penalty_steps.max(1) as f64
+        self.penalties / self.penalty_images.max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_count_the_same_whatever_the_size_of_their_batch() {
+        let run = |loss, hits| Sums { loss, hits };
+        let measured = |first, images, runs: Vec<Sums>, penalties: Vec<f64>| Measured {
+            first,
+            images,
+            runs,
+            penalties,
+            penalty_images: images,
+            norms: Vec::new(),
+        };
+        let mut totals = Totals::default();
+        totals.add(&measured(0, 16, vec![run(8.0, 4.0), run(16.0, 8.0)], vec![0.8, 1.6]));
+        totals.add(&measured(2, 1, vec![run(10.0, 0.0)], vec![0.3]));
+        assert_eq!(totals.images(), 17);
+        assert!((totals.cross_entropy() - 2.0).abs() < 1e-12);
+        assert!((totals.accuracy() - 12.0 / 17.0).abs() < 1e-12);
+        assert!((totals.penalty() - 2.7 / 17.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn totals_of_older_checkpoints_are_counted_in_images() {
+        let text = r#"{"runs":3,"sums":{"loss":4.5,"hits":1.75},"penalties":0.3,"penalty_steps":3}"#;
+        let old: Totals = serde_json::from_str(text).expect("it is as it was written");
+        let now = old.counted(24, 8);
+        assert_eq!((now.runs, now.images()), (3, 24));
+        assert!((now.cross_entropy() - 1.5).abs() < 1e-12);
+        assert!((now.accuracy() - 14.0 / 24.0).abs() < 1e-12);
+        assert!((now.penalty() - 0.1).abs() < 1e-12);
+        assert_eq!(now.counted(99, 3), now, "what is counted is not counted again");
+        assert_eq!(Totals::default().counted(0, 8), Totals::default());
     }
 }

@@ -33,6 +33,8 @@ pub struct Start {
     pub step: usize,
     /// Epochs that are complete.
     pub epochs: usize,
+    /// The best of them.
+    pub best: Option<Epoch>,
 }
 
 /// A data set in numbers.
@@ -42,7 +44,8 @@ pub struct DatasetInfo {
     pub name: String,
     /// Images to train on.
     pub train: usize,
-    /// Training images kept aside to judge the run by, which are not counted in `train`.
+    /// Images that the run is validated on: the data's own, or training images that were held out and
+    /// are not counted in `train`. 0 where there are none.
     #[serde(default)]
     pub validation: usize,
     /// Images to test with.
@@ -64,13 +67,13 @@ pub struct Progress {
     pub steps: usize,
     /// Steps since the start of the run.
     pub total_step: usize,
-    /// Mean loss of the steps since this was said last, penalty included.
+    /// Mean loss of the images since this was said last, penalty included.
     pub recent_loss: f64,
     /// Of the last of them.
     pub learning_rate: f64,
-    /// Mean loss of this epoch's steps so far.
+    /// Mean loss of this epoch's images so far.
     pub loss: f64,
-    /// Mean accuracy of this epoch's steps so far, 0 to 1.
+    /// Share of this epoch's images so far that were classified correctly, 0 to 1.
     pub accuracy: f64,
     /// Of this epoch's steps so far.
     pub images_per_second: f64,
@@ -85,15 +88,15 @@ pub struct Epoch {
     pub epoch: usize,
     /// Optimizer steps since the start of the run.
     pub step: usize,
-    /// Mean over the epoch's steps, penalty included.
+    /// Mean over the epoch's images, each with the weights that its step began with; penalty included.
     pub train_loss: f64,
-    /// Mean over the epoch's steps, 0 to 1.
+    /// Share of the epoch's images that were classified correctly in their step, 0 to 1.
     pub train_accuracy: f64,
     /// Over the test images after the epoch, penalty included.
     pub test_loss: f64,
     /// Over the test images after the epoch, 0 to 1.
     pub test_accuracy: f64,
-    /// Mean over the epoch's steps, without the penalty.
+    /// Mean over the epoch's images, without the penalty.
     pub train_cross_entropy: f64,
     /// Over the test images after the epoch, without the penalty.
     pub test_cross_entropy: f64,
@@ -149,6 +152,14 @@ pub struct End {
     pub test_loss: f64,
     /// The best epoch: see [`Monitor`](crate::config::Monitor).
     pub best_epoch: usize,
+    /// The name of the figure that chose it: `validation accuracy`.
+    pub monitored: &'static str,
+    /// The last epoch.
+    #[serde(skip)]
+    pub last: Epoch,
+    /// The best epoch.
+    #[serde(skip)]
+    pub best: Epoch,
     /// Whether the run ended because its epochs had not become better for a while.
     pub stopped_early: bool,
     /// Of the final model: see [`weights_sha256`](crate::run::weights_sha256).

@@ -29,7 +29,7 @@ pub struct Position {
     pub warned_of_chance: bool,
     /// The last complete epoch.
     pub last: Option<Epoch>,
-    /// The best complete epoch, the first of equals.
+    /// The best complete epoch, by the figure that the run monitors.
     pub best: Option<Epoch>,
     /// Complete epochs after which patience counts: those at which it was renewed, if it was.
     #[serde(default)]

@@ -3,8 +3,8 @@
 use super::averages::Averages;
 use super::health::Health;
 use super::program::{Builder, Pass, Penalty, Slots, SplitSize, Training};
-use crate::config::{Config, Precision, Schedule, Warmup};
-use crate::data::ImageShape;
+use crate::config::{Config, Precision, Schedule, Validation, Warmup};
+use crate::data::{Dataset, ImageShape, Split, hold_out};
 use crate::device::Device;
 use crate::error::Result;
 use crate::model::{Model, ModelSpec};
@@ -12,7 +12,7 @@ use crate::optim::Recipe;
 use crate::plan::Plan;
 use crate::tensor::{Element, Tensor};
 
-/// Sizes of a data set, validation images taken out of the training images.
+/// Sizes of a data set, without the training images that a run holds out for validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// Of every image.
@@ -21,22 +21,47 @@ pub struct Sizes {
     pub classes: usize,
     /// Images to train on.
     pub train: usize,
-    /// Images kept aside to judge the run by.
+    /// Images to validate on.
     pub validation: Option<usize>,
     /// Images to test with.
     pub test: usize,
 }
 
 impl Sizes {
+    /// Those of `dataset` for a run of `config`, which says what the run is validated on.
+    pub fn of(config: &Config, dataset: &Dataset) -> Self {
+        let all = dataset.train.len();
+        let validation = match config.validation {
+            // Of a single image none can be held out, which the trainer says.
+            Validation::Share(share) if all > 1 => Some(hold_out::count(share, all)),
+            Validation::Share(_) | Validation::Test => None,
+            Validation::None => dataset.validation.as_ref().map(Split::len),
+        };
+        let held_out = match config.validation {
+            Validation::Share(_) => validation.unwrap_or(0),
+            Validation::None | Validation::Test => 0,
+        };
+        Sizes {
+            shape: dataset.shape,
+            classes: dataset.classes.len(),
+            train: all - held_out,
+            validation,
+            test: dataset.test.len(),
+        }
+    }
+
     /// The model of `config` for such images, if it can be built.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no sense, where images
-    /// are too small to be augmented, or where groups name parameters that the model does not have.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no
+    /// sense, where a batch norm would see one value a channel, where images are too small to be
+    /// augmented, or where groups name parameters that the model does not have.
     pub fn model(&self, config: &Config) -> Result<ModelSpec> {
         config.augmentation().check([self.shape.height, self.shape.width])?;
         let spec = ModelSpec::parse(&config.model, self.classes)?;
-        spec.check_sizes(self.shape.into(), config.batch_size.min(self.train))?;
+        let batch = config.batch_size.min(self.train);
+        spec.check_sizes(self.shape.into(), batch)?;
+        spec.check_batch_norm(self.shape.into(), batch)?;
         let mut plan = Plan::new();
         let model = Model::new(&mut plan, &spec, self.shape.into());
         let names: Vec<_> = model.parameters().map(|parameter| plan.name(parameter.tensor)).collect();

@@ -134,6 +134,7 @@ impl Trainer<'_> {
             steps_per_epoch: self.steps_per_epoch,
             step: self.position.step,
             epochs: self.position.epochs,
+            best: self.position.best,
         }
     }
 
@@ -150,6 +151,9 @@ impl Trainer<'_> {
             test_accuracy: last.test_accuracy,
             test_loss: last.test_loss,
             best_epoch: best.epoch,
+            monitored: self.config.monitor.figure(&best),
+            last,
+            best,
             stopped_early: self.position.step < self.steps,
             weights_sha256: weights_sha256(&weights),
             run: run.to_path_buf(),
@@ -238,11 +242,10 @@ impl Trainer<'_> {
             told,
             |measured| {
                 self.watch.look(&self.health, &measured, |run| first_step + steps_done(run))?;
-                let before = steps_done(position.totals.runs);
                 position.totals.add(&measured);
                 let done = steps_done(position.totals.runs);
                 position.step = first_step + done;
-                let loss = position.totals.cross_entropy(done) + position.totals.penalty();
+                let loss = position.totals.cross_entropy() + position.totals.penalty();
                 let elapsed = started.elapsed().as_secs_f64();
                 let each_step = (seconds_before + elapsed) / position.step as f64;
                 let progress = Progress {
@@ -250,10 +253,10 @@ impl Trainer<'_> {
                     step: done,
                     steps,
                     total_step: position.step,
-                    recent_loss: measured.loss() / (done - before) as f64 + position.totals.penalty(),
+                    recent_loss: measured.loss() + position.totals.penalty(),
                     learning_rate: f64::from(rate.at(position.step - 1)),
                     loss,
-                    accuracy: position.totals.accuracy(done),
+                    accuracy: position.totals.accuracy(),
                     images_per_second: (done * unit).min(images) as f64 / (epoch_seconds_before + elapsed),
                     seconds_left: each_step * (all_steps - position.step) as f64,
                 };
@@ -327,12 +330,12 @@ impl Trainer<'_> {
         let test = measure_on(&self.testing)?;
         let validation = self.validating.as_ref().map(measure_on).transpose()?;
         let Position { epochs, totals, epoch_seconds: seconds, .. } = self.position;
-        let cross_entropy = totals.cross_entropy(steps);
+        let cross_entropy = totals.cross_entropy();
         Ok(Epoch {
             epoch: epochs + 1,
             step: first_step + steps,
             train_loss: cross_entropy + totals.penalty(),
-            train_accuracy: totals.accuracy(steps),
+            train_accuracy: totals.accuracy(),
             test_loss: test.loss,
             test_accuracy: test.accuracy,
             train_cross_entropy: cross_entropy,

@@ -7,6 +7,7 @@ mod continuation;
 mod dashboard;
 mod devices;
 mod elsewhere;
+mod figures;
 mod files;
 mod flags;
 mod folders;

@@ -104,7 +104,7 @@ def run(case, dtype):
 
     figures, step = [], 0
     while step < case["steps"]:
-        losses = []
+        losses, images_seen = [], 0
         for batch in zip(images.split(case["batch_size"]), labels.split(case["batch_size"])):
             if step == case["steps"]:
                 break
@@ -115,10 +115,11 @@ def run(case, dtype):
                 torch.nn.utils.clip_grad_norm_(network.parameters(), case["clip_norm"])
             optimizer.step()
             schedule.step()
-            losses.append(loss.item())
+            losses.append(loss.item() * len(batch[1]))
+            images_seen += len(batch[1])
             step += 1
         with torch.no_grad():
-            figures.append((sum(losses) / len(losses), loss_of(test_images, test_labels, 0.0).item()))
+            figures.append((sum(losses) / images_seen, loss_of(test_images, test_labels, 0.0).item()))
     return {name: tensor.double().numpy() for name, tensor in network.state_dict().items()}, figures
 
 

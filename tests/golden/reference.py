@@ -234,7 +234,7 @@ def train(
     outcome, buffers, averages, step = Outcome(weights), {}, {}, 0
     steps_per_epoch = -(-len(train_images) // settings.batch_size)
     while step < settings.steps:
-        figures = []
+        figures, sizes = [], []
         for first in range(0, len(train_images), settings.batch_size):
             if step == settings.steps:
                 break
@@ -252,6 +252,7 @@ def train(
                 each = [cross_entropy(values[-1], numpy.full_like(labels, other))[0] for other in range(classes)]
                 losses = (1 - smoothing) * losses + smoothing * sum(each) / classes
             figures.append((losses.mean(), penalty(weights, settings.l2), *correctness(values[-1], labels)))
+            sizes.append(len(labels))
 
             d[numpy.arange(len(labels)), labels] -= 1 - smoothing
             d -= dtype(smoothing / classes)
@@ -277,7 +278,7 @@ def train(
                     averages[name] = settings.ema * average + (1 - settings.ema) * w
 
         judged = averages if settings.ema is not None else weights
-        entropy, weight_penalty, accuracy, doubt = (float(mean) for mean in numpy.mean(figures, axis=0))
+        entropy, weight_penalty, accuracy, doubt = (float(mean) for mean in numpy.average(figures, axis=0, weights=sizes))
         logits = forward(layers, judged, test_images)[-1]
         test_entropy = float(cross_entropy(logits, test_labels)[0].mean())
         test_accuracy, test_doubt = correctness(logits, test_labels)

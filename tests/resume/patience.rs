@@ -1,9 +1,12 @@
 //! Runs that are judged by images kept aside, and end when they get no better.
 
-use shadegrad::config::Key;
-use shadegrad::train::Ending;
+use std::path::Path;
 
-use crate::support::{config, device, resume, train};
+use shadegrad::config::Key;
+use shadegrad::data::Dataset;
+use shadegrad::train::{Ending, StopFlag, Trainer};
+
+use crate::support::{Witness, config, dataset, device, resume, train};
 
 #[test]
 fn validation_images_are_not_trained_on_and_say_which_epoch_is_best() {
@@ -25,6 +28,53 @@ fn validation_images_are_not_trained_on_and_say_which_epoch_is_best() {
     assert!(!end.stopped_early);
 }
 
+/// The data set with validation images of its own, each in a file.
+fn dataset_with_validation() -> Dataset {
+    let mut data = dataset();
+    let mut other = dataset();
+    let pixels = data.shape.pixels();
+    other.test.images.truncate(20 * pixels);
+    other.test.labels.truncate(20);
+    other.test.files = (0..20).map(|index| format!("val/{index}.png").into()).collect();
+    data.files = other.test.files.iter().cloned().chain(["train.bin".into()]).collect();
+    data.validation = Some(other.test);
+    data
+}
+
+/// What the data has to validate on judges unless somebody names other images.
+#[test]
+fn validation_images_of_the_data_judge_unless_others_are_named() {
+    for kind in ["cpu", "gpu"] {
+        let device = device(kind);
+        for (validation, [train, count], files) in
+            [("0", [133, 20], 21), ("0.25", [100, 33], 1), ("test", [133, 0], 1)]
+        {
+            let config = config(&[(Key::Validation, validation), (Key::Epochs, "4"), (Key::Monitor, "loss")]);
+            let mut witness = Witness::default();
+            let trainer = Trainer::new(&config, dataset_with_validation(), &*device);
+            let trainer = trainer.expect("the run can start");
+            let end = trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default());
+            let end = end.expect("the run ends well");
+            let start = &witness.starts[0];
+            assert_eq!([start.dataset.train, start.dataset.validation], [train, count], "{validation}");
+            assert_eq!((start.dataset.test, start.files.len()), (41, files), "{validation}");
+            let losses = witness.epochs.iter().map(|epoch| match epoch.validation {
+                Some(found) => {
+                    let hits = found.accuracy * count as f64;
+                    assert!((hits - hits.round()).abs() < 1e-9, "{hits} hits of {count}");
+                    found.loss
+                }
+                None => epoch.test_loss,
+            });
+            let losses: Vec<f64> = losses.collect();
+            let lowest = losses.iter().copied().fold(f64::INFINITY, f64::min);
+            assert_eq!(losses[end.best_epoch - 1], lowest, "{validation}: {losses:?}");
+            assert_eq!(witness.epochs[0].validation.is_some(), count > 0, "{validation}");
+            assert_eq!(end.monitored, if count > 0 { "validation loss" } else { "test loss" });
+        }
+    }
+}
+
 #[test]
 fn a_run_without_validation_measures_none() {
     let (_, witness) = train(&config(&[]), &*device("cpu"));
@@ -42,6 +92,8 @@ fn patience_ends_a_run_that_gets_no_better_and_resuming_changes_nothing() {
                 (Key::Patience, "3"),
                 (Key::Epochs, "1000"),
                 (Key::Momentum, "0.9"),
+                // Without it the loss falls for ever, which is progress.
+                (Key::WeightDecay, "0.05"),
                 (Key::CheckpointEvery, "5"),
             ];
             let config = config(&values);

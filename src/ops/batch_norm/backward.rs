@@ -133,7 +133,7 @@ impl Op for Backward {
         }
         let (dweight, dbias) = (&*dweight, &*dbias);
 
-        let count = (valid / channels).max(1) as f32;
+        let count = valid / channels;
         let mut dx = memory.f32_mut(self.gradients.dx);
         let (images, padding) = dx.split_at_mut(valid);
         padding.fill(0.0);
@@ -142,7 +142,10 @@ impl Op for Backward {
             let inputs = x.chunks_exact(channels).zip(dy.chunks_exact(channels));
             for (dx, (x, dy)) in dx.chunks_exact_mut(channels).zip(inputs) {
                 for channel in 0..channels {
-                    let share = (dbias[channel] + normal(x, channel) * dweight[channel]) / count;
+                    let share = match count {
+                        1 => 0.0,
+                        _ => (dbias[channel] + normal(x, channel) * dweight[channel]) / count as f32,
+                    };
                     dx[channel] = weight[channel] * scale[channel] * (dy[channel] - gradient_scale * share);
                 }
             }

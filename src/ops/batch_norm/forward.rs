@@ -192,6 +192,12 @@ impl Op for Statistics {
                 squares += f64::from(partial[channels + channel]) + apart * apart * count * share;
                 count += more;
             }
+            if count == 1.0 {
+                let variance = running_variance[channel];
+                moments[channel] = running_mean[channel];
+                moments[channels + channel] = 1.0 / (variance + epsilon).sqrt();
+                continue;
+            }
             let variance = squares / f64::max(count, 1.0);
             let unbiased = squares / f64::max(count - 1.0, 1.0);
             moments[channel] = mean as f32;

@@ -1,5 +1,7 @@
 //! Which images gradients are checked on: ones that are at no kink.
 
+use std::ops::RangeInclusive;
+
 use super::values::Values;
 use super::wide::{Trace, WideModel};
 use crate::data::{Dataset, Split};
@@ -18,7 +20,7 @@ pub(super) struct Batch {
     pub(super) left_out: usize,
 }
 
-/// At most so many of the data set's first images, normalised and laid out as the model reads them.
+/// So many of the data set's first images, normalised and laid out as the model reads them.
 ///
 /// With a batch norm every image has a part in what becomes of the others, so those that were at no kink may come to
 /// one when others are replaced. Of deep models almost every image has a value near a kink. So the batch shrinks until
@@ -31,15 +33,15 @@ pub(super) fn smooth(
     dataset: &Dataset,
     normalisation: &Normalisation,
     size: Size,
-    most: usize,
+    images_wanted: RangeInclusive<usize>,
 ) -> Result<Batch> {
     let pixels = dataset.shape.pixels();
     let mut images = dataset.train.images.chunks_exact(pixels).zip(&dataset.train.labels);
     let (mut chosen, mut left_out) = (Vec::new(), 0);
-    let mut wanted = most;
+    let (least, mut wanted) = images_wanted.into_inner();
     for round in 0.. {
         chosen.extend(images.by_ref().take(wanted - chosen.len()));
-        if chosen.is_empty() {
+        if chosen.len() < least {
             break;
         }
         let values = chosen.iter().flat_map(|(image, _)| normalised(image, dataset, normalisation, size));
@@ -57,7 +59,7 @@ pub(super) fn smooth(
         let mut at_kinks = at_kinks.into_iter();
         chosen.retain(|_| at_kinks.next() == Some(false));
         if round >= ROUNDS {
-            wanted = (wanted * 3 / 4).max(1);
+            wanted = (wanted * 3 / 4).max(least);
             chosen.truncate(wanted);
         }
     }

@@ -7,7 +7,6 @@ use crate::config::{Config, Init, Validation};
 use crate::data::{Dataset, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::ModelSpec;
 use crate::run::model_file::About;
 use crate::run::read_model;
 use crate::schedule::LearningRate;
@@ -17,6 +16,7 @@ use crate::train::health::{MOST_STEPS, Watch};
 use crate::train::observer::DatasetInfo;
 use crate::train::outline;
 use crate::train::position::{Position, Snapshot};
+use crate::train::program::Pass;
 use crate::train::recorded::{Recorded, Room, Sizes};
 use crate::train::resident::{Normalisation, write_normalisation};
 use crate::train::saves::Saves;
@@ -55,6 +55,7 @@ impl<'a> Trainer<'a> {
         trainer.restore(&snapshot)?;
         trainer.saves.done(snapshot.position.step);
         trainer.position = snapshot.position.clone();
+        trainer.count_totals();
         trainer.return_to_cut_epoch()?;
         trainer.check_position()?;
         trainer.saved = Some(Snapshot { position: trainer.position.clone(), ..snapshot });
@@ -80,6 +81,13 @@ impl<'a> Trainer<'a> {
         if self.position.step == first_step + done { Ok(()) } else { Err(cannot_continue()) }
     }
 
+    /// Totals of an older checkpoint count steps.
+    fn count_totals(&mut self) {
+        let Pass { batch, count, images_per_step, .. } = self.training;
+        let totals = &mut self.position.totals;
+        *totals = totals.counted(totals.runs.saturating_mul(batch).min(count), images_per_step);
+    }
+
     /// Fails for a position that this run never comes to: a file can say what it likes.
     fn check_position(&self) -> Result<()> {
         let Position { step, epochs, totals, last, best, .. } = &self.position;
@@ -93,6 +101,7 @@ impl<'a> Trainer<'a> {
             Ordering::Less => {
                 let stretch = self.stretch();
                 totals.runs <= stretch.runs
+                    && totals.images() == (totals.runs * self.training.batch).min(stretch.images)
                     && *step == stretch.first_step + stretch.steps_done(totals.runs, &self.training)
             }
             Ordering::Equal => totals.runs == 0 && *step == self.steps,
@@ -107,22 +116,10 @@ impl<'a> Trainer<'a> {
         .advise("use another checkpoint of the run"))
     }
 
-    /// The layers of a run, if they can be built for these images. Needs no device.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no sense, or where
-    /// [`Groups`](crate::config::Groups) name parameters that it does not have.
-    pub fn layers(config: &Config, dataset: &Dataset) -> Result<ModelSpec> {
-        sizes(dataset, None).model(config)
-    }
-
     /// Everything but the trained tensors. Filters that follow from the training images are written.
     fn prepare(config: &'a Config, mut dataset: Dataset, device: &dyn Device) -> Result<Self> {
-        let validation = match config.validation {
-            Validation::Share(share) => Some(dataset.hold_out(share, config.seed)?),
-            Validation::None | Validation::Test => None,
-        };
-        let sizes = sizes(&dataset, validation.as_ref());
+        let sizes = Sizes::of(config, &dataset);
+        let validation = take_validation(config, &mut dataset)?;
         let recorded = Recorded::new(config, &sizes, Room::on(device))?;
         outline::check(&recorded.plan, config, &sizes, device)?;
         let Recorded { plan, model, training, testing, validating, penalty, health, averages, .. } = recorded;
@@ -187,12 +184,14 @@ impl<'a> Trainer<'a> {
     }
 }
 
-fn sizes(dataset: &Dataset, validation: Option<&Split>) -> Sizes {
-    Sizes {
-        shape: dataset.shape,
-        classes: dataset.classes.len(),
-        train: dataset.train.len(),
-        validation: validation.map(Split::len),
-        test: dataset.test.len(),
+/// Takes the images out that the run is validated on. What the configuration names goes before the
+/// data's own validation images, which are then not used at all.
+fn take_validation(config: &Config, dataset: &mut Dataset) -> Result<Option<Split>> {
+    if config.validation != Validation::None {
+        dataset.leave_out_validation();
+    }
+    match config.validation {
+        Validation::Share(share) => dataset.hold_out(share, config.seed).map(Some),
+        Validation::None | Validation::Test => Ok(dataset.validation.take()),
     }
 }

@@ -38,6 +38,11 @@ impl Batch {
         bench.numbers.rounded(values)
     }
 
+    /// Whether a channel has a single value, which has no variance.
+    fn is_single(&self) -> bool {
+        self.images * self.cells == 1
+    }
+
     fn run(&self, bench: &mut Bench) {
         bench.run_with(&[StepRecord { rows: self.images as u32, ..PLAIN_RUN }]);
     }
@@ -68,6 +73,17 @@ impl Case for Statistics {
         };
         let moments = batch_norm::statistics(bench.plan, x, running, CONSTANTS);
         batch.run(bench);
+        if batch.is_single() {
+            let [old_means, old_variances] = [&means, &variances].map(|values| widen(values));
+            let (same_means, same_variances) = (old_means.clone(), old_variances.clone());
+            bench.expect("moments", moments, Tolerance::relative(1e-6, 0.0), move || {
+                let scale = |variance: f64| 1.0 / (variance + f64::from(CONSTANTS.epsilon)).sqrt();
+                old_means.into_iter().chain(old_variances.into_iter().map(scale)).collect()
+            });
+            bench.expect("running_mean", running.mean, Tolerance::EXACT, move || same_means);
+            bench.expect("running_var", running.variance, Tolerance::EXACT, move || same_variances);
+            return;
+        }
         let images = widen(&values[..batch.valid()]);
         let (images_again, images_once_more) = (images.clone(), images.clone());
         // The scale is 1 / deviation: as relative as the variance, which is halved by the root.
@@ -117,14 +133,19 @@ impl Case for Recall {
     }
 }
 
-/// Moments of the images of a batch, as a forward pass leaves them, with weight and bias.
+/// Moments of the images of a batch, as a forward pass leaves them, with weight and bias. Those of a
+/// single value are others, as running ones are.
 fn operands(bench: &mut Bench, batch: Batch, values: &[f32]) -> (Tensor, [Tensor; 2], [Vec<f32>; 2]) {
     let channels = batch.channels;
     let found = reference::column_moments(&widen(&values[..batch.valid()]), channels);
     let mean = found.iter().map(|&(mean, _)| mean as f32);
     let scale =
         found.iter().map(|(_, variance)| (1.0 / (variance + f64::from(CONSTANTS.epsilon)).sqrt()) as f32);
-    let moments: Vec<f32> = mean.chain(scale).collect();
+    let mut moments: Vec<f32> = mean.chain(scale).collect();
+    if batch.is_single() {
+        moments[..channels].iter_mut().for_each(|mean| *mean += 0.5);
+        moments[channels..].fill(1.25);
+    }
     let moments = bench.floats("moments", [2, channels], &moments);
     let [weights, biases] = [(); 2].map(|()| bench.numbers.floats(channels, UNIT));
     let tensors = [bench.floats("weight", [channels], &weights), bench.floats("bias", [channels], &biases)];
@@ -169,8 +190,14 @@ impl Case for Backward {
         let rows = batch.images * batch.cells;
         let reference = move || {
             let [x, dy] = [&values, &gradients].map(|values| widen(&values[..batch.valid()]));
-            let [mut dx, dweight, dbias] =
-                reference::batch_norm_backward(&x, CONSTANTS.epsilon.into(), &widen(&weights), &dy);
+            let [mut dx, dweight, dbias] = match batch.is_single() {
+                true => {
+                    let dx = dy.iter().zip(&weights).map(|(dy, &weight)| f64::from(weight) * 1.25 * dy);
+                    let dweight = dy.iter().map(|dy| dy * -0.5 * 1.25);
+                    [dx.collect(), dweight.collect(), dy.clone()]
+                }
+                false => reference::batch_norm_backward(&x, CONSTANTS.epsilon.into(), &widen(&weights), &dy),
+            };
             dx.resize(values.len(), 0.0);
             [dx, dweight, dbias]
         };
@@ -211,6 +238,11 @@ pub fn cases() -> Cases {
     for batch in batches {
         cases.push(Box::new(Statistics { batch }));
         cases.push(Box::new(Apply { batch }));
+        cases.push(Box::new(Backward { batch }));
+    }
+    for (channels, padding) in [(1, 0), (1, 2), (3, 1), (16, 4), (17, 0), (65, 1)] {
+        let batch = Batch { images: 1, padding, cells: 1, channels, centre: 0.0 };
+        cases.push(Box::new(Statistics { batch }));
         cases.push(Box::new(Backward { batch }));
     }
     cases.extend([1, 63, 64, 65, 1009].map(|channels| Box::new(Recall { channels }) as Box<dyn Case>));
