@@ -84,4 +84,13 @@ impl Record {
             .map_err(|cause| bad(format!("cannot be read: {cause}")))?;
         serde_json::from_str(&text).map_err(|cause| bad(format!("is damaged: {cause}")))
     }
+
+    /// Checks that the data set's files have the contents that the run began with. They may lie
+    /// elsewhere now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where they have others, or cannot be read.
+    pub fn check_data(&self, files: &[PathBuf]) -> Result<()> {
+        self.data_files.check(files)
+    }
 }
