@@ -110,4 +110,13 @@ impl Record {
         let facts: Value = serde_json::from_str(&text).map_err(damaged)?;
         Ok(Record { facts: facts.clone(), ..serde_json::from_value(facts).map_err(damaged)? })
     }
+
+    /// Checks that the data set's files have the contents that the run began with. They may lie
+    /// elsewhere now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where they have others, or cannot be read.
+    pub fn check_data(&self, files: &[PathBuf]) -> Result<()> {
+        self.data_files.check(files)
+    }
 }
