@@ -128,7 +128,7 @@ impl Rest<'_> {
             training_data::load(config, data_dir, !self.quiet)?.as_recorded(record.data_files.count);
         // Nothing is recorded of a run that cannot continue.
         if opened.change.is_some() || self.names_place() {
-            record.data_files.check(&dataset.files)?;
+            record.check_data(&dataset.files)?;
             let classes = snapshot.model.about.as_ref().map(|about| &about.classes);
             if classes.is_some_and(|classes| *classes != dataset.classes) {
                 return Err(Error::data(format!("{} has other classes than the run", dataset.name))
