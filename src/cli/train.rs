@@ -20,7 +20,7 @@ use crate::train::{Observer, Sizes, Trainer};
 const EXAMPLES: &str = "Examples:
   shadegrad train                              # Fashion-MNIST, best device
   shadegrad train cifar10-mlp --epochs 40      # a preset with another value
-  shadegrad train --data ./flowers             # a folder of pictures, one folder per class
+  shadegrad train --data ./flowers             # pictures, in a folder per class
   shadegrad train --config mine.toml           # values from a file
   shadegrad train --json | jq .test_accuracy   # a line of JSON an epoch
   shadegrad train --dashboard                  # watch it in a browser

@@ -66,12 +66,13 @@ impl Setting {
     }
 }
 
-/// Takes out the preset's clipping where its learning rate is replaced: there is nothing to guard then, and the recorded
-/// configuration of a run means the same when it is read again.
+/// Takes out the preset's clipping where its learning rate or its model is replaced: the recipe is no longer the preset's
+/// then, and the recorded configuration of a run, which says both, means the same when it is read again.
 pub(super) fn without_needless_clipping(settings: Settings) -> Settings {
     let is_said = |key| settings.get(key).is_some_and(Setting::is_said);
     let is_open = settings.get(Key::ClipNorm).is_some_and(|setting| setting.is_open(Key::ClipNorm));
-    let is_needless = is_open && !is_said(Key::ClipNorm) && is_said(Key::Lr);
+    let is_replaced = is_said(Key::Lr) || is_said(Key::Model);
+    let is_needless = is_open && !is_said(Key::ClipNorm) && is_replaced;
     settings.filter(|key| !(key == Key::ClipNorm && is_needless))
 }
 
@@ -245,6 +246,7 @@ mod tests {
         assert_eq!(clipped(&[], &set(672, 3, 64)), Some(1.0));
         assert_eq!(clipped(&[(Key::BatchSize, "32"), (Key::ClipNorm, "5")], &own), Some(5.0));
         assert_eq!(clipped(&[(Key::BatchSize, "32"), (Key::Lr, "0.1")], &own), None, "a rate that was said");
+        assert_eq!(clipped(&[(Key::BatchSize, "32"), (Key::Model, "linear:8")], &own), None, "another model");
     }
 
     /// A run is taken up from its recorded configuration, which says every value.

@@ -180,6 +180,8 @@ impl fmt::Display for Kind {
             Kind::ShareOrTime => formatter.write_str(
                 "a share of all steps from 0 to 1, or a whole number of steps (500) or epochs (2e)",
             ),
+            // Any text includes the word.
+            Kind::OrAuto(kind) if **kind == Kind::Text => kind.fmt(formatter),
             Kind::OrAuto(kind) => write!(formatter, "{kind}, or {AUTO}"),
             Kind::Groups => formatter.write_str("rules like \"biases decay=0 lr=2, 3.weight lr=0.1\""),
             Kind::Switch { .. } => formatter.write_str("true or false"),
