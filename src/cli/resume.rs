@@ -21,7 +21,7 @@ use crate::train::{Observer, StopFlag, Trainer};
 const EXAMPLES: &str = "Examples:
   shadegrad resume runs/20260131-235959-cifar10-mlp
   shadegrad resume runs/NAME --epochs 20 --lr 0.01   # train it further
-  shadegrad resume runs/NAME --data ~/flowers        # the pictures were moved there
+  shadegrad resume runs/NAME --data ~/flowers        # the data were moved
 
 The run continues from its last whole checkpoint, on the device that it began on, and ends with the same \
 weights, bit for bit, as if it had never been interrupted.
@@ -67,6 +67,12 @@ impl ResumeArguments {
         for (key, text) in [(Key::Epochs, &self.epochs), (Key::Lr, &self.lr), (Key::Data, &self.data)] {
             if let Some(text) = text {
                 changes.set_text(key, text, Origin::Flag)?;
+                if changes.get(key).is_some_and(|setting| setting.is_open(key)) {
+                    let message = format!("--{} auto: a run that is resumed needs a number", key.name());
+                    return Err(
+                        Error::usage(message).advise("name the number of epochs, for example --epochs 20")
+                    );
+                }
             }
         }
         Ok(changes)

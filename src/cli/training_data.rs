@@ -44,7 +44,9 @@ pub(super) fn training_set(config: &Config, dataset: &Dataset) -> TrainingSet {
 /// Which preset was chosen because of the data, if any.
 pub(super) fn chosen_preset(resolved: &Resolved) -> Option<String> {
     resolved.settings.get(Key::Preset).filter(|setting| is_auto(setting))?;
-    let Config { data, preset, .. } = &resolved.config;
+    let preset = &resolved.config.preset;
+    // As it was said: the configuration of a run has an absolute path.
+    let data = &resolved.settings.get(Key::Data)?.value;
     Some(format!("{data} is a folder of pictures: preset {preset}, a small convolutional network"))
 }
 

@@ -61,7 +61,7 @@ impl Resolved {
 
 impl Setting {
     /// Whether its value is still to follow from the training images. `key` is what is set.
-    pub(super) fn is_open(&self, key: Key) -> bool {
+    pub fn is_open(&self, key: Key) -> bool {
         key.kind().takes_auto() && matches!(&self.value, Value::Text(text) if text == AUTO)
     }
 }

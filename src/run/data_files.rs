@@ -59,7 +59,10 @@ impl DataFiles {
     /// Where a file cannot be read.
     pub fn read(data: &str, files: &[PathBuf]) -> Result<Self> {
         Ok(DataFiles::new(hashes(files)?, |files| {
-            let inside = files.iter().all(|(file, _)| Path::new(file).starts_with(data));
+            // A run records absolute paths, also of a folder that was named by a relative one.
+            let absolute = |path: &str| std::path::absolute(path).unwrap_or_else(|_| path.into());
+            let folder = absolute(data);
+            let inside = files.iter().all(|(file, _)| absolute(file).starts_with(&folder));
             if inside { Some(data.into()) } else { common_folder(files) }
         }))
     }
