@@ -12,6 +12,9 @@ const TOLERANCE: f64 = 0.01;
 /// something is learned.
 const DEVIATIONS: f64 = 3.0;
 
+/// Steps after which a run may have learned something. A first epoch that is shorter is only a beginning.
+const STEPS: usize = 100;
+
 /// The figures of models that answer without looking at the image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Chance {
@@ -46,8 +49,9 @@ impl Chance {
     /// Whether the epoch's steps did no better than a constant answer, in loss and in accuracy: a loss
     /// alone may pass the level on its way down.
     fn explains(&self, epoch: &Epoch) -> bool {
+        let is_beginning = epoch.epoch == 1 && epoch.step < STEPS;
         let near = |level: &f64| (epoch.train_cross_entropy - level).abs() <= TOLERANCE * level;
-        self.levels.iter().any(near) && epoch.train_accuracy <= self.accuracy
+        !is_beginning && self.levels.iter().any(near) && epoch.train_accuracy <= self.accuracy
     }
 
     /// What to tell after an epoch that learned nothing, and what to try.
@@ -112,6 +116,14 @@ mod tests {
         assert!(!chance.explains(&epoch(0.98 * level, 0.14)));
         // On its way down from a high loss, the mean of a first epoch may be there by accident.
         assert!(!chance.explains(&epoch(level, 0.25)));
+    }
+
+    #[test]
+    fn a_short_first_epoch_is_only_a_beginning() {
+        let chance = Chance::of(&split(&[100; 7]), 7, 0.0);
+        let first = |step| Epoch { epoch: 1, step, ..epoch(7f64.ln(), 0.14) };
+        assert!(!chance.explains(&first(99)));
+        assert!(chance.explains(&first(100)));
     }
 
     #[test]
