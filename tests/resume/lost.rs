@@ -190,7 +190,7 @@ impl Bench {
         let said = text(output);
         assert!(said.contains(because) && said.contains("go on with: shadegrad resume"), "{name}: {said}");
         let report = std::fs::read_to_string(self.path(name).join("report.html")).expect("there is a report");
-        assert!(report.contains("test images, as <code>checkpoints"), "{name} was not looked at");
+        assert!(report.contains("test images, classified by <code>checkpoints"), "{name} was not looked at");
         self.ended_well(name, &self.resume(name, "none"));
     }
 }

@@ -65,8 +65,10 @@ impl<'a> Trainer<'a> {
     /// Takes a run that `max-steps` had ended within an epoch back into that epoch, where it has
     /// more steps to make now.
     fn return_to_cut_epoch(&mut self) -> Result<()> {
-        let Position { step, epochs, .. } = self.position;
-        if step >= self.steps || step >= epochs.saturating_mul(self.steps_per_epoch) {
+        let Position { step, epochs, last, .. } = self.position;
+        let is_measured = last.is_some_and(|last| (last.epoch, last.step) == (epochs, step));
+        let is_cut = step < epochs.saturating_mul(self.steps_per_epoch);
+        if !is_measured || !is_cut || step >= self.steps {
             return Ok(());
         }
         // Single images are trained in blocks, which the end of the run may have cut, too. Older
