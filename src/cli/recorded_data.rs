@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::{Key, Setting, Value};
+use crate::config::Key;
 use crate::data::Dataset;
 use crate::data::load::load as load_named;
 use crate::data::locate::Search;
@@ -25,10 +25,7 @@ pub(super) struct Place {
 /// [`ErrorKind::Data`](crate::ErrorKind::Data) where there is none, or one with other contents.
 pub(super) fn load(record: &Record, wanted: &Wanted, place: Place) -> Result<Dataset> {
     let facts = &record.facts;
-    let configured = match record.settings.get(Key::Data) {
-        Some(Setting { value: Value::Text(name), .. }) => Some(name.clone()),
-        _ => None,
-    };
+    let configured = record.settings.text(Key::Data).map(String::from);
     let is_known = |name: &String| Search::from_environment(None).catalogue.find(name).is_some();
     let mut places = Vec::new();
     let Place { data, data_dir } = place;

@@ -67,8 +67,8 @@ impl SettingFlags {
 /// a model was chosen for them.
 fn is_for_pictures(said: &Settings) -> bool {
     let is_free = said.get(Key::Preset).is_none() && said.get(Key::Model).is_none();
-    let data = said.get(Key::Data).map(|setting| &setting.value);
-    matches!(data, Some(Value::Text(data)) if is_free && is_folder_of_pictures(data, &Catalogue::built_in()))
+    let is_of_pictures = |data| is_folder_of_pictures(data, &Catalogue::built_in());
+    is_free && said.text(Key::Data).is_some_and(is_of_pictures)
 }
 
 impl Args for SettingFlags {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::output;
-use crate::config::{Config, Key, Origin, Resolved, Setting, TrainingSet, Value};
+use crate::config::{Config, Key, Origin, Resolved, Setting, TrainingSet};
 use crate::data::catalogue::Catalogue;
 use crate::data::fetch::{FetchOptions, load_or_fetch};
 use crate::data::locate::Search;
@@ -46,7 +46,7 @@ pub(super) fn chosen_preset(resolved: &Resolved) -> Option<String> {
     resolved.settings.get(Key::Preset).filter(|setting| is_auto(setting))?;
     let preset = &resolved.config.preset;
     // As it was said: the configuration of a run has an absolute path.
-    let Value::Text(data) = &resolved.settings.get(Key::Data)?.value else { return None };
+    let data = resolved.settings.text(Key::Data)?;
     Some(format!("{data} is a folder of pictures: preset {preset}, a small convolutional network"))
 }
 

@@ -143,18 +143,14 @@ fn model(shape: ImageShape) -> String {
 /// Why the preset's learning rate may be too high: the batches or the images that it is made for, where the run's are
 /// smaller or larger.
 fn reason_to_clip(settings: &Settings, shape: ImageShape) -> Option<String> {
-    let text = |settings: &Settings, key| match settings.get(key) {
-        Some(Setting { value: Value::Text(text), .. }) => Some(text.clone()),
-        _ => None,
-    };
     let whole = |settings: &Settings, key| match settings.get(key) {
         Some(Setting { value: Value::Whole(number), .. }) => Some(*number),
         _ => None,
     };
-    let name = text(settings, Key::Preset)?;
-    let own = Preset::named(&name)?.settings().ok()?;
+    let name = settings.text(Key::Preset)?;
+    let own = Preset::named(name)?.settings().ok()?;
     let own_batch = whole(&own, Key::BatchSize)?;
-    let own_shape = Catalogue::built_in().find(&text(&own, Key::Data)?)?.shape();
+    let own_shape = Catalogue::built_in().find(own.text(Key::Data)?)?.shape();
     let is_other = whole(settings, Key::BatchSize)? < own_batch || shape.pixels() > own_shape.pixels();
     is_other.then(|| {
         let own_shape = side_by_side(own_shape);

@@ -158,10 +158,7 @@ impl Monitor {
     /// The one that `settings` name, or the default where they name none, as those of runs that were
     /// made before there was a choice.
     pub fn of(settings: &Settings) -> Self {
-        let is_named = |monitor: &Monitor| {
-            matches!(settings.get(Key::Monitor), Some(Setting { value: Value::Text(name), .. })
-                if name == monitor.name())
-        };
+        let is_named = |monitor: &Monitor| settings.text(Key::Monitor) == Some(monitor.name());
         Monitor::ALL.into_iter().find(is_named).unwrap_or_default()
     }
 }

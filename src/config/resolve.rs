@@ -65,10 +65,7 @@ pub fn said(sources: Sources<'_>) -> Result<Settings> {
 /// As [`resolve`].
 pub fn complete(said: Settings) -> Result<Resolved> {
     let mut settings = defaults()?;
-    let named = match said.get(Key::Preset) {
-        Some(Setting { value: Value::Text(name), .. }) => name.as_str(),
-        _ => presets::DEFAULT,
-    };
+    let named = said.text(Key::Preset).unwrap_or(presets::DEFAULT);
     let preset = Preset::named(named).expect("a preset's name was checked when it was read");
     settings.set(Key::Preset, Value::Text(named.into()), Origin::Default);
     settings.put_on_top(preset.settings()?);
@@ -142,10 +139,7 @@ impl Resolved {
     }
 
     fn text(&self, key: Key) -> Option<&str> {
-        match self.settings.get(key) {
-            Some(Setting { value: Value::Text(text), .. }) => Some(text),
-            _ => None,
-        }
+        self.settings.text(key)
     }
 }
 

@@ -103,6 +103,14 @@ impl Settings {
         self.by_key.get(&key)
     }
 
+    /// The text that is set for `key`; nothing where none or another kind of value is set.
+    pub fn text(&self, key: Key) -> Option<&str> {
+        match &self.get(key)?.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Everything that is set, in the order of [`Key::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Key, &Setting)> {
         self.by_key.iter().map(|(key, setting)| (*key, setting))

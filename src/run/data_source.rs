@@ -44,10 +44,10 @@ impl DataSource {
             ) => Some((*share, *seed)).filter(|(share, _)| *share > 0.0),
             _ => None,
         };
-        match settings.get(Key::Data) {
-            Some(Setting { value: Value::Text(data), .. }) => {
+        match settings.text(Key::Data) {
+            Some(data) => {
                 let data_dir = record.as_ref().and_then(Record::data_place);
-                Ok(DataSource { data: data.clone(), data_dir, record, held_out })
+                Ok(DataSource { data: data.into(), data_dir, record, held_out })
             }
             _ => Err(Error::model(format!("{} does not say what it was trained on", folder.display()))
                 .advise("name a data set or a folder with --data")),

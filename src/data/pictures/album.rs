@@ -36,6 +36,12 @@ pub struct Fault {
     pub message: String,
 }
 
+impl Fault {
+    fn new(path: PathBuf, error: &Error) -> Self {
+        Fault { path, message: error.to_string() }
+    }
+}
+
 /// Pictures whose headers can be read, class by class.
 #[derive(Debug)]
 pub(super) struct Album {
@@ -67,7 +73,7 @@ impl Album {
             bar.inc(1);
             match decode::outline(&path) {
                 Ok(outline) => Ok(Picture { path, label, outline }),
-                Err(error) => Err(Fault { path, message: error.to_string() }),
+                Err(error) => Err(Fault::new(path, &error)),
             }
         };
         let looked: Vec<_> = files.into_par_iter().map(look).collect();
@@ -92,7 +98,7 @@ impl Album {
             let shape = ImageShape { channels: 3, height, width };
             match decode::decode(&picture.path, shape, Resize::Refuse) {
                 Ok(_) => Ok(picture),
-                Err(error) => Err(Fault { path: picture.path, message: error.to_string() }),
+                Err(error) => Err(Fault::new(picture.path, &error)),
             }
         };
         let pictures = std::mem::take(&mut self.pictures);
@@ -126,7 +132,7 @@ impl Album {
                 bar.inc(1);
                 match decode::decode(&picture.path, shape, wanted.resize) {
                     Ok(bytes) => Ok((picture.clone(), bytes)),
-                    Err(error) => Err(Fault { path: picture.path.clone(), message: error.to_string() }),
+                    Err(error) => Err(Fault::new(picture.path.clone(), &error)),
                 }
             };
             let results: Vec<_> = some.par_iter().map(decode).collect();
