@@ -1,6 +1,6 @@
 // dx = weight / deviation (dy - dbias / N - n dweight / N) for the N rows of images, n the normalised x;
-// 0 for the rows of padding. A single value is normalised by the running moments, which do not depend on
-// it: dx = weight / deviation dy.
+// 0 for the rows of padding. A single value is normalised by the running moments, which do not
+// depend on it: dx = weight / deviation dy.
 //
 // x, dy, dx: [rows, channels], moments: [2, channels] of mean and 1 / deviation, weight, dweight, dbias:
 // [channels]. One invocation computes one element.

@@ -26,8 +26,9 @@
 //! Each outside crate has one home (`tests/architecture.rs` looks): wgpu and pollster in
 //! [`device::gpu`], half too, clap in [`cli`], flate2, tar and image in [`data`], rayon and pulp in the CPU halves
 //! of ops (rayon in [`data`], too, where files are decoded), the template engine in [`ops::matmul`] and
-//! [`report`], png there, too, safetensors in [`run`], prost there and in [`export`], libm in [`train`](mod@train), fs4 in [`disk`], libc in [`cli`],
-//! sysinfo in [`device`], httparse in [`dashboard`].
+//! [`report`], png there, too, safetensors in [`run`], prost there and in [`export`], libm in
+//! [`train`](mod@train), fs4 in [`disk`], libc in [`cli`], sysinfo in [`device`], httparse in
+//! [`dashboard`].
 //!
 //! # A step, as data walks it
 //!

@@ -98,8 +98,8 @@ fn a_device_without_such_floats_trains_with_32_bits() {
     }
 }
 
-/// What a GPU has to offer through DX12 where FXC compiles its kernels: neither subgroup operations nor
-/// floats of 16 bits nor the largest tiles. Which kernels a run takes for it changes no bit.
+/// What a GPU has to offer through DX12 where FXC compiles its kernels: neither subgroup operations
+/// nor floats of 16 bits nor the largest tiles. Which kernels a run takes for it changes no bit.
 #[test]
 fn a_device_with_fxc_trains_to_the_same_weights() {
     let found = adapters();

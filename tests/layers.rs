@@ -204,8 +204,8 @@ fn running_statistics_are_those_of_the_batches_and_evaluations_use_them() {
     }
 }
 
-/// A last batch that leaves a batch norm one value a channel is trained on, with the running statistics,
-/// and does not change them.
+/// A last batch that leaves a batch norm one value a channel is trained on, with the running
+/// statistics, and does not change them.
 #[test]
 fn a_last_batch_of_one_value_leaves_running_statistics_alone() {
     for (model, layer) in [

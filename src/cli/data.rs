@@ -58,8 +58,8 @@ enum DataCommand {
     /// Check a data set's files against the official ones, or look at a folder of pictures
     ///
     /// Of a folder, every picture is decoded. Its classes and splits are shown as training would
-    /// understand them, with the files that it would skip. The exit code is 3 where a picture cannot be
-    /// read, or where training would refuse the folder.
+    /// understand them, with the files that it would skip. The exit code is 3 where a picture
+    /// cannot be read, or where training would refuse the folder.
     Verify {
         /// Name of the data set, or a folder of pictures
         name: String,

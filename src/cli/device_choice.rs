@@ -53,8 +53,8 @@ impl DeviceFlags {
         Opening { selftest, ..self.opening(None) }.open(said.as_deref().unwrap_or("auto"))
     }
 
-    /// Opens what the flag names, else the device that a run began on; that adds its times to `profile`, and
-    /// shows no progress if it is to be `quiet`.
+    /// Opens what the flag names, else the device that a run began on; that adds its times to
+    /// `profile`, and shows no progress if it is to be `quiet`.
     ///
     /// # Errors
     /// As [`Opening::open`] and [`Opening::open_again`].

@@ -52,7 +52,8 @@ impl ModelArguments {
         read_model(&self.path)
     }
 
-    /// The folder of a run or a checkpoint, if the model is one: those know what they were trained on.
+    /// The folder of a run or a checkpoint, if the model is one: those know what they were trained
+    /// on.
     pub(super) fn folder(&self) -> Option<&Path> {
         let is_file = self.path.is_file() || self.path.extension().is_some_and(|end| end == "safetensors");
         Some(self.path.as_path()).filter(|path| path.is_dir() || !is_file)

@@ -20,7 +20,8 @@ const PATIENCE_OF_FILES: Duration = Duration::from_secs(3);
 /// Between two pictures of the line.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// Draws a line on a terminal while a GPU prepares a plan; elsewhere writes one note for the process.
+/// Draws a line on a terminal while a GPU prepares a plan; elsewhere writes one note for the
+/// process.
 ///
 /// A thread draws it: the one that compiles may be in a compiler for a minute.
 #[derive(Debug, Default)]

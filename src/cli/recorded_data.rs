@@ -18,8 +18,8 @@ pub(super) struct Place {
     pub(super) data_dir: Option<PathBuf>,
 }
 
-/// Loads the data set of a run from `place`; else from the folder in which the run found it; else from
-/// wherever its configuration leads.
+/// Loads the data set of a run from `place`; else from the folder in which the run found it; else
+/// from wherever its configuration leads.
 ///
 /// # Errors
 /// [`ErrorKind::Data`](crate::ErrorKind::Data) where there is none, or one with other contents.

@@ -99,9 +99,9 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<()> {
     }
 }
 
-/// Writes the report of `run`, with what its best model does in `exam`. Where `exam` says why there is
-/// none, what was found last is shown again. `force` allows a page that shows less than the one it
-/// replaces.
+/// Writes the report of `run`, with what its best model does in `exam`. Where `exam` says why there
+/// is none, what was found last is shown again. `force` allows a page that shows less than the one
+/// it replaces.
 ///
 /// # Errors
 /// [`ErrorKind::Data`](crate::ErrorKind::Data) where a page would lose what cannot be made again.

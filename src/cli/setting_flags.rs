@@ -50,8 +50,8 @@ impl SettingFlags {
     /// The same for a command that reads the data.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) also where there are none: the preset names no data, and nobody else
-    /// does.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) also where there are none: the preset names no
+    /// data, and nobody else does.
     pub(super) fn resolve_with_data(&self) -> Result<Resolved> {
         let resolved = self.resolve()?;
         let preset = &resolved.config.preset;
@@ -63,8 +63,8 @@ impl SettingFlags {
     }
 }
 
-/// Whether the preset for pictures is the one to start from: the data are a folder of pictures, and neither a preset nor
-/// a model was chosen for them.
+/// Whether the preset for pictures is the one to start from: the data are a folder of pictures, and
+/// neither a preset nor a model was chosen for them.
 fn is_for_pictures(said: &Settings) -> bool {
     let is_free = said.get(Key::Preset).is_none() && said.get(Key::Model).is_none();
     let is_of_pictures = |data| is_folder_of_pictures(data, &Catalogue::built_in());

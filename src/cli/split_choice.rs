@@ -18,7 +18,8 @@ impl WhichSplit {
     /// Its name, and its images, which are taken out of the data set.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where validation images are asked for and there are none.
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where validation images are asked for and there
+    /// are none.
     pub(super) fn of(self, dataset: &mut Dataset) -> Result<(&'static str, Split)> {
         let validation = dataset.validation.take();
         let [mut train, test] = [&mut dataset.train, &mut dataset.test].map(std::mem::take);

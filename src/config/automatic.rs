@@ -1,16 +1,17 @@
-//! The value `auto`: settings that follow from the training images, and are settled once these are known.
+//! The value `auto`: settings that follow from the training images, and are settled once these are
+//! known.
 //!
 //! | key | `auto` is |
 //! | --- | --- |
 //! | `epochs` | 1600 / sqrt(images), from 10 to 100: four times the images take twice the time |
 //! | `batch-size` | the largest power of two that leaves 32 steps an epoch, from 8 to 128 |
 //! | `crop` | an eighth of the shorter side |
-//! | `model` | convolutions with a stride of two down to at most 32 pixels, then four convolutions |
-//! | `clip-norm` | 1 where batches are smaller or images larger than those that the preset is made for, else none |
+//! | `model` | stride-2 convolutions down to at most 32 pixels, then four convolutions |
+//! | `clip-norm` | 1 for smaller batches or larger images than the preset's own, else none |
 //!
-//! A learning rate that suits a preset's own data set can be far too high for smaller batches, whose gradients are
-//! noisier, and for larger images, whose gradients are larger. Clipping bounds the step, and leaves runs alone that are
-//! as the preset's author measured them.
+//! A learning rate that suits a preset's own data set can be far too high for smaller batches,
+//! whose gradients are noisier, and for larger images, whose gradients are larger. Clipping bounds
+//! the step, and leaves runs alone that are as the preset's author measured them.
 
 use super::key::Key;
 use super::presets::Preset;
@@ -66,8 +67,9 @@ impl Setting {
     }
 }
 
-/// Takes out the preset's clipping where its learning rate or its model is replaced: the recipe is no longer the preset's
-/// then, and the recorded configuration of a run, which says both, means the same when it is read again.
+/// Takes out the preset's clipping where its learning rate or its model is replaced: the recipe is
+/// no longer the preset's then, and the recorded configuration of a run, which says both, means the
+/// same when it is read again.
 pub(super) fn without_needless_clipping(settings: Settings) -> Settings {
     let is_said = |key| settings.get(key).is_some_and(Setting::is_said);
     let is_open = settings.get(Key::ClipNorm).is_some_and(|setting| setting.is_open(Key::ClipNorm));
@@ -76,8 +78,8 @@ pub(super) fn without_needless_clipping(settings: Settings) -> Settings {
     settings.filter(|key| !(key == Key::ClipNorm && is_needless))
 }
 
-/// Puts a plain value in place of each `auto`, and takes out the keys that are to have none. Without a training set, the
-/// values are those for some set of a usual size.
+/// Puts a plain value in place of each `auto`, and takes out the keys that are to have none.
+/// Without a training set, the values are those for some set of a usual size.
 pub(super) fn settle(settings: Settings, set: Option<&TrainingSet>) -> Settings {
     let TrainingSet { images, shape } = *set.unwrap_or(&UNKNOWN);
     let number = || format!("{} training images", figures::count(images as u64));
@@ -120,7 +122,8 @@ fn batch_size(images: usize) -> usize {
     1 << most.ilog2()
 }
 
-/// Four convolutions as in the preset `cifar10-cnn`, with a mean over the last maps, so that images of any size fit.
+/// Four convolutions as in the preset `cifar10-cnn`, with a mean over the last maps, so that images
+/// of any size fit.
 fn model(shape: ImageShape) -> String {
     let mut side = shape.shorter_side();
     let mut layers = Vec::new();
@@ -140,8 +143,8 @@ fn model(shape: ImageShape) -> String {
     layers.join(",")
 }
 
-/// Why the preset's learning rate may be too high: the batches or the images that it is made for, where the run's are
-/// smaller or larger.
+/// Why the preset's learning rate may be too high: the batches or the images that it is made for,
+/// where the run's are smaller or larger.
 fn reason_to_clip(settings: &Settings, shape: ImageShape) -> Option<String> {
     let whole = |settings: &Settings, key| match settings.get(key) {
         Some(Setting { value: Value::Whole(number), .. }) => Some(*number),

@@ -16,7 +16,8 @@ pub enum Kind {
     Text,
     /// One of a few words.
     Choice(&'static [&'static str]),
-    /// One of a few words, the path of a `.safetensors` file, or a folder (of a run or a checkpoint).
+    /// One of a few words, the path of a `.safetensors` file, or a folder (of a run or a
+    /// checkpoint).
     ChoiceOrFile(&'static [&'static str]),
     /// A whole number of things, 1 to [`Kind::MOST`].
     Count,

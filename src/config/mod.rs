@@ -36,7 +36,8 @@ pub use settings::{Difference, Origin, Setting, Settings, Value};
 pub struct Config {
     /// Name of the preset it started from.
     pub preset: String,
-    /// A known data set's name or a folder. Empty where none was named: then there is nothing to train on.
+    /// A known data set's name or a folder. Empty where none was named: then there is nothing to
+    /// train on.
     pub data: String,
     /// Side of the images that a folder's pictures become; else it depends on the pictures.
     pub image_size: Option<usize>,
@@ -117,8 +118,8 @@ pub enum Warmup {
 /// The images that say which epoch of the run is best, and when to stop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Validation {
-    /// The validation images that the data has. Where it has none, the test images say which epoch is
-    /// best, and nothing in the run follows from it.
+    /// The validation images that the data has. Where it has none, the test images say which epoch
+    /// is best, and nothing in the run follows from it.
     None,
     /// This share of the training images, above 0 and below 1, which the run does not train on.
     Share(f32),
@@ -155,8 +156,8 @@ impl Monitor {
         }
     }
 
-    /// The one that `settings` name, or the default where they name none, as those of runs that were
-    /// made before there was a choice.
+    /// The one that `settings` name, or the default where they name none, as those of runs that
+    /// were made before there was a choice.
     pub fn of(settings: &Settings) -> Self {
         let is_named = |monitor: &Monitor| settings.text(Key::Monitor) == Some(monitor.name());
         Monitor::ALL.into_iter().find(is_named).unwrap_or_default()
@@ -164,7 +165,8 @@ impl Monitor {
 }
 
 impl Config {
-    /// Optimizer steps of a full epoch over `images` training images, of which there is at least one.
+    /// Optimizer steps of a full epoch over `images` training images, of which there is at least
+    /// one.
     pub fn steps_per_epoch(&self, images: usize) -> usize {
         images.div_ceil(self.batch_size.min(images))
     }
@@ -240,8 +242,8 @@ impl Precision {
 pub enum Init {
     /// A rule, seeded.
     Rule(InitRule),
-    /// A model file, or the folder of a run or of a checkpoint that has one: names and shapes must match the
-    /// model's.
+    /// A model file, or the folder of a run or of a checkpoint that has one: names and shapes must
+    /// match the model's.
     File(PathBuf),
 }
 

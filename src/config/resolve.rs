@@ -27,8 +27,9 @@ pub struct Sources<'a> {
 /// A configuration, and how it came about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resolved {
-    /// What the run's outcome depends on. Where the settings have the word `auto`, it is only one of the
-    /// possible configurations until [`settle`](Resolved::settle) has put the value for a data set there.
+    /// What the run's outcome depends on. Where the settings have the word `auto`, it is only one
+    /// of the possible configurations until [`settle`](Resolved::settle) has put the value for a
+    /// data set there.
     pub config: Config,
     /// Every value with its origin; also where the data are, what trains and where it is recorded.
     pub settings: Settings,
@@ -44,8 +45,8 @@ pub fn resolve(sources: Sources<'_>) -> Result<Resolved> {
     complete(said(sources)?)
 }
 
-/// What somebody said for this run, without preset and defaults: flags go before the environment, that
-/// before the file.
+/// What somebody said for this run, without preset and defaults: flags go before the environment,
+/// that before the file.
 ///
 /// # Errors
 /// As [`resolve`].
@@ -94,8 +95,8 @@ fn of_run(config: &Config, settings: Settings) -> Settings {
 }
 
 impl Resolved {
-    /// Fails where the settings do not fit a run on so many training images: where it needs images to
-    /// validate on, and the data has none, and where the warm-up is longer than the schedule.
+    /// Fails where the settings do not fit a run on so many training images: where it needs images
+    /// to validate on, and the data has none, and where the warm-up is longer than the schedule.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage).

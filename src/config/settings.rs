@@ -31,7 +31,8 @@ pub enum Value {
 pub enum Origin {
     /// Nowhere: it is what holds then.
     Default,
-    /// Nowhere: it follows from something else, such as the number of training images. The text says from what.
+    /// Nowhere: it follows from something else, such as the number of training images. The text
+    /// says from what.
     Auto(String),
     /// In the preset of that name.
     Preset(String),

@@ -82,8 +82,8 @@ fn check_size(dataset: Dataset, wanted: &Wanted) -> Result<Dataset> {
     }
 }
 
-/// Whether [`load`] would take the name or path for a folder of pictures. A folder that cannot be read counts as none:
-/// whoever loads it says why.
+/// Whether [`load`] would take the name or path for a folder of pictures. A folder that cannot be
+/// read counts as none: whoever loads it says why.
 pub(crate) fn is_folder_of_pictures(name_or_folder: &str, catalogue: &Catalogue) -> bool {
     let path = Path::new(name_or_folder);
     catalogue.find(name_or_folder).is_none() && path.is_dir() && is_of_pictures(path).unwrap_or(false)

@@ -87,7 +87,8 @@ pub struct Dataset {
     pub classes: Vec<String>,
     /// What is trained on.
     pub train: Split,
-    /// Images put aside to choose the best epoch and to stop by, where the data set has such a split.
+    /// Images put aside to choose the best epoch and to stop by, where the data set has such a
+    /// split.
     pub validation: Option<Split>,
     /// What is tested with.
     pub test: Split,
@@ -100,8 +101,8 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Leaves the validation split out where a run has recorded that its data set had `files` files without
-    /// it: runs that began before folders brought such a split go on as they began.
+    /// Leaves the validation split out where a run has recorded that its data set had `files` files
+    /// without it: runs that began before folders brought such a split go on as they began.
     pub fn as_recorded(mut self, files: usize) -> Self {
         let validation = self.validation.as_ref().map_or(0, |split| split.files.len());
         if validation > 0 && files + validation == self.files.len() {

@@ -160,7 +160,8 @@ fn map_behind(words: &[Word], input: Size, map: Option<Size>) -> Option<Size> {
     words.iter().fold((input, map), step).1
 }
 
-/// The first batch norm that sees a single value a channel in a batch of `rows` images. Sizes were checked.
+/// The first batch norm that sees a single value a channel in a batch of `rows` images. Sizes were
+/// checked.
 fn single_valued(words: &[Word], input: Size, rows: usize) -> Option<&Word> {
     let mut size = input;
     for word in words {
@@ -194,8 +195,8 @@ impl ModelSpec {
         check(&self.words, self.input(image), None, rows)
     }
 
-    /// Fails where a batch norm would see a single value a channel in a training step of `rows` images:
-    /// one value has no variance.
+    /// Fails where a batch norm would see a single value a channel in a training step of `rows`
+    /// images: one value has no variance.
     pub fn check_batch_norm(&self, image: Size, rows: usize) -> Result<()> {
         match single_valued(&self.words, self.input(image), rows) {
             None => Ok(()),

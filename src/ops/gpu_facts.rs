@@ -27,7 +27,8 @@ pub struct GpuFacts {
     pub proven: bool,
     /// A software driver: work runs on the processor, vector lanes along x.
     pub software: bool,
-    /// Whether kernels go through a slow compiler (FXC): then the class with the longest source is left out.
+    /// Whether kernels go through a slow compiler (FXC): then the class with the longest source is
+    /// left out.
     pub compiles_slowly: bool,
     /// Whether shaders may compute with 16-bit floats, and keep them in memory.
     pub f16: bool,

@@ -1,4 +1,5 @@
-//! Curves over a run's steps: from numbers to places on a square of 100 by 100, which the page stretches.
+//! Curves over a run's steps: from numbers to places on a square of 100 by 100, which the page
+//! stretches.
 
 use serde::Serialize;
 

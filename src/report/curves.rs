@@ -48,8 +48,8 @@ fn of_validation(epoch: &Epoch, figure: fn(Measurement) -> f64) -> f64 {
 
 /// Steps, from 1, with their learning rates: close enough to each other to look like a curve.
 ///
-/// Epochs whose rate is not what the configuration says, because it was another one then, have their
-/// last step only.
+/// Epochs whose rate is not what the configuration says, because it was another one then, have
+/// their last step only.
 fn learning_rates(rate: LearningRate, epochs: &[Epoch]) -> Vec<(usize, f64)> {
     let most = epochs.iter().map(|epoch| epoch.step).max().unwrap_or_default();
     let stride = most.div_ceil(LEARNING_RATES).max(1);

@@ -144,7 +144,8 @@ fn class_rows<'a>(evaluation: &'a Evaluation) -> Vec<ClassRow<'a>> {
     reports.into_iter().map(row).collect()
 }
 
-/// Each count with the share of its row, as strong as the share; mistakes are few, and shown stronger.
+/// Each count with the share of its row, as strong as the share; mistakes are few, and shown
+/// stronger.
 fn matrix(evaluation: &Evaluation) -> Vec<Vec<Cell>> {
     let classes = &evaluation.classes;
     let cell = |class: usize, answer: usize, number: u64, share: f64| {

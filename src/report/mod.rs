@@ -1,9 +1,10 @@
 //! `report.html`: a run in one page that needs nothing but itself.
 //!
 //! A [`Record`] is what the run's directory says, an [`Examination`] what the model does with the test
-//! images; it is kept in the directory, too. So a page can be written again without the images. `chart`, `curves` and `picture` turn numbers into curves and images, `page` fills the templates in
-//! `page/`: HTML, a style sheet and a script, all of which a browser can read as they are. The page
-//! fetches nothing, and its Content-Security-Policy has the browser hold it to that.
+//! images; it is kept in the directory, too. So a page can be written again without the images.
+//! `chart`, `curves` and `picture` turn numbers into curves and images, `page` fills the templates
+//! in `page/`: HTML, a style sheet and a script, all of which a browser can read as they are. The
+//! page fetches nothing, and its Content-Security-Policy has the browser hold it to that.
 
 mod chart;
 mod curves;
@@ -56,8 +57,8 @@ impl Report<'_> {
 /// The page's name in the folder of a run.
 const NAME: &str = "report.html";
 
-/// Whether the folder `run` has a page with a confusion matrix: pages of earlier versions may be all
-/// that is left of it.
+/// Whether the folder `run` has a page with a confusion matrix: pages of earlier versions may be
+/// all that is left of it.
 pub fn shows_findings(run: &Path) -> bool {
     let data = |page: &str| -> Option<serde_json::Value> {
         let (_, rest) = page.split_once(page::DATA_START)?;

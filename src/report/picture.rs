@@ -35,8 +35,8 @@ pub(super) fn of_image(pixels: &[u8], shape: ImageShape) -> Result<String> {
     }
 }
 
-/// The values of all channels, brought to at most `most` rows and columns: each is the mean of those
-/// whose place it takes.
+/// The values of all channels, brought to at most `most` rows and columns: each is the mean of
+/// those whose place it takes.
 fn shrink<T: Copy + Into<f64>>(values: &[T], shape: ImageShape, most: usize) -> (Vec<f64>, ImageShape) {
     let ImageShape { channels, height, width } = shape;
     let longest = height.max(width);

@@ -56,7 +56,8 @@ impl Change {
         }
     }
 
-    /// Whether only the place of the data has changed, which changes nothing in what the run computes.
+    /// Whether only the place of the data has changed, which changes nothing in what the run
+    /// computes.
     pub fn is_of_place(&self) -> bool {
         !self.renews_patience && self.after.keys().all(|name| name == Key::Data.name())
     }

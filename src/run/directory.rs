@@ -3,15 +3,15 @@
 //!
 //! ```text
 //! config.toml              the resolved configuration; `train --config` takes it
-//! run.json                 versions, device with its limits, data set and the hash of its files, seed, state
-//! metrics.jsonl            a line an epoch, as `train --json` prints it
+//! run.json                 versions, device with its limits, data set and the hash of its files,
+//! seed, state metrics.jsonl            a line an epoch, as `train --json` prints it
 //! metrics.csv              the same for spreadsheets
 //! events.out.tfevents.*    the same for TensorBoard, and curves by step (by [`EventFile`](super::EventFile))
 //! train/, test/, ...       loss and accuracy for TensorBoard, so that it lays them over each other
 //! log.txt                  what happened, with the time
 //! report.html              all of it in one page, written at the end (by [`report`](crate::report))
-//! evaluation.json          what the page shows of the model's answers, so that it can be written again
-//! checkpoints/<step>/      the last two and the best: see `checkpoint`
+//! evaluation.json          what the page shows of the model's answers, so that it can be written
+//! again checkpoints/<step>/      the last two and the best: see `checkpoint`
 //! best, last               text files with a checkpoint's path, relative to the run directory
 //! lock                     held by the process that trains
 //! ```
@@ -129,8 +129,9 @@ impl RunDirectory {
         Ok(directory)
     }
 
-    /// Records that settings of the resumed run have changed, and its new configuration. Checkpoints
-    /// that are saved from now on have it; until then, the record says what to change in theirs.
+    /// Records that settings of the resumed run have changed, and its new configuration.
+    /// Checkpoints that are saved from now on have it; until then, the record says what to change
+    /// in theirs.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the disk fails.
@@ -155,7 +156,7 @@ impl RunDirectory {
         self.write_facts()
     }
 
-    /// Records what has become of the run.
+    /// Records the state of the run.
     fn enter(&mut self, state: State, error: Option<&Error>) -> Result<()> {
         self.is_under_way = state == State::Running;
         self.facts["state"] = json!(state);
@@ -353,7 +354,8 @@ impl Observer for RunDirectory {
         let state = State::after(error);
         let is_stopped = state == State::Stopped;
         let line = if is_stopped { error.to_string() } else { format!("error: {error}") };
-        // What ended the run counts for more than that it cannot be written down, on a full disk say.
+        // What ended the run counts for more than that it cannot be written down, on a full disk
+        // say.
         self.log(&line).and_then(|()| self.enter(state, Some(error).filter(|_| !is_stopped))).ok();
     }
 }

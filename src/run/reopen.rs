@@ -26,7 +26,8 @@ pub struct Reopened {
     pub settings: Settings,
     /// How the run came about.
     pub record: Record,
-    /// What was wrong with later checkpoints, newest first, with the best one, or with `config.toml`.
+    /// What was wrong with later checkpoints, newest first, with the best one, or with
+    /// `config.toml`.
     pub complaints: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What became of a run.
+//! The state of a run.
 
 use serde::{Deserialize, Serialize};
 

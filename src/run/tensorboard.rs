@@ -79,7 +79,8 @@ struct SessionLog {
 /// Writes the figures of each epoch into event files.
 #[derive(Debug)]
 pub struct EventFile {
-    /// In the run's directory, which TensorBoard shows as a run: every figure under a name of its own.
+    /// In the run's directory, which TensorBoard shows as a run: every figure under a name of its
+    /// own.
     all: Records,
     /// In folders of it, which TensorBoard shows as runs of their own.
     train: Records,
@@ -100,7 +101,8 @@ struct Records {
 }
 
 impl EventFile {
-    /// New files in `run`, the run's directory. TensorBoard shows all files of a directory as one run.
+    /// New files in `run`, the run's directory. TensorBoard shows all files of a directory as one
+    /// run.
     pub fn create(run: &Path) -> Self {
         let name = format!("events.out.tfevents.{}.shadegrad", now() as u64);
         let records = |folder: &Path| Records { path: folder.join(&name), begun: false };

@@ -23,8 +23,8 @@ pub fn read_model(model: &Path) -> Result<(PathBuf, SavedModel)> {
     Ok((weights, saved))
 }
 
-/// The file with the weights: `model` itself, that of a checkpoint's folder, or that of a run's best
-/// checkpoint.
+/// The file with the weights: `model` itself, that of a checkpoint's folder, or that of a run's
+/// best checkpoint.
 ///
 /// # Errors
 /// [`ErrorKind::Model`](crate::ErrorKind::Model) where there is none.

@@ -71,8 +71,8 @@ pub struct Verdict {
     pub broken: Vec<String>,
 }
 
-/// Runs every subject, or those of one op, on `device` and on the CPU. `progress` is told what comes next, with its
-/// number of how many, and may end it all.
+/// Runs every subject, or those of one op, on `device` and on the CPU. `progress` receives the next
+/// item with its number and the count of all, and may end the selftest.
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] where `device` is no GPU, or no op is called `only`; what the device or `progress` fails with.
@@ -149,7 +149,8 @@ pub fn check_name(only: Option<&str>) -> Result<()> {
     }
 }
 
-/// The classes of kernels that can run a subject; nothing but one `None` where there is only one way.
+/// The classes of kernels that can run a subject; nothing but one `None` where there is only one
+/// way.
 fn classes(subject: &Subject, element: Element, facts: &GpuFacts) -> Vec<Option<Class>> {
     match subject.op {
         "matmul" | "conv2d" => {

@@ -8,11 +8,12 @@ use crate::data::statistics::{Majority, class_counts};
 /// How far from chance level a loss may be to count as that, as a fraction of the level.
 const TOLERANCE: f64 = 0.01;
 
-/// Standard deviations by which an accuracy must exceed that of the best constant answer to show that
-/// something is learned.
+/// Standard deviations by which an accuracy must exceed that of the best constant answer to show
+/// that something is learned.
 const DEVIATIONS: f64 = 3.0;
 
-/// Steps after which a run may have learned something. A first epoch that is shorter is only a beginning.
+/// Steps after which a run may have learned something. A first epoch that is shorter is only a
+/// beginning.
 const STEPS: usize = 100;
 
 /// The figures of models that answer without looking at the image.
@@ -27,8 +28,8 @@ pub(super) struct Chance {
 }
 
 impl Chance {
-    /// For training on these images. Label smoothing mixes the targets with the uniform distribution,
-    /// and so moves the second level towards the first.
+    /// For training on these images. Label smoothing mixes the targets with the uniform
+    /// distribution, and so moves the second level towards the first.
     pub(super) fn of(train: &Split, classes: usize, label_smoothing: f32) -> Chance {
         let counts: Vec<u64> = class_counts(train, classes).into_iter().map(|count| count as u64).collect();
         let (images, smoothing) = (train.len() as f64, f64::from(label_smoothing));
@@ -46,8 +47,8 @@ impl Chance {
         }
     }
 
-    /// Whether the epoch's steps did no better than a constant answer, in loss and in accuracy: a loss
-    /// alone may pass the level on its way down.
+    /// Whether the epoch's steps did no better than a constant answer, in loss and in accuracy: a
+    /// loss alone may pass the level on its way down.
     fn explains(&self, epoch: &Epoch) -> bool {
         let is_beginning = epoch.epoch == 1 && epoch.step < STEPS;
         let near = |level: &f64| (epoch.train_cross_entropy - level).abs() <= TOLERANCE * level;

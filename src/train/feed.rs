@@ -103,8 +103,8 @@ impl Sampling<'_> {
 pub(super) struct Feed<'a> {
     pub(super) pass: &'a Pass,
     pub(super) sampling: Sampling<'a>,
-    /// Whether the device computes means over the images of each optimizer step, whose gradients are
-    /// then those of the mean loss, or plain sums.
+    /// Whether the device computes means over the images of each optimizer step, whose gradients
+    /// are then those of the mean loss, or plain sums.
     pub(super) mean: bool,
 }
 

@@ -6,8 +6,8 @@ use super::feed::{Measured, Sums};
 
 /// Sums over the images of a pass.
 ///
-/// Every image counts the same, also those of a smaller last batch. The sums are added up run by run, in order: the same runs give the same sums, however many of them
-/// went into one submission.
+/// Every image counts the same, also those of a smaller last batch. The sums are added up run by
+/// run, in order: the same runs give the same sums, however many of them went into one submission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     /// Runs of the pass's step so far.

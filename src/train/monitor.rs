@@ -13,8 +13,8 @@ fn figures(epoch: &Epoch) -> (f64, f64) {
 }
 
 impl Monitor {
-    /// Whether `candidate` is better than `best`, another epoch of the same run. Small data sets have
-    /// many epochs of the same accuracy; of those, the one with the lower loss is better.
+    /// Whether `candidate` is better than `best`, another epoch of the same run. Small data sets
+    /// have many epochs of the same accuracy; of those, the one with the lower loss is better.
     pub fn is_better(self, candidate: &Epoch, best: &Epoch) -> bool {
         let ((accuracy, loss), (best_accuracy, best_loss)) = (figures(candidate), figures(best));
         match self {

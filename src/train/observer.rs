@@ -44,8 +44,8 @@ pub struct DatasetInfo {
     pub name: String,
     /// Images to train on.
     pub train: usize,
-    /// Images that the run is validated on: the data's own, or training images that were held out and
-    /// are not counted in `train`. 0 where there are none.
+    /// Images that the run is validated on: the data's own, or training images that were held out
+    /// and are not counted in `train`. 0 where there are none.
     #[serde(default)]
     pub validation: usize,
     /// Images to test with.
@@ -88,7 +88,8 @@ pub struct Epoch {
     pub epoch: usize,
     /// Optimizer steps since the start of the run.
     pub step: usize,
-    /// Mean over the epoch's images, each with the weights that its step began with; penalty included.
+    /// Mean over the epoch's images, each with the weights that its step began with; penalty
+    /// included.
     pub train_loss: f64,
     /// Share of the epoch's images that were classified correctly in their step, 0 to 1.
     pub train_accuracy: f64,

@@ -13,7 +13,8 @@ pub struct StopFlag {
 }
 
 impl StopFlag {
-    /// Asks the run to end, because of Ctrl-C, a closed terminal or because the process is to terminate.
+    /// Asks the run to end, because of Ctrl-C, a closed terminal or because the process is to
+    /// terminate.
     pub fn request(&self, reason: ErrorKind) {
         self.reason.store(StopFlag::number(reason), Ordering::Relaxed);
     }

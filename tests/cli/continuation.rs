@@ -1,4 +1,5 @@
-//! Runs that are trained further, are moved, or were changed by hand; and that say what became of them.
+//! Runs that are trained further, are moved, or were changed by hand; and that say what became of
+//! them.
 
 use std::fs;
 use std::path::Path;

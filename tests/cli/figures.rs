@@ -1,4 +1,5 @@
-//! The figures that a run shows: over which images they are, and which of them choose the best epoch.
+//! The figures that a run shows: over which images they are, and which of them choose the best
+//! epoch.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! Folders of pictures in the layouts that people have: the first lines of a run, and its exit code.
+//! Folders of pictures in the layouts that people have: the first lines of a run, and its exit
+//! code.
 
 use std::path::Path;
 

@@ -22,7 +22,8 @@ fn picture(side: u32, base: u8, index: u32, has_colour: bool) -> Vec<u8> {
     file.into_inner()
 }
 
-/// A folder `shades` with so many dark and light pictures. Where `is_told_apart` is false, both classes have the same.
+/// A folder `shades` with so many dark and light pictures. Where `is_told_apart` is false, both
+/// classes have the same.
 fn with_shades(side: u32, count: u32, has_colour: bool, is_told_apart: bool) -> Sandbox {
     let sandbox = Sandbox::new();
     for (class, base) in [("dark", 0), ("light", if is_told_apart { 200 } else { 0 })] {

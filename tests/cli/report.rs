@@ -39,7 +39,8 @@ fn assert_shows(text: &str, expected: &Value) {
     assert!(error <= 6e-4 * expected.abs() || error <= 5.1e-5, "{text} is not {expected}");
 }
 
-/// The epoch with the highest accuracy on a split; of equals, the first of those with the lowest loss.
+/// The epoch with the highest accuracy on a split; of equals, the first of those with the lowest
+/// loss.
 fn best<'a>(metrics: &'a [Value], split: &str) -> &'a Value {
     let figure = |epoch: &Value, name: &str| epoch[format!("{split}_{name}")].as_f64().expect("a number");
     let best = metrics.iter().rev().max_by(|one, other| {
@@ -257,7 +258,8 @@ fn a_page_that_cannot_be_made_again_is_not_overwritten() {
     let whole = std::fs::read(&evaluation).expect("it is readable");
     std::fs::remove_file(&evaluation).expect("there was one");
     sandbox.run(&["report", "run"]).refused(3).because(&["would lose its confusion matrix", "mine"]);
-    // Nor where the file is damaged: cut, without a class, with a class that is none, with a script.
+    // Nor where the file is damaged: cut, without a class, with a class that is none, with a
+    // script.
     let text = String::from_utf8(whole.clone()).expect("it is text");
     let changed = [
         text[..text.len() - 2].to_owned(),
@@ -336,7 +338,8 @@ fn many_files_are_one_line_and_mistakes_name_theirs() {
     assert_eq!(listed.len(), 1, "{listed:?}");
     assert!(listed[0].as_str().is_some_and(|row| row.contains("trees, sha256 ")), "{listed:?}");
 
-    // Each mistake has the name of its file, and the path of the file in its title and in the numbers.
+    // Each mistake has the name of its file, and the path of the file in its title and in the
+    // numbers.
     let mistakes = browser.value(
         "[...document.querySelectorAll('.mistakes li')].map((item) => [item.title, item.textContent])",
     );

@@ -65,7 +65,8 @@ fn a_table_says_where_the_run_goes_on() {
     assert!(!outcome.stdout.contains('\u{1b}'), "{outcome:#?}");
 }
 
-/// Takes out of the recorded run what programs before schedules followed `--max-steps` did not write.
+/// Takes out of the recorded run what programs before schedules followed `--max-steps` did not
+/// write.
 fn make_old(run: &Path) {
     let without = |text: &str, keys: &[&str]| -> String {
         let is_kept = |line: &&str| !keys.iter().any(|key| line.trim_start().starts_with(key));

@@ -135,7 +135,8 @@ fn tagged(epoch: &Value, tags: &[(&str, &str)]) -> BTreeMap<String, f32> {
     tags.iter().map(figure).collect()
 }
 
-/// Training, validation and test lie over each other in one chart where they have one tag in several runs.
+/// Training, validation and test lie over each other in one chart where they have one tag in
+/// several runs.
 #[test]
 fn each_split_has_an_event_file_of_its_own() {
     for (validation, splits) in

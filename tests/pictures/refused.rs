@@ -13,7 +13,8 @@ fn album(folders: &[&str]) -> Album {
     album
 }
 
-/// Asserts that the folder is refused with these parts in the message, and in the advice; by `verify`, too.
+/// Asserts that the folder is refused with these parts in the message, and in the advice; by
+/// `verify`, too.
 #[track_caller]
 fn refused(album: &Album, parts: &[&str], advice: &str) {
     let with_path = |part: &str| part.replace("SET", album.path().to_str().unwrap());

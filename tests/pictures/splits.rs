@@ -233,6 +233,7 @@ fn a_run_that_recorded_no_validation_files_gets_none() {
     let without = all.clone().as_recorded(all.files.len() - 11);
     assert_eq!((without.validation, without.files.len()), (None, 7 + 15));
     assert_eq!((&without.train, &without.test), (&all.train, &all.test));
-    // Where the numbers say something else, the data set is another one: that is for others to notice.
+    // Where the numbers say something else, the data set is another one: that is for others to
+    // notice.
     assert_eq!(all.clone().as_recorded(5), all);
 }

@@ -191,8 +191,8 @@ fn saves_come_when_they_were_asked_for() {
     assert_eq!(steps(&[&single[..], &flipped].concat()), [0, 50, 100, 133]);
 }
 
-/// Nothing in these runs depends on how long they are, so one that has ended and is given more epochs
-/// ends as one that had them from the start.
+/// Nothing in these runs depends on how long they are, so one that has ended and is given more
+/// epochs ends as one that had them from the start.
 #[test]
 fn a_finished_run_with_more_epochs_ends_as_one_that_had_them_from_the_start() {
     for kind in ["cpu", "gpu"] {
@@ -237,7 +237,8 @@ fn a_run_that_ended_within_an_epoch_continues_there() {
     }
 }
 
-/// The rest of a longer run has the rates that its schedule has there, laid out over all of its steps.
+/// The rest of a longer run has the rates that its schedule has there, laid out over all of its
+/// steps.
 #[test]
 fn the_schedule_of_a_run_with_more_epochs_is_that_of_all_of_them() {
     let device = device("cpu");

@@ -1,4 +1,5 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the run saves itself and says how to go on; asked twice, it ends at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the run saves itself and says how to go on; asked twice, it ends at
+//! once.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read};

@@ -6,9 +6,9 @@
 //! returns before them. A loop around a barrier must be left by a condition that is the same for all
 //! invocations; that much remains for a reviewer.
 //!
-//! Microsoft's FXC has a stricter rule (X3663), of which one part is checked here: the counter of a loop
-//! around a barrier must not bound a loop within, because FXC then takes the counter for one that
-//! differs between invocations.
+//! Microsoft's FXC has a stricter rule (X3663), of which one part is checked here: the counter of a
+//! loop around a barrier must not bound a loop within, because FXC then takes the counter for one
+//! that differs between invocations.
 
 use naga::{Block, Expression, Function, Handle, LocalVariable, Statement};
 
@@ -33,8 +33,8 @@ pub fn complaints(parsed: &Parsed) -> Vec<String> {
     complaints
 }
 
-/// Loops without a barrier that one of `counters` bounds, or the counter of a loop around a barrier in
-/// this block.
+/// Loops without a barrier that one of `counters` bounds, or the counter of a loop around a barrier
+/// in this block.
 fn shared_counters(function: &Function, block: &Block, counters: &[Handle<LocalVariable>]) -> Vec<String> {
     let mut complaints = Vec::new();
     for statement in block.iter() {

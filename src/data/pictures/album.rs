@@ -49,7 +49,8 @@ pub(super) struct Album {
 }
 
 impl Album {
-    /// Reads the headers of all pictures. Those that cannot be read are left out and added to `faults`.
+    /// Reads the headers of all pictures. Those that cannot be read are left out and added to
+    /// `faults`.
     ///
     /// # Errors
     /// [`ErrorKind::Data`](crate::ErrorKind::Data) for a class that is none of `names`.
@@ -89,7 +90,8 @@ impl Album {
         counts
     }
 
-    /// Decodes all pictures in their own size, and forgets those that fail: they are added to `faults`.
+    /// Decodes all pictures in their own size, and forgets those that fail: they are added to
+    /// `faults`.
     pub(super) fn verify(&mut self, progress: bool, faults: &mut Vec<Fault>) {
         let bar = bar("decoding pictures", self.pictures.len(), progress);
         let decode = |picture: Picture| {

@@ -57,8 +57,8 @@ impl Endings {
         self.counts.values().sum()
     }
 
-    /// The endings without their dots, the most frequent first, with the number of files of each. The
-    /// ending of a name without a dot is empty.
+    /// The endings without their dots, the most frequent first, with the number of files of each.
+    /// The ending of a name without a dot is empty.
     pub fn by_count(&self) -> Vec<(&str, usize)> {
         let mut counts: Vec<_> =
             self.counts.iter().map(|(ending, count)| (ending.as_str(), *count)).collect();

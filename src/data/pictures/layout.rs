@@ -13,8 +13,8 @@ use crate::plain::one_line;
 /// What was found in a folder.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
-    /// The folder of the training pictures, or the one with all pictures; without classes where there are
-    /// only pictures to validate or test with.
+    /// The folder of the training pictures, or the one with all pictures; without classes where
+    /// there are only pictures to validate or test with.
     pub(super) train: Part,
     pub(super) validation: Option<Part>,
     pub(super) test: Option<Part>,
@@ -45,13 +45,13 @@ pub(super) struct Class {
     pub(super) unread: Endings,
 }
 
-/// Looks for pictures in `folder`. `known` are the classes of a model that is to be tried on them: there
-/// may be pictures of some of its classes only.
+/// Looks for pictures in `folder`. `known` are the classes of a model that is to be tried on them:
+/// there may be pictures of some of its classes only.
 ///
 /// # Errors
 /// [`ErrorKind::Data`](crate::ErrorKind::Data), with what was found, where there are no folders of
-/// classes, only one, or folders that must be something else; [`ErrorKind::Io`](crate::ErrorKind::Io)
-/// where a folder cannot be listed.
+/// classes, only one, or folders that must be something else;
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) where a folder cannot be listed.
 pub(super) fn survey(folder: &Path, known: Option<&[String]>) -> Result<Layout> {
     let root = Folder::read(folder)?;
     let mut layout = Layout::default();
@@ -137,8 +137,8 @@ impl Layout {
         Ok(())
     }
 
-    /// The classes in a folder, those without a picture left out. A class that differs from one of `known`
-    /// in capitals only is taken for that one.
+    /// The classes in a folder, those without a picture left out. A class that differs from one of
+    /// `known` in capitals only is taken for that one.
     fn part(&mut self, folder: &Folder, known: Option<&[String]>) -> Result<Part> {
         let (mut classes, mut renamed) = (Vec::new(), Vec::new());
         for below in &folder.folders {

@@ -7,12 +7,12 @@
 //!                                flowers/test/daisy/*.png
 //! ```
 //!
-//! `tree` lists the files, `splits` finds the folders of the splits under the names people give them
-//! (`split_names`), `layout` the classes and their pictures, or `wrong_folder` says why there are none.
-//! `split` says which pictures are tested with: without a folder of them, a fifth of each class. `album`
-//! reads the files, `decode` turns one into the bytes of an image. A picture that cannot be read is left
-//! out and named; so is everything else that lies around and is not used (`endings` knows the formats).
-//! [`verify()`] is the same look without a training.
+//! `tree` lists the files, `splits` finds the folders of the splits under the names people give
+//! them (`split_names`), `layout` the classes and their pictures, or `wrong_folder` says why there
+//! are none. `split` says which pictures are tested with: without a folder of them, a fifth of each
+//! class. `album` reads the files, `decode` turns one into the bytes of an image. A picture that
+//! cannot be read is left out and named; so is everything else that lies around and is not used
+//! (`endings` knows the formats). [`verify()`] is the same look without a training.
 
 mod album;
 mod decode;
@@ -112,8 +112,8 @@ pub enum Size {
 /// Reads all pictures of a folder.
 ///
 /// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data), with what was found, where there are no classes, only
-/// one, a class without a usable picture, or more pictures than fit the memory;
+/// [`ErrorKind::Data`](crate::ErrorKind::Data), with what was found, where there are no classes,
+/// only one, a class without a usable picture, or more pictures than fit the memory;
 /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for a size that makes no sense.
 pub(super) fn load(folder: &Path, name: String, wanted: &Wanted) -> Result<Dataset> {
     if let Size::Side(side) = wanted.size

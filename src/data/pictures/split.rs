@@ -1,8 +1,8 @@
 //! Which pictures are for training, for validation and for testing.
 //!
-//! Where nobody has put test pictures apart, a fifth of each class is held out, by a hash of the file's
-//! name: the same pictures in every run, whatever its seed, so that runs can be compared; and a picture
-//! that is added later moves few of the others.
+//! Where nobody has put test pictures apart, a fifth of each class is held out, by a hash of the
+//! file's name: the same pictures in every run, whatever its seed, so that runs can be compared;
+//! and a picture that is added later moves few of the others.
 
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,8 @@ pub enum TestOrigin {
 }
 
 impl Division {
-    /// Without test pictures, those for validation are for testing; without either, some are held out.
+    /// Without test pictures, those for validation are for testing; without either, some are held
+    /// out.
     pub(super) fn of(train: Part, validation: Option<Part>, test: Option<Part>) -> Self {
         let (validation, test, origin) = match (validation, test) {
             (validation, Some(test)) => {

@@ -22,8 +22,8 @@ const GENERIC: [&str; 14] = [
     "split", "folder", "dir",
 ];
 
-/// A folder's name that may be that of a split. Classes may have such names, too (`training shoes`): what
-/// lies in the folders has to tell.
+/// A folder's name that may be that of a split. Classes may have such names, too (`training
+/// shoes`): what lies in the folders has to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SplitName {
     pub(super) role: Role,
@@ -34,7 +34,8 @@ pub(super) struct SplitName {
 }
 
 impl SplitName {
-    /// Understands `train`, `Training`, `train_images`, `TrainSet`, `flowers-test`, `val2017`, `hold-out`.
+    /// Understands `train`, `Training`, `train_images`, `TrainSet`, `flowers-test`, `val2017`,
+    /// `hold-out`.
     pub(super) fn of(name: &str) -> Option<Self> {
         let (mut roles, mut rest, mut rank) = (Vec::new(), Vec::new(), 0);
         for word in words(name) {
@@ -71,8 +72,8 @@ fn role(word: &str) -> Option<(Role, usize)> {
     lists.into_iter().find_map(|(role, list)| place(list).map(|place| (role, place)))
 }
 
-/// The words of a name in small letters: apart by what is neither letter nor digit, by capitals behind
-/// small letters, and where digits begin or end.
+/// The words of a name in small letters: apart by what is neither letter nor digit, by capitals
+/// behind small letters, and where digits begin or end.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut last = None;

@@ -31,8 +31,8 @@ struct Candidate<'a> {
     name: SplitName,
     /// As it lies beside the others.
     outer: &'a Folder,
-    /// The folder with the classes: the same, or the only one in it where that has the same role, as in
-    /// `seg_train/seg_train`.
+    /// The folder with the classes: the same, or the only one in it where that has the same role,
+    /// as in `seg_train/seg_train`.
     folder: &'a Folder,
 }
 
@@ -57,8 +57,8 @@ impl<'a> Candidate<'a> {
         self.folder.branches().any(|class| classes.contains(&class.name.to_lowercase()))
     }
 
-    /// Whether its folders are to be read as classes, even where they are not those of `classes`: one
-    /// folder of another name holds pictures of any class.
+    /// Whether its folders are to be read as classes, even where they are not those of `classes`:
+    /// one folder of another name holds pictures of any class.
     fn is_labelled(&self, classes: &[String]) -> bool {
         self.shares(classes) || self.folder.branches().count() > 1
     }
@@ -66,10 +66,11 @@ impl<'a> Candidate<'a> {
 
 /// The splits in `folder`, if that has some. `known` are the classes of a model.
 ///
-/// A name alone is not enough, because classes may be called `test` or `training shoes`. Folders are
-/// splits where one for training has folders of classes, and either its name says nothing else, or
-/// another split agrees with it: by a folder of the same class, or by the other words of its name. Without
-/// a folder for training, all folders must be splits. Where classes are known, one of them must be there.
+/// A name alone is not enough, because classes may be called `test` or `training shoes`. Folders
+/// are splits where one for training has folders of classes, and either its name says nothing else,
+/// or another split agrees with it: by a folder of the same class, or by the other words of its
+/// name. Without a folder for training, all folders must be splits. Where classes are known, one of
+/// them must be there.
 pub(super) fn find<'a>(folder: &'a Folder, known: Option<&[String]>) -> Option<Splits<'a>> {
     let known: Option<Vec<String>> =
         known.map(|known| known.iter().map(|name| name.to_lowercase()).collect());
@@ -112,8 +113,8 @@ pub(super) fn find<'a>(folder: &'a Folder, known: Option<&[String]>) -> Option<S
     })
 }
 
-/// The names of folders that can only be splits, but have no folders of classes in them; the one for
-/// training comes first.
+/// The names of folders that can only be splits, but have no folders of classes in them; the one
+/// for training comes first.
 pub(super) fn without_classes(folder: &Folder) -> Option<Vec<&str>> {
     let mut candidates: Vec<_> = folder.branches().map(Candidate::of).collect::<Option<_>>()?;
     candidates.sort_by_key(|candidate| candidate.name.role);

@@ -7,8 +7,8 @@ use super::endings::Kind;
 use crate::data::source::unlike;
 use crate::error::{Error, Result};
 
-/// What NAS boxes, editors and systems leave in folders, in small letters. Names with a leading dot are
-/// ignored, too.
+/// What NAS boxes, editors and systems leave in folders, in small letters. Names with a leading dot
+/// are ignored, too.
 const LEFT_BY_PROGRAMS: [&str; 14] = [
     "@eadir",
     "@recycle",
@@ -29,7 +29,8 @@ const LEFT_BY_PROGRAMS: [&str; 14] = [
 /// The most files that are looked at: somebody may name a whole disk.
 const MOST_FILES: usize = 2_000_000;
 
-/// How deep links to folders are followed: a folder around the splits, splits, and classes may be links.
+/// How deep links to folders are followed: a folder around the splits, splits, and classes may be
+/// links.
 const LINKS_DEPTH: usize = 3;
 
 /// A folder with everything in it but what is ignored. All lists are sorted.
@@ -124,7 +125,8 @@ impl Folder {
         !(self.pictures.is_empty() && self.unread.is_empty())
     }
 
-    /// The folders in it that have pictures in them or below: its classes, if it is a folder of classes.
+    /// The folders in it that have pictures in them or below: its classes, if it is a folder of
+    /// classes.
     pub(super) fn branches(&self) -> impl Iterator<Item = &Folder> {
         self.folders.iter().filter(|folder| folder.has_pictures())
     }

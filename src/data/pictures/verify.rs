@@ -41,8 +41,8 @@ pub struct Verification {
 /// Decodes every picture of a folder to the end.
 ///
 /// # Errors
-/// As loading it to train on, where the folder is not one of pictures or has no classes; that a class
-/// has no picture that can be used is a [`refusal`](Verification::refusal).
+/// As loading it to train on, where the folder is not one of pictures or has no classes; that a
+/// class has no picture that can be used is a [`refusal`](Verification::refusal).
 pub fn verify(folder: &Path, progress: bool) -> Result<Verification> {
     let Layout { train, validation, test, mut warnings, unread, others } = layout::survey(folder, None)?;
     let Division { train, validation, test, origins } = Division::of(train, validation, test);

@@ -1,4 +1,5 @@
-//! Folders that are refused because they are not what they were taken for, and which may have been meant.
+//! Folders that are refused because they are not what they were taken for, and which may have been
+//! meant.
 
 use std::path::Path;
 
@@ -59,8 +60,8 @@ pub(super) fn several_sets(root: &Folder, found: &[Splits<'_>]) -> Error {
         .advise(format!("train on one of them, for example --data {first}"))
 }
 
-/// Refuses what cannot be trained on: no class, one class, or one without a picture that can be read. A
-/// model with `known` classes needs some picture only.
+/// Refuses what cannot be trained on: no class, one class, or one without a picture that can be
+/// read. A model with `known` classes needs some picture only.
 pub(super) fn check_classes(root: &Folder, layout: &Layout, known: Option<&[String]>) -> Result<()> {
     if layout.parts().all(|part| part.classes.is_empty()) {
         return Err(nothing(root, layout));

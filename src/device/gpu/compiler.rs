@@ -1,9 +1,9 @@
 //! Which compiler turns shaders into code for a GPU.
 //!
 //! Drivers of Vulkan and Metal bring their own. DX12 wants bytecode, which one of Microsoft's two
-//! compilers makes: DXC, which is either linked into the binary (the crate's feature `static-dxc`) or
-//! loaded from a `dxcompiler.dll`, or FXC, which every Windows has. FXC is the last resort: it is
-//! several times slower, and knows neither subgroup operations nor 16-bit floats.
+//! compilers makes: DXC, which is either linked into the binary (the crate's feature `static-dxc`)
+//! or loaded from a `dxcompiler.dll`, or FXC, which every Windows has. FXC is the last resort: it
+//! is several times slower, and knows neither subgroup operations nor 16-bit floats.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -31,8 +31,8 @@ const HAS_LINKED_DXC: bool =
     cfg!(all(feature = "static-dxc", windows, target_env = "msvc", not(target_arch = "aarch64")));
 
 impl ShaderCompiler {
-    /// The compilers to try for DX12, the best first. `WGPU_DX12_COMPILER` (`dxc`, `staticdxc` or `fxc`)
-    /// leaves only the one that it names.
+    /// The compilers to try for DX12, the best first. `WGPU_DX12_COMPILER` (`dxc`, `staticdxc` or
+    /// `fxc`) leaves only the one that it names.
     pub(super) fn for_dx12() -> Vec<ShaderCompiler> {
         let binary = std::env::current_exe().ok();
         let folder = binary.as_deref().and_then(Path::parent);

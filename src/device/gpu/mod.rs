@@ -1,11 +1,11 @@
 //! A GPU as a device, through wgpu: Vulkan, Metal or DX12.
 //!
-//! [`adapter`] finds and opens it, `preference` says which comes first, [`compiler`] what compiles its
-//! kernels. `pipelines` turns kernel rows into pipelines, [`tuner`] finds out which kernels are fastest,
-//! [`preparation`] says how far both are, `proof` what cooperative matrices are worth, [`memory`] keeps what
-//! was found out of an adapter, `timing` times them for a profile, `session` holds a plan's buffers and
-//! submits its steps, `faults` keeps what goes wrong behind the host's back.
-//! This folder is the only place in the crate that knows wgpu.
+//! [`adapter`] finds and opens it, `preference` says which comes first, [`compiler`] what compiles
+//! its kernels. `pipelines` turns kernel rows into pipelines, [`tuner`] finds out which kernels are
+//! fastest, [`preparation`] says how far both are, `proof` what cooperative matrices are worth,
+//! [`memory`] keeps what was found out of an adapter, `timing` times them for a profile, `session`
+//! holds a plan's buffers and submits its steps, `faults` keeps what goes wrong behind the host's
+//! back. This folder is the only place in the crate that knows wgpu.
 
 pub mod adapter;
 pub mod compiler;
@@ -86,7 +86,8 @@ impl Gpu {
         Gpu { tell, ..self }
     }
 
-    /// The same GPU, which tells `observer` how far it is with the kernels of each plan that it loads.
+    /// The same GPU, which tells `observer` how far it is with the kernels of each plan that it
+    /// loads.
     pub fn observed_by(self, observer: Box<dyn preparation::Observer>) -> Self {
         Gpu { observer: Some(observer), ..self }
     }

@@ -80,8 +80,8 @@ pub(super) fn encode(pass: &mut ComputePass<'_>, dispatches: &[Prepared], record
     }
 }
 
-/// Launches a kernel without any workgroup, which computes nothing, and waits for it. Mesa's software
-/// driver compiles a kernel when it is first launched, and not when its pipeline is made.
+/// Launches a kernel without any workgroup, which computes nothing, and waits for it. Mesa's
+/// software driver compiles a kernel when it is first launched, and not when its pipeline is made.
 pub(super) fn launch_nothing(device: &Device, queue: &Queue, prepared: &Prepared, records: &BindGroup) {
     let mut encoder = device.create_command_encoder(&CommandEncoderDescriptor::default());
     {

@@ -20,8 +20,8 @@ pub(super) struct Place {
 }
 
 impl Description<'_> {
-    /// Whether both are one model of GPU. Backends agree on PCI identifiers, but a vendor that is not on
-    /// PCI has another number in each: then the name tells.
+    /// Whether both are one model of GPU. Backends agree on PCI identifiers, but a vendor that is
+    /// not on PCI has another number in each: then the name tells.
     fn is_same_gpu(&self, other: &Description<'_>) -> bool {
         let has_same_ids = self.ids != [0, 0] && self.ids == other.ids;
         has_same_ids || self.info.name.eq_ignore_ascii_case(&other.info.name)
@@ -32,9 +32,9 @@ impl Description<'_> {
     }
 }
 
-/// The best adapter first: discrete, integrated, virtual, software. One GPU through both Vulkan and DX12
-/// has the rank of its better description, and Vulkan comes first: it offers more features (cooperative
-/// matrices), and its shaders need not pass through one of Microsoft's compilers.
+/// The best adapter first: discrete, integrated, virtual, software. One GPU through both Vulkan and
+/// DX12 has the rank of its better description, and Vulkan comes first: it offers more features
+/// (cooperative matrices), and its shaders need not pass through one of Microsoft's compilers.
 pub(super) fn order(found: &[Description<'_>]) -> Vec<Place> {
     let rank_of_gpu = |adapter: usize| {
         let same = found.iter().filter(|other| other.is_same_gpu(&found[adapter]));
@@ -49,8 +49,8 @@ pub(super) fn order(found: &[Description<'_>]) -> Vec<Place> {
     sorted.iter().map(place).collect()
 }
 
-/// The same GPU through Vulkan, where `at` is one through DX12. Of several GPUs of one model, the first
-/// through one backend is taken for the first through the other.
+/// The same GPU through Vulkan, where `at` is one through DX12. Of several GPUs of one model, the
+/// first through one backend is taken for the first through the other.
 fn vulkan_twin(found: &[Description<'_>], at: usize) -> Option<usize> {
     let same = |backend: &'static str| {
         let indices = 0..found.len();

@@ -1,4 +1,4 @@
-//! What a GPU does before the first step of a plan, which may take minutes, and who is told.
+//! The progress of a GPU's work before the first step of a plan, which may take minutes.
 
 use std::fmt;
 
@@ -24,12 +24,12 @@ pub struct Item<'a> {
     pub count: usize,
 }
 
-/// Is told how far the preparation of a plan is.
+/// Receives the progress of the preparation of a plan.
 pub trait Observer: fmt::Debug + Send + Sync {
     /// An item begins; those before it are done.
     fn item(&self, item: &Item<'_>);
 
-    /// The stage is over, whether it succeeded or not. Stages without items are not told.
+    /// The stage is over, whether it succeeded or not. Stages without items are not reported.
     fn end(&self);
 }
 

@@ -82,7 +82,7 @@ impl<'a> Tuner<'a> {
         open.map(|choice| choice.key).collect::<BTreeSet<_>>().len()
     }
 
-    /// The kernels of an op. Where they have to be found out, `progress` is told.
+    /// The kernels of an op. Where they have to be measured first, `progress` receives the op.
     pub(super) fn lower(
         &mut self,
         op: &dyn Op,
@@ -110,7 +110,8 @@ impl<'a> Tuner<'a> {
         self.tuning.and_then(|_| op.choice(&self.facts))
     }
 
-    /// The way that was found to be the fastest. One that is not there any more is no reason to fail.
+    /// The way that was found to be the fastest. One that is not there any more is no reason to
+    /// fail.
     fn remembered<'b>(&self, choice: &'b Choice) -> Option<&'b Way> {
         let label = self.found.get(&choice.key).or_else(|| self.known.get(&choice.key))?;
         choice.ways.iter().find(|way| way.label == *label)

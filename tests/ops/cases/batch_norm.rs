@@ -133,8 +133,8 @@ impl Case for Recall {
     }
 }
 
-/// Moments of the images of a batch, as a forward pass leaves them, with weight and bias. Those of a
-/// single value are others, as running ones are.
+/// Moments of the images of a batch, as a forward pass leaves them, with weight and bias. Those of
+/// a single value are others, as running ones are.
 fn operands(bench: &mut Bench, batch: Batch, values: &[f32]) -> (Tensor, [Tensor; 2], [Vec<f32>; 2]) {
     let channels = batch.channels;
     let found = reference::column_moments(&widen(&values[..batch.valid()]), channels);
