@@ -8,12 +8,12 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use shadegrad::augmentation::Augmentation;
 use shadegrad::device::cpu::Cpu;
 use shadegrad::device::{Device, Session};
-use shadegrad::host::Array;
 use shadegrad::ops::gather::{self, Images};
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{self, Update};
 use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::ops::{Rate, column_sum, softmax_cross_entropy};
+use shadegrad::plan::host_memory::Array;
 use shadegrad::plan::{Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::plain::one_line;
+use crate::text::sanitize::one_line;
 
 /// Most characters of a message, and of the advice: what they quote may have any length.
 const MOST: usize = 1000;

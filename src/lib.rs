@@ -106,38 +106,29 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
-pub mod atomic;
 pub mod augmentation;
 pub mod bench;
+pub mod checkpoint;
 pub mod cli;
 pub mod config;
 pub mod dashboard;
 pub mod data;
 pub mod device;
-pub mod disk;
-mod draft;
 pub mod error;
 pub mod export;
-mod figures;
-pub mod file_layout;
-mod floats;
-pub mod host;
-pub mod init;
+mod failpoint;
+pub mod fs;
 pub mod kernel;
-pub mod layers;
-mod mishap;
-pub mod model;
-mod nearest;
+pub mod nn;
 pub mod ops;
 pub mod optim;
-mod plain;
 pub mod plan;
 pub mod report;
 pub mod rng;
 pub mod run;
-pub mod schedule;
 pub mod selftest;
 pub mod tensor;
+mod text;
 pub mod train;
 
 pub use error::{Error, ErrorKind, Result};

@@ -171,6 +171,6 @@ fn the_search_finds_uses_and_only_uses() {
     for line in ["use my_wgpu::Device;", "crate::wgpu::x()", "wgpus::x()", "let wgpu = 1;"] {
         assert!(!names(line, "wgpu"), "{line}");
     }
-    assert!(names("use crate::ops::Op;", "crate::ops"));
+    assert!(names("use crate::plan::Op;", "crate::ops"));
     assert!(!names("use crate::options::Op;", "crate::ops"));
 }

@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
+use shadegrad::checkpoint::SavedModel;
 use shadegrad::config::Key;
 use shadegrad::data::{Dataset, ImageShape, Split};
-use shadegrad::run::SavedModel;
 use shadegrad::train::{Checkpoint, Epoch, Observer, StopFlag, Trainer, Views, evaluate, logits};
 use shadegrad::{ErrorKind, Result};
 

@@ -6,8 +6,7 @@ use shadegrad::Result;
 use shadegrad::config::Key;
 use shadegrad::data::{Dataset, ImageShape};
 use shadegrad::device::{Device, DeviceInfo, Session};
-use shadegrad::ops::Op;
-use shadegrad::plan::Plan;
+use shadegrad::plan::{Op, Plan};
 use shadegrad::train::check_gradients;
 
 #[path = "samples/small_run.rs"]

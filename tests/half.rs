@@ -12,10 +12,9 @@ use shadegrad::device::Device;
 use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters};
 use shadegrad::device::gpu::compiler::ShaderCompiler;
-use shadegrad::host::Array;
 use shadegrad::ops::classifier::{self, InputGradient};
 use shadegrad::ops::softmax_cross_entropy::Target;
-use shadegrad::plan::{Launch, Plan, Role, StepRecord};
+use shadegrad::plan::{Array, Launch, Plan, Role, StepRecord};
 use shadegrad::tensor::Element;
 
 use support::{config, device, resume, train};

@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use shadegrad::Result;
+use shadegrad::checkpoint::NamedTensor;
 use shadegrad::config::Key;
 use shadegrad::data::{Dataset, ImageShape};
-use shadegrad::run::NamedTensor;
 use shadegrad::train::{Checkpoint, Epoch, Observer, StopFlag, Trainer};
 
 #[path = "samples/small_run.rs"]

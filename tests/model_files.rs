@@ -5,12 +5,11 @@ use std::path::Path;
 
 use rand::RngExt;
 use serde_json::{Value, json};
+use shadegrad::checkpoint::{About, NamedTensor, SavedModel};
+use shadegrad::data::Normalisation;
 use shadegrad::data::pictures::Resize;
 use shadegrad::export::{self, Format};
 use shadegrad::rng::{Purpose, Stream};
-use shadegrad::run::model_file::About;
-use shadegrad::run::{NamedTensor, SavedModel};
-use shadegrad::train::Normalisation;
 use shadegrad::{ErrorKind, Result};
 use tempfile::TempDir;
 

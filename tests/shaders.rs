@@ -22,10 +22,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use shadegrad::kernel::Kernel;
-use shadegrad::ops::Matrices;
+use shadegrad::kernel::{Kernel, Matrices, TileClass};
 use shadegrad::ops::matmul::Form;
-use shadegrad::ops::matmul::gpu::{Class, Finish, Operand, Scale, Variant, kernel as matmul_kernel};
+use shadegrad::ops::matmul::gpu::{Finish, Operand, Scale, Variant, kernel as matmul_kernel};
 
 use parse::Parsed;
 
@@ -145,9 +144,9 @@ fn every_shader_file_is_used() {
 /// `SHADEGRAD_BLESS=1` writes the snapshots anew.
 #[test]
 fn rendered_matmuls_are_as_their_snapshots() {
-    let tiled = Class::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4, quads: 1 };
-    let subgroup = Class::Subgroup { lanes: 8, rows: 8, quads: 1 };
-    let cooperative = Class::Cooperative {
+    let tiled = TileClass::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4, quads: 1 };
+    let subgroup = TileClass::Subgroup { lanes: 8, rows: 8, quads: 1 };
+    let cooperative = TileClass::Cooperative {
         matrices: Matrices { side: 16, vectors: true },
         lanes: 32,
         rows: 2,
@@ -155,7 +154,7 @@ fn rendered_matmuls_are_as_their_snapshots() {
         subgroups_m: 2,
         subgroups_n: 2,
     };
-    let apples = Class::Cooperative {
+    let apples = TileClass::Cooperative {
         matrices: Matrices { side: 8, vectors: false },
         lanes: 32,
         rows: 2,

@@ -10,12 +10,11 @@ use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice}
 use shadegrad::device::gpu::preparation::{Item, Observer, Stage};
 use shadegrad::device::gpu::tuner::Tuning;
 use shadegrad::device::profile::{Clock, Profile};
-use shadegrad::host::Array;
+use shadegrad::kernel::TileClass;
 use shadegrad::ops::Rate;
-use shadegrad::ops::matmul::gpu::Class;
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{Momentum, Update};
-use shadegrad::plan::{Launch, Plan, Role, StepId, StepRecord};
+use shadegrad::plan::{Array, Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
 #[path = "samples/announcement.rs"]
@@ -167,7 +166,7 @@ fn choices_are_made_once_remembered_and_change_no_bit() {
     assert_eq!(run(&tuned(folder.path())), untuned, "with choices that were just made");
     let file = file(folder.path());
     let found = choices(&file);
-    let labels: Vec<String> = Class::menu(gpu().facts()).into_iter().map(Class::label).collect();
+    let labels: Vec<String> = TileClass::menu(gpu().facts()).into_iter().map(TileClass::label).collect();
     let keys: Vec<&String> = found.keys().collect();
     assert_eq!(keys, ["matmul nt 64x70x300 bias_relu", "matmul tn 70x300x64 sgd_momentum_rows"]);
     for label in found.values() {

@@ -3,16 +3,15 @@
 use crate::augmentation::Augmentation;
 use crate::device::DeviceKind;
 use crate::device::gpu::Gpu;
-use crate::draft::{self, Draft};
-use crate::host::Array;
+use crate::kernel::TileClass;
 use crate::ops::classifier::{self, InputGradient};
+use crate::ops::fixture::Draft;
 use crate::ops::gather::{self, Images};
-use crate::ops::matmul::gpu::Class;
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::sgd::{self, Update};
 use crate::ops::softmax_cross_entropy::Target;
-use crate::ops::{Rate, Window, column_sum, conv2d, l2_penalty, peak, softmax_cross_entropy};
-use crate::plan::{Plan, Role, StepId};
+use crate::ops::{Rate, Window, column_sum, conv2d, fixture, l2_penalty, peak, softmax_cross_entropy};
+use crate::plan::{Array, Plan, Role, StepId};
 use crate::tensor::{Element, Tensor};
 
 /// What one launch costs.
@@ -84,7 +83,7 @@ pub(super) fn all() -> Vec<Subject> {
 
 /// Products of 16-bit operands, in a class of cooperative matrices where the GPU takes such for them.
 pub(super) fn of_halves(gpu: &Gpu) -> Vec<Subject> {
-    if !Class::menu_of_halves(gpu.facts_of_halves()).iter().any(Class::is_cooperative) {
+    if !TileClass::menu_of_halves(gpu.facts_of_halves()).iter().any(TileClass::is_cooperative) {
         return Vec::new();
     }
     let subject = |size| product_of("matmul nn, f16", Element::Half, Form::Nn, [size; 3]);
@@ -174,11 +173,11 @@ fn gather(batch: usize, [channels, height, width]: [usize; 3]) -> Subject {
     let batches = 64;
     let images = batches * batch;
     let mut draft = Draft::new("bench");
-    let piece = draft.give("piece", Role::Input, [images, pixels], draft::bytes(images * pixels));
-    let labels = draft.give("labels", Role::Input, [images], draft::indices(images, 10));
+    let piece = draft.give("piece", Role::Input, [images, pixels], fixture::bytes(images * pixels));
+    let labels = draft.give("labels", Role::Input, [images], fixture::indices(images, 10));
     let normalisation = draft.noise("normalisation", Role::Input, [channels, 2]);
     let mut order: Vec<u32> = (0..images as u32).collect();
-    order.sort_by_key(|&image| draft::hash(image as usize));
+    order.sort_by_key(|&image| fixture::hash(image as usize));
     let order = draft.give("order", Role::Input, [images], Array::U32(order));
     let source = Images {
         pieces: vec![piece],
@@ -196,7 +195,7 @@ fn gather(batch: usize, [channels, height, width]: [usize; 3]) -> Subject {
 fn softmax(batch: usize, count: usize) -> Subject {
     let mut draft = Draft::new("bench");
     let logits = draft.noise("logits", Role::Input, [batch, count]);
-    let labels = draft.give("labels", Role::Input, [batch], draft::indices(batch, 10));
+    let labels = draft.give("labels", Role::Input, [batch], fixture::indices(batch, 10));
     softmax_cross_entropy::forward(&mut draft.plan, logits, Target { labels, smoothing: 0.0, slots: 1 });
     let work = Work::Bytes((batch * count * 8) as f64);
     Subject { rows: batch, ..done(draft, "softmax", format!("{batch}x{count}"), work) }
@@ -207,7 +206,7 @@ fn classifier(batch: usize, inputs: usize, classes: usize) -> Subject {
     let x = draft.noise("x", Role::Input, [batch, inputs]);
     let weight = draft.noise("weight", Role::Parameter, [classes, inputs]);
     let bias = draft.noise("bias", Role::Parameter, [classes]);
-    let labels = draft.give("labels", Role::Input, [batch], draft::indices(batch, classes as u32));
+    let labels = draft.give("labels", Role::Input, [batch], fixture::indices(batch, classes as u32));
     let target = Target { labels, smoothing: 0.0, slots: 1 };
     classifier::forward(&mut draft.plan, x, [weight, bias], target, InputGradient::Masked);
     // Two products, of which one gives the logits and one dx.

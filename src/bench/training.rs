@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use super::Spread;
 use crate::augmentation::Flip;
-use crate::config::{
-    Config, Groups, Init, InitRule, Interval, Monitor, Normalize, Optimizer, Precision, Schedule, Validation,
-    Warmup,
-};
-use crate::data::Dataset;
+use crate::config::{Config, Init, Interval, Monitor, Validation};
 use crate::data::pictures::Resize;
+use crate::data::{Dataset, Normalize};
 use crate::device::Device;
 use crate::error::Result;
+use crate::nn::InitRule;
+use crate::optim::{Groups, Optimizer, Schedule, Warmup};
+use crate::tensor::Precision;
 use crate::train::{Epoch, Observer, StopFlag, Trainer};
 
 /// Epochs that count; one more goes before them.

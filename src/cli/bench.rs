@@ -4,11 +4,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::device_choice::DeviceFlags;
-use super::output;
 use super::signals::stop_on_signals;
 use super::spinner::spinner;
 use super::style::Style;
-use super::values;
+use super::{output, values};
 use crate::bench::kernels::{self, Kernel, Kernels};
 use crate::bench::training::{self, Training, Workload};
 use crate::data::Dataset;

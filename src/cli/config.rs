@@ -3,15 +3,14 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::output;
 use super::setting_flags::SettingFlags;
 use super::style::Style;
-use super::training_data;
+use super::{output, training_data};
 use crate::config::{Resolved, Settings, TrainingSet, Validation, presets};
 use crate::data::catalogue::Catalogue;
 use crate::data::hold_out;
 use crate::error::Result;
-use crate::figures;
+use crate::text::human;
 use crate::train::{Outline, Sizes};
 
 const EXAMPLES: &str = "Examples:
@@ -103,12 +102,12 @@ fn outline_table(outline: &Outline, style: Style) -> String {
     let head = ["layer", "output", "parameters", "MFLOP an image"].map(String::from);
     let rows = outline.model.rows.iter().map(|row| {
         let layer = format!("{}{}", "  ".repeat(row.depth), row.layer);
-        [layer, row.output.clone(), figures::count(row.parameters as u64), megas(row.operations)]
+        [layer, row.output.clone(), human::count(row.parameters as u64), megas(row.operations)]
     });
     let total = [
         "in all".into(),
         String::new(),
-        figures::count(outline.model.parameters as u64),
+        human::count(outline.model.parameters as u64),
         megas(outline.model.operations),
     ];
     let rows: Vec<[String; 4]> = [head].into_iter().chain(rows).chain([total]).collect();
@@ -122,7 +121,7 @@ fn outline_table(outline: &Outline, style: Style) -> String {
         );
         text.push_str(&format!("{}\n", style.faint(&line)));
     }
-    let [gpu, cpu] = [outline.gpu_bytes, outline.cpu_bytes].map(figures::bytes);
+    let [gpu, cpu] = [outline.gpu_bytes, outline.cpu_bytes].map(human::bytes);
     let memory = format!("# memory for images, weights and a step: {gpu} on a GPU, {cpu} on the CPU");
     text.push_str(&format!("{}\n", style.faint(&memory)));
     text

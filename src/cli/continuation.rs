@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use super::output;
-use crate::config::{
-    Config, Key, Schedule, Setting, Settings, Sources, Value, Warmup, absolute_data, resolve,
-};
+use crate::config::{Config, Key, Setting, Settings, Sources, Value, absolute_data, resolve};
 use crate::error::{Error, Result};
-use crate::figures::figure;
+use crate::optim::{Schedule, Warmup};
 use crate::run::record::Record;
 use crate::run::{Change, Reopened, RunDirectory, State, reopen};
+use crate::text::human::figure;
 use crate::train::{Ending, Position, Snapshot, Trainer};
 
 /// A run as it continues.

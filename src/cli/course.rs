@@ -5,11 +5,12 @@ use std::path::Path;
 use super::output;
 use super::report::Exam;
 use super::watchers::Watchers;
-use crate::config::{Config, Precision};
+use crate::config::Config;
 use crate::data::{ImageShape, Split};
 use crate::device::Device;
 use crate::device::cpu::Cpu;
 use crate::error::{Error, ErrorKind, Result};
+use crate::tensor::Precision;
 use crate::train::End;
 
 /// How far a device has taken a run.

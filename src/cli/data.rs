@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::output;
 use super::picture_flags::PictureArguments;
 use super::preview_flags::PreviewArguments;
-use super::verification_report;
+use super::{output, verification_report};
 use crate::data::catalogue::KnownSet;
 use crate::data::fetch::{FetchOptions, Origin, fetch, import};
 use crate::data::load::{is_of_pictures, load, unknown};

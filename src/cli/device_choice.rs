@@ -13,9 +13,9 @@ use crate::device::gpu::tuner::Tuning;
 use crate::device::profile::Profile;
 use crate::device::{Device, DeviceInfo, DeviceKind, Selftested};
 use crate::error::{Error, ErrorKind, Result};
-use crate::nearest::nearest;
 use crate::run::record::RecordedDevice;
 use crate::selftest::Verdict;
+use crate::text::suggest::nearest;
 
 /// The device of a command that takes no other setting.
 #[derive(Args, Clone, Debug)]

@@ -7,7 +7,7 @@ use super::output;
 use super::style::Style;
 use crate::device::DeviceInfo;
 use crate::error::Result;
-use crate::figures::percentage;
+use crate::text::human::percentage;
 use crate::train::{ClassReport, Confusion, Evaluation};
 
 /// Most classes whose confusions are shown as a matrix; of more, the most frequent ones are listed.

@@ -3,10 +3,9 @@
 use clap::Args;
 
 use super::device_choice::Opening;
-use super::output;
 use super::setting_flags::SettingFlags;
 use super::style::Style;
-use super::training_data;
+use super::{output, training_data};
 use crate::config::Key;
 use crate::device::DeviceInfo;
 use crate::error::{Error, ErrorKind, Result};

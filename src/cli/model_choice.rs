@@ -6,16 +6,13 @@ use clap::{Args, ValueEnum};
 
 use super::output;
 
-use crate::config::Normalize;
-use crate::data::Dataset;
+use crate::checkpoint::{About, SavedModel, read_model};
 use crate::data::load::load;
 use crate::data::locate::Search;
 use crate::data::pictures::{Resize, Wanted};
+use crate::data::{Dataset, Normalisation, Normalize};
 use crate::error::Result;
-use crate::model::ModelSpec;
-use crate::run::model_file::About;
-use crate::run::{SavedModel, read_model};
-use crate::train::Normalisation;
+use crate::nn::ModelSpec;
 
 /// The arguments that name a trained model.
 #[derive(Args, Debug)]

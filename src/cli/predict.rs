@@ -7,17 +7,16 @@ use serde_json::json;
 
 use super::device_choice::DeviceFlags;
 use super::model_choice::ModelArguments;
-use super::output;
 use super::picture_flags::ResizeName;
 use super::prediction_report::{self, Prediction};
 use super::split_choice::WhichSplit;
-use super::values;
+use super::{output, values};
+use crate::checkpoint::SavedModel;
 use crate::data::locate::Search;
 use crate::data::pictures::{self, Resize};
 use crate::data::{ImageShape, Split};
 use crate::error::{Error, Result};
 use crate::export::npy;
-use crate::run::SavedModel;
 use crate::train::logits;
 
 const EXAMPLES: &str = "Examples:

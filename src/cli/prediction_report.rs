@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::output;
 use super::style::Style;
 use crate::error::Result;
-use crate::plain::one_line;
+use crate::text::sanitize::one_line;
 
 /// Most characters of a file's name in the table.
 const MOST_OF_A_NAME: usize = 200;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::output;
 use super::spinner::{is_visible, spinner};
 use crate::device::gpu::preparation::{Item, Observer, Stage};
-use crate::figures::span;
+use crate::text::human::span;
 
 /// After this time a terminal shows a line.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::values;
-use crate::atomic;
 use crate::augmentation::{Augmentation, Flip};
 use crate::data::Dataset;
 use crate::data::preview::sheet;
 use crate::error::{Error, Result};
+use crate::fs::atomic;
 
 /// A file, and as the keys of the same names.
 #[derive(Args, Debug)]

@@ -1,7 +1,7 @@
 //! How far a run is, on one line, however wide that is.
 
 use super::style::Style;
-use crate::figures::{count, figure, percentage, span};
+use crate::text::human::{count, figure, percentage, span};
 use crate::train::Progress;
 
 /// Between the parts of a line.

@@ -8,13 +8,13 @@ use serde::Serialize;
 use super::device_choice::DeviceFlags;
 use super::output;
 use super::recorded_data::{self, Place};
+use crate::checkpoint::{About, SavedModel, weights_of};
 use crate::data::pictures::Wanted;
 use crate::data::{Dataset, ImageShape, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::report::{self, Examination, Findings, Record, Report};
-use crate::run::model_file::About;
-use crate::run::{SavedModel, checkpoint, weights_of};
+use crate::run::checkpoint;
 use crate::train::{Views, evaluate};
 
 const EXAMPLES: &str = "Examples:

@@ -10,7 +10,7 @@ use super::progress_line::ProgressLine;
 use super::style::{Style, is_capable};
 use crate::config::Monitor;
 use crate::error::{Error, ErrorKind, Result};
-use crate::figures::{duration, figure, percentage};
+use crate::text::human::{duration, figure, percentage};
 use crate::train::{End, Epoch, Observer, Progress, Start};
 
 /// A column of the table.

@@ -4,17 +4,17 @@ use clap::Args;
 
 use super::course::{self, Course};
 use super::device_choice::{DeviceFlags, Opening, Selftest};
-use super::output;
 use super::resume::Rest;
 use super::run_folder::RunFolder;
 use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
-use super::training_data;
 use super::watchers::WatchFlags;
+use super::{output, training_data};
+use crate::checkpoint::weights_of;
 use crate::config::{Config, Init, Key, Origin, Resolved, Settings, Validation};
 use crate::data::Dataset;
 use crate::error::Result;
-use crate::run::{EventFile, RunDirectory, weights_of};
+use crate::run::{EventFile, RunDirectory};
 use crate::train::{Observer, Sizes, Trainer};
 
 const EXAMPLES: &str = "Examples:

@@ -10,7 +10,7 @@ use crate::data::locate::Search;
 use crate::data::pictures::Wanted;
 use crate::data::{Dataset, ImageShape};
 use crate::error::{Error, Result};
-use crate::figures;
+use crate::text::human;
 use crate::train::Sizes;
 
 /// Loads it, or fetches it first; known sets are looked for in `data_dir` only, if there is one. `progress` says whether
@@ -64,7 +64,7 @@ pub(super) fn print_choice(resolved: &Resolved, set: &TrainingSet) {
         .map(|(key, setting)| format!("{} {}", key.name(), setting.value))
         .collect();
     if !values.is_empty() {
-        let (values, images) = (values.join(", "), figures::count(set.images as u64));
+        let (values, images) = (values.join(", "), human::count(set.images as u64));
         let ImageShape { height, width, .. } = set.shape;
         said.push(format!("{values} for {images} training images of {width}x{height}"));
     }

@@ -6,15 +6,13 @@ use std::path::Path;
 use clap::Args;
 
 use super::json::JsonLines;
-use super::output;
-use super::profile_report;
 use super::report::{self, Exam};
 use super::terminal::Terminal;
-use super::values;
+use super::{output, profile_report, values};
 use crate::dashboard::Dashboard;
 use crate::device::profile::Profile;
 use crate::error::{ErrorKind, Result};
-use crate::figures::percentage;
+use crate::text::human::percentage;
 use crate::train::{End, Observer};
 
 #[derive(Args, Debug)]

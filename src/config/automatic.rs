@@ -16,13 +16,11 @@
 use super::key::Key;
 use super::presets::Preset;
 use super::resolve::Resolved;
-use super::settings::{Origin, Setting, Settings, Value};
+use super::settings::{Origin, Setting, Settings};
+use super::value::{AUTO, Value};
 use crate::data::ImageShape;
 use crate::data::catalogue::Catalogue;
-use crate::figures;
-
-/// The word that files and flags have for it.
-pub(super) const AUTO: &str = "auto";
+use crate::text::human;
 
 /// Epochs times the square root of the number of images.
 const EPOCHS: f64 = 1600.0;
@@ -82,7 +80,7 @@ pub(super) fn without_needless_clipping(settings: Settings) -> Settings {
 /// Without a training set, the values are those for some set of a usual size.
 pub(super) fn settle(settings: Settings, set: Option<&TrainingSet>) -> Settings {
     let TrainingSet { images, shape } = *set.unwrap_or(&UNKNOWN);
-    let number = || format!("{} training images", figures::count(images as u64));
+    let number = || format!("{} training images", human::count(images as u64));
     let size = || format!("images of {}", side_by_side(shape));
     let count = |count: usize| Value::Whole(count as u64);
     let mut settled = settings;
@@ -165,7 +163,7 @@ fn reason_to_clip(settings: &Settings, shape: ImageShape) -> Option<String> {
 mod tests {
     use super::*;
     use crate::config::{Sources, complete, presets, said};
-    use crate::model::ModelSpec;
+    use crate::nn::ModelSpec;
 
     fn resolved(flags: &[(Key, &str)]) -> Resolved {
         let mut settings = Settings::default();

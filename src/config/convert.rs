@@ -5,13 +5,15 @@ use std::fmt::Write;
 use serde::{Serialize, Serializer};
 
 use super::key::Key;
-use super::settings::{Origin, Settings, Value};
-use super::{
-    Config, Groups, Init, InitRule, Interval, Monitor, Normalize, Optimizer, Precision, Schedule, Validation,
-    Warmup,
-};
+use super::settings::{Origin, Settings};
+use super::value::Value;
+use super::{Config, Init, Interval, Monitor, Validation};
 use crate::augmentation::Flip;
+use crate::data::Normalize;
 use crate::data::pictures::Resize;
+use crate::nn::InitRule;
+use crate::optim::{Groups, Optimizer, Schedule, Warmup};
+use crate::tensor::Precision;
 
 impl Config {
     /// The configuration that `settings` add up to. Panics where a key is missing that has a default.

@@ -10,7 +10,7 @@ use super::key::Key;
 use super::kind::{Kind, Written};
 use super::settings::{Origin, Settings, shorten};
 use crate::error::{Error, Result};
-use crate::nearest::nearest;
+use crate::text::suggest::nearest;
 
 /// Most bytes of a file that is read: far beyond any configuration, so that a data file that was
 /// given by mistake is not taken into memory.

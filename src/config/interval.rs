@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::kind::Kind;
-
 /// A number of steps, epochs or minutes: `500`, `2e`, `10m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interval {
@@ -16,6 +14,9 @@ pub enum Interval {
 }
 
 impl Interval {
+    /// The largest number of steps, epochs or minutes.
+    pub const MOST: u64 = u32::MAX as u64;
+
     /// The interval that is written so, if it is one.
     pub fn parse(text: &str) -> Option<Self> {
         let (digits, unit): (_, fn(usize) -> Interval) = match text.strip_suffix('e') {
@@ -30,7 +31,7 @@ impl Interval {
             return None;
         }
         let count: u64 = digits.parse().ok()?;
-        (1..=Kind::MOST).contains(&count).then(|| usize::try_from(count).map(unit).ok()).flatten()
+        (1..=Interval::MOST).contains(&count).then(|| usize::try_from(count).map(unit).ok()).flatten()
     }
 }
 

@@ -1,9 +1,15 @@
 //! The one table of what can be set: name, help, kind of value and what is allowed.
 
-use super::kind::{Bounds, Kind};
-use super::{InitRule, Monitor, Normalize, Optimizer, Precision, Schedule, Validation, presets};
+use super::configuration::{Monitor, Validation};
+use super::kind::Kind;
+use super::preset_list;
 use crate::augmentation::Flip;
+use crate::data::Normalize;
 use crate::data::pictures::Resize;
+use crate::nn::InitRule;
+use crate::optim::{Optimizer, Schedule};
+use crate::tensor::Precision;
+use crate::text::bounds::Bounds;
 
 /// Something that can be set, as a flag of `train` and as a line of a TOML file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -226,7 +232,7 @@ impl Key {
         match self {
             Key::Data | Key::DataDir | Key::Device | Key::Out => Kind::Text,
             Key::Model => Kind::OrAuto(&Kind::Text),
-            Key::Preset => Kind::Choice(&presets::NAMES),
+            Key::Preset => Kind::Choice(&preset_list::NAMES),
             Key::Resize => Kind::Choice(&RESIZES),
             Key::Normalize => Kind::Choice(&NORMALIZATIONS),
             Key::Init => Kind::ChoiceOrFile(&INIT_RULES),

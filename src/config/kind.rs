@@ -4,10 +4,10 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 
-use super::automatic::AUTO;
-use super::groups::Groups;
 use super::interval::Interval;
-use super::settings::Value;
+use super::value::{AUTO, Value};
+use crate::optim::Groups;
+use crate::text::bounds::Bounds;
 
 /// A kind of value, and which of them are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,19 +46,6 @@ pub enum Kind {
     },
 }
 
-/// Which numbers are allowed. Infinities and NaN never are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bounds {
-    /// Above 0.
-    Positive,
-    /// 0 or more.
-    NotNegative,
-    /// 0 to 1.
-    Fraction,
-    /// 0 to 1, but not 1.
-    BelowOne,
-}
-
 /// A value as somebody wrote it, before anyone knows whether it fits.
 #[derive(Clone, Copy, Debug)]
 pub enum Written<'a> {
@@ -76,7 +63,7 @@ pub enum Written<'a> {
 
 impl Kind {
     /// The largest count. The product of two such counts fits 64 bits.
-    pub const MOST: u64 = u32::MAX as u64;
+    pub const MOST: u64 = Interval::MOST;
 
     /// Whether the word `auto` is one of its values.
     pub fn takes_auto(self) -> bool {
@@ -187,30 +174,6 @@ impl fmt::Display for Kind {
             Kind::Groups => formatter.write_str("rules like \"biases decay=0 lr=2, 3.weight lr=0.1\""),
             Kind::Switch { .. } => formatter.write_str("true or false"),
         }
-    }
-}
-
-impl Bounds {
-    /// Whether the number is allowed.
-    pub fn contain(self, number: f32) -> bool {
-        number.is_finite()
-            && match self {
-                Bounds::Positive => number > 0.0,
-                Bounds::NotNegative => number >= 0.0,
-                Bounds::Fraction => (0.0..=1.0).contains(&number),
-                Bounds::BelowOne => (0.0..1.0).contains(&number),
-            }
-    }
-}
-
-impl fmt::Display for Bounds {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Bounds::Positive => "a number above 0 that 32 bits can hold",
-            Bounds::NotNegative => "a number, 0 or more, that 32 bits can hold",
-            Bounds::Fraction => "a number from 0 to 1",
-            Bounds::BelowOne => "a number from 0 to below 1",
-        })
     }
 }
 

@@ -7,12 +7,13 @@ use super::automatic::{settle, without_needless_clipping};
 use super::file::ConfigFile;
 use super::key::Key;
 use super::presets::{self, Preset};
-use super::settings::{Origin, Setting, Settings, Value};
-use super::{Config, Interval, Optimizer, Schedule, Validation, Warmup};
+use super::settings::{Origin, Setting, Settings};
+use super::value::Value;
+use super::{Config, Interval, Validation};
 use crate::data::catalogue::Catalogue;
 use crate::error::{Error, Result};
-use crate::model::ModelSpec;
-use crate::schedule::LearningRate;
+use crate::nn::ModelSpec;
+use crate::optim::{Optimizer, Schedule, Warmup};
 
 /// Everything that somebody said about a run.
 pub struct Sources<'a> {
@@ -102,7 +103,7 @@ impl Resolved {
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage).
     pub fn check_run(&self, images: usize, has_validation: bool) -> Result<()> {
         check_patience(&self.config, &self.settings, has_validation)?;
-        let rate = LearningRate::of(&self.config, self.config.steps_per_epoch(images));
+        let rate = self.config.learning_rates(self.config.steps_per_epoch(images));
         if rate.warmup <= rate.steps as f64 {
             return Ok(());
         }
@@ -257,8 +258,12 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
 mod tests {
     use super::*;
     use crate::augmentation::Flip;
-    use crate::config::{Groups, Init, InitRule, Monitor, Normalize, Precision};
+    use crate::config::{Init, Monitor};
+    use crate::data::Normalize;
     use crate::data::pictures::Resize;
+    use crate::nn::InitRule;
+    use crate::optim::Groups;
+    use crate::tensor::Precision;
 
     fn resolve_file(text: &str) -> Result<Resolved> {
         let folder = tempfile::tempdir().expect("a temporary folder");

@@ -9,22 +9,10 @@ use serde::{Serialize, Serializer};
 
 use super::key::Key;
 use super::kind::{Kind, Written};
+use super::value::Value;
 use crate::error::{Error, Result};
-use crate::nearest::nearest;
-use crate::plain::one_line;
-
-/// A value that is allowed for its key.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// A word, a name, a path.
-    Text(String),
-    /// A count or a seed.
-    Whole(u64),
-    /// A number.
-    Number(f32),
-    /// Yes or no.
-    Switch(bool),
-}
+use crate::text::sanitize::one_line;
+use crate::text::suggest::nearest;
 
 /// Where a value was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,31 +137,6 @@ impl Settings {
 impl Serialize for Settings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter().map(|(key, setting)| (key.name(), &setting.value)))
-    }
-}
-
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Value::Text(text) => serializer.serialize_str(text),
-            Value::Whole(number) => serializer.serialize_u64(*number),
-            Value::Number(number) => serializer.serialize_f32(*number),
-            Value::Switch(on) => serializer.serialize_bool(*on),
-        }
-    }
-}
-
-/// As in TOML.
-impl fmt::Display for Value {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Text(text) => toml::Value::String(text.clone()).fmt(formatter),
-            Value::Whole(number) => number.fmt(formatter),
-            // `{:?}` writes the fewest digits that read back as the same f32, always with a point or
-            // an exponent.
-            Value::Number(number) => write!(formatter, "{number:?}"),
-            Value::Switch(on) => on.fmt(formatter),
-        }
     }
 }
 

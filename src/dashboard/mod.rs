@@ -18,10 +18,11 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::checkpoint::SavedModel;
 use crate::error::{Error, Result};
-use crate::figures::{count, figure, percentage, span};
 use crate::report::{Findings, Record, Report};
-use crate::run::{SavedModel, checkpoint};
+use crate::run::checkpoint;
+use crate::text::human::{count, figure, percentage, span};
 use crate::train::{Checkpoint, Epoch, Observer, Progress, Start};
 use server::Server;
 

@@ -7,7 +7,7 @@
 //! again with a modern tar still loads.
 
 use super::source::{Source, unlike};
-use crate::plain::one_line;
+use crate::text::sanitize::one_line;
 use crate::{Error, Result};
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -7,7 +7,7 @@ use super::archive::{Archive, Member};
 use super::source::{Source, unlike};
 use super::{ImageShape, Split};
 use crate::Result;
-use crate::plain::one_line;
+use crate::text::sanitize::one_line;
 use rayon::prelude::*;
 use std::fmt;
 use std::path::Path;

@@ -4,8 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::{Dataset, Split};
-use crate::rng;
-use crate::{Error, Result};
+use crate::{Error, Result, rng};
 
 /// How many of `images`, which are two or more, a share of them is: at least one, and not all.
 pub fn count(share: f32, images: usize) -> usize {

@@ -6,7 +6,7 @@ use super::locate::{Files, Holding, Search, holding, wanted as wanted_files};
 use super::pictures::{self, Size, Wanted};
 use super::source::unlike;
 use super::{Dataset, ImageShape, Split, idx};
-use crate::nearest::nearest;
+use crate::text::suggest::nearest;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 

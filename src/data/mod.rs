@@ -22,12 +22,15 @@ pub mod hold_out;
 pub mod idx;
 pub mod load;
 pub mod locate;
+mod normalize;
 pub mod patches;
 pub mod pictures;
 pub mod preview;
 mod source;
 pub mod statistics;
 pub mod verify;
+
+pub use normalize::{Normalisation, Normalize};
 
 /// Channels, height and width of every image of a data set. Pixels are stored channel by channel,
 /// row by row, as CIFAR's files and PyTorch's tensors have them.

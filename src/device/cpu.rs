@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use super::profile::{Clock, Profile};
 use super::{Device, DeviceInfo, DeviceKind, Session, Ticket};
 use crate::error::Result;
-use crate::host::{Array, HostMemory};
-use crate::plan::{Launch, Plan, StepId};
+use crate::plan::{Array, HostMemory, Launch, Plan, StepId};
 use crate::tensor::{Element, Tensor};
 
 /// The processor.
@@ -62,7 +61,7 @@ impl Device for Cpu {
 
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
         Ok(Box::new(CpuSession {
-            memory: HostMemory::new(&plan),
+            memory: plan.host_memory(),
             plan,
             profile: self.profile.clone(),
             submitted: 0,

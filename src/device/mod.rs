@@ -8,8 +8,7 @@ pub mod profile;
 use std::collections::BTreeMap;
 
 use crate::error::Result;
-use crate::host::Array;
-use crate::plan::{Launch, Plan, StepId};
+use crate::plan::{Array, Launch, Plan, StepId};
 use crate::tensor::{Element, Tensor};
 
 /// What kind of processor a device is.

@@ -10,12 +10,10 @@ pub mod safetensors;
 
 use std::path::Path;
 
+use crate::checkpoint::{About, NamedTensor, SavedModel};
 use crate::error::Result;
-use crate::layers::{Size, Stage};
-use crate::model::Model;
+use crate::nn::{Model, Size, Stage};
 use crate::plan::Plan;
-use crate::run::model_file::About;
-use crate::run::{NamedTensor, SavedModel};
 use crate::tensor::Tensor;
 
 /// A format that a trained model can be written in.

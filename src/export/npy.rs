@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use crate::atomic;
 use crate::error::Result;
+use crate::fs::atomic;
 
 /// Where the values start is a multiple of this.
 const ALIGNMENT: usize = 64;

@@ -11,10 +11,8 @@
 
 use std::borrow::Cow;
 
-use super::{GpuFacts, Op, Operands};
-use crate::host::HostMemory;
-use crate::kernel::{Binding, Dispatch, Kernel, Uniform, fold, read, shader, uniform, write};
-use crate::plan::{Plan, StepRecord};
+use crate::kernel::{Binding, Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, uniform, write};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// What a step's record says of averages with `decay`, in the `step`-th step, counted from 0.

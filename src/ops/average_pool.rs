@@ -12,10 +12,8 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use super::window::{Params, Pool, Window};
-use super::{GpuFacts, Op, Operands};
-use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, write};
-use crate::plan::{Plan, StepRecord};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, write};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
 /// Records `y = average-pool of x` and returns `y`. Panics where the window does not fit.

@@ -16,10 +16,10 @@ use std::borrow::Cow;
 
 use super::matmul::{Epilogue, Form, Matmul};
 use super::softmax_cross_entropy::{Loss, ROWS_PER_PARTIAL, SoftmaxCrossEntropy, Target};
-use super::{GpuFacts, Op, Operands};
-use crate::host::HostMemory;
-use crate::kernel::{Binding, Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
-use crate::plan::{Plan, StepRecord};
+use crate::kernel::{
+    Binding, Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, trips, uniform, write,
+};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// Most classes: their values for a workgroup's rows lie in its memory.

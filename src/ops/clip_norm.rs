@@ -13,10 +13,8 @@
 use std::borrow::Cow;
 
 use super::l2_penalty::{chunk, partials, sum_of_squares};
-use super::{GpuFacts, Op, Operands};
-use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
-use crate::plan::{Plan, StepRecord};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, trips, uniform, write};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// What keeps the division from one by zero.

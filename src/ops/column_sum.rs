@@ -11,10 +11,10 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::{GpuFacts, Op, Operands};
-use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, MOST_GROUPS, Uniform, fold, read, shader, trips, uniform, write};
-use crate::plan::{Plan, StepRecord};
+use crate::kernel::{
+    Dispatch, GpuFacts, Kernel, MOST_GROUPS, Uniform, fold, read, shader, trips, uniform, write,
+};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
 /// Records `y = column sums of x`; `x` is `[rows, columns]` or a map, of which every cell is a row; `y` is

@@ -14,10 +14,9 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::{ELEMENTS_PER_TASK, GpuFacts, Op, Operands};
-use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
-use crate::plan::{Plan, StepRecord};
+use super::ELEMENTS_PER_TASK;
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, trips, uniform, write};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::rng::{self, Purpose};
 use crate::tensor::Tensor;
 

@@ -6,10 +6,8 @@
 
 use std::borrow::Cow;
 
-use super::{GpuFacts, Op, Operands};
-use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, read, shader, trips, uniform, write};
-use crate::plan::{Plan, Role, StepRecord};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, read, shader, trips, uniform, write};
+use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// Most partial sums of one weight.

@@ -13,10 +13,9 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::{GpuFacts, Op, Operands, Rate};
-use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, uniform, write};
-use crate::plan::{Plan, StepRecord};
+use super::Rate;
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, uniform, write};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// How one parameter follows its gradient.

@@ -13,10 +13,8 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::window::{Params, Pool, Window};
-use super::{GpuFacts, Op, Operands};
-use crate::host::HostMemory;
-use crate::kernel::{Binding, Dispatch, Kernel, Uniform, fold, read, shader, write};
-use crate::plan::{Plan, StepRecord};
+use crate::kernel::{Binding, Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, write};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
 /// Records `y = max-pool of x` and returns `y`. Panics where the window does not fit.

@@ -5,65 +5,14 @@
 //! writes and never depends on what was there before; the exceptions (parameters, optimizer
 //! state) are listed as *updates*.
 
-mod gpu_facts;
+pub(crate) mod fixture;
 mod rate;
 pub mod window;
+mod with_facts;
 
-use std::fmt::Debug;
-
-use crate::host::HostMemory;
-use crate::kernel::Dispatch;
-use crate::plan::StepRecord;
-use crate::tensor::Tensor;
-
-pub use gpu_facts::{Choice, GpuFacts, Matrices, Way, WithFacts};
 pub use rate::Rate;
 pub use window::Window;
-
-/// Which tensors an op touches, and how.
-#[derive(Clone, Debug, Default)]
-pub struct Operands {
-    /// Only read.
-    pub reads: Vec<Tensor>,
-    /// Overwritten, whatever they held.
-    pub writes: Vec<Tensor>,
-    /// Read and written: parameters and optimizer state.
-    pub updates: Vec<Tensor>,
-}
-
-impl Operands {
-    /// What a pure function of tensors touches.
-    pub fn new(reads: &[Tensor], writes: &[Tensor]) -> Self {
-        Operands { reads: reads.to_vec(), writes: writes.to_vec(), updates: Vec::new() }
-    }
-
-    /// Adds what is read and written.
-    pub fn updating(mut self, tensors: impl IntoIterator<Item = Tensor>) -> Self {
-        self.updates.extend(tensors);
-        self
-    }
-}
-
-/// One operation on tensors, with both of its halves. Devices run it without knowing which it is.
-pub trait Op: Debug + Send + Sync {
-    /// The op's name in messages and profiles.
-    fn name(&self) -> &'static str;
-
-    /// Which tensors the op touches.
-    fn operands(&self) -> Operands;
-
-    /// The CPU half: computes on the host's memory.
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord);
-
-    /// The GPU half: the kernels to run, in order.
-    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch>;
-
-    /// Other ways for a GPU to run the op, of which a device may take the fastest instead; all give the same
-    /// result. Most ops have only the one.
-    fn choice(&self, _: &GpuFacts) -> Option<Choice> {
-        None
-    }
-}
+pub use with_facts::WithFacts;
 
 /// Elements of a tensor that one task of a CPU half takes, where elements have nothing to do with each other.
 const ELEMENTS_PER_TASK: usize = 1 << 14;

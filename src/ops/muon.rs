@@ -20,10 +20,9 @@ use std::borrow::Cow;
 use super::l2_penalty::{chunk, partials, sum_of_squares};
 use super::matmul::{self, Epilogue, Form};
 use super::sgd::Momentum;
-use super::{GpuFacts, Op, Operands, Rate, add, clip_norm};
-use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
-use crate::plan::{Plan, StepRecord};
+use super::{Rate, add, clip_norm};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, trips, uniform, write};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// How often the polynomial is applied.

@@ -39,11 +39,10 @@
 
 use std::borrow::Cow;
 
-use super::{GpuFacts, Op, Operands, softmax_cross_entropy};
-use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, MOST_TRIPS, Uniform, read, shader, trips, uniform, write};
+use super::softmax_cross_entropy;
+use crate::kernel::{Dispatch, GpuFacts, Kernel, MOST_TRIPS, Uniform, read, shader, trips, uniform, write};
 use crate::ops::relu::relu;
-use crate::plan::{Plan, Role, StepRecord};
+use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// Steps in a block. A larger block needs more work for the overlaps, a smaller one more passes

@@ -13,10 +13,8 @@ use std::borrow::Cow;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{GpuFacts, Op, Operands};
-use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, shader, trips, uniform, write};
-use crate::plan::{Plan, StepRecord};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, shader, trips, uniform, write};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
 /// Multiply-adds behind one element of the result.
@@ -136,7 +134,7 @@ mod tests {
         let mut plan = Plan::new();
         plan.begin("peak");
         let y = forward(&mut plan, 40);
-        let memory = HostMemory::new(&plan);
+        let memory = plan.host_memory();
         plan.steps()[0].ops[0].run_on_cpu(&memory, &StepRecord::default());
         assert!(memory.f32(y).iter().all(|y| y.is_finite() && *y > 0.0));
     }

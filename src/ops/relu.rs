@@ -6,10 +6,8 @@
 
 use std::borrow::Cow;
 
-use super::{GpuFacts, Op, Operands};
-use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, uniform, write};
-use crate::plan::{Plan, StepRecord};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, uniform, write};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
 /// `y = max(x, 0)`, NaN kept.

@@ -29,10 +29,8 @@
 use std::borrow::Cow;
 
 use super::gather::NO_LABEL;
-use super::{GpuFacts, Op, Operands};
-use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, Uniform, fold, read, shader, trips, uniform, write};
-use crate::plan::{Plan, Role, StepRecord};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, trips, uniform, write};
+use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// Rows whose loss and hits are added into one partial sum.

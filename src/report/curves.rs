@@ -2,7 +2,7 @@
 
 use super::chart::{Chart, Scale, Series};
 use super::record::Record;
-use crate::schedule::LearningRate;
+use crate::optim::LearningRate;
 use crate::train::{Epoch, Measurement};
 
 /// About how many points the curve of the learning rate has: more than it has pixels.
@@ -70,7 +70,7 @@ fn learning_rates(rate: LearningRate, epochs: &[Epoch]) -> Vec<(usize, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Schedule;
+    use crate::optim::Schedule;
     use crate::report::record::tests;
 
     /// Ten epochs of `steps` steps, with the rates of a schedule over all of them.

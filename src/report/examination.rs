@@ -5,11 +5,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::picture;
-use crate::atomic;
+use crate::checkpoint::{SavedModel, weights_sha256};
 use crate::data::statistics::Majority;
 use crate::data::{ImageShape, Split};
 use crate::error::{Error, Result};
-use crate::run::{SavedModel, event, weights_sha256};
+use crate::fs::atomic;
+use crate::run::event;
 use crate::train::{ClassReport, Evaluation, Mistake};
 
 /// The file's name in the folder of a run.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::examination::{Examination, ShownMistake};
-use crate::figures::{count, figure, percentage};
+use crate::text::human::{count, figure, percentage};
 use crate::train::{ClassReport, Confusion, Evaluation, Mistake};
 
 /// Most classes whose confusions are numbers in a table; those of more are a picture.

@@ -21,9 +21,9 @@ pub use record::{Facts, Record};
 
 use page::Occasion;
 
-use crate::atomic;
+use crate::checkpoint::SavedModel;
 use crate::error::Result;
-use crate::run::SavedModel;
+use crate::fs::atomic;
 
 /// Everything that a report shows.
 #[derive(Debug)]

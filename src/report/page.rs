@@ -11,11 +11,12 @@ use super::examination_view::{View, file_name};
 use super::picture::FirstLayer;
 use super::record::{Facts, Record};
 use super::{Findings, Report, picture};
+use crate::checkpoint::weights_sha256;
 use crate::config::{Setting, Settings, Value};
 use crate::device::Selftested;
 use crate::error::{Error, ErrorKind, Result};
-use crate::figures::{count, duration, figure, percentage, span};
-use crate::run::{DataFiles, event, weights_sha256};
+use crate::run::{DataFiles, event};
+use crate::text::human::{count, duration, figure, percentage, span};
 use crate::train::{Epoch, Measurement};
 
 const PAGE: &str = include_str!("page/page.html");

@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use png::{BitDepth, ColorType, Encoder};
 
+use crate::checkpoint::SavedModel;
 use crate::data::ImageShape;
 use crate::error::{Error, ErrorKind, Result};
-use crate::run::SavedModel;
 
 /// Most units of the first layer that are shown.
 const MOST_UNITS: usize = 64;
@@ -155,10 +155,9 @@ fn encode(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkpoint::{About, NamedTensor};
+    use crate::data::Normalisation;
     use crate::data::pictures::Resize;
-    use crate::run::NamedTensor;
-    use crate::run::model_file::About;
-    use crate::train::Normalisation;
 
     /// The pixels of a picture, as a reader of PNG files sees them: red, green, blue, opacity.
     fn decode(picture: &str) -> (u32, u32, Vec<u8>) {

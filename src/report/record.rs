@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::{ConfigFile, Monitor, Settings, Sources, resolve};
 use crate::device::DeviceInfo;
 use crate::error::{Error, Result};
+use crate::optim::LearningRate;
 use crate::run::DataFiles;
-use crate::schedule::LearningRate;
 use crate::train::{DatasetInfo, Epoch};
 
 /// A run, finished or not.
@@ -68,8 +68,8 @@ impl Record {
         let settings = ConfigFile::read(&config_file)?.settings;
         // What was allowed in the version that trained need not be allowed in this one.
         let config = resolve(sources).ok().map(|resolved| resolved.config);
-        let learning_rate = config
-            .map(|config| LearningRate::of(&config, config.steps_per_epoch(facts.dataset.train.max(1))));
+        let learning_rate =
+            config.map(|config| config.learning_rates(config.steps_per_epoch(facts.dataset.train.max(1))));
         let absolute = run.canonicalize();
         let name = absolute.as_deref().unwrap_or(run).file_name().unwrap_or(run.as_os_str());
         Ok(Record {

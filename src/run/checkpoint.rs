@@ -15,15 +15,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{self, Contents};
-use super::model_file::SavedModel;
-use crate::atomic::{TEMPORARY, temporary};
-use crate::disk::{Disk, full};
+use crate::checkpoint::manifest::{self, Contents};
+use crate::checkpoint::{MODEL, SavedModel};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::atomic::{TEMPORARY, temporary};
+use crate::fs::disk::{Disk, full};
 use crate::train::{Position, Snapshot};
-
-/// The weights of every checkpoint.
-pub const MODEL: &str = "model.safetensors";
 
 /// The run's configuration in a checkpoint.
 pub const CONFIG: &str = "config.toml";
@@ -108,10 +105,7 @@ pub(super) fn remove(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
 /// # Errors
 /// [`ErrorKind::Model`] where anything in it is missing or has changed since it was saved.
 pub fn load(folder: &Path) -> Result<Snapshot> {
-    let damaged = |what: String| {
-        Error::model(format!("{} is damaged: {what}", folder.display()))
-            .advise("use another checkpoint of the run")
-    };
+    let damaged = |what: String| manifest::damaged(folder, what);
     let files = manifest::read(folder).map_err(damaged)?;
     let file = |name: &str| files.get(name).ok_or_else(|| damaged(format!("it has no {name}")));
     let state: State<Position> = serde_json::from_slice(file(STATE)?)

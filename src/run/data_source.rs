@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::record::Record;
-use super::weights::weights_of;
 use super::{changes, checkpoint};
+use crate::checkpoint::weights_of;
 use crate::config::{ConfigFile, Key, Setting, Value};
 use crate::error::{Error, Result};
 

@@ -28,13 +28,13 @@ use super::clock::Moment;
 use super::record::{self, Record};
 use super::state::State;
 use super::{checkpoint, metrics_file};
-use crate::atomic;
-use crate::disk::{Disk, RealDisk, failure};
+use crate::checkpoint::BEST;
 use crate::error::{Error, Result};
+use crate::fs::atomic;
+use crate::fs::disk::{Disk, RealDisk, failure};
 use crate::train::{Checkpoint, End, Epoch, Observer, Start};
 
 /// Text file with the path of the best checkpoint, relative to the run directory.
-pub(super) const BEST: &str = "best";
 
 /// Text file with the path of the newest checkpoint, relative to the run directory.
 const LAST: &str = "last";

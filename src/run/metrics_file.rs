@@ -5,9 +5,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::event;
-use crate::atomic;
-use crate::disk::Disk;
 use crate::error::{Error, Result};
+use crate::fs::atomic;
+use crate::fs::disk::Disk;
 use crate::train::Epoch;
 
 /// A line of JSON an epoch.

@@ -3,7 +3,7 @@
 //!
 //! [`RunDirectory`] records a run; [`reopen`](reopen()) finds what another process has recorded. A
 //! [`checkpoint`] is a folder whose files a `manifest` vouches for. All that is saved goes through a
-//! [`Disk`](crate::disk::Disk), so that tests can let it fail.
+//! [`Disk`](crate::fs::disk::Disk), so that tests can let it fail.
 
 pub mod changes;
 pub mod checkpoint;
@@ -12,23 +12,16 @@ mod data_files;
 mod data_source;
 pub mod directory;
 pub mod event;
-mod fingerprint;
-mod manifest;
 mod metrics_file;
-pub mod model_file;
 pub mod record;
 pub mod reopen;
 pub mod state;
 pub mod tensorboard;
-mod weights;
 
 pub use changes::Change;
 pub use data_files::DataFiles;
 pub use data_source::DataSource;
 pub use directory::RunDirectory;
-pub use fingerprint::weights_sha256;
-pub use model_file::{NamedTensor, SavedModel};
 pub use reopen::{Reopened, reopen};
 pub use state::State;
 pub use tensorboard::EventFile;
-pub use weights::{read_model, weights_of};

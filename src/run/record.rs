@@ -11,7 +11,6 @@ use super::data_files::DataFiles;
 use super::event;
 use super::state::State;
 use crate::error::{Error, Result};
-use crate::schedule::LearningRate;
 use crate::train::{DatasetInfo, Start};
 
 /// The record's name in a run's folder.
@@ -78,7 +77,7 @@ pub(super) fn render(start: &Start, data_dir: Option<&Path>) -> Result<Value> {
         "parameters": start.parameters,
         "seed": start.config.seed,
         "steps_per_epoch": start.steps_per_epoch,
-        "schedule_steps": LearningRate::of(&start.config, start.steps_per_epoch).steps,
+        "schedule_steps": start.config.learning_rates(start.steps_per_epoch).steps,
     }))
 }
 

@@ -9,8 +9,8 @@ use super::{changes, checkpoint};
 use crate::config::{
     Config, ConfigFile, Difference, Interval, Key, Origin, Settings, Sources, Value, resolve,
 };
-use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, Result};
+use crate::fs::disk::{Disk, RealDisk};
 use crate::train::Snapshot;
 
 /// A run that can go on.

@@ -1,13 +1,12 @@
 //! Subjects of the ops on maps: convolutions, pools, activations, batch normalisation.
 
 use super::subjects::{Subject, subject};
-use crate::draft::Draft;
-use crate::host::Array;
 use crate::ops::activation::{self, Activation};
 use crate::ops::batch_norm::{self, Normalisation, Running};
 use crate::ops::dropout::{self, Dropout};
+use crate::ops::fixture::Draft;
 use crate::ops::{Window, add, average_pool, conv2d, max_pool};
-use crate::plan::Role;
+use crate::plan::{Array, Role};
 
 const CONSTANTS: Normalisation = Normalisation { epsilon: 1e-5, momentum: 0.1 };
 

@@ -11,14 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::cpu::Cpu;
 use crate::device::{Device, Session};
-use crate::draft::Draft;
 use crate::error::{Error, ErrorKind, Result};
-use crate::host::Array;
-use crate::nearest::nearest;
-use crate::ops::matmul::gpu::Class;
-use crate::ops::{ALL, GpuFacts, Op, WithFacts};
-use crate::plan::{Launch, Plan, Role, StepId, StepRecord};
+use crate::kernel::{GpuFacts, TileClass};
+use crate::ops::fixture::Draft;
+use crate::ops::{ALL, WithFacts};
+use crate::plan::{Array, Launch, Op, Plan, Role, StepId, StepRecord};
 use crate::tensor::{Element, Tensor};
+use crate::text::suggest::nearest;
 use subjects::Subject;
 
 /// The most that a result may be off by, relative to the largest of its tensor: sums of a thousand float32 in another
@@ -123,7 +122,7 @@ pub fn run(
                 op: subject.op,
                 shape: shape.clone(),
                 in_half,
-                class: class.map(Class::label),
+                class: class.map(TileClass::label),
                 kernels,
                 error,
                 passed,
@@ -151,10 +150,10 @@ pub fn check_name(only: Option<&str>) -> Result<()> {
 
 /// The classes of kernels that can run a subject; nothing but one `None` where there is only one
 /// way.
-fn classes(subject: &Subject, element: Element, facts: &GpuFacts) -> Vec<Option<Class>> {
+fn classes(subject: &Subject, element: Element, facts: &GpuFacts) -> Vec<Option<TileClass>> {
     match subject.op {
         "matmul" | "conv2d" => {
-            let all = Class::all(facts).into_iter();
+            let all = TileClass::all(facts).into_iter();
             // Of products in 32 bits, none takes cooperative matrices.
             all.filter(|class| element == Element::Half || !class.is_cooperative()).map(Some).collect()
         }

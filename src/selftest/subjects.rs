@@ -1,17 +1,18 @@
 //! What a selftest runs: every op, forward and backward, in shapes that have edges everywhere.
 
 use crate::augmentation::{Augmentation, Flip};
-use crate::draft::{self, Draft};
-use crate::host::Array;
 use crate::ops::classifier::{self, InputGradient};
+use crate::ops::fixture::Draft;
 use crate::ops::gather::{self, Images, NO_LABEL};
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::online_steps::{self, BLOCK, Head};
 use crate::ops::sgd::{self, Momentum, Update};
 use crate::ops::softmax_cross_entropy::Target;
-use crate::ops::{Rate, adam, average, cast, clip_norm, lion, muon};
-use crate::ops::{column_sum, l2_penalty, relu, softmax_cross_entropy};
-use crate::plan::{Plan, Role};
+use crate::ops::{
+    Rate, adam, average, cast, clip_norm, column_sum, fixture, l2_penalty, lion, muon, relu,
+    softmax_cross_entropy,
+};
+use crate::plan::{Array, Plan, Role};
 use crate::tensor::{Element, Tensor};
 
 /// Slots of metric rings.
@@ -161,17 +162,17 @@ fn images(draft: &mut Draft, [channels, height, width]: [usize; 3]) -> (Images, 
     let count = 23;
     let stride = (channels * height * width).next_multiple_of(4);
     let piece = |draft: &mut Draft, images: usize| {
-        draft.give("piece", Role::Input, [images, stride], draft::bytes(images * stride))
+        draft.give("piece", Role::Input, [images, stride], fixture::bytes(images * stride))
     };
     let source = Images {
         pieces: vec![piece(draft, 12), piece(draft, 11)],
-        labels: draft.give("labels", Role::Input, [count], draft::indices(count, 10)),
+        labels: draft.give("labels", Role::Input, [count], fixture::indices(count, 10)),
         normalisation: draft.noise("normalisation", Role::Input, [channels, 2]),
         height,
         width,
         augmentation: Augmentation::default(),
     };
-    let order = draft.give("order", Role::Input, [100], draft::indices(100, count as u32));
+    let order = draft.give("order", Role::Input, [100], fixture::indices(100, count as u32));
     (source, order)
 }
 
@@ -209,7 +210,7 @@ fn gathering([channels, height, width]: [usize; 3], batch: usize) -> String {
 
 /// Labels of a batch of which so many rows hold an image.
 fn labels(draft: &mut Draft, batch: usize, classes: usize, rows: usize) -> Tensor {
-    let Array::U32(mut labels) = draft::indices(batch, classes as u32) else {
+    let Array::U32(mut labels) = fixture::indices(batch, classes as u32) else {
         unreachable!("indices are integers")
     };
     labels[rows..].fill(NO_LABEL);
@@ -249,7 +250,7 @@ fn steps() -> Subject {
     let record = move |draft: &mut Draft| {
         let products = draft.noise("products", Role::Input, [BLOCK, hidden]);
         let overlaps = draft.noise("overlaps", Role::Input, [BLOCK, BLOCK]);
-        let labels = draft.give("labels", Role::Input, [BLOCK], draft::indices(BLOCK, classes as u32));
+        let labels = draft.give("labels", Role::Input, [BLOCK], fixture::indices(BLOCK, classes as u32));
         let head = Head {
             bias: draft.noise("bias", Role::Parameter, [hidden]),
             weight2: draft.noise("weight2", Role::Parameter, [classes, hidden]),

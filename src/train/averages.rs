@@ -2,8 +2,7 @@
 
 use crate::device::Session;
 use crate::error::Result;
-use crate::layers::Parameter;
-use crate::model::Model;
+use crate::nn::{Model, Parameter};
 use crate::ops::average;
 use crate::plan::{Launch, Plan, Role, StepId, StepRecord};
 use crate::tensor::{Element, Tensor};

@@ -3,11 +3,11 @@
 use super::evaluation::{Evaluation, Mistake, cross_entropy};
 use super::inference::Inference;
 use super::views::Views;
+use crate::checkpoint::SavedModel;
 use crate::data::{ImageShape, Split};
 use crate::device::Device;
 use crate::error::Result;
 use crate::ops::softmax_cross_entropy::largest;
-use crate::run::SavedModel;
 
 /// Measures `model` on `split`, whose images must have the shape that the model was trained with. The answer to an image
 /// is the weighted mean of the logits of its `views`.

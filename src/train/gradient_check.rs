@@ -20,18 +20,18 @@ use batch::Batch;
 use wide::{Place, Target, Trace, WideModel};
 
 use super::program::{Builder, SplitSize, Training};
-use super::resident::{Normalisation, write_normalisation};
+use super::resident::write_normalisation;
 use super::{tensors, whitening};
 use crate::augmentation::Augmentation;
-use crate::config::{Config, Groups, Init, Optimizer};
-use crate::data::{Dataset, Split};
+use crate::checkpoint::read_model;
+use crate::config::{Config, Init};
+use crate::data::{Dataset, Normalisation, Split};
 use crate::device::Device;
 use crate::error::Result;
-use crate::init::ParameterKind;
-use crate::model::ModelSpec;
-use crate::optim::Recipe;
+use crate::nn::ModelSpec;
+use crate::nn::init::ParameterKind;
+use crate::optim::{Groups, Optimizer, Recipe};
 use crate::plan::{Launch, StepRecord};
-use crate::run::read_model;
 use crate::tensor::Element;
 
 /// Most images of the batch.

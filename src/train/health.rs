@@ -7,7 +7,8 @@
 
 use super::feed::Measured;
 use super::program::SLOTS;
-use crate::config::{Config, Normalize};
+use crate::config::Config;
+use crate::data::Normalize;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::l2_penalty;
 use crate::plan::{Declaration, Plan, Role, StepId};

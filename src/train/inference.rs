@@ -3,11 +3,11 @@
 use super::program::{Builder, Pass, SplitSize};
 use super::resident::write_normalisation;
 use super::tensors;
+use crate::checkpoint::SavedModel;
 use crate::data::{ImageShape, Split};
 use crate::device::{Device, Session};
 use crate::error::{Error, Result};
 use crate::plan::{Launch, StepRecord};
-use crate::run::SavedModel;
 use crate::tensor::Tensor;
 
 /// A model and a split, on a device.

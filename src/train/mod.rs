@@ -42,7 +42,6 @@ pub use observer::{Checkpoint, DatasetInfo, End, Epoch, Measurement, Observer, P
 pub use outline::Outline;
 pub use position::{Ending, Position, Snapshot};
 pub use recorded::Sizes;
-pub use resident::Normalisation;
 pub use stop::StopFlag;
 pub use trainer::Trainer;
 pub use views::Views;

@@ -163,7 +163,7 @@ pub struct End {
     pub best: Epoch,
     /// Whether the run ended because its epochs had not become better for a while.
     pub stopped_early: bool,
-    /// Of the final model: see [`weights_sha256`](crate::run::weights_sha256).
+    /// Of the final model: see [`weights_sha256`](crate::checkpoint::weights_sha256).
     pub weights_sha256: String,
     /// Where the run was recorded.
     pub run: PathBuf,

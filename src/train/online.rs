@@ -2,13 +2,11 @@
 //! records such a block.
 
 use super::program::Training;
-use crate::config::Optimizer;
-use crate::layers::Stage;
-use crate::model::Model;
+use crate::nn::{Model, Stage};
 use crate::ops::gather::Batch;
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::online_steps::{self, BLOCK, Head};
-use crate::optim::Recipe;
+use crate::optim::{Optimizer, Recipe};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 

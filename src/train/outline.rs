@@ -4,10 +4,10 @@ use super::recorded::{Recorded, Room, Sizes};
 use crate::config::Config;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::figures;
-use crate::model::Summary;
+use crate::nn::Summary;
 use crate::plan::Plan;
 use crate::tensor::Element;
+use crate::text::human;
 
 /// A run's model and memory.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -62,12 +62,12 @@ fn fault(plan: &Plan, device: &dyn Device) -> Option<String> {
     let largest = plan.declarations().iter().max_by_key(|declaration| declaration.tensor.bytes())?;
     let (bytes, most) = (largest.tensor.bytes(), device.largest_tensor());
     if bytes > most {
-        let [bytes, most] = [bytes, most].map(figures::bytes);
+        let [bytes, most] = [bytes, most].map(human::bytes);
         return Some(format!("{} needs {bytes} in one piece, but {name} has at most {most}", largest.name));
     }
     let (bytes, most) = (plan.bytes(|element| device.element_size(element)), device.memory()?);
     (bytes > most).then(|| {
-        let [bytes, most] = [bytes, most].map(figures::bytes);
+        let [bytes, most] = [bytes, most].map(human::bytes);
         format!("the run needs {bytes} of memory, but only {most} are free on {name}")
     })
 }

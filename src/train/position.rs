@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::metrics::Totals;
 use super::observer::Epoch;
+use crate::checkpoint::{NamedTensor, SavedModel};
 use crate::config::{Config, Monitor};
-use crate::run::{NamedTensor, SavedModel};
 
 /// How far a run has come, and what it knows about the way.
 ///

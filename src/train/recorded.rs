@@ -3,14 +3,14 @@
 use super::averages::Averages;
 use super::health::Health;
 use super::program::{Builder, Pass, Penalty, Slots, SplitSize, Training};
-use crate::config::{Config, Precision, Schedule, Validation, Warmup};
+use crate::config::{Config, Validation};
 use crate::data::{Dataset, ImageShape, Split, hold_out};
 use crate::device::Device;
 use crate::error::Result;
-use crate::model::{Model, ModelSpec};
-use crate::optim::Recipe;
+use crate::nn::{Model, ModelSpec};
+use crate::optim::{Recipe, Schedule, Warmup};
 use crate::plan::Plan;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{Element, Precision, Tensor};
 
 /// Sizes of a data set, without the training images that a run holds out for validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

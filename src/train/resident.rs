@@ -1,52 +1,12 @@
 //! A split of a data set on a device: declared in the plan, then written piece by piece.
 
 use crate::augmentation::Augmentation;
-use crate::config::Normalize;
-use crate::data::statistics::moments;
-use crate::data::{Dataset, ImageShape, Split};
+use crate::data::{ImageShape, Normalisation, Split};
 use crate::device::Session;
 use crate::error::{Error, Result};
-use crate::host::Array;
 use crate::ops::gather::Images;
-use crate::plan::{Plan, Role};
+use crate::plan::{Array, Plan, Role};
 use crate::tensor::{Element, Tensor};
-
-/// Mean and standard deviation per channel, of pixels scaled to [0, 1], that a model's inputs are
-/// normalised with.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Normalisation {
-    /// One per channel.
-    pub mean: Vec<f64>,
-    /// One per channel.
-    pub std: Vec<f64>,
-}
-
-impl Normalisation {
-    /// What `rule` means for this data set.
-    pub fn of(rule: Normalize, dataset: &Dataset) -> Self {
-        match rule {
-            Normalize::Unit => {
-                let channels = dataset.shape.channels;
-                Normalisation { mean: vec![0.0; channels], std: vec![1.0; channels] }
-            }
-            Normalize::Standard => {
-                let found = moments(&dataset.train, dataset.shape);
-                // A channel that never changes has nothing to be divided by.
-                let std = found.std.iter().map(|&std| if std > 0.0 { std } else { 1.0 });
-                Normalisation { std: std.collect(), mean: found.mean }
-            }
-        }
-    }
-
-    /// `scale` and `shift` of each channel, for pixels as bytes.
-    fn factors(&self) -> Vec<f32> {
-        let channels = self.mean.iter().zip(&self.std);
-        channels
-            .flat_map(|(mean, std)| [1.0 / (255.0 * std), -mean / std])
-            .map(|value| value as f32)
-            .collect()
-    }
-}
 
 /// The most bytes of one tensor of images on any device.
 const MOST_BYTES: usize = 1 << 30;

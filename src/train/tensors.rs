@@ -1,14 +1,12 @@
 //! A run's trained tensors and its optimizer's, on their way to a device and back.
 
+use crate::checkpoint::{NamedTensor, SavedModel};
 use crate::config::{Config, Init};
 use crate::device::Session;
 use crate::error::{Error, Result};
-use crate::host::Array;
-use crate::init::{self, ParameterKind, Start};
-use crate::layers::Parameter;
-use crate::model::Model;
-use crate::plan::{Declaration, Role};
-use crate::run::{NamedTensor, SavedModel};
+use crate::nn::init::{ParameterKind, Start};
+use crate::nn::{Model, Parameter, init};
+use crate::plan::{Array, Declaration, Role};
 
 /// Writes the weights that a run starts with: those of `file` where there is one, else by the
 /// configured rule.

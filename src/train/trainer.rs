@@ -22,17 +22,14 @@ use super::program::{Pass, Penalty, Slots};
 use super::saves::Saves;
 use super::stop::StopFlag;
 use super::tensors;
+use crate::checkpoint::{About, weights_sha256};
 use crate::config::Config;
 use crate::device::{DeviceInfo, Session};
 use crate::error::{Error, ErrorKind, Result};
-use crate::host::Array;
-use crate::model::Model;
-use crate::optim;
-use crate::plan::StepRecord;
-use crate::rng;
-use crate::run::model_file::About;
-use crate::run::weights_sha256;
-use crate::schedule::LearningRate;
+use crate::nn::Model;
+use crate::optim::LearningRate;
+use crate::plan::{Array, StepRecord};
+use crate::{optim, rng};
 
 /// Measurements of the penalty in an epoch, where every step would be too many.
 const PENALTY_SAMPLES: usize = 1000;

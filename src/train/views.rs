@@ -6,10 +6,10 @@
 
 use super::inference::Inference;
 use crate::augmentation::Change;
+use crate::checkpoint::SavedModel;
 use crate::data::{ImageShape, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::run::SavedModel;
 
 /// How many views of an image a model answers to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -14,13 +14,12 @@
 
 mod eigen;
 
-use super::resident::Normalisation;
 use crate::data::patches::{self, PatchSums};
-use crate::data::{ImageShape, Split};
+use crate::data::{ImageShape, Normalisation, Split};
 use crate::device::Session;
 use crate::error::Result;
-use crate::host::Array;
-use crate::model::Model;
+use crate::nn::Model;
+use crate::plan::Array;
 
 /// Images whose patches are looked at.
 const IMAGES: usize = 5000;

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use shadegrad::checkpoint::SavedModel;
 use shadegrad::config::Key;
-use shadegrad::run::SavedModel;
 
 use crate::support::{Outcome, Sandbox, finish};
 use crate::training::data;

@@ -6,8 +6,7 @@ mod resume;
 mod samples;
 mod server;
 
-use samples::{expect_data_error, gzip, search_nowhere};
-use samples::{small_cifar_set, small_idx_contents, small_idx_set};
+use samples::{expect_data_error, gzip, search_nowhere, small_cifar_set, small_idx_contents, small_idx_set};
 use server::Answer::{HangUp, NoLength, Redirect, Status, Whole};
 use server::{Answer, Server, header};
 use shadegrad::data::catalogue::KnownSet;

@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use shadegrad::ErrorKind::{Data, Model};
+use shadegrad::checkpoint::{About, NamedTensor, SavedModel};
 use shadegrad::config::{Config, Key, Origin, Settings, Sources, resolve};
 use shadegrad::data::pictures::Resize;
-use shadegrad::data::{Dataset, ImageShape, Split};
+use shadegrad::data::{Dataset, ImageShape, Normalisation, Split};
 use shadegrad::device::cpu::Cpu;
-use shadegrad::run::model_file::About;
-use shadegrad::run::{NamedTensor, SavedModel};
-use shadegrad::train::{Normalisation, Trainer, logits};
+use shadegrad::train::{Trainer, logits};
 
 use crate::harness::{Target, fuzz, taken};
 

@@ -4,8 +4,7 @@ use std::ffi::OsStr;
 
 use shadegrad::ErrorKind::Usage;
 use shadegrad::config::{Key, Origin, Settings, Sources, resolve};
-use shadegrad::layers::Size;
-use shadegrad::model::{Model, ModelSpec};
+use shadegrad::nn::{Model, ModelSpec, Size};
 use shadegrad::plan::Plan;
 
 use crate::harness::{Target, fuzz, taken};

@@ -3,8 +3,7 @@
 use std::fmt::Debug;
 use std::ops::Range;
 
-use shadegrad::host::Array;
-use shadegrad::plan::{Plan, Role, StepId, StepRecord};
+use shadegrad::plan::{Array, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Shape, Tensor};
 
 use super::compare::Tolerance;

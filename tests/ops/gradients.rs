@@ -5,7 +5,6 @@
 //! gradient that is wrong in the ops and in the tests' references alike is found here.
 
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::host::Array;
 use shadegrad::ops::classifier::{self, InputGradient};
 use shadegrad::ops::dropout::{self, Dropout};
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
@@ -15,10 +14,9 @@ use shadegrad::ops::{
     Rate, Window, activation, average_pool, batch_norm, column_sum, conv2d, max_pool, relu,
     softmax_cross_entropy,
 };
-use shadegrad::plan::StepRecord;
+use shadegrad::plan::{Array, StepRecord};
 use shadegrad::tensor::Element;
 
-use crate::announce;
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, SLOTS, widen};
 use crate::cases::PoolSize;
 use crate::cases::activation::ACTIVATIONS;
@@ -27,9 +25,9 @@ use crate::cases::dropout::thinned;
 use crate::cases::matmul::{FORMS, operand_shapes};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
-use crate::reference;
 use crate::runner::hold;
 use crate::subject::Subject;
+use crate::{announce, reference};
 
 /// Step of the differences: their error is its square, or what float64 loses in the loss over it.
 const STEP: f64 = 1e-6;

@@ -4,9 +4,8 @@
 use shadegrad::ErrorKind;
 use shadegrad::augmentation::Augmentation;
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::host::Array;
 use shadegrad::ops::gather::{self, Images};
-use shadegrad::plan::{Launch, Plan, Role, StepId, StepRecord};
+use shadegrad::plan::{Array, Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
 use crate::bench::PLAIN_RUN;

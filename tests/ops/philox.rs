@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::host::{Array, HostMemory};
-use shadegrad::kernel::{Dispatch, Field, FieldKind, Kernel, fold, read, write};
-use shadegrad::ops::{GpuFacts, Op, Operands};
-use shadegrad::plan::{Launch, Plan, Role, StepRecord};
+use shadegrad::kernel::{Dispatch, Field, FieldKind, GpuFacts, Kernel, fold, read, write};
+use shadegrad::plan::{Array, HostMemory, Launch, Op, Operands, Plan, Role, StepRecord};
 use shadegrad::rng::{self, Purpose};
 use shadegrad::tensor::{Element, Tensor};
 

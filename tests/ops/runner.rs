@@ -2,8 +2,7 @@
 //! with the CPU.
 
 use shadegrad::device::Session;
-use shadegrad::host::Array;
-use shadegrad::plan::{Launch, Plan, Role};
+use shadegrad::plan::{Array, Launch, Plan, Role};
 use shadegrad::tensor::{Element, Tensor};
 
 use super::bench::{Bench, Case, Output, Recorded, SLOTS, widen};

@@ -6,8 +6,9 @@ use shadegrad::device::cpu::Cpu;
 use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
 use shadegrad::device::{Device, DeviceKind};
-use shadegrad::ops::{GpuFacts, Op, WithFacts};
-use shadegrad::plan::Plan;
+use shadegrad::kernel::GpuFacts;
+use shadegrad::ops::WithFacts;
+use shadegrad::plan::{Op, Plan};
 
 type Wrap = Box<dyn Fn(Box<dyn Op>) -> Box<dyn Op>>;
 

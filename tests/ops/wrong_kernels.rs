@@ -2,8 +2,8 @@
 //! memory, must each be reported.
 
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::ops::matmul::gpu::Class;
-use shadegrad::ops::{GpuFacts, WithFacts};
+use shadegrad::kernel::{GpuFacts, TileClass};
+use shadegrad::ops::WithFacts;
 use shadegrad::tensor::Element;
 
 use crate::bench::Cases;
@@ -403,7 +403,7 @@ fn every_wrong_shader_for_16_bits_is_caught() {
 #[test]
 fn every_wrong_cooperative_kernel_is_caught() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let Some(class) = Class::all(&facts).into_iter().rfind(Class::is_cooperative) else {
+    let Some(class) = TileClass::all(&facts).into_iter().rfind(TileClass::is_cooperative) else {
         assert!(facts.cooperative.is_none(), "{facts:?}");
         announce("wrong cooperative kernels: NOT RUN, this GPU has no cooperative matrices");
         return;

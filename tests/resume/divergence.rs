@@ -5,8 +5,7 @@ use std::path::Path;
 
 use shadegrad::config::{Config, Key};
 use shadegrad::device::{Device, DeviceInfo, Session, Ticket};
-use shadegrad::host::Array;
-use shadegrad::plan::{Launch, Plan, StepId};
+use shadegrad::plan::{Array, Launch, Plan, StepId};
 use shadegrad::run::RunDirectory;
 use shadegrad::tensor::Tensor;
 use shadegrad::train::{End, StopFlag, Trainer};

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use shadegrad::ErrorKind;
 use shadegrad::config::{Config, Key};
-use shadegrad::disk::{Disk, RealDisk};
+use shadegrad::fs::disk::{Disk, RealDisk};
 use shadegrad::run::RunDirectory;
 use shadegrad::run::reopen::{reopen, reopen_on};
 use shadegrad::train::{End, StopFlag, Trainer};

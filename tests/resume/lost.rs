@@ -10,8 +10,7 @@ use serde_json::Value;
 
 use shadegrad::config::{Config, Key};
 use shadegrad::device::{Device, DeviceInfo, Session, Ticket};
-use shadegrad::host::Array;
-use shadegrad::plan::{Launch, Plan, StepId};
+use shadegrad::plan::{Array, Launch, Plan, StepId};
 use shadegrad::run::{RunDirectory, reopen};
 use shadegrad::tensor::Tensor;
 use shadegrad::train::{End, StopFlag, Trainer};

@@ -8,10 +8,8 @@ use std::cell::RefCell;
 use shadegrad::Result;
 use shadegrad::config::Key;
 use shadegrad::device::{Device, DeviceInfo, Session};
-use shadegrad::host::HostMemory;
-use shadegrad::kernel::{Dispatch, Field, FieldKind, Kernel, write};
-use shadegrad::ops::{GpuFacts, Op, Operands};
-use shadegrad::plan::{Plan, Role, StepRecord};
+use shadegrad::kernel::{Dispatch, Field, FieldKind, GpuFacts, Kernel, write};
+use shadegrad::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
 use crate::divergence::{is_divergence, step_of, try_to_train};

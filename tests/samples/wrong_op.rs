@@ -4,10 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use shadegrad::host::HostMemory;
-use shadegrad::kernel::Dispatch;
-use shadegrad::ops::{GpuFacts, Op, Operands};
-use shadegrad::plan::StepRecord;
+use shadegrad::kernel::{Dispatch, GpuFacts};
+use shadegrad::plan::{HostMemory, Op, Operands, StepRecord};
 use shadegrad::tensor::Tensor;
 
 /// An op whose kernels are edited, those that have the text.

@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 
 use shadegrad::augmentation::Augmentation;
-use shadegrad::kernel::Kernel;
-use shadegrad::ops::Rate;
-use shadegrad::ops::matmul::gpu::Class;
+use shadegrad::kernel::{GpuFacts, Kernel, TileClass};
 use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{Momentum, Update};
-use shadegrad::ops::{GpuFacts, Window, conv2d, gather};
+use shadegrad::ops::{Rate, Window, conv2d, gather};
 use shadegrad::plan::{Plan, Role};
 use shadegrad::tensor::Element::{self, F32, Half};
 use shadegrad::tensor::Tensor;
@@ -146,7 +144,7 @@ fn convolutions_use_all_of_their_kernels_and_no_others() {
 /// Of the kernels that ops are lowered to, for any adapter, those that count must be the ones that are listed.
 fn assert_used(plan: &Plan, listed: &[Kernel], counts: &dyn Fn(&str) -> bool) {
     let mut used = BTreeSet::new();
-    for class in Class::of_today() {
+    for class in TileClass::of_today() {
         let facts = GpuFacts { matmul: Some(class), split_sums: true, ..GpuFacts::default() };
         let ops = plan.steps().iter().flat_map(|step| &step.ops);
         let products = ops.filter(|op| op.name() != "gather");

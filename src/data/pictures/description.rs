@@ -7,7 +7,7 @@ use super::split::{Origins, TestOrigin};
 use super::wrong_folder::list;
 use super::{Resize, common_size};
 use crate::data::ImageShape;
-use crate::plain::one_line;
+use crate::text::sanitize::one_line;
 
 /// Most classes that are named.
 const MOST_CLASSES: usize = 10;

@@ -8,7 +8,7 @@ use super::tree::Folder;
 use super::wrong_folder::{self, list};
 use crate::data::source::unlike;
 use crate::error::Result;
-use crate::plain::one_line;
+use crate::text::sanitize::one_line;
 
 /// What was found in a folder.
 #[derive(Debug, Default)]

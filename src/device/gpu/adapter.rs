@@ -9,8 +9,8 @@ use super::compiler::ShaderCompiler;
 use super::preference::{self, Description};
 use crate::device::{DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
-use crate::mishap;
-use crate::ops::{GpuFacts, Matrices};
+use crate::failpoint;
+use crate::kernel::{GpuFacts, Matrices};
 
 /// An adapter that was found, not opened yet.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub enum Capabilities {
 /// All adapters of the backends that shadegrad supports (or of those in `WGPU_BACKEND`), the best
 /// first: discrete, integrated, virtual, software; of one GPU, Vulkan before DX12.
 pub fn adapters() -> Vec<FoundAdapter> {
-    if mishap::strikes("no-adapter") {
+    if failpoint::strikes("no-adapter") {
         return Vec::new();
     }
     let wanted = settings().backends;

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::atomic;
 use crate::error::{Error, Result};
+use crate::fs::atomic;
 
 /// Version of the files. Others are not read.
 const VERSION: u32 = 2;

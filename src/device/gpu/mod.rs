@@ -33,7 +33,7 @@ use tuner::Tuning;
 use super::profile::Profile;
 use super::{Device, DeviceInfo, Selftested, Session};
 use crate::error::Result;
-use crate::ops::GpuFacts;
+use crate::kernel::GpuFacts;
 use crate::plan::Plan;
 use crate::tensor::Element;
 

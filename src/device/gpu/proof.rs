@@ -8,13 +8,12 @@
 use super::Gpu;
 use super::session::GpuSession;
 use crate::device::Session;
-use crate::draft::{self, Draft};
 use crate::error::Result;
-use crate::host::Array;
-use crate::ops::matmul::gpu::Class;
+use crate::kernel::{GpuFacts, TileClass};
+use crate::ops::fixture::Draft;
 use crate::ops::matmul::{self, Epilogue, Form};
-use crate::ops::{GpuFacts, Op, WithFacts};
-use crate::plan::{Launch, Role, StepRecord};
+use crate::ops::{WithFacts, fixture};
+use crate::plan::{Array, Launch, Op, Role, StepRecord};
 use crate::tensor::Element;
 
 /// Rows, columns and terms: more than a tile of most classes, no whole vectors, several rounds and a rest.
@@ -23,21 +22,22 @@ const SIZE: [usize; 3] = [133, 131, 107];
 /// The classes of cooperative matrices that are wrong on a GPU, or that its driver refuses, by their labels.
 /// `wrap` stands between the products of those classes and the GPU.
 pub(super) fn wrong(gpu: &Gpu, wrap: &dyn Fn(Box<dyn Op>) -> Box<dyn Op>) -> Vec<String> {
-    let all = Class::all(&gpu.facts);
-    let (cooperative, others): (Vec<Class>, Vec<Class>) = all.into_iter().partition(Class::is_cooperative);
+    let all = TileClass::all(&gpu.facts);
+    let (cooperative, others): (Vec<TileClass>, Vec<TileClass>) =
+        all.into_iter().partition(TileClass::is_cooperative);
     let plain = others.first().expect("a class through workgroup memory, which every GPU has");
     let Ok(wanted) = products(gpu, *plain, &|op| op) else {
-        return cooperative.into_iter().map(Class::label).collect();
+        return cooperative.into_iter().map(TileClass::label).collect();
     };
-    let is_right = |class: &Class| products(gpu, *class, wrap).is_ok_and(|got| got == wanted);
-    cooperative.into_iter().filter(|class| !is_right(class)).map(Class::label).collect()
+    let is_right = |class: &TileClass| products(gpu, *class, wrap).is_ok_and(|got| got == wanted);
+    cooperative.into_iter().filter(|class| !is_right(class)).map(TileClass::label).collect()
 }
 
 /// The product in each form, with kernels of one class.
-fn products(gpu: &Gpu, class: Class, wrap: &dyn Fn(Box<dyn Op>) -> Box<dyn Op>) -> Result<Vec<Vec<f32>>> {
+fn products(gpu: &Gpu, class: TileClass, wrap: &dyn Fn(Box<dyn Op>) -> Box<dyn Op>) -> Result<Vec<Vec<f32>>> {
     let mut draft = Draft::new("proof");
     let [m, n, k] = SIZE;
-    let number = |index| (draft::hash(index) % 33) as f32 - 16.0;
+    let number = |index| (fixture::hash(index) % 33) as f32 - 16.0;
     let operand = |draft: &mut Draft, name, shape: [usize; 2]| {
         let first = 7919 * draft.inputs.len();
         let values = (first..first + shape.iter().product::<usize>()).map(number).collect();
@@ -69,9 +69,8 @@ mod tests {
 
     use super::*;
     use crate::device::gpu::adapter::{Capabilities, adapters};
-    use crate::host::HostMemory;
     use crate::kernel::Dispatch;
-    use crate::ops::Operands;
+    use crate::plan::{HostMemory, Operands};
 
     /// An op whose kernels forget what earlier rounds added up, of which Meganeura saw a driver do the
     /// opposite.
@@ -108,10 +107,11 @@ mod tests {
         let found = adapters();
         let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
         let gpu = Gpu::open(first, Capabilities::Adapter).expect("the GPU can be opened");
-        let cooperative = |facts: &GpuFacts| -> Vec<Class> {
-            Class::menu_of_halves(facts).into_iter().filter(Class::is_cooperative).collect()
+        let cooperative = |facts: &GpuFacts| -> Vec<TileClass> {
+            TileClass::menu_of_halves(facts).into_iter().filter(TileClass::is_cooperative).collect()
         };
-        let all: Vec<Class> = Class::all(gpu.facts()).into_iter().filter(Class::is_cooperative).collect();
+        let all: Vec<TileClass> =
+            TileClass::all(gpu.facts()).into_iter().filter(TileClass::is_cooperative).collect();
         assert_eq!(cooperative(gpu.facts()), [], "nothing is proven yet");
         assert_eq!(wrong(&gpu, &|op| op), Vec::<String>::new());
         let used = if gpu.facts().software { &[] } else { &*all };

@@ -24,11 +24,9 @@ use super::tuner::{Bench, Tuner};
 use crate::device::profile::Profile;
 use crate::device::{MOST_LAUNCHES, Session, Ticket};
 use crate::error::{Error, Result};
-use crate::host::Array;
-use crate::kernel::Uniform;
-use crate::mishap;
-use crate::ops::GpuFacts;
-use crate::plan::{Declaration, Launch, Plan, StepId, StepRecord};
+use crate::failpoint;
+use crate::kernel::{GpuFacts, Uniform};
+use crate::plan::{Array, Declaration, Launch, Plan, StepId, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 pub(super) struct GpuSession {
@@ -84,7 +82,7 @@ impl GpuSession {
                 .advise("use a smaller --batch-size or model, or --device cpu"));
             }
         }
-        if mishap::strikes("out-of-memory-in-load") {
+        if failpoint::strikes("out-of-memory-in-load") {
             return Err(out_of_memory());
         }
         let buffers: Vec<Buffer> = checked(device, || {
@@ -325,7 +323,7 @@ impl Session for GpuSession {
     fn read(&mut self, tensor: Tensor) -> Result<Array> {
         let bytes = device_bytes(tensor);
         let staging = staging_buffer(&self.device, bytes);
-        if mishap::strikes("lose-gpu-in-read") {
+        if failpoint::strikes("lose-gpu-in-read") {
             self.device.destroy();
         }
         let mut encoder = self.device.create_command_encoder(&CommandEncoderDescriptor::default());
@@ -365,10 +363,10 @@ impl Session for GpuSession {
             stamps.copy(&mut encoder, &timed, &staging, offset.next_multiple_of(8));
         }
         let index = self.queue.submit([encoder.finish()]);
-        if mishap::strikes("lose-gpu") {
+        if failpoint::strikes("lose-gpu") {
             self.device.destroy();
         }
-        if mishap::strikes("out-of-memory") {
+        if failpoint::strikes("out-of-memory") {
             self.faults.keep(out_of_memory());
         }
         let mapped = self.map(&staging);

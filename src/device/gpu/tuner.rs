@@ -11,9 +11,8 @@ use super::memory::{Memory, Subject};
 use super::pipelines::{Pipelines, Prepared, UNIFORM_STRIDE, encode};
 use super::preparation::Progress;
 use super::timing::time_by_waiting;
-use crate::kernel::Dispatch;
-use crate::ops::{Choice, GpuFacts, Op, Way};
-use crate::plan::Plan;
+use crate::kernel::{Dispatch, GpuFacts};
+use crate::plan::{Choice, Op, Plan, Way};
 
 /// Choices by key: which of its ways is the fastest.
 pub type Choices = BTreeMap<String, String>;

@@ -1,15 +1,16 @@
 //! The computation as a graph: nodes with an operation each, and the tensors that they read.
 //!
-//! Weights have [PyTorch's layout](crate::file_layout), which is ONNX's, too: maps are `[batch, channels, height, width]`.
+//! Weights have [PyTorch's layout](crate::tensor::layout), which is ONNX's, too: maps are `[batch, channels, height, width]`.
 
 use super::messages::{
     AttributeProto, AttributeType, Dimension, FLOAT, GraphProto, NodeProto, Size, TensorProto,
     TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
+use crate::checkpoint::NamedTensor;
 use crate::error::Result;
 use crate::export::Parts;
-use crate::layers::{self, Stage, Window};
-use crate::run::NamedTensor;
+use crate::nn;
+use crate::nn::{Stage, Window};
 use crate::tensor::Tensor;
 
 const INPUT: &str = "input";
@@ -19,7 +20,7 @@ const OUTPUT: &str = "logits";
 pub(super) fn translate(parts: &Parts<'_>) -> Result<GraphProto> {
     let mut graph = Graph { parts, nodes: Vec::new(), weights: Vec::new(), last: INPUT.into() };
     // A model that reads rows reads images channel by channel.
-    if matches!(parts.input, layers::Size::Row(_)) {
+    if matches!(parts.input, nn::Size::Row(_)) {
         graph.add_stage(&Stage::Flatten)?;
     }
     graph.add_stages(&parts.stages)?;

@@ -14,9 +14,9 @@ use prost::Message;
 
 use self::messages::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
 use super::Parts;
-use crate::atomic;
+use crate::checkpoint::SavedModel;
 use crate::error::{Error, Result};
-use crate::run::SavedModel;
+use crate::fs::atomic;
 
 /// ONNX 1.8 of 2020: everything in use reads it, and nothing newer is needed.
 const IR_VERSION: i64 = 7;

@@ -3,10 +3,8 @@
 use rayon::prelude::*;
 
 use super::{CHANNELS, LANES, Matrix, PART, kernel};
-use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel, read, shader, trips, write};
-use crate::ops::{GpuFacts, Op, Operands};
-use crate::plan::{Plan, StepRecord};
+use crate::kernel::{Dispatch, GpuFacts, Kernel, read, shader, trips, write};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// The constants of a normalisation.

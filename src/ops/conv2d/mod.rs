@@ -26,11 +26,10 @@ mod cpu;
 mod gpu;
 
 use super::matmul::{self, Epilogue, Product};
+use super::relu;
 use super::window::{Axis, Window};
-use super::{Choice, GpuFacts, Op, Operands, relu};
-use crate::host::HostMemory;
-use crate::kernel::{Dispatch, Kernel};
-use crate::plan::{Plan, StepRecord};
+use crate::kernel::{Dispatch, GpuFacts, Kernel};
+use crate::plan::{Choice, HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Shape, Tensor};
 
 /// The kernels of this op.

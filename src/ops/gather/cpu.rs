@@ -6,8 +6,7 @@ use rayon::prelude::*;
 
 use super::{Gather, Images, NO_LABEL};
 use crate::augmentation::Change;
-use crate::host::HostMemory;
-use crate::plan::StepRecord;
+use crate::plan::{HostMemory, StepRecord};
 
 /// Pixels of a batch from which on several threads gather it.
 const PARALLEL_FROM: usize = 1 << 14;

@@ -26,11 +26,9 @@
 mod cpu;
 mod gpu;
 
-use super::{GpuFacts, Op, Operands};
 use crate::augmentation::Augmentation;
-use crate::host::HostMemory;
-use crate::kernel::Dispatch;
-use crate::plan::{Plan, Role, StepRecord};
+use crate::kernel::{Dispatch, GpuFacts};
+use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 pub use gpu::kernels;

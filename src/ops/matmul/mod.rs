@@ -23,11 +23,10 @@
 mod cpu;
 pub mod gpu;
 
+use super::Rate;
 use super::sgd::Update;
-use super::{Choice, GpuFacts, Op, Operands, Rate};
-use crate::host::HostMemory;
-use crate::kernel::Dispatch;
-use crate::plan::{Plan, StepRecord};
+use crate::kernel::{Dispatch, GpuFacts};
+use crate::plan::{Choice, HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 pub use gpu::kernels;

@@ -4,10 +4,9 @@ use std::ops::RangeInclusive;
 
 use super::values::Values;
 use super::wide::{Trace, WideModel};
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, Normalisation, Split};
 use crate::error::{Error, Result};
-use crate::layers::Size;
-use crate::train::resident::Normalisation;
+use crate::nn::Size;
 
 /// How often images at kinks are replaced before there are to be fewer.
 const ROUNDS: usize = 4;

@@ -1,6 +1,6 @@
 //! What stages make of a batch in float64, the slow and obvious way.
 
-use crate::layers::Size;
+use crate::nn::Size;
 use crate::ops::window::Window;
 
 /// What comes out of a stage, image by image; maps lie channels last.

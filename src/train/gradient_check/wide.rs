@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::pieces::{Path, Pieces};
 use super::values::Values;
-use crate::layers::{Size, Stage};
+use crate::nn::{Size, Stage};
 use crate::tensor::Tensor;
 
 /// The stages of a model, with their parameters' values.

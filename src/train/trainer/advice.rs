@@ -7,7 +7,7 @@
 
 use super::Trainer;
 use crate::error::Result;
-use crate::init::ParameterKind;
+use crate::nn::init::ParameterKind;
 use crate::optim;
 use crate::plan::{Launch, StepRecord};
 use crate::train::position::Snapshot;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::Trainer;
+use crate::checkpoint::SavedModel;
 use crate::error::{Error, ErrorKind, Result};
-use crate::run::SavedModel;
 use crate::train::health::Watch;
 use crate::train::observer::{Checkpoint, Observer};
 use crate::train::position::{Position, Snapshot};

@@ -3,25 +3,22 @@
 use std::cmp::Ordering;
 
 use super::{Stretch, Trainer};
+use crate::checkpoint::{About, read_model};
 use crate::config::{Config, Init, Validation};
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, Normalisation, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::run::model_file::About;
-use crate::run::read_model;
-use crate::schedule::LearningRate;
 use crate::train::chance::Chance;
 use crate::train::feed::Pace;
 use crate::train::health::{MOST_STEPS, Watch};
 use crate::train::observer::DatasetInfo;
-use crate::train::outline;
 use crate::train::position::{Position, Snapshot};
 use crate::train::program::Pass;
 use crate::train::recorded::{Recorded, Room, Sizes};
-use crate::train::resident::{Normalisation, write_normalisation};
+use crate::train::resident::write_normalisation;
 use crate::train::saves::Saves;
 use crate::train::stop::StopFlag;
-use crate::train::{tensors, whitening};
+use crate::train::{outline, tensors, whitening};
 
 impl<'a> Trainer<'a> {
     /// Records what the run computes and moves data and first weights to the device.
@@ -175,7 +172,7 @@ impl<'a> Trainer<'a> {
             chance,
             steps_per_epoch,
             steps: config.steps(steps_per_epoch),
-            rate: LearningRate::of(config, steps_per_epoch),
+            rate: config.learning_rates(steps_per_epoch),
             pace: Pace::new(),
             test_pace: Pace::new(),
             position: Position::default(),

@@ -1,11 +1,10 @@
 //! Cases of a last layer with its loss: full and partial batches, with and without the input's gradient.
 
-use shadegrad::host::Array;
 use shadegrad::ops::classifier::{self, InputGradient};
 use shadegrad::ops::gather::NO_LABEL;
 use shadegrad::ops::matmul::{Form, Size};
 use shadegrad::ops::softmax_cross_entropy::Target;
-use shadegrad::plan::StepRecord;
+use shadegrad::plan::{Array, StepRecord};
 
 use super::softmax_cross_entropy::Expected;
 use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_slot};

@@ -1,17 +1,16 @@
 //! Cases of the convolution, of its gradients, and of the column sum of a map, which is its bias's.
 
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::ops::matmul::gpu::Class;
-use shadegrad::ops::{GpuFacts, Window, column_sum, conv2d};
+use shadegrad::kernel::{GpuFacts, TileClass};
+use shadegrad::ops::{Window, column_sum, conv2d};
 use shadegrad::tensor::Element;
 
 use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
-use crate::reference;
 use crate::runner::{bits_of, hold};
 use crate::subject::Subject;
-use crate::{announce, announce_no_halves};
+use crate::{announce, announce_no_halves, reference};
 
 /// A convolution, as data.
 #[derive(Clone, Copy, Debug)]
@@ -205,7 +204,7 @@ fn bare() -> Cases {
 #[test]
 fn every_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let classes = Class::menu(&facts);
+    let classes = TileClass::menu(&facts);
     assert!(classes.len() >= 3, "{classes:?}");
     let gpus = |split_sums| -> Vec<Subject> {
         let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
@@ -240,7 +239,7 @@ fn every_class_is_right() {
 #[test]
 fn a_cooperative_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let Some(class) = Class::all(&facts).into_iter().find(Class::is_cooperative) else {
+    let Some(class) = TileClass::all(&facts).into_iter().find(TileClass::is_cooperative) else {
         assert!(facts.cooperative.is_none(), "{facts:?}");
         announce("convolutions of cooperative matrices: NOT RUN, this GPU has none");
         return;
@@ -271,7 +270,7 @@ fn every_class_gives_the_same_bits() {
         let facts = GpuFacts { matmul: Some(class), split_sums: true, ..facts };
         bits_of(&cases, &Subject::gpu(Capabilities::Adapter).0.with_facts(facts), Element::F32)
     };
-    let mut classes = Class::menu(&facts).into_iter();
+    let mut classes = TileClass::menu(&facts).into_iter();
     let first = bits(classes.next().expect("a class"));
     for class in classes {
         assert!(bits(class) == first, "{class:?}");

@@ -3,9 +3,8 @@
 mod augmented;
 
 use shadegrad::augmentation::Augmentation;
-use shadegrad::host::Array;
 use shadegrad::ops::gather::{self, Batch, Images, NO_LABEL};
-use shadegrad::plan::StepRecord;
+use shadegrad::plan::{Array, StepRecord};
 use shadegrad::tensor::Tensor;
 
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN};

@@ -1,13 +1,12 @@
 //! Cases of the matrix product: three forms, every epilogue, and every class of kernels.
 
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::host::Array;
-use shadegrad::ops::gather;
-use shadegrad::ops::matmul::gpu::{Class, EPILOGUES};
+use shadegrad::kernel::{GpuFacts, Matrices, TileClass};
+use shadegrad::ops::matmul::gpu::EPILOGUES;
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{Momentum, Update};
-use shadegrad::ops::{GpuFacts, Matrices, Rate};
-use shadegrad::plan::{Plan, StepRecord};
+use shadegrad::ops::{Rate, gather};
+use shadegrad::plan::{Array, Plan, StepRecord};
 use shadegrad::tensor::Element;
 
 use super::gather::Store;
@@ -16,10 +15,9 @@ use super::{RATES, own_rates, within_half};
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
-use crate::reference;
 use crate::runner::{bits_of, hold};
 use crate::subject::Subject;
-use crate::{announce, announce_no_halves};
+use crate::{announce, announce_no_halves, reference};
 
 pub const FORMS: [Form; 3] = [Form::Nn, Form::Nt, Form::Tn];
 
@@ -441,14 +439,14 @@ fn cut_sums() -> Cases {
 #[test]
 fn every_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let mut menus = vec![(Element::F32, Class::menu(&facts))];
+    let mut menus = vec![(Element::F32, TileClass::menu(&facts))];
     if facts.f16 {
-        menus.push((Element::Half, Class::menu(&facts)));
+        menus.push((Element::Half, TileClass::menu(&facts)));
     } else {
         announce_no_halves("products, class by class");
     }
     if facts.cooperative.is_some() {
-        menus.push((Element::Half, Class::menu_of_halves(&proven(facts))));
+        menus.push((Element::Half, TileClass::menu_of_halves(&proven(facts))));
     }
     for (split_sums, (element, menu)) in
         [false, true].into_iter().flat_map(|split| menus.iter().map(move |menu| (split, menu)))
@@ -460,7 +458,7 @@ fn every_class_gives_the_same_bits() {
             // Only loads and stores differ. Of forms and epilogues a few shapes each are left.
             cases = cases.into_iter().step_by(5).collect();
         }
-        let mut first: Option<(Class, Vec<Vec<u64>>)> = None;
+        let mut first: Option<(TileClass, Vec<Vec<u64>>)> = None;
         for &class in menu {
             let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
             let subject = Subject::gpu(Capabilities::Adapter).0.with_facts(facts);
@@ -501,7 +499,7 @@ fn cut() -> Cases {
 struct Held(Element, Cases, Cases);
 
 /// What a class is chosen for is a matter of speed; each must be right for everything.
-fn hold_classes(kind: &str, classes: &[Class], held: &[Held]) {
+fn hold_classes(kind: &str, classes: &[TileClass], held: &[Held]) {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let started = std::time::Instant::now();
     let gpus = |split_sums| -> Vec<Subject> {
@@ -530,14 +528,14 @@ fn held() -> Vec<Held> {
 }
 
 /// Classes of one kind that are used on the GPU under test.
-fn classes(is_kind: fn(&Class) -> bool) -> Vec<Class> {
+fn classes(is_kind: fn(&TileClass) -> bool) -> Vec<TileClass> {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    Class::all(&facts).into_iter().filter(is_kind).collect()
+    TileClass::all(&facts).into_iter().filter(is_kind).collect()
 }
 
 #[test]
 fn every_tiled_class_is_right() {
-    let tiled = classes(|class| matches!(class, Class::Tiled { .. }));
+    let tiled = classes(|class| matches!(class, TileClass::Tiled { .. }));
     assert_eq!(tiled.len(), 3);
     hold_classes("tiled", &tiled, &held());
 }
@@ -546,7 +544,7 @@ fn every_tiled_class_is_right() {
 #[test]
 fn every_subgroup_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let subgroup = classes(|class| matches!(class, Class::Subgroup { .. }));
+    let subgroup = classes(|class| matches!(class, TileClass::Subgroup { .. }));
     assert!(subgroup.len() >= if facts.subgroup_size.is_some() { 2 } else { 0 }, "{facts:?}");
     hold_classes("subgroup", &subgroup, &held());
 }
@@ -557,18 +555,21 @@ fn every_subgroup_class_is_right() {
 fn every_cooperative_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let facts = proven(facts);
-    let cooperative = classes(Class::is_cooperative);
+    let cooperative = classes(TileClass::is_cooperative);
     let Some(matrices) = facts.cooperative else {
         assert_eq!(cooperative, [], "classes of what is not there");
-        assert_eq!(Class::menu_of_halves(&facts), Class::menu(&facts));
+        assert_eq!(TileClass::menu_of_halves(&facts), TileClass::menu(&facts));
         announce("cooperative classes: NOT RUN, this GPU has no cooperative matrices");
         return;
     };
     assert!(cooperative.len() >= 2, "{facts:?}");
-    assert_eq!(Class::menu_of_halves(&facts), cooperative);
-    assert!(!Class::menu(&facts).iter().any(Class::is_cooperative), "32-bit operands would be rounded");
+    assert_eq!(TileClass::menu_of_halves(&facts), cooperative);
+    assert!(
+        !TileClass::menu(&facts).iter().any(TileClass::is_cooperative),
+        "32-bit operands would be rounded"
+    );
     // The other way to lay out workgroup memory, which only Metal has to take.
-    let scalars = Class::Cooperative {
+    let scalars = TileClass::Cooperative {
         matrices: Matrices { vectors: !matrices.vectors, ..matrices },
         lanes: facts.subgroup_size.expect("subgroups of one size"),
         rows: 2,
@@ -580,7 +581,7 @@ fn every_cooperative_class_is_right() {
     // tile.
     let all = Held(Element::Half, within_half(whole()), within_half(cut()));
     hold_classes("cooperative", &cooperative[..1], &[all]);
-    let rest: Vec<Class> = cooperative[1..].iter().copied().chain([scalars]).collect();
+    let rest: Vec<TileClass> = cooperative[1..].iter().copied().chain([scalars]).collect();
     let mut few = of_pixels();
     few.extend(FORMS.into_iter().flat_map(products));
     let few = Held(Element::Half, within_half(few), within_half(cut_sums().split_off(90)));

@@ -1,10 +1,9 @@
 //! Cases of a block of single-image steps: against plain SGD in float64 that takes the steps one after
 //! the other, with the first weight in memory, and knows nothing of blocks.
 
-use shadegrad::host::Array;
 use shadegrad::ops::matmul::{Form, Size};
 use shadegrad::ops::online_steps::{self, BLOCK, Head};
-use shadegrad::plan::StepRecord;
+use shadegrad::plan::{Array, StepRecord};
 
 use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_slot};
 use crate::compare::Tolerance;

@@ -1,10 +1,9 @@
 //! Cases of softmax and cross-entropy: ordinary batches, partial batches, and logits as extreme as
 //! floats can be.
 
-use shadegrad::host::Array;
 use shadegrad::ops::gather::NO_LABEL;
 use shadegrad::ops::softmax_cross_entropy::{self as softmax, ROWS_PER_PARTIAL, Target};
-use shadegrad::plan::StepRecord;
+use shadegrad::plan::{Array, StepRecord};
 
 use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_slot};
 use crate::compare::Tolerance;

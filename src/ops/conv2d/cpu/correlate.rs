@@ -6,7 +6,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::floats::Floats;
+use crate::plan::Floats;
 
 /// Vectors side by side in a strip.
 pub(super) const STRIP: usize = 2;

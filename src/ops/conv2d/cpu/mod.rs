@@ -13,10 +13,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Sizes;
-use crate::floats::Floats;
-use crate::host::HostMemory;
 use crate::ops::matmul::{Epilogue, Product};
 use crate::ops::window::Axis;
+use crate::plan::{Floats, HostMemory};
 use correlate::{Finish, Line, Reach, Strips};
 use frame::Frame;
 use products::Lines;

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::correlate::{Reach, STRIP, panel};
-use crate::floats::Floats;
+use crate::plan::Floats;
 
 thread_local! {
     /// Kept from call to call, so that a step allocates nothing.

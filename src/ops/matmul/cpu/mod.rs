@@ -10,11 +10,10 @@ mod dot;
 mod outer;
 
 use super::{Epilogue, Form, Product, Size};
-use crate::host::HostMemory;
 use crate::ops::column_sum;
 use crate::ops::relu::relu;
 use crate::ops::sgd::Momentum;
-use crate::plan::StepRecord;
+use crate::plan::{HostMemory, StepRecord};
 use outer::{Finish, Steps};
 
 /// Multiply-adds from which on a product is worth waking other threads for.

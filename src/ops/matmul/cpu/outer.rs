@@ -13,7 +13,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{Size, parallel};
-use crate::floats::Floats;
+use crate::plan::Floats;
 
 /// Rows of the product that one task takes: at most so many that its copy of a fits the second cache, at least so many that the
 /// copy of b, which every task makes, is a small part of its work.

@@ -2,50 +2,7 @@
 
 use super::super::Size;
 use super::render::Variant;
-use crate::kernel::trips;
-use crate::ops::{GpuFacts, Matrices};
-
-/// A kernel class with its tile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// Tiles of a and b in workgroup memory.
-    Tiled {
-        /// Rows of the product per workgroup.
-        tile_m: u32,
-        /// Columns of the product per workgroup.
-        tile_n: u32,
-        /// Terms per round.
-        tile_k: u32,
-        /// Rows per invocation, a multiple of 4.
-        rows: u32,
-        /// Columns per invocation, in fours.
-        quads: u32,
-    },
-    /// One subgroup per workgroup.
-    Subgroup {
-        /// Lanes of the subgroup.
-        lanes: u32,
-        /// Rows of the product per workgroup, a multiple of 4.
-        rows: u32,
-        /// Columns per lane, in fours.
-        quads: u32,
-    },
-    /// Cooperative matrices, for products of 16-bit operands alone.
-    Cooperative {
-        /// What a subgroup multiplies at a time.
-        matrices: Matrices,
-        /// Lanes of a subgroup.
-        lanes: u32,
-        /// Matrices of the product that a subgroup owns, down.
-        rows: u32,
-        /// And across.
-        columns: u32,
-        /// Subgroups of a workgroup, down its tile.
-        subgroups_m: u32,
-        /// And across.
-        subgroups_n: u32,
-    },
-}
+use crate::kernel::{GpuFacts, Matrices, TileClass, trips};
 
 /// Terms per round of the tiled classes.
 const TILE_K: u32 = 16;
@@ -54,43 +11,57 @@ const TILE_K: u32 = 16;
 const COOPERATIVE_STEPS: u32 = 2;
 
 /// Enough workgroups for a small product.
-const SMALL: Class = Class::Tiled { tile_m: 32, tile_n: 32, tile_k: TILE_K, rows: 4, quads: 1 };
+const SMALL: TileClass = TileClass::Tiled { tile_m: 32, tile_n: 32, tile_k: TILE_K, rows: 4, quads: 1 };
 
 /// Three loads from workgroup memory for eight multiply-adds of vectors.
-const MEDIUM: Class = Class::Tiled { tile_m: 64, tile_n: 64, tile_k: TILE_K, rows: 8, quads: 1 };
+const MEDIUM: TileClass = TileClass::Tiled { tile_m: 64, tile_n: 64, tile_k: TILE_K, rows: 8, quads: 1 };
 
 /// Four such loads for sixteen.
-const LARGE: Class = Class::Tiled { tile_m: 128, tile_n: 128, tile_k: TILE_K, rows: 8, quads: 2 };
+const LARGE: TileClass = TileClass::Tiled { tile_m: 128, tile_n: 128, tile_k: TILE_K, rows: 8, quads: 2 };
 
 /// Most lanes of a subgroup that is the vector unit of a processor: its registers are backed by the
 /// nearest cache, so that a lane may own many sums.
 const PROCESSOR_LANES: u32 = 8;
 
-impl Class {
+impl GpuFacts {
+    /// Adds classes, by their labels, to those that are not used, or leaves 16-bit floats out, labelled `f16`; labels that no
+    /// class has any more say nothing.
+    pub fn bar(&mut self, labels: &[String]) {
+        self.f16 &= !labels.iter().any(|label| label == "f16");
+        for (place, class) in TileClass::all(self).into_iter().enumerate() {
+            if labels.contains(&class.label()) {
+                self.barred |= 1 << place;
+            }
+        }
+    }
+}
+
+impl TileClass {
     /// Every class that is used on an adapter with these facts for products of 32-bit operands; tests run
     /// them all.
-    pub fn menu(gpu: &GpuFacts) -> Vec<Class> {
-        Class::left(gpu).filter(|class| !class.is_cooperative()).collect()
+    pub fn menu(gpu: &GpuFacts) -> Vec<TileClass> {
+        TileClass::left(gpu).filter(|class| !class.is_cooperative()).collect()
     }
 
     /// The same, for products of 16-bit operands. All classes of a menu add up in one order, those of
     /// cooperative matrices in theirs: where they were proven, there are no others. A software driver makes
     /// them of ordinary arithmetic, a tenth as fast as it could be: there they are for tests.
-    pub fn menu_of_halves(gpu: &GpuFacts) -> Vec<Class> {
-        let proven = Class::left(gpu).filter(|class| gpu.proven && !gpu.software && class.is_cooperative());
-        let cooperative: Vec<Class> = proven.collect();
-        if cooperative.is_empty() { Class::menu(gpu) } else { cooperative }
+    pub fn menu_of_halves(gpu: &GpuFacts) -> Vec<TileClass> {
+        let proven =
+            TileClass::left(gpu).filter(|class| gpu.proven && !gpu.software && class.is_cooperative());
+        let cooperative: Vec<TileClass> = proven.collect();
+        if cooperative.is_empty() { TileClass::menu(gpu) } else { cooperative }
     }
 
     /// Those that are not barred.
-    fn left(gpu: &GpuFacts) -> impl Iterator<Item = Class> {
-        let (all, barred) = (Class::all(gpu).into_iter().enumerate(), gpu.barred);
+    fn left(gpu: &GpuFacts) -> impl Iterator<Item = TileClass> {
+        let (all, barred) = (TileClass::all(gpu).into_iter().enumerate(), gpu.barred);
         all.filter(move |(place, _)| barred & (1 << place) == 0).map(|(_, class)| class)
     }
 
     /// The classes of all the sizes of subgroups and of cooperative matrices that are found on today's
     /// devices.
-    pub fn of_today() -> Vec<Class> {
+    pub fn of_today() -> Vec<TileClass> {
         let matrices = |side, vectors| Some(Matrices { side, vectors });
         // Lavapipe has the first matrices, NVIDIA and AMD the next ones, Apple the last.
         let found = [
@@ -104,7 +75,7 @@ impl Class {
         let mut classes = Vec::new();
         for (lanes, cooperative) in found {
             for class in
-                Class::all(&GpuFacts { subgroup_size: Some(lanes), cooperative, ..GpuFacts::default() })
+                TileClass::all(&GpuFacts { subgroup_size: Some(lanes), cooperative, ..GpuFacts::default() })
             {
                 if !classes.contains(&class) {
                     classes.push(class);
@@ -116,7 +87,7 @@ impl Class {
 
     /// Every class that an adapter like this can run. Those through workgroup memory come first: they need the least of a
     /// driver.
-    pub fn all(gpu: &GpuFacts) -> Vec<Class> {
+    pub fn all(gpu: &GpuFacts) -> Vec<TileClass> {
         let mut menu = vec![SMALL, MEDIUM];
         // FXC takes 4 to 7 seconds for each of its kernels, and a tuner tries it for most products.
         if !gpu.compiles_slowly {
@@ -128,14 +99,16 @@ impl Class {
             } else {
                 &[(8, 1), (16, 1)]
             };
-            menu.extend(tiles.iter().map(|&(rows, quads)| Class::Subgroup { lanes, rows, quads }));
-            menu.extend(gpu.cooperative.into_iter().flat_map(|matrices| Class::cooperative(matrices, lanes)));
+            menu.extend(tiles.iter().map(|&(rows, quads)| TileClass::Subgroup { lanes, rows, quads }));
+            menu.extend(
+                gpu.cooperative.into_iter().flat_map(|matrices| TileClass::cooperative(matrices, lanes)),
+            );
         }
         menu
     }
 
     /// The classes of cooperative matrices, small tiles first.
-    fn cooperative(matrices: Matrices, lanes: u32) -> impl Iterator<Item = Class> {
+    fn cooperative(matrices: Matrices, lanes: u32) -> impl Iterator<Item = TileClass> {
         // Matrices of a subgroup down and across, subgroups of a workgroup down and across.
         let tiles: &[[u32; 4]] = match (matrices.side, lanes) {
             (_, ..=PROCESSOR_LANES) => &[[1, 1, 1, 1], [2, 2, 1, 1]],
@@ -143,7 +116,7 @@ impl Class {
             (_, ..=32) => &[[1, 1, 2, 2], [2, 2, 2, 2], [2, 4, 4, 2]],
             _ => &[[1, 1, 2, 2], [2, 2, 2, 2], [4, 4, 2, 2]],
         };
-        tiles.iter().map(move |&[rows, columns, subgroups_m, subgroups_n]| Class::Cooperative {
+        tiles.iter().map(move |&[rows, columns, subgroups_m, subgroups_n]| TileClass::Cooperative {
             matrices,
             lanes,
             rows,
@@ -155,7 +128,7 @@ impl Class {
 
     /// Whether it is one of cooperative matrices, whose operands have 16 bits.
     pub fn is_cooperative(&self) -> bool {
-        matches!(self, Class::Cooperative { .. })
+        matches!(self, TileClass::Cooperative { .. })
     }
 
     /// Whether products of this variant may take it: 16 bits would round others' operands.
@@ -166,9 +139,9 @@ impl Class {
     /// Rows and columns of the product that a workgroup computes.
     pub fn tile(self) -> (u32, u32) {
         match self {
-            Class::Tiled { tile_m, tile_n, .. } => (tile_m, tile_n),
-            Class::Subgroup { lanes, rows, quads } => (rows, 4 * lanes * quads),
-            Class::Cooperative {
+            TileClass::Tiled { tile_m, tile_n, .. } => (tile_m, tile_n),
+            TileClass::Subgroup { lanes, rows, quads } => (rows, 4 * lanes * quads),
+            TileClass::Cooperative {
                 matrices: Matrices { side, .. },
                 rows,
                 columns,
@@ -182,9 +155,11 @@ impl Class {
     /// Invocations of a workgroup.
     pub(super) fn workgroup(self) -> u32 {
         match self {
-            Class::Tiled { tile_m, tile_n, rows, quads, .. } => tile_m / rows * (tile_n / 4 / quads),
-            Class::Subgroup { lanes, .. } => lanes,
-            Class::Cooperative { lanes, subgroups_m, subgroups_n, .. } => lanes * subgroups_m * subgroups_n,
+            TileClass::Tiled { tile_m, tile_n, rows, quads, .. } => tile_m / rows * (tile_n / 4 / quads),
+            TileClass::Subgroup { lanes, .. } => lanes,
+            TileClass::Cooperative { lanes, subgroups_m, subgroups_n, .. } => {
+                lanes * subgroups_m * subgroups_n
+            }
         }
     }
 
@@ -203,10 +178,10 @@ impl Class {
     /// Terms that are added up between two looks at where the sum ends: parts of sums are whole rounds.
     pub(super) const fn round(self) -> u32 {
         match self {
-            Class::Tiled { tile_k, .. } => tile_k,
-            Class::Subgroup { .. } => 4,
-            Class::Cooperative { matrices, lanes, .. } if lanes <= PROCESSOR_LANES => matrices.side,
-            Class::Cooperative { matrices, .. } => COOPERATIVE_STEPS * matrices.side,
+            TileClass::Tiled { tile_k, .. } => tile_k,
+            TileClass::Subgroup { .. } => 4,
+            TileClass::Cooperative { matrices, lanes, .. } if lanes <= PROCESSOR_LANES => matrices.side,
+            TileClass::Cooperative { matrices, .. } => COOPERATIVE_STEPS * matrices.side,
         }
     }
 
@@ -214,8 +189,8 @@ impl Class {
     /// epilogue the bits of the step's rows.
     pub(super) const fn trips(self, terms: usize) -> u64 {
         let row_sums = match self {
-            Class::Tiled { .. } | Class::Cooperative { .. } => trips(terms.div_ceil(4), 0),
-            Class::Subgroup { .. } => 0,
+            TileClass::Tiled { .. } | TileClass::Cooperative { .. } => trips(terms.div_ceil(4), 0),
+            TileClass::Subgroup { .. } => 0,
         };
         trips(terms.div_ceil(self.round() as usize), 0) + row_sums + trips(u32::BITS as usize, 0)
     }
@@ -223,11 +198,11 @@ impl Class {
     /// The class in names of kernels and in what a tuner remembers.
     pub fn label(self) -> String {
         match self {
-            Class::Tiled { tile_m, tile_n, tile_k, rows, quads } => {
+            TileClass::Tiled { tile_m, tile_n, tile_k, rows, quads } => {
                 format!("tiled_{tile_m}x{tile_n}x{tile_k}_{rows}x{quads}")
             }
-            Class::Subgroup { lanes, rows, quads } => format!("subgroup_{lanes}_{rows}x{quads}"),
-            Class::Cooperative {
+            TileClass::Subgroup { lanes, rows, quads } => format!("subgroup_{lanes}_{rows}x{quads}"),
+            TileClass::Cooperative {
                 matrices: Matrices { side, vectors },
                 lanes,
                 rows,
@@ -242,8 +217,8 @@ impl Class {
     }
 
     /// The class of a menu that is likely best for a product of this size.
-    pub(super) fn guess(size: Size, gpu: &GpuFacts, menu: &[Class]) -> Class {
-        let is_enough = |class: &&Class| {
+    pub(super) fn guess(size: Size, gpu: &GpuFacts, menu: &[TileClass]) -> TileClass {
+        let is_enough = |class: &&TileClass| {
             let (down, across) = class.tiles(size);
             down * across >= 128
         };
@@ -251,20 +226,21 @@ impl Class {
             // As of the others below: the largest tile of which there are enough to go around.
             return *menu.iter().rev().find(is_enough).unwrap_or(smallest);
         }
-        let likely = Class::likely(size, gpu);
+        let likely = TileClass::likely(size, gpu);
         if menu.contains(&likely) {
             return likely;
         }
         *menu.first().expect("a GPU without any class for products is refused")
     }
 
-    fn likely(size: Size, gpu: &GpuFacts) -> Class {
+    fn likely(size: Size, gpu: &GpuFacts) -> TileClass {
         let Size { m, n, .. } = size;
         if let (true, Some(lanes)) = (gpu.software, gpu.subgroup_size) {
-            let fitting = Class::all(gpu).into_iter().filter(|class| matches!(class, Class::Subgroup { .. }));
+            let fitting =
+                TileClass::all(gpu).into_iter().filter(|class| matches!(class, TileClass::Subgroup { .. }));
             let few = n <= 4 * lanes as usize;
-            let cost = |class: &Class| {
-                let Class::Subgroup { rows, quads, .. } = *class else {
+            let cost = |class: &TileClass| {
+                let TileClass::Subgroup { rows, quads, .. } = *class else {
                     unreachable!("others were left out")
                 };
                 // Multiply-adds, and the loads behind them: a row's and a column's terms serve a whole tile.
@@ -298,7 +274,7 @@ mod tests {
         for lanes in [4, 8, 16, 32, 64, 128] {
             let cooperative = Some(Matrices { side: 16, vectors: true });
             let facts = GpuFacts { subgroup_size: Some(lanes), cooperative, ..GpuFacts::default() };
-            for class in Class::all(&facts) {
+            for class in TileClass::all(&facts) {
                 let trips = class.trips(MOST_TERMS_OF_A_PART);
                 assert!(trips <= MOST_TRIPS, "{class:?}: {trips} trips");
             }
@@ -310,10 +286,10 @@ mod tests {
         let fast = GpuFacts { subgroup_size: Some(32), ..GpuFacts::default() };
         let slow = GpuFacts { compiles_slowly: true, ..fast };
         let huge = Size { m: 4096, n: 4096, k: 64 };
-        assert_eq!(Class::guess(huge, &fast, &Class::menu(&fast)), LARGE);
-        assert_eq!(Class::guess(huge, &slow, &Class::menu(&slow)), MEDIUM);
-        let others = Class::all(&fast).into_iter().filter(|&class| class != LARGE);
-        assert_eq!(Class::all(&slow), others.collect::<Vec<_>>());
+        assert_eq!(TileClass::guess(huge, &fast, &TileClass::menu(&fast)), LARGE);
+        assert_eq!(TileClass::guess(huge, &slow, &TileClass::menu(&slow)), MEDIUM);
+        let others = TileClass::all(&fast).into_iter().filter(|&class| class != LARGE);
+        assert_eq!(TileClass::all(&slow), others.collect::<Vec<_>>());
     }
 
     #[test]
@@ -322,7 +298,7 @@ mod tests {
         let size = |m, n, k| Size { m, n, k };
         for (size, most) in [(size(1, 10, 64), 32.0), (size(64, 128, 784), 1.0), (size(100, 3072, 32), 1.13)]
         {
-            let class = Class::guess(size, &facts, &Class::menu(&facts));
+            let class = TileClass::guess(size, &facts, &TileClass::menu(&facts));
             assert!(class.waste(size) <= most, "{class:?} wastes {} for {size:?}", class.waste(size));
         }
     }

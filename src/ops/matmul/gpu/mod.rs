@@ -2,16 +2,16 @@
 //!
 //! | class | for | how |
 //! | --- | --- | --- |
-//! | [`Class::Tiled`] | discrete and integrated GPUs | tiles in workgroup memory, barriers |
-//! | [`Class::Subgroup`] | software drivers, small GPUs | one subgroup per workgroup, broadcasts, no barrier |
-//! | [`Class::Cooperative`] | GPUs with cooperative matrices, products of 16-bit operands | matrices of 8x8 or 16x16 that a subgroup holds together |
+//! | [`TileClass::Tiled`] | discrete and integrated GPUs | tiles in workgroup memory, barriers |
+//! | [`TileClass::Subgroup`] | software drivers, small GPUs | one subgroup per workgroup, broadcasts, no barrier |
+//! | [`TileClass::Cooperative`] | GPUs with cooperative matrices, products of 16-bit operands | matrices of 8x8 or 16x16 that a subgroup holds together |
 //!
 //! Registers must have names and loops be unrolled for a compiler to keep sums in registers, so
 //! these kernels are rendered from templates (`render`); what they render for some products is kept in
 //! `tests/snapshots/` for a reader.
 //!
 //! Every class of a menu adds the terms of a sum one after the other, from the first to the last, so which
-//! class is taken is a matter of speed alone: see [`choice`](crate::ops::Op::choice). Long sums of small products are cut
+//! class is taken is a matter of speed alone: see [`choice`](crate::plan::Op::choice). Long sums of small products are cut
 //! into parts (`parts`), by a rule that knows only the product's size.
 //!
 //! # What the tiled kernels cost
@@ -73,9 +73,9 @@ mod patches;
 mod render;
 mod scale;
 
+use crate::kernel::TileClass;
 use std::borrow::Cow;
 
-pub use class::Class;
 pub use finish::{EPILOGUES, Finish};
 pub(in crate::ops) use parts::MOST_TERMS;
 pub(super) use parts::Parts;
@@ -85,8 +85,9 @@ pub use render::{FINGERPRINT, Operand, Variant, kernel, kernels};
 pub use scale::Scale;
 
 use super::{Epilogue, Form, Product, Size, Source};
-use crate::kernel::{Dispatch, Uniform, fold, trips, uniform};
-use crate::ops::{Choice, GpuFacts, Way, sgd};
+use crate::kernel::{Dispatch, GpuFacts, Uniform, fold, trips, uniform};
+use crate::ops::sgd;
+use crate::plan::{Choice, Way};
 use crate::tensor::Tensor;
 
 uniform! {
@@ -139,8 +140,8 @@ const WORTH_TUNING: usize = 1 << 20;
 const MOST_WASTE: f64 = 1.35;
 
 /// The classes that a product may take.
-fn menu(op: &Product, gpu: &GpuFacts) -> Vec<Class> {
-    if Variant::of(op).is_of_halves() { Class::menu_of_halves(gpu) } else { Class::menu(gpu) }
+fn menu(op: &Product, gpu: &GpuFacts) -> Vec<TileClass> {
+    if Variant::of(op).is_of_halves() { TileClass::menu_of_halves(gpu) } else { TileClass::menu(gpu) }
 }
 
 /// The classes that may be fastest for the product, if there is more than one.
@@ -152,7 +153,8 @@ pub(in crate::ops) fn choice(op: &Product, gpu: &GpuFacts) -> Option<Choice> {
     let menu = menu(op, gpu);
     let least = menu.iter().map(|class| class.waste(size)).fold(f64::INFINITY, f64::min);
     let fitting = menu.into_iter().filter(|class| class.waste(size) <= MOST_WASTE * least);
-    let way = |class: Class| Way { label: class.label(), facts: GpuFacts { matmul: Some(class), ..*gpu } };
+    let way =
+        |class: TileClass| Way { label: class.label(), facts: GpuFacts { matmul: Some(class), ..*gpu } };
     let ways: Vec<Way> = fitting.map(way).collect();
     let Variant { form, finish, operand, halves, .. } = Variant::of(op);
     let finish = finish.label();
@@ -166,11 +168,11 @@ pub(in crate::ops) fn choice(op: &Product, gpu: &GpuFacts) -> Option<Choice> {
 /// The product with the class that is likely best.
 pub(in crate::ops) fn lower(op: &Product, gpu: &GpuFacts) -> Vec<Dispatch> {
     let wanted = gpu.matmul.filter(|class| class.takes(Variant::of(op)));
-    dispatches(op, wanted.unwrap_or_else(|| Class::guess(op.size, gpu, &menu(op, gpu))), gpu)
+    dispatches(op, wanted.unwrap_or_else(|| TileClass::guess(op.size, gpu, &menu(op, gpu))), gpu)
 }
 
 /// The op with kernels of `class`: one, or two where its sums are cut into parts.
-fn dispatches(op: &Product, class: Class, gpu: &GpuFacts) -> Vec<Dispatch> {
+fn dispatches(op: &Product, class: TileClass, gpu: &GpuFacts) -> Vec<Dispatch> {
     let parts = op.parts.filter(|(parts, _)| parts.required || gpu.split_sums);
     let parts = parts.map(|(parts, sums)| (parts.in_rounds_of(class.round() as usize, op.size), sums));
     let size = op.size;
@@ -224,7 +226,7 @@ fn finished(op: &Product) -> Vec<Tensor> {
     tensors
 }
 
-fn params(op: &Product, class: Class) -> Params {
+fn params(op: &Product, class: TileClass) -> Params {
     let size = op.size;
     let (_, across) = class.tiles(size);
     let mut params = Params {

@@ -7,11 +7,9 @@ use minijinja::value::Value;
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::Params;
-use super::class::Class;
 use super::finish::Finish;
 use super::scale::Scale;
-use crate::kernel::{Kernel, Uniform, read};
-use crate::ops::Matrices;
+use crate::kernel::{Kernel, Matrices, TileClass, Uniform, read};
 use crate::ops::matmul::{Form, Product, Size, Source};
 use crate::tensor::Element;
 
@@ -228,8 +226,8 @@ fn text(enabled: &[&str], template: &str, values: Value) -> Cow<'static, str> {
     Cow::Owned(text)
 }
 
-/// Renders the kernel of a product that the class [takes](Class::takes).
-pub fn kernel(class: Class, variant: Variant) -> Kernel {
+/// Renders the kernel of a product that the class [takes](TileClass::takes).
+pub fn kernel(class: TileClass, variant: Variant) -> Kernel {
     let Variant { form, finish, vectors: [a_vector, b_vector, y_vector], operand, halves } = variant;
     let [a_half, b_half] = halves;
     let stored: &[&str] = if variant.has_halves() { &[STORED_F16] } else { &[] };
@@ -248,13 +246,13 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
         ..finish.context()
     };
     let source = match class {
-        Class::Tiled { tile_m, tile_n, tile_k, rows, quads } => {
+        TileClass::Tiled { tile_m, tile_n, tile_k, rows, quads } => {
             text(stored, "matmul_tiled.wgsl.j2", context! { tile_m, tile_n, tile_k, rows, quads, ..shared })
         }
-        Class::Subgroup { lanes, rows, quads } => {
+        TileClass::Subgroup { lanes, rows, quads } => {
             text(stored, "matmul_subgroup.wgsl.j2", context! { lanes, rows, quads, ..shared })
         }
-        Class::Cooperative {
+        TileClass::Cooperative {
             matrices: Matrices { side, vectors },
             lanes,
             rows,
@@ -281,7 +279,7 @@ pub fn kernel(class: Class, variant: Variant) -> Kernel {
         params: Params::FIELDS,
         bindings: bindings.into(),
         reads_step: finish.reads_step(),
-        subgroups: !matches!(class, Class::Tiled { .. }),
+        subgroups: !matches!(class, TileClass::Tiled { .. }),
     }
 }
 
@@ -335,7 +333,7 @@ pub(in crate::ops) fn kernels_of_patches() -> Vec<Kernel> {
 fn rendered(is_operand: fn(Operand) -> bool) -> impl Iterator<Item = Kernel> {
     let variants: Vec<Variant> =
         Variant::all().into_iter().filter(|variant| is_operand(variant.operand)).collect();
-    Class::of_today().into_iter().flat_map(move |class| {
+    TileClass::of_today().into_iter().flat_map(move |class| {
         let halves = variants.clone().into_iter().flat_map(Variant::in_half);
         let all = variants.clone().into_iter().chain(halves).filter(move |variant| class.takes(*variant));
         all.map(move |variant| kernel(class, variant))

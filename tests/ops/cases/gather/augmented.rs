@@ -1,8 +1,7 @@
 //! Cases of gathering images that change: the very same numbers on every device.
 
 use shadegrad::augmentation::{Augmentation, Flip};
-use shadegrad::host::Array;
-use shadegrad::plan::StepRecord;
+use shadegrad::plan::{Array, StepRecord};
 use shadegrad::rng::{self, Purpose};
 
 use super::{Layout, Store, channels_last};

@@ -1,0 +1,213 @@
+//! Model files: safetensors with PyTorch's names, and what else is needed to use the weights.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use serde::{Deserialize, Serialize};
+
+use crate::data::pictures::{self, Resize};
+use crate::data::{ImageShape, Normalisation};
+use crate::error::{Error, Result};
+use crate::fs::atomic;
+use crate::nn::{ModelSpec, Size};
+
+/// Key in the file's metadata under which [`About`] is found, as JSON: one key, so that two saves of
+/// one model are the same bytes.
+const KEY: &str = "shadegrad";
+
+/// What PyTorch's batch norms count, to no end where statistics run by a fixed momentum: they load without it, too.
+const BATCHES_SEEN: &str = ".num_batches_tracked";
+
+/// Largest model file that is read: far beyond any model that trains here.
+const MOST_BYTES: u64 = 16 << 30;
+
+/// A named array of floats.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedTensor {
+    /// PyTorch's name: `0.weight`.
+    pub name: String,
+    /// Sizes, outermost first.
+    pub shape: Vec<usize>,
+    /// Row by row.
+    pub values: Vec<f32>,
+}
+
+impl NamedTensor {
+    /// Whether all values are numbers.
+    pub fn is_finite(&self) -> bool {
+        self.values.iter().all(|value| value.is_finite())
+    }
+}
+
+/// What a model file says beside the weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// The layers: `linear:128,relu,linear:10`.
+    pub model: String,
+    /// Channels, height and width of the images.
+    pub shape: [usize; 3],
+    /// Class names, in the order of the logits.
+    pub classes: Vec<String>,
+    /// What becomes of pictures of another size.
+    #[serde(default)]
+    pub resize: Resize,
+    /// What pixels are normalised with.
+    pub normalisation: Normalisation,
+}
+
+impl About {
+    /// The layers, once they are known to be ones that can be built.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) for text that is no model or one that is too large.
+    pub fn spec(&self) -> Result<ModelSpec> {
+        let spec = ModelSpec::parse(&self.model, self.classes.len());
+        let built = spec.and_then(|spec| spec.check_sizes(self.image(), 1).map(|()| spec));
+        built.map_err(|cause| Error::model(format!("the file's model `{}`: {cause}", self.model)))
+    }
+
+    /// Values of one image. Saturates, so that [`spec`](About::spec) refuses absurd sizes.
+    pub fn pixels(&self) -> usize {
+        self.shape.iter().fold(1, |product, &size| product.saturating_mul(size))
+    }
+
+    /// What the model reads.
+    pub fn image(&self) -> Size {
+        let [channels, height, width] = self.shape;
+        Size::Map { height, width, channels }
+    }
+
+    /// What pictures are to become before the model sees them, as in training.
+    pub fn pictures(&self) -> pictures::Wanted {
+        let [channels, height, width] = self.shape;
+        let size = pictures::Size::Exactly(ImageShape { channels, height, width });
+        let classes = Some(self.classes.clone());
+        pictures::Wanted { size, resize: self.resize, classes, progress: false }
+    }
+
+    /// What contradicts itself, if anything does: a file can say what it likes.
+    fn fault(&self) -> Option<String> {
+        let Normalisation { mean, std } = &self.normalisation;
+        let [channels, height, width] = self.shape;
+        let are_usable = |numbers: &[f64]| numbers.len() == channels && numbers.iter().all(|x| x.is_finite());
+        if self.pixels() == 0 {
+            Some(format!("images of {channels}x{height}x{width}"))
+        } else if self.classes.is_empty() {
+            Some("no classes".into())
+        } else if self.classes.iter().any(|class| class.contains(char::is_control)) {
+            // They are printed, and a terminal obeys what is not text.
+            Some("a class whose name is not plain text".into())
+        } else if !are_usable(mean) || !are_usable(std) || std.iter().any(|&std| std <= 0.0) {
+            Some(format!("mean {mean:?} and std {std:?} for {channels} channels"))
+        } else {
+            None
+        }
+    }
+}
+
+/// A model as a file holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedModel {
+    /// Weights and biases.
+    pub tensors: Vec<NamedTensor>,
+    /// What the file says about the model; other programs' files say nothing.
+    pub about: Option<About>,
+}
+
+impl SavedModel {
+    /// Reads a `.safetensors` file of f32 tensors.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bad = |what: String| {
+            Error::model(format!("{}: {what}", path.display()))
+                .advise("give a .safetensors file with f32 weights under PyTorch's names, such as 0.weight")
+        };
+        let length = std::fs::metadata(path).map_err(|cause| bad(format!("cannot be read: {cause}")))?.len();
+        if length > MOST_BYTES {
+            return Err(bad(format!("has {length} bytes, more than the {MOST_BYTES} that are read")));
+        }
+        let bytes = std::fs::read(path).map_err(|cause| bad(format!("cannot be read: {cause}")))?;
+        SavedModel::from_bytes(&bytes, path)
+    }
+
+    /// Reads the content of a `.safetensors` file; errors name it by `path`.
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
+        let bad = |what: String| {
+            Error::model(format!("{}: {what}", path.display()))
+                .advise("give a .safetensors file with f32 weights under PyTorch's names, such as 0.weight")
+        };
+        let invalid = |cause| bad(format!("is not a safetensors file: {cause}"));
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(invalid)?;
+        let file = SafeTensors::deserialize(bytes).map_err(invalid)?;
+        let about = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+        let damaged = |what: String| bad(format!("its metadata `{KEY}` is damaged: {what}"));
+        let about: Option<About> = about
+            .map(|json| serde_json::from_str(json))
+            .transpose()
+            .map_err(|cause| damaged(cause.to_string()))?;
+        if let Some(fault) = about.as_ref().and_then(About::fault) {
+            return Err(damaged(fault));
+        }
+        let mut tensors = Vec::new();
+        for (name, view) in file.iter().filter(|(name, _)| !name.ends_with(BATCHES_SEEN)) {
+            if view.dtype() != Dtype::F32 {
+                return Err(bad(format!("{name} holds {:?}, not F32", view.dtype())));
+            }
+            let values: Vec<f32> = bytemuck::pod_collect_to_vec(view.data());
+            if let Some(position) = values.iter().position(|value| !value.is_finite()) {
+                return Err(bad(format!("{name} holds {} at {position}", values[position])));
+            }
+            tensors.push(NamedTensor { name: name.into(), shape: view.shape().to_vec(), values });
+        }
+        tensors.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(SavedModel { tensors, about })
+    }
+
+    /// What the file says about the model.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) where it says nothing.
+    pub fn about(&self) -> Result<&About> {
+        self.about.as_ref().ok_or_else(|| {
+            Error::model("the file does not say which model its weights belong to")
+                .advise("say it with --model and --data, or give a file that shadegrad wrote")
+        })
+    }
+
+    /// Writes the model, whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        atomic::write(path, &self.to_bytes()?)
+    }
+
+    /// As the content of a `.safetensors` file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let damaged = |cause| Error::new(crate::ErrorKind::Internal, format!("a model file: {cause}"));
+        let views = self.tensors.iter().map(|tensor| {
+            let bytes = bytemuck::cast_slice(&tensor.values);
+            TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map(|view| (&tensor.name, view))
+        });
+        let views: Vec<_> = views.collect::<Result<_, _>>().map_err(damaged)?;
+        let metadata = self.about.as_ref().map(|about| {
+            let json = serde_json::to_string(about).expect("plain values turn into JSON");
+            HashMap::from([(KEY.to_string(), json)])
+        });
+        serialize(views, metadata).map_err(damaged)
+    }
+
+    /// The values of the tensor `name`, if its shape is `shape`.
+    pub fn values(&self, name: &str, shape: &[usize]) -> Result<&[f32]> {
+        let names = || self.tensors.iter().map(|tensor| tensor.name.as_str()).collect::<Vec<_>>().join(", ");
+        let tensor = self.tensors.iter().find(|tensor| tensor.name == name).ok_or_else(|| {
+            Error::model(format!("the file has no {name} {shape:?}, which the model needs"))
+                .advise(format!("it has: {}", names()))
+        })?;
+        if tensor.shape != shape {
+            return Err(Error::model(format!(
+                "{name} has the shape {:?} in the file and {shape:?} in the model",
+                tensor.shape
+            ))
+            .advise("give the model that the file was made with, with --model"));
+        }
+        Ok(&tensor.values)
+    }
+}

@@ -1,0 +1,255 @@
+//! Rows that describe kernels, and dispatches that use them.
+
+use std::borrow::Cow;
+
+use crate::tensor::{Element, Tensor};
+
+/// Trips that the loops of one invocation may make in all: Mesa's older software driver ends every
+/// loop, silently, once an invocation has made 65,535. See [`trips`].
+pub const MOST_TRIPS: u64 = 65_535;
+
+/// Trips of a loop that does its work `times` times, with loops inside that make `inside` trips each
+/// time. The trip that only finds out that the loop is over counts too.
+pub const fn trips(times: usize, inside: u64) -> u64 {
+    times as u64 * (1 + inside) + 1
+}
+
+/// Workgroups that fit in one dimension of a dispatch on any device.
+pub const MOST_GROUPS: u32 = 65_535;
+
+/// Whether a kernel only reads a binding or may write it too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// `var<storage, read>`
+    Read,
+    /// `var<storage, read_write>`
+    ReadWrite,
+}
+
+/// One storage binding of a kernel: the n-th of a row is `@group(0) @binding(n + 1)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Binding {
+    /// The variable's name in the shader.
+    pub name: &'static str,
+    /// How the shader may use it.
+    pub access: Access,
+}
+
+/// A binding that is only read.
+pub const fn read(name: &'static str) -> Binding {
+    Binding { name, access: Access::Read }
+}
+
+/// A binding that is written.
+pub const fn write(name: &'static str) -> Binding {
+    Binding { name, access: Access::ReadWrite }
+}
+
+/// Type of a uniform's field. All have four bytes, so a struct of them has no holes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FieldKind {
+    /// `u32`
+    U32,
+    /// `f32`
+    F32,
+}
+
+/// One field of a uniform struct; the n-th lies at byte 4n.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Field {
+    /// The field's name in the shader.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: FieldKind,
+}
+
+/// A Rust type that has a twin struct in WGSL. Made by the `uniform!` macro.
+pub trait Uniform: Copy {
+    /// The twin's fields, in order.
+    const FIELDS: &'static [Field];
+    /// The struct as the shader sees it, padded to a multiple of 16 bytes.
+    fn to_bytes(&self) -> Vec<u8>;
+}
+
+/// Declares a struct of `u32` and `f32` fields that a shader sees under the same names.
+macro_rules! uniform {
+    ($(#[$meta:meta])* $visibility:vis struct $name:ident {
+        $($(#[$field_meta:meta])* $field:ident: $kind:ident,)+
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq)]
+        $visibility struct $name {
+            $($(#[$field_meta])* pub $field: $kind,)+
+        }
+
+        impl $crate::kernel::Uniform for $name {
+            const FIELDS: &'static [$crate::kernel::Field] = &[$($crate::kernel::Field {
+                name: stringify!($field),
+                kind: $crate::kernel::uniform!(@kind $kind),
+            },)+];
+
+            fn to_bytes(&self) -> Vec<u8> {
+                let mut bytes = Vec::with_capacity(4 * Self::FIELDS.len() + 12);
+                $(bytes.extend_from_slice(&self.$field.to_ne_bytes());)+
+                bytes.resize(bytes.len().next_multiple_of(16), 0);
+                bytes
+            }
+        }
+    };
+    (@kind u32) => { $crate::kernel::FieldKind::U32 };
+    (@kind f32) => { $crate::kernel::FieldKind::F32 };
+}
+pub(crate) use uniform;
+
+/// A kernel's text: files of `shaders/`, functions and shared structs first.
+macro_rules! shader {
+    ($first:literal $(, $rest:literal)*) => {
+        std::borrow::Cow::Borrowed(concat!(
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $first))
+            $(, "\n", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $rest)))*
+        ))
+    };
+}
+pub(crate) use shader;
+
+/// One row describes a kernel: its WGSL text and what that text expects to be given.
+///
+/// `@group(0) @binding(0)` is the uniform `params`, then come the storage bindings in order.
+/// A kernel that needs what changes from step to step finds it in `@group(1) @binding(0)`, the
+/// uniform `step` (see [`StepRecord`](crate::plan::StepRecord)). The entry point is `main`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Kernel {
+    /// Unique; names the pipeline in error messages and profiles.
+    pub name: Cow<'static, str>,
+    /// The shader's text.
+    pub source: Cow<'static, str>,
+    /// Size of a workgroup.
+    pub workgroup: [u32; 3],
+    /// Fields of the uniform `params`.
+    pub params: &'static [Field],
+    /// Storage bindings.
+    pub bindings: Cow<'static, [Binding]>,
+    /// Whether the shader has the uniform `step`.
+    pub reads_step: bool,
+    /// Whether the shader needs subgroup operations.
+    pub subgroups: bool,
+}
+
+/// What stands first in a kernel that may keep floats in 32 bits or in 16, and what takes its place then.
+const STORED: [&str; 2] = [
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/stored_f32.wgsl")),
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/stored_f16.wgsl")),
+];
+
+impl Kernel {
+    /// The kernel for [`Element::Half`] tensors in the place of what it calls `Stored`. Panics if it has no such thing.
+    pub fn in_half(&self) -> Kernel {
+        let [in_32, in_16] = STORED;
+        let rest = self.source.strip_prefix(in_32);
+        let rest = rest.unwrap_or_else(|| panic!("kernel {} keeps nothing in 16 bits", self.name));
+        Kernel {
+            name: format!("{}_f16", self.name).into(),
+            source: [in_16, rest].concat().into(),
+            ..self.clone()
+        }
+    }
+
+    /// The kernel, and the same for 16 bits where it can keep anything in them.
+    pub(crate) fn in_each(&self) -> Vec<Kernel> {
+        let in_half = self.source.starts_with(STORED[0]).then(|| self.in_half());
+        [self.clone()].into_iter().chain(in_half).collect()
+    }
+
+    /// Whether the shader needs 16-bit floats.
+    pub fn needs_f16(&self) -> bool {
+        self.enables("f16")
+    }
+
+    /// Whether the shader needs cooperative matrices.
+    pub fn needs_cooperative_matrices(&self) -> bool {
+        self.enables("wgpu_cooperative_matrix")
+    }
+
+    /// Whether one of the text's first lines asks for this extension of WGSL.
+    fn enables(&self, extension: &str) -> bool {
+        let mut asked = self.source.lines().map_while(|line| line.strip_prefix("enable "));
+        asked.any(|name| name.strip_suffix(';') == Some(extension))
+    }
+}
+
+/// One use of a kernel: what is bound, the uniform's bytes and the grid.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    /// The kernel.
+    pub kernel: Cow<'static, Kernel>,
+    /// Bytes of the uniform `params`.
+    pub params: Vec<u8>,
+    /// What is bound, in the order of the row's bindings.
+    pub tensors: Vec<Tensor>,
+    /// Workgroups in each dimension.
+    pub grid: [u32; 3],
+    /// Upper bound on the trips that the loops of one invocation make in all; see [`trips`].
+    pub trips: u64,
+}
+
+impl Dispatch {
+    /// A use of a plain (not rendered) kernel: of that for 16 bits where a tensor has them.
+    pub fn new(
+        kernel: &'static Kernel,
+        params: impl Uniform,
+        tensors: &[Tensor],
+        grid: [u32; 3],
+        trips: u64,
+    ) -> Self {
+        let in_half = tensors.iter().any(|tensor| tensor.element() == Element::Half);
+        Dispatch {
+            kernel: if in_half { Cow::Owned(kernel.in_half()) } else { Cow::Borrowed(kernel) },
+            params: params.to_bytes(),
+            tensors: tensors.to_vec(),
+            grid,
+            trips,
+        }
+    }
+}
+
+/// Workgroups for `items` things, `per_group` each, folded into two dimensions where one is too
+/// short. The shader's linear index is `group.y * groups.x + group.x`, and it must ignore what is
+/// past the end.
+pub fn fold(items: usize, per_group: u32) -> [u32; 3] {
+    let groups = u32::try_from(items.div_ceil(per_group as usize)).expect("fewer than 2^32 groups");
+    let y = groups.div_ceil(MOST_GROUPS);
+    [groups.div_ceil(y), y, 1]
+}
+
+/// The grid of a kernel whose row of workgroups is a row of `rows` rows of `items` items: row `z groups.y + y`.
+/// Rows beyond the last are for the kernel to leave out.
+pub fn fold_rows(rows: usize, items: usize, per_group: u32) -> [u32; 3] {
+    let [across, down] = [items.div_ceil(per_group as usize), rows]
+        .map(|groups| u32::try_from(groups).expect("fewer than 2^32 groups"));
+    assert!(across <= MOST_GROUPS, "a row of {items} items is too long");
+    let layers = down.div_ceil(MOST_GROUPS);
+    [across, down.div_ceil(layers), layers]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grids_of_rows_cover_every_row_and_fit() {
+        for rows in [1, 64, MOST_GROUPS as usize, MOST_GROUPS as usize + 1, 1 << 20] {
+            let [x, y, z] = fold_rows(rows, 65, 64);
+            assert!(x == 2 && y <= MOST_GROUPS && z <= MOST_GROUPS);
+            assert!(y as usize * z as usize >= rows);
+        }
+    }
+
+    #[test]
+    fn folded_grids_cover_everything_and_fit() {
+        for items in [1, 64, 65, 65_535 * 64, 65_535 * 64 + 1, 1 << 30] {
+            let [x, y, z] = fold(items, 64);
+            assert!(x <= MOST_GROUPS && y <= MOST_GROUPS && z == 1);
+            assert!(x as usize * y as usize * 64 >= items);
+        }
+    }
+}

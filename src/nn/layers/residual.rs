@@ -1,0 +1,71 @@
+//! A residual block, `y = body(x) + shortcut(x)` (He et al., "Deep residual learning for image recognition", 2016, section
+//! 3.2).
+
+use crate::nn::{Backward, Forward, GradientSink, Layer, Parameter, Phase, Sequence, Size, Stage};
+use crate::ops::{add, relu};
+use crate::plan::Plan;
+use crate::tensor::Tensor;
+
+/// Two lists of layers that read the same input and hand on the same size. The shortcut may have no layer.
+#[derive(Debug)]
+pub struct Residual {
+    /// At least one layer.
+    pub body: Sequence,
+    /// Where `x` has another size than what the body makes of it, a layer that changes it.
+    pub shortcut: Sequence,
+}
+
+/// Records the pass back through one of the two. Nobody masks the gradient of a ReLU at its end: what follows is a sum.
+fn back(
+    plan: &mut Plan,
+    sequence: &Sequence,
+    pass: Forward<'_>,
+    whole: Backward,
+    sink: &mut dyn GradientSink,
+) -> Option<Tensor> {
+    let dy = if sequence.masks_gradient() { relu::backward(plan, pass.y, whole.dy) } else { whole.dy };
+    pass.backward(plan, Backward { dy, mask_dx: false, ..whole }, sink)
+}
+
+impl Layer for Residual {
+    fn spec(&self) -> String {
+        let shortcut = self.shortcut.spec();
+        let bar = if shortcut.is_empty() { "" } else { "|" };
+        format!("residual({}{bar}{shortcut})", self.body.spec())
+    }
+
+    fn size(&self) -> Size {
+        self.body.size()
+    }
+
+    fn parameters(&self) -> Vec<&Parameter> {
+        self.body.parameters().chain(self.shortcut.parameters()).collect()
+    }
+
+    fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
+        let body = self.body.forward(plan, x, phase);
+        let shortcut = self.shortcut.forward(plan, x, phase);
+        let y = add::forward(plan, body.y, shortcut.y);
+        Forward::new(y, move |plan, pass, sink| {
+            let dx = back(plan, &self.body, body, pass, sink);
+            let around = back(plan, &self.shortcut, shortcut, pass, sink);
+            pass.dx_wanted.then(|| {
+                let [dx, around] = [dx, around].map(|dx| dx.expect("a gradient that is wanted is recorded"));
+                let dx = add::forward(plan, dx, around);
+                pass.masked(plan, x, dx)
+            })
+        })
+    }
+
+    fn stages(&self) -> Vec<Stage> {
+        vec![Stage::Residual { body: self.body.stages(), shortcut: self.shortcut.stages() }]
+    }
+
+    fn operations(&self) -> u64 {
+        self.body.operations() + self.shortcut.operations()
+    }
+
+    fn inside(&self) -> Vec<(&'static str, &[Box<dyn Layer>])> {
+        vec![("body", self.body.layers()), ("shortcut", self.shortcut.layers())]
+    }
+}

@@ -1,0 +1,292 @@
+//! Models: layers that are built from a text, with their parameters declared in a plan.
+
+use super::build;
+use super::layer::{Backward, Forward, GradientSink, Layer, Parameter, Phase};
+use super::layers::Sequence;
+use super::module::Stage;
+use super::size::Size;
+use super::spec::ModelSpec;
+use super::summary::Summary;
+use crate::ops::softmax_cross_entropy::{Loss, Target};
+use crate::plan::Plan;
+use crate::tensor::Tensor;
+
+/// Layers with their parameters declared in a plan.
+#[derive(Debug)]
+pub struct Model {
+    layers: Sequence,
+}
+
+impl Model {
+    /// Declares the parameters of `spec` for images that are maps of the size `image`.
+    pub fn new(plan: &mut Plan, spec: &ModelSpec, image: Size) -> Self {
+        Model { layers: build::build(plan, &spec.words, spec.input(image)) }
+    }
+
+    /// The model's text, with everything inferred.
+    pub fn spec(&self) -> String {
+        self.layers.spec()
+    }
+
+    /// What the trained model computes, step by step: the modules of PyTorch's `nn.Sequential`.
+    pub fn stages(&self) -> Vec<Stage> {
+        self.layers.stages()
+    }
+
+    /// What the first layer reads.
+    pub fn input(&self) -> Size {
+        self.layers.input()
+    }
+
+    /// The layers, first to last.
+    pub fn layers(&self) -> &[Box<dyn Layer>] {
+        self.layers.layers()
+    }
+
+    /// All trained tensors, first layer first.
+    pub fn parameters(&self) -> impl Iterator<Item = &Parameter> {
+        self.layers.parameters()
+    }
+
+    /// The filters that are computed from the training images, `[filters, height, width, channels]`, where the model's first
+    /// layer whitens them.
+    pub fn whitening(&self) -> Option<Tensor> {
+        self.layers().first().and_then(|layer| layer.whitening())
+    }
+
+    /// Whether the input may be a batch of [pixels](crate::tensor::Element::Pixel).
+    pub fn reads_pixels(&self) -> bool {
+        self.layers.reads_pixels()
+    }
+
+    /// Values of one image where there are most: between two layers of the model, or in its input.
+    pub fn most_values(&self) -> usize {
+        self.layers.most_values()
+    }
+
+    /// The layers with their sizes, parameters and operations.
+    pub fn summary(&self) -> Summary {
+        Summary::of(self.layers.layers())
+    }
+
+    /// Records the forward pass of `x`, a batch of [inputs](Self::input). Its output is the logits, `[batch, classes]`.
+    pub fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
+        self.layers.forward(plan, x, phase)
+    }
+
+    /// The same, and the loss of the logits.
+    pub fn forward_with_loss<'a>(
+        &'a self,
+        plan: &mut Plan,
+        x: Tensor,
+        target: Target,
+        phase: Phase,
+    ) -> (Forward<'a>, Loss) {
+        self.layers.forward_with_loss(plan, x, target, phase)
+    }
+}
+
+/// Records the backward pass of a model's `forward` pass from the gradient of the logits; the gradients of all parameters
+/// go to `sink`, the last layer's first. No model ends in a ReLU, so nothing masks `dlogits`.
+pub fn backward(plan: &mut Plan, forward: Forward<'_>, dlogits: Tensor, sink: &mut dyn GradientSink) {
+    forward.backward(plan, Backward { dy: dlogits, dx_wanted: false, mask_dx: false }, sink);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Result;
+
+    const IMAGE: Size = Size::Map { height: 28, width: 28, channels: 1 };
+
+    fn spec(text: &str) -> Result<String> {
+        let spec = ModelSpec::parse(text, 10)?;
+        spec.check_sizes(IMAGE, 1)?;
+        Ok(Model::new(&mut Plan::new(), &spec, IMAGE).spec())
+    }
+
+    #[test]
+    fn a_last_layer_to_the_classes_is_added_where_it_is_missing() {
+        assert_eq!(spec("linear:128,relu").unwrap(), "linear:128,relu,linear:10");
+        assert_eq!(spec("linear:128, relu, linear:10").unwrap(), "linear:128,relu,linear:10");
+        assert_eq!(spec("linear:10").unwrap(), "linear:10");
+        assert_eq!(spec("relu,linear:10,relu").unwrap(), "relu,linear:10,relu,linear:10");
+        assert_eq!(spec("linear:10,scale:0.5").unwrap(), "linear:10,scale:0.5");
+        assert_eq!(spec("relu,scale:0.5").unwrap(), "relu,scale:0.5,linear:10");
+    }
+
+    #[test]
+    fn maps_are_flattened_in_front_of_the_first_row() {
+        assert_eq!(spec("conv:8x3,relu").unwrap(), "conv:8x3,relu,flatten,linear:10");
+        assert_eq!(spec("conv:8x3,flatten").unwrap(), "conv:8x3,flatten,linear:10");
+        assert_eq!(spec("flatten,linear:20,relu").unwrap(), "flatten,linear:20,relu,linear:10");
+        assert_eq!(spec("batchnorm").unwrap(), "batchnorm,flatten,linear:10");
+        assert_eq!(spec("linear:7,batchnorm,relu").unwrap(), "linear:7,batchnorm,relu,linear:10");
+        // Maps of one cell lie in files as on devices.
+        let narrow = "conv:8x3,globalavgpool,flatten,residual(linear:8,relu),linear:10";
+        assert_eq!(spec(narrow).unwrap(), narrow);
+    }
+
+    #[test]
+    fn what_is_usual_is_left_out_and_repetitions_are_written_out() {
+        for (text, shown) in [
+            ("conv:8x3s1p1", "conv:8x3"),
+            ("conv:8x4p0s2", "conv:8x4s2"),
+            ("conv:8x3p0", "conv:8x3p0"),
+            ("conv:8x5s2", "conv:8x5s2"),
+            ("maxpool:2s2", "maxpool:2"),
+            ("avgpool:3s2p1", "avgpool:3s2p1"),
+            ("conv:1x1,leakyrelu", "conv:1x1,leakyrelu:0.01"),
+            ("conv:1x1,dropout:.50", "conv:1x1,dropout:0.5"),
+            ("2*(conv:4x3, relu)", "conv:4x3,relu,conv:4x3,relu"),
+            ("2 * residual( conv:1x3 , relu )", "residual(conv:1x3,relu),residual(conv:1x3,relu)"),
+            ("whiten:2, batchnorm:0.10, batchnorm:.4", "whiten:2,batchnorm,batchnorm:0.4"),
+            ("residual(conv:4x3|conv:4x1)", "residual(conv:4x3|conv:4x1)"),
+            (
+                "conv:4x3,residual(2*(batchnorm,relu,conv:4x3)),globalavgpool",
+                "conv:4x3,residual(batchnorm,relu,conv:4x3,batchnorm,relu,conv:4x3),globalavgpool",
+            ),
+        ] {
+            let found = spec(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(found, format!("{shown},flatten,linear:10"), "{text}");
+            assert_eq!(spec(&found).unwrap(), found);
+        }
+    }
+
+    fn declared(text: &str) -> Vec<(String, Vec<usize>)> {
+        let mut plan = Plan::new();
+        let spec = ModelSpec::parse(text, 10).unwrap();
+        spec.check_sizes(IMAGE, 1).unwrap();
+        Model::new(&mut plan, &spec, IMAGE);
+        plan.saved().map(|saved| (saved.name.clone(), saved.file_shape())).collect()
+    }
+
+    #[test]
+    fn parameters_have_pytorchs_names_and_shapes() {
+        let named = |wanted: &[(&str, &[usize])]| -> Vec<(String, Vec<usize>)> {
+            wanted.iter().map(|(name, shape)| ((*name).into(), shape.to_vec())).collect()
+        };
+        let wanted = named(&[
+            ("0.weight", &[128, 784]),
+            ("0.bias", &[128]),
+            ("3.weight", &[10, 128]),
+            ("3.bias", &[10]),
+        ]);
+        assert_eq!(declared("linear:128,relu,relu,linear:10"), wanted);
+        let wanted = named(&[
+            ("0.bias", &[18]),
+            // A convolution in front of a batch norm has no bias.
+            ("1.weight", &[4, 18, 3, 3]),
+            ("3.weight", &[4]),
+            ("3.bias", &[4]),
+            ("5.weight", &[10, 4 * 13 * 13]),
+            ("5.bias", &[10]),
+            ("0.weight", &[18, 1, 3, 3]),
+            ("3.running_mean", &[4]),
+            ("3.running_var", &[4]),
+        ]);
+        assert_eq!(declared("whiten:3,conv:4x3,maxpool:2,batchnorm:0.4"), wanted);
+        let wanted = named(&[
+            ("0.weight", &[8, 1, 5, 5]),
+            // A convolution in front of a batch norm has no bias.
+            ("1.weight", &[8]),
+            ("1.bias", &[8]),
+            ("3.body.0.weight", &[4, 8, 3, 3]),
+            ("3.body.0.bias", &[4]),
+            ("3.shortcut.0.weight", &[4, 8, 1, 1]),
+            ("3.shortcut.0.bias", &[4]),
+            ("6.weight", &[10, 4 * 7 * 7]),
+            ("6.bias", &[10]),
+            ("1.running_mean", &[8]),
+            ("1.running_var", &[8]),
+        ]);
+        let text = "conv:8x5s2,batchnorm,relu,residual(conv:4x3|conv:4x1),maxpool:2";
+        assert_eq!(declared(text), wanted);
+    }
+
+    /// Also for a ReLU inside a linear layer's products: PyTorch has a module for it.
+    #[test]
+    fn stages_are_the_modules_of_pytorchs_sequential() {
+        let mut plan = Plan::new();
+        let spec = ModelSpec::parse("relu,linear:7,relu,relu,linear:5,linear:3", 3).unwrap();
+        let stages = Model::new(&mut plan, &spec, Size::Row(4)).stages();
+        let shown: Vec<_> = stages
+            .iter()
+            .map(|stage| match stage {
+                Stage::Linear { weight, .. } => plan.name(*weight),
+                Stage::Relu => "relu",
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(shown, ["relu", "1.weight", "relu", "relu", "4.weight", "5.weight"]);
+    }
+
+    #[test]
+    fn a_summary_counts_what_layers_make_train_and_cost() {
+        let spec = ModelSpec::parse("conv:8x3,relu,residual(conv:8x3),maxpool:2,linear:10", 10).unwrap();
+        let summary = Model::new(&mut Plan::new(), &spec, IMAGE).summary();
+        let rows: Vec<_> =
+            summary.rows.iter().map(|row| (row.depth, row.layer.as_str(), row.output.as_str())).collect();
+        let wanted = [
+            (0, "conv:8x3,relu", "8x28x28"),
+            (0, "residual", "8x28x28"),
+            (1, "body", "8x28x28"),
+            (2, "conv:8x3", "8x28x28"),
+            (0, "maxpool:2", "8x14x14"),
+            (0, "flatten", "1568"),
+            (0, "linear:10", "10"),
+        ];
+        assert_eq!(rows, wanted);
+        let parameters = [8 * 9 + 8, 8 * 8 * 9 + 8, 10 * 1568 + 10];
+        assert_eq!(summary.parameters, parameters.iter().sum::<usize>());
+        let operations = [2 * 784 * 8 * 9, 2 * 784 * 8 * 8 * 9, 2 * 10 * 1568];
+        assert_eq!(summary.operations, operations.iter().sum::<u64>());
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, said) in [
+            ("", "`` is not a layer"),
+            ("linear", "needs a size"),
+            ("linear:0", "`0` is not a size"),
+            ("linear:+3", "`+3` is not a size"),
+            ("linear:99999999999999999999", "is not a size"),
+            ("linear:12x", "`12x` is not a size"),
+            ("relu:3", "relu takes no size"),
+            ("conv:3y3", "`conv:3y3`: `3y3` is not filters and a window"),
+            ("conv:0x3", "`0` is not a number of filters"),
+            ("conv:8x3q1", "`conv:8x3q1`: `3q1` is not a window"),
+            ("maxpool:0", "`0` is not a window"),
+            ("maxpool:2s0", "`2s0` is not a window"),
+            ("maxpool:3p2", "`maxpool:3p2` pads more than half"),
+            ("dropout:1", "`1` is not a share"),
+            ("dropout", "needs a size"),
+            ("scale:nan", "`nan` is not a factor"),
+            ("residual", "has its layers in parentheses"),
+            ("residual(conv:3x3", "a `(` has no `)`"),
+            ("conv:3x3)", "`)` before"),
+            ("relu|relu", "`|` before"),
+            ("0*relu", "`0` is not how often"),
+            ("1000*(1000*relu)", "more than 1000 layers"),
+            ("((((((((((relu))))))))))", "more than 8 parentheses"),
+            ("linear:8,conv:3x3", "`conv:3x3` reads maps"),
+            ("5*maxpool:2", "its window is larger than what it reads, 1x1x1"),
+            ("residual(conv:3x3)", "cannot be added to what it reads, 1x28x28"),
+            ("residual(conv:3x3|conv:2x1)", "cannot be added to its shortcut's, 2x28x28"),
+            ("residual(linear:5|linear:5),batchnorm", "`linear:5` reads rows"),
+            ("conv:3x3,residual(linear:5|flatten,linear:5)", "`linear:5` reads rows"),
+            ("conv:2x3,flatten,residual(linear:1568)", "adds a row to one that was a map"),
+            ("conv:8x3,whiten:2", "only the first layer can whiten"),
+            ("residual(whiten:1)", "only the first layer can whiten"),
+            ("whiten:9", "`9` is not the side of a patch"),
+            ("batchnorm:0", "`0` is not a momentum"),
+            ("batchnorm:1.5", "`1.5` is not a momentum"),
+            ("conv:1000000x3", "the output of conv:1000000x3 would have"),
+        ] {
+            let error = spec(text).expect_err(text);
+            assert!(error.to_string().contains(said), "{text}: {error}");
+        }
+        assert!(spec("liner:12").unwrap_err().advice().unwrap().contains("did you mean `linear`?"));
+        assert!(spec("maxpol:2").unwrap_err().advice().unwrap().contains("did you mean `maxpool`?"));
+    }
+}

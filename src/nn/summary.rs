@@ -1,0 +1,76 @@
+//! A model as a table: what every layer makes, trains and costs.
+
+use super::layer::Layer;
+
+/// A line of the table.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Row {
+    /// How many layers this one is inside of.
+    pub depth: usize,
+    /// The layer's text, or the name of a part of the layer above.
+    pub layer: String,
+    /// What it hands on for one image, channels first.
+    pub output: String,
+    /// Trained values.
+    pub parameters: usize,
+    /// Multiplications and additions of products in the forward pass of one image.
+    pub operations: u64,
+}
+
+/// The layers of a model. Rows of what is inside a layer follow that layer's, which counts them.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// First to last.
+    pub rows: Vec<Row>,
+    /// Trained values of all layers.
+    pub parameters: usize,
+    /// Operations of all layers.
+    pub operations: u64,
+}
+
+impl Summary {
+    pub(super) fn of(layers: &[Box<dyn Layer>]) -> Self {
+        let mut rows = Vec::new();
+        add(&mut rows, layers, 0);
+        Summary { rows, parameters: parameters(layers), operations: operations(layers) }
+    }
+}
+
+fn parameters(layers: &[Box<dyn Layer>]) -> usize {
+    let all = layers.iter().flat_map(|layer| layer.parameters());
+    all.map(|parameter| parameter.tensor.len()).sum()
+}
+
+fn operations(layers: &[Box<dyn Layer>]) -> u64 {
+    layers.iter().map(|layer| layer.operations()).sum()
+}
+
+fn add(rows: &mut Vec<Row>, layers: &[Box<dyn Layer>], depth: usize) {
+    for layer in layers {
+        rows.push(row(layer.as_ref(), depth));
+        for (name, inside) in layer.inside() {
+            let Some(last) = inside.last() else { continue };
+            rows.push(Row {
+                depth: depth + 1,
+                layer: name.into(),
+                output: last.size().to_string(),
+                parameters: parameters(inside),
+                operations: operations(inside),
+            });
+            add(rows, inside, depth + 2);
+        }
+    }
+}
+
+fn row(layer: &dyn Layer, depth: usize) -> Row {
+    let spec = layer.spec();
+    // What is inside has lines of its own.
+    let shown = spec.split_once('(').map_or(spec.as_str(), |(name, _)| name);
+    Row {
+        depth,
+        layer: shown.into(),
+        output: layer.size().to_string(),
+        parameters: layer.parameters().iter().map(|parameter| parameter.tensor.len()).sum(),
+        operations: layer.operations(),
+    }
+}

@@ -1,0 +1,35 @@
+//! An op that is lowered as for another GPU.
+
+use crate::kernel::{Dispatch, GpuFacts};
+use crate::plan::{Choice, HostMemory, Op, Operands, StepRecord};
+
+/// An op as it is lowered for an adapter with other facts than the device's: one of the ways of a [`Choice`], say.
+#[derive(Debug)]
+pub struct WithFacts {
+    /// The op.
+    pub op: Box<dyn Op>,
+    /// What it is told.
+    pub facts: GpuFacts,
+}
+
+impl Op for WithFacts {
+    fn name(&self) -> &'static str {
+        self.op.name()
+    }
+
+    fn operands(&self) -> Operands {
+        self.op.operands()
+    }
+
+    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
+        self.op.run_on_cpu(memory, step);
+    }
+
+    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
+        self.op.lower(&self.facts)
+    }
+
+    fn choice(&self, _: &GpuFacts) -> Option<Choice> {
+        self.op.choice(&self.facts)
+    }
+}

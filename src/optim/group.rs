@@ -1,0 +1,286 @@
+//! Parameters that are trained otherwise than the rest.
+//!
+//! ```text
+//! rules = rule { "," rule }
+//! rule  = which word { word }
+//! which = "weights" | "biases" | "norms" | "gains" | "shifts" | the name of a layer or of a tensor
+//! word  = "lr=" factor | "decay=" number | "until=" epochs | "optimizer=sgd" | "momentum=" number
+//! ```
+
+use std::fmt;
+
+use super::optimizer::Optimizer;
+use crate::error::{Error, Result};
+use crate::nn::init::ParameterKind;
+use crate::text::bounds::Bounds;
+
+/// Rules, each for a group of parameters: `biases decay=0 lr=64, 0 lr=0.1, 3.bias decay=0.01`. Where several speak of
+/// one parameter, the last word on each thing holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Groups {
+    rules: Vec<Rule>,
+}
+
+/// What one group has of its own.
+#[derive(Clone, Debug, PartialEq)]
+struct Rule {
+    which: Which,
+    treatment: Treatment,
+}
+
+/// Which parameters are in a group.
+#[derive(Clone, Debug, PartialEq)]
+enum Which {
+    /// All of one kind.
+    Weights,
+    Biases,
+    /// What batch norms scale and shift by.
+    Norms,
+    /// What they scale by.
+    Gains,
+    /// What they shift by.
+    Shifts,
+    /// Of the layer, or the tensor, of that name.
+    Named(String),
+}
+
+/// What holds for a parameter where it is not the same for all.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Treatment {
+    /// What the learning rate is multiplied by; a parameter whose rate is zero stays as it is.
+    pub rate: Option<f32>,
+    /// Weight decay instead of the optimizer's.
+    pub decay: Option<f32>,
+    /// Epochs in which the learning rate falls in a straight line from its highest value to zero, whatever the run's
+    /// schedule; then the parameter stays as it is.
+    pub until: Option<f32>,
+    /// Momentum instead of the optimizer's.
+    pub momentum: Option<f32>,
+    /// Whether the parameter follows by stochastic gradient descent, whatever the optimizer.
+    pub descends: bool,
+}
+
+const WORDS: [(&str, Which); 5] = [
+    ("weights", Which::Weights),
+    ("biases", Which::Biases),
+    ("norms", Which::Norms),
+    ("gains", Which::Gains),
+    ("shifts", Which::Shifts),
+];
+
+/// The word for [`Treatment::descends`].
+const DESCENT: &str = "optimizer=sgd";
+
+impl Groups {
+    /// The rules that are written so, if they are rules.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rules = text.split(',').map(Rule::parse).collect::<Option<_>>()?;
+        Some(Groups { rules })
+    }
+
+    /// Whether all parameters are trained alike.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// What holds for the parameter of this name and kind.
+    pub fn treatment(&self, name: &str, kind: ParameterKind) -> Treatment {
+        let own = self.rules.iter().filter(|rule| rule.which.has(name, kind));
+        own.fold(Treatment::default(), |before, Rule { treatment, .. }| Treatment {
+            rate: treatment.rate.or(before.rate),
+            decay: treatment.decay.or(before.decay),
+            until: treatment.until.or(before.until),
+            momentum: treatment.momentum.or(before.momentum),
+            descends: treatment.descends || before.descends,
+        })
+    }
+
+    /// Fails for a rule about the momentum of an optimizer that has none.
+    pub fn check_momentum(&self, optimizer: Optimizer) -> Result<()> {
+        let has_momentum = matches!(optimizer, Optimizer::Sgd { .. } | Optimizer::Muon { .. });
+        let is_lost = |rule: &&Rule| rule.treatment.momentum.is_some() && !rule.treatment.descends;
+        match self.rules.iter().find(is_lost) {
+            Some(rule) if !has_momentum => {
+                let name = optimizer.name();
+                Err(Error::usage(format!("groups: `{rule}`: the optimizer {name} has no momentum"))
+                    .advise(format!("leave it out, or add {DESCENT} to the rule")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails for a rule that names what is not among the parameters `names`.
+    pub fn check(&self, names: &[&str]) -> Result<()> {
+        let missing = self.rules.iter().find_map(|rule| match &rule.which {
+            Which::Named(wanted) if !names.iter().any(|name| is_of(name, wanted)) => Some(wanted),
+            _ => None,
+        });
+        let Some(missing) = missing else { return Ok(()) };
+        Err(Error::usage(format!("groups: the model has no parameters `{missing}`"))
+            .advise(format!("name a layer by its number, or one of {}", names.join(", "))))
+    }
+}
+
+impl Rule {
+    fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        let which = Which::parse(words.next()?)?;
+        let mut treatment = Treatment::default();
+        for word in words {
+            if word == DESCENT {
+                if std::mem::replace(&mut treatment.descends, true) {
+                    return None;
+                }
+                continue;
+            }
+            let (name, number) = word.split_once('=')?;
+            let (place, bounds) = match name {
+                "lr" => (&mut treatment.rate, Bounds::NotNegative),
+                "decay" => (&mut treatment.decay, Bounds::NotNegative),
+                "until" => (&mut treatment.until, Bounds::Positive),
+                "momentum" => (&mut treatment.momentum, Bounds::BelowOne),
+                _ => return None,
+            };
+            let number: f32 = number.parse().ok().filter(|number| bounds.contain(*number))?;
+            if place.replace(number).is_some() {
+                return None;
+            }
+        }
+        (treatment != Treatment::default()).then_some(Rule { which, treatment })
+    }
+}
+
+impl Which {
+    fn parse(text: &str) -> Option<Self> {
+        if let Some((_, which)) = WORDS.into_iter().find(|(word, _)| *word == text) {
+            return Some(which);
+        }
+        // Names of layers begin with a number, as in PyTorch's `nn.Sequential`.
+        let is_name = text.starts_with(|first: char| first.is_ascii_digit())
+            && text.chars().all(|char| char.is_ascii_alphanumeric() || char == '.' || char == '_');
+        is_name.then(|| Which::Named(text.into()))
+    }
+
+    fn has(&self, name: &str, kind: ParameterKind) -> bool {
+        match self {
+            Which::Weights => kind == ParameterKind::Weight,
+            Which::Biases => kind == ParameterKind::Bias,
+            Which::Norms => matches!(kind, ParameterKind::Gain | ParameterKind::Shift),
+            Which::Gains => kind == ParameterKind::Gain,
+            Which::Shifts => kind == ParameterKind::Shift,
+            Which::Named(wanted) => is_of(name, wanted),
+        }
+    }
+}
+
+/// Whether the parameter `name` is called so, or is of a layer that is.
+fn is_of(name: &str, wanted: &str) -> bool {
+    name.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// As it is written.
+impl fmt::Display for Groups {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, rule) in self.rules.iter().enumerate() {
+            write!(formatter, "{}{rule}", if index == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = WORDS.iter().find(|(_, word)| *word == self.which).map(|(word, _)| *word);
+        formatter.write_str(match &self.which {
+            Which::Named(name) => name,
+            _ => word.expect("every kind has a word"),
+        })?;
+        let Treatment { rate, decay, until, momentum, descends } = self.treatment;
+        if descends {
+            write!(formatter, " {DESCENT}")?;
+        }
+        for (name, number) in [("lr", rate), ("decay", decay), ("until", until), ("momentum", momentum)] {
+            if let Some(number) = number {
+                write!(formatter, " {name}={number:?}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_come_back_from_their_own_text() {
+        for text in [
+            "biases decay=0.0",
+            "gains lr=0.0, shifts optimizer=sgd lr=2.0 until=2.5 momentum=0.85",
+            "0 lr=0.1, 3.bias lr=64.0 decay=0.0, norms decay=1e-5",
+            "weights lr=0.0",
+        ] {
+            assert_eq!(Groups::parse(text).expect(text).to_string(), text);
+        }
+        assert_eq!(
+            Groups::parse(" biases  decay=0,norms lr=2 ").unwrap().to_string(),
+            "biases decay=0.0, norms lr=2.0"
+        );
+        for text in [
+            "",
+            ",",
+            "biases",
+            "biases lr",
+            "biases lr=",
+            "biases lr=-1",
+            "biases lr=nan",
+            "biases lr=1 lr=2",
+            "biases decay=0,",
+            "biases momentum=1",
+            "biases until=0",
+            "biases optimizer=adam",
+            "biases optimizer=sgd optimizer=sgd",
+            "bias decay=0",
+            "x.bias decay=0",
+            "0:bias lr=1",
+            "lr=1",
+        ] {
+            assert_eq!(Groups::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_word_on_each_thing_holds() {
+        let groups = Groups::parse("biases decay=0 lr=2, 1 lr=3, 1.bias decay=0.5, 10 decay=9").unwrap();
+        let found = |name, kind| {
+            let Treatment { rate, decay, .. } = groups.treatment(name, kind);
+            (rate, decay)
+        };
+        assert_eq!(found("0.weight", ParameterKind::Weight), (None, None));
+        assert_eq!(found("0.bias", ParameterKind::Bias), (Some(2.0), Some(0.0)));
+        assert_eq!(found("1.weight", ParameterKind::Weight), (Some(3.0), None));
+        assert_eq!(found("1.bias", ParameterKind::Bias), (Some(3.0), Some(0.5)));
+        assert_eq!(found("10.weight", ParameterKind::Weight), (None, Some(9.0)));
+        assert_eq!(found("1.body.0.weight", ParameterKind::Weight), (Some(3.0), None));
+    }
+
+    #[test]
+    fn gains_and_shifts_are_the_norms() {
+        let groups = Groups::parse("norms momentum=0.5, gains lr=0, shifts optimizer=sgd until=3").unwrap();
+        let gain = groups.treatment("1.weight", ParameterKind::Gain);
+        assert_eq!(gain, Treatment { momentum: Some(0.5), rate: Some(0.0), ..Treatment::default() });
+        let shift = groups.treatment("1.bias", ParameterKind::Shift);
+        let wanted =
+            Treatment { momentum: Some(0.5), until: Some(3.0), descends: true, ..Treatment::default() };
+        assert_eq!(shift, wanted);
+        assert_eq!(groups.treatment("0.bias", ParameterKind::Bias), Treatment::default());
+    }
+
+    #[test]
+    fn a_name_that_the_model_does_not_have_is_a_mistake() {
+        let groups = Groups::parse("biases decay=0, 7 lr=0.1").unwrap();
+        let error = groups.check(&["0.weight", "0.bias"]).unwrap_err();
+        assert!(error.to_string().contains("no parameters `7`"), "{error}");
+        groups.check(&["0.weight", "7.weight"]).unwrap();
+    }
+}

@@ -1,0 +1,300 @@
+//! Optimizers: what happens to a parameter once its gradient is known.
+
+use super::group::{Groups, Treatment};
+use super::optimizer::Optimizer;
+use crate::nn::init::ParameterKind;
+use crate::nn::{GradientSink, Parameter};
+use crate::ops::matmul::{self, Epilogue, Form};
+use crate::ops::sgd::{self, Momentum};
+use crate::ops::{Rate, adam, average, clip_norm, column_sum, lion, muon};
+use crate::plan::{Plan, Role, StepRecord};
+use crate::tensor::{Element, Tensor};
+
+/// What an optimizer is told in the `step`-th step of a run, counted from 0.
+/// `ema` is how much running averages of the parameters keep, where there are any.
+pub fn step_record(optimizer: Optimizer, ema: Option<f32>, learning_rate: f32, step: usize) -> StepRecord {
+    let record = StepRecord { learning_rate, step: step as u32, ..StepRecord::default() };
+    let record = ema.map_or(record, |decay| average::share(record, decay, step));
+    match optimizer {
+        Optimizer::Adam { betas, .. } => adam::correct(record, betas, step),
+        Optimizer::Sgd { .. } | Optimizer::Lion { .. } | Optimizer::Muon { .. } => record,
+    }
+}
+
+/// How a run's parameters follow their gradients.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// What most of them follow.
+    pub optimizer: Optimizer,
+    /// Which of them follow otherwise.
+    pub groups: Groups,
+    /// Factor of the loss's L2 penalty.
+    pub l2: f32,
+    /// What gradients are scaled down to where their norm, all taken together, is larger.
+    pub clip_norm: Option<f32>,
+    /// The highest learning rate of the schedule.
+    pub learning_rate: f32,
+}
+
+/// Records the update of every parameter whose gradient it is handed.
+///
+/// Stochastic gradient descent happens inside the products that are the gradients. All else needs
+/// gradients as tensors, and waits for the last of them where their norm is clipped.
+#[derive(Debug)]
+pub struct Updates {
+    recipe: Recipe,
+    steps_per_epoch: usize,
+    /// Parameters with their gradients, until the norm is clipped.
+    waiting: Vec<(Parameter, Tensor)>,
+}
+
+impl Updates {
+    /// Updates by `recipe` in a run with epochs of so many steps.
+    pub fn new(recipe: Recipe, steps_per_epoch: usize) -> Self {
+        Updates { recipe, steps_per_epoch, waiting: Vec::new() }
+    }
+
+    /// Records what waited for the last gradient.
+    pub fn finish(mut self, plan: &mut Plan) {
+        let waiting = std::mem::take(&mut self.waiting);
+        if let Some(most) = self.recipe.clip_norm {
+            let gradients: Vec<_> = waiting
+                .iter()
+                .map(|(parameter, dw)| clip_norm::Gradient {
+                    dw: *dw,
+                    w: parameter.tensor,
+                    penalty: self.penalty(parameter),
+                })
+                .collect();
+            // Where everything is frozen, there is nothing to clip.
+            if !gradients.is_empty() {
+                clip_norm::clip(plan, &gradients, most);
+            }
+        }
+        for (parameter, gradient) in waiting {
+            self.follow(plan, &parameter, gradient);
+        }
+    }
+
+    /// Records the update of `parameter` by its gradient.
+    fn follow(&self, plan: &mut Plan, parameter: &Parameter, dw: Tensor) {
+        // The penalty is part of the loss, hence of the norm that is clipped; weight decay is not.
+        let penalty = if self.recipe.clip_norm.is_some() { 0.0 } else { self.penalty(parameter) };
+        let Own { optimizer, rate } = self.own(plan, parameter);
+        let tensor = parameter.tensor;
+        match optimizer {
+            Optimizer::Sgd { .. } => {
+                let update = descent(plan, parameter, Own { optimizer, rate }, penalty);
+                sgd::step(plan, update, dw);
+            }
+            Optimizer::Adam { betas, epsilon, decoupled, weight_decay } => {
+                let (coupled, decoupled) =
+                    if decoupled { (penalty, weight_decay) } else { (weight_decay + penalty, 0.0) };
+                let [mean, square] = ["mean", "square"].map(|what| state(plan, parameter, what));
+                let parameter = tensor;
+                let update =
+                    adam::Update { parameter, mean, square, betas, epsilon, rate, coupled, decoupled };
+                adam::step(plan, update, dw);
+            }
+            Optimizer::Lion { betas, weight_decay } => {
+                let (mean, parameter) = (state(plan, parameter, "mean"), tensor);
+                let (coupled, decoupled) = (penalty, weight_decay);
+                let update = lion::Update { parameter, mean, betas, rate, coupled, decoupled };
+                lion::step(plan, update, dw);
+            }
+            Optimizer::Muon { momentum, nesterov, weight_decay } => {
+                let velocity = state(plan, parameter, "velocity");
+                let momentum = Momentum { velocity, factor: momentum, nesterov };
+                let decay = weight_decay + penalty;
+                muon::step(plan, muon::Update { parameter: tensor, rate, decay, momentum }, dw);
+            }
+        }
+    }
+
+    /// What holds for `parameter`, whether its group says so or the recipe.
+    fn own(&self, plan: &Plan, parameter: &Parameter) -> Own {
+        let &Recipe { ref groups, learning_rate, mut optimizer, .. } = &self.recipe;
+        let treatment = groups.treatment(plan.name(parameter.tensor), parameter.kind);
+        let is_of_muon = matches!(optimizer, Optimizer::Muon { .. });
+        if treatment.descends || is_of_muon && parameter.kind != ParameterKind::Weight {
+            optimizer = optimizer.descent();
+        }
+        let factor = treatment.rate.unwrap_or(1.0);
+        let rate = match treatment.until {
+            // A factor of zero freezes the parameter, however its rate would have fallen.
+            Some(epochs) if factor > 0.0 => {
+                // One step at least: in the first the rate is not yet zero.
+                let steps = (epochs * self.steps_per_epoch as f32).round().max(1.0);
+                Rate::Falling { first: factor * learning_rate, steps }
+            }
+            _ => Rate::Scaled(factor),
+        };
+        Own { optimizer: treated(optimizer, treatment), rate }
+    }
+
+    /// Factor of the parameter in the gradient of the L2 penalty.
+    fn penalty(&self, parameter: &Parameter) -> f32 {
+        match parameter.kind {
+            ParameterKind::Weight => self.recipe.l2,
+            ParameterKind::Bias | ParameterKind::Gain | ParameterKind::Shift => 0.0,
+        }
+    }
+}
+
+/// What may differ from parameter to parameter.
+#[derive(Clone, Copy)]
+struct Own {
+    optimizer: Optimizer,
+    rate: Rate,
+}
+
+impl Own {
+    /// Whether the update can be part of the product that is the gradient.
+    fn is_plain_descent(&self) -> bool {
+        matches!((self.optimizer, self.rate), (Optimizer::Sgd { .. }, Rate::Scaled(factor)) if factor > 0.0)
+    }
+
+    /// Momentum of a descent.
+    fn momentum(&self) -> Option<f32> {
+        match self.optimizer {
+            Optimizer::Sgd { momentum, .. } => Some(momentum),
+            _ => None,
+        }
+    }
+}
+
+/// `optimizer` with the decay and the momentum that a group has of its own.
+fn treated(optimizer: Optimizer, treatment: Treatment) -> Optimizer {
+    let mut own = optimizer;
+    let (Optimizer::Sgd { weight_decay, .. }
+    | Optimizer::Adam { weight_decay, .. }
+    | Optimizer::Lion { weight_decay, .. }
+    | Optimizer::Muon { weight_decay, .. }) = &mut own;
+    *weight_decay = treatment.decay.unwrap_or(*weight_decay);
+    if let Optimizer::Sgd { momentum, .. } | Optimizer::Muon { momentum, .. } = &mut own {
+        *momentum = treatment.momentum.unwrap_or(*momentum);
+    }
+    own
+}
+
+/// How `parameter` follows its gradient by SGD, where the gradient lacks the L2 penalty's with the factor `penalty`.
+fn descent(plan: &mut Plan, parameter: &Parameter, own: Own, penalty: f32) -> sgd::Update {
+    let Own { optimizer, rate } = own;
+    let Optimizer::Sgd { momentum: factor, nesterov, weight_decay } = optimizer else {
+        unreachable!("{} is no descent", optimizer.name())
+    };
+    let momentum =
+        (factor != 0.0).then(|| Momentum { velocity: state(plan, parameter, "velocity"), factor, nesterov });
+    sgd::Update { parameter: parameter.tensor, rate, decay: weight_decay + penalty, momentum }
+}
+
+/// What is kept of a parameter from step to step.
+fn state(plan: &mut Plan, parameter: &Parameter, what: &str) -> Tensor {
+    let name = format!("{}.{what}", plan.name(parameter.tensor));
+    plan.declare(name, Role::State, Element::F32, parameter.tensor.shape())
+}
+
+impl GradientSink for Updates {
+    fn wants(&self, plan: &Plan, parameter: &Parameter) -> bool {
+        self.own(plan, parameter).rate != Rate::Scaled(0.0)
+    }
+
+    fn product(&mut self, plan: &mut Plan, weight: &Parameter, bias: &Parameter, dy: Tensor, x: Tensor) {
+        let own = [weight, bias].map(|parameter| self.own(plan, parameter));
+        let [momentum, momentum_of_bias] = own.map(|own| own.momentum());
+        let is_one_op = own.iter().all(Own::is_plain_descent)
+            && momentum == momentum_of_bias
+            && self.recipe.clip_norm.is_none();
+        if is_one_op {
+            let [weight, bias] = [(weight, own[0]), (bias, own[1])]
+                .map(|(parameter, own)| descent(plan, parameter, own, self.penalty(parameter)));
+            matmul::update(plan, dy, x, weight, Some(bias));
+            return;
+        }
+        if self.wants(plan, weight) {
+            let dw = matmul::product(plan, Form::Tn, dy, x, Epilogue::None);
+            self.gradient(plan, weight, dw);
+        }
+        if self.wants(plan, bias) {
+            let db = column_sum::forward(plan, dy);
+            self.gradient(plan, bias, db);
+        }
+    }
+
+    fn gradient(&mut self, plan: &mut Plan, parameter: &Parameter, gradient: Tensor) {
+        if !self.wants(plan, parameter) {
+            return;
+        }
+        match self.recipe.clip_norm {
+            None => self.follow(plan, parameter, gradient),
+            Some(_) => self.waiting.push((parameter.clone(), gradient)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn;
+    use crate::nn::{Model, ModelSpec, Phase, Size};
+
+    /// The ops that update a parameter or its state, each with the name of what it updates first.
+    fn updates(optimizer: Optimizer, groups: &str, clip_norm: Option<f32>) -> Vec<String> {
+        let mut plan = Plan::new();
+        let image = Size::Map { height: 4, width: 4, channels: 2 };
+        let spec = ModelSpec::parse("conv:3x3,batchnorm,linear:5", 5).expect("it is a model");
+        let model = Model::new(&mut plan, &spec, image);
+        let x = plan.declare("x", Role::Input, Element::F32, [2, 4, 4, 2]);
+        let dlogits = plan.declare("dlogits", Role::Input, Element::F32, [2, 5]);
+        plan.begin("train");
+        let forward = model.forward(&mut plan, x, Phase::Training { dropout: None, element: Element::F32 });
+        let before = plan.steps()[0].ops.len();
+        let groups = Groups::parse(groups).unwrap_or_default();
+        let recipe = Recipe { optimizer, groups, l2: 0.0, clip_norm, learning_rate: 0.1 };
+        let mut updates = Updates::new(recipe, 10);
+        nn::backward(&mut plan, forward, dlogits, &mut updates);
+        updates.finish(&mut plan);
+        let ops = plan.steps()[0].ops[before..].iter();
+        let updated = ops.filter_map(|op| {
+            let first = op.operands().updates.into_iter().next()?;
+            Some(format!("{} {}", op.name(), plan.name(first)))
+        });
+        updated.collect()
+    }
+
+    const MUON: Optimizer = Optimizer::Muon { momentum: 0.6, nesterov: true, weight_decay: 0.0 };
+
+    #[test]
+    fn muon_is_for_weights_and_all_else_descends() {
+        let found = updates(MUON, "", None);
+        let wanted = [
+            "muon_direct 3.weight.velocity",
+            "muon_follow 3.weight",
+            "sgd 3.bias",
+            "sgd 1.weight",
+            "sgd 1.bias",
+            "muon_direct 0.weight.velocity",
+            "muon_follow 0.weight",
+        ];
+        assert_eq!(found, wanted);
+        let found = updates(MUON, "3 optimizer=sgd, norms lr=0", None);
+        let wanted = ["matmul_update 3.weight", "muon_direct 0.weight.velocity", "muon_follow 0.weight"];
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn what_is_frozen_is_not_updated_and_what_falls_by_itself_is_no_epilogue() {
+        let plain = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
+        let frozen = "weights lr=0, norms lr=0, 3.bias until=2";
+        assert_eq!(updates(plain, frozen, None), ["sgd 3.bias"]);
+        let all = "weights lr=0, biases lr=0, norms lr=0 until=2";
+        assert!(updates(plain, all, Some(1.0)).is_empty());
+        let found = updates(plain, "3.weight momentum=0.5", None);
+        let wanted = ["sgd 3.weight", "sgd 3.bias"];
+        assert_eq!(found[..2], wanted);
+        let adam = Optimizer::Adam { betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.0, decoupled: true };
+        let found = updates(adam, "norms optimizer=sgd momentum=0.9, biases lr=0", None);
+        let wanted = ["adam 3.weight", "sgd 1.weight", "sgd 1.bias", "adam 0.weight"];
+        assert_eq!(found, wanted);
+    }
+}

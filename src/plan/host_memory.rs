@@ -1,0 +1,189 @@
+//! The arrays of a plan in the computer's own memory, where the CPU halves of ops compute.
+
+use std::cell::{Ref, RefCell, RefMut};
+
+use super::aligned::Floats;
+use crate::tensor::{Element, Tensor};
+
+/// One tensor's elements, as they travel to a device and back.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Array {
+    /// Elements of an [`Element::F32`] or [`Element::Half`] tensor; of an [`Element::Pixel`] tensor, on the CPU.
+    F32(Vec<f32>),
+    /// Elements of an [`Element::U32`] tensor.
+    U32(Vec<u32>),
+    /// Elements of an [`Element::U8`] tensor.
+    U8(Vec<u8>),
+}
+
+impl Array {
+    /// Type of the elements.
+    pub fn element(&self) -> Element {
+        match self {
+            Array::F32(_) => Element::F32,
+            Array::U32(_) => Element::U32,
+            Array::U8(_) => Element::U8,
+        }
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        match self {
+            Array::F32(values) => values.len(),
+            Array::U32(values) => values.len(),
+            Array::U8(values) => values.len(),
+        }
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The elements as the device sees them.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Array::F32(values) => bytemuck::cast_slice(values),
+            Array::U32(values) => bytemuck::cast_slice(values),
+            Array::U8(values) => values,
+        }
+    }
+
+    /// The floats. Panics if these are not floats.
+    #[track_caller]
+    pub fn into_f32(self) -> Vec<f32> {
+        match self {
+            Array::F32(values) => values,
+            other => panic!("wanted f32 elements, but these are {:?}", other.element()),
+        }
+    }
+
+    /// Panics unless the array has the tensor's length and type; floats travel in 32 bits.
+    #[track_caller]
+    pub(crate) fn check(&self, tensor: Tensor) {
+        let is_held =
+            self.element() == tensor.element || (self.element().is_float() && tensor.element.is_float());
+        assert!(
+            is_held && self.len() == tensor.len(),
+            "a tensor of {} {:?} cannot hold {} {:?}",
+            tensor.len(),
+            tensor.element,
+            self.len(),
+            self.element()
+        );
+    }
+}
+
+/// Elements in this computer's memory, where ops find them.
+#[derive(Debug)]
+enum Held {
+    F32(Floats),
+    U32(Vec<u32>),
+    U8(Vec<u8>),
+}
+
+impl Held {
+    fn zeros(element: Element, length: usize) -> Self {
+        match element {
+            Element::F32 | Element::Half | Element::Pixel => Held::F32(Floats::zeros(length)),
+            Element::U32 => Held::U32(vec![0; length]),
+            Element::U8 => Held::U8(vec![0; length]),
+        }
+    }
+}
+
+impl From<Array> for Held {
+    fn from(array: Array) -> Self {
+        match array {
+            Array::F32(values) => Held::F32(Floats::from(&*values)),
+            Array::U32(values) => Held::U32(values),
+            Array::U8(values) => Held::U8(values),
+        }
+    }
+}
+
+/// Every tensor of a plan, in the place that the plan gives it, zeros at first.
+///
+/// An op borrows what it needs; borrowing one tensor twice, once to write, is a programming error
+/// and panics.
+#[derive(Debug, Default)]
+pub struct HostMemory {
+    /// By place; those that no tensor lies in are empty.
+    arrays: Vec<RefCell<Held>>,
+    /// Of every tensor.
+    places: Vec<usize>,
+}
+
+impl HostMemory {
+    /// Memory for `tensors`, in the order of their ids; `place` is the id of the tensor whose memory
+    /// one lies in.
+    pub(super) fn new(tensors: impl Iterator<Item = Tensor>, place: impl Fn(Tensor) -> usize) -> Self {
+        let (mut arrays, mut places) = (Vec::new(), Vec::new());
+        for tensor in tensors {
+            places.push(place(tensor));
+            let length = if place(tensor) == tensor.id { tensor.len() } else { 0 };
+            arrays.push(RefCell::new(Held::zeros(tensor.element, length)));
+        }
+        HostMemory { arrays, places }
+    }
+
+    fn array(&self, tensor: Tensor) -> &RefCell<Held> {
+        &self.arrays[self.places[tensor.id]]
+    }
+
+    /// A float tensor's elements.
+    pub fn f32(&self, tensor: Tensor) -> Ref<'_, [f32]> {
+        Ref::map(self.array(tensor).borrow(), |array| match array {
+            Held::F32(values) => &values[..tensor.len()],
+            _ => panic!("tensor {} is {:?}, not f32", tensor.id, tensor.element),
+        })
+    }
+
+    /// A float tensor's elements, to be written.
+    pub fn f32_mut(&self, tensor: Tensor) -> RefMut<'_, [f32]> {
+        RefMut::map(self.array(tensor).borrow_mut(), |array| match array {
+            Held::F32(values) => &mut values[..tensor.len()],
+            _ => panic!("tensor {} is {:?}, not f32", tensor.id, tensor.element),
+        })
+    }
+
+    /// An integer tensor's elements.
+    pub fn u32(&self, tensor: Tensor) -> Ref<'_, [u32]> {
+        Ref::map(self.array(tensor).borrow(), |array| match array {
+            Held::U32(values) => &values[..tensor.len()],
+            _ => panic!("tensor {} is {:?}, not u32", tensor.id, tensor.element),
+        })
+    }
+
+    /// An integer tensor's elements, to be written.
+    pub fn u32_mut(&self, tensor: Tensor) -> RefMut<'_, [u32]> {
+        RefMut::map(self.array(tensor).borrow_mut(), |array| match array {
+            Held::U32(values) => &mut values[..tensor.len()],
+            _ => panic!("tensor {} is {:?}, not u32", tensor.id, tensor.element),
+        })
+    }
+
+    /// A byte tensor's elements.
+    pub fn u8(&self, tensor: Tensor) -> Ref<'_, [u8]> {
+        Ref::map(self.array(tensor).borrow(), |array| match array {
+            Held::U8(values) => &values[..tensor.len()],
+            _ => panic!("tensor {} is {:?}, not u8", tensor.id, tensor.element),
+        })
+    }
+
+    /// A copy of a tensor's elements.
+    pub fn read(&self, tensor: Tensor) -> Array {
+        match &*self.array(tensor).borrow() {
+            Held::F32(values) => Array::F32(values[..tensor.len()].to_vec()),
+            Held::U32(values) => Array::U32(values[..tensor.len()].to_vec()),
+            Held::U8(values) => Array::U8(values[..tensor.len()].to_vec()),
+        }
+    }
+
+    /// Replaces the elements of a tensor with a place of its own; bytes are not copied. Panics if type or length differ.
+    #[track_caller]
+    pub fn write(&self, tensor: Tensor, array: Array) {
+        array.check(tensor);
+        *self.array(tensor).borrow_mut() = array.into();
+    }
+}
