@@ -15,7 +15,6 @@
 
 use super::key::Key;
 use super::presets::Preset;
-use super::resolve::Resolved;
 use super::settings::{Origin, Setting, Settings};
 use super::value::{AUTO, Value};
 use crate::data::ImageShape;
@@ -49,14 +48,6 @@ pub struct TrainingSet {
 /// Stands in for images that are not known yet, so that there is a configuration to check.
 const UNKNOWN: TrainingSet =
     TrainingSet { images: 1000, shape: ImageShape { channels: 3, height: 64, width: 64 } };
-
-impl Resolved {
-    /// The same with a plain value in place of each `auto`: the one for these training images.
-    pub fn settle(self, set: &TrainingSet) -> Resolved {
-        let settings = settle(self.settings, Some(set));
-        Resolved { config: self.config.settled(&settings), settings }
-    }
-}
 
 impl Setting {
     /// Whether its value is still to follow from the training images. `key` is what is set.
@@ -162,7 +153,7 @@ fn reason_to_clip(settings: &Settings, shape: ImageShape) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Sources, complete, presets, said};
+    use crate::config::{Resolved, Sources, complete, presets, said};
     use crate::nn::ModelSpec;
 
     fn resolved(flags: &[(Key, &str)]) -> Resolved {

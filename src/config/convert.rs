@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::key::Key;
 use super::settings::{Origin, Settings};
 use super::value::Value;
-use super::{Config, Init, Interval, Monitor, Validation};
+use super::{Config, Init, Interval, Validation};
 use crate::augmentation::Flip;
 use crate::data::Normalize;
 use crate::data::pictures::Resize;
@@ -70,7 +70,7 @@ impl Config {
                 // The only word there is.
                 _ => Validation::Test,
             },
-            monitor: Monitor::of(settings),
+            monitor: settings.monitor(),
             patience: settings.get(Key::Patience).map(|_| read.count(Key::Patience)),
             checkpoint_every: read.interval(Key::CheckpointEvery),
             keep_best: read.switch(Key::KeepBest),

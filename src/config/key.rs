@@ -1,6 +1,6 @@
 //! The one table of what can be set: name, help, kind of value and what is allowed.
 
-use super::configuration::{Monitor, Validation};
+use super::choices::{Monitor, Validation};
 use super::kind::Kind;
 use super::preset_list;
 use crate::augmentation::Flip;

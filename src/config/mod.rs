@@ -5,6 +5,7 @@
 //! the sources on top of each other and makes the [`Config`] that a run depends on.
 
 mod automatic;
+mod choices;
 mod configuration;
 mod convert;
 mod file;
@@ -15,16 +16,19 @@ mod paths;
 mod preset_list;
 pub mod presets;
 mod resolve;
+mod resolved;
 mod settings;
 mod value;
 
 pub use automatic::TrainingSet;
-pub use configuration::{Config, Init, Monitor, Validation};
+pub use choices::{Monitor, Validation};
+pub use configuration::{Config, Init};
 pub use file::ConfigFile;
 pub use interval::Interval;
 pub use key::Key;
 pub use kind::{Kind, Written};
 pub use paths::absolute_data;
-pub use resolve::{Resolved, Sources, complete, resolve, said};
+pub use resolve::{Sources, complete, resolve, said};
+pub use resolved::Resolved;
 pub use settings::{Difference, Origin, Setting, Settings};
 pub use value::Value;

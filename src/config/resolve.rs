@@ -1,15 +1,16 @@
 //! Puts the sources of settings on top of each other and makes a configuration of them.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::automatic::{settle, without_needless_clipping};
 use super::file::ConfigFile;
 use super::key::Key;
 use super::presets::{self, Preset};
+use super::resolved::{Resolved, check_patience};
 use super::settings::{Origin, Setting, Settings};
 use super::value::Value;
-use super::{Config, Interval, Validation};
+use super::{Config, Interval};
 use crate::data::catalogue::Catalogue;
 use crate::error::{Error, Result};
 use crate::nn::ModelSpec;
@@ -23,17 +24,6 @@ pub struct Sources<'a> {
     pub environment: &'a dyn Fn(&str) -> Option<OsString>,
     /// In this file.
     pub file: Option<&'a Path>,
-}
-
-/// A configuration, and how it came about.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Resolved {
-    /// What the run's outcome depends on. Where the settings have the word `auto`, it is only one
-    /// of the possible configurations until [`settle`](Resolved::settle) has put the value for a
-    /// data set there.
-    pub config: Config,
-    /// Every value with its origin; also where the data are, what trains and where it is recorded.
-    pub settings: Settings,
 }
 
 /// Flags go before the environment, that before the file, that before the preset, that before the
@@ -95,56 +85,6 @@ fn of_run(config: &Config, settings: Settings) -> Settings {
     settings
 }
 
-impl Resolved {
-    /// Fails where the settings do not fit a run on so many training images: where it needs images
-    /// to validate on, and the data has none, and where the warm-up is longer than the schedule.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage).
-    pub fn check_run(&self, images: usize, has_validation: bool) -> Result<()> {
-        check_patience(&self.config, &self.settings, has_validation)?;
-        let rate = self.config.learning_rates(self.config.steps_per_epoch(images));
-        if rate.warmup <= rate.steps as f64 {
-            return Ok(());
-        }
-        let described = self.settings.get(Key::Warmup).map(|setting| setting.describe(Key::Warmup));
-        let what = if self.config.schedule_steps.is_some() { "schedule" } else { "run" };
-        let (described, warmup, steps) = (described.unwrap_or_default(), rate.warmup, rate.steps);
-        Err(Error::usage(format!(
-            "{described}: the warm-up takes {warmup} steps, more than the {what}, which has {steps}"
-        ))
-        .advise("use a shorter warm-up, for example a share of the schedule such as --warmup 0.1"))
-    }
-
-    /// What to train on: see [`Key::Device`].
-    pub fn device(&self) -> &str {
-        self.text(Key::Device).unwrap_or("auto")
-    }
-
-    /// Whether a GPU may measure which kernels are fastest: see [`Key::Tune`].
-    pub fn tune(&self) -> bool {
-        let setting = self.settings.get(Key::Tune).map(|setting| &setting.value);
-        setting != Some(&Value::Switch(false))
-    }
-
-    /// Where the run is to be recorded, if somebody said so.
-    pub fn out(&self) -> Option<PathBuf> {
-        self.text(Key::Out).map(PathBuf::from)
-    }
-
-    /// Where known data sets are, if a flag or a file says so. What the environment says is not in
-    /// here: a [`Search`](crate::data::locate::Search) looks there itself, and elsewhere after that.
-    pub fn data_dir(&self) -> Option<PathBuf> {
-        let setting = self.settings.get(Key::DataDir)?;
-        let is_of_environment = matches!(setting.origin, Origin::Environment(_));
-        if is_of_environment { None } else { self.text(Key::DataDir).map(PathBuf::from) }
-    }
-
-    fn text(&self, key: Key) -> Option<&str> {
-        self.settings.text(key)
-    }
-}
-
 fn defaults() -> Result<Settings> {
     Ok(ConfigFile::parse(include_str!("defaults.toml"), |_, _| Origin::Default)?.settings)
 }
@@ -179,18 +119,6 @@ fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
     // No known data set has validation images of its own; whether a folder has, its files will say.
     let is_folder = Catalogue::built_in().find(&config.data).is_none();
     check_patience(config, settings, is_folder)
-}
-
-/// Patience needs images to validate on.
-fn check_patience(config: &Config, settings: &Settings, has_validation: bool) -> Result<()> {
-    if config.patience.is_none() || config.validation != Validation::None || has_validation {
-        return Ok(());
-    }
-    let patience = settings.get(Key::Patience).map(|setting| setting.describe(Key::Patience));
-    Err(Error::usage(format!("{}: needs images to validate on", patience.unwrap_or_default())).advise(
-        "hold out some of the training images, for example --validation 0.1; --validation test validates \
-         on the test images, which then no longer tell how good the model is",
-    ))
 }
 
 /// What somebody said for this run must be something that its optimizer knows. Values of presets and
@@ -258,7 +186,7 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
 mod tests {
     use super::*;
     use crate::augmentation::Flip;
-    use crate::config::{Init, Monitor};
+    use crate::config::{Init, Monitor, Validation};
     use crate::data::Normalize;
     use crate::data::pictures::Resize;
     use crate::nn::InitRule;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
+use super::choices::Monitor;
 use super::key::Key;
 use super::kind::{Kind, Written};
 use super::value::Value;
@@ -98,6 +99,13 @@ impl Settings {
             Value::Text(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// The figure that the run monitors: the default where none is set, as in runs that were made
+    /// before there was a choice.
+    pub fn monitor(&self) -> Monitor {
+        let is_named = |monitor: &Monitor| self.text(Key::Monitor) == Some(monitor.name());
+        Monitor::ALL.into_iter().find(is_named).unwrap_or_default()
     }
 
     /// Everything that is set, in the order of [`Key::ALL`].

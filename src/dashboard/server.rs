@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::request::{Refusal, Request};
-use super::{Notes, Watched};
+use super::watched::{Notes, Watched};
 use crate::report;
 
 /// Most connections at a time; more are closed at once.

@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use super::Parts;
 use crate::checkpoint::SavedModel;
 use crate::error::Result;
+use crate::export::parts::Parts;
 
 /// Writes the model's parameters, and nothing else that the file they came from may hold.
 pub(super) fn write(model: &SavedModel, path: &Path) -> Result<()> {

@@ -7,6 +7,7 @@
 //! page fetches nothing, and its Content-Security-Policy has the browser hold it to that.
 
 mod chart;
+mod contents;
 mod curves;
 mod examination;
 mod examination_view;
@@ -16,36 +17,14 @@ mod record;
 
 use std::path::{Path, PathBuf};
 
+pub use contents::{Findings, Report};
 pub use examination::Examination;
 pub use record::{Facts, Record};
 
 use page::Occasion;
 
-use crate::checkpoint::SavedModel;
 use crate::error::Result;
 use crate::fs::atomic;
-
-/// Everything that a report shows.
-#[derive(Debug)]
-pub struct Report<'a> {
-    /// What the run's directory says.
-    pub record: &'a Record,
-    /// The model whose first layer is shown.
-    pub model: Option<&'a SavedModel>,
-    /// What it does with the test images.
-    pub findings: Findings,
-}
-
-/// What is known about the model's answers.
-#[derive(Debug)]
-pub enum Findings {
-    /// They were looked at.
-    Made(Box<Examination>),
-    /// They will be when the run has ended.
-    Pending,
-    /// They were not, and that is why.
-    Missing(String),
-}
 
 impl Report<'_> {
     /// All that the page shows: the inside of its `<main>`.

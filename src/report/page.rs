@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 
+use super::contents::{Findings, Report};
 use super::curves::charts;
 use super::examination::{Examination, Numbers};
 use super::examination_view::{View, file_name};
+use super::picture;
 use super::picture::FirstLayer;
 use super::record::{Facts, Record};
-use super::{Findings, Report, picture};
 use crate::checkpoint::weights_sha256;
 use crate::config::{Setting, Settings, Value};
 use crate::device::Selftested;

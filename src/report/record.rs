@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{ConfigFile, Monitor, Settings, Sources, resolve};
+use crate::config::{ConfigFile, Settings, Sources, resolve};
 use crate::device::DeviceInfo;
 use crate::error::{Error, Result};
 use crate::optim::LearningRate;
@@ -83,7 +83,7 @@ impl Record {
 
     /// The best epoch, by the figure that the run monitors.
     pub fn best(&self) -> Option<&Epoch> {
-        Monitor::of(&self.settings).best(&self.epochs)
+        self.settings.monitor().best(&self.epochs)
     }
 
     /// Whether the run has validation images.
@@ -94,7 +94,7 @@ impl Record {
     /// The figure by which the best epoch was chosen.
     pub fn criterion(&self) -> String {
         let images = if self.has_validation() { "validation" } else { "test" };
-        format!("{images} {}", Monitor::of(&self.settings).name())
+        format!("{images} {}", self.settings.monitor().name())
     }
 }
 

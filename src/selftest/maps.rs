@@ -1,6 +1,6 @@
 //! Subjects of the ops on maps: convolutions, pools, activations, batch normalisation.
 
-use super::subjects::{Subject, subject};
+use super::subject::{Subject, subject};
 use crate::ops::activation::{self, Activation};
 use crate::ops::batch_norm::{self, Normalisation, Running};
 use crate::ops::dropout::{self, Dropout};

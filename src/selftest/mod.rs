@@ -5,6 +5,7 @@
 //! place, the GPU is not trained on.
 
 mod maps;
+mod subject;
 mod subjects;
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use crate::ops::{ALL, WithFacts};
 use crate::plan::{Array, Launch, Op, Plan, Role, StepId, StepRecord};
 use crate::tensor::{Element, Tensor};
 use crate::text::suggest::nearest;
-use subjects::Subject;
+use subject::Subject;
 
 /// The most that a result may be off by, relative to the largest of its tensor: sums of a thousand float32 in another
 /// order differ by a twentieth of that.

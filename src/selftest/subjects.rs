@@ -1,5 +1,6 @@
 //! What a selftest runs: every op, forward and backward, in shapes that have edges everywhere.
 
+use super::subject::{Subject, subject};
 use crate::augmentation::{Augmentation, Flip};
 use crate::ops::classifier::{self, InputGradient};
 use crate::ops::fixture::Draft;
@@ -22,23 +23,6 @@ pub(super) const SLOTS: usize = 3;
 /// than one of the others.
 const ODD: [usize; 3] = [13, 33, 29];
 const EVEN: [usize; 3] = [40, 68, 44];
-
-/// An op with operands.
-pub(super) struct Subject {
-    pub(super) op: &'static str,
-    pub(super) shape: String,
-    /// How many rows of the batch hold an image.
-    pub(super) rows: usize,
-    pub(super) record: Box<dyn Fn(&mut Draft)>,
-}
-
-pub(super) fn subject(
-    op: &'static str,
-    shape: impl Into<String>,
-    record: impl Fn(&mut Draft) + 'static,
-) -> Subject {
-    Subject { op, shape: shape.into(), rows: 1, record: Box::new(record) }
-}
 
 /// Subjects of all ops. A product comes with every epilogue, with lines of whole vectors and without, of floats and of
 /// pixels, and with sums so long that they are cut.

@@ -1,10 +1,10 @@
 //! Detects a run that learns nothing: its training loss is that of a constant answer.
 
-use super::observer::Epoch;
 use crate::config::Config;
 use crate::data::Split;
 use crate::data::statistics::{Majority, class_counts};
 use crate::optim::Optimizer;
+use crate::train::epoch::Epoch;
 
 /// How far from chance level a loss may be to count as that, as a fraction of the level.
 const TOLERANCE: f64 = 0.01;

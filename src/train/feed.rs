@@ -5,10 +5,9 @@ use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
-use super::health::{Health, Norms};
-use super::program::{Pass, Penalty, SLOTS, Slots};
+use super::health::Health;
+use super::measured::{Measured, Sums};
+use super::step::{Pass, Penalty, SLOTS, Slots};
 use crate::device::{MOST_LAUNCHES, Session, Ticket};
 use crate::error::Result;
 use crate::plan::{Launch, StepRecord};
@@ -20,40 +19,6 @@ const SUBMISSION: Duration = Duration::from_millis(100);
 
 /// Submissions that a device may have before it: one to work on, one to go on with.
 const IN_FLIGHT: usize = 2;
-
-/// What the steps of a submission measured.
-#[derive(Clone, Debug)]
-pub(super) struct Measured {
-    /// Index of the submission's first run of the step in the pass.
-    pub(super) first: usize,
-    /// Images of all its runs.
-    pub(super) images: usize,
-    /// Sums over the images of each run.
-    pub(super) runs: Vec<Sums>,
-    /// Penalties of runs, in order, each times the run's images. They are not added up, because how
-    /// many there are in a submission depends on the clock, and sums of the same numbers must not.
-    pub(super) penalties: Vec<f64>,
-    /// How many images those runs have.
-    pub(super) penalty_images: usize,
-    /// Norms of what is kept from step to step, in order.
-    pub(super) norms: Vec<Norms>,
-}
-
-impl Measured {
-    /// Mean loss of all images.
-    pub(super) fn loss(&self) -> f64 {
-        self.runs.iter().map(|run| run.loss).sum::<f64>() / self.images as f64
-    }
-}
-
-/// Sums over images.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Sums {
-    /// Of their losses.
-    pub(super) loss: f64,
-    /// How many of them are classified correctly.
-    pub(super) hits: f64,
-}
 
 /// Decides how many runs of a step go into a submission, from how long the last ones took.
 #[derive(Debug)]

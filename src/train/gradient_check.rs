@@ -19,7 +19,7 @@ use std::ops::RangeInclusive;
 use batch::Batch;
 use wide::{Place, Target, Trace, WideModel};
 
-use super::program::{Builder, SplitSize, Training};
+use super::program::Builder;
 use super::resident::write_normalisation;
 use super::{tensors, whitening};
 use crate::augmentation::Augmentation;
@@ -33,6 +33,7 @@ use crate::nn::init::ParameterKind;
 use crate::optim::{Groups, Optimizer, Recipe};
 use crate::plan::{Launch, StepRecord};
 use crate::tensor::Element;
+use crate::train::step::{SplitSize, Training};
 
 /// Most images of the batch.
 const MOST_IMAGES: usize = 64;

@@ -5,8 +5,8 @@
 //! measured on the device every few steps, and the host looks at their bits, because a shader may
 //! be compiled as if there were no NaN.
 
-use super::feed::Measured;
-use super::program::SLOTS;
+use super::measured::{Measured, Norms};
+use super::step::SLOTS;
 use crate::config::Config;
 use crate::data::Normalize;
 use crate::error::{Error, ErrorKind, Result};
@@ -25,14 +25,6 @@ pub(super) struct Health {
     pub(super) rings: Vec<Tensor>,
     /// The tensors' names.
     names: Vec<String>,
-}
-
-/// The squared norms of all tensors before a run of the training step.
-#[derive(Clone, Debug)]
-pub(super) struct Norms {
-    /// Index of the run in the pass.
-    pub(super) run: usize,
-    pub(super) squares: Vec<f64>,
 }
 
 impl Health {

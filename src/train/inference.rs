@@ -1,6 +1,6 @@
 //! A saved model on a device, run forward over images.
 
-use super::program::{Builder, Pass, SplitSize};
+use super::program::Builder;
 use super::resident::write_normalisation;
 use super::tensors;
 use crate::checkpoint::SavedModel;
@@ -9,6 +9,7 @@ use crate::device::{Device, Session};
 use crate::error::{Error, Result};
 use crate::plan::{Launch, StepRecord};
 use crate::tensor::Tensor;
+use crate::train::step::{Pass, SplitSize};
 
 /// A model and a split, on a device.
 pub(super) struct Inference {

@@ -2,13 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use super::feed::{Feed, Measured, Pace, Sampling};
+use super::feed::{Feed, Pace, Sampling};
 use super::metrics::Totals;
-use super::observer::Measurement;
-use super::program::{Pass, Penalty};
 use crate::device::Session;
 use crate::error::Result;
 use crate::plan::StepRecord;
+use crate::train::epoch::Measurement;
+use crate::train::measured::Measured;
+use crate::train::step::{Pass, Penalty};
 
 /// Measures the weights on the images of `pass`.
 pub(super) fn measure(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::feed::{Measured, Sums};
+use super::measured::{Measured, Sums};
 
 /// Sums over the images of a pass.
 ///

@@ -11,6 +11,7 @@
 
 mod averages;
 mod chance;
+mod epoch;
 mod evaluate;
 mod evaluation;
 mod feed;
@@ -18,6 +19,7 @@ mod gradient_check;
 mod health;
 mod inference;
 mod measure;
+mod measured;
 mod metrics;
 mod monitor;
 mod observer;
@@ -28,17 +30,19 @@ mod program;
 mod recorded;
 mod resident;
 mod saves;
+mod step;
 mod stop;
 mod tensors;
 mod trainer;
 mod views;
 mod whitening;
 
+pub use epoch::{Epoch, Measurement};
 pub use evaluate::{evaluate, logits};
 pub use evaluation::{ClassReport, Confusion, Evaluation, Mistake};
 pub use gradient_check::{CheckedTensor, GradientCheck, check_gradients};
 pub use metrics::Totals;
-pub use observer::{Checkpoint, DatasetInfo, End, Epoch, Measurement, Observer, Progress, Start};
+pub use observer::{Checkpoint, DatasetInfo, End, Observer, Progress, Start};
 pub use outline::Outline;
 pub use position::{Ending, Position, Snapshot};
 pub use recorded::Sizes;

@@ -1,7 +1,7 @@
 //! Which epoch of a run is best.
 
-use super::observer::Epoch;
 use crate::config::Monitor;
+use crate::train::epoch::Epoch;
 
 /// The figures of the images that the run is validated on: the validation images, or the test
 /// images where there are none.

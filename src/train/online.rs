@@ -1,7 +1,7 @@
 //! Recognises the networks whose training with batch size 1 can be done in blocks of steps, and
 //! records such a block.
 
-use super::program::Training;
+use super::step::Training;
 use crate::nn::{Model, Stage};
 use crate::ops::gather::Batch;
 use crate::ops::matmul::{self, Epilogue, Form};

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::epoch::Epoch;
 use super::metrics::Totals;
-use super::observer::Epoch;
 use crate::checkpoint::{NamedTensor, SavedModel};
 use crate::config::{Config, Monitor};
 

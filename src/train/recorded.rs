@@ -2,7 +2,7 @@
 
 use super::averages::Averages;
 use super::health::Health;
-use super::program::{Builder, Pass, Penalty, Slots, SplitSize, Training};
+use super::program::Builder;
 use crate::config::{Config, Validation};
 use crate::data::{Dataset, ImageShape, Split, hold_out};
 use crate::device::Device;
@@ -11,6 +11,7 @@ use crate::nn::{Model, ModelSpec};
 use crate::optim::{Recipe, Schedule, Warmup};
 use crate::plan::Plan;
 use crate::tensor::{Element, Precision, Tensor};
+use crate::train::step::{Pass, Penalty, Slots, SplitSize, Training};
 
 /// Sizes of a data set, without the training images that a run holds out for validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

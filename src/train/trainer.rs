@@ -16,9 +16,8 @@ use super::chance::Chance;
 use super::feed::{Feed, Pace, Sampling};
 use super::health::{Health, Watch};
 use super::measure::measure;
-use super::observer::{DatasetInfo, End, Epoch, Observer, Progress, Start};
+use super::observer::{DatasetInfo, End, Observer, Progress, Start};
 use super::position::{Position, Snapshot};
-use super::program::{Pass, Penalty, Slots};
 use super::saves::Saves;
 use super::stop::StopFlag;
 use super::tensors;
@@ -29,6 +28,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::nn::Model;
 use crate::optim::LearningRate;
 use crate::plan::{Array, StepRecord};
+use crate::train::epoch::Epoch;
+use crate::train::step::{Pass, Penalty, Slots};
 use crate::{optim, rng};
 
 /// Measurements of the penalty in an epoch, where every step would be too many.

@@ -5,10 +5,12 @@
 //! download keeps its `.part` file and goes on from there the next time.
 
 mod import;
+mod options;
 mod staged;
 mod transfer;
 
 pub use import::import;
+pub use options::FetchOptions;
 
 use super::catalogue::{KnownFile, KnownSet};
 use super::load::load;
@@ -20,38 +22,7 @@ use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use staged::{FolderLock, Staged};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use transfer::{Failure, Transfer};
-
-/// How patient a download is, and what it shows.
-#[derive(Clone, Debug)]
-pub struct FetchOptions {
-    /// How long a connection may take to come about.
-    pub connect_timeout: Duration,
-    /// How long a server may send nothing.
-    pub stall_timeout: Duration,
-    /// How often a mirror is tried before the next one, counted anew whenever the file grew.
-    pub attempts: u32,
-    /// The wait before the second attempt; it doubles with each further one.
-    pub back_off: Duration,
-    /// Whether to show a progress bar on stderr (only ever done on a terminal).
-    pub progress: bool,
-    /// Whether to use the proxy that `HTTPS_PROXY` and its relatives name.
-    pub proxy_from_environment: bool,
-}
-
-impl Default for FetchOptions {
-    fn default() -> Self {
-        FetchOptions {
-            connect_timeout: Duration::from_secs(15),
-            stall_timeout: Duration::from_secs(30),
-            attempts: 4,
-            back_off: Duration::from_secs(1),
-            progress: true,
-            proxy_from_environment: true,
-        }
-    }
-}
 
 /// How a file came to be where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! One attempt to download one file from one mirror.
 
-use super::FetchOptions;
+use super::options::FetchOptions;
 use super::staged::{Note, Staged};
 use crate::Error;
 use crate::data::catalogue::{Form, KnownFile};

@@ -166,3 +166,10 @@ fn bar(message: &'static str, count: usize, progress: bool) -> ProgressBar {
 fn keep<T>(results: Vec<Result<T, Fault>>, faults: &mut Vec<Fault>) -> impl Iterator<Item = T> {
     results.into_iter().filter_map(|result| result.map_err(|fault| faults.push(fault)).ok())
 }
+
+/// Height and width, if all pictures have the same.
+pub(super) fn common_size(pictures: &[&Picture]) -> Option<(usize, usize)> {
+    let mut sizes = pictures.iter().map(|picture| (picture.outline.height, picture.outline.width));
+    let first = sizes.next()?;
+    sizes.all(|size| size == first).then_some(first)
+}

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use super::Resize;
 use super::album::Picture;
+use super::name_list::list;
 use super::split::{Origins, TestOrigin};
-use super::wrong_folder::list;
-use super::{Resize, common_size};
 use crate::data::ImageShape;
+use crate::data::pictures::album::common_size;
 use crate::text::sanitize::one_line;
 
 /// Most classes that are named.

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::endings::Endings;
-use super::splits::{self, Splits};
+use super::name_list::list;
+use super::splits::Splits;
 use super::tree::Folder;
-use super::wrong_folder::{self, list};
 use crate::data::source::unlike;
 use crate::error::Result;
 use crate::text::sanitize::one_line;
@@ -45,60 +45,6 @@ pub(super) struct Class {
     pub(super) unread: Endings,
 }
 
-/// Looks for pictures in `folder`. `known` are the classes of a model that is to be tried on them:
-/// there may be pictures of some of its classes only.
-///
-/// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data), with what was found, where there are no folders of
-/// classes, only one, or folders that must be something else;
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) where a folder cannot be listed.
-pub(super) fn survey(folder: &Path, known: Option<&[String]>) -> Result<Layout> {
-    let root = Folder::read(folder)?;
-    let mut layout = Layout::default();
-    match find_splits(&root, known)? {
-        Some(splits) => layout.read_splits(&root, &splits, known)?,
-        None => {
-            if known.is_none() {
-                wrong_folder::check_sub_folders(&root)?;
-            }
-            layout.train = layout.part(folder_of_classes(&root, known), known)?;
-        }
-    }
-    wrong_folder::check_classes(&root, &layout, known)?;
-    layout.warn_of_capitals();
-    layout.warn_of_unread();
-    Ok(layout)
-}
-
-/// The splits in `root`, in the only folder in it and so on, or in one of several folders there.
-fn find_splits<'a>(root: &'a Folder, known: Option<&[String]>) -> Result<Option<Splits<'a>>> {
-    let mut last = root;
-    for folder in root.and_only_branches() {
-        if let Some(splits) = splits::find(folder, known) {
-            return Ok(Some(splits));
-        }
-        if known.is_none() {
-            wrong_folder::check_splits_without_classes(folder)?;
-        }
-        last = folder;
-    }
-    let below =
-        |branch: &'a Folder| branch.and_only_branches().find_map(|folder| splits::find(folder, known));
-    // A single folder with a telling name is no evidence here: it may be a class.
-    let mut found: Vec<_> = last.branches().filter_map(below).filter(Splits::are_several).collect();
-    match found.len() {
-        0 | 1 => Ok(found.pop()),
-        _ => Err(wrong_folder::several_sets(root, &found)),
-    }
-}
-
-/// `root`, unless the classes of a model lie in the only folder in it, or in the only one in that.
-fn folder_of_classes<'a>(root: &'a Folder, known: Option<&[String]>) -> &'a Folder {
-    let known = known.unwrap_or_default();
-    let has_known = |folder: &&Folder| folder.branches().any(|class| known.contains(&class.name));
-    root.and_only_branches().find(has_known).unwrap_or(root)
-}
-
 /// The folders with pictures that lie beside the way from `root` to `folder`.
 fn beside_the_way(root: &Folder, folder: &Folder) -> Vec<PathBuf> {
     let mut others = Vec::new();
@@ -119,7 +65,12 @@ impl Layout {
         [Some(&self.train), self.validation.as_ref(), self.test.as_ref()].into_iter().flatten()
     }
 
-    fn read_splits(&mut self, root: &Folder, splits: &Splits<'_>, known: Option<&[String]>) -> Result<()> {
+    pub(super) fn read_splits(
+        &mut self,
+        root: &Folder,
+        splits: &Splits<'_>,
+        known: Option<&[String]>,
+    ) -> Result<()> {
         if let Some(train) = splits.train {
             self.train = self.part(train, known)?;
         }
@@ -139,7 +90,7 @@ impl Layout {
 
     /// The classes in a folder, those without a picture left out. A class that differs from one of
     /// `known` in capitals only is taken for that one.
-    fn part(&mut self, folder: &Folder, known: Option<&[String]>) -> Result<Part> {
+    pub(super) fn part(&mut self, folder: &Folder, known: Option<&[String]>) -> Result<Part> {
         let (mut classes, mut renamed) = (Vec::new(), Vec::new());
         for below in &folder.folders {
             if below.name.contains(char::is_control) {
@@ -191,7 +142,7 @@ impl Layout {
     }
 
     /// Classes are often meant to be the same where only their capitals differ.
-    fn warn_of_capitals(&mut self) {
+    pub(super) fn warn_of_capitals(&mut self) {
         let mut names: Vec<_> = self.train.classes.iter().map(|class| class.name.clone()).collect();
         names.sort_by_key(|name| name.to_lowercase());
         for same in names.chunk_by(|one, other| one.to_lowercase() == other.to_lowercase()) {
@@ -202,7 +153,7 @@ impl Layout {
         }
     }
 
-    fn warn_of_unread(&mut self) {
+    pub(super) fn warn_of_unread(&mut self) {
         let (count, list) = (self.unread.total(), self.unread.list());
         let warning = match count {
             0 => return,

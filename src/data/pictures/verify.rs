@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use super::Wanted;
 use super::album::{Album, Fault};
 use super::description::{self, Counts};
 use super::endings::Endings;
-use super::layout::{self, Layout};
+use super::layout::Layout;
 use super::split::{Division, Origins};
-use super::{Wanted, check_counts, shape_of};
+use super::survey::survey;
+use crate::data::pictures::loading::{check_counts, shape_of};
 use crate::error::{Error, Result};
 
 /// A class with fewer training pictures is hardly learnt.
@@ -44,7 +46,7 @@ pub struct Verification {
 /// As loading it to train on, where the folder is not one of pictures or has no classes; that a
 /// class has no picture that can be used is a [`refusal`](Verification::refusal).
 pub fn verify(folder: &Path, progress: bool) -> Result<Verification> {
-    let Layout { train, validation, test, mut warnings, unread, others } = layout::survey(folder, None)?;
+    let Layout { train, validation, test, mut warnings, unread, others } = survey(folder, None)?;
     let Division { train, validation, test, origins } = Division::of(train, validation, test);
     let classes: Vec<String> = train.iter().map(|class| class.name.clone()).collect();
     let mut faults = Vec::new();

@@ -1,6 +1,7 @@
 //! Folders that are refused because they are not what they were taken for, and which may have been
 //! meant.
 
+use super::name_list::list;
 use std::path::Path;
 
 use super::layout::{Layout, Part};
@@ -9,9 +10,6 @@ use super::splits::{self, Splits};
 use super::tree::Folder;
 use crate::data::source::unlike;
 use crate::error::{Error, Result};
-
-/// Most names in a list.
-const MOST_NAMES: usize = 10;
 
 /// Refuses folders that are all called as splits, and have no folders of classes in them.
 pub(super) fn check_splits_without_classes(folder: &Folder) -> Result<()> {
@@ -134,13 +132,4 @@ fn names(folder: &Folder) -> String {
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// Names with commas, the first ones of many.
-pub(super) fn list(names: &[impl AsRef<str>]) -> String {
-    let mut text = names.iter().take(MOST_NAMES).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
-    if names.len() > MOST_NAMES {
-        text.push_str(&format!(" and {} more", names.len() - MOST_NAMES));
-    }
-    text
 }

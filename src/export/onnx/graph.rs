@@ -8,7 +8,7 @@ use super::messages::{
 };
 use crate::checkpoint::NamedTensor;
 use crate::error::Result;
-use crate::export::Parts;
+use crate::export::parts::Parts;
 use crate::nn;
 use crate::nn::{Stage, Window};
 use crate::tensor::Tensor;

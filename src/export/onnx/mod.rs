@@ -13,9 +13,9 @@ use std::path::Path;
 use prost::Message;
 
 use self::messages::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
-use super::Parts;
 use crate::checkpoint::SavedModel;
 use crate::error::{Error, Result};
+use crate::export::parts::Parts;
 use crate::fs::atomic;
 
 /// ONNX 1.8 of 2020: everything in use reads it, and nothing newer is needed.

@@ -13,10 +13,10 @@ use crate::train::feed::Pace;
 use crate::train::health::{MOST_STEPS, Watch};
 use crate::train::observer::DatasetInfo;
 use crate::train::position::{Position, Snapshot};
-use crate::train::program::Pass;
 use crate::train::recorded::{Recorded, Room, Sizes};
 use crate::train::resident::write_normalisation;
 use crate::train::saves::Saves;
+use crate::train::step::Pass;
 use crate::train::stop::StopFlag;
 use crate::train::{outline, tensors, whitening};
 

@@ -1,0 +1,13 @@
+//! Names in a message.
+
+/// Most names in a list.
+const MOST_NAMES: usize = 10;
+
+/// Names with commas, the first ones of many.
+pub(super) fn list(names: &[impl AsRef<str>]) -> String {
+    let mut text = names.iter().take(MOST_NAMES).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    if names.len() > MOST_NAMES {
+        text.push_str(&format!(" and {} more", names.len() - MOST_NAMES));
+    }
+    text
+}

@@ -1,0 +1,20 @@
+//! An op with operands, to be compared between devices.
+
+use crate::ops::fixture::Draft;
+
+/// An op with operands.
+pub(super) struct Subject {
+    pub(super) op: &'static str,
+    pub(super) shape: String,
+    /// How many rows of the batch hold an image.
+    pub(super) rows: usize,
+    pub(super) record: Box<dyn Fn(&mut Draft)>,
+}
+
+pub(super) fn subject(
+    op: &'static str,
+    shape: impl Into<String>,
+    record: impl Fn(&mut Draft) + 'static,
+) -> Subject {
+    Subject { op, shape: shape.into(), rows: 1, record: Box::new(record) }
+}
