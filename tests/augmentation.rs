@@ -9,10 +9,7 @@ use shadegrad::data::{Dataset, ImageShape, Split};
 use shadegrad::train::{Checkpoint, Epoch, Observer, StopFlag, Trainer, Views, evaluate, logits};
 use shadegrad::{ErrorKind, Result};
 
-#[path = "samples/small_run.rs"]
-mod small_run;
-
-use small_run::{config, dataset, device};
+use crate::samples::small_run::{config, dataset, device};
 
 #[derive(Default)]
 struct Witness {

@@ -1,8 +1,6 @@
 //! `shadegrad data`, as a user or a script sees it.
 
-mod samples;
-
-use samples::{cifar_archive, cifar_files};
+use crate::samples::data_sets::{cifar_archive, cifar_files};
 use serde_json::Value;
 use shadegrad::data::cifar::CIFAR_10;
 use std::fs;

@@ -4,7 +4,6 @@
 //! number of SGD steps in file order, and must end in the reference's weights; every epoch's figures must be the
 //! reference's too. No device is no excuse: without a GPU the GPU's test fails.
 
-#[path = "golden/comparer.rs"]
 mod comparer;
 
 use comparer::{Tensors, complaints, read_tensors};

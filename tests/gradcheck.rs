@@ -9,13 +9,8 @@ use shadegrad::device::{Device, DeviceInfo, Session};
 use shadegrad::plan::{Op, Plan};
 use shadegrad::train::check_gradients;
 
-#[path = "samples/small_run.rs"]
-mod small_run;
-#[path = "samples/wrong_op.rs"]
-mod wrong_op;
-
-use small_run::{config, dataset, dataset_of, device};
-use wrong_op::Tampered;
+use crate::samples::small_run::{config, dataset, dataset_of, device};
+use crate::samples::wrong_op::Tampered;
 
 /// Models and what goes with them: deep, wide, without a hidden layer, ReLUs in odd places, penalty, batch of one.
 const CONFIGURATIONS: &[&[(Key, &str)]] = &[

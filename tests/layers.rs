@@ -9,10 +9,7 @@ use shadegrad::config::Key;
 use shadegrad::data::{Dataset, ImageShape};
 use shadegrad::train::{Checkpoint, Epoch, Observer, StopFlag, Trainer};
 
-#[path = "samples/small_run.rs"]
-mod small_run;
-
-use small_run::{config, dataset, dataset_of, device};
+use crate::samples::small_run::{config, dataset, dataset_of, device};
 
 const SHAPE: ImageShape = ImageShape { channels: 3, height: 7, width: 6 };
 

@@ -3,19 +3,12 @@
 //! The two must agree on everything that a dispatch relies on, WebGPU's default limits must be enough
 //! for them, and all languages that wgpu speaks must be able to say them.
 
-#[path = "shaders/agreement.rs"]
 mod agreement;
-#[path = "shaders/control_flow.rs"]
 mod control_flow;
-#[path = "shaders/loops.rs"]
 mod loops;
-#[path = "shaders/parse.rs"]
 mod parse;
-#[path = "shaders/recorded.rs"]
 mod recorded;
-#[path = "shaders/translation.rs"]
 mod translation;
-#[path = "shaders/wrong_rows.rs"]
 mod wrong_rows;
 
 use std::collections::BTreeSet;

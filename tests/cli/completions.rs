@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Sandbox, shadegrad};
+use crate::cli::support::{Sandbox, shadegrad};
 
 #[test]
 fn every_shell_gets_a_script_with_commands_and_flags() {

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::resume::record;
-use crate::support::{Outcome, Sandbox};
+use crate::cli::resume::record;
+use crate::cli::support::{Outcome, Sandbox};
 
 /// A folder with a copy of the small data set of the golden runs, in `set`.
 fn sandbox() -> Sandbox {

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::browser::Browser;
-use crate::support::Sandbox;
-use crate::training::data;
+use crate::cli::browser::Browser;
+use crate::cli::support::Sandbox;
+use crate::cli::training::data;
 
 /// A run with a dashboard.
 struct Run {

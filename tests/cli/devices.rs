@@ -1,6 +1,6 @@
 //! Choosing what to train on. A machine without a GPU driver is made by hiding the drivers.
 
-use crate::support::{Sandbox, finish, shadegrad, without_gpu};
+use crate::cli::support::{Sandbox, finish, shadegrad, without_gpu};
 
 #[test]
 fn a_device_that_is_not_there_is_refused_with_what_is() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use serde_json::Value;
 
-use crate::support::{Outcome, Sandbox, finish};
+use crate::cli::support::{Outcome, Sandbox, finish};
 
 /// The small data set of the golden runs.
 fn data() -> String {

@@ -5,8 +5,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Sandbox};
-use crate::training::data;
+use crate::cli::support::{Outcome, Sandbox};
+use crate::cli::training::data;
 
 /// A folder of pictures of 6x6 in two classes: noise, in one of them brighter than in the other.
 fn pictures(sandbox: &Sandbox, counts: &[(&str, usize)]) {

@@ -1,6 +1,6 @@
 //! Configuration files that are none; mistakes in others are in the table of commands (`mistakes.txt`).
 
-use crate::support::Sandbox;
+use crate::cli::support::Sandbox;
 
 #[test]
 fn a_file_that_is_none_is_refused() {

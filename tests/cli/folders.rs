@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{GrayImage, Luma};
 use serde_json::json;
 
-use crate::support::{Outcome, Sandbox};
+use crate::cli::support::{Outcome, Sandbox};
 
 /// Pictures in the folder `set`: folders below it, and how many pictures each has.
 fn sandbox(folders: &[(&str, usize)]) -> Sandbox {

@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::support::{Sandbox, finish};
-use crate::training::data;
+use crate::cli::support::{Sandbox, finish};
+use crate::cli::training::data;
 
 /// Every command, in a folder with a run in `run` and a picture; `DATA` stands for a data set,
 /// `VENDORED` for the files of Fashion-MNIST.

@@ -7,8 +7,8 @@ use std::path::Path;
 use shadegrad::checkpoint::SavedModel;
 use shadegrad::config::Key;
 
-use crate::support::{Outcome, Sandbox, finish};
-use crate::training::data;
+use crate::cli::support::{Outcome, Sandbox, finish};
+use crate::cli::training::data;
 
 /// A command with what it reads and what it answers.
 #[derive(Debug, Default)]
@@ -154,7 +154,7 @@ fn every_key_and_every_command_has_its_mistakes() {
         let is_in_file = |case: &Case| case.file.iter().any(|text| text.trim_start().starts_with(&line));
         assert!(cases.iter().any(is_in_file), "no mistake with {line}in a file");
     }
-    let help = crate::support::shadegrad(&["--help"]).stdout;
+    let help = crate::cli::support::shadegrad(&["--help"]).stdout;
     let commands = help.split("Commands:\n").nth(1).expect("a list of commands");
     for line in commands.lines().take_while(|line| !line.is_empty()) {
         let command = line.split_whitespace().next().expect("a name");

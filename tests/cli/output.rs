@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{Sandbox, finish, shadegrad};
+use crate::cli::support::{Sandbox, finish, shadegrad};
 
 const COMMANDS: &[&[&str]] = &[
     &["--help"],

@@ -5,8 +5,8 @@ use std::fs;
 use image::{GrayImage, ImageFormat, Luma, Rgb, RgbImage};
 use serde_json::Value;
 
-use crate::support::{Outcome, Sandbox};
-use crate::training::data;
+use crate::cli::support::{Outcome, Sandbox};
+use crate::cli::training::data;
 
 /// A picture of noise, `base` at its darkest.
 fn picture(side: u32, base: u8, index: u32, has_colour: bool) -> Vec<u8> {

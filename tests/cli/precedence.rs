@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Sandbox, finish, shadegrad};
+use crate::cli::support::{Sandbox, finish, shadegrad};
 
 /// The value of a key and where it is from, as `config show --json` has them.
 fn shown(sandbox: &Sandbox, key: &str, arguments: &[&str], environment: &[(&str, &str)]) -> (Value, String) {

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::browser::Browser;
-use crate::support::{Sandbox, finish};
-use crate::training::data;
+use crate::cli::browser::Browser;
+use crate::cli::support::{Sandbox, finish};
+use crate::cli::training::data;
 
 /// A run of five epochs in `run`.
 fn run(sandbox: &Sandbox) {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use shadegrad::data::catalogue::Form;
 use shadegrad::data::hash::fingerprint;
 
-use crate::support::Sandbox;
+use crate::cli::support::Sandbox;
 
 fn data() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/six-classes-5x4");

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::Sandbox;
-use crate::training::data;
+use crate::cli::support::Sandbox;
+use crate::cli::training::data;
 
 /// CRC-32C as its polynomial defines it, a bit at a time.
 fn crc32c(bytes: &[u8]) -> u32 {

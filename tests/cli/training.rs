@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Sandbox, finish, without_gpu};
+use crate::cli::support::{Outcome, Sandbox, finish, without_gpu};
 
 /// The small data set of the golden runs.
 pub fn data() -> String {

@@ -1,6 +1,6 @@
 //! CIFAR's binary files, in folders and archives.
 
-use crate::samples::{
+use crate::samples::data_sets::{
     both_cifars, cifar_archive, cifar_files, cifar_records, expect_data_error, search_nowhere,
     small_cifar_set,
 };

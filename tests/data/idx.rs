@@ -1,6 +1,6 @@
 //! IDX files.
 
-use crate::samples::{expect_data_error, gzip, idx_images, idx_labels};
+use crate::samples::data_sets::{expect_data_error, gzip, idx_images, idx_labels};
 use shadegrad::Result;
 use shadegrad::data::idx::read_split;
 use shadegrad::data::{ImageShape, Split};

@@ -1,6 +1,6 @@
 //! Which place a data set is taken from, and what is said when there is none.
 
-use crate::samples::{
+use crate::samples::data_sets::{
     expect_data_error, gzip, idx_images, idx_labels, search_nowhere, small_idx_contents, small_idx_set,
     write_idx,
 };

@@ -1,8 +1,8 @@
 //! Downloads that break off and go on.
 
-use crate::server::Answer::{HangUp, Ranged, Short, Stall, Status, Whole, WrongRange};
-use crate::server::header;
-use crate::{Case, small_archive};
+use crate::fetch::server::Answer::{HangUp, Ranged, Short, Stall, Status, Whole, WrongRange};
+use crate::fetch::server::header;
+use crate::fetch::{Case, small_archive};
 use std::fs;
 use std::time::{Duration, Instant};
 

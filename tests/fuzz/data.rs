@@ -8,7 +8,7 @@ use shadegrad::data::idx::read_split;
 use shadegrad::{Result, data::ImageShape, data::Split};
 
 use crate::harness::{Case, Target, fuzz, taken};
-use crate::samples::{append, cifar_files, cifar_records, gzip, idx_images, idx_labels};
+use crate::samples::data_sets::{append, cifar_files, cifar_records, gzip, idx_images, idx_labels};
 
 const IDX_WORDS: &[&[u8]] = &[&[0, 0, 8, 3], &[0, 0, 8, 1], &[0, 0, 0, 0], &[0x1f, 0x8b], &[0, 0, 16, 0]];
 

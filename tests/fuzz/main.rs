@@ -15,12 +15,10 @@ mod mutation;
 mod pictures;
 mod record;
 mod request;
+#[path = "../samples/mod.rs"]
+mod samples;
 mod texts;
 mod tuner;
-
-#[path = "../samples/mod.rs"]
-#[allow(clippy::duplicate_mod)]
-mod samples;
 
 use std::alloc::System;
 

@@ -12,7 +12,7 @@ use shadegrad::data::load::load;
 use shadegrad::data::pictures::{Resize, Size, Wanted, read};
 
 use crate::harness::{Target, fuzz, taken};
-use crate::samples::search_nowhere;
+use crate::samples::data_sets::search_nowhere;
 
 fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());

@@ -122,40 +122,32 @@ fn element_agrees(wanted: f64, got: f64, limit: f64) -> bool {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn agree(wanted: &[f64], got: &[f64], tolerance: Tolerance) -> bool {
+    let wanted = Side { name: "wanted", values: wanted };
+    compare(&wanted, &Side { name: "got", values: got }, &tolerance).is_ok()
+}
 
-    fn agree(wanted: &[f64], got: &[f64], tolerance: Tolerance) -> bool {
-        let wanted = Side { name: "wanted", values: wanted };
-        compare(&wanted, &Side { name: "got", values: got }, &tolerance).is_ok()
+pub fn nothing_wrong_passes() {
+    let loose = Tolerance { absolute: 0.1, relative: 0.0, nmse: 1.0 };
+    let (nan, infinity) = (f64::NAN, f64::INFINITY);
+    assert!(agree(&[1.0, nan, infinity], &[1.05, nan, infinity], loose));
+    for wrong in [1.2, nan, infinity, -infinity] {
+        assert!(!agree(&[1.0], &[wrong], loose), "{wrong} for 1");
+        assert!(!agree(&[nan], &[1.0], loose), "1 for NaN");
     }
+    assert!(!agree(&[infinity], &[-infinity], loose));
+    assert!(!agree(&[1.0, 2.0], &[1.0], loose));
+    assert!(!agree(&[], &[], loose));
+}
 
-    #[test]
-    fn nothing_wrong_passes() {
-        let loose = Tolerance { absolute: 0.1, relative: 0.0, nmse: 1.0 };
-        let (nan, infinity) = (f64::NAN, f64::INFINITY);
-        assert!(agree(&[1.0, nan, infinity], &[1.05, nan, infinity], loose));
-        for wrong in [1.2, nan, infinity, -infinity] {
-            assert!(!agree(&[1.0], &[wrong], loose), "{wrong} for 1");
-            assert!(!agree(&[nan], &[1.0], loose), "1 for NaN");
-        }
-        assert!(!agree(&[infinity], &[-infinity], loose));
-        assert!(!agree(&[1.0, 2.0], &[1.0], loose));
-        assert!(!agree(&[], &[], loose));
-    }
+pub fn one_wrong_element_in_a_million_is_found() {
+    let wanted = vec![1.0; 1_000_000];
+    let mut got = wanted.clone();
+    got[777_777] += 1e-3;
+    assert!(!agree(&wanted, &got, Tolerance::sum(1000, 1.0)));
+}
 
-    #[test]
-    fn one_wrong_element_in_a_million_is_found() {
-        let wanted = vec![1.0; 1_000_000];
-        let mut got = wanted.clone();
-        got[777_777] += 1e-3;
-        assert!(!agree(&wanted, &got, Tolerance::sum(1000, 1.0)));
-    }
-
-    #[test]
-    fn a_small_error_everywhere_is_found() {
-        let tolerance = Tolerance { absolute: 1e-2, relative: 0.0, nmse: 1e-7 };
-        assert!(!agree(&[1.0; 100], &[1.001; 100], tolerance));
-    }
+pub fn a_small_error_everywhere_is_found() {
+    let tolerance = Tolerance { absolute: 1e-2, relative: 0.0, nmse: 1e-7 };
+    assert!(!agree(&[1.0; 100], &[1.001; 100], tolerance));
 }

@@ -25,9 +25,9 @@ use crate::cases::dropout::thinned;
 use crate::cases::matmul::{FORMS, operand_shapes};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
+use crate::reference;
 use crate::runner::hold;
 use crate::subject::Subject;
-use crate::{announce, reference};
 
 /// Step of the differences: their error is its square, or what float64 loses in the loss over it.
 const STEP: f64 = 1e-6;
@@ -437,11 +437,9 @@ fn cases() -> Cases {
     cases
 }
 
-#[test]
-fn gradients_are_slopes() {
+pub fn gradients_are_slopes() {
     let (gpu, _) = Subject::gpu(Capabilities::Adapter);
     let gpus = [gpu];
     let cases = cases();
     hold(&cases, &Subject::cpu(), &gpus, Element::F32).assert_agreement();
-    announce(&format!("gradients: {} cases on CPU, {gpus:?}", cases.len()));
 }

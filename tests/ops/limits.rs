@@ -47,8 +47,7 @@ fn shade(image: usize) -> u8 {
     (image % 251) as u8
 }
 
-#[test]
-fn a_piece_may_be_as_large_as_a_binding() {
+pub fn a_piece_may_be_as_large_as_a_binding() {
     let (gpu, _) = Subject::gpu(Capabilities::WebGpuDefaults);
     let largest = gpu.device.largest_tensor();
     assert_eq!(largest, 128 << 20, "the default limit of a storage binding");
@@ -78,8 +77,7 @@ fn a_piece_may_be_as_large_as_a_binding() {
     }
 }
 
-#[test]
-fn a_larger_piece_is_refused_by_name() {
+pub fn a_larger_piece_is_refused_by_name() {
     let (gpu, _) = Subject::gpu(Capabilities::WebGpuDefaults);
     let held = gpu.device.largest_tensor() / PIXELS + 1;
     let refused = gpu.device.load(gathering([held, 1]).plan).err();

@@ -13,9 +13,8 @@ use crate::cases::{
     softmax_cross_entropy,
 };
 use crate::runner::hold;
+use crate::samples::wrong_op::{Edited, Tampered};
 use crate::subject::Subject;
-use crate::wrong_op::{Edited, Tampered};
-use crate::{announce, announce_no_halves};
 
 /// A wrong edit of a shader's text. Every kernel that has `from` gets it; one that fits none goes unnoticed, and so fails.
 #[derive(Clone, Copy, Debug)]
@@ -381,33 +380,21 @@ fn must_be_caught(edits: &[(Cases, Edit)], element: Element) {
         let gpu = gpu.wrapping(name, move |op| Box::new(Edited { op, kernels: "", from, to }));
         must_fail(name, cases, &Subject::cpu(), &[gpu], element);
     }
-    announce(&format!("wrong shaders of {element:?}: {} of {} caught", edits.len(), edits.len()));
 }
 
-#[test]
-fn every_wrong_shader_is_caught() {
+pub fn every_wrong_shader_is_caught() {
     must_be_caught(&edits(), Element::F32);
 }
 
-#[test]
-fn every_wrong_shader_for_16_bits_is_caught() {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    if facts.f16 {
-        must_be_caught(&half_edits(), Element::Half);
-    } else {
-        announce_no_halves("wrong shaders");
-    }
+pub fn every_wrong_shader_for_16_bits_is_caught() {
+    must_be_caught(&half_edits(), Element::Half);
 }
 
 /// What only kernels of cooperative matrices can have wrong.
-#[test]
-fn every_wrong_cooperative_kernel_is_caught() {
+pub fn every_wrong_cooperative_kernel_is_caught() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let Some(class) = TileClass::all(&facts).into_iter().rfind(TileClass::is_cooperative) else {
-        assert!(facts.cooperative.is_none(), "{facts:?}");
-        announce("wrong cooperative kernels: NOT RUN, this GPU has no cooperative matrices");
-        return;
-    };
+    let cooperative = TileClass::all(&facts).into_iter().rfind(TileClass::is_cooperative);
+    let class = cooperative.expect("the GPU has cooperative matrices");
     let facts = GpuFacts { matmul: Some(class), ..facts };
     for (name, from, to) in [
         ("sums by columns", "coopStoreT(", "coopStore("),
@@ -430,8 +417,7 @@ fn every_wrong_cooperative_kernel_is_caught() {
     }
 }
 
-#[test]
-fn every_wrong_cpu_half_is_caught() {
+pub fn every_wrong_cpu_half_is_caught() {
     type Tamper = fn(&mut [f32], &[f32]);
     let tampers: [(&str, Tamper); 6] = [
         ("sign flip", |values, _| values.iter_mut().for_each(|value| *value = -*value)),

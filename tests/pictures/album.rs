@@ -11,7 +11,7 @@ use shadegrad::data::pictures::Wanted;
 use shadegrad::{Error, Result};
 use tempfile::TempDir;
 
-use crate::samples::search_nowhere;
+use crate::samples::data_sets::search_nowhere;
 
 /// A folder for pictures, gone at the end of the test.
 pub struct Album {

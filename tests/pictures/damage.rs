@@ -8,8 +8,8 @@ use shadegrad::data::ImageShape;
 use shadegrad::data::pictures::{Resize, read};
 use shadegrad::rng::{Purpose, Stream};
 
-use crate::album::{Album, colour, grey, jpeg, png};
-use crate::samples::expect_data_error;
+use crate::pictures::album::{Album, colour, grey, jpeg, png};
+use crate::samples::data_sets::expect_data_error;
 
 const SHAPE: ImageShape = ImageShape { channels: 3, height: 8, width: 8 };
 

@@ -6,8 +6,8 @@ use shadegrad::Error;
 use shadegrad::data::ImageShape;
 use shadegrad::data::pictures::{Resize, Size, Wanted, read};
 
-use crate::album::{Album, colour, grey, jpeg, png};
-use crate::samples::expect_data_error;
+use crate::pictures::album::{Album, colour, grey, jpeg, png};
+use crate::samples::data_sets::expect_data_error;
 
 fn shape(channels: usize, height: usize, width: usize) -> ImageShape {
     ImageShape { channels, height, width }

@@ -4,8 +4,8 @@ use shadegrad::ErrorKind;
 use shadegrad::data::pictures::{Size, Wanted, verify};
 use shadegrad::data::{Dataset, ImageShape};
 
-use crate::album::{Album, colour, grey, png};
-use crate::samples::expect_data_error;
+use crate::pictures::album::{Album, colour, grey, png};
+use crate::samples::data_sets::expect_data_error;
 
 /// Images of each class, to train on and to test with.
 fn counts(dataset: &Dataset) -> Vec<(&str, usize, usize)> {

@@ -2,8 +2,8 @@
 
 use shadegrad::data::pictures::{Wanted, verify};
 
-use crate::album::{Album, grey, png};
-use crate::samples::expect_data_error;
+use crate::pictures::album::{Album, grey, png};
+use crate::samples::data_sets::expect_data_error;
 
 fn album(folders: &[&str]) -> Album {
     let album = Album::new();

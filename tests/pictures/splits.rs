@@ -3,8 +3,8 @@
 use shadegrad::data::pictures::Wanted;
 use shadegrad::data::{Dataset, Split};
 
-use crate::album::Album;
-use crate::samples::expect_data_error;
+use crate::pictures::album::Album;
+use crate::samples::data_sets::expect_data_error;
 
 /// A folder with `count` pictures in each of these classes.
 fn album(folders: &[(&str, usize)]) -> Album {

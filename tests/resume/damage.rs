@@ -9,7 +9,7 @@ use shadegrad::config::Key;
 use shadegrad::run::{RunDirectory, checkpoint, reopen};
 use shadegrad::train::{Position, Snapshot, StopFlag, Trainer};
 
-use crate::support::{Witness, config, dataset, device, resume};
+use crate::resume::support::{Witness, config, dataset, device, resume};
 
 const FILES: [&str; 5] =
     ["SHA256SUMS", "config.toml", "model.safetensors", "optimizer.safetensors", "state.json"];

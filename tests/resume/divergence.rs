@@ -11,7 +11,7 @@ use shadegrad::tensor::Tensor;
 use shadegrad::train::{End, StopFlag, Trainer};
 use shadegrad::{Error, ErrorKind, Result};
 
-use crate::support::{Witness, both, config, dataset, device, train};
+use crate::resume::support::{Witness, both, config, dataset, device, train};
 
 /// A device that writes a bad value into a tensor before one of its submissions.
 struct Faulty<'a> {

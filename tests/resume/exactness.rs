@@ -4,7 +4,7 @@
 use shadegrad::config::Key;
 use shadegrad::train::Snapshot;
 
-use crate::support::{config, device, resume, train};
+use crate::resume::support::{config, device, resume, train};
 
 type Values<'a> = &'a [(Key, &'a str)];
 

@@ -13,7 +13,7 @@ use shadegrad::run::RunDirectory;
 use shadegrad::run::reopen::{reopen, reopen_on};
 use shadegrad::train::{End, StopFlag, Trainer};
 
-use crate::support::{both, config, csv_epochs, dataset, device, leftovers, metrics};
+use crate::resume::support::{both, config, csv_epochs, dataset, device, leftovers, metrics};
 
 /// What happens to an operation.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{events, leftovers, metrics, program, train_arguments};
+use crate::resume::support::{events, leftovers, metrics, program, train_arguments};
 
 /// A run that takes a while, most of it saving.
 const LONG: [&str; 8] =

@@ -16,7 +16,7 @@ use shadegrad::tensor::Tensor;
 use shadegrad::train::{End, StopFlag, Trainer};
 use shadegrad::{Error, Result};
 
-use crate::support::{both, config, dataset, device, events, metrics, program, train_arguments};
+use crate::resume::support::{both, config, dataset, device, events, metrics, program, train_arguments};
 
 /// A device that answers so many calls and is lost then.
 struct Mortal<'a> {

@@ -12,8 +12,8 @@ use shadegrad::kernel::{Dispatch, Field, FieldKind, GpuFacts, Kernel, write};
 use shadegrad::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
-use crate::divergence::{is_divergence, step_of, try_to_train};
-use crate::support::{config, device};
+use crate::resume::divergence::{is_divergence, step_of, try_to_train};
+use crate::resume::support::{config, device};
 
 /// Every kind of layer, in models of few ops, and how many NaNs and infinities of those put in must be found: all but
 /// those that an op passes over, such as one where a ReLU is zero. A new kind of layer is a new line.

@@ -6,7 +6,7 @@ use shadegrad::config::Key;
 use shadegrad::data::Dataset;
 use shadegrad::train::{Ending, StopFlag, Trainer};
 
-use crate::support::{Witness, config, dataset, device, resume, train};
+use crate::resume::support::{Witness, config, dataset, device, resume, train};
 
 #[test]
 fn validation_images_are_not_trained_on_and_say_which_epoch_is_best() {

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use crate::kills::Dice;
-use crate::support::{events, leftovers, metrics, program, train_arguments};
+use crate::resume::kills::Dice;
+use crate::resume::support::{events, leftovers, metrics, program, train_arguments};
 
 /// Far longer than anybody waits, and hardly ever saved.
 const ENDLESS: [&str; 4] = ["--epochs", "1000000", "--checkpoint-every", "500m"];

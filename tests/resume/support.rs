@@ -9,10 +9,7 @@ use shadegrad::device::Device;
 use shadegrad::train::{Checkpoint, End, Epoch, Observer, Position, Snapshot, Start, StopFlag, Trainer};
 use shadegrad::{Error, Result};
 
-#[path = "../samples/small_run.rs"]
-mod small_run;
-
-pub use small_run::{config, dataset, device};
+pub use crate::samples::small_run::{config, dataset, device};
 
 /// Keeps everything that a run says.
 #[derive(Debug, Default)]

@@ -8,9 +8,9 @@ use shadegrad::tensor::Element;
 use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
+use crate::reference;
 use crate::runner::{bits_of, hold};
 use crate::subject::Subject;
-use crate::{announce, announce_no_halves, reference};
 
 /// A convolution, as data.
 #[derive(Clone, Copy, Debug)]
@@ -200,50 +200,51 @@ fn bare() -> Cases {
     cases
 }
 
-/// Which class is chosen for a convolution is a matter of speed; each must be right for every one.
-#[test]
-fn every_class_is_right() {
+/// The GPU with each class that it may use, with sums that are cut, or not.
+fn with_every_class(split_sums: bool) -> Vec<Subject> {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let classes = TileClass::menu(&facts);
     assert!(classes.len() >= 3, "{classes:?}");
-    let gpus = |split_sums| -> Vec<Subject> {
-        let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
-        classes.iter().map(|&class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
-    };
-    // Every other size: a class compiles a kernel for each way to divide a size into vectors, which takes minutes.
-    let whole: Cases = bare()
-        .into_iter()
-        .enumerate()
-        .filter(|(index, _)| index / 3 % 2 == 0)
-        .map(|(_, case)| case)
-        .collect();
-    hold(&whole, &Subject::cpu(), &gpus(false), Element::F32).assert_agreement();
-    // Sums that are worth cutting, of cells that are whole vectors and that are not.
+    let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
+    classes.into_iter().map(|class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
+}
+
+/// Sums that are worth cutting, of cells that are whole vectors and of cells that are not.
+fn cut() -> Cases {
     let mut cut = bare();
     cut.retain(|case| {
         ["channels: 16, filters: 16", "channels: 3, filters: 8", "channels: 5,", "channels: 12,"]
             .iter()
             .any(|text| format!("{case:?}").contains(text))
     });
-    hold(&cut, &Subject::cpu(), &gpus(true), Element::F32).assert_agreement();
-    if facts.f16 {
-        cut = cut.into_iter().step_by(4).collect();
-        hold(&cut, &Subject::cpu(), &gpus(true), Element::Half).assert_agreement();
-    } else {
-        announce_no_halves("convolutions");
-    }
-    announce(&format!("convolutions: {} cases on CPU, {:#?}", whole.len() + cut.len(), gpus(true)));
+    cut
+}
+
+/// Which class is chosen for a convolution is a matter of speed; each must be right for every one.
+pub fn every_class_is_right() {
+    // Every other size: a class compiles a kernel for each way to divide a size into vectors, which takes
+    // minutes.
+    let whole: Cases = bare()
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| index / 3 % 2 == 0)
+        .map(|(_, case)| case)
+        .collect();
+    hold(&whole, &Subject::cpu(), &with_every_class(false), Element::F32).assert_agreement();
+    hold(&cut(), &Subject::cpu(), &with_every_class(true), Element::F32).assert_agreement();
+}
+
+/// The same with 16-bit floats.
+pub fn every_class_is_right_with_f16() {
+    let some: Cases = cut().into_iter().step_by(4).collect();
+    hold(&some, &Subject::cpu(), &with_every_class(true), Element::Half).assert_agreement();
 }
 
 /// Classes of cooperative matrices, of operands that 16 bits hold.
-#[test]
-fn a_cooperative_class_is_right() {
+pub fn a_cooperative_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let Some(class) = TileClass::all(&facts).into_iter().find(TileClass::is_cooperative) else {
-        assert!(facts.cooperative.is_none(), "{facts:?}");
-        announce("convolutions of cooperative matrices: NOT RUN, this GPU has none");
-        return;
-    };
+    let cooperative = TileClass::all(&facts).into_iter().find(TileClass::is_cooperative);
+    let class = cooperative.expect("the GPU has cooperative matrices");
     let few: Cases = bare()
         .into_iter()
         .enumerate()
@@ -261,8 +262,7 @@ fn a_cooperative_class_is_right() {
 }
 
 /// Which class a tuner picks must not change a result.
-#[test]
-fn every_class_gives_the_same_bits() {
+pub fn every_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let mut cases = bare();
     cases.retain(|case| format!("{case:?}").contains("batch: 5"));
@@ -278,8 +278,7 @@ fn every_class_gives_the_same_bits() {
 }
 
 /// Blocks and parts follow from sizes, not from who computes them.
-#[test]
-fn threads_change_no_bit() {
+pub fn threads_change_no_bit() {
     let mut many = cases();
     many.retain(|case| ["batch: 67", "filters: 64"].iter().any(|text| format!("{case:?}").contains(text)));
     assert_eq!(many.len(), 6);

@@ -87,8 +87,7 @@ pub fn cases() -> Cases {
 }
 
 /// A rate is the share of elements that are dropped, and steps, layers and seeds have nothing in common.
-#[test]
-fn masks_are_random() {
+pub fn masks_are_random() {
     const LENGTH: usize = 20_000;
     let ones = vec![1.0; LENGTH];
     let kept = |rate, seed, layer, step| -> Vec<bool> {

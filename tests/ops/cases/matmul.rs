@@ -15,9 +15,9 @@ use super::{RATES, own_rates, within_half};
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
+use crate::reference;
 use crate::runner::{bits_of, hold};
 use crate::subject::Subject;
-use crate::{announce, announce_no_halves, reference};
 
 pub const FORMS: [Form; 3] = [Form::Nn, Form::Nt, Form::Tn];
 
@@ -394,8 +394,7 @@ pub fn cases() -> Cases {
 }
 
 /// The templates know epilogues by name; each must be what some case takes.
-#[test]
-fn every_epilogue_has_cases() {
+pub fn every_epilogue_has_cases() {
     let facts = GpuFacts { split_sums: true, ..GpuFacts::default() };
     let mut plan = Plan::new();
     for case in epilogues(&EPILOGUE_SHAPES).iter().chain(&cut_sums()) {
@@ -436,25 +435,30 @@ fn cut_sums() -> Cases {
 }
 
 /// Which class a tuner picks must not change a result: all of a menu add terms in one order.
-#[test]
-fn every_class_gives_the_same_bits() {
+pub fn every_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let mut menus = vec![(Element::F32, TileClass::menu(&facts))];
-    if facts.f16 {
-        menus.push((Element::Half, TileClass::menu(&facts)));
-    } else {
-        announce_no_halves("products, class by class");
-    }
-    if facts.cooperative.is_some() {
-        menus.push((Element::Half, TileClass::menu_of_halves(&proven(facts))));
-    }
-    for (split_sums, (element, menu)) in
-        [false, true].into_iter().flat_map(|split| menus.iter().map(move |menu| (split, menu)))
-    {
+    gives_the_same_bits(Element::F32, &TileClass::menu(&facts));
+}
+
+/// The same with 16-bit floats.
+pub fn every_class_gives_the_same_bits_with_f16() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    gives_the_same_bits(Element::Half, &TileClass::menu(&facts));
+}
+
+/// Those of cooperative matrices add in an order of their own.
+pub fn every_cooperative_class_gives_the_same_bits() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    gives_the_same_bits(Element::Half, &TileClass::menu_of_halves(&proven(facts)));
+}
+
+fn gives_the_same_bits(element: Element, menu: &[TileClass]) {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    for split_sums in [false, true] {
         let mut cases = cut_sums();
         cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
         cases.extend(of_pixels());
-        if *element == Element::Half {
+        if element == Element::Half {
             // Only loads and stores differ. Of forms and epilogues a few shapes each are left.
             cases = cases.into_iter().step_by(5).collect();
         }
@@ -462,7 +466,7 @@ fn every_class_gives_the_same_bits() {
         for &class in menu {
             let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
             let subject = Subject::gpu(Capabilities::Adapter).0.with_facts(facts);
-            let bits = bits_of(&cases, &subject, *element);
+            let bits = bits_of(&cases, &subject, element);
             match &first {
                 None => first = Some((class, bits)),
                 Some((other, expected)) => {
@@ -499,9 +503,8 @@ fn cut() -> Cases {
 struct Held(Element, Cases, Cases);
 
 /// What a class is chosen for is a matter of speed; each must be right for everything.
-fn hold_classes(kind: &str, classes: &[TileClass], held: &[Held]) {
+fn hold_classes(classes: &[TileClass], held: &[Held]) {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let started = std::time::Instant::now();
     let gpus = |split_sums| -> Vec<Subject> {
         let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
         classes.iter().map(|&class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
@@ -510,21 +513,16 @@ fn hold_classes(kind: &str, classes: &[TileClass], held: &[Held]) {
         hold(whole, &Subject::cpu(), &gpus(false), *element).assert_agreement();
         hold(cut, &Subject::cpu(), &gpus(true), *element).assert_agreement();
     }
-    let count: usize = held.iter().map(|Held(_, whole, cut)| whole.len() + cut.len()).sum();
-    announce(&format!("{kind} classes: {count} cases on CPU, {:#?}, {:.1?}", gpus(true), started.elapsed()));
 }
 
-/// All cases of floats in 32 bits, and some of those in 16.
-fn held() -> Vec<Held> {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let mut held = vec![Held(Element::F32, whole(), cut())];
-    if facts.f16 {
-        let whole = within_half(epilogues(&EPILOGUE_SHAPES[4..7]));
-        held.push(Held(Element::Half, whole, within_half(cut_sums())));
-    } else {
-        announce_no_halves("products");
-    }
-    held
+/// All cases of 32-bit floats.
+fn in_32_bits() -> Held {
+    Held(Element::F32, whole(), cut())
+}
+
+/// Some of those of 16-bit floats.
+fn in_16_bits() -> Held {
+    Held(Element::Half, within_half(epilogues(&EPILOGUE_SHAPES[4..7])), within_half(cut_sums()))
 }
 
 /// Classes of one kind that are used on the GPU under test.
@@ -533,35 +531,50 @@ fn classes(is_kind: fn(&TileClass) -> bool) -> Vec<TileClass> {
     TileClass::all(&facts).into_iter().filter(is_kind).collect()
 }
 
-#[test]
-fn every_tiled_class_is_right() {
-    let tiled = classes(|class| matches!(class, TileClass::Tiled { .. }));
-    assert_eq!(tiled.len(), 3);
-    hold_classes("tiled", &tiled, &held());
+fn tiled() -> Vec<TileClass> {
+    classes(|class| matches!(class, TileClass::Tiled { .. }))
 }
 
-/// Adapters without subgroups have none of these; that they are compared at all is asserted where there are subgroups.
-#[test]
-fn every_subgroup_class_is_right() {
+/// None on adapters without subgroups; that there are some on others is asserted.
+fn subgroup() -> Vec<TileClass> {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let subgroup = classes(|class| matches!(class, TileClass::Subgroup { .. }));
     assert!(subgroup.len() >= if facts.subgroup_size.is_some() { 2 } else { 0 }, "{facts:?}");
-    hold_classes("subgroup", &subgroup, &held());
+    subgroup
+}
+
+pub fn every_tiled_class_is_right() {
+    assert!(!tiled().is_empty());
+    hold_classes(&tiled(), &[in_32_bits()]);
+}
+
+pub fn every_tiled_class_is_right_with_f16() {
+    hold_classes(&tiled(), &[in_16_bits()]);
+}
+
+pub fn every_subgroup_class_is_right() {
+    hold_classes(&subgroup(), &[in_32_bits()]);
+}
+
+pub fn every_subgroup_class_is_right_with_f16() {
+    hold_classes(&subgroup(), &[in_16_bits()]);
+}
+
+/// A GPU without cooperative matrices has no classes of them.
+pub fn no_class_is_of_what_is_not_there() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let without = GpuFacts { cooperative: None, ..proven(facts) };
+    assert!(!TileClass::all(&without).iter().any(TileClass::is_cooperative));
+    assert_eq!(TileClass::menu_of_halves(&without), TileClass::menu(&without));
 }
 
 /// Cooperative matrices take 16-bit floats and add in 32 bits: of operands that 16 bits hold, they must be as
 /// right as the others.
-#[test]
-fn every_cooperative_class_is_right() {
+pub fn every_cooperative_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let facts = proven(facts);
     let cooperative = classes(TileClass::is_cooperative);
-    let Some(matrices) = facts.cooperative else {
-        assert_eq!(cooperative, [], "classes of what is not there");
-        assert_eq!(TileClass::menu_of_halves(&facts), TileClass::menu(&facts));
-        announce("cooperative classes: NOT RUN, this GPU has no cooperative matrices");
-        return;
-    };
+    let matrices = facts.cooperative.expect("the GPU has cooperative matrices");
     assert!(cooperative.len() >= 2, "{facts:?}");
     assert_eq!(TileClass::menu_of_halves(&facts), cooperative);
     assert!(
@@ -580,10 +593,10 @@ fn every_cooperative_class_is_right() {
     // A software driver compiles large tiles for seconds each: what becomes of a sum does not depend on the
     // tile.
     let all = Held(Element::Half, within_half(whole()), within_half(cut()));
-    hold_classes("cooperative", &cooperative[..1], &[all]);
+    hold_classes(&cooperative[..1], &[all]);
     let rest: Vec<TileClass> = cooperative[1..].iter().copied().chain([scalars]).collect();
     let mut few = of_pixels();
     few.extend(FORMS.into_iter().flat_map(products));
     let few = Held(Element::Half, within_half(few), within_half(cut_sums().split_off(90)));
-    hold_classes("other cooperative", &rest, &[few]);
+    hold_classes(&rest, &[few]);
 }

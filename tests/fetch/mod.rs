@@ -2,11 +2,11 @@
 
 mod import;
 mod resume;
-#[path = "../samples/mod.rs"]
-mod samples;
 mod server;
 
-use samples::{expect_data_error, gzip, search_nowhere, small_cifar_set, small_idx_contents, small_idx_set};
+use crate::samples::data_sets::{
+    expect_data_error, gzip, search_nowhere, small_cifar_set, small_idx_contents, small_idx_set,
+};
 use server::Answer::{HangUp, NoLength, Redirect, Status, Whole};
 use server::{Answer, Server, header};
 use shadegrad::data::catalogue::KnownSet;

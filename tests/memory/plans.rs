@@ -10,13 +10,7 @@ use shadegrad::data::ImageShape;
 use shadegrad::device::Device;
 use shadegrad::train::{Epoch, Observer, Outline, Sizes, StopFlag, Trainer};
 
-#[path = "samples/resident.rs"]
-mod resident;
-#[path = "samples/small_run.rs"]
-#[expect(dead_code, reason = "its images are too small here")]
-mod small_run;
-
-use small_run::{config, dataset_of, device};
+use crate::samples::small_run::{config, dataset_of, device};
 
 /// How far from what was said it may be.
 const TOLERANCE: f64 = 0.1;
@@ -35,7 +29,7 @@ impl Most<'_> {
     fn look(&mut self) {
         let bytes = match self.device.gpu() {
             Some(gpu) => gpu.allocated_bytes().expect("the backend keeps an account"),
-            None => resident::bytes(),
+            None => crate::samples::resident::bytes(),
         };
         self.bytes = self.bytes.max(bytes);
     }
@@ -48,8 +42,7 @@ impl Observer for Most<'_> {
     }
 }
 
-#[test]
-fn a_run_takes_the_memory_that_was_said() {
+pub fn a_run_takes_the_memory_that_was_said() {
     let shape = ImageShape { channels: 3, height: 32, width: 32 };
     let config = config(&[(Key::Model, MODEL), (Key::BatchSize, "128"), (Key::Optimizer, "adam")]);
     for kind in ["gpu", "cpu"] {

@@ -2,9 +2,6 @@
 
 mod archive;
 mod cifar;
-mod full;
 mod idx;
 mod lookup;
-#[path = "../samples/mod.rs"]
-mod samples;
 mod verify;

@@ -5,7 +5,4 @@ mod damage;
 mod decoding;
 mod layout;
 mod refused;
-#[path = "../samples/mod.rs"]
-#[allow(clippy::duplicate_mod)]
-mod samples;
 mod splits;

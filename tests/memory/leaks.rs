@@ -9,12 +9,7 @@ use shadegrad::config::Key;
 use shadegrad::device::Device;
 use shadegrad::train::{Epoch, Observer, StopFlag, Trainer};
 
-#[path = "samples/resident.rs"]
-mod resident;
-#[path = "samples/small_run.rs"]
-mod small_run;
-
-use small_run::{config, dataset, device};
+use crate::samples::small_run::{config, dataset, device};
 
 /// Steps after which everything has been made that a run keeps.
 const WARM: usize = 500;
@@ -38,13 +33,12 @@ struct Looks<'a> {
 impl Observer for Looks<'_> {
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
         let objects = self.device.gpu().map(|gpu| gpu.live_objects()).unwrap_or_default();
-        self.taken.push(Look { step: epoch.step, objects, bytes: resident::bytes() });
+        self.taken.push(Look { step: epoch.step, objects, bytes: crate::samples::resident::bytes() });
         Ok(())
     }
 }
 
-#[test]
-fn five_thousand_steps_leave_nothing_behind() {
+pub fn five_thousand_steps_leave_nothing_behind() {
     for kind in ["cpu", "gpu"] {
         let device = device(kind);
         // Nine steps an epoch, and a look at the test images after each.
