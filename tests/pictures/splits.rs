@@ -87,7 +87,7 @@ fn splits_may_lie_under_more_folders() {
         album.fill("docs/figures", 2);
         let dataset = album.loaded();
         expect_splits(&dataset, None, [6, 5]);
-        assert!(dataset.warnings.iter().any(|it| it.contains("docs: a folder beside the splits")));
+        assert!(dataset.warnings.iter().any(|it| it.contains("docs: a folder next to the splits")));
     }
 }
 
@@ -113,7 +113,7 @@ fn what_is_tested_with_is_said() {
     expect_description(
         &album,
         &alone,
-        &["training: 5 pictures in SET/train; testing: 2 more, a fifth of each class, held out because"],
+        &["training: 5 pictures in SET/train; testing: 2 more, 20 % of each class, held out because"],
     );
 }
 
@@ -156,7 +156,7 @@ fn test_pictures_without_classes_are_left_out_with_a_warning() {
             assert_eq!([&dataset.train, &dataset.test].map(per_class), [[3, 2], [1, 1]], "{unlabelled}");
             let [warning] = &dataset.warnings[..] else { panic!("{:?}", dataset.warnings) };
             let ending = ": its pictures are not in folders of the classes";
-            assert!(warning.starts_with("not used: ") && warning.ends_with(ending), "{warning}");
+            assert!(warning.starts_with("ignored: ") && warning.ends_with(ending), "{warning}");
         }
     }
 }
@@ -170,7 +170,10 @@ fn capitals_do_not_keep_splits_apart() {
     let dataset = album.loaded();
     expect_splits(&dataset, None, [6, 5]);
     let [warning] = &dataset.warnings[..] else { panic!("{:?}", dataset.warnings) };
-    assert!(warning.ends_with("in other capitals: Blue for blue, RED for red"), "{warning}");
+    assert!(
+        warning.ends_with("in spite of different capitalisation: Blue for blue, RED for red"),
+        "{warning}"
+    );
 }
 
 #[test]
