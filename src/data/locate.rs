@@ -48,7 +48,8 @@ pub(crate) enum Holding {
     Nothing,
 }
 
-/// The program's folder in the user's cache, where there is one: what lies there can be made or fetched again.
+/// Returns the program's folder in the user's cache, if there is one. Its contents can be created
+/// or downloaded again.
 pub fn user_cache() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("shadegrad"))
 }

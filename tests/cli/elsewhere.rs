@@ -309,8 +309,8 @@ fn data_commands_describe_pictures() {
     damaged.because(&["1 of 41 pictures cannot be read"]);
 }
 
-/// `eval`, `predict` and `export` take no weights from a checkpoint that has changed since it was saved,
-/// and none from another one in its place.
+/// `eval`, `predict` and `export` refuse a checkpoint that has changed since it was saved, and do not
+/// use another one instead.
 #[test]
 fn damaged_checkpoints_are_refused_by_name() {
     let sandbox = with_pictures();
@@ -337,7 +337,7 @@ fn damaged_checkpoints_are_refused_by_name() {
         // The last byte of a weight, or what comes after the end of a text: all of it can still be read.
         *changed.last_mut().expect("it is not empty") ^= 1;
         std::fs::write(&path, changed).expect("it is writable");
-        let what = format!("is damaged: {file} is not what was saved");
+        let what = format!("is damaged: {file} has changed since it was saved");
         try_all(&|outcome| outcome.refused(6).because(&[&checkpoint, &what]));
         std::fs::remove_file(&path).expect("it is there");
         // Without its weights, a folder is no checkpoint at all.

@@ -209,5 +209,5 @@ fn runs_that_began_without_validation_pictures_are_reported_on_without() {
     assert_eq!((report.code, report.stderr.as_str()), (Some(0), ""), "{report:#?}");
     draw(&sandbox.path().join("set/test/red/00.png"), 77);
     let changed = sandbox.run(&["report", "run", "--device", "cpu"]);
-    assert!(changed.stderr.contains("are not what the run was trained on"), "{changed:#?}");
+    assert!(changed.stderr.contains("differ from those that the run was trained on"), "{changed:#?}");
 }

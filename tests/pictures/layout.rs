@@ -1,4 +1,4 @@
-//! Which files are pictures of which class.
+//! Assignment of files to classes and splits.
 
 use shadegrad::ErrorKind;
 use shadegrad::data::pictures::{Size, Wanted, verify};
@@ -7,7 +7,7 @@ use shadegrad::data::{Dataset, ImageShape};
 use crate::album::{Album, colour, grey, png};
 use crate::samples::expect_data_error;
 
-/// Images of each class, to train on and to test with.
+/// Returns the number of training and test images of each class.
 fn counts(dataset: &Dataset) -> Vec<(&str, usize, usize)> {
     let of = |labels: &[u32], class: usize| labels.iter().filter(|&&label| label as usize == class).count();
     let classes = dataset.classes.iter().enumerate();
@@ -128,7 +128,7 @@ fn links_that_lead_in_a_circle_are_not_followed() {
     }
 }
 
-/// Sets are often put together of links to folders elsewhere.
+/// Data sets are often composed of links to other folders.
 #[cfg(unix)]
 #[test]
 fn splits_and_classes_may_be_links() {
@@ -243,7 +243,7 @@ fn sizes_that_make_no_sense_are_mistakes_of_usage() {
     }
 }
 
-/// Names of files are printed, and a terminal obeys what is not text.
+/// File names are printed, and a terminal interprets control characters.
 #[cfg(unix)]
 #[test]
 fn names_in_warnings_are_plain_text() {

@@ -1,4 +1,4 @@
-//! Folders that cannot be trained on: what was found, and what was probably meant.
+//! Folders that cannot be trained on: the errors, and the suggestions for what was meant.
 
 use shadegrad::data::pictures::{Wanted, verify};
 
@@ -13,8 +13,8 @@ fn album(folders: &[&str]) -> Album {
     album
 }
 
-/// Asserts that the folder is refused with these parts in the message, and in the advice; by
-/// `verify`, too.
+/// Asserts that training and `verify` reject the folder with these parts in the message and in the
+/// advice.
 #[track_caller]
 fn refused(album: &Album, parts: &[&str], advice: &str) {
     let with_path = |part: &str| part.replace("SET", album.path().to_str().unwrap());
@@ -84,7 +84,7 @@ fn splits_under_unknown_names_are_refused() {
     );
     let inside = album(&["red/train", "red/test", "blue/train", "blue/test"]);
     refused(&inside, &["(test, train) in each of blue, red"], "SET/test/blue");
-    // One folder alike, or pictures beside them, is how people keep the pictures of a class.
+    // A single common sub-folder, or pictures next to the sub-folders, are common in class folders.
     for folders in [["red/images", "blue/images"], ["red/old", "blue/new"]] {
         assert_eq!(album(&folders).loaded().classes, ["blue", "red"]);
     }

@@ -60,8 +60,8 @@ pub fn fetch(set: &KnownSet, folder: &Path, options: &FetchOptions) -> Result<Ve
     set.files.iter().map(fetch_one).collect()
 }
 
-/// Loads a data set as [`load`] does; a known set that is nowhere on this machine is downloaded into
-/// the user's cache first. Nothing is downloaded if `search` has a folder to look in only.
+/// Loads a data set like [`load`]. A known set that is not on this machine is first downloaded into
+/// the user's cache, unless `search` is restricted to a data folder.
 ///
 /// # Errors
 /// As [`load`] and [`fetch`].
