@@ -1,5 +1,5 @@
-//! The rules of the house that a compiler does not know: which module may use which, where an outside
-//! crate may be used, and how long files and comments may be.
+//! Architecture rules that the compiler does not check: which module may use which, where an
+//! outside crate may be used, and the length of files and comments.
 
 mod graph;
 mod paths;
@@ -12,8 +12,7 @@ use graph::Graph;
 use paths::Paths;
 use source::{Module, Source, files_below, read};
 
-/// The modules of the crate, bottom to top. A module may use those that stand before it, and no
-/// other.
+/// The modules of the crate, bottom to top. A module may use only those before it.
 const RANKS: &[&str] = &[
     "text",
     "error",
@@ -42,7 +41,7 @@ const RANKS: &[&str] = &[
     "main",
 ];
 
-/// Outside crates that would spread if nobody looked, and where each may be used.
+/// Outside crates that are confined to some modules, and the modules where each may be used.
 const HOMES: &[(&str, &[&str])] = &[
     ("base64", &["report/"]),
     ("bytemuck", &["plan/", "device/", "checkpoint/"]),
@@ -56,16 +55,16 @@ const HOMES: &[(&str, &[&str])] = &[
     ("half", &["device/gpu/"]),
     ("httparse", &["dashboard/"]),
     ("image", &["data/"]),
-    // Downloads show how far they are where they happen.
+    // Downloads and image loading show their own progress.
     ("indicatif", &["cli/", "data/"]),
     ("libc", &["cli/"]),
     ("libm", &["train/"]),
     ("log", &["data/"]),
-    // Kernels whose registers need names, and the page that a run is shown in.
+    // Kernels with named registers, and the page of a run.
     ("minijinja", &["ops/matmul/", "report/"]),
     ("png", &["report/"]),
     ("pollster", &["device/gpu/"]),
-    // ONNX files and TensorBoard's.
+    // ONNX files and TensorBoard event files.
     ("prost", &["export/", "run/"]),
     ("pulp", &["ops/"]),
     ("rand", &["rng.rs", "train/"]),
@@ -82,16 +81,17 @@ const HOMES: &[(&str, &[&str])] = &[
     ("wgpu", &["device/gpu/"]),
 ];
 
-/// Outside crates that may be used everywhere: what has a form in a file says so itself.
+/// Outside crates that may be used everywhere: types that are stored in files derive their own
+/// serialisation.
 const EVERYWHERE: &[&str] = &["serde", "serde_json"];
 
-/// Most lines of a source file.
+/// Maximum number of lines of a source file.
 const MOST_LINES: usize = 450;
 
-/// Most columns of a comment.
+/// Maximum number of columns of a comment.
 const MOST_COLUMNS: usize = 100;
 
-/// Most files that lie directly in `src/`.
+/// Maximum number of files directly in `src/`.
 const MOST_FILES: usize = 8;
 
 fn assert_none(complaints: &[String]) {
@@ -102,7 +102,7 @@ fn rank(room: &str) -> Option<usize> {
     RANKS.iter().position(|ranked| *ranked == room)
 }
 
-/// Uses of a module that does not stand before the one that uses it.
+/// Returns uses of a module that does not come before the module that uses it.
 fn upward(graph: &Graph<'_>) -> Vec<String> {
     let room = |index: usize| graph.sources[index].room();
     let is_upward = |from: &str, to: &str| from != to && rank(to) >= rank(from);
@@ -188,7 +188,7 @@ fn comments_fit_in_the_columns() {
     assert_none(&complaints);
 }
 
-/// The search itself: it finds every way to name a module, and nothing that only looks like one.
+/// Tests of the search: it finds every way to name a module, and nothing else.
 #[test]
 fn the_search_finds_every_way_to_name_a_module() {
     let found = |text: &str| -> Vec<String> {
@@ -214,7 +214,7 @@ fn the_search_finds_every_way_to_name_a_module() {
     ] {
         assert!(found(text).contains(&"cli/train.rs".into()), "{text}: {:?}", found(text));
     }
-    // An item that another module hands on is where it is defined.
+    // A re-exported item counts for the module that defines it.
     assert_eq!(found("use super::Op;"), ["plan.rs"]);
     assert_eq!(found("use crate::ops::{Op, relu};"), ["plan.rs"]);
     for text in [
@@ -227,7 +227,7 @@ fn the_search_finds_every_way_to_name_a_module() {
     }
 }
 
-/// The rules themselves: each refuses what breaks it.
+/// Tests of the rules: each one rejects a violation.
 #[test]
 fn what_breaks_a_rule_is_refused() {
     let low = Source::of("tensor/mod.rs", "use crate::cli::train;");

@@ -292,7 +292,7 @@ fn other_data_are_no_new_place_of_the_runs() {
         sandbox
             .run(&[&["resume", "run", "--data", "other"], more].concat())
             .refused(3)
-            .because(&["train-images", "is not what the run was trained on"]);
+            .because(&["train-images", "differs from the file that the run was trained on"]);
     }
     assert_eq!(record(&sandbox, "run")["changes"], Value::Null);
     let outcome = sandbox.run(&["resume", "run", "--data", "nowhere", "--epochs", "3"]);
@@ -308,7 +308,7 @@ fn measuring_says_where_the_data_have_changed() {
     *bytes.last_mut().expect("it is not empty") ^= 1;
     fs::write(&images, bytes).expect("it is writable");
     let outcome = fine(sandbox.run(&["eval", "run", "--device", "cpu"]));
-    assert!(outcome.stderr.contains("is not what the run was trained on"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("differs from the file that the run was trained on"), "{outcome:#?}");
     // A file alone does not know.
     let file = "run/checkpoints/00000014/model.safetensors";
     sandbox.run(&["eval", file]).refused(2).because(&["--data <NAME|DIR>: is missing"]);

@@ -60,7 +60,7 @@ fn pictures_are_trained_on_measured_and_predicted() {
     assert_eq!(start["dataset"]["shape"], serde_json::json!([1, 6, 6]));
     assert_eq!((&start["dataset"]["train"], &start["dataset"]["test"]), (&32.into(), &8.into()));
     let notes = "note: pictures: 2 classes with 16 training pictures each: dark ones, light\n\
-                 note: training: 32 pictures in pictures; testing: 8 more, a fifth of each class, held out because \
+                 note: training: 32 pictures in pictures; testing: 8 more, 20 % of each class, held out because \
                  there is no test folder\n\
                  note: 40 pictures of 12x12 to 14x14, cropped and scaled to 6x6 grey\n";
     assert!(outcome.stderr.starts_with(notes), "{outcome:#?}");
@@ -102,7 +102,7 @@ fn quiet_training_still_names_what_it_leaves_out() {
     assert_eq!(outcome.stdout, "");
     let lines: Vec<_> = outcome.stderr.lines().collect();
     assert!(
-        lines.len() == 1 && lines[0].starts_with("warning: not used: pictures/light/broken.png"),
+        lines.len() == 1 && lines[0].starts_with("warning: ignored: pictures/light/broken.png"),
         "{lines:?}"
     );
     let log = std::fs::read_to_string(sandbox.path().join("run/log.txt")).expect("there is a log");
@@ -309,8 +309,8 @@ fn data_commands_describe_pictures() {
     damaged.because(&["1 of 41 pictures cannot be read"]);
 }
 
-/// `eval`, `predict` and `export` take no weights from a checkpoint that has changed since it was saved,
-/// and none from another one in its place.
+/// `eval`, `predict` and `export` refuse a checkpoint that has changed since it was saved, and do not
+/// use another one instead.
 #[test]
 fn damaged_checkpoints_are_refused_by_name() {
     let sandbox = with_pictures();
@@ -337,7 +337,7 @@ fn damaged_checkpoints_are_refused_by_name() {
         // The last byte of a weight, or what comes after the end of a text: all of it can still be read.
         *changed.last_mut().expect("it is not empty") ^= 1;
         std::fs::write(&path, changed).expect("it is writable");
-        let what = format!("is damaged: {file} is not what was saved");
+        let what = format!("is damaged: {file} has changed since it was saved");
         try_all(&|outcome| outcome.refused(6).because(&[&checkpoint, &what]));
         std::fs::remove_file(&path).expect("it is there");
         // Without its weights, a folder is no checkpoint at all.

@@ -66,7 +66,7 @@ fn the_first_lines_name_classes_and_splits() {
         &sandbox(&[("red", 10), ("blue", 5)]),
         &[
             "note: set: 2 classes with 4 to 8 training pictures (1 : 2.0): blue (4), red (8)",
-            "note: training: 12 pictures in set; testing: 3 more, a fifth of each class, held out because there is \
+            "note: training: 12 pictures in set; testing: 3 more, 20 % of each class, held out because there is \
              no test folder",
             "note: 15 pictures of 5x4, kept at 5x4 grey",
         ],
@@ -106,14 +106,14 @@ fn what_is_left_out_is_counted_by_ending() {
     }
     let outcome = train(&sandbox, "set");
     let warnings: Vec<_> = outcome.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
-    let formats = "warning: not used: 3 pictures in formats that are not read (2 .webp, 1 .heic); convert them to \
+    let formats = "warning: ignored: 3 pictures in unsupported formats (2 .webp, 1 .heic); convert them to \
                    PNG or JPEG";
-    assert_eq!(warnings, ["warning: not used: set/blue/README: not a picture", formats]);
+    assert_eq!(warnings, ["warning: ignored: set/blue/README: not a PNG or JPEG image", formats]);
     let verified = sandbox.run(&["data", "verify", "set"]);
     let lines: Vec<_> = verified.stdout.lines().collect();
     assert_eq!((verified.code, &lines[..2]), (Some(0), &warnings[..]));
-    assert_eq!(lines[2], "warning: class blue has only 8 pictures to train on");
-    assert_eq!(lines[4], "files that are not pictures: 1 without an ending");
+    assert_eq!(lines[2], "warning: class blue has only 8 training pictures");
+    assert_eq!(lines[4], "files that are not pictures: 1 without an extension");
     assert_eq!(lines.last(), Some(&"set: 20 of 20 pictures can be read"));
     let object = &sandbox.run(&["data", "verify", "set", "--json"]).events()[0];
     assert_eq!(object["unread"], json!({ "webp": 2, "heic": 1 }));
@@ -128,7 +128,7 @@ fn what_is_left_out_is_counted_by_ending() {
 fn folders_that_cannot_be_meant_are_refused_with_what_was_meant() {
     is_refused(
         &sandbox(&[("flowers/red", 3), ("flowers/blue", 3)]),
-        "set: found one class only, flowers, expected two or more",
+        "set: found only one class, flowers, expected two or more",
         "if the classes are blue, red: --data set/flowers",
     );
     is_refused(
@@ -142,7 +142,7 @@ fn folders_that_cannot_be_meant_are_refused_with_what_was_meant() {
     put(&formats, "blue/a.webp");
     is_refused(
         &formats,
-        "set/blue: found 1 picture in formats that are not read (1 .webp), expected some PNG or JPEG files in each \
+        "set/blue: found 1 picture in unsupported formats (1 .webp), expected some PNG or JPEG files in each \
          class",
         "convert them to PNG or JPEG, or move the folder away",
     );
@@ -150,7 +150,9 @@ fn folders_that_cannot_be_meant_are_refused_with_what_was_meant() {
     put(&unreadable, "blue/a.jpg");
     for outcome in [train(&unreadable, "set"), unreadable.run(&["data", "verify", "set"])] {
         assert_eq!(outcome.code, Some(3), "{outcome:#?}");
-        outcome.because(&["set: found no picture of blue to train on (set/blue/a.jpg: found no picture"]);
+        outcome.because(&[
+            "set: found no training pictures of blue (set/blue/a.jpg: found an unreadable picture",
+        ]);
     }
 }
 
@@ -207,5 +209,5 @@ fn runs_that_began_without_validation_pictures_are_reported_on_without() {
     assert_eq!((report.code, report.stderr.as_str()), (Some(0), ""), "{report:#?}");
     draw(&sandbox.path().join("set/test/red/00.png"), 77);
     let changed = sandbox.run(&["report", "run", "--device", "cpu"]);
-    assert!(changed.stderr.contains("are not what the run was trained on"), "{changed:#?}");
+    assert!(changed.stderr.contains("differ from those that the run was trained on"), "{changed:#?}");
 }

@@ -298,7 +298,7 @@ fn an_evaluation_of_another_checkpoint_says_so() {
     let sandbox = Sandbox::new();
     run_on_own_data(&sandbox);
     rename(&sandbox, "mine", "elsewhere");
-    let words = "The run has a better checkpoint by now";
+    let words = "The run now has a better checkpoint";
     assert!(!page(&sandbox).contains(words));
     let path = sandbox.path().join("run/evaluation.json");
     let text = std::fs::read_to_string(&path).expect("it is readable");
@@ -512,7 +512,9 @@ fn other_images_than_the_runs_are_not_judged() {
     std::fs::write(sandbox.path().join("mine").join(labels), bytes).expect("it is writable");
     let event = sandbox.run(&["report", "run", "--json"]).events().remove(0);
     assert!(
-        event["missing"].as_str().is_some_and(|why| why.contains("is not what the run was trained on")),
+        event["missing"]
+            .as_str()
+            .is_some_and(|why| why.contains("differs from the file that the run was trained on")),
         "{event}"
     );
 }
@@ -597,7 +599,7 @@ fn a_damaged_checkpoint_is_not_reported_on() {
     *bytes.last_mut().expect("it has bytes") ^= 1;
     std::fs::write(&weights, bytes).expect("it is writable");
     let outcome = sandbox.run(&["report", "run", "--device", "cpu"]);
-    outcome.refused(6).because(&["is damaged", "model.safetensors is not what was saved"]);
+    outcome.refused(6).because(&["is damaged", "model.safetensors has changed since it was saved"]);
 }
 
 /// The model that is shown is the one that the log names, where the last epoch is the best.

@@ -50,7 +50,7 @@ fn a_run_goes_on_from_the_checkpoint_before_a_damaged_one_and_says_so() {
     assert_eq!(whole.events()[0]["step"], 20);
     assert_eq!(end["weights_sha256"], whole.events()[1]["weights_sha256"]);
     let log = std::fs::read_to_string(sandbox.path().join("run/log.txt")).expect("there is a log");
-    assert!(log.contains("is damaged: ") && log.contains(" went on after step 18 on CPU"), "{log}");
+    assert!(log.contains("is damaged: ") && log.contains(" resumed after step 18 on CPU"), "{log}");
     // Nothing is left to say.
     assert_eq!(sandbox.run(&["resume", "run", "--json"]).stderr, "");
 }
@@ -154,7 +154,7 @@ fn other_data_than_the_run_began_with_are_refused() {
         sandbox
             .run(&[&["resume", "run"], more].concat())
             .refused(3)
-            .because(&["train-labels", "is not what the run was trained on"]);
+            .because(&["train-labels", "differs from the file that the run was trained on"]);
     }
     // Nothing of that is the run's.
     let record = record(&sandbox, "run");

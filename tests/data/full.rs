@@ -1,4 +1,4 @@
-//! The real data sets: Fashion-MNIST, which is in the repository, and CIFAR-10 where it is at hand.
+//! The real data sets: Fashion-MNIST from the repository, and CIFAR-10 if it is available.
 
 use crate::samples::data_sets::search_nowhere;
 use shadegrad::data::Dataset;
@@ -14,7 +14,7 @@ fn search_in(folder: PathBuf) -> Search {
     Search { data_dir: Some(folder), catalogue: Catalogue::built_in(), ..search_nowhere(Vec::new()) }
 }
 
-/// Compares with published figures, which have four digits.
+/// Compares with published figures, which are rounded to four digits.
 #[track_caller]
 fn expect_moments(dataset: &Dataset, mean: &[f64], std: &[f64]) {
     let found = moments(&dataset.train, dataset.shape);

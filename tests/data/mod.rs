@@ -1,4 +1,4 @@
-//! Reading data sets: what is right loads, everything else is an error that says why.
+//! Reading data sets: valid files load, and all others are an error that gives the reason.
 
 mod archive;
 mod cifar;

@@ -1,4 +1,4 @@
-//! What the tuner remembers: a damaged memory is none.
+//! The tuner's cache: a damaged cache is ignored.
 
 use shadegrad::device::gpu::memory::{Memory, Subject};
 use shadegrad::device::gpu::tuner::{Choices, TOPIC};

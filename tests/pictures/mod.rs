@@ -1,4 +1,4 @@
-//! Folders of pictures: what is found, what it becomes, and what is wrong with it.
+//! Image folders: detecting the layout, decoding pictures, and reporting errors.
 
 mod album;
 mod damage;

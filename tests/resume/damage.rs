@@ -136,7 +136,7 @@ fn a_changed_file_is_named() {
     content[middle] ^= 1;
     fs::write(&path, content).expect("it is writable");
     let error = checkpoint::load(&last).expect_err("it has changed").to_string();
-    assert!(error.contains("optimizer.safetensors is not what was saved"), "{error}");
+    assert!(error.contains("optimizer.safetensors has changed since it was saved"), "{error}");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn the_checkpoint_before_a_damaged_one_is_used() {
     let [.., before, straight] = &witness.snapshots[..] else { panic!("too few checkpoints") };
     assert_eq!(reopened.snapshot, as_in_files(before));
     let [complaint] = &reopened.complaints[..] else { panic!("{:?}", reopened.complaints) };
-    assert!(complaint.contains("state.json is not what was saved"), "{complaint}");
+    assert!(complaint.contains("state.json has changed since it was saved"), "{complaint}");
     assert!(complaint.ends_with("00000009.damaged now"), "{complaint}");
     assert!(!last.exists() && last.with_extension("damaged").is_dir());
     assert_eq!(last_of(path), path.join("checkpoints/00000008"));

@@ -1,4 +1,4 @@
-//! Small data sets made on the spot, as files with the layouts of the real ones.
+//! Small data sets created for tests, in the file layouts of the real ones.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -11,7 +11,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-/// An IDX images file whose pixels count up.
+/// Returns an IDX images file whose pixels count up.
 pub fn idx_images(count: u32, rows: u32, columns: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     for number in [0x0803, count, rows, columns] {
@@ -21,7 +21,7 @@ pub fn idx_images(count: u32, rows: u32, columns: u32) -> Vec<u8> {
     bytes
 }
 
-/// An IDX labels file.
+/// Returns an IDX labels file.
 pub fn idx_labels(labels: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for number in [0x0801, labels.len() as u32] {
@@ -42,12 +42,13 @@ pub fn sha256(bytes: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The contents of a small IDX set's four files: three images of 2x3 to train, two to test.
+/// Returns the contents of a small IDX set's four files: three training images of 2x3 and two test
+/// images.
 pub fn small_idx_contents() -> [Vec<u8>; 4] {
     [idx_images(3, 2, 3), idx_labels(&[0, 1, 2]), idx_images(2, 2, 3), idx_labels(&[2, 0])]
 }
 
-/// A catalogue entry for [`small_idx_contents`], or other contents, without mirrors.
+/// Returns a catalogue entry for [`small_idx_contents`] or other contents, without mirrors.
 pub fn small_idx_set(name: &str, contents: &[Vec<u8>; 4]) -> KnownSet {
     let file = |(stem, content): (&&str, &Vec<u8>)| KnownFile {
         name: format!("{stem}.gz"),
@@ -69,7 +70,7 @@ pub fn small_idx_set(name: &str, contents: &[Vec<u8>; 4]) -> KnownSet {
     }
 }
 
-/// Writes the four files, compressed, into `folder`.
+/// Writes the four files, compressed, to `folder`.
 pub fn write_idx(folder: &Path, contents: &[Vec<u8>; 4]) {
     fs::create_dir_all(folder).unwrap();
     for (stem, content) in IDX_STEMS.iter().zip(contents) {
@@ -77,7 +78,7 @@ pub fn write_idx(folder: &Path, contents: &[Vec<u8>; 4]) {
     }
 }
 
-/// Records of a CIFAR file: image `i` has all pixels `i`, and its labels count up.
+/// Returns records of a CIFAR file: all pixels of image `i` are `i`, and the labels count up.
 pub fn cifar_records(cifar: &Cifar, first: u8, count: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
     for image in first..first + count {
@@ -87,13 +88,13 @@ pub fn cifar_records(cifar: &Cifar, first: u8, count: u8) -> Vec<u8> {
     bytes
 }
 
-/// Name and contents of a small CIFAR set's files: two images in each.
+/// Returns names and contents of a small CIFAR set's files: two images in each.
 pub fn cifar_files(cifar: &Cifar) -> Vec<(String, Vec<u8>)> {
     let files = cifar.image_files().enumerate();
     files.map(|(index, file)| (file.to_owned(), cifar_records(cifar, 2 * index as u8, 2))).collect()
 }
 
-/// A catalogue entry for [`cifar_files`] in an archive of these bytes.
+/// Returns a catalogue entry for [`cifar_files`] in an archive with these bytes.
 pub fn small_cifar_set(cifar: &'static Cifar, archive: &[u8]) -> KnownSet {
     KnownSet {
         name: "small-cifar".to_owned(),
@@ -114,7 +115,7 @@ pub fn small_cifar_set(cifar: &'static Cifar, archive: &[u8]) -> KnownSet {
     }
 }
 
-/// A tar.gz of these files in the official folder.
+/// Returns a tar.gz of these files in the official folder.
 pub fn cifar_archive(cifar: &Cifar, files: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, content) in files {
@@ -135,7 +136,7 @@ pub fn both_cifars() -> [&'static Cifar; 2] {
     [&CIFAR_10, &CIFAR_100]
 }
 
-/// A search that looks in no place.
+/// Returns a search without folders.
 pub fn search_nowhere(sets: Vec<KnownSet>) -> Search {
     Search {
         data_dir: None,
@@ -146,7 +147,7 @@ pub fn search_nowhere(sets: Vec<KnownSet>) -> Search {
     }
 }
 
-/// Makes sure that `result` is an error about data whose message has all `parts`, on one line.
+/// Asserts that `result` is a data error whose message contains all `parts`, in one line.
 #[track_caller]
 pub fn expect_data_error<T>(result: Result<T, Error>, parts: &[&str]) {
     let Err(error) = result else {
