@@ -8,7 +8,7 @@ use shadegrad::Result;
 use shadegrad::config::Key;
 use shadegrad::data::ImageShape;
 use shadegrad::device::Device;
-use shadegrad::train::{Epoch, Observer, Outline, Sizes, StopFlag, Trainer};
+use shadegrad::train::{DryRun, Epoch, Observer, Sizes, StopFlag, Trainer};
 
 #[path = "samples/resident.rs"]
 mod resident;
@@ -56,7 +56,7 @@ fn a_run_takes_the_memory_that_was_said() {
         let (device, data) = (device(kind), dataset_of(shape));
         let (train, test) = (data.train.labels.len(), data.test.labels.len());
         let sizes = Sizes { shape, classes: data.classes.len(), train, validation: None, test };
-        let outline = Outline::of(&config, &sizes).expect("the model fits");
+        let outline = DryRun::of(&config, &sizes).expect("the model fits");
         let mut most = Most { device: &*device, bytes: 0 };
         most.look();
         let before = most.bytes;

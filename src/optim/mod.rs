@@ -5,7 +5,7 @@ mod optimizer;
 pub mod schedule;
 mod updates;
 
-pub use group::{Groups, Treatment};
+pub use group::{GroupOptions, Groups};
 pub use optimizer::Optimizer;
 pub use schedule::{LearningRate, Schedule, Warmup};
 pub use updates::{Recipe, Updates, step_record};

@@ -46,7 +46,7 @@ impl Optimizer {
     pub const NAMES: [&'static str; 5] = ["sgd", "adam", "adamw", "lion", "muon"];
 
     /// Stochastic gradient descent with what it shares with this optimizer.
-    pub const fn descent(self) -> Optimizer {
+    pub const fn sgd(self) -> Optimizer {
         match self {
             Optimizer::Sgd { momentum, nesterov, weight_decay }
             | Optimizer::Muon { momentum, nesterov, weight_decay } => {

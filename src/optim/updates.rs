@@ -1,6 +1,6 @@
 //! Optimizers: what happens to a parameter once its gradient is known.
 
-use super::group::{Groups, Treatment};
+use super::group::{GroupOptions, Groups};
 use super::optimizer::Optimizer;
 use crate::nn::init::ParameterKind;
 use crate::nn::{GradientSink, Parameter};
@@ -72,19 +72,19 @@ impl Updates {
             }
         }
         for (parameter, gradient) in waiting {
-            self.follow(plan, &parameter, gradient);
+            self.update(plan, &parameter, gradient);
         }
     }
 
     /// Records the update of `parameter` by its gradient.
-    fn follow(&self, plan: &mut Plan, parameter: &Parameter, dw: Tensor) {
+    fn update(&self, plan: &mut Plan, parameter: &Parameter, dw: Tensor) {
         // The penalty is part of the loss, hence of the norm that is clipped; weight decay is not.
         let penalty = if self.recipe.clip_norm.is_some() { 0.0 } else { self.penalty(parameter) };
-        let Own { optimizer, rate } = self.own(plan, parameter);
+        let ParameterOptions { optimizer, rate } = self.parameter_options(plan, parameter);
         let tensor = parameter.tensor;
         match optimizer {
             Optimizer::Sgd { .. } => {
-                let update = descent(plan, parameter, Own { optimizer, rate }, penalty);
+                let update = sgd_update(plan, parameter, ParameterOptions { optimizer, rate }, penalty);
                 sgd::step(plan, update, dw);
             }
             Optimizer::Adam { betas, epsilon, decoupled, weight_decay } => {
@@ -112,15 +112,15 @@ impl Updates {
     }
 
     /// What holds for `parameter`, whether its group says so or the recipe.
-    fn own(&self, plan: &Plan, parameter: &Parameter) -> Own {
+    fn parameter_options(&self, plan: &Plan, parameter: &Parameter) -> ParameterOptions {
         let &Recipe { ref groups, learning_rate, mut optimizer, .. } = &self.recipe;
-        let treatment = groups.treatment(plan.name(parameter.tensor), parameter.kind);
+        let options = groups.options(plan.name(parameter.tensor), parameter.kind);
         let is_of_muon = matches!(optimizer, Optimizer::Muon { .. });
-        if treatment.descends || is_of_muon && parameter.kind != ParameterKind::Weight {
-            optimizer = optimizer.descent();
+        if options.uses_sgd || is_of_muon && parameter.kind != ParameterKind::Weight {
+            optimizer = optimizer.sgd();
         }
-        let factor = treatment.rate.unwrap_or(1.0);
-        let rate = match treatment.until {
+        let factor = options.rate.unwrap_or(1.0);
+        let rate = match options.decay_to_zero_after {
             // A factor of zero freezes the parameter, however its rate would have fallen.
             Some(epochs) if factor > 0.0 => {
                 // One step at least: in the first the rate is not yet zero.
@@ -129,7 +129,7 @@ impl Updates {
             }
             _ => Rate::Scaled(factor),
         };
-        Own { optimizer: treated(optimizer, treatment), rate }
+        ParameterOptions { optimizer: with_group_options(optimizer, options), rate }
     }
 
     /// Factor of the parameter in the gradient of the L2 penalty.
@@ -143,14 +143,14 @@ impl Updates {
 
 /// What may differ from parameter to parameter.
 #[derive(Clone, Copy)]
-struct Own {
+struct ParameterOptions {
     optimizer: Optimizer,
     rate: Rate,
 }
 
-impl Own {
+impl ParameterOptions {
     /// Whether the update can be part of the product that is the gradient.
-    fn is_plain_descent(&self) -> bool {
+    fn fits_in_product(&self) -> bool {
         matches!((self.optimizer, self.rate), (Optimizer::Sgd { .. }, Rate::Scaled(factor)) if factor > 0.0)
     }
 
@@ -164,24 +164,24 @@ impl Own {
 }
 
 /// `optimizer` with the decay and the momentum that a group has of its own.
-fn treated(optimizer: Optimizer, treatment: Treatment) -> Optimizer {
+fn with_group_options(optimizer: Optimizer, options: GroupOptions) -> Optimizer {
     let mut own = optimizer;
     let (Optimizer::Sgd { weight_decay, .. }
     | Optimizer::Adam { weight_decay, .. }
     | Optimizer::Lion { weight_decay, .. }
     | Optimizer::Muon { weight_decay, .. }) = &mut own;
-    *weight_decay = treatment.decay.unwrap_or(*weight_decay);
+    *weight_decay = options.decay.unwrap_or(*weight_decay);
     if let Optimizer::Sgd { momentum, .. } | Optimizer::Muon { momentum, .. } = &mut own {
-        *momentum = treatment.momentum.unwrap_or(*momentum);
+        *momentum = options.momentum.unwrap_or(*momentum);
     }
     own
 }
 
 /// How `parameter` follows its gradient by SGD, where the gradient lacks the L2 penalty's with the factor `penalty`.
-fn descent(plan: &mut Plan, parameter: &Parameter, own: Own, penalty: f32) -> sgd::Update {
-    let Own { optimizer, rate } = own;
+fn sgd_update(plan: &mut Plan, parameter: &Parameter, own: ParameterOptions, penalty: f32) -> sgd::Update {
+    let ParameterOptions { optimizer, rate } = own;
     let Optimizer::Sgd { momentum: factor, nesterov, weight_decay } = optimizer else {
-        unreachable!("{} is no descent", optimizer.name())
+        unreachable!("{} is not SGD", optimizer.name())
     };
     let momentum =
         (factor != 0.0).then(|| Momentum { velocity: state(plan, parameter, "velocity"), factor, nesterov });
@@ -196,18 +196,18 @@ fn state(plan: &mut Plan, parameter: &Parameter, what: &str) -> Tensor {
 
 impl GradientSink for Updates {
     fn wants(&self, plan: &Plan, parameter: &Parameter) -> bool {
-        self.own(plan, parameter).rate != Rate::Scaled(0.0)
+        self.parameter_options(plan, parameter).rate != Rate::Scaled(0.0)
     }
 
     fn product(&mut self, plan: &mut Plan, weight: &Parameter, bias: &Parameter, dy: Tensor, x: Tensor) {
-        let own = [weight, bias].map(|parameter| self.own(plan, parameter));
+        let own = [weight, bias].map(|parameter| self.parameter_options(plan, parameter));
         let [momentum, momentum_of_bias] = own.map(|own| own.momentum());
-        let is_one_op = own.iter().all(Own::is_plain_descent)
+        let is_one_op = own.iter().all(ParameterOptions::fits_in_product)
             && momentum == momentum_of_bias
             && self.recipe.clip_norm.is_none();
         if is_one_op {
             let [weight, bias] = [(weight, own[0]), (bias, own[1])]
-                .map(|(parameter, own)| descent(plan, parameter, own, self.penalty(parameter)));
+                .map(|(parameter, own)| sgd_update(plan, parameter, own, self.penalty(parameter)));
             matmul::update(plan, dy, x, weight, Some(bias));
             return;
         }
@@ -226,7 +226,7 @@ impl GradientSink for Updates {
             return;
         }
         match self.recipe.clip_norm {
-            None => self.follow(plan, parameter, gradient),
+            None => self.update(plan, parameter, gradient),
             Some(_) => self.waiting.push((parameter.clone(), gradient)),
         }
     }

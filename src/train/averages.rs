@@ -15,7 +15,7 @@ use crate::tensor::{Element, Tensor};
 pub(super) struct Averages {
     /// Parameter and average.
     pairs: Vec<(Tensor, Tensor)>,
-    exchange: StepId,
+    swap_ema: StepId,
 }
 
 impl Averages {
@@ -32,11 +32,11 @@ impl Averages {
         for &(w, average) in &pairs {
             average::follow(plan, w, average);
         }
-        let exchange = plan.begin("exchange");
+        let swap_ema = plan.begin("exchange");
         for &(w, average) in &pairs {
             average::exchange(plan, w, average);
         }
-        Averages { pairs, exchange }
+        Averages { pairs, swap_ema }
     }
 
     /// Averages of nothing but the first weights.
@@ -49,8 +49,8 @@ impl Averages {
     }
 
     /// Puts averages and parameters into each other's place.
-    pub(super) fn exchange(&self, session: &mut dyn Session) -> Result<()> {
-        let launch = Launch { step: self.exchange, record: StepRecord::default() };
+    pub(super) fn swap_ema(&self, session: &mut dyn Session) -> Result<()> {
+        let launch = Launch { step: self.swap_ema, record: StepRecord::default() };
         let ticket = session.submit(&[launch], &[], 0)?;
         session.finish(ticket)?;
         Ok(())

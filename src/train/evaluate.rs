@@ -44,9 +44,9 @@ pub fn evaluate(
     };
     let Tally { confusion, mut mistakes, images } = tally;
     mistakes.sort_by(|one, other| other.loss.total_cmp(&one.loss));
-    let hits: u64 = confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
+    let correct: u64 = confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
     let count = images as f64;
-    Ok(Evaluation { loss: loss / count, accuracy: hits as f64 / count, classes, confusion, mistakes })
+    Ok(Evaluation { loss: loss / count, accuracy: correct as f64 / count, classes, confusion, mistakes })
 }
 
 /// What the answers to the images so far were.

@@ -102,15 +102,15 @@ impl Evaluation {
         let classes = self.classes.iter().enumerate();
         classes
             .map(|(class, name)| {
-                let hits = confusion[class][class];
+                let correct = confusion[class][class];
                 let images = confusion[class].iter().sum();
                 let answers: u64 = confusion.iter().map(|row| row[class]).sum();
                 ClassReport {
                     name,
-                    precision: share(hits, answers),
-                    recall: share(hits, images),
+                    precision: share(correct, answers),
+                    recall: share(correct, images),
                     // 2 p r / (p + r) with p = hits / answers and r = hits / images.
-                    f1: share(2 * hits, answers + images),
+                    f1: share(2 * correct, answers + images),
                     images,
                 }
             })

@@ -19,8 +19,8 @@ use std::ops::RangeInclusive;
 use batch::Batch;
 use wide::{Place, Target, Trace, WideModel};
 
-use super::program::Builder;
-use super::resident::write_normalisation;
+use super::dataset_on_device::write_normalisation;
+use super::program::RunPlanBuilder;
 use super::{tensors, whitening};
 use crate::augmentation::Augmentation;
 use crate::checkpoint::read_model;
@@ -33,7 +33,7 @@ use crate::nn::init::ParameterKind;
 use crate::optim::{Groups, Optimizer, Recipe};
 use crate::plan::{Launch, StepRecord};
 use crate::tensor::Element;
-use crate::train::step::{SplitSize, Training};
+use crate::train::step::{SplitSize, TrainStepOptions};
 
 /// Most images of the batch.
 const MOST_IMAGES: usize = 64;
@@ -127,12 +127,12 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     spec.check_batch_norm(shape.into(), most)?;
     // A batch norm that sees one value of each image has no variance of a single one.
     let least = if spec.check_batch_norm(shape.into(), 1).is_ok() { 1 } else { 2 };
-    let mut builder = Builder::new(&spec, shape);
+    let mut builder = RunPlanBuilder::new(&spec, shape);
     let operations = builder.model.summary().operations.max(1);
     // Two, where a batch norm has more than one value to normalise.
     let rows = most.min((MOST_OPERATIONS / operations).max(2) as usize);
     let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
-    let training = Training {
+    let training = TrainStepOptions {
         batch: rows,
         recipe: Recipe {
             optimizer,
@@ -152,7 +152,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };
     let pass = builder.train_batches(size, training)?;
     builder.plan.share_scratch(&[]);
-    let Builder { plan, model, normalisation: factors, .. } = builder;
+    let RunPlanBuilder { plan, model, normalisation: factors, .. } = builder;
 
     let mut session = device.load(plan)?;
     let normalisation = Normalisation::of(config.normalize, &dataset);

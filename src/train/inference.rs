@@ -1,7 +1,7 @@
 //! A saved model on a device, run forward over images.
 
-use super::program::Builder;
-use super::resident::write_normalisation;
+use super::dataset_on_device::write_normalisation;
+use super::program::RunPlanBuilder;
 use super::tensors;
 use crate::checkpoint::SavedModel;
 use crate::data::{ImageShape, Split};
@@ -9,12 +9,12 @@ use crate::device::{Device, Session};
 use crate::error::{Error, Result};
 use crate::plan::{Launch, StepRecord};
 use crate::tensor::Tensor;
-use crate::train::step::{Pass, SplitSize};
+use crate::train::step::{SplitSize, SplitStep};
 
 /// A model and a split, on a device.
 pub(super) struct Inference {
     session: Box<dyn Session>,
-    pass: Pass,
+    pass: SplitStep,
     logits: Tensor,
     shape: ImageShape,
     /// Class of each image, in file order.
@@ -59,7 +59,7 @@ impl Inference {
             return Err(Error::data("there is no image in this split of the data")
                 .advise("name another with --split, or all of them with --split all"));
         }
-        let mut builder = Builder::new(&about.spec()?, shape);
+        let mut builder = RunPlanBuilder::new(&about.spec()?, shape);
         let size = SplitSize { count: split.len(), shape, largest: device.largest_tensor() };
         let (pass, logits) = builder.evaluate(size)?;
         builder.plan.share_scratch(&[logits]);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::measured::{Measured, Sums};
+use super::submission_result::{StepSums, SubmissionResult};
 
 /// Sums over the images of a pass.
 ///
@@ -16,7 +16,7 @@ pub struct Totals {
     /// see [`Totals::counted`].
     #[serde(default)]
     images: usize,
-    sums: Sums,
+    sums: StepSums,
     penalties: f64,
     /// Images of the runs whose penalties were measured.
     #[serde(alias = "penalty_steps")]
@@ -25,10 +25,10 @@ pub struct Totals {
 
 impl Totals {
     /// Adds a submission.
-    pub(super) fn add(&mut self, measured: &Measured) {
+    pub(super) fn add(&mut self, measured: &SubmissionResult) {
         for sums in &measured.runs {
             self.sums.loss += sums.loss;
-            self.sums.hits += sums.hits;
+            self.sums.correct += sums.correct;
         }
         self.runs += measured.runs.len();
         self.images += measured.images;
@@ -47,7 +47,7 @@ impl Totals {
         let factor = images_per_step as f64;
         Totals {
             images,
-            sums: Sums { loss: factor * self.sums.loss, hits: (factor * self.sums.hits).round() },
+            sums: StepSums { loss: factor * self.sums.loss, correct: (factor * self.sums.correct).round() },
             penalties: factor * self.penalties,
             penalty_images: images_per_step * self.penalty_images,
             ..self
@@ -66,7 +66,7 @@ impl Totals {
 
     /// Share of the images that are classified correctly, 0 to 1.
     pub(super) fn accuracy(&self) -> f64 {
-        self.sums.hits / self.images as f64
+        self.sums.correct / self.images as f64
     }
 
     /// Mean of the measured penalties, zero where there is none.
@@ -81,8 +81,8 @@ mod tests {
 
     #[test]
     fn images_count_the_same_whatever_the_size_of_their_batch() {
-        let run = |loss, hits| Sums { loss, hits };
-        let measured = |first, images, runs: Vec<Sums>, penalties: Vec<f64>| Measured {
+        let run = |loss, correct| StepSums { loss, correct };
+        let measured = |first, images, runs: Vec<StepSums>, penalties: Vec<f64>| SubmissionResult {
             first,
             images,
             runs,

@@ -1,7 +1,7 @@
 //! Recognises the networks whose training with batch size 1 can be done in blocks of steps, and
 //! records such a block.
 
-use super::step::Training;
+use super::step::TrainStepOptions;
 use crate::nn::{Model, Stage};
 use crate::ops::gather::Batch;
 use crate::ops::matmul::{self, Epilogue, Form};
@@ -23,7 +23,7 @@ pub(super) struct Network {
 
 /// The network, if blocks of steps train it as single steps would: batch size 1, plain SGD of the
 /// plain loss of images as they are, at one learning rate, a ReLU between two linear layers of moderate size.
-pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
+pub(super) fn recognise(model: &Model, training: &TrainStepOptions) -> Option<Network> {
     let Recipe { optimizer, groups, l2, clip_norm, learning_rate } = &training.recipe;
     let &Optimizer::Sgd { momentum, weight_decay, .. } = optimizer else { return None };
     let stages = model.stages();

@@ -1,6 +1,6 @@
 //! The steps of a run, and how it trains.
 
-use super::resident::Resident;
+use super::dataset_on_device::DatasetOnDevice;
 use crate::augmentation::Augmentation;
 use crate::data::ImageShape;
 use crate::optim::Recipe;
@@ -12,9 +12,9 @@ pub(super) const SLOTS: usize = 1024;
 
 /// A step that takes batches from a split and measures the model on them.
 #[derive(Debug)]
-pub(super) struct Pass {
+pub(super) struct SplitStep {
     pub(super) step: StepId,
-    pub(super) split: Resident,
+    pub(super) split: DatasetOnDevice,
     /// Images in the split.
     pub(super) count: usize,
     /// Images per run of the step.
@@ -42,7 +42,7 @@ pub(super) struct Penalty {
 pub(super) enum Slots {
     /// Pairs of weighted losses and hits, one per so many rows.
     Pairs,
-    /// Sums over a block of steps: see [`online_steps`].
+    /// StepSums over a block of steps: see [`online_steps`].
     Blocks,
 }
 
@@ -70,7 +70,7 @@ pub(super) struct SplitSize {
 
 /// How a program trains.
 #[derive(Clone, Debug)]
-pub(super) struct Training {
+pub(super) struct TrainStepOptions {
     pub(super) batch: usize,
     pub(super) recipe: Recipe,
     /// Share of the target that all classes have alike.

@@ -11,15 +11,15 @@ use crate::device::Session;
 use crate::error::Result;
 use crate::plan::{Array, Launch, Op, Operands, Plan, Role, StepId};
 use crate::tensor::Tensor;
-use crate::train::feed::{Feed, Sampling};
 use crate::train::position::Snapshot;
+use crate::train::submission::{Sampling, Submitter};
 
 impl Trainer<'_> {
-    /// The op in which what the [`Watch`](crate::train::health::Watch) found began, and its layer; nothing where every op
+    /// The op in which what the [`DivergenceDetector`](crate::train::divergence::DivergenceDetector) found began, and its layer; nothing where every op
     /// wrote numbers, as weights of 1e20 are. Leaves the run in the middle of a step: it is over.
     pub(super) fn origin(&mut self, saved: &Snapshot) -> Result<Option<String>> {
         let start = saved.position.totals.runs;
-        let culprit = match self.watch.culprit() {
+        let culprit = match self.divergence.culprit() {
             Some(culprit) => culprit,
             // Found where a checkpoint was to be saved: it began in the step before that.
             None => self.position.totals.runs.saturating_sub(1),
@@ -28,16 +28,16 @@ impl Trainer<'_> {
             return Ok(None);
         }
         self.restore(saved)?;
-        let stretch = self.stretch();
-        let sampling = Sampling { penalty: None, interval: 1, health: None };
-        let feed = Feed { pass: &self.training, sampling, mean: true };
-        let told = self.told();
+        let range = self.range();
+        let sampling = Sampling { penalty: None, interval: 1, norm_probe: None };
+        let submitter = Submitter { pass: &self.training, sampling, mean: true };
+        let record_for = self.record_for();
         let session = &mut *self.session;
-        feed.run(session, &mut self.pace, stretch.images, start..culprit, &told, |_| {
+        submitter.run(session, &mut self.sizer, range.images, start..culprit, &record_for, |_| {
             Ok(ControlFlow::Continue(()))
         })?;
         let step = self.training.step;
-        let launch = Launch { step, record: feed.record(culprit, stretch.images, &told) };
+        let launch = Launch { step, record: submitter.record(culprit, range.images, &record_for) };
         let ops: Vec<Vec<Tensor>> = session.plan().step(step).ops.iter().map(|op| written(&**op)).collect();
         for (position, tensors) in ops.iter().enumerate() {
             session.run_op(launch, position)?;

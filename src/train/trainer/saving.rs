@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Trainer;
 use crate::checkpoint::SavedModel;
 use crate::error::{Error, ErrorKind, Result};
-use crate::train::health::Watch;
+use crate::train::divergence::DivergenceDetector;
 use crate::train::observer::{Checkpoint, Observer};
 use crate::train::position::{Position, Snapshot};
 use crate::train::tensors;
@@ -21,7 +21,7 @@ impl Trainer<'_> {
         for observer in observers {
             observer.checkpoint(&checkpoint)?;
         }
-        self.saves.done(step);
+        self.checkpoints.done(step);
         self.saved = Some(snapshot);
         Ok(())
     }
@@ -29,7 +29,7 @@ impl Trainer<'_> {
     /// Fails for a snapshot that holds something else than numbers.
     fn check(&self, snapshot: &Snapshot) -> Result<()> {
         match snapshot.tensors().find(|tensor| !tensor.is_finite()) {
-            Some(tensor) => Err(self.watch.not_finite(&tensor.name, snapshot.position.step)),
+            Some(tensor) => Err(self.divergence.not_finite(&tensor.name, snapshot.position.step)),
             None => Ok(()),
         }
     }
@@ -54,17 +54,17 @@ impl Trainer<'_> {
                 })
             }
             Err(_) => error,
-            Ok(()) => return Watch::unexplained(&error),
+            Ok(()) => return DivergenceDetector::unexplained(&error),
         };
         match rate {
-            Some(rate) => error.advise(self.watch.advice(rate)),
+            Some(rate) => error.advise(self.divergence.advice(rate)),
             None => error,
         }
     }
 
     fn repeat(&mut self, saved: &Snapshot, run: &Path) -> Result<()> {
         self.restore(saved)?;
-        self.look_every = 1;
+        self.probe_every = 1;
         self.train_epoch(&mut [], run)?;
         // Nothing has been looked at since before the last step.
         let last = self.snapshot()?;
@@ -77,23 +77,23 @@ impl Trainer<'_> {
         tensors::restore_model(&mut *self.session, &saved.model)?;
         tensors::restore_state(&mut *self.session, &saved.optimizer)?;
         self.position = saved.position.clone();
-        self.exchange()
+        self.swap_ema()
     }
 
     /// Puts running averages where the parameters are, or back: models are measured and saved so.
-    pub(super) fn exchange(&mut self) -> Result<()> {
+    pub(super) fn swap_ema(&mut self) -> Result<()> {
         match &self.averages {
-            Some(averages) => averages.exchange(&mut *self.session),
+            Some(averages) => averages.swap_ema(&mut *self.session),
             None => Ok(()),
         }
     }
 
     fn snapshot(&mut self) -> Result<Snapshot> {
-        self.exchange()?;
+        self.swap_ema()?;
         let session = &mut *self.session;
         let model = SavedModel { tensors: tensors::copy_model(session)?, about: Some(self.about.clone()) };
         let optimizer = SavedModel { tensors: tensors::copy_state(session)?, about: None };
-        self.exchange()?;
+        self.swap_ema()?;
         Ok(Snapshot { model, optimizer, position: self.position.clone() })
     }
 }

@@ -2,23 +2,23 @@
 
 use std::cmp::Ordering;
 
-use super::{Stretch, Trainer};
+use super::{EpochRange, Trainer};
 use crate::checkpoint::{About, read_model};
 use crate::config::{Config, Init, Validation};
 use crate::data::{Dataset, Normalisation, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::train::chance::Chance;
-use crate::train::feed::Pace;
-use crate::train::health::{MOST_STEPS, Watch};
+use crate::train::checkpoint_policy::CheckpointPolicy;
+use crate::train::dataset_on_device::write_normalisation;
+use crate::train::divergence::{DivergenceDetector, MOST_STEPS};
 use crate::train::observer::DatasetInfo;
 use crate::train::position::{Position, Snapshot};
-use crate::train::recorded::{Recorded, Room, Sizes};
-use crate::train::resident::write_normalisation;
-use crate::train::saves::Saves;
-use crate::train::step::Pass;
+use crate::train::run_plan::{DeviceLimits, RunPlan, Sizes};
+use crate::train::step::SplitStep;
 use crate::train::stop::StopFlag;
-use crate::train::{outline, tensors, whitening};
+use crate::train::submission::SubmissionSizer;
+use crate::train::{dry_run, tensors, whitening};
 
 impl<'a> Trainer<'a> {
     /// Records what the run computes and moves data and first weights to the device.
@@ -50,7 +50,7 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self> {
         let mut trainer = Trainer::prepare(config, dataset, device)?;
         trainer.restore(&snapshot)?;
-        trainer.saves.done(snapshot.position.step);
+        trainer.checkpoints.done(snapshot.position.step);
         trainer.position = snapshot.position.clone();
         trainer.count_totals();
         trainer.return_to_cut_epoch()?;
@@ -75,14 +75,14 @@ impl<'a> Trainer<'a> {
                 .advise("start a new run from its weights, with --init and the run's folder")
         };
         self.position = *self.position.before_cut.take().ok_or_else(cannot_continue)?;
-        let Stretch { first_step, .. } = self.stretch();
-        let done = self.stretch().steps_done(self.position.totals.runs, &self.training);
+        let EpochRange { first_step, .. } = self.range();
+        let done = self.range().steps_done(self.position.totals.runs, &self.training);
         if self.position.step == first_step + done { Ok(()) } else { Err(cannot_continue()) }
     }
 
     /// Totals of an older checkpoint count steps.
     fn count_totals(&mut self) {
-        let Pass { batch, count, images_per_step, .. } = self.training;
+        let SplitStep { batch, count, images_per_step, .. } = self.training;
         let totals = &mut self.position.totals;
         *totals = totals.counted(totals.runs.saturating_mul(batch).min(count), images_per_step);
     }
@@ -98,10 +98,10 @@ impl<'a> Trainer<'a> {
         };
         let is_reached = match epochs.cmp(&all_epochs) {
             Ordering::Less => {
-                let stretch = self.stretch();
-                totals.runs <= stretch.runs
-                    && totals.images() == (totals.runs * self.training.batch).min(stretch.images)
-                    && *step == stretch.first_step + stretch.steps_done(totals.runs, &self.training)
+                let range = self.range();
+                totals.runs <= range.runs
+                    && totals.images() == (totals.runs * self.training.batch).min(range.images)
+                    && *step == range.first_step + range.steps_done(totals.runs, &self.training)
             }
             Ordering::Equal => totals.runs == 0 && *step == self.steps,
             Ordering::Greater => false,
@@ -119,14 +119,15 @@ impl<'a> Trainer<'a> {
     fn prepare(config: &'a Config, mut dataset: Dataset, device: &dyn Device) -> Result<Self> {
         let sizes = Sizes::of(config, &dataset);
         let validation = take_validation(config, &mut dataset)?;
-        let recorded = Recorded::new(config, &sizes, Room::on(device))?;
-        outline::check(&recorded.plan, config, &sizes, device)?;
-        let Recorded { plan, model, training, testing, validating, penalty, health, averages, .. } = recorded;
+        let run_plan = RunPlan::new(config, &sizes, DeviceLimits::on(device))?;
+        dry_run::check(&run_plan.plan, config, &sizes, device)?;
+        let RunPlan { plan, model, training, testing, validating, penalty, norm_probe, averages, .. } =
+            run_plan;
         let (shape, classes) = (sizes.shape, sizes.classes);
 
         let mut session = device.load(plan)?;
         let normalisation = Normalisation::of(config.normalize, &dataset);
-        write_normalisation(&mut *session, recorded.normalisation, &normalisation)?;
+        write_normalisation(&mut *session, run_plan.normalisation, &normalisation)?;
         // Weights from a file, or of a checkpoint, come later and take their place.
         if let Init::Rule(_) = config.init {
             whitening::write(&mut *session, &model, &dataset.train, shape, &normalisation)?;
@@ -167,18 +168,18 @@ impl<'a> Trainer<'a> {
             testing,
             validating,
             penalty,
-            health,
-            watch: Watch::new(config),
+            norm_probe,
+            divergence: DivergenceDetector::new(config),
             chance,
             steps_per_epoch,
             steps: config.steps(steps_per_epoch),
             rate: config.learning_rates(steps_per_epoch),
-            pace: Pace::new(),
-            test_pace: Pace::new(),
+            sizer: SubmissionSizer::new(),
+            test_sizer: SubmissionSizer::new(),
             position: Position::default(),
-            saves: Saves::new(config.checkpoint_every),
+            checkpoints: CheckpointPolicy::new(config.checkpoint_every),
             saved: None,
-            look_every: MOST_STEPS,
+            probe_every: MOST_STEPS,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What a run will be like, said before its data are read or a device is touched.
 
-use super::recorded::{Recorded, Room, Sizes};
+use super::run_plan::{DeviceLimits, RunPlan, Sizes};
 use crate::config::Config;
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -11,7 +11,7 @@ use crate::text::human;
 
 /// A run's model and memory.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Outline {
+pub struct DryRun {
     /// The layers.
     pub model: Summary,
     /// Bytes of everything that lies in a GPU's memory: images, weights, what a step computes. The GPU has floats of 16 bits
@@ -21,17 +21,17 @@ pub struct Outline {
     pub cpu_bytes: usize,
 }
 
-impl Outline {
+impl DryRun {
     /// The outline of a run with such data.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model does not fit the images.
     pub fn of(config: &Config, sizes: &Sizes) -> Result<Self> {
-        let room = |has_half| Room { largest: usize::MAX, has_half };
-        let Recorded { plan, model, .. } = Recorded::new(config, sizes, room(true))?;
+        let limits = |has_half| DeviceLimits { largest: usize::MAX, has_half };
+        let RunPlan { plan, model, .. } = RunPlan::new(config, sizes, limits(true))?;
         let gpu_bytes = plan.bytes(Element::size);
-        let cpu_bytes = Recorded::new(config, sizes, room(false))?.plan.bytes(Element::host_size);
-        Ok(Outline { model: model.summary(), gpu_bytes, cpu_bytes })
+        let cpu_bytes = RunPlan::new(config, sizes, limits(false))?.plan.bytes(Element::host_size);
+        Ok(DryRun { model: model.summary(), gpu_bytes, cpu_bytes })
     }
 }
 
@@ -40,8 +40,8 @@ pub(super) fn check(plan: &Plan, config: &Config, sizes: &Sizes, device: &dyn De
     let Some(fault) = fault(plan, device) else { return Ok(()) };
     let holds = |batch: usize| {
         let config = Config { batch_size: batch, ..config.clone() };
-        Recorded::new(&config, sizes, Room::on(device))
-            .is_ok_and(|recorded| self::fault(&recorded.plan, device).is_none())
+        RunPlan::new(&config, sizes, DeviceLimits::on(device))
+            .is_ok_and(|run_plan| self::fault(&run_plan.plan, device).is_none())
     };
     // What a batch needs grows with it, so the answer is found by halving.
     let (mut least, mut most) = (0, config.batch_size.min(sizes.train));

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 /// What the steps of a submission measured.
 #[derive(Clone, Debug)]
-pub(super) struct Measured {
+pub(super) struct SubmissionResult {
     /// Index of the submission's first run of the step in the pass.
     pub(super) first: usize,
     /// Images of all its runs.
     pub(super) images: usize,
     /// Sums over the images of each run.
-    pub(super) runs: Vec<Sums>,
+    pub(super) runs: Vec<StepSums>,
     /// Penalties of runs, in order, each times the run's images. They are not added up, because how
     /// many there are in a submission depends on the clock, and sums of the same numbers must not.
     pub(super) penalties: Vec<f64>,
@@ -20,7 +20,7 @@ pub(super) struct Measured {
     pub(super) norms: Vec<Norms>,
 }
 
-impl Measured {
+impl SubmissionResult {
     /// Mean loss of all images.
     pub(super) fn loss(&self) -> f64 {
         self.runs.iter().map(|run| run.loss).sum::<f64>() / self.images as f64
@@ -29,11 +29,12 @@ impl Measured {
 
 /// Sums over images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Sums {
+pub(super) struct StepSums {
     /// Of their losses.
     pub(super) loss: f64,
     /// How many of them are classified correctly.
-    pub(super) hits: f64,
+    #[serde(rename = "hits")]
+    pub(super) correct: f64,
 }
 
 /// The squared norms of all tensors before a run of the training step.

@@ -5,8 +5,8 @@
 //! measured on the device every few steps, and the host looks at their bits, because a shader may
 //! be compiled as if there were no NaN.
 
-use super::measured::{Measured, Norms};
 use super::step::SLOTS;
+use super::submission_result::{Norms, SubmissionResult};
 use crate::config::Config;
 use crate::data::Normalize;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,7 +19,7 @@ pub(super) const MOST_STEPS: usize = 50;
 
 /// The step that measures the norms.
 #[derive(Debug)]
-pub(super) struct Health {
+pub(super) struct NormProbe {
     pub(super) step: StepId,
     /// Rings of partial sums of squares, one per tensor.
     pub(super) rings: Vec<Tensor>,
@@ -27,7 +27,7 @@ pub(super) struct Health {
     names: Vec<String>,
 }
 
-impl Health {
+impl NormProbe {
     /// Records the measurement of everything that is kept from step to step, but for tensors whose
     /// partial sums another step puts into the same slot of these rings.
     pub(super) fn record(plan: &mut Plan, known: Vec<(Tensor, Tensor)>) -> Self {
@@ -41,7 +41,7 @@ impl Health {
             None => l2_penalty::value(plan, kept.tensor, SLOTS),
         };
         let rings = kept.iter().map(ring).collect();
-        Health { step, rings, names: kept.into_iter().map(|kept| kept.name).collect() }
+        NormProbe { step, rings, names: kept.into_iter().map(|kept| kept.name).collect() }
     }
 
     /// The norms in a slot of the rings' contents.
@@ -56,7 +56,7 @@ impl Health {
 
 /// What was seen of a run's health.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct DivergenceDetector {
     first: Option<Norms>,
     latest: Option<Norms>,
     learning_rate: f32,
@@ -66,10 +66,10 @@ pub(super) struct Watch {
     culprit: Option<usize>,
 }
 
-impl Watch {
+impl DivergenceDetector {
     /// For a run of this configuration.
     pub(super) fn new(config: &Config) -> Self {
-        Watch {
+        DivergenceDetector {
             first: None,
             latest: None,
             learning_rate: config.learning_rate,
@@ -78,7 +78,7 @@ impl Watch {
         }
     }
 
-    /// The run of the pass in which what [`look`](Watch::look) found bad became so, if it was not bad before all of
+    /// The run of the pass in which what [`look`](DivergenceDetector::look) found bad became so, if it was not bad before all of
     /// them.
     pub(super) fn culprit(&self) -> Option<usize> {
         self.culprit
@@ -90,10 +90,10 @@ impl Watch {
     /// # Errors
     /// [`ErrorKind::Diverged`] at the first tensor or loss that is no number any more, in the order
     /// in which they came about.
-    pub(super) fn look(
+    pub(super) fn check(
         &mut self,
-        health: &Health,
-        measured: &Measured,
+        norm_probe: &NormProbe,
+        measured: &SubmissionResult,
         steps_before: impl Fn(usize) -> usize,
     ) -> Result<()> {
         let is_bad = |value: f64| !value.is_finite();
@@ -104,7 +104,7 @@ impl Watch {
             }
             if let Some(index) = norms.squares.iter().position(|&square| is_bad(square)) {
                 self.culprit = norms.run.checked_sub(1);
-                return Err(self.not_finite(&health.names[index], steps_before(norms.run)));
+                return Err(self.not_finite(&norm_probe.names[index], steps_before(norms.run)));
             }
             self.first.get_or_insert_with(|| norms.clone());
             self.latest = Some(norms.clone());
@@ -116,7 +116,7 @@ impl Watch {
             (None, None) => return Ok(()),
         };
         self.culprit = Some(run);
-        let grown = self.fastest(health).unwrap_or_default();
+        let grown = self.fastest(norm_probe).unwrap_or_default();
         let step = steps_before(run) + 1;
         Err(self.diverged(format!("the loss is {loss} at step {step}{grown}")))
     }
@@ -152,7 +152,7 @@ impl Watch {
     }
 
     /// Which tensor has grown most.
-    fn fastest(&self, health: &Health) -> Option<String> {
+    fn fastest(&self, norm_probe: &NormProbe) -> Option<String> {
         let (first, latest) = (self.first.as_ref()?, self.latest.as_ref()?);
         let growth = |(&before, &after): (&f64, &f64)| if before > 0.0 { after / before } else { 0.0 };
         let growths = first.squares.iter().zip(&latest.squares).map(growth).enumerate();
@@ -160,7 +160,10 @@ impl Watch {
         let [before, after] = [first, latest].map(|norms| norms.squares[index].sqrt());
         // Anything less is what training does anyway.
         (growth > 4.0).then(|| {
-            format!("; {} had grown most, from a norm of {before:.3e} to {after:.3e}", health.names[index])
+            format!(
+                "; {} had grown most, from a norm of {before:.3e} to {after:.3e}",
+                norm_probe.names[index]
+            )
         })
     }
 }
@@ -184,9 +187,14 @@ mod tests {
             [(0.05, "--lr 0.005,"), (1e30, "--lr 0.01,"), (0.123, "--lr 0.01,"), (1e-6, "--lr 1e-7,")]
         {
             for is_standardised in [false, true] {
-                let watch =
-                    Watch { first: None, latest: None, learning_rate: rate, is_standardised, culprit: None };
-                let error = watch.not_finite("0.weight", 1);
+                let detector = DivergenceDetector {
+                    first: None,
+                    latest: None,
+                    learning_rate: rate,
+                    is_standardised,
+                    culprit: None,
+                };
+                let error = detector.not_finite("0.weight", 1);
                 let advice = error.advice().expect("there is some");
                 let said = if is_standardised { said.replace(',', ";") } else { said.into() };
                 assert!(advice.contains(&said), "{rate}: {advice}");

@@ -13,13 +13,13 @@ const MOST_BYTES: usize = 1 << 30;
 
 /// A split's tensors.
 #[derive(Debug)]
-pub(super) struct Resident {
+pub(super) struct DatasetOnDevice {
     pub(super) images: Images,
     /// The order in which batches are taken, `[images]`.
     pub(super) order: Tensor,
 }
 
-impl Resident {
+impl DatasetOnDevice {
     /// Declares the tensors of a split of `count` images; no piece is larger than `largest` bytes.
     pub(super) fn declare(
         plan: &mut Plan,
@@ -45,7 +45,7 @@ impl Resident {
         });
         let pieces = pieces.collect();
         let mut words = |what| plan.declare(format!("{name}.{what}"), Role::Input, Element::U32, [count]);
-        Ok(Resident {
+        Ok(DatasetOnDevice {
             images: Images {
                 pieces,
                 labels: words("labels"),

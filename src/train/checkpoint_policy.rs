@@ -6,7 +6,7 @@ use crate::config::Interval;
 
 /// What is known about the last save, and how often there is to be one.
 #[derive(Debug)]
-pub(super) struct Saves {
+pub(super) struct CheckpointPolicy {
     every: Interval,
     /// Step of the last save, if there was one.
     step: Option<usize>,
@@ -14,10 +14,10 @@ pub(super) struct Saves {
     time: Instant,
 }
 
-impl Saves {
+impl CheckpointPolicy {
     /// For a run that was never saved.
     pub(super) fn new(every: Interval) -> Self {
-        Saves { every, step: None, time: Instant::now() }
+        CheckpointPolicy { every, step: None, time: Instant::now() }
     }
 
     /// The run is saved as it is at `step`.
@@ -26,7 +26,7 @@ impl Saves {
     }
 
     /// Whether the run was ever saved.
-    pub(super) fn are_begun(&self) -> bool {
+    pub(super) fn has_saved(&self) -> bool {
         self.step.is_some()
     }
 
@@ -40,7 +40,7 @@ impl Saves {
 
     /// Whether a run at `step`, in the middle of an epoch, is to be saved now. Steps that are done
     /// in blocks may jump over the one that counts.
-    pub(super) fn are_due(&self, step: usize) -> bool {
+    pub(super) fn is_due(&self, step: usize) -> bool {
         match self.every {
             Interval::Steps(every) => step / every > self.step.unwrap_or(0) / every,
             Interval::Epochs(_) => false,
@@ -53,10 +53,10 @@ impl Saves {
     }
 
     /// Whether a run is to be saved at the end of an epoch, at `step` and after `epochs` epochs.
-    pub(super) fn are_due_after(&self, epochs: usize, step: usize) -> bool {
+    pub(super) fn is_due_after(&self, epochs: usize, step: usize) -> bool {
         match self.every {
             Interval::Epochs(every) => epochs.is_multiple_of(every),
-            Interval::Steps(_) | Interval::Minutes(_) => self.are_due(step),
+            Interval::Steps(_) | Interval::Minutes(_) => self.is_due(step),
         }
     }
 }
@@ -67,32 +67,32 @@ mod tests {
 
     #[test]
     fn steps_are_saved_once_even_where_blocks_jump_over_them() {
-        let mut saves = Saves::new(Interval::Steps(100));
+        let mut policy = CheckpointPolicy::new(Interval::Steps(100));
         assert_eq!(
-            (saves.next_step(0), saves.next_step(99), saves.next_step(100)),
+            (policy.next_step(0), policy.next_step(99), policy.next_step(100)),
             (Some(100), Some(100), Some(200))
         );
-        assert!(!saves.are_due(96));
-        assert!(saves.are_due(128) && saves.are_due_after(1, 128));
-        saves.done(128);
-        assert!(!saves.are_due(192) && !saves.are_due_after(1, 192));
-        assert!(saves.are_due(224));
+        assert!(!policy.is_due(96));
+        assert!(policy.is_due(128) && policy.is_due_after(1, 128));
+        policy.done(128);
+        assert!(!policy.is_due(192) && !policy.is_due_after(1, 192));
+        assert!(policy.is_due(224));
     }
 
     #[test]
     fn minutes_are_those_of_the_clock() {
-        let saves = Saves::new(Interval::Minutes(2));
-        assert!(!saves.are_due(1_000_000) && !saves.are_due_after(9, 1_000_000));
-        assert!(!saves.is_time(2, saves.time + Duration::from_secs(119)));
-        assert!(saves.is_time(2, saves.time + Duration::from_secs(120)));
+        let policy = CheckpointPolicy::new(Interval::Minutes(2));
+        assert!(!policy.is_due(1_000_000) && !policy.is_due_after(9, 1_000_000));
+        assert!(!policy.is_time(2, policy.time + Duration::from_secs(119)));
+        assert!(policy.is_time(2, policy.time + Duration::from_secs(120)));
     }
 
     #[test]
     fn epochs_are_saved_at_their_ends_only() {
-        let saves = Saves::new(Interval::Epochs(3));
-        assert!(!saves.are_due(1_000_000));
+        let policy = CheckpointPolicy::new(Interval::Epochs(3));
+        assert!(!policy.is_due(1_000_000));
         assert_eq!(
-            [1, 2, 3, 4, 5, 6].map(|epoch| saves.are_due_after(epoch, 10)),
+            [1, 2, 3, 4, 5, 6].map(|epoch| policy.is_due_after(epoch, 10)),
             [false, false, true, false, false, true]
         );
     }

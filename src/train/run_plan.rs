@@ -1,8 +1,8 @@
 //! All that a run computes, recorded in one plan: training, evaluations, and the looks at its health.
 
 use super::averages::Averages;
-use super::health::Health;
-use super::program::Builder;
+use super::divergence::NormProbe;
+use super::program::RunPlanBuilder;
 use crate::config::{Config, Validation};
 use crate::data::{Dataset, ImageShape, Split, hold_out};
 use crate::device::Device;
@@ -11,7 +11,7 @@ use crate::nn::{Model, ModelSpec};
 use crate::optim::{Recipe, Schedule, Warmup};
 use crate::plan::Plan;
 use crate::tensor::{Element, Precision, Tensor};
-use crate::train::step::{Pass, Penalty, Slots, SplitSize, Training};
+use crate::train::step::{Penalty, Slots, SplitSize, SplitStep, TrainStepOptions};
 
 /// Sizes of a data set, without the training images that a run holds out for validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,40 +73,44 @@ impl Sizes {
 
 /// What a device has room for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Room {
+pub(super) struct DeviceLimits {
     /// Most bytes of one tensor.
     pub(super) largest: usize,
     /// Whether it has floats of 16 bits.
     pub(super) has_half: bool,
 }
 
-impl Room {
+impl DeviceLimits {
     /// That of `device`.
     pub(super) fn on(device: &dyn Device) -> Self {
-        Room { largest: device.largest_tensor(), has_half: device.has_half() }
+        DeviceLimits { largest: device.largest_tensor(), has_half: device.has_half() }
     }
 }
 
 /// A run's plan, and where in it everything is.
 #[derive(Debug)]
-pub(super) struct Recorded {
+pub(super) struct RunPlan {
     pub(super) plan: Plan,
     pub(super) model: Model,
     pub(super) normalisation: Tensor,
-    pub(super) training: Pass,
-    pub(super) testing: Pass,
-    pub(super) validating: Option<Pass>,
+    pub(super) training: SplitStep,
+    pub(super) testing: SplitStep,
+    pub(super) validating: Option<SplitStep>,
     pub(super) penalty: Option<Penalty>,
-    pub(super) health: Health,
+    pub(super) norm_probe: NormProbe,
     pub(super) averages: Option<Averages>,
 }
 
-impl Recorded {
+impl RunPlan {
     /// Records the run of `config` for a device.
-    pub(super) fn new(config: &Config, sizes: &Sizes, Room { largest, has_half }: Room) -> Result<Self> {
-        let mut builder = Builder::new(&sizes.model(config)?, sizes.shape);
+    pub(super) fn new(
+        config: &Config,
+        sizes: &Sizes,
+        DeviceLimits { largest, has_half }: DeviceLimits,
+    ) -> Result<Self> {
+        let mut builder = RunPlanBuilder::new(&sizes.model(config)?, sizes.shape);
         let size = |count| SplitSize { count, shape: sizes.shape, largest };
-        let training = Training {
+        let training = TrainStepOptions {
             batch: config.batch_size,
             recipe: Recipe {
                 optimizer: config.optimizer,
@@ -132,13 +136,23 @@ impl Recorded {
             .map(|count| builder.evaluate_split("validation", size(count)).map(|(pass, _)| pass))
             .transpose()?;
         let penalty = builder.penalty(config.l2);
-        let health = builder.health(match training.slots {
+        let norm_probe = builder.norm_probe(match training.slots {
             // The penalty is measured before every block, so it has the weights' norms already.
             Slots::Blocks => penalty.as_ref(),
             Slots::Pairs => None,
         });
-        let Builder { mut plan, model, normalisation, averages } = builder;
+        let RunPlanBuilder { mut plan, model, normalisation, averages } = builder;
         plan.share_scratch(&[]);
-        Ok(Recorded { plan, model, normalisation, training, testing, validating, penalty, health, averages })
+        Ok(RunPlan {
+            plan,
+            model,
+            normalisation,
+            training,
+            testing,
+            validating,
+            penalty,
+            norm_probe,
+            averages,
+        })
     }
 }

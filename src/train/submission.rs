@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
-use super::health::Health;
-use super::measured::{Measured, Sums};
-use super::step::{Pass, Penalty, SLOTS, Slots};
+use super::divergence::NormProbe;
+use super::step::{Penalty, SLOTS, Slots, SplitStep};
+use super::submission_result::{StepSums, SubmissionResult};
 use crate::device::{MOST_LAUNCHES, Session, Ticket};
 use crate::error::Result;
 use crate::plan::{Launch, StepRecord};
@@ -22,14 +22,14 @@ const IN_FLIGHT: usize = 2;
 
 /// Decides how many runs of a step go into a submission, from how long the last ones took.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct SubmissionSizer {
     runs: usize,
     last: Instant,
 }
 
-impl Pace {
+impl SubmissionSizer {
     pub(super) fn new() -> Self {
-        Pace { runs: 1, last: Instant::now() }
+        SubmissionSizer { runs: 1, last: Instant::now() }
     }
 
     fn start(&mut self) {
@@ -53,20 +53,20 @@ pub(super) struct Sampling<'a> {
     /// The penalty is measured before every `interval`-th run, in the middle of the interval.
     pub(super) interval: usize,
     /// Norms are measured before the first run of a submission, and then before every so many.
-    pub(super) health: Option<(&'a Health, usize)>,
+    pub(super) norm_probe: Option<(&'a NormProbe, usize)>,
 }
 
 impl Sampling<'_> {
     /// Most runs of a step in one submission, whatever is measured beside them.
     fn most_runs(&self) -> usize {
-        let kinds = 1 + usize::from(self.penalty.is_some()) + usize::from(self.health.is_some());
+        let kinds = 1 + usize::from(self.penalty.is_some()) + usize::from(self.norm_probe.is_some());
         SLOTS.min(MOST_LAUNCHES / kinds)
     }
 }
 
 /// Runs a pass over the first images of a split's order.
-pub(super) struct Feed<'a> {
-    pub(super) pass: &'a Pass,
+pub(super) struct Submitter<'a> {
+    pub(super) pass: &'a SplitStep,
     pub(super) sampling: Sampling<'a>,
     /// Whether the device computes means over the images of each optimizer step, whose gradients
     /// are then those of the mean loss, or plain sums.
@@ -80,10 +80,10 @@ struct InFlight {
     /// Images of each run.
     rows: Vec<usize>,
     penalty_slots: Vec<usize>,
-    health_slots: Vec<usize>,
+    norm_slots: Vec<usize>,
 }
 
-impl Feed<'_> {
+impl Submitter<'_> {
     /// Does these runs of the pass's step; all runs of the pass together see the first `images`
     /// images. `told` is what the optimizer is told in each step of the pass; `each` is told of
     /// every submission, in order. Where it breaks, this ends once what is already on its way is
@@ -91,18 +91,18 @@ impl Feed<'_> {
     pub(super) fn run(
         &self,
         session: &mut dyn Session,
-        pace: &mut Pace,
+        sizer: &mut SubmissionSizer,
         images: usize,
         Range { start: mut next, end: mut runs }: Range<usize>,
-        told: impl Fn(usize) -> StepRecord,
-        mut each: impl FnMut(Measured) -> Result<ControlFlow<()>>,
+        record_for: impl Fn(usize) -> StepRecord,
+        mut each: impl FnMut(SubmissionResult) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         let mut in_flight = VecDeque::new();
-        pace.start();
+        sizer.start();
         while next < runs || !in_flight.is_empty() {
             if next < runs && in_flight.len() < IN_FLIGHT {
-                let count = pace.runs.min(runs - next).min(self.sampling.most_runs());
-                let records = (next..next + count).map(|run| self.record(run, images, &told));
+                let count = sizer.runs.min(runs - next).min(self.sampling.most_runs());
+                let records = (next..next + count).map(|run| self.record(run, images, &record_for));
                 in_flight.push_back(self.submit(session, next, records)?);
                 next += count;
                 continue;
@@ -110,7 +110,7 @@ impl Feed<'_> {
             let oldest: InFlight = in_flight.pop_front().expect("something is in flight");
             let count = oldest.runs;
             let measured = self.finish(session, oldest)?;
-            pace.done(count);
+            sizer.done(count);
             if each(measured)?.is_break() {
                 runs = next;
             }
@@ -123,7 +123,7 @@ impl Feed<'_> {
         &self,
         run: usize,
         images: usize,
-        told: &impl Fn(usize) -> StepRecord,
+        record_for: &impl Fn(usize) -> StepRecord,
     ) -> StepRecord {
         let first = run * self.pass.batch;
         let rows = self.pass.batch.min(images - first);
@@ -133,7 +133,7 @@ impl Feed<'_> {
             rows: rows as u32,
             slot: 0,
             row_weight,
-            ..told(first / self.pass.images_per_step)
+            ..record_for(first / self.pass.images_per_step)
         }
     }
 
@@ -149,7 +149,7 @@ impl Feed<'_> {
         records: impl Iterator<Item = StepRecord>,
     ) -> Result<InFlight> {
         let mut launches = Vec::new();
-        let (mut penalty_slots, mut health_slots) = (Vec::new(), Vec::new());
+        let (mut penalty_slots, mut norm_slots) = (Vec::new(), Vec::new());
         let mut rows = Vec::new();
         for (slot, record) in records.enumerate() {
             let record = StepRecord { slot: slot as u32, ..record };
@@ -159,18 +159,18 @@ impl Feed<'_> {
                 penalty_slots.push(slot);
                 launches.push(Launch { step: penalty.step, record });
             }
-            if let Some((health, interval)) = self.sampling.health
+            if let Some((norm_probe, interval)) = self.sampling.norm_probe
                 && slot % interval == 0
             {
-                health_slots.push(slot);
-                launches.push(Launch { step: health.step, record });
+                norm_slots.push(slot);
+                launches.push(Launch { step: norm_probe.step, record });
             }
             launches.push(Launch { step: self.pass.step, record });
             rows.push(record.rows as usize);
         }
         let runs = rows.len();
         let ticket = session.submit(&launches, &self.rings(&penalty_slots), runs)?;
-        Ok(InFlight { ticket, first, runs, rows, penalty_slots, health_slots })
+        Ok(InFlight { ticket, first, runs, rows, penalty_slots, norm_slots })
     }
 
     fn rings(&self, penalty_slots: &[usize]) -> Vec<Tensor> {
@@ -178,24 +178,24 @@ impl Feed<'_> {
         if let (Some(penalty), false) = (self.sampling.penalty, penalty_slots.is_empty()) {
             rings.extend(&penalty.rings);
         }
-        if let Some((health, _)) = self.sampling.health {
-            rings.extend(&health.rings);
+        if let Some((norm_probe, _)) = self.sampling.norm_probe {
+            rings.extend(&norm_probe.rings);
         }
         rings
     }
 
-    fn finish(&self, session: &mut dyn Session, done: InFlight) -> Result<Measured> {
+    fn finish(&self, session: &mut dyn Session, done: InFlight) -> Result<SubmissionResult> {
         let rings = session.finish(done.ticket)?;
         let (metrics, squares) = rings.split_first().expect("the first ring holds the losses");
         // Those of the health come last.
-        let health_rings = self.sampling.health.map_or(0, |(health, _)| health.rings.len());
-        let (squares, health_squares) = squares.split_at(squares.len() - health_rings);
+        let norm_ring_count = self.sampling.norm_probe.map_or(0, |(norm_probe, _)| norm_probe.rings.len());
+        let (squares, norm_squares) = squares.split_at(squares.len() - norm_ring_count);
         let slots: Vec<&[f32]> = metrics.chunks_exact(metrics.len() / done.runs).collect();
         let pairs = slots.iter().map(|slot| match self.pass.slots {
             Slots::Pairs => slot,
             Slots::Blocks => &slot[..2],
         });
-        let runs = pairs.zip(&done.rows).map(|(pairs, &rows)| sums(pairs, self.images_of_mean(rows)));
+        let runs = pairs.zip(&done.rows).map(|(pairs, &rows)| step_sums(pairs, self.images_of_mean(rows)));
         let runs = runs.collect();
         let (mut penalties, mut penalty_images) = (Vec::new(), 0);
         for &slot in &done.penalty_slots {
@@ -212,19 +212,26 @@ impl Feed<'_> {
                 _ => penalties.push(penalty.value(squares, slot) * images as f64),
             }
         }
-        let norms = self.sampling.health.into_iter().flat_map(|(health, _)| {
-            let slots = done.health_slots.iter();
-            slots.map(move |&slot| health.norms(done.first + slot, health_squares, slot))
+        let norms = self.sampling.norm_probe.into_iter().flat_map(|(norm_probe, _)| {
+            let slots = done.norm_slots.iter();
+            slots.map(move |&slot| norm_probe.norms(done.first + slot, norm_squares, slot))
         });
         let images = done.rows.iter().sum();
-        Ok(Measured { first: done.first, images, runs, penalties, penalty_images, norms: norms.collect() })
+        Ok(SubmissionResult {
+            first: done.first,
+            images,
+            runs,
+            penalties,
+            penalty_images,
+            norms: norms.collect(),
+        })
     }
 }
 
 /// The sums over a run's images, from its partial sums, which were divided by `divisor`.
-fn sums(pairs: &[f32], divisor: usize) -> Sums {
-    let [loss, hits] =
+fn step_sums(pairs: &[f32], divisor: usize) -> StepSums {
+    let [loss, correct] =
         [0, 1].map(|place| pairs.chunks_exact(2).map(|pair| f64::from(pair[place])).sum::<f64>());
     // Hits are whole numbers, whatever the division has rounded off.
-    Sums { loss: loss * divisor as f64, hits: (hits * divisor as f64).round() }
+    StepSums { loss: loss * divisor as f64, correct: (correct * divisor as f64).round() }
 }
