@@ -1,10 +1,20 @@
-//! Parameters that are trained otherwise than the rest.
+//! Parameter groups: parameters with their own learning rate, decay, momentum or optimizer.
 //!
 //! ```text
-//! rules = rule { "," rule }
-//! rule  = which word { word }
-//! which = "weights" | "biases" | "norms" | "gains" | "shifts" | the name of a layer or of a tensor
-//! word  = "lr=" factor | "decay=" number | "until=" epochs | "optimizer=sgd" | "momentum=" number
+//! rules    = rule { "," rule }
+//! rule     = selector option { option }
+//! selector = "weights" | "biases" | "norms" | "gains" | "shifts" | name of a layer or a tensor
+//! option   = "lr=" factor | "decay=" number | "until=" epochs | "momentum=" number
+//!          | "optimizer=sgd"
+//! ```
+//!
+//! ```
+//! use shadegrad::nn::init::ParameterKind;
+//! use shadegrad::optim::Groups;
+//!
+//! let groups = Groups::parse("biases decay=0, 0 lr=0.1").expect("these are valid rules");
+//! let options = groups.options("0.bias", ParameterKind::Bias);
+//! assert_eq!((options.rate, options.decay), (Some(0.1), Some(0.0)));
 //! ```
 
 use std::fmt;
@@ -14,49 +24,49 @@ use crate::error::{Error, Result};
 use crate::nn::init::ParameterKind;
 use crate::text::bounds::Bounds;
 
-/// Rules, each for a group of parameters: `biases decay=0 lr=64, 0 lr=0.1, 3.bias decay=0.01`. Where several speak of
-/// one parameter, the last word on each thing holds.
+/// Rules for groups of parameters: `biases decay=0 lr=64, 0 lr=0.1, 3.bias decay=0.01`. If several
+/// rules set the same option of a parameter, the last one wins.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Groups {
     rules: Vec<Rule>,
 }
 
-/// What one group has of its own.
+/// The options of one group.
 #[derive(Clone, Debug, PartialEq)]
 struct Rule {
     selector: Selector,
     options: GroupOptions,
 }
 
-/// Which parameters are in a group.
+/// Selects the parameters of a group.
 #[derive(Clone, Debug, PartialEq)]
 enum Selector {
-    /// All of one kind.
+    /// All weights.
     Weights,
     Biases,
-    /// What batch norms scale and shift by.
+    /// Norm weights and norm biases.
     Norms,
-    /// What they scale by.
+    /// Norm weights.
     Gains,
-    /// What they shift by.
+    /// Norm biases.
     Shifts,
-    /// Of the layer, or the tensor, of that name.
+    /// The layer or the tensor with this name.
     Named(String),
 }
 
-/// What holds for a parameter where it is not the same for all.
+/// Options that override the optimizer's for some parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GroupOptions {
-    /// What the learning rate is multiplied by; a parameter whose rate is zero stays as it is.
+    /// Factor of the learning rate; 0 freezes the parameter.
     pub rate: Option<f32>,
-    /// Weight decay instead of the optimizer's.
+    /// Weight decay.
     pub decay: Option<f32>,
-    /// Epochs in which the learning rate falls in a straight line from its highest value to zero, whatever the run's
-    /// schedule; then the parameter stays as it is.
+    /// Number of epochs over which the learning rate falls linearly from its peak to zero, whatever
+    /// the run's schedule. The parameter is frozen afterwards.
     pub decay_to_zero_after: Option<f32>,
-    /// Momentum instead of the optimizer's.
+    /// Momentum.
     pub momentum: Option<f32>,
-    /// Whether the parameter follows by stochastic gradient descent, whatever the optimizer.
+    /// Whether the parameter is trained by SGD, whatever the optimizer.
     pub uses_sgd: bool,
 }
 
@@ -68,22 +78,22 @@ const WORDS: [(&str, Selector); 5] = [
     ("shifts", Selector::Shifts),
 ];
 
-/// The word for [`GroupOptions::uses_sgd`].
+/// The text of [`GroupOptions::uses_sgd`].
 const SGD_WORD: &str = "optimizer=sgd";
 
 impl Groups {
-    /// The rules that are written so, if they are rules.
+    /// Parses rules; `None` if the text is invalid.
     pub fn parse(text: &str) -> Option<Self> {
         let rules = text.split(',').map(Rule::parse).collect::<Option<_>>()?;
         Some(Groups { rules })
     }
 
-    /// Whether all parameters are trained alike.
+    /// Whether there are no rules.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
 
-    /// What holds for the parameter of this name and kind.
+    /// The options of the parameter with this name and kind.
     pub fn options(&self, name: &str, kind: ParameterKind) -> GroupOptions {
         let own = self.rules.iter().filter(|rule| rule.selector.has(name, kind));
         own.fold(GroupOptions::default(), |before, Rule { options, .. }| GroupOptions {
@@ -95,7 +105,10 @@ impl Groups {
         })
     }
 
-    /// Fails for a rule about the momentum of an optimizer that has none.
+    /// Checks that no rule sets the momentum of an optimizer that has none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the rule.
     pub fn check_momentum(&self, optimizer: Optimizer) -> Result<()> {
         let has_momentum = matches!(optimizer, Optimizer::Sgd { .. } | Optimizer::Muon { .. });
         let is_lost = |rule: &&Rule| rule.options.momentum.is_some() && !rule.options.uses_sgd;
@@ -109,7 +122,10 @@ impl Groups {
         }
     }
 
-    /// Fails for a rule that names what is not among the parameters `names`.
+    /// Checks that every name in the rules is among the parameters `names`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the name.
     pub fn check(&self, names: &[&str]) -> Result<()> {
         let missing = self.rules.iter().find_map(|rule| match &rule.selector {
             Selector::Named(wanted) if !names.iter().any(|name| is_of(name, wanted)) => Some(wanted),
@@ -173,12 +189,12 @@ impl Selector {
     }
 }
 
-/// Whether the parameter `name` is called so, or is of a layer that is.
+/// Whether `wanted` is the parameter `name` or its layer.
 fn is_of(name: &str, wanted: &str) -> bool {
     name.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// As it is written.
+/// The text that [`Groups::parse`] accepts.
 impl fmt::Display for Groups {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, rule) in self.rules.iter().enumerate() {

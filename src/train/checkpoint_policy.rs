@@ -1,36 +1,36 @@
-//! Decides when a run is saved.
+//! Decides when a run saves a checkpoint.
 
 use std::time::{Duration, Instant};
 
 use crate::config::Interval;
 
-/// What is known about the last save, and how often there is to be one.
+/// The checkpoint interval, and when the last checkpoint was saved.
 #[derive(Debug)]
 pub(super) struct CheckpointPolicy {
     every: Interval,
-    /// Step of the last save, if there was one.
+    /// Step of the last checkpoint, if there is one.
     step: Option<usize>,
-    /// Time of the last save, or of the beginning.
+    /// Time of the last checkpoint, or of the start of the run.
     time: Instant,
 }
 
 impl CheckpointPolicy {
-    /// For a run that was never saved.
+    /// The policy of a run without checkpoints.
     pub(super) fn new(every: Interval) -> Self {
         CheckpointPolicy { every, step: None, time: Instant::now() }
     }
 
-    /// The run is saved as it is at `step`.
+    /// Records that a checkpoint was saved at `step`.
     pub(super) fn done(&mut self, step: usize) {
         (self.step, self.time) = (Some(step), Instant::now());
     }
 
-    /// Whether the run was ever saved.
+    /// Whether a checkpoint was ever saved.
     pub(super) fn has_saved(&self) -> bool {
         self.step.is_some()
     }
 
-    /// The first step after `step` that is to be saved for its number.
+    /// The next step after `step` at which a checkpoint is due, if the interval is in steps.
     pub(super) fn next_step(&self, step: usize) -> Option<usize> {
         match self.every {
             Interval::Steps(every) => Some((step / every + 1) * every),
@@ -38,8 +38,8 @@ impl CheckpointPolicy {
         }
     }
 
-    /// Whether a run at `step`, in the middle of an epoch, is to be saved now. Steps that are done
-    /// in blocks may jump over the one that counts.
+    /// Whether a checkpoint is due at `step`, within an epoch. Blocks of steps may jump over the
+    /// exact step.
     pub(super) fn is_due(&self, step: usize) -> bool {
         match self.every {
             Interval::Steps(every) => step / every > self.step.unwrap_or(0) / every,
@@ -52,7 +52,7 @@ impl CheckpointPolicy {
         now.duration_since(self.time) >= Duration::from_secs(60 * minutes as u64)
     }
 
-    /// Whether a run is to be saved at the end of an epoch, at `step` and after `epochs` epochs.
+    /// Whether a checkpoint is due at the end of an epoch, at `step` and after `epochs` epochs.
     pub(super) fn is_due_after(&self, epochs: usize, step: usize) -> bool {
         match self.every {
             Interval::Epochs(every) => epochs.is_multiple_of(every),

@@ -1,4 +1,4 @@
-//! Measures the weights as they are on a split, in the middle of a run.
+//! Evaluates the current weights on a split during a run.
 
 use std::ops::ControlFlow;
 
@@ -11,7 +11,7 @@ use crate::train::epoch::Measurement;
 use crate::train::step::{Penalty, SplitStep};
 use crate::train::submission_result::SubmissionResult;
 
-/// Measures the weights on the images of `pass`.
+/// Evaluates the weights on the images of `pass`.
 pub(super) fn measure(
     session: &mut dyn Session,
     sizer: &mut SubmissionSizer,
@@ -20,7 +20,7 @@ pub(super) fn measure(
 ) -> Result<Measurement> {
     let runs = pass.count.div_ceil(pass.batch);
     let mut totals = Totals::default();
-    // The weights do not change, so one measurement of the penalty is all of them.
+    // The weights do not change during the pass, so the penalty is measured once.
     let submitter =
         Submitter { pass, sampling: Sampling { penalty, interval: runs, norm_probe: None }, mean: false };
     let add = |measured: SubmissionResult| {

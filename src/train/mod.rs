@@ -1,13 +1,15 @@
-//! Training and evaluation: the loops around a plan.
+//! Training and evaluation: the loops that run a plan.
 //!
-//! A [`Trainer`] moves a data set to a device, records what a run computes (`program`), and feeds the
-//! device with steps (`feed`), whose metrics it adds up late (`metrics`). [`evaluate`](evaluate())
-//! measures a saved model, on one or several [`Views`] of each image, [`logits`](logits()) only runs it (`inference`),
-//! [`check_gradients`] compares a device's gradients with slopes. Who watches a run is an [`Observer`].
+//! A [`Trainer`] moves a data set to a device, records the computation of a run (`program`),
+//! submits its steps to the device (`submission`) and sums up their metrics (`metrics`).
+//! [`evaluate`](evaluate()) measures a saved model, on one or several [`Views`] of each image;
+//! [`logits`](logits()) only runs its forward pass (`inference`). [`check_gradients`] compares the
+//! gradients of a device with finite differences. An [`Observer`] follows a run.
 //!
-//! Where a run is, beside its tensors, is a [`Position`]; both together are a [`Snapshot`], from which
-//! [`Trainer::resume`] goes on. `saves` says when there is to be one, `health` whether there may be.
-//! `chance` notices a run that learns nothing.
+//! A [`Position`] is the progress of a run. Together with all tensors it makes a [`Snapshot`], from
+//! which [`Trainer::resume`] continues. `checkpoint_policy` decides when to save a snapshot, and
+//! `divergence` refuses to save one that contains NaN or infinity. `chance` detects a run that does
+//! not learn.
 
 mod averages;
 mod chance;

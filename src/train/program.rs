@@ -1,4 +1,5 @@
-//! What a run computes: the plan with its steps, and the tensors that the host writes and reads.
+//! Records the computation of a run: the plan with its steps, and the tensors that the host reads
+//! and writes.
 
 use super::averages::Averages;
 use super::dataset_on_device::{DatasetOnDevice, declare_normalisation};
@@ -16,20 +17,20 @@ use crate::optim::Updates;
 use crate::plan::Plan;
 use crate::tensor::{Element, Tensor};
 
-/// Most images in one step of an evaluation.
+/// Maximum number of images per evaluation step.
 const EVALUATION_BATCH: usize = 1000;
 
-/// Most values that a layer hands on in one step of an evaluation: 64 MiB of them.
+/// Maximum number of values in one activation of an evaluation step: 64 MiB of them.
 const MOST_EVALUATED: usize = 1 << 24;
 
-/// Where a forward pass gets its images, and what it is for.
+/// Where a forward pass gets its images from, and its purpose.
 struct Source<'a> {
     split: &'a DatasetOnDevice,
     batch: usize,
     phase: Phase,
 }
 
-/// Records a forward pass and what it is worth.
+/// Records a forward pass and its loss.
 fn measure<'a>(plan: &mut Plan, model: &'a Model, source: Source<'_>, smoothing: f32) -> (Forward<'a>, Loss) {
     let Source { split, batch, phase } = source;
     let gather = match model.input() {
@@ -47,7 +48,7 @@ pub(super) struct RunPlanBuilder {
     pub(super) plan: Plan,
     pub(super) model: Model,
     pub(super) normalisation: Tensor,
-    /// What the parameters' running averages are, where there are any.
+    /// Moving averages of the parameters, if the run has them.
     pub(super) averages: Option<Averages>,
 }
 
@@ -64,7 +65,7 @@ impl RunPlanBuilder {
         DatasetOnDevice::declare(&mut self.plan, name, count, shape, self.normalisation, largest)
     }
 
-    /// Records training: a step per batch, or blocks of steps where a batch is one image and the
+    /// Records training: one step per batch, or blocks of steps if the batch size is 1 and the
     /// model allows it.
     pub(super) fn train(&mut self, size: SplitSize, training: TrainStepOptions) -> Result<SplitStep> {
         match online::recognise(&self.model, &training) {
@@ -92,7 +93,7 @@ impl RunPlanBuilder {
         })
     }
 
-    /// Records a training step: a batch forward, backward, and the update of every parameter.
+    /// Records a training step: forward pass, backward pass and the update of every parameter.
     pub(super) fn train_batches(&mut self, size: SplitSize, training: TrainStepOptions) -> Result<SplitStep> {
         let mut split = self.split("train", size)?;
         split.images.augmentation = training.augmentation;
@@ -119,12 +120,12 @@ impl RunPlanBuilder {
         })
     }
 
-    /// Records the measurement of a batch of the test images; returns the logits' tensor, too.
+    /// Records the evaluation of a batch of test images. Also returns the tensor of the logits.
     pub(super) fn evaluate(&mut self, size: SplitSize) -> Result<(SplitStep, Tensor)> {
         self.evaluate_split("test", size)
     }
 
-    /// Records the measurement of a batch of another split, which has this name.
+    /// Records the evaluation of a batch of the split `name`.
     pub(super) fn evaluate_split(&mut self, name: &str, size: SplitSize) -> Result<(SplitStep, Tensor)> {
         let split = self.split(name, size)?;
         let batch = EVALUATION_BATCH.min(MOST_EVALUATED / self.model.most_values()).clamp(1, size.count);
@@ -145,7 +146,7 @@ impl RunPlanBuilder {
         Ok((pass, logits))
     }
 
-    /// Records the measurement of the L2 penalty with factor `l2`; nothing where that is zero.
+    /// Records the measurement of the L2 penalty with factor `l2`; `None` if that is 0.
     pub(super) fn penalty(&mut self, l2: f32) -> Option<Penalty> {
         if l2 == 0.0 {
             return None;
@@ -159,8 +160,9 @@ impl RunPlanBuilder {
         Some(Penalty { step, rings, factor: f64::from(l2) / 2.0 })
     }
 
-    /// Records the look at everything that is kept from step to step. The weights' norms are those
-    /// of `penalty`, if it is measured before every run of the training step.
+    /// Records the measurement of the norms that divergence is detected by. If the penalty is
+    /// measured before every run of the training step, its rings already hold the norms of the
+    /// weights.
     pub(super) fn norm_probe(&mut self, penalty: Option<&Penalty>) -> NormProbe {
         let rings = penalty.map(|penalty| penalty.rings.clone()).unwrap_or_default();
         let known = self.weights().into_iter().zip(rings).collect();

@@ -1,4 +1,4 @@
-//! All that a run computes, recorded in one plan: training, evaluations, and the looks at its health.
+//! The plan of a run: training, evaluation and the measurement of norms.
 
 use super::averages::Averages;
 use super::divergence::NormProbe;
@@ -13,27 +13,28 @@ use crate::plan::Plan;
 use crate::tensor::{Element, Precision, Tensor};
 use crate::train::step::{Penalty, Slots, SplitSize, SplitStep, TrainStepOptions};
 
-/// Sizes of a data set, without the training images that a run holds out for validation.
+/// Sizes of a data set. Training images that a run holds out for validation are not counted in
+/// `train`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
-    /// Of every image.
+    /// Shape of every image.
     pub shape: ImageShape,
     /// Number of classes.
     pub classes: usize,
-    /// Images to train on.
+    /// Number of training images.
     pub train: usize,
-    /// Images to validate on.
+    /// Number of validation images, if there are any.
     pub validation: Option<usize>,
-    /// Images to test with.
+    /// Number of test images.
     pub test: usize,
 }
 
 impl Sizes {
-    /// Those of `dataset` for a run of `config`, which says what the run is validated on.
+    /// The sizes of `dataset` for a run of `config`, which chooses the validation images.
     pub fn of(config: &Config, dataset: &Dataset) -> Self {
         let all = dataset.train.len();
         let validation = match config.validation {
-            // Of a single image none can be held out, which the trainer says.
+            // A single image cannot be held out; the trainer reports that.
             Validation::Share(share) if all > 1 => Some(hold_out::count(share, all)),
             Validation::Share(_) | Validation::Test => None,
             Validation::None => dataset.validation.as_ref().map(Split::len),
@@ -51,12 +52,12 @@ impl Sizes {
         }
     }
 
-    /// The model of `config` for such images, if it can be built.
+    /// Builds the model of `config` for images of this shape.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no
-    /// sense, where a batch norm would see one value a channel, where images are too small to be
-    /// augmented, or where groups name parameters that the model does not have.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the model's text is invalid or its sizes do
+    /// not fit, if a batch norm would see one value per channel, if the images are too small for
+    /// the augmentation, or if a group names a parameter that the model does not have.
     pub fn model(&self, config: &Config) -> Result<ModelSpec> {
         config.augmentation().check([self.shape.height, self.shape.width])?;
         let spec = ModelSpec::parse(&config.model, self.classes)?;
@@ -71,23 +72,23 @@ impl Sizes {
     }
 }
 
-/// What a device has room for.
+/// Limits of a device that the plan depends on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DeviceLimits {
-    /// Most bytes of one tensor.
+    /// Maximum number of bytes in one tensor.
     pub(super) largest: usize,
-    /// Whether it has floats of 16 bits.
+    /// Whether the device supports f16.
     pub(super) has_half: bool,
 }
 
 impl DeviceLimits {
-    /// That of `device`.
+    /// The limits of `device`.
     pub(super) fn on(device: &dyn Device) -> Self {
         DeviceLimits { largest: device.largest_tensor(), has_half: device.has_half() }
     }
 }
 
-/// A run's plan, and where in it everything is.
+/// The plan of a run, with the handles of its steps and tensors.
 #[derive(Debug)]
 pub(super) struct RunPlan {
     pub(super) plan: Plan,
@@ -102,7 +103,7 @@ pub(super) struct RunPlan {
 }
 
 impl RunPlan {
-    /// Records the run of `config` for a device.
+    /// Records the run of `config` for a device with these limits.
     pub(super) fn new(
         config: &Config,
         sizes: &Sizes,
@@ -137,7 +138,8 @@ impl RunPlan {
             .transpose()?;
         let penalty = builder.penalty(config.l2);
         let norm_probe = builder.norm_probe(match training.slots {
-            // The penalty is measured before every block, so it has the weights' norms already.
+            // The penalty is measured before every block, so its rings already hold the weights'
+            // norms.
             Slots::Blocks => penalty.as_ref(),
             Slots::Pairs => None,
         });

@@ -1,5 +1,5 @@
-//! Feeds a device with steps: many in one submission, more than one submission on its way, and
-//! metrics read late.
+//! Submits steps to a device: many steps per submission, several submissions in flight, and metrics
+//! read back later.
 
 use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
@@ -13,14 +13,14 @@ use crate::error::Result;
 use crate::plan::{Launch, StepRecord};
 use crate::tensor::Tensor;
 
-/// How long the work of one submission should take: long enough for its overhead to vanish, short
-/// enough for a progress bar, for Ctrl-C and for the time-outs of drivers.
+/// Target duration of one submission: long enough to hide its overhead, short enough for a progress
+/// bar, for Ctrl-C and for driver time-outs.
 const SUBMISSION: Duration = Duration::from_millis(100);
 
-/// Submissions that a device may have before it: one to work on, one to go on with.
+/// Submissions in flight: the device works on one while the next is queued.
 const IN_FLIGHT: usize = 2;
 
-/// Decides how many runs of a step go into a submission, from how long the last ones took.
+/// Chooses the number of runs per submission from the duration of the last ones.
 #[derive(Debug)]
 pub(super) struct SubmissionSizer {
     runs: usize,
@@ -36,7 +36,7 @@ impl SubmissionSizer {
         self.last = Instant::now();
     }
 
-    /// `runs` more were found done just now.
+    /// Records that `runs` more runs have just finished.
     fn done(&mut self, runs: usize) {
         let now = Instant::now();
         let each = now.duration_since(self.last).as_secs_f64() / runs as f64;
@@ -46,30 +46,30 @@ impl SubmissionSizer {
     }
 }
 
-/// What is measured beside the losses, every so many steps.
+/// What is measured in addition to the losses, and how often.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sampling<'a> {
     pub(super) penalty: Option<&'a Penalty>,
-    /// The penalty is measured before every `interval`-th run, in the middle of the interval.
+    /// The penalty is measured before one run of every `interval`, the one in the middle.
     pub(super) interval: usize,
-    /// Norms are measured before the first run of a submission, and then before every so many.
+    /// The step that measures norms. It runs before the first run of a submission, and then before
+    /// every n-th.
     pub(super) norm_probe: Option<(&'a NormProbe, usize)>,
 }
 
 impl Sampling<'_> {
-    /// Most runs of a step in one submission, whatever is measured beside them.
+    /// Maximum number of runs per submission, so that all launches fit.
     fn most_runs(&self) -> usize {
         let kinds = 1 + usize::from(self.penalty.is_some()) + usize::from(self.norm_probe.is_some());
         SLOTS.min(MOST_LAUNCHES / kinds)
     }
 }
 
-/// Runs a pass over the first images of a split's order.
+/// Runs a step over the first images of a split, in the split's order.
 pub(super) struct Submitter<'a> {
     pub(super) pass: &'a SplitStep,
     pub(super) sampling: Sampling<'a>,
-    /// Whether the device computes means over the images of each optimizer step, whose gradients
-    /// are then those of the mean loss, or plain sums.
+    /// Whether losses and gradients are means over the images of an optimizer step, not sums.
     pub(super) mean: bool,
 }
 
@@ -77,17 +77,17 @@ struct InFlight {
     ticket: Ticket,
     first: usize,
     runs: usize,
-    /// Images of each run.
+    /// Number of images in each run.
     rows: Vec<usize>,
     penalty_slots: Vec<usize>,
     norm_slots: Vec<usize>,
 }
 
 impl Submitter<'_> {
-    /// Does these runs of the pass's step; all runs of the pass together see the first `images`
-    /// images. `told` is what the optimizer is told in each step of the pass; `each` is told of
-    /// every submission, in order. Where it breaks, this ends once what is already on its way is
-    /// done, of which it is told, too.
+    /// Runs these runs of the step. All runs of the pass together cover the first `images` images.
+    ///
+    /// `record_for(step)` returns the step's data. `on_result` runs for every submission, in order;
+    /// if it breaks, submissions in flight still finish and are reported.
     pub(super) fn run(
         &self,
         session: &mut dyn Session,
@@ -95,7 +95,7 @@ impl Submitter<'_> {
         images: usize,
         Range { start: mut next, end: mut runs }: Range<usize>,
         record_for: impl Fn(usize) -> StepRecord,
-        mut each: impl FnMut(SubmissionResult) -> Result<ControlFlow<()>>,
+        mut on_result: impl FnMut(SubmissionResult) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         let mut in_flight = VecDeque::new();
         sizer.start();
@@ -111,14 +111,14 @@ impl Submitter<'_> {
             let count = oldest.runs;
             let measured = self.finish(session, oldest)?;
             sizer.done(count);
-            if each(measured)?.is_break() {
+            if on_result(measured)?.is_break() {
                 runs = next;
             }
         }
         Ok(())
     }
 
-    /// The data of the pass's `run`-th run of the step, but for the slot.
+    /// The data of the `run`-th run of the pass; the slot is left at 0.
     pub(super) fn record(
         &self,
         run: usize,
@@ -137,7 +137,7 @@ impl Submitter<'_> {
         }
     }
 
-    /// How many images one mean is of, in a run of so many; 1 where nothing is divided.
+    /// The number of images in one mean, in a run of `rows` images; 1 if the metrics are sums.
     fn images_of_mean(&self, rows: usize) -> usize {
         if self.mean { rows.min(self.pass.images_per_step) } else { 1 }
     }
@@ -187,7 +187,7 @@ impl Submitter<'_> {
     fn finish(&self, session: &mut dyn Session, done: InFlight) -> Result<SubmissionResult> {
         let rings = session.finish(done.ticket)?;
         let (metrics, squares) = rings.split_first().expect("the first ring holds the losses");
-        // Those of the health come last.
+        // The rings of the norms come last.
         let norm_ring_count = self.sampling.norm_probe.map_or(0, |(norm_probe, _)| norm_probe.rings.len());
         let (squares, norm_squares) = squares.split_at(squares.len() - norm_ring_count);
         let slots: Vec<&[f32]> = metrics.chunks_exact(metrics.len() / done.runs).collect();
@@ -204,8 +204,8 @@ impl Submitter<'_> {
             penalty_images += images;
             match (self.pass.slots, slots[slot]) {
                 (Slots::Blocks, &[_, _, kept, added]) => {
-                    // The steps of a block, an image each, all have their penalty: the first
-                    // weight's from its squares before the block.
+                    // Every step of a block has one image and its own penalty. The penalty of the
+                    // first weight follows from its squares before the block.
                     let first = f64::from(kept) * penalty.squares(0, squares, slot);
                     penalties.push(penalty.factor * (first + f64::from(added)));
                 }
@@ -228,10 +228,10 @@ impl Submitter<'_> {
     }
 }
 
-/// The sums over a run's images, from its partial sums, which were divided by `divisor`.
+/// Sums over the images of a run, from its partial sums, which the device divided by `divisor`.
 fn step_sums(pairs: &[f32], divisor: usize) -> StepSums {
     let [loss, correct] =
         [0, 1].map(|place| pairs.chunks_exact(2).map(|pair| f64::from(pair[place])).sum::<f64>());
-    // Hits are whole numbers, whatever the division has rounded off.
+    // Counts are whole numbers; rounding undoes the error of the division.
     StepSums { loss: loss * divisor as f64, correct: (correct * divisor as f64).round() }
 }

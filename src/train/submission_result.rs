@@ -1,22 +1,22 @@
-//! What the steps of a submission measured.
+//! The metrics of a submission.
 
 use serde::{Deserialize, Serialize};
 
-/// What the steps of a submission measured.
+/// The metrics of a submission.
 #[derive(Clone, Debug)]
 pub(super) struct SubmissionResult {
-    /// Index of the submission's first run of the step in the pass.
+    /// Index of the submission's first run in the pass.
     pub(super) first: usize,
-    /// Images of all its runs.
+    /// Number of images of all its runs.
     pub(super) images: usize,
     /// Sums over the images of each run.
     pub(super) runs: Vec<StepSums>,
-    /// Penalties of runs, in order, each times the run's images. They are not added up, because how
-    /// many there are in a submission depends on the clock, and sums of the same numbers must not.
+    /// Penalties in order, each multiplied by the number of images of its run. They are not summed
+    /// here: their number per submission depends on timing, and the sum must not.
     pub(super) penalties: Vec<f64>,
-    /// How many images those runs have.
+    /// Number of images of the runs whose penalties were measured.
     pub(super) penalty_images: usize,
-    /// Norms of what is kept from step to step, in order.
+    /// Norms of parameters and optimizer state, in order.
     pub(super) norms: Vec<Norms>,
 }
 
@@ -27,12 +27,12 @@ impl SubmissionResult {
     }
 }
 
-/// Sums over images.
+/// Sums over the images of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct StepSums {
-    /// Of their losses.
+    /// Sum of the losses.
     pub(super) loss: f64,
-    /// How many of them are classified correctly.
+    /// Number of correctly classified images.
     #[serde(rename = "hits")]
     pub(super) correct: f64,
 }

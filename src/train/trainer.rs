@@ -1,5 +1,5 @@
-//! The training run: epochs of steps, each followed by a measurement on images that it does not
-//! train on.
+//! The training run: epochs of steps, each followed by an evaluation on the test and validation
+//! images.
 
 mod advice;
 mod origin;
@@ -32,10 +32,10 @@ use crate::train::epoch::Epoch;
 use crate::train::step::{Penalty, Slots, SplitStep};
 use crate::{optim, rng};
 
-/// Measurements of the penalty in an epoch, where every step would be too many.
+/// Number of times that the penalty is measured per epoch, if every step would be too often.
 const PENALTY_SAMPLES: usize = 1000;
 
-/// A run that is ready to start, or to go on: the data set and the weights are on the device.
+/// A run that is ready to train. The data set and the weights are on the device.
 pub struct Trainer<'a> {
     config: &'a Config,
     device: DeviceInfo,
@@ -62,17 +62,21 @@ pub struct Trainer<'a> {
     test_sizer: SubmissionSizer,
     position: Position,
     checkpoints: CheckpointPolicy,
-    /// The run as it was saved last.
+    /// The last checkpoint.
     saved: Option<Snapshot>,
-    /// Steps between two looks at the run's health.
+    /// Number of steps between two measurements of the norms.
     probe_every: usize,
 }
 
 impl Trainer<'_> {
     /// Trains to the end of the configured epochs.
     ///
-    /// `run` names the run to the observers; what is written there is their business. A run that is
-    /// asked to stop ends with that error, after the observers have had a last checkpoint.
+    /// `run` is passed to the observers, which write there. If `stop` is set, the observers receive
+    /// a last checkpoint and the run ends with an error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Diverged`] for NaN or infinity, [`ErrorKind::Device`] if the device fails, the
+    /// reason of the stop request, or the error of an observer.
     pub fn train(mut self, run: &Path, observers: &mut [&mut dyn Observer], stop: &StopFlag) -> Result<End> {
         self.stop = stop.clone();
         let trained = self.train_all(run, observers);
@@ -87,7 +91,7 @@ impl Trainer<'_> {
         self.rate.at(self.position.step)
     }
 
-    /// Steps over which the learning rate's schedule is laid out.
+    /// Number of steps over which the learning rate schedule runs.
     pub fn schedule_steps(&self) -> usize {
         self.rate.steps
     }
@@ -98,7 +102,7 @@ impl Trainer<'_> {
             observer.start(&start)?;
         }
         if !self.checkpoints.has_saved() {
-            // So that a run that is killed in its first epoch can go on, too.
+            // A run that is killed in its first epoch can then be resumed, too.
             self.save(observers)?;
         }
         while !self.is_over() {
@@ -164,7 +168,7 @@ impl Trainer<'_> {
         self.position.step == self.steps || has_lost_patience
     }
 
-    /// Trains the steps of the epoch that are still to do.
+    /// Trains the remaining steps of the current epoch.
     fn train_epoch(&mut self, observers: &mut [&mut dyn Observer], run: &Path) -> Result<()> {
         let index = self.position.epochs;
         if self.config.shuffle {
@@ -188,7 +192,7 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// The steps of the epoch that the run is in.
+    /// The range of steps of the current epoch.
     fn range(&self) -> EpochRange {
         let first_step = self.position.epochs * self.steps_per_epoch;
         let steps = self.steps_per_epoch.min(self.steps - first_step);
@@ -196,7 +200,7 @@ impl Trainer<'_> {
         EpochRange { first_step, steps, images, runs: images.div_ceil(self.training.batch) }
     }
 
-    /// What the ops are told in each step of the epoch that the run is in.
+    /// The data of each step of the current epoch, by its index in the epoch.
     fn record_for(&self) -> impl Fn(usize) -> StepRecord + use<> {
         let (rate, epoch) = (self.rate, self.position.epochs);
         let (optimizer, ema) = (self.config.optimizer, self.config.ema);
@@ -207,11 +211,11 @@ impl Trainer<'_> {
         }
     }
 
-    /// Trains until there is something to save, or a reason to stop, or until the epoch's end.
+    /// Trains until a checkpoint is due, a stop is requested or the epoch ends.
     fn train_runs(&mut self, range: &EpochRange, observers: &mut [&mut dyn Observer]) -> Result<()> {
         let &EpochRange { first_step, steps, images, runs } = range;
         let (batch, unit) = (self.training.batch, self.training.images_per_step);
-        // In the middle of an interval, so a pass that is cut short still has one.
+        // In the middle of an interval, so a partial epoch has a measurement as well.
         let interval = match self.training.slots {
             Slots::Pairs => (self.training.count.div_ceil(batch) / PENALTY_SAMPLES).clamp(1, runs),
             Slots::Blocks => 1,
@@ -271,7 +275,8 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Measures the model after an epoch's steps, tells of it, and saves it if that is due.
+    /// Evaluates the model after an epoch, reports the metrics, and saves a checkpoint if one is
+    /// due.
     fn end_epoch(&mut self, observers: &mut [&mut dyn Observer], run: &Path) -> Result<()> {
         let is_whole = self.range().steps == self.steps_per_epoch;
         let epoch = self.report()?;
@@ -285,7 +290,7 @@ impl Trainer<'_> {
         if is_whole {
             self.warn_of_chance(&epoch, observers)?;
         }
-        // Asked for in the epoch's last submission or while it was measured.
+        // A stop may have been requested in the epoch's last submission or during the evaluation.
         let stop = self.stop.requested().filter(|_| !self.is_over());
         let is_due = self.checkpoints.is_due_after(self.position.epochs, self.position.step);
         if is_due || stop.is_some() || self.is_over() || is_best && self.config.keep_best {
@@ -294,7 +299,7 @@ impl Trainer<'_> {
         stop.map_or(Ok(()), |kind| Err(self.stopped(kind, run)))
     }
 
-    /// Says once in a run that an epoch learned nothing.
+    /// Warns, once per run, after an epoch in which the model did not learn.
     fn warn_of_chance(&mut self, epoch: &Epoch, observers: &mut [&mut dyn Observer]) -> Result<()> {
         let warning = self.chance.warning(epoch, self.config);
         if let Some(warning) = warning.filter(|_| !self.position.warned_of_chance) {
@@ -306,7 +311,7 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// What the epoch's steps have measured, and the model after them.
+    /// The metrics of the epoch's steps, and an evaluation of the model after them.
     fn report(&mut self) -> Result<Epoch> {
         self.swap_ema()?;
         let epoch = self.measured()?;
@@ -346,7 +351,7 @@ impl Trainer<'_> {
     }
 }
 
-/// Adds to the error of a device that failed in the middle of a run how to go on.
+/// Adds to an error of the device how to resume the run.
 fn goes_on(error: Error, run: &Path) -> Error {
     match (error.kind(), error.advice()) {
         (ErrorKind::Device, Some(advice)) => {
@@ -357,21 +362,21 @@ fn goes_on(error: Error, run: &Path) -> Error {
     }
 }
 
-/// The steps of an epoch, which may be cut short.
+/// The range of steps of an epoch, which may be cut short.
 #[derive(Clone, Copy, Debug)]
 struct EpochRange {
-    /// Steps before it.
+    /// Number of steps before the epoch.
     first_step: usize,
-    /// Optimizer steps.
+    /// Number of optimizer steps.
     steps: usize,
-    /// Images that they see.
+    /// Number of images in these steps.
     images: usize,
-    /// Runs of the training step.
+    /// Number of runs of the training step.
     runs: usize,
 }
 
 impl EpochRange {
-    /// Optimizer steps of its first `runs` runs.
+    /// Number of optimizer steps in the first `runs` runs.
     fn steps_done(&self, runs: usize, training: &SplitStep) -> usize {
         (runs * training.batch).min(self.images).div_ceil(training.images_per_step)
     }

@@ -1,4 +1,4 @@
-//! A run on its way to a checkpoint, and back from one.
+//! Saves and restores checkpoints of a run, and explains divergence from the last one.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::train::position::{Position, Snapshot};
 use crate::train::tensors;
 
 impl Trainer<'_> {
-    /// Hands the observers a checkpoint of the run as it is.
+    /// Passes a checkpoint of the current state to the observers.
     pub(super) fn save(&mut self, observers: &mut [&mut dyn Observer]) -> Result<()> {
         let snapshot = self.snapshot()?;
         let Position { step, best, .. } = snapshot.position;
@@ -26,7 +26,7 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Fails for a snapshot that holds something else than numbers.
+    /// Fails if a snapshot contains NaN or infinity.
     fn check(&self, snapshot: &Snapshot) -> Result<()> {
         match snapshot.tensors().find(|tensor| !tensor.is_finite()) {
             Some(tensor) => Err(self.divergence.not_finite(&tensor.name, snapshot.position.step)),
@@ -34,14 +34,16 @@ impl Trainer<'_> {
         }
     }
 
-    /// Says more about why the steps of an epoch, which comes after `epochs` others, have diverged: does them again from
-    /// the last save, with a look at everything before each step. And what learning rate that save would have borne.
+    /// Explains why an epoch, which comes after `epochs` others, has diverged.
+    ///
+    /// The steps since the last checkpoint are repeated, with the norms measured before each step.
+    /// The result also suggests a learning rate for that checkpoint.
     pub(super) fn explain(&mut self, error: Error, epochs: usize, run: &Path) -> Error {
         if error.kind() != ErrorKind::Diverged {
             return error;
         }
         let Some(saved) = self.saved.take() else { return error };
-        // Without it the advice is a general one.
+        // Without a rate, the advice is a general one.
         let rate = self.sensible_rate(&saved).ok().flatten();
         let is_of_this_epoch = saved.position.epochs == epochs;
         let again = if is_of_this_epoch { self.repeat(&saved, run) } else { Err(error.clone()) };
@@ -66,13 +68,13 @@ impl Trainer<'_> {
         self.restore(saved)?;
         self.probe_every = 1;
         self.train_epoch(&mut [], run)?;
-        // Nothing has been looked at since before the last step.
+        // The norms were last measured before the last step.
         let last = self.snapshot()?;
         self.check(&last)?;
         self.report().map(drop)
     }
 
-    /// Takes the run back to where it was saved.
+    /// Restores the run to a checkpoint.
     pub(super) fn restore(&mut self, saved: &Snapshot) -> Result<()> {
         tensors::restore_model(&mut *self.session, &saved.model)?;
         tensors::restore_state(&mut *self.session, &saved.optimizer)?;
@@ -80,7 +82,8 @@ impl Trainer<'_> {
         self.swap_ema()
     }
 
-    /// Puts running averages where the parameters are, or back: models are measured and saved so.
+    /// Swaps moving averages and parameters, if the run has averages. Models are evaluated and
+    /// saved with the averages.
     pub(super) fn swap_ema(&mut self) -> Result<()> {
         match &self.averages {
             Some(averages) => averages.swap_ema(&mut *self.session),
