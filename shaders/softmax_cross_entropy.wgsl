@@ -1,7 +1,7 @@
 // logits, dlogits: [batch, classes]; labels: [batch]; metrics: [slots, partials] of (loss,
-// correct). One invocation computes one row (softmax_row.wgsl), and one workgroup adds up the losses
-// and correct counts of its rows. Rows without an image have the label NO_LABEL: their gradient is
-// zero and they have no effect on the metrics.
+// correct). One invocation computes one row (softmax_row.wgsl), and one workgroup adds up the
+// losses and correct counts of its rows. Rows without an image have the label NO_LABEL: their
+// gradient is zero and they have no effect on the metrics.
 
 struct Params {
     batch: u32,

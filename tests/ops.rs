@@ -1,7 +1,7 @@
-//! Every op on every device: the CPU against float64 loops, the GPU against the CPU.
+//! Every op on every device: the CPU is compared with float64 loops, and the GPU with the CPU.
 //!
 //! A new op needs a file in `tests/ops/cases` with at least 50 cases, and its name in
-//! `tests/ops/cases/mod.rs`. No GPU is no excuse: without one these tests fail.
+//! `tests/ops/cases/mod.rs`. Without a GPU these tests fail.
 
 #[path = "samples/announcement.rs"]
 mod announcement;
