@@ -1,5 +1,5 @@
-//! Training with 16-bit floats: close to the same run with 32, exact from checkpoint to end, and the same run where a device
-//! has none.
+//! Training in f16: close to the same run in f32, exact when resumed from a checkpoint, and
+//! identical to f32 on a device without f16.
 
 use shadegrad::config::{Config, Key};
 use shadegrad::device::Device;
@@ -15,7 +15,7 @@ use crate::support::{config, device, resume, train};
 
 type Values<'a> = &'a [(Key, &'a str)];
 
-/// Rows and pixels, maps with everything that reads them, and a tail of 32 bits with a factor behind it.
+/// Rows and pixels, maps with every layer that reads them, and a last layer in f32 after a scale.
 const RUNS: [Values<'_>; 4] = [
     &[],
     &[(Key::Model, "linear:9,gelu,dropout:0.2,linear:70"), (Key::Optimizer, "adamw"), (Key::ClipNorm, "0.5")],
@@ -44,8 +44,9 @@ fn gpu() -> Box<dyn Device> {
     gpu
 }
 
-/// Every number that a step hands on is off by 2^-11 of itself at most. Losses are means over 133 images, the weights of 27
-/// steps: a few roundings of several layers, all of the same order.
+/// Every stored activation has a relative rounding error of at most 2^-11. Losses are means over
+/// 133 images and weights come from 27 steps: a few roundings of several layers, all of that
+/// magnitude.
 pub fn losses_follow_those_of_32_bits() {
     let gpu = gpu();
     for values in RUNS {
@@ -84,8 +85,8 @@ pub fn a_device_without_such_floats_trains_with_32_bits() {
     }
 }
 
-/// What a GPU has to offer through DX12 where FXC compiles its kernels: neither subgroup operations
-/// nor floats of 16 bits nor the largest tiles. Which kernels a run takes for it changes no bit.
+/// The capabilities of a GPU with DX12 where FXC compiles its kernels: no subgroup operations, no
+/// f16 and no large tiles. The kernels that a run then uses change no bit.
 pub fn a_device_with_fxc_trains_to_the_same_weights() {
     let found = adapters();
     let first = found.first().expect("these tests need a GPU or a software driver");
@@ -100,7 +101,8 @@ pub fn a_device_with_fxc_trains_to_the_same_weights() {
     assert_eq!(plain, whole);
 }
 
-/// A sure model in a large batch: the gradient of a row is far below the least of 16 bits, and still comes through.
+/// A confident model with a large batch: the gradient of a row is far below the smallest f16
+/// number, but is not lost.
 pub fn a_small_gradient_does_not_become_zero() {
     let gpu = gpu();
     let (batch, inputs, classes) = (512, 8, 2);
@@ -133,7 +135,7 @@ pub fn a_small_gradient_does_not_become_zero() {
     };
     let (found, scale) = gradient_on(&*gpu);
     let (wanted, _) = gradient_on(&*device("cpu"));
-    // Rounded, and of a size whose neighbours are 2^-24 apart.
+    // Rounded, with a magnitude at which neighbouring f16 numbers are 2^-24 apart.
     assert!(
         (found - wanted).abs() <= wanted.abs() / 1024.0 + 1.0 / (1 << 24) as f32,
         "{found}, not {wanted}"

@@ -1,4 +1,5 @@
-//! `selftest`: it passes on a GPU that computes what the CPU does, and finds one that does not; what it found is heeded.
+//! `selftest` passes on a GPU that computes what the CPU does, and finds one that does not.
+//! Training runs disable the kernels that it found wrong.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,14 +16,15 @@ use shadegrad::{ErrorKind, Result};
 use crate::samples::small_run::{config, dataset, device};
 use crate::samples::wrong_op::Edited;
 
-/// A GPU without optional features: three classes of products, which even a software driver compiles soon.
+/// A GPU without optional features: three classes of products, which even a software driver
+/// compiles quickly.
 fn gpu() -> Gpu {
     let found = adapters();
     let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
     Gpu::open(first, Capabilities::WebGpuDefaults).expect("the GPU can be opened")
 }
 
-/// A GPU some of whose kernels have another text.
+/// A GPU some of whose kernels have modified text.
 struct Wrong {
     gpu: Gpu,
     /// Part of the kernels' names.
@@ -95,11 +97,11 @@ pub fn a_wrong_class_of_products_is_done_without() {
     let right = train(&gpu()).weights_sha256;
     assert_ne!(train(&wrong(gpu())).weights_sha256, right, "the wrong kernel does not matter");
     assert_eq!(train(&wrong(gpu().without(&verdict.barred))).weights_sha256, right);
-    // What is remembered of classes that are no more says nothing.
+    // A verdict about classes that no longer exist has no effect.
     assert_eq!(gpu().without(&["tiled_1x1".into()]).facts(), gpu().facts());
 }
 
-/// What is wrong with 16 bits only, runs do without.
+/// If only f16 is wrong, runs do not use f16.
 pub fn a_wrong_kernel_for_16_bits_leaves_32_alone() {
     let found = adapters();
     let open = || Gpu::open(&found[0], Capabilities::Adapter).expect("the GPU can be opened");
@@ -109,7 +111,7 @@ pub fn a_wrong_kernel_for_16_bits_leaves_32_alone() {
     assert!(!open().without(&verdict.barred).has_half());
 }
 
-/// A text that no compiler takes.
+/// A text that no compiler accepts.
 pub fn a_kernel_that_a_driver_refuses_fails() {
     let wrong =
         Wrong { gpu: gpu(), kernels: "tiled_64x64", from: "workgroupBarrier()", to: "workgroupBarrier(1)" };
@@ -131,7 +133,7 @@ pub fn what_was_found_is_remembered_apart_from_what_was_tuned() {
     let found = Verdict { date: "2026-01-31".into(), checks: 7, ..Verdict::default() };
     memory.remember(&found).expect("it can be written");
     assert_eq!(gpu().selftest_memory(folder.path()).recall(), Some(found));
-    // The tuner's memory of the same GPU is another.
+    // The tuning cache of the same GPU is separate.
     assert_eq!(memory.recall::<std::collections::BTreeMap<String, String>>(), None);
 }
 
@@ -142,7 +144,7 @@ pub fn the_cpu_and_unknown_ops_are_refused() {
     assert_eq!(refused(&gpu(), Some("rely")), ErrorKind::Usage);
 }
 
-/// The program with a cache of its own.
+/// Runs the program with its own cache.
 fn program(cache: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_shadegrad"))
         .args(arguments)

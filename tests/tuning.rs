@@ -1,4 +1,4 @@
-//! The tuner: what it picks, what it remembers, and that neither changes a result.
+//! The tuner: what it selects and caches, and that neither changes a result.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use shadegrad::ops::sgd::{Momentum, Update};
 use shadegrad::plan::{Array, Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
-/// What tuners told, whichever test they belong to: each test looks for its own words.
+/// Messages of all tuners in this process; each test looks for its own.
 static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn tell(line: &str) {
@@ -34,17 +34,17 @@ fn tuned(folder: &Path) -> Gpu {
     gpu().telling(tell).with_tuning(Tuning { folder: Some(folder.into()) })
 }
 
-/// A product with a bias and the update of a weight and of a bias, both worth tuning.
+/// Two products worth tuning: one with a bias, and one that updates a weight and a bias.
 struct Work {
     plan: Plan,
     step: StepId,
-    /// With values of their own.
+    /// Tensors with their own values.
     inputs: Vec<Tensor>,
-    /// What the step writes.
+    /// Tensors that the step writes.
     outputs: Vec<Tensor>,
 }
 
-/// Operands of `element`: with 16 bits, a gradient has a scale.
+/// Operands of type `element`; an f16 gradient has a loss scale.
 fn work(element: Element) -> Work {
     let mut plan = Plan::new();
     let step = plan.begin("step");
@@ -66,7 +66,7 @@ fn work(element: Element) -> Work {
     Work { plan, step, inputs: vec![x, dy, w, bias], outputs: vec![y, w, v, bias, bias_v] }
 }
 
-/// Everything that two steps leave, as bits.
+/// The results of two steps, as bits.
 fn run(device: &dyn Device) -> Vec<Vec<u32>> {
     run_in(Element::F32, device)
 }
@@ -88,7 +88,7 @@ fn run_in(element: Element, device: &dyn Device) -> Vec<Vec<u32>> {
     outputs.iter().map(bits).collect()
 }
 
-/// What a GPU said of its preparations; `None` is the end of a stage.
+/// Progress events of a GPU's preparation; `None` is the end of a stage.
 #[derive(Clone, Debug, Default)]
 struct Preparations(Arc<Mutex<Vec<Option<Prepared>>>>);
 
@@ -101,7 +101,7 @@ struct Prepared {
 }
 
 impl Preparations {
-    /// What was said since the last call.
+    /// Events since the last call.
     fn take(&self) -> Vec<Option<Prepared>> {
         std::mem::take(&mut self.0.lock().expect("no test panics while it holds this"))
     }
@@ -121,7 +121,7 @@ impl Observer for Preparations {
     }
 }
 
-/// A whole stage: each name once, counted.
+/// Events of a whole stage: each name once, counted.
 fn stage(stage: Stage, names: &[impl ToString]) -> Vec<Option<Prepared>> {
     let counted = names.iter().enumerate().map(|(index, name)| {
         Some(Prepared { stage, name: name.to_string(), number: index + 1, count: names.len() })
@@ -181,7 +181,7 @@ pub fn a_gpu_says_how_far_it_is_with_tuning_and_compiling() {
 
     load(tuned(folder.path()));
     let keys = ["matmul nt 64x70x300 bias_relu", "matmul tn 70x300x64 sgd_momentum_rows"];
-    // Whatever is tuned has been compiled on the way.
+    // Kernels that are tuned are compiled on the way.
     assert_eq!(said.take(), stage(Stage::Tuning, &keys), "for the first time");
 
     let kernels = load(tuned(folder.path()));
@@ -204,7 +204,8 @@ pub fn a_kernel_of_many_ops_is_compiled_once() {
     assert_eq!(said.take(), stage(Stage::Compiling, &kernels[..1]));
 }
 
-/// Without time stamps, kernels are timed by waiting for each: that must change no result either.
+/// Without timestamp queries, kernels are timed by waiting for each. That must not change a result
+/// either.
 pub fn kernels_are_timed_on_devices_that_cannot_do_it_themselves() {
     let found = adapters();
     let plain = || Gpu::open(&found[0], Capabilities::WebGpuDefaults).expect("it can be opened");
@@ -241,7 +242,7 @@ pub fn damaged_and_outdated_files_are_made_anew() {
 
 pub fn a_memory_that_cannot_be_written_is_said_and_harmless() {
     let file = tempfile::NamedTempFile::new().expect("a file");
-    // Below a file there can be no folder.
+    // There can be no folder below a file.
     let nowhere = file.path().join("below");
     assert_eq!(run(&tuned(&nowhere)), run(&gpu()));
     let told = TOLD.lock().expect("no test panics while it holds this");

@@ -1,4 +1,4 @@
-//! `bench`: what it prints, and what it refuses.
+//! `bench`: its output and its error messages.
 
 use crate::cli::support::{Sandbox, shadegrad};
 

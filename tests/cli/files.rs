@@ -1,4 +1,5 @@
-//! Configuration files that are none; mistakes in others are in the table of commands (`mistakes.txt`).
+//! Configuration files that cannot be read. Mistakes in their contents are in the table of commands
+//! (`mistakes.txt`).
 
 use crate::cli::support::Sandbox;
 

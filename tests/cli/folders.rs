@@ -1,5 +1,4 @@
-//! Folders of pictures in the layouts that people have: the first lines of a run, and its exit
-//! code.
+//! Folders of pictures in common layouts: the first lines of a run, and its exit code.
 
 use std::path::Path;
 
@@ -8,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::support::{Outcome, Sandbox};
 
-/// Pictures in the folder `set`: folders below it, and how many pictures each has.
+/// Creates pictures in the folder `set`: names of folders, each with a number of pictures.
 fn sandbox(folders: &[(&str, usize)]) -> Sandbox {
     let sandbox = Sandbox::new();
     for (folder, count) in folders {
@@ -37,7 +36,7 @@ fn train(sandbox: &Sandbox, data: &str) -> Outcome {
     sandbox.run(&[&common[..], &["--data", data]].concat())
 }
 
-/// Asserts that a run starts with these lines, and that `data verify` does not refuse the folder.
+/// Asserts that a run starts with these lines, and that `data verify` accepts the folder.
 #[track_caller]
 fn starts_with(sandbox: &Sandbox, lines: &[&str]) {
     let outcome = train(sandbox, "set");
@@ -48,7 +47,7 @@ fn starts_with(sandbox: &Sandbox, lines: &[&str]) {
     assert_eq!(verified.code, Some(0), "{verified:#?}");
 }
 
-/// Asserts that both refuse the folder with these two lines.
+/// Asserts that both reject the folder with these two lines.
 #[track_caller]
 fn is_refused(sandbox: &Sandbox, error: &str, help: &str) {
     for outcome in [train(sandbox, "set"), sandbox.run(&["data", "stats", "set"])] {
@@ -179,7 +178,7 @@ fn each_split_is_measured_on_its_own() {
     let logits = ["predict", "run", "--data", "set", "--split", "validation", "--logits", "x.npy", "--json"];
     let predicted = &sandbox.run(&[&logits[..], &["--device", "cpu"]].concat()).events()[0];
     assert_eq!(predicted["images"], 5);
-    // Another folder, with pictures of one of the classes.
+    // Another folder, with pictures of one class.
     assert_eq!(eval("set/few", "all").events()[0]["images"], 9);
     eval("set/few", "validation").refused(3).because(&["few has no validation images"]);
 
@@ -193,7 +192,7 @@ fn each_split_is_measured_on_its_own() {
     assert_eq!(object["validation"], json!({ "images": 5, "per_class": [3, 2] }));
 }
 
-/// Runs that were made before `val/` was used have recorded no files of it.
+/// Runs from before `val/` was used have not recorded its files.
 #[test]
 fn runs_that_began_without_validation_pictures_are_reported_on_without() {
     let folders = [("train/red", 3), ("train/blue", 3), ("test/red", 2), ("test/blue", 2)];

@@ -1,6 +1,7 @@
-//! What `config show` says that a run needs is what it takes, on each device.
+//! A run uses the memory that `config show` says it needs, on each device.
 //!
-//! In a program of its own and in one test, because the memory that is looked at is the whole process's.
+//! This is a test program of its own with a single test, because it checks the memory of the whole
+//! process.
 
 use std::path::Path;
 
@@ -8,18 +9,18 @@ use shadegrad::Result;
 use shadegrad::config::Key;
 use shadegrad::data::ImageShape;
 use shadegrad::device::Device;
-use shadegrad::train::{Epoch, Observer, Outline, Sizes, StopFlag, Trainer};
+use shadegrad::train::{DryRun, Epoch, Observer, Sizes, StopFlag, Trainer};
 
 use crate::samples::small_run::{config, dataset_of, device};
 
-/// How far from what was said it may be.
+/// Tolerance of the estimate.
 const TOLERANCE: f64 = 0.1;
 
-/// A net whose maps are far larger than all else in the process.
+/// A model whose activations are far larger than everything else in the process.
 const MODEL: &str = "conv:32x3,batchnorm,relu,conv:32x3,gelu,maxpool:2,residual(conv:32x3,batchnorm,relu),\
                      conv:64x3s2,batchnorm,relu,globalavgpool";
 
-/// The most bytes at any epoch's end.
+/// The largest number of bytes at the end of any epoch.
 struct Most<'a> {
     device: &'a dyn Device,
     bytes: u64,
@@ -49,7 +50,7 @@ pub fn a_run_takes_the_memory_that_was_said() {
         let (device, data) = (device(kind), dataset_of(shape));
         let (train, test) = (data.train.labels.len(), data.test.labels.len());
         let sizes = Sizes { shape, classes: data.classes.len(), train, validation: None, test };
-        let outline = Outline::of(&config, &sizes).expect("the model fits");
+        let outline = DryRun::of(&config, &sizes).expect("the model fits");
         let mut most = Most { device: &*device, bytes: 0 };
         most.look();
         let before = most.bytes;
@@ -58,7 +59,7 @@ pub fn a_run_takes_the_memory_that_was_said() {
         let said = if kind == "gpu" { outline.gpu_bytes } else { outline.cpu_bytes } as f64;
         let taken = (most.bytes - before) as f64;
         eprintln!("{kind}: {:.1} MB said, {:.1} MB taken", said / 1e6, taken / 1e6);
-        // Only Linux tells a process's memory in a file.
+        // Only Linux reports the memory of a process in a file.
         if kind == "gpu" || cfg!(target_os = "linux") {
             assert!((taken / said - 1.0).abs() <= TOLERANCE, "{kind}: {said} bytes said, {taken} taken");
         }

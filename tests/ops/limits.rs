@@ -1,5 +1,4 @@
-//! Data at the edge of what a device binds at once: 128 MiB where there is nothing but WebGPU's
-//! default limits.
+//! Data at the limit of what a device can bind at once: 128 MiB with WebGPU's default limits.
 
 use shadegrad::ErrorKind;
 use shadegrad::augmentation::Augmentation;
@@ -42,7 +41,7 @@ fn gathering(pieces: [usize; 2]) -> Gathering {
     Gathering { plan, step, images, order, x }
 }
 
-/// What the pixels of an image are: all the same, and not those of its neighbours.
+/// The pixels of an image: all the same, and different from its neighbours'.
 fn shade(image: usize) -> u8 {
     (image % 251) as u8
 }

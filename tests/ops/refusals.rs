@@ -1,5 +1,5 @@
-//! What recording refuses, and in which words: shapes that do not fit, tensors without elements,
-//! reads before writes, and one tensor as input and output.
+//! Plans that recording rejects, and the messages: shapes that do not fit, empty tensors, reads
+//! before writes, and one tensor as input and output.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -14,7 +14,7 @@ use shadegrad::ops::{Rate, Window, column_sum, conv2d, l2_penalty, max_pool, rel
 use shadegrad::plan::{Plan, Role};
 use shadegrad::tensor::{Element, Tensor};
 
-/// Recording must panic with a message that has `words`.
+/// Recording must panic with a message that contains `words`.
 #[track_caller]
 fn refused(words: &str, record: impl FnOnce(&mut Plan)) {
     let mut plan = Plan::new();
@@ -221,7 +221,8 @@ pub fn blocks_of_steps_that_are_too_large() {
     }
 }
 
-/// Records the gathering of two of four images of 3 x 3 pixels in two pieces, changed by `change`.
+/// Records the gathering of two of four images of 3 x 3 pixels in two pieces, augmented by
+/// `change`.
 fn gather_changed(plan: &mut Plan, change: impl FnOnce(&mut Plan, &mut Images)) {
     let piece = |plan: &mut Plan| plan.declare("piece", Role::Input, Element::U8, [2, 12]);
     let mut images = Images {
@@ -285,7 +286,7 @@ pub fn steps_that_do_not_work() {
     refused("which nothing in this step has written", |plan| {
         let x = floats(plan, &[2, 2]);
         let y = relu::forward(plan, x);
-        // What another step has written may be gone.
+        // The output of another step may have been overwritten.
         plan.begin("next");
         relu::forward(plan, y);
     });

@@ -1,5 +1,5 @@
-//! Runs that are never lost: whatever ends a run, at whatever moment, it goes on from its last
-//! checkpoint and ends as if nothing had happened.
+//! Interrupted runs: whatever ends a run, at whatever moment, it resumes from its last checkpoint
+//! and ends as if nothing had happened.
 
 mod damage;
 mod divergence;

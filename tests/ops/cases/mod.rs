@@ -15,7 +15,8 @@ use crate::subject::Subject;
 /// Learning rates of successive steps.
 pub const RATES: [f32; 3] = [0.125, 0.1, 0.01];
 
-/// Learning rates of a parameter's own: a factor, and falls that end within those steps and after them.
+/// Learning rates of a parameter group: a factor, and linear decays that end within those steps and
+/// after them.
 pub const OWN: [Rate; 4] = [
     Rate::Scaled(1.0),
     Rate::Scaled(0.3),
@@ -28,7 +29,7 @@ pub fn steps() -> [StepRecord; 3] {
     [0, 1, 2].map(|step| StepRecord { learning_rate: RATES[step], step: step as u32, ..PLAIN_RUN })
 }
 
-/// A parameter's learning rate in each of them.
+/// A parameter's learning rate in each step.
 pub fn own_rates(own: Rate) -> [f64; 3] {
     [0, 1, 2].map(|step| match own {
         Rate::Scaled(factor) => f64::from(factor) * f64::from(RATES[step]),
@@ -52,7 +53,7 @@ impl PoolSize {
         [self.batch, self.height, self.width, self.channels]
     }
 
-    /// Shape of what the pool makes of it.
+    /// Shape of the pool's output.
     pub fn output(&self) -> [usize; 4] {
         let outputs =
             |input: usize, size: usize| (input + 2 * self.window.padding - size) / self.window.stride + 1;
@@ -62,7 +63,8 @@ impl PoolSize {
     }
 }
 
-/// Windows that overlap, touch and leave gaps, with and without padding, on maps that they divide or do not.
+/// Windows that overlap, touch and leave gaps, with and without padding, on maps that they divide
+/// or do not.
 pub fn pools() -> Vec<PoolSize> {
     let mut pools = Vec::new();
     for (size, stride, padding) in
@@ -99,7 +101,7 @@ pub fn lengths() -> Vec<usize> {
     vec![1, 2, 3, 5, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 255, 256, 257, 1009, 4095, 4097, 65_537]
 }
 
-/// Least number of cases of an op.
+/// Minimum number of cases of an op.
 const LEAST: usize = 50;
 
 macro_rules! suites {
@@ -181,7 +183,7 @@ fn hold_in_16_bits(op: &str, cases: fn() -> Cases) {
     hold(&some, &Subject::cpu(), &[gpu], Element::Half).assert_agreement();
 }
 
-/// The cases whose numbers are of ordinary size: others, or the squares of others, do not fit 16 bits.
+/// The cases with numbers of ordinary size: f16 cannot represent others, or their squares.
 pub fn within_half(cases: impl IntoIterator<Item = Box<dyn Case>>) -> Cases {
     let is_extreme =
         |text: &str| [LARGE, TINY].iter().any(|range| text.contains(&format!("range: {range:?}")));
