@@ -1,3 +1,4 @@
+// kernel batch_norm_join = loop_bound step batch_norm_params batch_norm_rows batch_norm_join
 // Joins the parts' means and sums of squares (Chan, Golub and LeVeque 1983, equations 2.1), and moves
 // the running statistics towards them: the running variance takes the unbiased one. A single value
 // has no variance: its moments are the running ones, which stay as they are.

@@ -1,3 +1,4 @@
+// kernel gather_pixels = step gather_rows gather_params gather_pixels
 // Gather without normalisation: the batch's pixels as they are, for products that normalise them as they read.
 // As in gather_vectors.wgsl, the channels of an image are whole vectors of sixteen pixels.
 //

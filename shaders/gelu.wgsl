@@ -1,3 +1,5 @@
+// kernel gelu = stored_f32 log_sum_exp activation_params gelu activation elementwise
+// kernel gelu_backward = stored_f32 log_sum_exp activation_params gelu activation_backward elementwise
 // GELU(x) = x P(x), where P is how much of a normal distribution lies below x; it stands in front of
 // activation.wgsl or activation_backward.wgsl, log_sum_exp.wgsl in front of it. P comes from the complementary error function,
 // P(-|x|) = erfc(|x| / sqrt(2)) / 2, by Chebyshev approximation with a relative error below 1.2e-7

@@ -1,3 +1,5 @@
+// kernel leaky_relu = stored_f32 activation_params leaky_relu activation elementwise
+// kernel leaky_relu_backward = stored_f32 activation_params leaky_relu activation_backward elementwise
 // y = rise x, or slope x where x is negative; it stands in front of activation.wgsl or
 // activation_backward.wgsl.
 

@@ -1,3 +1,4 @@
+// kernel peak = loop_bound peak
 // y[i] = a sum that nobody needs, of values that only ever lived in registers.
 //
 // y: [length]. One invocation does trips * 64 multiply-adds in sixteen independent chains, so that

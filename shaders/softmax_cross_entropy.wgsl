@@ -1,3 +1,4 @@
+// kernel softmax_cross_entropy = step loop_bound log_sum_exp softmax_row softmax_cross_entropy
 // logits, dlogits: [batch, classes]; labels: [batch]; metrics: [slots, partials] of (loss, hits).
 // One invocation computes one row (softmax_row.wgsl), one workgroup adds up the losses and hits of its rows.
 // Rows without an image have the label NO_LABEL: their gradient is zero and they count for nothing.
@@ -5,7 +6,9 @@
 struct Params {
     batch: u32,
     classes: u32,
+    // Fraction of the target that is spread over all classes.
     smoothing: f32,
+    // Partial sums (pairs) in one slot of the ring.
     partials: u32,
 }
 

@@ -4,11 +4,10 @@
 //! All tensors have one shape. One frame of shaders serves all, with a function and its slope in front.
 //! NaN passes through, so that a diverged run is seen at the loss.
 
-use std::borrow::Cow;
-
 use rayon::prelude::*;
 
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, uniform, write};
+use crate::kernel::shaders::{self, ActivationParams};
+use crate::kernel::{Dispatch, GpuFacts, PlainKernel};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
@@ -111,7 +110,11 @@ impl Activation {
         }
     }
 
-    fn dispatch(self, kernels: [&'static Kernel; 2], tensors: &[Tensor]) -> Vec<Dispatch> {
+    fn dispatch(
+        self,
+        kernels: [&'static PlainKernel<ActivationParams>; 2],
+        tensors: &[Tensor],
+    ) -> Vec<Dispatch> {
         let length = tensors[0].len();
         let [gelu, leaky_relu] = kernels;
         let (kernel, slope, rise) = match self {
@@ -119,71 +122,9 @@ impl Activation {
             Activation::LeakyRelu { slope } => (leaky_relu, slope, 1.0),
             Activation::Scale { factor } => (leaky_relu, factor, factor),
         };
-        let params = Params { length: length as u32, slope, rise };
-        vec![Dispatch::new(kernel, params, tensors, fold(length, WORKGROUP), 0)]
+        let params = ActivationParams { length: length as u32, slope, rise };
+        vec![kernel.for_each(length, params, tensors, 0)]
     }
-}
-
-uniform! {
-    struct Params {
-        /// Number of elements.
-        length: u32,
-        /// Of a leaky ReLU, where x is negative.
-        slope: f32,
-        /// Where it is not.
-        rise: f32,
-    }
-}
-
-const WORKGROUP: u32 = 256;
-
-const fn kernel(
-    name: &'static str,
-    source: Cow<'static, str>,
-    bindings: &'static [crate::kernel::Binding],
-) -> Kernel {
-    Kernel {
-        name: Cow::Borrowed(name),
-        source,
-        workgroup: [WORKGROUP, 1, 1],
-        params: Params::FIELDS,
-        bindings: Cow::Borrowed(bindings),
-        reads_step: false,
-        subgroups: false,
-    }
-}
-
-/// GELU, leaky ReLU (and what has one slope).
-static FORWARD: [Kernel; 2] = [
-    kernel(
-        "gelu",
-        shader!("stored_f32.wgsl", "log_sum_exp.wgsl", "gelu.wgsl", "activation.wgsl"),
-        &[read("x"), write("y")],
-    ),
-    kernel(
-        "leaky_relu",
-        shader!("stored_f32.wgsl", "leaky_relu.wgsl", "activation.wgsl"),
-        &[read("x"), write("y")],
-    ),
-];
-
-/// Their gradients.
-static BACKWARD: [Kernel; 2] = [
-    kernel(
-        "gelu_backward",
-        shader!("stored_f32.wgsl", "log_sum_exp.wgsl", "gelu.wgsl", "activation_backward.wgsl"),
-        &[read("x"), read("dy"), write("dx")],
-    ),
-    kernel(
-        "leaky_relu_backward",
-        shader!("stored_f32.wgsl", "leaky_relu.wgsl", "activation_backward.wgsl"),
-        &[read("x"), read("dy"), write("dx")],
-    ),
-];
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    FORWARD.iter().chain(&BACKWARD).flat_map(Kernel::in_each).collect()
 }
 
 /// Elements that one thread computes at a time.
@@ -209,7 +150,7 @@ impl Op for Forward {
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        self.activation.dispatch(FORWARD.each_ref(), &[self.x, self.y])
+        self.activation.dispatch([&shaders::GELU, &shaders::LEAKY_RELU], &[self.x, self.y])
     }
 }
 
@@ -234,6 +175,7 @@ impl Op for Backward {
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        self.activation.dispatch(BACKWARD.each_ref(), &[self.x, self.dy, self.dx])
+        self.activation
+            .dispatch([&shaders::GELU_BACKWARD, &shaders::LEAKY_RELU_BACKWARD], &[self.x, self.dy, self.dx])
     }
 }

@@ -1,6 +1,9 @@
 //! What differs from one run of a step to the next.
 
-crate::kernel::uniform! {
+use crate::kernel::shaders::STEP;
+use crate::kernel::{Uniform, same_fields, uniform};
+
+uniform! {
     /// What changes from one run of a step to the next. Shaders see it as the uniform `step`.
     pub struct StepRecord {
         /// Where in the epoch's order this batch starts.
@@ -25,3 +28,6 @@ crate::kernel::uniform! {
         average_share: f32,
     }
 }
+
+const _: () =
+    assert!(same_fields(StepRecord::FIELDS, STEP), "StepRecord must have the fields of shaders/step.wgsl");

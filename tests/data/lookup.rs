@@ -1,6 +1,9 @@
 //! Which place a data set is taken from, and what is said when there is none.
 
-use crate::samples::{expect_data_error, gzip, idx_images, idx_labels, search_nowhere, small_idx_contents, small_idx_set, write_idx};
+use crate::samples::{
+    expect_data_error, gzip, idx_images, idx_labels, search_nowhere, small_idx_contents, small_idx_set,
+    write_idx,
+};
 use shadegrad::ErrorKind;
 use shadegrad::data::catalogue::Catalogue;
 use shadegrad::data::load::load;

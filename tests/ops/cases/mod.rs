@@ -1,11 +1,12 @@
 //! The cases of every op, and the tests that run them.
 
 use shadegrad::device::gpu::adapter::Capabilities;
+use shadegrad::kernel::{GpuFacts, Kernel};
 use shadegrad::ops::{Rate, Window};
-use shadegrad::plan::StepRecord;
+use shadegrad::plan::{Plan, StepRecord};
 use shadegrad::tensor::Element;
 
-use crate::bench::{Case, Cases, PLAIN_RUN};
+use crate::bench::{Bench, Case, Cases, PLAIN_RUN};
 use crate::numbers::{LARGE, TINY};
 use crate::runner::hold;
 use crate::subject::Subject;
@@ -112,57 +113,43 @@ macro_rules! suites {
             }
         )+
 
-        /// Every op that has cases, with their number.
-        fn suites() -> Vec<(&'static str, usize)> {
-            vec![$((stringify!($op), $op::cases().len())),+]
+        /// The cases of every op.
+        fn suites() -> Vec<(&'static str, Cases)> {
+            vec![$((stringify!($op), $op::cases())),+]
         }
     };
 }
 
-suites! {
-    activation,
-    adam,
-    add,
-    average,
-    average_pool,
-    batch_norm,
-    cast,
-    classifier,
-    clip_norm,
-    column_sum,
-    conv2d,
-    dropout,
-    gather,
-    l2_penalty,
-    lion,
-    matmul,
-    max_pool,
-    muon,
-    online_steps,
-    relu,
-    sgd,
-    softmax_cross_entropy,
-}
+shadegrad::for_each_op!(suites);
 
 /// The CPU against float64, the GPU against the CPU, and the same with nothing but WebGPU's defaults. Ops that keep floats
 /// in 16 bits are held a second time, with some of the cases, where the GPU has such floats.
 fn hold_op(op: &str, cases: fn() -> Cases) {
-    let kernels = shadegrad::ops::kernels().into_iter().filter(|(owner, _)| *owner == op);
-    let in_half: Vec<bool> = kernels.map(|(_, kernel)| kernel.needs_f16()).collect();
+    let has_full = cases().iter().any(|case| !lowered(&**case, Element::F32).iter().any(Kernel::needs_f16));
+    let has_half = cases().iter().any(|case| lowered(&**case, Element::Half).iter().any(Kernel::needs_f16));
     let (gpu, facts) = Subject::gpu(Capabilities::Adapter);
-    if in_half.contains(&false) {
+    if has_full {
         let (plain, _) = Subject::gpu(Capabilities::WebGpuDefaults);
         hold_cases(op, &cases(), &[Subject::gpu(Capabilities::Adapter).0, plain], Element::F32);
     }
-    if !in_half.contains(&true) {
+    if !has_half {
         return;
     }
     if facts.f16 {
-        let some = cases().into_iter().step_by(if in_half.contains(&false) { 3 } else { 1 });
+        let some = cases().into_iter().step_by(if has_full { 3 } else { 1 });
         hold_cases(op, &within_half(some), &[gpu], Element::Half);
     } else {
         announce_no_halves(op);
     }
+}
+
+/// The kernels that a case uses where layers hand on floats of type `element`.
+fn lowered(case: &dyn Case, element: Element) -> Vec<Kernel> {
+    let mut plan = Plan::new();
+    Bench::record(&mut plan, case, element);
+    let ops = plan.steps().iter().flat_map(|step| &step.ops);
+    let dispatches = ops.flat_map(|op| op.lower(&GpuFacts::default()));
+    dispatches.map(|dispatch| dispatch.kernel.into_owned()).collect()
 }
 
 /// The cases whose numbers are of ordinary size: others, or the squares of others, do not fit 16 bits.
@@ -184,11 +171,7 @@ fn hold_cases(op: &str, cases: &Cases, gpus: &[Subject], element: Element) {
 
 #[test]
 fn every_op_has_enough_cases() {
-    let suites = suites();
-    for op in shadegrad::ops::ALL {
-        let suite = suites.iter().find(|(name, _)| name == op);
-        let (_, cases) = suite.unwrap_or_else(|| panic!("{op} has no cases in tests/ops/cases"));
-        assert!(*cases >= LEAST, "{op} has only {cases} cases");
+    for (op, cases) in suites() {
+        assert!(cases.len() >= LEAST, "{op} has only {} cases", cases.len());
     }
-    assert_eq!(suites.len(), shadegrad::ops::ALL.len(), "suites of ops that are none");
 }
