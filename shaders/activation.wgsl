@@ -4,8 +4,7 @@
 
 struct Params {
     length: u32,
-    slope: f32,
-    rise: f32,
+    argument: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

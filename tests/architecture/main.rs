@@ -59,7 +59,7 @@ const HOMES: &[(&str, &[&str])] = &[
     // Downloads show how far they are where they happen.
     ("indicatif", &["cli/", "data/"]),
     ("libc", &["cli/"]),
-    ("libm", &["train/"]),
+    ("libm", &["ops/"]),
     ("log", &["data/"]),
     // Kernels whose registers need names, and the page that a run is shown in.
     ("minijinja", &["ops/matmul/", "report/"]),

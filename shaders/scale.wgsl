@@ -1,0 +1,10 @@
+// scale(x) = factor x; activation.wgsl or activation_backward.wgsl stands behind it. The factor is
+// `params.argument`.
+
+fn activation(x: f32) -> f32 {
+    return params.argument * x;
+}
+
+fn activation_slope(x: f32) -> f32 {
+    return params.argument;
+}

@@ -1,0 +1,10 @@
+// sigmoid(x) = 1 / (1 + exp(-x)); logistic.wgsl stands in front of it, activation.wgsl or
+// activation_backward.wgsl behind it.
+
+fn activation(x: f32) -> f32 {
+    return logistic(x);
+}
+
+fn activation_slope(x: f32) -> f32 {
+    return logistic_slope(x);
+}

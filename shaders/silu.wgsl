@@ -1,0 +1,10 @@
+// silu(x) = x logistic(x); logistic.wgsl stands in front of it, activation.wgsl or
+// activation_backward.wgsl behind it.
+
+fn activation(x: f32) -> f32 {
+    return x * logistic(x);
+}
+
+fn activation_slope(x: f32) -> f32 {
+    return logistic(x) + x * logistic_slope(x);
+}
