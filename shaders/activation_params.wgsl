@@ -3,10 +3,8 @@
 struct Params {
     // Number of elements.
     length: u32,
-    // Of a leaky ReLU, where x is negative.
-    slope: f32,
-    // Where it is not.
-    rise: f32,
+    // The activation's argument, if it has one.
+    argument: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

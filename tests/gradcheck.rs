@@ -1,4 +1,5 @@
-//! `gradcheck`: gradients that are slopes pass, on both devices, and gradients that are not are found.
+//! `gradcheck`: gradients that are slopes pass, on both devices, and gradients that are not are
+//! found.
 
 use std::process::Command;
 
@@ -6,6 +7,7 @@ use shadegrad::Result;
 use shadegrad::config::Key;
 use shadegrad::data::{Dataset, ImageShape};
 use shadegrad::device::{Device, DeviceInfo, Session};
+use shadegrad::ops::activation::Activation;
 use shadegrad::plan::{Op, Plan};
 use shadegrad::train::check_gradients;
 
@@ -17,7 +19,8 @@ mod wrong_op;
 use small_run::{config, dataset, dataset_of, device};
 use wrong_op::Tampered;
 
-/// Models and what goes with them: deep, wide, without a hidden layer, ReLUs in odd places, penalty, batch of one.
+/// Models and what goes with them: deep, wide, without a hidden layer, ReLUs in odd places,
+/// penalty, batch of one.
 const CONFIGURATIONS: &[&[(Key, &str)]] = &[
     &[],
     &[(Key::Model, "linear:5")],
@@ -32,8 +35,8 @@ const CONFIGURATIONS: &[&[(Key, &str)]] = &[
 
 const MAPS: ImageShape = ImageShape { channels: 3, height: 7, width: 6 };
 
-/// Every layer on maps, and every way in which a ReLU's mask reaches the layer that applies it; images are 3x7x6, and
-/// batches of 9 leave the last workgroup of most kernels partly empty.
+/// Every layer on maps, and every way in which a ReLU's mask reaches the layer that applies it;
+/// images are 3x7x6, and batches of 9 leave the last workgroup of most kernels partly empty.
 const ON_MAPS: &[&[(Key, &str)]] = &[
     &[(Key::Model, "conv:5x3,relu,dropout:0.5,maxpool:2,conv:7x3s2,relu,maxpool:2")],
     &[(Key::Model, "conv:4x3,batchnorm,relu,conv:6x2,batchnorm,gelu,globalmaxpool,scale:0.5")],
@@ -85,6 +88,18 @@ fn gradients_are_slopes_on_both_devices() {
         }
         for values in ON_MAPS {
             let values = [&[(Key::BatchSize, "9")], *values].concat();
+            all_are_right(&values, dataset_of(MAPS), kind);
+        }
+    }
+}
+
+/// Of values on all sides of its kinks, and of an input that is trained.
+#[test]
+fn gradients_of_every_activation_are_slopes_on_both_devices() {
+    for activation in Activation::all() {
+        let model = format!("conv:5x3s2,batchnorm,scale:4,{activation},linear:9,scale:3,{activation}");
+        for kind in ["cpu", "gpu"] {
+            let values = [(Key::BatchSize, "9"), (Key::Model, &*model)];
             all_are_right(&values, dataset_of(MAPS), kind);
         }
     }

@@ -1,5 +1,6 @@
-//! Layers on maps, held to other ways to compute the same: statistics to sums over the images, ReLUs whose gradients are
-//! masked by other layers to ones that mask their own, a GPU's runs to the CPU's.
+//! Layers on maps, held to other ways to compute the same: statistics to sums over the images,
+//! ReLUs whose gradients are masked by other layers to ones that mask their own, a GPU's runs to
+//! the CPU's.
 
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use shadegrad::Result;
 use shadegrad::checkpoint::NamedTensor;
 use shadegrad::config::Key;
 use shadegrad::data::{Dataset, ImageShape};
+use shadegrad::ops::activation::Activation;
 use shadegrad::train::{Checkpoint, Epoch, Observer, StopFlag, Trainer};
 
 #[path = "samples/small_run.rs"]
@@ -36,7 +38,8 @@ impl Observer for Outcome {
 }
 
 impl Outcome {
-    /// Of a run of `model` on images in their order: 133 of them, so that an epoch's last batch is a smaller one.
+    /// Of a run of `model` on images in their order: 133 of them, so that an epoch's last batch is
+    /// a smaller one.
     fn of(model: &str, kind: &str, values: &[(Key, &str)]) -> Self {
         Outcome::on(dataset_of(SHAPE), model, kind, values)
     }
@@ -125,15 +128,17 @@ fn gpus_train_layers_on_maps_as_the_cpu_does() {
     let more = [
         "batchnorm,conv:5x3,gelu,avgpool:3s2p1,residual(conv:5x3|scale:0.5),leakyrelu,dropout:0.3,globalavgpool",
     ];
-    for model in MASKS.into_iter().chain(more) {
+    let every: String = Activation::all().map(|activation| format!("conv:6x1,{activation},")).collect();
+    let every = format!("conv:6x3,batchnorm,scale:4,{every}globalavgpool");
+    for model in MASKS.into_iter().chain(more).chain([&*every]) {
         let values = [(Key::Epochs, "2"), (Key::BatchSize, "45"), (Key::Momentum, "0.9"), (Key::Lr, "0.01")];
         let [cpu, gpu] = ["cpu", "gpu"].map(|kind| Outcome::of(model, kind, &values));
         assert_same(&gpu, &cpu, 1e-4, model);
     }
 }
 
-/// What is not trained stays as it was, whatever the device and the optimizer; what is trained for an epoch stays as it is
-/// after it.
+/// What is not trained stays as it was, whatever the device and the optimizer; what is trained for
+/// an epoch stays as it is after it.
 #[test]
 fn whitening_filters_and_frozen_parameters_stay_as_they_are() {
     let model = "whiten:2,gelu,conv:6x3,maxpool:2,batchnorm:0.4,gelu,conv:5x3,batchnorm,globalmaxpool";
@@ -174,7 +179,8 @@ fn moments(values: &[f64]) -> [f64; 2] {
     [mean, values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count]
 }
 
-/// Running statistics are sums over the batches, the smaller last one included, and an evaluation normalises by them.
+/// Running statistics are sums over the batches, the smaller last one included, and an evaluation
+/// normalises by them.
 #[test]
 fn running_statistics_are_those_of_the_batches_and_evaluations_use_them() {
     const BATCH: usize = 45;

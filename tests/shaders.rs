@@ -22,6 +22,7 @@ mod wrong_kernels;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use rayon::prelude::*;
 use shadegrad::kernel::{Access, Binding, Kernel, Matrices, TileClass};
@@ -38,6 +39,9 @@ const TRANSLATED: usize = 7;
 /// cooperative matrices, all.
 const VALIDATED: usize = 5;
 
+/// Every kernel, the plain ones first. Templates take seconds to render.
+static KERNELS: LazyLock<Vec<Kernel>> = LazyLock::new(shadegrad::ops::kernels);
+
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
@@ -48,8 +52,7 @@ fn read(path: &Path) -> String {
 
 #[test]
 fn every_kernel_is_as_its_descriptor_says_and_can_be_translated() {
-    let kernels = shadegrad::ops::kernels();
-    let complaints: Vec<String> = kernels
+    let complaints: Vec<String> = KERNELS
         .par_iter()
         .enumerate()
         .filter(|(position, kernel)| {
@@ -103,7 +106,7 @@ fn disagreements(kernel: &Kernel) -> Vec<String> {
 #[test]
 fn no_two_kernels_have_the_same_name() {
     let mut names = BTreeSet::new();
-    for kernel in shadegrad::ops::kernels() {
+    for kernel in &*KERNELS {
         assert!(names.insert(kernel.name.to_string()), "two kernels have the name {}", kernel.name);
     }
 }
@@ -111,9 +114,6 @@ fn no_two_kernels_have_the_same_name() {
 /// A plain shader is some kernel's text, or a part of it. A template is named by the crate or included by another one.
 #[test]
 fn every_shader_file_is_used() {
-    let mut kernels = shadegrad::ops::kernels();
-    // What is found early is found soon.
-    kernels.sort_by_key(is_rendered);
     let rendering = read(&folder("src/ops/matmul/gpu/render.rs"));
     for entry in std::fs::read_dir(folder("shaders")).expect("the folder of shaders") {
         let path = entry.expect("an entry of the folder").path();
@@ -122,7 +122,7 @@ fn every_shader_file_is_used() {
         let text = reflection::text(&file);
         let used = match name.ends_with(".wgsl.j2") {
             true => rendering.contains(&format!("shaders/{name}")),
-            false => kernels.iter().any(|kernel| kernel.source.contains(text)),
+            false => KERNELS.iter().any(|kernel| kernel.source.contains(text)),
         };
         assert!(used, "no kernel uses shaders/{name}");
     }
@@ -204,7 +204,7 @@ fn rendered_matmuls_are_as_their_snapshots() {
 /// Templates are easy to get right for a compiler and wrong for a reader.
 #[test]
 fn rendered_matmuls_are_laid_out_for_a_reader() {
-    for kernel in shadegrad::ops::kernels() {
+    for kernel in &*KERNELS {
         let mut depth = 0;
         let mut previous = "";
         for (number, line) in kernel.source.lines().enumerate() {

@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn presets_clip_gradients_only_where_their_rate_may_be_too_high() {
         let clipped = |flags: &[(Key, &str)], set: &TrainingSet| {
-            let flags = [&[(Key::Preset, "cifar10-cnn")], flags].concat();
+            let flags = [&[(Key::Preset, "cifar10-mlp")], flags].concat();
             resolved(&flags).settle(set).config.clip_norm
         };
         let own = set(50_000, 3, 32);

@@ -1,8 +1,7 @@
 //! Trained models for other programs: one file per format.
 //!
-//! A layer says in [`Stage`]s what it computes; a format translates each of them. A new layer needs
-//! no change here where its stages are known; a new stage is a compile error in every format that
-//! does not translate it yet.
+//! A model is a list of [`Module`](crate::nn::Module)s; a format translates each of them. A module
+//! or an activation that a format does not translate yet is a compile error there.
 
 pub mod npy;
 pub mod onnx;
@@ -26,8 +25,9 @@ pub enum Format {
 /// Writes `model` to the file `path`, whole or not at all.
 ///
 /// # Errors
-/// [`ErrorKind::Model`](crate::ErrorKind::Model) where the tensors are not those of the model, or the
-/// format cannot hold them; [`ErrorKind::Io`](crate::ErrorKind::Io) where the file cannot be written.
+/// [`ErrorKind::Model`](crate::ErrorKind::Model) where the tensors are not those of the model, or
+/// the format cannot hold them; [`ErrorKind::Io`](crate::ErrorKind::Io) where the file cannot be
+/// written.
 pub fn write(model: &SavedModel, format: Format, path: &Path) -> Result<()> {
     match format {
         Format::Safetensors => safetensors::write(model, path),

@@ -2,16 +2,16 @@
 
 use crate::checkpoint::{About, NamedTensor, SavedModel};
 use crate::error::Result;
-use crate::nn::{Model, Size, Stage};
+use crate::nn::{Model, Module, Size};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
 /// A trained model, taken apart.
 pub(super) struct Parts<'a> {
     pub(super) about: &'a About,
-    /// What the first stage reads.
+    /// Size of the first module's input.
     pub(super) input: Size,
-    pub(super) stages: Vec<Stage>,
+    pub(super) modules: Vec<Module>,
     pub(super) saved: &'a SavedModel,
     pub(super) plan: Plan,
 }
@@ -21,7 +21,7 @@ impl<'a> Parts<'a> {
         let about = saved.about()?;
         let mut plan = Plan::new();
         let model = Model::new(&mut plan, &about.spec()?, about.image());
-        Ok(Parts { about, input: model.input(), stages: model.stages(), saved, plan })
+        Ok(Parts { about, input: model.input(), modules: model.modules(), saved, plan })
     }
 
     /// A tensor, as files have it.

@@ -1,5 +1,5 @@
-//! safetensors: PyTorch's names and layouts, so that a `torch.nn.Sequential` of the same modules takes
-//! the file with `load_state_dict`. It takes normalised images whose values lie in one row.
+//! safetensors: PyTorch's names and layouts, so that a `torch.nn.Sequential` of the same modules
+//! takes the file with `load_state_dict`. It takes normalised images whose values lie in one row.
 
 use std::path::Path;
 

@@ -34,8 +34,9 @@ pub(super) fn all() -> Vec<Subject> {
             average_pool::backward(&mut draft.plan, x, dy, window);
         }));
     }
-    for (name, kind) in [("gelu", Activation::Gelu), ("leaky relu", Activation::LeakyRelu { slope: 0.1 })] {
-        all.push(subject("activation", format!("{name}, 1009"), move |draft| {
+    // ReLU has an op, and subjects, of its own.
+    for kind in Activation::all().filter(|kind| *kind != Activation::Relu) {
+        all.push(subject("activation", format!("{kind}, 1009"), move |draft| {
             let [x, dy] = ["x", "dy"].map(|name| draft.handed(name, [1009]));
             activation::forward(&mut draft.plan, kind, x);
             activation::backward(&mut draft.plan, kind, x, dy);
@@ -45,7 +46,8 @@ pub(super) fn all() -> Vec<Subject> {
         let x = draft.handed("x", [1009]);
         dropout::forward(&mut draft.plan, Dropout { rate: 0.3, seed: 1 << 40 | 7, layer: 2 }, x);
     }));
-    // Channels that are read one at a time, and four at a time; with everything around the products, and without.
+    // Channels that are read one at a time, and four at a time; with everything around the
+    // products, and without.
     for (channels, window, around) in [
         (3, Window::square(3, 1, 1), true),
         (19, Window::square(3, 2, 1), false),
@@ -68,7 +70,8 @@ pub(super) fn all() -> Vec<Subject> {
     all
 }
 
-/// A convolution and its gradients; `around` the products are a bias, a ReLU and the mask of the one before.
+/// A convolution and its gradients; `around` the products are a bias, a ReLU and the mask of the
+/// one before.
 fn convolved(draft: &mut Draft, channels: usize, window: Window, around: bool) {
     let [images, height, width, _] = MAP;
     let filters = 7;

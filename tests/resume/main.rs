@@ -7,6 +7,7 @@ mod exactness;
 mod faults;
 mod kills;
 mod lost;
+mod old_runs;
 mod origins;
 mod patience;
 mod signals;

@@ -2,8 +2,8 @@
 //!
 //! The model takes `input`, f32 `[batch, channels, height, width]` of pixels that were scaled to
 //! [0, 1] and normalised, and gives `logits`, `[batch, classes]`, for any size of the batch. The
-//! file's metadata has what the caller needs beside that: `mean` and `std`, JSON arrays with a number
-//! for each channel, and `classes`, a JSON array of names in the order of the logits.
+//! file's metadata has what the caller needs beside that: `mean` and `std`, JSON arrays with a
+//! number for each channel, and `classes`, a JSON array of names in the order of the logits.
 
 mod graph;
 mod messages;

@@ -21,9 +21,9 @@ pub(super) struct Batch {
 
 /// So many of the data set's first images, normalised and laid out as the model reads them.
 ///
-/// With a batch norm every image has a part in what becomes of the others, so those that were at no kink may come to
-/// one when others are replaced. Of deep models almost every image has a value near a kink. So the batch shrinks until
-/// chance is kind.
+/// With a batch norm every image has a part in what becomes of the others, so those that were at no
+/// kink may come to one when others are replaced. Of deep models almost every image has a value
+/// near a kink. So the batch shrinks until chance is kind.
 ///
 /// # Errors
 /// [`ErrorKind::Data`](crate::ErrorKind::Data) where every image is at a kink.
@@ -68,7 +68,8 @@ pub(super) fn smooth(
     .advise("use other first weights (--init, --seed)"))
 }
 
-/// An image's values, of the size that the model reads: channels last in a map, channel by channel in a row.
+/// An image's values, of the size that the model reads: channels last in a map, channel by channel
+/// in a row.
 fn normalised(
     image: &[u8],
     dataset: &Dataset,

@@ -34,7 +34,8 @@ impl Extent {
     }
 }
 
-/// The cells of a map in its window at this row and column: which of the window's cells, and which of the map's.
+/// The cells of a map in its window at this row and column: which of the window's cells, and which
+/// of the map's.
 pub(super) fn cells(
     window: Window,
     Extent { height, width }: Extent,
