@@ -177,7 +177,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     if let Some(filters) = model.whitening() {
         parameters.insert(filters, wide_values(&session.read(filters)?.into_f32()));
     }
-    let mut wide = WideModel::new(model.stages(), parameters);
+    let mut wide = WideModel::new(model.modules(), parameters);
     let Batch { split, mut trace, left_out } =
         batch::smooth(&wide, &dataset, &normalisation, model.input(), least..=rows)?;
     let declared = rows;
