@@ -171,10 +171,11 @@ pub fn reflect(name: &str, source: &str) -> Result<Reflection, String> {
         capabilities.set(Capabilities::SUBGROUP, subgroups);
         capabilities.set(Capabilities::SHADER_FLOAT16, enables("f16"));
         capabilities.set(Capabilities::COOPERATIVE_MATRIX, enables("wgpu_cooperative_matrix"));
-        Validator::new(ValidationFlags::all(), capabilities).validate(&module).map(drop)
+        let validated = Validator::new(ValidationFlags::all(), capabilities).validate(&module);
+        validated.map(drop).map_err(|error| error.emit_to_string_with_path(source, name))
     };
     let subgroups = validate(false).is_err();
-    validate(subgroups).map_err(|error| error.emit_to_string_with_path(source, name))?;
+    validate(subgroups)?;
     let main = match module.entry_points.as_slice() {
         [main] if main.name == "main" && main.stage == ShaderStage::Compute => main,
         _ => return Err("the only entry point must be the compute shader `main`".into()),

@@ -1,13 +1,13 @@
 // kernel peak = loop_bound peak
 // y[i] = a sum of values that only exist in registers; nothing uses it.
 //
-// y: [length]. One invocation computes trips * 64 multiply-adds in sixteen independent chains, so
+// y: [length]. One invocation computes iterations * 64 multiply-adds in sixteen independent chains, so
 // that only arithmetic limits its speed. The factors are inputs, so that no compiler can compute
 // the result beforehand.
 
 struct Params {
     length: u32,
-    trips: u32,
+    iterations: u32,
     factor: f32,
     addend: f32,
 }
@@ -32,8 +32,8 @@ fn main(
     var x1 = vec4<f32>(0.5, 0.6, 0.7, 0.8) + start;
     var x2 = vec4<f32>(0.9, 1.0, 1.1, 1.2) + start;
     var x3 = vec4<f32>(1.3, 1.4, 1.5, 1.6) + start;
-    let trips = loop_bound(params.trips, groups);
-    for (var trip = 0u; trip < trips; trip++) {
+    let iterations = loop_bound(params.iterations, groups);
+    for (var iteration = 0u; iteration < iterations; iteration++) {
         x0 = fma(x0, a, b);
         x1 = fma(x1, a, b);
         x2 = fma(x2, a, b);

@@ -83,18 +83,21 @@
 //!
 //! 1. Write its formula, its gradient and its shapes as the documentation of `src/ops/NAME.rs`.
 //! 2. Add the functions that record it (`forward`, `backward`, ...), which check shapes and return the
-//!    tensors that they declare, and the struct that implements [`Op`](plan::Op): first
-//!    [`operands`](plan::Op::operands) and the CPU half.
+//!    tensors that they declare. They record an `Elementwise` if every element is computed from the
+//!    elements at the same index (`src/ops/add.rs` is an example), or else a struct that implements
+//!    [`Op`](plan::Op).
 //! 3. Add `NAME` to the list in `src/ops/mod.rs`. `cargo test --test ops` now fails for lack of cases.
 //! 4. Add `tests/ops/cases/NAME.rs`: at least fifty shapes (1, primes, a tile and its neighbours) with a
-//!    naive float64 version, and list it in `tests/ops/cases/mod.rs`. The CPU half passes.
-//! 5. Add `shaders/NAME.wgsl`: the formula, the shapes, and what one invocation computes. Sizes come from
-//!    the uniform `params`; bounds of loops go through `loop_bound` (`shaders/loop_bound.wgsl`); what
-//!    changes from step to step is in `shaders/step.wgsl`. Reductions have a fixed order. Activations may
-//!    have 16 bits: such bindings have the type `Stored`.
-//! 6. Return its [`Kernel`](kernel::Kernel)s from `kernels()`, and lower the op to
-//!    [`Dispatch`](kernel::Dispatch)es with an upper bound on loop iterations. `cargo test --test ops`
-//!    compares the results.
+//!    naive float64 version. The CPU half passes.
+//! 5. Add `shaders/NAME.wgsl`: the formula, the shapes, and what one invocation computes. Its first line,
+//!    `// kernel NAME = FILE FILE ...`, lists the files that are joined to the kernel: functions and shared
+//!    structs first, `stored_f32` before all others. Sizes come from the uniform `params`; bounds of loops
+//!    go through `loop_bound` (`shaders/loop_bound.wgsl`); what changes from step to step is in
+//!    `shaders/step.wgsl`. Reductions have a fixed order. Activations may have 16 bits: such bindings have
+//!    the type `Stored`.
+//! 6. The build generates the kernel's descriptor, the static `NAME`, and the Rust twin of its uniform,
+//!    `NameParams`. Lower the op to [`Dispatch`](kernel::Dispatch)es with an upper bound on loop
+//!    iterations. `cargo test --test ops` compares the results.
 //! 7. If it has a gradient, add it to `tests/ops/gradients.rs`. Break the shader on purpose in
 //!    `tests/ops/wrong_kernels.rs` and see that the cases catch it.
 //! 8. Add it to the subjects of [`selftest`], so that users can test their GPUs.

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use crate::tensor::Tensor;
 
-/// Trips that the loops of one invocation may make in all: Mesa's older software driver ends every
-/// loop, silently, once an invocation has made 65,535. See [`trips`].
-pub const MOST_TRIPS: u64 = 65_535;
+/// Maximum loop iterations of one invocation: Mesa's older software driver silently ends every
+/// loop once an invocation has made 65,535. See [`iterations`].
+pub const MOST_ITERATIONS: u64 = 65_535;
 
-/// Trips of a loop that does its work `times` times, with loops inside that make `inside` trips each
-/// time. The trip that only finds out that the loop is over counts too.
-pub const fn trips(times: usize, inside: u64) -> u64 {
+/// Iterations of a loop that does its work `times` times, with loops inside that make `inside`
+/// iterations each time. The last one, which only finds that the loop is over, counts too.
+pub const fn iterations(times: usize, inside: u64) -> u64 {
     times as u64 * (1 + inside) + 1
 }
 
@@ -172,8 +172,8 @@ pub struct Dispatch {
     pub tensors: Vec<Tensor>,
     /// Workgroups in each dimension.
     pub grid: [u32; 3],
-    /// Upper bound on the trips that the loops of one invocation make in all; see [`trips`].
-    pub trips: u64,
+    /// Upper bound on the iterations that the loops of one invocation make in all; see [`iterations`].
+    pub iterations: u64,
 }
 
 /// Workgroups for `items` things, `per_group` each, folded into two dimensions where one is too

@@ -13,8 +13,8 @@ pub(crate) mod shaders;
 mod tile_class;
 
 pub use descriptor::{
-    Access, Binding, Dispatch, Field, FieldKind, Kernel, MOST_GROUPS, MOST_TRIPS, Uniform, fold, fold_rows,
-    read, trips, write,
+    Access, Binding, Dispatch, Field, FieldKind, Kernel, MOST_GROUPS, MOST_ITERATIONS, Uniform, fold,
+    fold_rows, iterations, read, write,
 };
 pub(crate) use descriptor::{same_fields, uniform};
 pub use fingerprint::{FNV_START, fnv};

@@ -38,7 +38,7 @@ impl<P> PlainKernel<P> {
 
 impl<P: Uniform> PlainKernel<P> {
     /// A use of the kernel: of its twin where a tensor has f16. `iterations` is an upper bound on
-    /// the loop iterations of one invocation; see [`trips`](super::trips).
+    /// the loop iterations of one invocation; see [`iterations`](super::iterations).
     ///
     /// # Panics
     ///
@@ -60,7 +60,7 @@ impl<P: Uniform> PlainKernel<P> {
             params: params.to_bytes(),
             tensors: tensors.to_vec(),
             grid,
-            trips: iterations,
+            iterations,
         }
     }
 

@@ -78,9 +78,9 @@ impl Op for Forward {
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let length = self.y.len();
-        let trips = self.pool.trips_over_cells();
+        let iterations = self.pool.iterations_over_cells();
         let params = self.pool.params(length);
-        vec![shaders::AVERAGE_POOL.for_each(length, params, &[self.x, self.y], trips)]
+        vec![shaders::AVERAGE_POOL.for_each(length, params, &[self.x, self.y], iterations)]
     }
 }
 
@@ -115,8 +115,8 @@ impl Op for Backward {
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let length = self.dx.len();
-        let trips = self.pool.trips_over_windows(0);
+        let iterations = self.pool.iterations_over_windows(0);
         let params = self.pool.params(length);
-        vec![shaders::AVERAGE_POOL_BACKWARD.for_each(length, params, &[self.dy, self.dx], trips)]
+        vec![shaders::AVERAGE_POOL_BACKWARD.for_each(length, params, &[self.dy, self.dx], iterations)]
     }
 }

@@ -15,7 +15,7 @@
 use super::matmul::{Epilogue, Form, Matmul};
 use super::softmax_cross_entropy::{Loss, ROWS_PER_PARTIAL, SoftmaxCrossEntropy, Target};
 use crate::kernel::shaders::{self, ClassifierParams};
-use crate::kernel::{Dispatch, GpuFacts, trips};
+use crate::kernel::{Dispatch, GpuFacts, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -141,11 +141,11 @@ impl Op for Classifier {
         let kernel = if self.output.dx.is_some() { &shaders::CLASSIFIER_DX } else { &shaders::CLASSIFIER };
         let Operands { reads, writes, .. } = self.operands();
         // A group of four rows has BLOCK sums, and a quarter of the invocations takes as many.
-        let of_block = trips(quads.div_ceil(PARTS), 0) + trips(BLOCK.div_ceil(4), 0);
-        let trips = trips(classes.div_ceil(BLOCK), of_block)
-            + 3 * trips(classes, 0)
-            + trips(ROWS_PER_PARTIAL, 0)
-            + trips(quads.div_ceil(VECTORS_OF_DX), trips(classes, 0));
-        vec![kernel.for_each(batch, params, &[reads, writes].concat(), trips)]
+        let of_block = iterations(quads.div_ceil(PARTS), 0) + iterations(BLOCK.div_ceil(4), 0);
+        let iterations = iterations(classes.div_ceil(BLOCK), of_block)
+            + 3 * iterations(classes, 0)
+            + iterations(ROWS_PER_PARTIAL, 0)
+            + iterations(quads.div_ceil(VECTORS_OF_DX), iterations(classes, 0));
+        vec![kernel.for_each(batch, params, &[reads, writes].concat(), iterations)]
     }
 }

@@ -12,7 +12,7 @@
 
 use super::l2_penalty::{chunk, partials, sum_of_squares};
 use crate::kernel::shaders::{self, ClipNormFactorParams, ClipNormSquaresParams, LengthParams};
-use crate::kernel::{Dispatch, GpuFacts, trips};
+use crate::kernel::{Dispatch, GpuFacts, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -89,18 +89,22 @@ impl Op for ClipNorm {
         for &Gradient { dw, w, penalty } in &self.gradients {
             let (length, chunk) = (dw.len(), chunk(dw.len()));
             let kernel = &shaders::CLIP_NORM_SQUARES;
-            let [length_, chunk_, first_] = [length, chunk, first].map(|number| number as u32);
-            let params = ClipNormSquaresParams { length: length_, chunk: chunk_, first: first_, penalty };
+            let params = ClipNormSquaresParams {
+                length: length as u32,
+                chunk: chunk as u32,
+                first: first as u32,
+                penalty,
+            };
             let lanes = kernel.invocations() as usize;
-            let trips = trips(chunk / lanes, 0) + trips(lanes.ilog2() as usize, 0);
+            let iterations = iterations(chunk / lanes, 0) + iterations(lanes.ilog2() as usize, 0);
             let grid = [partials(length) as u32, 1, 1];
-            dispatches.push(kernel.dispatch(params, &[w, dw, self.sums], grid, trips));
+            dispatches.push(kernel.dispatch(params, &[w, dw, self.sums], grid, iterations));
             first += partials(length);
         }
         let kernel = &shaders::CLIP_NORM_FACTOR;
         let params = ClipNormFactorParams { count: first as u32, most: self.most, epsilon: EPSILON };
         let lanes = kernel.invocations() as usize;
-        let bound = trips(first.div_ceil(lanes), 0) + trips(lanes.ilog2() as usize, 0);
+        let bound = iterations(first.div_ceil(lanes), 0) + iterations(lanes.ilog2() as usize, 0);
         dispatches.push(kernel.dispatch(params, &[self.sums, self.factor], [1, 1, 1], bound));
         dispatches.extend(self.gradients.iter().map(|gradient| scale(gradient.dw, self.factor)));
         dispatches

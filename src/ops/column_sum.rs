@@ -10,7 +10,7 @@
 use rayon::prelude::*;
 
 use crate::kernel::shaders::{self, ColumnSumParams};
-use crate::kernel::{Dispatch, GpuFacts, MOST_GROUPS, fold, trips};
+use crate::kernel::{Dispatch, GpuFacts, MOST_GROUPS, fold, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
@@ -58,9 +58,9 @@ pub const PART: usize = 2048;
 /// Most rows: as many parts as there may be layers of workgroups.
 pub const MOST_ROWS: usize = PART * MOST_GROUPS as usize;
 
-/// Trips of an invocation that sums this many of a column's rows, and then what the lanes found.
-const fn trips_for(rows: usize) -> u64 {
-    trips(rows, 0) + trips(LANES.ilog2() as usize, 0)
+/// Iterations of an invocation that sums this many of a column's rows, and then what the lanes found.
+const fn iterations_for(rows: usize) -> u64 {
+    iterations(rows, 0) + iterations(LANES.ilog2() as usize, 0)
 }
 
 /// The sums of the columns of `x`, `[rows, columns]`, on the CPU: a few neighbours at a time, each handed to
@@ -120,7 +120,7 @@ impl Op for ColumnSum {
             let params = ColumnSumParams { rows: rows as u32, columns: columns as u32, part: part as u32 };
             let [across, down, _] = fold(columns, COLUMNS);
             let grid = [across, down, rows.div_ceil(part) as u32];
-            shaders::COLUMN_SUM.dispatch(params, &[x, y], grid, trips_for(part.div_ceil(LANES as usize)))
+            shaders::COLUMN_SUM.dispatch(params, &[x, y], grid, iterations_for(part.div_ceil(LANES as usize)))
         };
         match self.partials {
             None => vec![dispatch(self.x, self.y, matrix(self.x)[0])],

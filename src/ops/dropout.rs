@@ -11,8 +11,8 @@
 //! pass, which asks again, and every device keeps the same ones. A NaN passes through where it is kept.
 
 use super::elementwise::Elementwise;
+use crate::kernel::iterations;
 use crate::kernel::shaders::{self, DropoutParams};
-use crate::kernel::trips;
 use crate::plan::Plan;
 use crate::rng::{self, Purpose};
 use crate::tensor::Tensor;
@@ -62,7 +62,7 @@ fn record(plan: &mut Plan, dropout: Dropout, x: Tensor, name: &str) -> Tensor {
     let (threshold, scale) = (dropout.threshold(), dropout.scale());
     let [seed_low, seed_high] = rng::key(seed);
     let params = DropoutParams { length: x.len() as u32, layer, seed_low, seed_high, threshold, scale };
-    let iterations = trips(rng::ROUNDS, 0) + trips(BLOCK, 0);
+    let iterations = iterations(rng::ROUNDS, 0) + iterations(BLOCK, 0);
     // Forward and backward are one computation.
     Elementwise { name: "dropout", kernel: &shaders::DROPOUT, params, reads: [x], outputs: [y] }
         .record_in_blocks(plan, BLOCK, iterations, move |elements, [x], [y]| {

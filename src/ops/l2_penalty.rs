@@ -5,7 +5,7 @@
 //! into this run's slot of a ring; the host adds them in float64.
 
 use crate::kernel::shaders::{self, L2PenaltyParams};
-use crate::kernel::{Dispatch, GpuFacts, trips};
+use crate::kernel::{Dispatch, GpuFacts, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -77,8 +77,8 @@ impl Op for SumOfSquares {
         let chunk = chunk(self.w.len());
         let params =
             L2PenaltyParams { length: self.w.len() as u32, chunk: chunk as u32, partials: partials as u32 };
-        let trips = trips(chunk / WORKGROUP as usize, 0) + trips(WORKGROUP as usize, 0);
+        let iterations = iterations(chunk / WORKGROUP as usize, 0) + iterations(WORKGROUP as usize, 0);
         let grid = [partials as u32, 1, 1];
-        vec![shaders::L2_PENALTY.dispatch(params, &[self.w, self.ring], grid, trips)]
+        vec![shaders::L2_PENALTY.dispatch(params, &[self.w, self.ring], grid, iterations)]
     }
 }

@@ -86,7 +86,7 @@ impl Op for Forward {
         let (pool, by_four) = self.pool.by_four();
         let length = pool.output().len();
         let kernel = if by_four { &shaders::MAX_POOL_4 } else { &shaders::MAX_POOL };
-        vec![kernel.for_each(length, pool.params(length), &[self.x, self.y], pool.trips_over_cells())]
+        vec![kernel.for_each(length, pool.params(length), &[self.x, self.y], pool.iterations_over_cells())]
     }
 }
 
@@ -143,18 +143,20 @@ impl Op for Backward {
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let tensors = [self.x, self.y, self.dy, self.dx];
-        let dispatch = |kernel: &'static PlainKernel<WindowParams>, pool: Pool, length, trips| {
-            vec![kernel.for_each(length, pool.params(length), &tensors, trips)]
+        let dispatch = |kernel: &'static PlainKernel<WindowParams>, pool: Pool, length, iterations| {
+            vec![kernel.for_each(length, pool.params(length), &tensors, iterations)]
         };
         let (pool, by_four) = self.pool.by_four();
-        match pool.trips_over_territories() {
-            Some(trips) if by_four => {
-                dispatch(&shaders::MAX_POOL_BACKWARD_APART_4, pool, pool.output().len(), trips)
+        match pool.iterations_over_territories() {
+            Some(iterations) if by_four => {
+                dispatch(&shaders::MAX_POOL_BACKWARD_APART_4, pool, pool.output().len(), iterations)
             }
-            Some(trips) => dispatch(&shaders::MAX_POOL_BACKWARD_APART, pool, pool.output().len(), trips),
+            Some(iterations) => {
+                dispatch(&shaders::MAX_POOL_BACKWARD_APART, pool, pool.output().len(), iterations)
+            }
             None => {
-                let trips = self.pool.trips_over_windows(self.pool.trips_over_cells());
-                dispatch(&shaders::MAX_POOL_BACKWARD, self.pool, self.dx.len(), trips)
+                let iterations = self.pool.iterations_over_windows(self.pool.iterations_over_cells());
+                dispatch(&shaders::MAX_POOL_BACKWARD, self.pool, self.dx.len(), iterations)
             }
         }
     }

@@ -20,7 +20,7 @@ use super::matmul::{self, Epilogue, Form};
 use super::sgd::Momentum;
 use super::{Rate, add, clip_norm};
 use crate::kernel::shaders::{self, MuonDirectParams, MuonFactorsParams, MuonFollowParams};
-use crate::kernel::{Dispatch, GpuFacts, trips};
+use crate::kernel::{Dispatch, GpuFacts, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -146,12 +146,12 @@ impl Op for Direct {
             nesterov: nesterov.into(),
         };
         let lanes = shaders::MUON_DIRECT.invocations() as usize;
-        let bound = trips(chunk / lanes, 0) + trips(lanes.ilog2() as usize, 0);
+        let bound = iterations(chunk / lanes, 0) + iterations(lanes.ilog2() as usize, 0);
         let tensors = [dw, parameter, velocity, x, sums];
         let direct = shaders::MUON_DIRECT.dispatch(params, &tensors, [count, 1, 1], bound);
         let norm = (parameter.shape().sizes()[0] as f32).sqrt();
         let params = MuonFactorsParams { count, norm, epsilon: EPSILON };
-        let bound = trips(count as usize, 0);
+        let bound = iterations(count as usize, 0);
         let join = shaders::MUON_FACTORS.dispatch(params, &[sums, factors], [1, 1, 1], bound);
         vec![direct, join, clip_norm::scale(x, factors)]
     }

@@ -39,7 +39,7 @@
 
 use super::softmax_cross_entropy;
 use crate::kernel::shaders::{self, OnlineStepsParams};
-use crate::kernel::{Dispatch, GpuFacts, MOST_TRIPS, trips};
+use crate::kernel::{Dispatch, GpuFacts, MOST_ITERATIONS, iterations};
 use crate::ops::relu::relu;
 use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
@@ -55,7 +55,7 @@ const MOST_CLASSES: usize = 64;
 const MOST_HIDDEN: usize = 1024;
 
 /// Whether a block of these sizes can be recorded: one workgroup does all of it, so its memory and
-/// the trips of its loops set bounds.
+/// the iterations of its loops set bounds.
 pub fn fits(block: usize, hidden: usize, classes: usize) -> bool {
     obstacle(block, hidden, classes).is_none()
 }
@@ -68,28 +68,29 @@ fn obstacle(block: usize, hidden: usize, classes: usize) -> Option<String> {
     if classes > MOST_CLASSES {
         return Some(format!("{classes} classes, {MOST_CLASSES} is the most"));
     }
-    let trips = trips_of_block(block, hidden, classes);
-    (trips > MOST_TRIPS).then(|| {
+    let iterations = iterations_of_block(block, hidden, classes);
+    (iterations > MOST_ITERATIONS).then(|| {
         format!(
             "{block} steps, {hidden} hidden values and {classes} classes: \
-             {trips} trips of the kernel's loops, {MOST_TRIPS} is the most"
+             {iterations} iterations of the kernel's loops, {MOST_ITERATIONS} is the most"
         )
     })
 }
 
-/// Trips of the kernel's loops, in the order in which they stand there.
-fn trips_of_block(block: usize, hidden: usize, classes: usize) -> u64 {
+/// Iterations of the kernel's loops, in the order in which they stand there.
+fn iterations_of_block(block: usize, hidden: usize, classes: usize) -> u64 {
     let lanes = LANES as usize;
     let own_hidden = hidden.div_ceil(lanes);
     let own_classes = classes.div_ceil(lanes);
-    let all_classes = trips(classes, 0);
+    let all_classes = iterations(classes, 0);
     let step = |earlier_steps| {
-        let logits = all_classes + trips(own_hidden, trips(earlier_steps, 0) + all_classes);
-        let loss = trips(own_classes, trips(lanes, 0)) + 2 * all_classes + trips(own_classes, 0);
-        let updates = trips(own_hidden, all_classes) + trips(own_classes, 0) + trips(lanes, 0);
+        let logits = all_classes + iterations(own_hidden, iterations(earlier_steps, 0) + all_classes);
+        let loss =
+            iterations(own_classes, iterations(lanes, 0)) + 2 * all_classes + iterations(own_classes, 0);
+        let updates = iterations(own_hidden, all_classes) + iterations(own_classes, 0) + iterations(lanes, 0);
         logits + loss + updates
     };
-    trips(block, 0) + (0..block).map(step).sum::<u64>() + trips(own_hidden, trips(block, 0))
+    iterations(block, 0) + (0..block).map(step).sum::<u64>() + iterations(own_hidden, iterations(block, 0))
 }
 
 /// The trained tensors that the op updates, and the factors of their decay.
@@ -304,7 +305,7 @@ impl Op for OnlineSteps {
             self.output.change,
             self.output.metrics,
         ];
-        let trips = trips_of_block(block, hidden, classes);
-        vec![shaders::ONLINE_STEPS.dispatch(params, &tensors, [1, 1, 1], trips)]
+        let iterations = iterations_of_block(block, hidden, classes);
+        vec![shaders::ONLINE_STEPS.dispatch(params, &tensors, [1, 1, 1], iterations)]
     }
 }

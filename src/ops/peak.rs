@@ -12,15 +12,15 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::kernel::shaders::{self, PeakParams};
-use crate::kernel::{Dispatch, GpuFacts, trips};
+use crate::kernel::{Dispatch, GpuFacts, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
 /// Multiply-adds behind one element of the result.
 pub const MULTIPLY_ADDS: usize = 1 << 16;
 
-/// Multiply-adds of one trip of the shader's loop.
-const PER_TRIP: usize = 64;
+/// Multiply-adds of one iteration of the shader's loop.
+const PER_ITERATION: usize = 64;
 
 /// A factor below one and an addend that keep every chain near one.
 const FACTOR: f32 = 0.999;
@@ -60,10 +60,10 @@ impl Op for Peak {
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let length = self.y.len();
-        let times = MULTIPLY_ADDS / PER_TRIP;
+        let times = MULTIPLY_ADDS / PER_ITERATION;
         let params =
-            PeakParams { length: length as u32, trips: times as u32, factor: FACTOR, addend: ADDEND };
-        vec![shaders::PEAK.for_each(length, params, &[self.y], trips(times, 0))]
+            PeakParams { length: length as u32, iterations: times as u32, factor: FACTOR, addend: ADDEND };
+        vec![shaders::PEAK.for_each(length, params, &[self.y], iterations(times, 0))]
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_sums_are_finite_and_the_work_divides_into_trips() {
-        assert_eq!(MULTIPLY_ADDS % PER_TRIP, 0);
+        assert_eq!(MULTIPLY_ADDS % PER_ITERATION, 0);
         let mut plan = Plan::new();
         plan.begin("peak");
         let y = forward(&mut plan, 40);

@@ -28,12 +28,12 @@
 
 use super::gather::NO_LABEL;
 use crate::kernel::shaders::{self, SoftmaxCrossEntropyParams};
-use crate::kernel::{Dispatch, GpuFacts, trips};
+use crate::kernel::{Dispatch, GpuFacts, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// Rows whose loss and hits are added into one partial sum.
-pub const ROWS_PER_PARTIAL: usize = 32;
+pub const ROWS_PER_PARTIAL: usize = shaders::SOFTMAX_CROSS_ENTROPY.invocations() as usize;
 
 /// What the logits should say, and where it is written how far they do.
 #[derive(Clone, Copy, Debug)]
@@ -184,7 +184,7 @@ impl Op for SoftmaxCrossEntropy {
         };
         let tensors = [self.logits, self.target.labels, dlogits, metrics];
         // Rows without a label take one loop, all others three.
-        let trips = 3 * trips(classes, 0) + trips(ROWS_PER_PARTIAL, 0);
-        vec![shaders::SOFTMAX_CROSS_ENTROPY.for_each(batch, params, &tensors, trips)]
+        let iterations = 3 * iterations(classes, 0) + iterations(ROWS_PER_PARTIAL, 0);
+        vec![shaders::SOFTMAX_CROSS_ENTROPY.for_each(batch, params, &tensors, iterations)]
     }
 }

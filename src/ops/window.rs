@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::kernel::shaders::WindowParams;
-use crate::kernel::{MOST_TRIPS, trips};
+use crate::kernel::{MOST_ITERATIONS, iterations};
 use crate::tensor::{Shape, Tensor};
 
 /// Size of the window of a pool or of a convolution, and how it moves.
@@ -115,8 +115,8 @@ impl Pool {
             panic!("{window:?} does not fit x, {:?}", x.shape());
         };
         let pool = Pool { batch, channels, rows, columns };
-        let trips = pool.trips_over_windows(pool.trips_over_cells());
-        assert!(trips <= MOST_TRIPS, "{window:?} is too large");
+        let iterations = pool.iterations_over_windows(pool.iterations_over_cells());
+        assert!(iterations <= MOST_ITERATIONS, "{window:?} is too large");
         pool
     }
 
@@ -182,20 +182,22 @@ impl Pool {
         }
     }
 
-    /// Trips of loops over a window's cells.
-    pub fn trips_over_cells(&self) -> u64 {
-        trips(self.rows.size, trips(self.columns.size, 0))
+    /// Iterations of loops over a window's cells.
+    pub fn iterations_over_cells(&self) -> u64 {
+        iterations(self.rows.size, iterations(self.columns.size, 0))
     }
 
-    /// Trips of loops over the windows of a cell, with `inside` in each.
-    pub fn trips_over_windows(&self, inside: u64) -> u64 {
-        trips(self.rows.overlap(), trips(self.columns.overlap(), inside))
+    /// Iterations of loops over the windows of a cell, with `inside` in each.
+    pub fn iterations_over_windows(&self, inside: u64) -> u64 {
+        iterations(self.rows.overlap(), iterations(self.columns.overlap(), inside))
     }
 
-    /// Trips of loops over a window's territory, which it shares with none where windows do not overlap; none where they do, or
-    /// where there are too many cells for one invocation.
-    pub fn trips_over_territories(&self) -> Option<u64> {
-        let trips = trips(self.rows.longest_territory(), trips(self.columns.longest_territory(), 0));
-        (self.rows.is_apart() && self.columns.is_apart() && trips <= MOST_TRIPS).then_some(trips)
+    /// Iterations of loops over a window's territory: the cells that no other window begins before.
+    /// Nothing where windows overlap, or where there are too many cells for one invocation.
+    pub fn iterations_over_territories(&self) -> Option<u64> {
+        let iterations =
+            iterations(self.rows.longest_territory(), iterations(self.columns.longest_territory(), 0));
+        (self.rows.is_apart() && self.columns.is_apart() && iterations <= MOST_ITERATIONS)
+            .then_some(iterations)
     }
 }

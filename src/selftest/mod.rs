@@ -5,6 +5,7 @@
 //! place, the GPU is not trained on.
 
 mod maps;
+mod poison;
 mod subject;
 mod subjects;
 
@@ -16,18 +17,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::{GpuFacts, TileClass};
 use crate::ops::fixture::Draft;
 use crate::ops::{ALL, WithFacts};
-use crate::plan::{Array, Launch, Op, Plan, Role, StepId, StepRecord};
+use crate::plan::{Array, Launch, Op, StepId, StepRecord};
 use crate::tensor::{Element, Tensor};
 use crate::text::suggest::nearest;
+pub use poison::{POISON, poison, poisonable};
 use subject::Subject;
 
 /// Maximum error of a result, relative to the largest value of its tensor. Sums of a thousand f32
 /// values in another order differ by a twentieth of that.
 pub const TOLERANCE: f64 = 2e-5;
-
-/// A NaN that no computation produces and that survives a conversion to f16. Tensors are filled
-/// with it before an op writes them.
-const POISON: u32 = 0x7fd5_4000;
 
 /// Maximum error of a result that is stored in f16, whose rounding error is a thousandth.
 pub const TOLERANCE_IN_HALF: f64 = 1e-3;
@@ -213,20 +211,6 @@ fn launch(session: &mut dyn Session, step: StepId, rows: usize) -> Result<()> {
     };
     let ticket = session.submit(&[Launch { step, record }], &[], 0)?;
     session.finish(ticket).map(|_| ())
-}
-
-fn poisonable(plan: &Plan) -> Vec<Tensor> {
-    let declarations = plan.declarations().iter();
-    let written = declarations.filter(|declaration| matches!(declaration.role, Role::Scratch | Role::Metric));
-    let tensors = written.map(|declaration| declaration.tensor);
-    tensors.filter(|tensor| tensor.element() != Element::Pixel).collect()
-}
-
-fn poison(tensor: Tensor) -> Array {
-    match tensor.element() {
-        Element::U32 => Array::U32(vec![POISON; tensor.len()]),
-        _ => Array::F32(vec![f32::from_bits(POISON); tensor.len()]),
-    }
 }
 
 /// The largest difference of two results, relative to the largest value; `None` if only one of them

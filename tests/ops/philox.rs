@@ -68,7 +68,7 @@ impl Op for Words {
             params,
             tensors: vec![self.counters, self.keys, self.words],
             grid: fold(length, 64),
-            trips: 11,
+            iterations: 11,
         }]
     }
 }

@@ -214,7 +214,7 @@ pub fn blocks_of_steps_that_are_too_large() {
     for (hidden, classes, words) in [
         (1025, 1, "1025 hidden values, 1024 is the most"),
         (1, 65, "65 classes, 64 is the most"),
-        (1024, 64, "trips of the kernel's loops, 65535 is the most"),
+        (1024, 64, "iterations of the kernel's loops, 65535 is the most"),
     ] {
         assert!(!online_steps::fits(BLOCK, hidden, classes));
         refused(words, |plan| online_block(plan, BLOCK, hidden, classes));

@@ -3,15 +3,12 @@
 
 use shadegrad::device::Session;
 use shadegrad::plan::{Array, Launch, Plan, Role};
+use shadegrad::selftest::{POISON, poison, poisonable};
 use shadegrad::tensor::{Element, Tensor};
 
 use super::bench::{Bench, Case, Output, Recorded, SLOTS, widen};
 use super::compare::{Side, Tolerance, compare};
 use super::subject::Subject;
-
-/// The contents of tensors before an op writes them: a NaN that no computation produces and that
-/// survives a conversion to f16.
-const POISON: u32 = 0x7fd5_4000;
 
 /// Cases share a plan until their tensors have this size, so that their pipelines are created once.
 const PLAN_BYTES: usize = 128 << 20;
@@ -125,14 +122,7 @@ fn outputs(recorded: Vec<Recorded>) -> impl Iterator<Item = Output> {
 /// Runs every case's step on a device and reads its outputs.
 fn run(mut plan: Plan, recorded: &mut [Recorded], subject: &Subject) -> Vec<Found> {
     subject.wrap(&mut plan);
-    let poisoned: Vec<Tensor> = plan
-        .declarations()
-        .iter()
-        .filter(|declaration| matches!(declaration.role, Role::Scratch | Role::Metric))
-        // Every byte is a valid pixel, so there is no poison for pixels.
-        .filter(|declaration| declaration.tensor.element() != Element::Pixel)
-        .map(|declaration| declaration.tensor)
-        .collect();
+    let poisoned = poisonable(&plan);
     let rings: Vec<Tensor> = plan
         .declarations()
         .iter()
@@ -164,14 +154,6 @@ fn run(mut plan: Plan, recorded: &mut [Recorded], subject: &Subject) -> Vec<Foun
         found.extend(case.outputs.iter().map(|output| read(&mut *session, output, &subject.name)));
     }
     found
-}
-
-fn poison(tensor: Tensor) -> Array {
-    match tensor.element() {
-        Element::F32 | Element::Half => Array::F32(vec![f32::from_bits(POISON); tensor.len()]),
-        Element::U32 => Array::U32(vec![POISON; tensor.len()]),
-        other => panic!("no op writes {other:?}"),
-    }
 }
 
 fn bits(values: &[f32]) -> Vec<u32> {

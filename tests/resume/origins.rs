@@ -103,7 +103,7 @@ impl Op for FaultyOp {
             params: params.into_iter().flat_map(u32::to_ne_bytes).collect(),
             tensors: vec![tensor],
             grid: [1; 3],
-            trips: 0,
+            iterations: 0,
         });
         dispatches
     }

@@ -14,7 +14,7 @@ use wgpu::{
 };
 
 use super::timing::time_by_waiting;
-use crate::kernel::{Access, Dispatch, Kernel, MOST_TRIPS, Uniform};
+use crate::kernel::{Access, Dispatch, Kernel, MOST_ITERATIONS, Uniform};
 use crate::plan::StepRecord;
 
 /// Bytes from one uniform to the next: the most that any device asks for as an alignment.
@@ -121,10 +121,10 @@ impl<'a> Pipelines<'a> {
     ) -> Prepared {
         let kernel = &*dispatch.kernel;
         assert!(
-            dispatch.trips <= MOST_TRIPS,
-            "kernel {} would make {} trips in one invocation",
+            dispatch.iterations <= MOST_ITERATIONS,
+            "kernel {} would make {} iterations in one invocation",
             kernel.name,
-            dispatch.trips
+            dispatch.iterations
         );
         if self.lack(kernel) {
             let (pipeline, layout) = self.make(kernel, dispatch.params.len());

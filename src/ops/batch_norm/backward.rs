@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::matrix::{LANES, Matrix, Normalisation, PART};
-use crate::kernel::{Dispatch, GpuFacts, shaders, trips};
+use crate::kernel::{Dispatch, GpuFacts, iterations, shaders};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -115,7 +115,7 @@ impl Op for Backward {
         let params = matrix.params(Normalisation { epsilon: 0.0, momentum: 0.0 });
         let Gradients { dx, dweight, dbias } = self.gradients;
         let rows = PART.min(matrix.rows).div_ceil(LANES as usize);
-        let of_part = trips(rows, 0) + trips(LANES.ilog2() as usize, 0);
+        let of_part = iterations(rows, 0) + iterations(LANES.ilog2() as usize, 0);
         let [x, dy, moments] = [self.x, self.dy, self.moments];
         vec![
             matrix.by_part(
@@ -128,7 +128,7 @@ impl Op for Backward {
                 &shaders::BATCH_NORM_GRADIENT_JOIN,
                 params,
                 &[self.partials, dweight, dbias],
-                trips(matrix.parts(), 0),
+                iterations(matrix.parts(), 0),
             ),
             matrix.by_element(
                 &shaders::BATCH_NORM_BACKWARD,

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::matrix::{LANES, Matrix, Normalisation, PART};
-use crate::kernel::{Dispatch, GpuFacts, shaders, trips};
+use crate::kernel::{Dispatch, GpuFacts, iterations, shaders};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -152,11 +152,11 @@ impl Op for Statistics {
         let matrix = self.matrix;
         let params = matrix.params(self.normalisation);
         let rows = PART.min(matrix.rows).div_ceil(LANES as usize);
-        let of_part = 2 * (trips(rows, 0) + trips(LANES.ilog2() as usize, 0));
+        let of_part = 2 * (iterations(rows, 0) + iterations(LANES.ilog2() as usize, 0));
         let joined = [self.partials, self.moments, self.running.mean, self.running.variance];
         vec![
             matrix.by_part(&shaders::BATCH_NORM_MOMENTS, params, &[self.x, self.partials], of_part),
-            matrix.by_channel(&shaders::BATCH_NORM_JOIN, params, &joined, trips(matrix.parts(), 0)),
+            matrix.by_channel(&shaders::BATCH_NORM_JOIN, params, &joined, iterations(matrix.parts(), 0)),
         ]
     }
 }

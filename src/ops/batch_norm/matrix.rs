@@ -76,10 +76,10 @@ impl Matrix {
         kernel: &'static PlainKernel<BatchNormParams>,
         params: BatchNormParams,
         tensors: &[Tensor],
-        trips: u64,
+        iterations: u64,
     ) -> Dispatch {
         let grid = [(self.channels as u32).div_ceil(CHANNELS), self.parts() as u32, 1];
-        kernel.dispatch(params, tensors, grid, trips)
+        kernel.dispatch(params, tensors, grid, iterations)
     }
 
     /// A dispatch with one invocation for each channel.
@@ -88,9 +88,9 @@ impl Matrix {
         kernel: &'static PlainKernel<BatchNormParams>,
         params: BatchNormParams,
         tensors: &[Tensor],
-        trips: u64,
+        iterations: u64,
     ) -> Dispatch {
-        kernel.for_each(self.channels, params, tensors, trips)
+        kernel.for_each(self.channels, params, tensors, iterations)
     }
 
     /// A dispatch with one invocation for each element.

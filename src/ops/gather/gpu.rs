@@ -3,7 +3,7 @@
 
 use super::images::{Gather, Images};
 use crate::kernel::shaders::{self, GatherParams, GatherPlacesParams};
-use crate::kernel::{Dispatch, PlainKernel, Uniform, fold_rows, trips};
+use crate::kernel::{Dispatch, PlainKernel, Uniform, fold_rows, iterations};
 use crate::rng;
 use crate::tensor::{Element, Tensor};
 
@@ -14,7 +14,7 @@ const PIECES: usize = 2;
 const PLACES: usize = 8;
 
 /// Rounds of two calls of `philox`.
-const ROUNDS: u64 = 2 * trips(rng::ROUNDS, 0);
+const ROUNDS: u64 = 2 * iterations(rng::ROUNDS, 0);
 
 /// Two pieces, or one, that a dispatch reads.
 #[derive(Clone, Copy)]
@@ -59,7 +59,7 @@ impl Gather {
             pixels: self.images.pixels() as u32,
             plane: self.images.plane() as u32,
         };
-        self.dispatch(kernel, params, pair, stride, trips(4, 0))
+        self.dispatch(kernel, params, pair, stride, iterations(4, 0))
     }
 
     /// Whether pixels change their places.
@@ -93,8 +93,8 @@ impl Gather {
             crop: augmentation.crop as u32,
             cutout: augmentation.cutout as u32,
         };
-        let trips = ROUNDS + trips(PLACES, trips(channels, 0));
-        self.dispatch(&shaders::GATHER_PLACES, params, pair, across, trips)
+        let iterations = ROUNDS + iterations(PLACES, iterations(channels, 0));
+        self.dispatch(&shaders::GATHER_PLACES, params, pair, across, iterations)
     }
 
     /// With `across` invocations in a row.
@@ -104,7 +104,7 @@ impl Gather {
         params: P,
         Pair { piece, next, .. }: Pair,
         across: usize,
-        trips: u64,
+        iterations: u64,
     ) -> Dispatch {
         let Images { labels, normalisation, .. } = self.images;
         // Something must be bound where there is no second piece.
@@ -112,6 +112,6 @@ impl Gather {
         let output = self.output;
         let tensors = [piece, next, labels, self.order, normalisation, output.x, output.labels];
         let grid = fold_rows(output.labels.len(), across, kernel.invocations());
-        kernel.dispatch(params, &tensors, grid, trips)
+        kernel.dispatch(params, &tensors, grid, iterations)
     }
 }

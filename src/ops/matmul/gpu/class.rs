@@ -1,7 +1,7 @@
 //! Kernel classes and their tiles: which there are, and what each costs.
 
 use super::variant::Variant;
-use crate::kernel::{GpuFacts, Matrices, TileClass, trips};
+use crate::kernel::{GpuFacts, Matrices, TileClass, iterations};
 use crate::ops::matmul::Size;
 
 /// Terms per round of the tiled classes.
@@ -185,14 +185,14 @@ impl TileClass {
         }
     }
 
-    /// Trips of an invocation's loops at most, over sums of `terms` terms: the terms, the sums of rows, and for one
-    /// epilogue the bits of the step's rows.
-    pub(super) const fn trips(self, terms: usize) -> u64 {
+    /// Upper bound on the loop iterations of an invocation, over sums of `terms` terms: the terms, the
+    /// sums of rows, and for one epilogue the bits of the step's rows.
+    pub(super) const fn iterations(self, terms: usize) -> u64 {
         let row_sums = match self {
-            TileClass::Tiled { .. } | TileClass::Cooperative { .. } => trips(terms.div_ceil(4), 0),
+            TileClass::Tiled { .. } | TileClass::Cooperative { .. } => iterations(terms.div_ceil(4), 0),
             TileClass::Subgroup { .. } => 0,
         };
-        trips(terms.div_ceil(self.round() as usize), 0) + row_sums + trips(u32::BITS as usize, 0)
+        iterations(terms.div_ceil(self.round() as usize), 0) + row_sums + iterations(u32::BITS as usize, 0)
     }
 
     /// The class in names of kernels and in what a tuner remembers.
@@ -267,7 +267,7 @@ impl TileClass {
 mod tests {
     use super::super::parts::MOST_TERMS_OF_A_PART;
     use super::*;
-    use crate::kernel::MOST_TRIPS;
+    use crate::kernel::MOST_ITERATIONS;
 
     #[test]
     fn every_class_has_trips_enough_for_the_longest_sum() {
@@ -275,8 +275,8 @@ mod tests {
             let cooperative = Some(Matrices { side: 16, vectors: true });
             let facts = GpuFacts { subgroup_size: Some(lanes), cooperative, ..GpuFacts::default() };
             for class in TileClass::all(&facts) {
-                let trips = class.trips(MOST_TERMS_OF_A_PART);
-                assert!(trips <= MOST_TRIPS, "{class:?}: {trips} trips");
+                let iterations = class.iterations(MOST_TERMS_OF_A_PART);
+                assert!(iterations <= MOST_ITERATIONS, "{class:?}: {iterations} iterations");
             }
         }
     }

@@ -87,7 +87,7 @@ pub use variant::{Operand, Variant};
 use super::product::{Epilogue, Form, Product, Source};
 use super::size::Size;
 use crate::kernel::shaders::MatmulParams;
-use crate::kernel::{Dispatch, GpuFacts, TileClass, Uniform, fold, trips};
+use crate::kernel::{Dispatch, GpuFacts, TileClass, Uniform, fold, iterations};
 use crate::ops::sgd;
 use crate::plan::{Choice, Way};
 use crate::tensor::Tensor;
@@ -144,7 +144,7 @@ fn dispatches(op: &Product, class: TileClass, gpu: &GpuFacts) -> Vec<Dispatch> {
         params: params.to_bytes(),
         tensors,
         grid,
-        trips: class.trips(terms),
+        iterations: class.iterations(terms),
     };
     let operands = || [op.a, op.b].into_iter().chain(op.normalisation());
     let Some((parts, sums)) = parts else {
@@ -166,7 +166,7 @@ fn dispatches(op: &Product, class: TileClass, gpu: &GpuFacts) -> Vec<Dispatch> {
             params: params.to_bytes(),
             tensors: std::iter::once(sums).chain(finished(op)).collect(),
             grid: fold(items, render::JOIN_WORKGROUP),
-            trips: 2 * trips(parts.count, 0),
+            iterations: 2 * iterations(parts.count, 0),
         },
     ]
 }

@@ -8,7 +8,7 @@
 
 use crate::ops::matmul::Size;
 
-/// Most terms that one workgroup adds up: every class has trips enough for them.
+/// Most terms that one workgroup adds up: every class has iterations enough for them.
 pub(super) const MOST_TERMS_OF_A_PART: usize = 1 << 17;
 
 /// Most parts of a sum.
