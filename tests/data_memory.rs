@@ -4,7 +4,10 @@
 
 mod samples;
 
-use samples::{cifar_archive, cifar_files, expect_data_error, gzip, idx_images, idx_labels, search_nowhere, small_cifar_set};
+use samples::{
+    cifar_archive, cifar_files, expect_data_error, gzip, idx_images, idx_labels, search_nowhere,
+    small_cifar_set,
+};
 use shadegrad::data::cifar::CIFAR_10;
 use shadegrad::data::idx::read_split;
 use shadegrad::data::load::load;

@@ -7,7 +7,7 @@ use std::path::Path;
 use shadegrad::Result;
 use shadegrad::config::Key;
 use shadegrad::data::ImageShape;
-use shadegrad::device::Device;
+use shadegrad::device::{Device, DeviceKind};
 use shadegrad::train::{Epoch, Observer, Outline, Sizes, StopFlag, Trainer};
 
 #[path = "samples/resident.rs"]
@@ -33,9 +33,9 @@ struct Most<'a> {
 
 impl Most<'_> {
     fn look(&mut self) {
-        let bytes = match self.device.gpu() {
-            Some(gpu) => gpu.allocated_bytes().expect("the backend keeps an account"),
-            None => resident::bytes(),
+        let bytes = match self.device.info().kind {
+            DeviceKind::Cpu => resident::bytes(),
+            _ => self.device.allocated_bytes().expect("the backend keeps an account"),
         };
         self.bytes = self.bytes.max(bytes);
     }

@@ -1,12 +1,13 @@
-//! The tuner: what it picks, what it remembers, and that neither changes a result.
+//! The tuner: what it picks, what it caches, and that neither changes a result.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use shadegrad::device::Device;
+use shadegrad::device::Notice;
 use shadegrad::device::gpu::Gpu;
-use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
+use shadegrad::device::gpu::adapter::{Capabilities, adapters, driver_advice};
 use shadegrad::device::gpu::preparation::{Item, Observer, Stage};
 use shadegrad::device::gpu::tuner::Tuning;
 use shadegrad::device::profile::{Clock, Profile};
@@ -20,21 +21,21 @@ use shadegrad::tensor::{Element, Tensor};
 #[path = "samples/announcement.rs"]
 mod announcement;
 
-/// What tuners told, whichever test they belong to: each test looks for its own words.
-static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// Notices of all tuners, whichever test they belong to: each test looks for its own.
+static NOTICES: Mutex<Vec<Notice>> = Mutex::new(Vec::new());
 
-fn tell(line: &str) {
-    TOLD.lock().expect("no test panics while it holds this").push(line.into());
+fn keep(notice: &Notice) {
+    NOTICES.lock().expect("no test panics while it holds this").push(notice.clone());
 }
 
 fn gpu() -> Gpu {
     let found = adapters();
-    let best = found.first().unwrap_or_else(|| panic!("no GPU: {}", no_adapter_advice()));
+    let best = found.first().unwrap_or_else(|| panic!("no GPU: {}", driver_advice()));
     Gpu::open(best, Capabilities::Adapter).expect("it can be opened")
 }
 
 fn tuned(folder: &Path) -> Gpu {
-    gpu().telling(tell).with_tuning(Tuning { folder: Some(folder.into()) })
+    gpu().on_notice(keep).with_tuning(Tuning { folder: Some(folder.into()) })
 }
 
 /// A product with a bias and the update of a weight and of a bias, both worth tuning.
@@ -160,7 +161,7 @@ fn tuning_with_16_bits_changes_no_bit() {
 }
 
 #[test]
-fn choices_are_made_once_remembered_and_change_no_bit() {
+fn choices_are_made_once_cached_and_change_no_bit() {
     let folder = tempfile::tempdir().expect("a folder");
     let untuned = run(&gpu());
     assert_eq!(run(&tuned(folder.path())), untuned, "with choices that were just made");
@@ -173,7 +174,7 @@ fn choices_are_made_once_remembered_and_change_no_bit() {
         assert!(labels.iter().any(|known| label == known), "{label} is no class");
     }
     let written = fs::read(&file).expect("it can be read");
-    assert_eq!(run(&tuned(folder.path())), untuned, "with remembered choices");
+    assert_eq!(run(&tuned(folder.path())), untuned, "with cached choices");
     assert_eq!(fs::read(&file).expect("it can be read"), written, "nothing was measured again");
 }
 
@@ -195,7 +196,7 @@ fn a_gpu_says_how_far_it_is_with_tuning_and_compiling() {
     assert_eq!(said.take(), stage(Stage::Tuning, &keys), "for the first time");
 
     let kernels = load(tuned(folder.path()));
-    assert_eq!(said.take(), stage(Stage::Compiling, &kernels), "with remembered choices");
+    assert_eq!(said.take(), stage(Stage::Compiling, &kernels), "with cached choices");
 }
 
 #[test]
@@ -253,12 +254,14 @@ fn damaged_and_outdated_files_are_made_anew() {
 }
 
 #[test]
-fn a_memory_that_cannot_be_written_is_said_and_harmless() {
+fn a_cache_that_cannot_be_written_is_said_and_harmless() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     // Below a file there can be no folder.
     let nowhere = file.path().join("below");
     assert_eq!(run(&tuned(&nowhere)), run(&gpu()));
-    let told = TOLD.lock().expect("no test panics while it holds this");
+    let notices = NOTICES.lock().expect("no test panics while it holds this");
     let named = nowhere.display().to_string();
-    assert!(told.iter().any(|line| line.contains("not remembered") && line.contains(&named)), "{told:?}");
+    let is_meant =
+        |notice: &Notice| matches!(notice, Notice::NotCached(error) if error.to_string().contains(&named));
+    assert!(notices.iter().any(is_meant), "{notices:?}");
 }

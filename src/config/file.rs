@@ -10,6 +10,7 @@ use super::key::Key;
 use super::kind::{Kind, Written};
 use super::settings::{Origin, Settings, shorten};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 use crate::text::suggest::nearest;
 
 /// Most bytes of a file that is read: far beyond any configuration, so that a data file that was
@@ -32,10 +33,8 @@ impl ConfigFile {
     /// Reads the file at `path`.
     pub fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
-        let unreadable = |why: String| {
-            Error::usage(format!("cannot read {shown}: {why}"))
-                .advise("--config takes a TOML file; `shadegrad config show` prints one to start from")
-        };
+        let unreadable =
+            |why: String| Error::usage(format!("cannot read {shown}: {why}")).advise(Remedy::GiveConfigFile);
         let about = std::fs::metadata(path).map_err(|cause| unreadable(cause.to_string()))?;
         if about.is_dir() {
             return Err(unreadable("it is a folder".into()));

@@ -267,8 +267,8 @@ impl Key {
     /// What its flag does, in one line. That of a switch says what the unusual setting does.
     pub fn help(self) -> &'static str {
         match self {
-            Key::Preset => "Start from this preset's values [see: shadegrad config presets]",
-            Key::Data => "Train on a known data set or on a folder [see: shadegrad data list]",
+            Key::Preset => "Start from this preset's values",
+            Key::Data => "Train on a known data set or on a folder",
             Key::DataDir => "Look for known data sets here only",
             Key::ImageSize => "Side of the images that pictures become, where they are read from a folder",
             Key::Resize => "What becomes of pictures of another size",
@@ -315,8 +315,8 @@ impl Key {
             Key::ScheduleSteps => {
                 "Lay the schedule out over this many steps (5000) or epochs (20e) instead of over the run"
             }
-            Key::StepEvery => "Steps (500) or epochs (30e) after which `--schedule step` lowers the rate",
-            Key::StepFactor => "What `--schedule step` multiplies the learning rate by",
+            Key::StepEvery => "Steps (500) or epochs (30e) after which the step schedule lowers the rate",
+            Key::StepFactor => "What the step schedule multiplies the learning rate by",
             Key::Warmup => {
                 "How long the learning rate rises from 0: a share of the schedule (0.1), steps (500) or epochs (2e)"
             }
@@ -324,14 +324,10 @@ impl Key {
                 "Fraction of the training images to hold out for validation, or `test` to validate on the test images"
             }
             Key::Monitor => "Figure that decides which epoch is best; equal accuracies are compared by loss",
-            Key::Patience => {
-                "Stop after this many epochs without improvement [needs: --validation, or data with val/]"
-            }
+            Key::Patience => "Stop after this many epochs without improvement; needs images to validate on",
             Key::CheckpointEvery => "Save a checkpoint every N steps (500), epochs (2e) or minutes (10m)",
             Key::KeepBest => "Keep the last two checkpoints only, not the best epoch's",
-            Key::Device => {
-                "What to train on: auto, cpu, gpu, an index or part of a name [see: shadegrad devices]"
-            }
+            Key::Device => "What to train on: auto, cpu, gpu, an index or part of a name",
             Key::Tune => "Choose a GPU's kernels by rule instead of by measuring which are fastest",
             Key::Out => "Record the run in this folder instead of a new one in runs/",
         }

@@ -1,4 +1,4 @@
-//! `train --dashboard`: the report of a run that is still going, for browsers on this computer.
+//! The report of a run that is still going, for browsers on this computer.
 //!
 //! The training thread only notes how far it is. Everything else (listening, drawing, sending)
 //! happens on threads of the server's own, which hold the notes' lock no longer than it takes to copy
@@ -46,7 +46,7 @@ impl Dashboard {
         };
         let unusable = |cause| {
             let place = port.map_or(address.to_string(), |port| SocketAddr::new(address, port).to_string());
-            Error::usage(format!("--dashboard: cannot listen at {place}: {cause}"))
+            Error::usage(format!("cannot listen at {place}: {cause}"))
                 .advise("choose another port, or none for any that is free")
         };
         let watched = Arc::new(Watched::default());

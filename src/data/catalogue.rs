@@ -43,7 +43,7 @@ pub struct KnownFile {
 /// A data set with a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownSet {
-    /// The name for `--data`.
+    /// The name, as the setting `data` takes it.
     pub name: String,
     /// What it is, in a few words.
     pub title: String,

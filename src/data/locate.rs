@@ -3,8 +3,9 @@
 use super::catalogue::{Catalogue, Form, Format, IDX_STEMS, KnownSet};
 use super::cifar::Cifar;
 use super::hash::fingerprint;
+use crate::fs::user_cache;
+use crate::remedy::Remedy;
 use crate::{Error, ErrorKind, Result};
-use etcetera::BaseStrategy;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ pub const ENVIRONMENT_VARIABLE: &str = "SHADEGRAD_DATA";
 /// like the set.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// `--data-dir`. If it is given, no other place is looked at.
+    /// If given, no other folder is searched.
     pub data_dir: Option<PathBuf>,
     /// `SHADEGRAD_DATA`.
     pub environment: Option<PathBuf>,
@@ -49,13 +50,8 @@ pub(crate) enum Holding {
     Nothing,
 }
 
-/// The program's folder in the user's cache, where there is one: what lies there can be made or fetched again.
-pub fn user_cache() -> Option<PathBuf> {
-    etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("shadegrad"))
-}
-
 impl Search {
-    /// The places on this machine: `data_dir` is the value of `--data-dir`.
+    /// The places on this machine: `data_dir` replaces all of them.
     pub fn from_environment(data_dir: Option<PathBuf>) -> Self {
         let cache = user_cache().map(|cache| cache.join("data"));
         let mut shared = vendored();
@@ -99,23 +95,20 @@ impl Search {
                 format!("looked in {}", places.join(", "))
             };
             let wanted = wanted(set.format);
-            Error::data(format!("data set {} is not here: {places}; for {wanted}", set.name)).advise(format!(
-                "download it with `shadegrad data fetch {}`, or name the folder that has it \
-                 with --data-dir",
-                set.name
-            ))
+            Error::data(format!("data set {} is not here: {places}; for {wanted}", set.name))
+                .advise(Remedy::FetchData(set.name.clone()))
         })
     }
 
-    /// The folder in which `data fetch` puts `set`.
+    /// The folder that `set` is downloaded to.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] where neither `--data-dir` is given nor a home folder known.
+    /// [`ErrorKind::Io`] if there is neither a [`data_dir`](Search::data_dir) nor a home folder.
     pub fn download_folder(&self, set: &KnownSet) -> Result<PathBuf> {
         let base = self.data_dir.as_ref().or(self.cache.as_ref());
         base.map(|base| base.join(&set.name)).ok_or_else(|| {
             Error::new(ErrorKind::Io, "cannot tell the user's cache folder")
-                .advise("name a folder with --data-dir")
+                .advise(Remedy::settings("name a folder with {}", [("data-dir", "")]))
         })
     }
 

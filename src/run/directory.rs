@@ -2,9 +2,9 @@
 //! whenever somebody looks.
 //!
 //! ```text
-//! config.toml              the resolved configuration; `train --config` takes it
+//! config.toml              the resolved configuration, from which the run can be started again
 //! run.json                 versions, device with its limits, data set and the hash of its files,
-//! seed, state metrics.jsonl            a line an epoch, as `train --json` prints it
+//! seed, state metrics.jsonl            a line per epoch, as [`event`](super::event) renders it
 //! metrics.csv              the same for spreadsheets
 //! events.out.tfevents.*    the same for TensorBoard, and curves by step (by [`EventFile`](super::EventFile))
 //! train/, test/, ...       loss and accuracy for TensorBoard, so that it lays them over each other
@@ -32,7 +32,8 @@ use crate::checkpoint::BEST;
 use crate::error::{Error, Result};
 use crate::fs::atomic;
 use crate::fs::disk::{Disk, RealDisk, failure};
-use crate::train::{Checkpoint, End, Epoch, Observer, Start};
+use crate::remedy::Remedy;
+use crate::train::{Checkpoint, End, Epoch, Observer, Start, Warning};
 
 /// Text file with the path of the best checkpoint, relative to the run directory.
 
@@ -224,9 +225,9 @@ impl RunDirectory {
         let error =
             failure(&*self.disk, format!("{doing} in {}", self.path.display()), &self.path, bytes, cause);
         let is_saved = checkpoint::list(&self.path).is_ok_and(|all| !all.is_empty());
-        match error.advice().and_then(|advice| advice.split_once(';')) {
-            Some((remedy, _)) if !is_saved => {
-                let advice = format!("{remedy}; nothing was saved yet, so start again");
+        match error.remedy() {
+            Some(Remedy::ThenResume(first)) if !is_saved => {
+                let advice = format!("{first}; nothing was saved yet, so start again");
                 error.advise(advice)
             }
             _ => error,
@@ -312,8 +313,8 @@ impl Observer for RunDirectory {
         self.log(&format!("epoch {}: test accuracy {:.4}", epoch.epoch, epoch.test_accuracy))
     }
 
-    fn warning(&mut self, warning: &str) -> Result<()> {
-        self.log_warning(warning)
+    fn warning(&mut self, warning: &Warning) -> Result<()> {
+        self.log_warning(&warning.to_string())
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<()> {

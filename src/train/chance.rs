@@ -4,7 +4,9 @@ use crate::config::Config;
 use crate::data::Split;
 use crate::data::statistics::{Majority, class_counts};
 use crate::optim::Optimizer;
+use crate::remedy::Remedy;
 use crate::train::epoch::Epoch;
+use crate::train::observer::Warning;
 
 /// How far from chance level a loss may be to count as that, as a fraction of the level.
 const TOLERANCE: f64 = 0.01;
@@ -57,26 +59,30 @@ impl Chance {
     }
 
     /// What to tell after an epoch that learned nothing, and what to try.
-    pub(super) fn warning(&self, epoch: &Epoch, config: &Config) -> Option<String> {
+    pub(super) fn warning(&self, epoch: &Epoch, config: &Config) -> Option<Warning> {
         self.explains(epoch).then(|| {
             let (loss, classes, lr) = (epoch.train_cross_entropy, self.classes, config.learning_rate);
-            let mut remedies = vec![format!("a lower --lr (it is {lr:?})")];
+            let mut hints = vec![("lr", "")];
+            let mut remedies = vec![format!("a lower {{}} (it is {lr:?})")];
             if config.clip_norm.is_none() {
-                remedies.push("--clip-norm 1".into());
+                remedies.push("{}".into());
+                hints.push(("clip-norm", "1"));
             }
             if !matches!(config.optimizer, Optimizer::Adam { .. }) {
-                remedies.push("--optimizer adamw --lr 0.001".into());
+                remedies.push("{} {}".into());
+                hints.extend([("optimizer", "adamw"), ("lr", "0.001")]);
             }
             let last = remedies.pop().map(|last| match remedies.len() {
                 0 => last,
                 _ => format!("{} or {last}", remedies.join(", ")),
             });
-            format!(
+            let message = format!(
                 "the training loss stayed at {loss:.3} for all of epoch {}, the level of guessing among \
-                 {classes} classes: the model learns nothing; try {}",
-                epoch.epoch,
-                last.unwrap_or_default()
-            )
+                 {classes} classes: the model learns nothing",
+                epoch.epoch
+            );
+            let sentence = format!("try {}", last.unwrap_or_default());
+            Warning { message, remedy: Remedy::settings(sentence, hints) }
         })
     }
 }

@@ -1,7 +1,9 @@
 //! Hostile archives: made to write elsewhere, to look different to different programs, to fill the
 //! memory. A good set lies in each of them; the hostile member must spoil it all the same.
 
-use crate::samples::{append, cifar_archive, cifar_files, expect_data_error, gzip, search_nowhere, small_cifar_set};
+use crate::samples::{
+    append, cifar_archive, cifar_files, expect_data_error, gzip, search_nowhere, small_cifar_set,
+};
 use shadegrad::Result;
 use shadegrad::data::Dataset;
 use shadegrad::data::cifar::CIFAR_100;

@@ -1,6 +1,9 @@
 //! CIFAR's binary files, in folders and archives.
 
-use crate::samples::{both_cifars, cifar_archive, cifar_files, cifar_records, expect_data_error, search_nowhere, small_cifar_set};
+use crate::samples::{
+    both_cifars, cifar_archive, cifar_files, cifar_records, expect_data_error, search_nowhere,
+    small_cifar_set,
+};
 use shadegrad::Result;
 use shadegrad::data::Dataset;
 use shadegrad::data::cifar::{CIFAR_10, CIFAR_100, Cifar};

@@ -1,6 +1,9 @@
 //! Telling official files from others.
 
-use crate::samples::{cifar_archive, cifar_files, gzip, search_nowhere, small_cifar_set, small_idx_contents, small_idx_set, write_idx};
+use crate::samples::{
+    cifar_archive, cifar_files, gzip, search_nowhere, small_cifar_set, small_idx_contents, small_idx_set,
+    write_idx,
+};
 use shadegrad::data::catalogue::KnownSet;
 use shadegrad::data::cifar::CIFAR_10;
 use shadegrad::data::verify::{FileReport, verify};

@@ -1,6 +1,9 @@
 //! Files that the user already has.
 
-use crate::samples::{cifar_archive, cifar_files, expect_data_error, gzip, small_cifar_set, small_idx_contents, small_idx_set, write_idx};
+use crate::samples::{
+    cifar_archive, cifar_files, expect_data_error, gzip, small_cifar_set, small_idx_contents, small_idx_set,
+    write_idx,
+};
 use shadegrad::data::cifar::CIFAR_10;
 use shadegrad::data::fetch::{Origin, import};
 use std::fs;

@@ -10,7 +10,10 @@ use shadegrad::ops::dropout::{self, Dropout};
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{self, Update};
 use shadegrad::ops::softmax_cross_entropy::Target;
-use shadegrad::ops::{Rate, Window, activation, average_pool, batch_norm, column_sum, conv2d, max_pool, relu, softmax_cross_entropy};
+use shadegrad::ops::{
+    Rate, Window, activation, average_pool, batch_norm, column_sum, conv2d, max_pool, relu,
+    softmax_cross_entropy,
+};
 use shadegrad::plan::{Array, StepRecord};
 use shadegrad::tensor::Element;
 

@@ -7,7 +7,11 @@ use shadegrad::ops::WithFacts;
 use shadegrad::tensor::Element;
 
 use crate::bench::Cases;
-use crate::cases::{activation, adam, add as add_op, average, average_pool, batch_norm, cast, classifier, clip_norm, column_sum, conv2d, dropout, gather, l2_penalty, lion, matmul, max_pool, muon, online_steps, relu, sgd, softmax_cross_entropy};
+use crate::cases::{
+    activation, adam, add as add_op, average, average_pool, batch_norm, cast, classifier, clip_norm,
+    column_sum, conv2d, dropout, gather, l2_penalty, lion, matmul, max_pool, muon, online_steps, relu, sgd,
+    softmax_cross_entropy,
+};
 use crate::runner::hold;
 use crate::subject::Subject;
 use crate::wrong_op::{Edited, Tampered};

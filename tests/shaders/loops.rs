@@ -4,7 +4,9 @@
 //! are all that bounds a loop; `shaders/loop_bound.wgsl` says more, and what to do instead. The driver
 //! sees through variables and arithmetic, and so does this search.
 
-use naga::{AddressSpace, BinaryOperator, Block, Expression, Function, Handle, LocalVariable, Module, Statement};
+use naga::{
+    AddressSpace, BinaryOperator, Block, Expression, Function, Handle, LocalVariable, Module, Statement,
+};
 
 use super::parse::{Parsed, children};
 

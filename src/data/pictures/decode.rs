@@ -13,6 +13,7 @@ use super::{Resize, jpeg};
 use crate::data::ImageShape;
 use crate::data::source::{open_regular, unlike};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
 /// The largest file that is opened: more than any photograph's.
 const MOST_BYTES: u64 = 64 << 20;
@@ -185,8 +186,10 @@ fn fit(path: &Path, picture: DynamicImage, shape: ImageShape, resize: Resize) ->
 /// A picture that must not be resized, but would have to be.
 pub(super) fn wrong_size(path: &Path, width: usize, height: usize, shape: ImageShape) -> Error {
     let found = format_args!("a picture of {width}x{height}");
-    unlike(path.display(), found, format_args!("{}x{}", shape.width, shape.height))
-        .advise("let pictures be resized with --resize crop or --resize stretch")
+    unlike(path.display(), found, format_args!("{}x{}", shape.width, shape.height)).advise(Remedy::settings(
+        "let pictures be resized with {} or {}",
+        [("resize", "crop"), ("resize", "stretch")],
+    ))
 }
 
 /// Pixel after pixel becomes channel after channel.

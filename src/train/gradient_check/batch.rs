@@ -7,6 +7,7 @@ use super::wide::{Trace, WideModel};
 use crate::data::{Dataset, Normalisation, Split};
 use crate::error::{Error, Result};
 use crate::nn::Size;
+use crate::remedy::Remedy;
 
 /// How often images at kinks are replaced before there are to be fewer.
 const ROUNDS: usize = 4;
@@ -65,7 +66,7 @@ pub(super) fn smooth(
     Err(Error::data(
         "no image of the data has a gradient: a ReLU or a max pool is at its kink for each of them",
     )
-    .advise("use other first weights (--init, --seed)"))
+    .advise(Remedy::settings("use other first weights ({}, {})", [("init", ""), ("seed", "")])))
 }
 
 /// An image's values, of the size that the model reads: channels last in a map, channel by channel in a row.

@@ -8,6 +8,7 @@ use crate::config::{Config, Init, Validation};
 use crate::data::{Dataset, Normalisation, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 use crate::train::chance::Chance;
 use crate::train::feed::Pace;
 use crate::train::health::{MOST_STEPS, Watch};
@@ -72,7 +73,10 @@ impl<'a> Trainer<'a> {
         // versions did not save where the epoch was.
         let cannot_continue = || {
             Error::model(format!("the run ended at step {step}, within an epoch, and cannot continue there"))
-                .advise("start a new run from its weights, with --init and the run's folder")
+                .advise(Remedy::settings(
+                    "start a new run from its weights, with {} and the run's folder",
+                    [("init", "")],
+                ))
         };
         self.position = *self.position.before_cut.take().ok_or_else(cannot_continue)?;
         let Stretch { first_step, .. } = self.stretch();
