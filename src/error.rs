@@ -67,9 +67,10 @@ impl ErrorKind {
 pub struct Error {
     kind: ErrorKind,
     /// The setting that is wrong, if it is one.
-    setting: Option<Hint>,
+    setting: Option<Box<Hint>>,
     message: String,
-    remedy: Option<Remedy>,
+    // Boxed, so that results stay small.
+    remedy: Option<Box<Remedy>>,
 }
 
 impl Error {
@@ -82,14 +83,14 @@ impl Error {
 
     /// Adds what to do: a [`Remedy`], or a sentence that names no setting and no command.
     pub fn advise(mut self, remedy: impl Into<Remedy>) -> Self {
-        self.remedy = Some(remedy.into());
+        self.remedy = Some(Box::new(remedy.into()));
         self
     }
 
     /// A setting's value that makes no sense: `{setting}: {message}`, where front ends write the
     /// setting in their own way.
     pub fn setting(setting: &'static str, value: impl Into<String>, message: impl Into<String>) -> Self {
-        let setting = Some(Hint { setting, value: Some(value.into()) });
+        let setting = Some(Box::new(Hint { setting, value: Some(value.into()) }));
         Error { setting, ..Error::usage(message) }
     }
 
@@ -144,7 +145,7 @@ impl Error {
 
     /// What to do about it, if anything can be done.
     pub fn remedy(&self) -> Option<&Remedy> {
-        self.remedy.as_ref()
+        self.remedy.as_deref()
     }
 
     /// What to do about it in one line, in the library's words: without flags and commands.

@@ -35,8 +35,6 @@ use crate::fs::disk::{Disk, RealDisk, failure};
 use crate::remedy::Remedy;
 use crate::train::{Checkpoint, End, Epoch, Observer, Start, Warning};
 
-/// Text file with the path of the best checkpoint, relative to the run directory.
-
 /// Text file with the path of the newest checkpoint, relative to the run directory.
 const LAST: &str = "last";
 
