@@ -1,4 +1,4 @@
-// y = activation(x), the function that stands in front of this text.
+// y = activation(x), a function that comes before this text.
 //
 // x, y: [length]. One invocation computes one element.
 

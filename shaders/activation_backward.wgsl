@@ -1,4 +1,4 @@
-// dx = activation_slope(x) dy, the function that stands in front of this text.
+// dx = activation_slope(x) dy, a function that comes before this text.
 //
 // x, dy, dx: [length]. One invocation computes one element.
 

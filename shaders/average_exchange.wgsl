@@ -1,6 +1,6 @@
-// w and average change places.
+// Swaps w and average.
 //
-// w, average: [length]. One invocation exchanges one element.
+// w, average: [length]. One invocation swaps one element.
 
 struct Params {
     length: u32,

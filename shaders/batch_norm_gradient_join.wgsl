@@ -1,4 +1,4 @@
-// dbias and dweight: the sums of the parts' two sums.
+// dbias and dweight: the sums of the partial sums of all parts.
 //
 // partials: [parts, 2, channels], dbias, dweight: [channels]. One invocation computes one channel.
 

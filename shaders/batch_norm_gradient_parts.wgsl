@@ -1,4 +1,4 @@
-// Per part and channel: the sum of dy, and that of dy times the normalised x.
+// Per part and channel: the sum of dy, and the sum of dy times the normalised x.
 //
 // x, dy: [rows, channels], moments: [2, channels] of mean and 1 / deviation, partials: [parts, 2,
 // channels]. One workgroup computes 16 channels of one part.

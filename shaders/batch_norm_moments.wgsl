@@ -1,6 +1,7 @@
-// Per part and channel: the mean of x, and the sum of squares of what is left without the mean.
+// Per part and channel: the mean of x, and the sum of the squared deviations from it.
 //
-// x: [rows, channels], partials: [parts, 2, channels]. One workgroup computes 16 channels of one part.
+// x: [rows, channels], partials: [parts, 2, channels]. One workgroup computes 16 channels of one
+// part.
 
 @group(0) @binding(1) var<storage, read> x: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> partials: array<f32>;

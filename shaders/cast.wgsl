@@ -1,4 +1,4 @@
-// y = x, in 16 bits
+// y = x, converted to f16
 //
 // x, y: [length]. One invocation converts one element.
 

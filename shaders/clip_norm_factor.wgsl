@@ -1,6 +1,6 @@
 // factor = min(1, most / (sqrt(sum of sums) + epsilon))
 //
-// sums: [count], factor: [1]. One workgroup does all of it.
+// sums: [count], factor: [1]. A single workgroup computes it.
 
 struct Params {
     count: u32,

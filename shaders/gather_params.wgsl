@@ -1,5 +1,6 @@
-// What the kernels are told that keep the pixels of an image in order: gather.wgsl, gather_vectors.wgsl,
-// gather_pixels.wgsl. An invocation moves a word of four pixels, or a vector of sixteen.
+// Parameters of the kernels that keep the pixels of an image in order: gather.wgsl,
+// gather_vectors.wgsl and gather_pixels.wgsl. An invocation moves a word of four pixels, or a
+// vector of sixteen.
 
 struct Params {
     batch: u32,

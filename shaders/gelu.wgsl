@@ -1,7 +1,8 @@
-// GELU(x) = x P(x), where P is how much of a normal distribution lies below x; it stands in front of
-// activation.wgsl or activation_backward.wgsl, log_sum_exp.wgsl in front of it. P comes from the complementary error function,
-// P(-|x|) = erfc(|x| / sqrt(2)) / 2, by Chebyshev approximation with a relative error below 1.2e-7
-// (Press et al., Numerical Recipes in C, 2nd edition, section 6.2). The Rust twin is in src/ops/activation.rs.
+// GELU(x) = x P(x), where P is the cumulative normal distribution. Comes before activation.wgsl or
+// activation_backward.wgsl, and after log_sum_exp.wgsl. P is computed from the complementary error
+// function, P(-|x|) = erfc(|x| / sqrt(2)) / 2, by Chebyshev approximation with a relative error
+// below 1.2e-7 (Press et al., Numerical Recipes in C, 2nd edition, section 6.2). The Rust twin is
+// in src/ops/activation.rs.
 
 fn normal_below(x: f32) -> f32 {
     let z = abs(x) * 0.70710678;
@@ -17,7 +18,7 @@ fn activation(x: f32) -> f32 {
     return x * normal_below(x);
 }
 
-// P(x) + x p(x), p the normal density.
+// P(x) + x p(x), where p is the normal density.
 fn activation_slope(x: f32) -> f32 {
     return normal_below(x) + x * 0.39894228 * exponential(-0.5 * x * x);
 }

@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         sum += value * value;
     }
     sums[lane] = sum;
-    // One lane adds all: on a software driver a barrier costs more than the sum.
+    // One lane adds all sums: on a software driver a barrier is slower than the sum.
     workgroupBarrier();
     if lane == 0u {
         var total = sums[0];

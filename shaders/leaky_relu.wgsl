@@ -1,4 +1,4 @@
-// y = rise x, or slope x where x is negative; it stands in front of activation.wgsl or
+// y = rise x, or slope x if x is negative. Comes before activation.wgsl or
 // activation_backward.wgsl.
 
 fn activation(x: f32) -> f32 {

@@ -1,7 +1,7 @@
 // g = dw + decay w;  v = momentum v + g;  x = v, or g + momentum v for Nesterov
 // sums[p] = sum of x^2 over the p-th chunk, sums[chunks + p] = sum of w^2 over it
 //
-// dw, w, v, x: [length], sums: [2, chunks]. One workgroup does one chunk.
+// dw, w, v, x: [length], sums: [2, chunks]. One workgroup computes one chunk.
 
 struct Params {
     length: u32,

@@ -1,6 +1,6 @@
 // factors = (1 / (|x| + epsilon), norm / max(|w|, epsilon)), of norms whose squares are in sums
 //
-// sums: [2, count], factors: [2]. One invocation does all of it: there are few sums.
+// sums: [2, count], factors: [2]. A single invocation computes them: there are few sums.
 
 struct Params {
     count: u32,

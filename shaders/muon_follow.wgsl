@@ -1,6 +1,6 @@
 // w = factor w - lr x, where lr follows from rate and until
 //
-// w, x: [length], factors: [2], of which the second is w's. One invocation updates one element.
+// w, x: [length], factors: [2]; the second is that of w. One invocation updates one element.
 
 struct Params {
     length: u32,

@@ -1,21 +1,14 @@
-//! Every kernel's Rust row against its shader, without a GPU.
+//! Compares every kernel's Rust descriptor with its shader, without a GPU.
 //!
-//! The two must agree on everything that a dispatch relies on, WebGPU's default limits must be enough
-//! for them, and all languages that wgpu speaks must be able to say them.
+//! The two must agree on everything that a dispatch relies on, kernels must fit WebGPU's default
+//! limits, and wgpu must be able to translate them to all its languages.
 
-#[path = "shaders/agreement.rs"]
 mod agreement;
-#[path = "shaders/control_flow.rs"]
 mod control_flow;
-#[path = "shaders/loops.rs"]
 mod loops;
-#[path = "shaders/parse.rs"]
 mod parse;
-#[path = "shaders/recorded.rs"]
 mod recorded;
-#[path = "shaders/translation.rs"]
 mod translation;
-#[path = "shaders/wrong_rows.rs"]
 mod wrong_rows;
 
 use std::collections::BTreeSet;
@@ -28,22 +21,23 @@ use shadegrad::ops::matmul::gpu::{Finish, Operand, Scale, Variant, kernel as mat
 
 use parse::Parsed;
 
-/// Kernels of all ops and of the peak. A change of this number should surprise nobody who reads the
-/// commit.
+/// Number of kernels of all ops and of the peak. A commit that changes it should say why.
 ///
-/// 21 classes of the matrix product finish its sums in 5 ways in 3 forms, and in 6 more in one, each for 4
-/// ways to divide into vectors; in two of the forms also of pixels, for 2 such ways. Parts of sums are joined in 8
-/// ways, with whole vectors or without.
+/// 21 classes of the matrix product finish their sums in 5 ways in 3 forms, and in 6 more in one,
+/// each for 4 ways to divide into vectors; in two of the forms also of pixels, for 2 such ways.
+/// Split-K sums are joined in 8 ways, with whole vectors or without.
 ///
-/// With patches of a map, a product is finished in 4 ways forwards, each for 4 ways to divide into vectors; in 3 ways for the
-/// gradient of the map, whose cells may lie apart; in 2 ways for that of the weight, where a patch may be whole vectors
-/// and a cell not, so for 6 ways to divide.
+/// With patches of a map, a product is finished in 4 ways in the forward pass, each for 4 ways to
+/// divide into vectors; in 3 ways for the gradient of the map, which may be dilated; in 2 ways for
+/// the gradient of the weight, where a patch may be whole vectors while a cell is not, so for 6
+/// ways to divide.
 ///
-/// 26 kernels have twins for 16 bits, or are for these only. Of products, all but the change of a block are there with 16
-/// bits, and those of floats also as the last layer has them, where a part for the gradient of the map is one of 32.
-/// Parts are joined in 4 ways with 2 more scales and with y in 16 bits or 32, in 4 with one more scale.
+/// 26 kernels have f16 variants, or exist only for f16. All products exist in f16, except the
+/// change of a block. Products of f32 also exist as the last layer of an f16 model needs them,
+/// where a split of the map's gradient is f32. Splits are joined in 4 ways with 2 more scales and
+/// with y in f16 or f32, and in 4 with one more scale.
 ///
-/// 10 classes of cooperative matrices have products of two operands in 16 bits, pixels among them, and no others.
+/// 10 classes of cooperative matrices have only products of two f16 operands, pixels among them.
 const KERNELS: usize = 45
     + 21 * ((3 * 5 + 6) * 4 + (2 * 5 + 6) * 2)
     + 8 * 2
@@ -54,11 +48,11 @@ const KERNELS: usize = 45
     + 21 * (4 * 4 + 3 * 4 * 2 + 2 * 6)
     + 10 * ((3 * 5 + 5) * 4 + (2 * 5 + 5) * 2 + (4 * 4 + 3 * 4 * 2 + 2 * 6));
 
-/// Of the kernels of products, all of floats in 32 bits are validated and one in this many is also translated.
+/// All f32 product kernels are validated, and one in this many is also translated.
 const TRANSLATED: usize = 7;
 
-/// Of those with floats in 16 bits, which differ in loads and stores, one in this many is validated; of those of
-/// cooperative matrices, all.
+/// One in this many f16 product kernels is validated, because they differ only in loads and stores.
+/// All cooperative-matrix kernels are validated.
 const VALIDATED: usize = 5;
 
 fn folder(name: &str) -> PathBuf {
@@ -88,12 +82,12 @@ fn every_kernel_agrees_with_its_row() {
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
 }
 
-/// Whether an op's kernels are from templates.
+/// Whether an op's kernels come from templates.
 fn is_rendered(op: &str) -> bool {
     ["matmul", "conv2d"].contains(&op)
 }
 
-/// What is wrong with a kernel, if anything is.
+/// Everything that is wrong with a kernel.
 fn complaints(kernel: &Kernel, translate: bool) -> Vec<String> {
     let parsed = match Parsed::new(kernel) {
         Ok(parsed) => parsed,
@@ -118,11 +112,12 @@ fn every_op_has_a_kernel_and_no_name_is_used_twice() {
     assert_eq!(names.len(), kernels.len(), "kernels with names of their own");
 }
 
-/// A plain shader is some row's text, or a part of it. A template is named by the crate or included by another one.
+/// A plain shader is the text of some descriptor, or part of it. A template is named by the crate
+/// or included by another one.
 #[test]
 fn every_shader_file_is_used() {
     let mut kernels = shadegrad::ops::kernels();
-    // What is found early is found soon.
+    // A small number of kernels finds common mistakes quickly.
     kernels.sort_by_key(|(op, _)| is_rendered(op));
     let rendering = read(&folder("src/ops/matmul/gpu/render.rs"));
     let mut seen = 0;
@@ -140,8 +135,8 @@ fn every_shader_file_is_used() {
     assert!(seen >= 13, "only {seen} files in shaders/");
 }
 
-/// What the templates render for some products, for a reader and for a reviewer of a change to the templates.
-/// `SHADEGRAD_BLESS=1` writes the snapshots anew.
+/// Snapshots of some rendered templates, for readers and for reviewers of a change to the
+/// templates. `SHADEGRAD_BLESS=1` writes them again.
 #[test]
 fn rendered_matmuls_are_as_their_snapshots() {
     let tiled = TileClass::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4, quads: 1 };
@@ -213,7 +208,7 @@ fn rendered_matmuls_are_as_their_snapshots() {
     }
 }
 
-/// Templates are easy to get right for a compiler and wrong for a reader.
+/// A template may be right for a compiler and unreadable for a person.
 #[test]
 fn rendered_matmuls_are_laid_out_for_a_reader() {
     for (_, kernel) in shadegrad::ops::kernels() {

@@ -10,15 +10,10 @@ pub(super) const TEMPLATE: &str =
 /// library has none.
 pub(super) fn of_key(key: Key) -> &'static str {
     match key {
-        Key::Preset => "Start from this preset's values [see: shadegrad config presets]",
-        Key::Data => "Train on a known data set or on a folder [see: shadegrad data list]",
-        Key::StepEvery => "Steps (500) or epochs (30e) after which `--schedule step` lowers the rate",
-        Key::StepFactor => "What `--schedule step` multiplies the learning rate by",
-        Key::Patience => {
-            "Stop after this many epochs without improvement [needs: --validation, or data with val/]"
-        }
+        Key::Preset => "Start from the values of a preset [see: shadegrad config presets]",
+        Key::Data => "Data set to train on: a known name or a folder of images [see: shadegrad data list]",
         Key::Device => {
-            "What to train on: auto, cpu, gpu, an index or part of a name [see: shadegrad devices]"
+            "Device to train on: auto, cpu, gpu, an index or part of a name [see: shadegrad devices]"
         }
         _ => key.help(),
     }

@@ -124,8 +124,8 @@ mod tests {
     fn what_is_resumed_or_explained_has_a_command_or_its_help() {
         let remedy = Remedy::from("wait").then(Remedy::Resume(PathBuf::from("runs/x")));
         assert_eq!(words(&remedy), "wait; go on with: shadegrad resume runs/x");
-        let explained = Remedy::Explain { setting: "step-factor", help: Key::StepFactor.help() };
-        assert_eq!(words(&explained), "step-factor: What `--schedule step` multiplies the learning rate by");
+        let explained = words(&Remedy::Explain { setting: "device", help: Key::Device.help() });
+        assert!(explained.starts_with("device: ") && explained.ends_with("[see: shadegrad devices]"));
         let rate = |standardise| words(&Remedy::LowerLearningRate { rate: 0.005, standardise });
         assert!(rate(false).contains("--lr 0.005; ") && rate(true).contains("--lr 0.005, or --normalize"));
     }

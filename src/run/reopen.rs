@@ -1,4 +1,4 @@
-//! Finds what another process has recorded of a run, so that the run can go on.
+//! Opens the run of another process, so that it can be resumed.
 
 use std::fmt;
 use std::io;
@@ -15,18 +15,18 @@ use crate::fs::disk::{Disk, RealDisk};
 use crate::remedy::{Hint, Remedy};
 use crate::train::Snapshot;
 
-/// A run that can go on.
+/// A run that can be resumed.
 #[derive(Debug)]
 pub struct Reopened {
-    /// Where the rest of it is recorded.
+    /// The directory that records the rest of the run.
     pub directory: RunDirectory,
-    /// The run as its last whole checkpoint has it.
+    /// The state in the newest intact checkpoint.
     pub snapshot: Snapshot,
-    /// The checkpoint's configuration, with what was changed in the run since.
+    /// The configuration of the checkpoint, with all changes since.
     pub config: Config,
-    /// The same by key.
+    /// The same configuration by key.
     pub settings: Settings,
-    /// How the run came about.
+    /// The record of the run.
     pub record: Record,
     /// What was wrong with later checkpoints, newest first, with the best one, or with
     /// `config.toml`.
@@ -55,19 +55,18 @@ impl fmt::Display for Complaint {
     }
 }
 
-/// Opens the run in the folder `run`, at its last whole checkpoint.
+/// Opens the run in the folder `run` at its newest intact checkpoint.
 ///
-/// Later checkpoints, which are damaged, are set aside under another name, and what a killed process
-/// has left half made is removed.
+/// Newer checkpoints that are damaged are renamed, and leftovers of a killed process are removed.
 ///
 /// # Errors
-/// [`ErrorKind::Model`](crate::ErrorKind::Model) where no checkpoint is whole,
-/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where another process trains in the folder.
+/// [`ErrorKind::Model`](crate::ErrorKind::Model) if no checkpoint is intact,
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if another process is training in the folder.
 pub fn reopen(run: &Path) -> Result<Reopened> {
     reopen_on(Box::new(RealDisk), run)
 }
 
-/// As [`reopen`], on a disk that may fail.
+/// Like [`reopen`], on a disk that may fail.
 #[doc(hidden)]
 pub fn reopen_on(disk: Box<dyn Disk>, run: &Path) -> Result<Reopened> {
     let record = Record::read(run)?;
@@ -106,8 +105,8 @@ pub fn reopen_on(disk: Box<dyn Disk>, run: &Path) -> Result<Reopened> {
     Ok(Reopened { directory, snapshot, config, settings, record, complaints })
 }
 
-/// The settings with the schedule that the run was trained with so far: a run that is older than
-/// the rule that `max-steps` shortens the schedule, too, keeps the schedule of all its epochs.
+/// Returns the settings with the schedule that the run was trained with so far. In older runs
+/// `max-steps` did not shorten the schedule, so it keeps the length of all epochs.
 fn with_recorded_schedule(mut settings: Settings, config: &Config, record: &Record) -> Settings {
     let is_older = record.schedule_steps.is_none() && config.max_steps.is_some();
     if is_older && config.schedule_steps.is_none() {
@@ -117,7 +116,7 @@ fn with_recorded_schedule(mut settings: Settings, config: &Config, record: &Reco
     settings
 }
 
-/// The configuration of these settings, whatever the environment says.
+/// Returns the configuration of these settings, without the environment.
 fn resolve_alone(settings: Settings) -> Result<Config> {
     Ok(resolve(Sources { flags: settings, environment: &|_| None, file: None })?.config)
 }
@@ -170,11 +169,11 @@ fn change_on_resume(difference: &Difference) -> Option<Hint> {
     }
 }
 
-/// What a look through a run's checkpoints found.
+/// The result of searching a run's checkpoints.
 struct Found {
-    /// The newest whole checkpoint.
+    /// The newest intact checkpoint.
     whole: Option<(PathBuf, Snapshot)>,
-    /// Those that are newer, with what is wrong.
+    /// Newer checkpoints, with what is wrong with them.
     damaged: Vec<(PathBuf, String)>,
 }
 
@@ -202,13 +201,13 @@ fn none_is_whole(run: &Path, damaged: &[(PathBuf, String)]) -> Error {
     error.advise(Remedy::StartAgain(run.join(CONFIG)))
 }
 
-/// Which checkpoints the run has, if it goes on from `last`.
+/// Returns the checkpoints of the run if it is resumed from `last`.
 fn saved(run: &Path, last: &Path, snapshot: &Snapshot, complaints: &mut Vec<Complaint>) -> Saved {
     let name = |step| format!("{}/{}", checkpoint::FOLDER, checkpoint::name(step));
     let last_name = name(snapshot.position.step);
     let best = snapshot.position.best.map(|best| run.join(name(best.step)));
     let best = match best.filter(|best| best != last) {
-        // Where the best was not to be kept, it is no longer there.
+        // The best checkpoint does not exist if it was not to be kept.
         Some(best) if best.is_dir() => match checkpoint::load(&best) {
             Ok(_) => name(snapshot.position.best.map_or(0, |best| best.step)),
             Err(error) => {
@@ -221,7 +220,7 @@ fn saved(run: &Path, last: &Path, snapshot: &Snapshot, complaints: &mut Vec<Comp
     Saved { last: last_name, best }
 }
 
-/// Renames a damaged checkpoint, so that it is never looked at again and nobody misses it.
+/// Renames a damaged checkpoint, so that it is kept but never read again.
 fn set_aside(disk: &dyn Disk, folder: &Path) -> io::Result<PathBuf> {
     let aside = folder.with_extension("damaged");
     disk.remove(&aside)?;

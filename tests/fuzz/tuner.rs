@@ -1,4 +1,4 @@
-//! The cache of the tuner: a damaged file is ignored.
+//! The tuner's cache: a damaged cache is ignored.
 
 use shadegrad::device::gpu::cache::{CacheFile, Subject};
 use shadegrad::device::gpu::tuner::{Choices, TOPIC};

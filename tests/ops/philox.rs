@@ -96,8 +96,7 @@ fn words_of(counters: &[[u32; 4]], keys: &[[u32; 2]]) -> Vec<[u32; 4]> {
 }
 
 /// Known answers from Random123's `kat_vectors`.
-#[test]
-fn shaders_give_the_known_answers() {
+pub fn shaders_give_the_known_answers() {
     let counters = [[0; 4], [u32::MAX; 4], [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344]];
     let keys = [[0; 2], [u32::MAX; 2], [0xa409_3822, 0x299f_31d0]];
     assert_eq!(
@@ -110,8 +109,7 @@ fn shaders_give_the_known_answers() {
     );
 }
 
-#[test]
-fn shaders_and_host_have_the_same_streams() {
+pub fn shaders_and_host_have_the_same_streams() {
     let mut numbers = Numbers::of("streams", false);
     let mut word = || numbers.indices(1, 1 << 32)[0];
     let (mut counters, mut keys, mut wanted) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,4 +1,5 @@
-//! Whether a shader declares what its kernel's row says, and stays within WebGPU's default limits.
+//! Whether a shader declares what its kernel's descriptor says, and stays within WebGPU's default
+//! limits.
 
 use naga::{AddressSpace, Expression, GlobalVariable, Scalar, StorageAccess, TypeInner};
 use shadegrad::kernel::{Access, Field, FieldKind, Kernel, Uniform};
@@ -6,14 +7,14 @@ use shadegrad::plan::StepRecord;
 
 use super::parse::Parsed;
 
-/// Half of what WebGPU promises, so that two workgroups fit where only that much is there.
+/// Half of WebGPU's limit, so that two workgroups fit on the smallest devices.
 const MOST_WORKGROUP_BYTES: u32 = 16 * 1024;
-/// What the least of the adapters with cooperative matrices has, Apple's.
+/// The smallest limit of adapters with cooperative matrices, Apple's.
 const MOST_COOPERATIVE_BYTES: u32 = 32 * 1024;
 const MOST_INVOCATIONS: u32 = 256;
 const MOST_STORAGE_BUFFERS: usize = 8;
 
-/// Every disagreement, in words.
+/// Every disagreement, as a message.
 pub fn complaints(kernel: &Kernel, parsed: &Parsed) -> Vec<String> {
     let mut complaints = entry_point(kernel, parsed);
     complaints.extend(limits(kernel, parsed));
@@ -58,8 +59,8 @@ fn limits(kernel: &Kernel, parsed: &Parsed) -> Vec<String> {
     let cooperative = kernel.needs_cooperative_matrices();
     let most = if cooperative { MOST_COOPERATIVE_BYTES } else { MOST_WORKGROUP_BYTES };
     limit("bytes of workgroup memory", workgroup_bytes as usize, most as usize);
-    // wgpu hides a read past the end of a buffer, so a size that came from the buffer itself would
-    // never be found wrong.
+    // wgpu hides a read past the end of a buffer, so a wrong size that came from the buffer itself
+    // would never be noticed.
     let functions = parsed.module.functions.iter().map(|(_, function)| function);
     let functions = functions.chain(parsed.module.entry_points.iter().map(|entry| &entry.function));
     for function in functions {
@@ -75,7 +76,7 @@ fn globals(parsed: &Parsed) -> impl Iterator<Item = &GlobalVariable> {
     parsed.module.global_variables.iter().map(|(_, variable)| variable)
 }
 
-/// One line per binding that the row asks for.
+/// One line per binding of the descriptor.
 fn wanted_bindings(kernel: &Kernel) -> Vec<String> {
     let mut wanted = vec![format!("0/0 uniform params {}", wanted_struct(kernel.params))];
     for (index, binding) in kernel.bindings.iter().enumerate() {
@@ -106,7 +107,7 @@ fn describe_struct(fields: Vec<String>) -> String {
     format!("{{ {} }} of {} bytes", fields.join(", "), 4 * fields.len())
 }
 
-/// One line per binding that the shader declares, in the same words.
+/// One line per binding of the shader, in the same format.
 fn bindings(parsed: &Parsed) -> Vec<String> {
     let described = globals(parsed).filter_map(|variable| {
         let at = variable.binding.as_ref()?;
@@ -146,7 +147,7 @@ fn scalar(inner: &TypeInner) -> String {
     }
 }
 
-/// Arrays hold 32-bit numbers, or floats of 16 bits, alone or in vectors without padding.
+/// Arrays hold 32-bit numbers or f16, alone or in vectors without padding.
 fn elements(parsed: &Parsed, inner: &TypeInner) -> String {
     let TypeInner::Array { base, stride, .. } = inner else {
         return format!("what is no array: {inner:?}");

@@ -1,4 +1,5 @@
-//! Whether the lists of the kernels of products are what products and convolutions can be recorded to use.
+//! Whether the lists of product kernels are those that products and convolutions can be recorded to
+//! use.
 
 use std::collections::BTreeSet;
 
@@ -33,12 +34,13 @@ fn batch(plan: &mut Plan, [rows, pixels]: [usize; 2]) -> Tensor {
     gather::pixels(plan, &images, images.labels, rows, Element::F32).x
 }
 
-/// Records everything that can happen to products of these sizes.
+/// Records every possible product of these sizes.
 fn record(plan: &mut Plan, [m, n, k]: [usize; 3]) {
     let shapes = [(Form::Nn, [m, k], [k, n]), (Form::Nt, [m, k], [n, k]), (Form::Tn, [k, m], [k, n])];
     let mut operands = Vec::new();
     for (form, a_shape, b_shape) in shapes {
-        // The types of a, of b and of the product, as layers have them: with 32 bits, with 16, and in the last one with 16.
+        // Element types of a, b and the product in a model: with f32, with f16, and in the last
+        // layer with f16.
         let types = match form {
             Form::Nn => [[F32, F32, F32], [Half, Half, Half], [F32, F32, Half]],
             Form::Nt => [[F32, F32, F32], [Half, Half, Half], [Half, F32, F32]],
@@ -107,7 +109,7 @@ fn products_use_all_of_their_kernels_and_no_others() {
     assert_used(&plan, &matmul::kernels(), &|_| true);
 }
 
-/// Records everything that can happen to a convolution of these sizes.
+/// Records every possible convolution of these sizes.
 fn convolve(plan: &mut Plan, element: Element, [channels, filters]: [usize; 2], window: Window) {
     let input = [8, 12, 12, channels];
     let x = floats(plan, element, &input);
@@ -127,7 +129,7 @@ fn convolve(plan: &mut Plan, element: Element, [channels, filters]: [usize; 2], 
 fn convolutions_use_all_of_their_kernels_and_no_others() {
     let mut plan = Plan::new();
     plan.begin("convolutions");
-    // Few windows have sums that are worth cutting, and so have many channels.
+    // With few windows and many channels, sums are long enough for split-K.
     for channels in [3, 8, 203, 208] {
         for filters in [3, 8, 203, 208] {
             for window in [Window::square(2, 1, 1), Window::square(3, 2, 1), Window::square(3, 11, 1)] {
@@ -137,11 +139,12 @@ fn convolutions_use_all_of_their_kernels_and_no_others() {
             }
         }
     }
-    // What adds parts up is the matrix product's.
+    // Split-K sums are joined by the matrix product's kernel.
     assert_used(&plan, &conv2d::kernels(), &|name| !name.starts_with("matmul_join_"));
 }
 
-/// Of the kernels that ops are lowered to, for any adapter, those that count must be the ones that are listed.
+/// Of the kernels that ops are lowered to, for any adapter, the product kernels must be exactly
+/// those listed.
 fn assert_used(plan: &Plan, listed: &[Kernel], counts: &dyn Fn(&str) -> bool) {
     let mut used = BTreeSet::new();
     for class in TileClass::of_today() {

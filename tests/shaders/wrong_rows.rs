@@ -1,10 +1,11 @@
-//! The checker itself is checked: rows and shaders that are wrong in one place must be refused.
+//! Tests the checks themselves: descriptors and shaders that are wrong in one place must be
+//! rejected.
 
 use std::borrow::Cow;
 
 use shadegrad::kernel::{Field, FieldKind, Kernel, read, write};
 
-/// A right row to make wrong ones from.
+/// A correct descriptor to modify.
 fn row(name: &str) -> Kernel {
     let found = shadegrad::ops::kernels().into_iter().find(|(_, kernel)| kernel.name == name);
     found.unwrap_or_else(|| panic!("no kernel {name}")).1

@@ -1,4 +1,4 @@
-//! A model's forward pass in training, in float64: what slopes are taken of.
+//! The forward pass of a model in float64, in training mode: the reference of a gradient check.
 
 use std::collections::HashMap;
 
@@ -7,24 +7,24 @@ use super::values::Values;
 use crate::nn::{Size, Stage};
 use crate::tensor::Tensor;
 
-/// The stages of a model, with their parameters' values.
+/// The stages of a model with the values of their parameters.
 #[derive(Debug)]
 pub(super) struct WideModel {
     stages: Vec<Stage>,
     parameters: HashMap<Tensor, Vec<f64>>,
 }
 
-/// What a forward pass went through.
+/// The activations of a forward pass, and the pieces that it used.
 #[derive(Debug)]
 pub(super) struct Trace {
     /// The input of every stage, then the logits.
     values: Vec<Values>,
     path: Path,
-    /// Where on the path each stage begins.
+    /// Position on the path at which each stage begins.
     begins: Vec<usize>,
 }
 
-/// A value of a parameter.
+/// One element of a parameter.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) parameter: Tensor,
@@ -32,12 +32,12 @@ pub(super) struct Place {
 }
 
 impl WideModel {
-    /// The model of `stages`, whose parameters have these values.
+    /// A model of `stages` with these parameters.
     pub(super) fn new(stages: Vec<Stage>, parameters: HashMap<Tensor, Vec<f64>>) -> Self {
         WideModel { stages, parameters }
     }
 
-    /// A parameter's value.
+    /// The value of an element.
     pub(super) fn value(&self, place: Place) -> f64 {
         self.parameters[&place.parameter][place.index]
     }
@@ -58,7 +58,8 @@ impl WideModel {
         trace
     }
 
-    /// The logits, with one value of a parameter changed by `change`, on the pieces of functions that `trace` is on.
+    /// The logits after adding `change` to one element of a parameter, on the pieces recorded in
+    /// `trace`.
     pub(super) fn with_change(&mut self, place: Place, change: f64, trace: &mut Trace) -> Values {
         let Place { parameter, index } = place;
         let known = |stage: &Stage| uses(stage, parameter);
@@ -70,7 +71,7 @@ impl WideModel {
         let stage = &self.stages[changed];
         let mut y = match stage {
             Stage::Residual { .. } => self.stage(stage, x, &mut trace.path),
-            // A value belongs to one channel of what its stage makes.
+            // An element of a parameter affects only one output channel of its stage.
             _ => {
                 let mut y = trace.values[changed + 1].clone();
                 let channel = index / (parameter.len() / y.channels());
@@ -93,7 +94,7 @@ impl WideModel {
         stages.iter().fold(x.clone(), |x, stage| self.stage(stage, &x, path))
     }
 
-    /// What a stage makes of `x`.
+    /// The output of a stage for the input `x`.
     fn stage(&self, stage: &Stage, x: &Values, path: &mut Path) -> Values {
         match stage {
             Stage::Linear { bias, .. } => self.channels(stage, x, Size::Row(bias.len())),
@@ -117,7 +118,7 @@ impl WideModel {
         }
     }
 
-    /// What a stage with parameters makes of `x`, channel by channel.
+    /// The output of a stage with parameters, computed channel by channel.
     fn channels(&self, stage: &Stage, x: &Values, size: Size) -> Values {
         let images = x.images().count();
         let mut y = Values { size, values: vec![0.0; images * size.values()] };
@@ -127,7 +128,7 @@ impl WideModel {
         y
     }
 
-    /// One channel of what a stage with parameters makes of `x`.
+    /// One output channel of a stage with parameters.
     fn channel(&self, stage: &Stage, x: &Values, channel: usize) -> Vec<f64> {
         let row = |tensor: &Tensor| {
             let length = tensor.len() / tensor.shape().sizes()[0];
@@ -146,14 +147,14 @@ impl WideModel {
     }
 }
 
-/// `x`, or `slope x` on the side below zero.
+/// `x` where it is positive, else `slope x`.
 fn sided(x: &Values, slope: f64, path: &mut Path) -> Values {
     let sides = path.next(|| Pieces::of_sides(x));
     let values = x.values.iter().zip(sides).map(|(&x, &above)| if above == 1 { x } else { slope * x });
     Values { size: x.size, values: values.collect() }
 }
 
-/// Whether the stage, or one inside it, is trained in this parameter.
+/// Whether the stage, or one inside it, has this parameter.
 fn uses(stage: &Stage, parameter: Tensor) -> bool {
     match stage {
         Stage::Linear { weight, bias } | Stage::BatchNorm { weight, bias, .. } => {
@@ -170,17 +171,18 @@ impl Trace {
         self.values.last().expect("a trace has an input")
     }
 
-    /// For each image, whether a value of it lies so near to a kink that its gradient is none.
+    /// For each image, whether one of its values is so close to a kink that the gradient is
+    /// undefined.
     pub(super) fn at_kinks(&self) -> Vec<bool> {
         self.path.at_kinks(self.values[0].images().count())
     }
 }
 
-/// What a model is to answer.
+/// The training target: labels and label smoothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target<'a> {
     pub(super) labels: &'a [u32],
-    /// The share of the target that all classes have alike.
+    /// Label smoothing factor.
     pub(super) smoothing: f64,
 }
 
@@ -227,7 +229,7 @@ mod tests {
         for behind in [Stage::Relu, Stage::LeakyRelu { slope: 0.1 }] {
             let body = vec![behind.clone(), Stage::Relu];
             let inside = Stage::Residual { body, shortcut: Vec::new() };
-            // No gradient depends on the sides of a ReLU in front of the first parameters.
+            // No gradient depends on a ReLU before the first parameter.
             for stages in [[Stage::Relu, linear.clone(), behind], [Stage::Relu, linear.clone(), inside]] {
                 let found = at_kinks(&stages, &parameters, Size::Row(1), &images);
                 assert_eq!(found, [false, false, true, false, false], "{stages:?}");
@@ -245,7 +247,7 @@ mod tests {
         let size = Size::Map { height: 2, width: 3, channels: 1 };
         let images = [
             [3.0, 1.0, 0.0, 2.0, 0.0, 5.0],
-            // The same pixels make the same values, whatever the weights.
+            // Equal pixels give equal values, whatever the weights.
             [3.0, 3.0, 0.0, 3.0, 0.0, 5.0],
             [3.0, 1.0, 5.0, 2.0, 0.0, 5.0 - 1e-7],
             [1.0, 1.0 + 1e-7, 4.0, 2.0, 0.0, 5.0],

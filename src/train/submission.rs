@@ -1,42 +1,42 @@
-//! Feeds a device with steps: many in one submission, more than one submission on its way, and
-//! metrics read late.
+//! Submits steps to a device: many steps per submission, several submissions in flight, and metrics
+//! read back later.
 
 use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
-use super::health::Health;
-use super::measured::{Measured, Sums};
-use super::step::{Pass, Penalty, SLOTS, Slots};
+use super::divergence::NormProbe;
+use super::step::{Penalty, SLOTS, Slots, SplitStep};
+use super::submission_result::{StepSums, SubmissionResult};
 use crate::device::{MOST_LAUNCHES, Session, Ticket};
 use crate::error::Result;
 use crate::plan::{Launch, StepRecord};
 use crate::tensor::Tensor;
 
-/// How long the work of one submission should take: long enough for its overhead to vanish, short
-/// enough for a progress bar, for Ctrl-C and for the time-outs of drivers.
+/// Target duration of one submission: long enough to hide its overhead, short enough for a progress
+/// bar, for Ctrl-C and for driver time-outs.
 const SUBMISSION: Duration = Duration::from_millis(100);
 
-/// Submissions that a device may have before it: one to work on, one to go on with.
+/// Submissions in flight: the device works on one while the next is queued.
 const IN_FLIGHT: usize = 2;
 
-/// Decides how many runs of a step go into a submission, from how long the last ones took.
+/// Chooses the number of runs per submission from the duration of the last ones.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct SubmissionSizer {
     runs: usize,
     last: Instant,
 }
 
-impl Pace {
+impl SubmissionSizer {
     pub(super) fn new() -> Self {
-        Pace { runs: 1, last: Instant::now() }
+        SubmissionSizer { runs: 1, last: Instant::now() }
     }
 
     fn start(&mut self) {
         self.last = Instant::now();
     }
 
-    /// `runs` more were found done just now.
+    /// Records that `runs` more runs have just finished.
     fn done(&mut self, runs: usize) {
         let now = Instant::now();
         let each = now.duration_since(self.last).as_secs_f64() / runs as f64;
@@ -46,30 +46,30 @@ impl Pace {
     }
 }
 
-/// What is measured beside the losses, every so many steps.
+/// What is measured in addition to the losses, and how often.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sampling<'a> {
     pub(super) penalty: Option<&'a Penalty>,
-    /// The penalty is measured before every `interval`-th run, in the middle of the interval.
+    /// The penalty is measured before one run of every `interval`, the one in the middle.
     pub(super) interval: usize,
-    /// Norms are measured before the first run of a submission, and then before every so many.
-    pub(super) health: Option<(&'a Health, usize)>,
+    /// The step that measures norms. It runs before the first run of a submission, and then before
+    /// every n-th.
+    pub(super) norm_probe: Option<(&'a NormProbe, usize)>,
 }
 
 impl Sampling<'_> {
-    /// Most runs of a step in one submission, whatever is measured beside them.
+    /// Maximum number of runs per submission, so that all launches fit.
     fn most_runs(&self) -> usize {
-        let kinds = 1 + usize::from(self.penalty.is_some()) + usize::from(self.health.is_some());
+        let kinds = 1 + usize::from(self.penalty.is_some()) + usize::from(self.norm_probe.is_some());
         SLOTS.min(MOST_LAUNCHES / kinds)
     }
 }
 
-/// Runs a pass over the first images of a split's order.
-pub(super) struct Feed<'a> {
-    pub(super) pass: &'a Pass,
+/// Runs a step over the first images of a split, in the split's order.
+pub(super) struct Submitter<'a> {
+    pub(super) pass: &'a SplitStep,
     pub(super) sampling: Sampling<'a>,
-    /// Whether the device computes means over the images of each optimizer step, whose gradients
-    /// are then those of the mean loss, or plain sums.
+    /// Whether losses and gradients are means over the images of an optimizer step, not sums.
     pub(super) mean: bool,
 }
 
@@ -77,32 +77,32 @@ struct InFlight {
     ticket: Ticket,
     first: usize,
     runs: usize,
-    /// Images of each run.
+    /// Number of images in each run.
     rows: Vec<usize>,
     penalty_slots: Vec<usize>,
-    health_slots: Vec<usize>,
+    norm_slots: Vec<usize>,
 }
 
-impl Feed<'_> {
-    /// Does these runs of the pass's step; all runs of the pass together see the first `images`
-    /// images. `told` is what the optimizer is told in each step of the pass; `each` is told of
-    /// every submission, in order. Where it breaks, this ends once what is already on its way is
-    /// done, of which it is told, too.
+impl Submitter<'_> {
+    /// Runs these runs of the step. All runs of the pass together cover the first `images` images.
+    ///
+    /// `record_for(step)` returns the step's data. `on_result` runs for every submission, in order;
+    /// if it breaks, submissions in flight still finish and are reported.
     pub(super) fn run(
         &self,
         session: &mut dyn Session,
-        pace: &mut Pace,
+        sizer: &mut SubmissionSizer,
         images: usize,
         Range { start: mut next, end: mut runs }: Range<usize>,
-        told: impl Fn(usize) -> StepRecord,
-        mut each: impl FnMut(Measured) -> Result<ControlFlow<()>>,
+        record_for: impl Fn(usize) -> StepRecord,
+        mut on_result: impl FnMut(SubmissionResult) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         let mut in_flight = VecDeque::new();
-        pace.start();
+        sizer.start();
         while next < runs || !in_flight.is_empty() {
             if next < runs && in_flight.len() < IN_FLIGHT {
-                let count = pace.runs.min(runs - next).min(self.sampling.most_runs());
-                let records = (next..next + count).map(|run| self.record(run, images, &told));
+                let count = sizer.runs.min(runs - next).min(self.sampling.most_runs());
+                let records = (next..next + count).map(|run| self.record(run, images, &record_for));
                 in_flight.push_back(self.submit(session, next, records)?);
                 next += count;
                 continue;
@@ -110,20 +110,20 @@ impl Feed<'_> {
             let oldest: InFlight = in_flight.pop_front().expect("something is in flight");
             let count = oldest.runs;
             let measured = self.finish(session, oldest)?;
-            pace.done(count);
-            if each(measured)?.is_break() {
+            sizer.done(count);
+            if on_result(measured)?.is_break() {
                 runs = next;
             }
         }
         Ok(())
     }
 
-    /// The data of the pass's `run`-th run of the step, but for the slot.
+    /// The data of the `run`-th run of the pass; the slot is left at 0.
     pub(super) fn record(
         &self,
         run: usize,
         images: usize,
-        told: &impl Fn(usize) -> StepRecord,
+        record_for: &impl Fn(usize) -> StepRecord,
     ) -> StepRecord {
         let first = run * self.pass.batch;
         let rows = self.pass.batch.min(images - first);
@@ -133,11 +133,11 @@ impl Feed<'_> {
             rows: rows as u32,
             slot: 0,
             row_weight,
-            ..told(first / self.pass.images_per_step)
+            ..record_for(first / self.pass.images_per_step)
         }
     }
 
-    /// How many images one mean is of, in a run of so many; 1 where nothing is divided.
+    /// The number of images in one mean, in a run of `rows` images; 1 if the metrics are sums.
     fn images_of_mean(&self, rows: usize) -> usize {
         if self.mean { rows.min(self.pass.images_per_step) } else { 1 }
     }
@@ -149,7 +149,7 @@ impl Feed<'_> {
         records: impl Iterator<Item = StepRecord>,
     ) -> Result<InFlight> {
         let mut launches = Vec::new();
-        let (mut penalty_slots, mut health_slots) = (Vec::new(), Vec::new());
+        let (mut penalty_slots, mut norm_slots) = (Vec::new(), Vec::new());
         let mut rows = Vec::new();
         for (slot, record) in records.enumerate() {
             let record = StepRecord { slot: slot as u32, ..record };
@@ -159,18 +159,18 @@ impl Feed<'_> {
                 penalty_slots.push(slot);
                 launches.push(Launch { step: penalty.step, record });
             }
-            if let Some((health, interval)) = self.sampling.health
+            if let Some((norm_probe, interval)) = self.sampling.norm_probe
                 && slot % interval == 0
             {
-                health_slots.push(slot);
-                launches.push(Launch { step: health.step, record });
+                norm_slots.push(slot);
+                launches.push(Launch { step: norm_probe.step, record });
             }
             launches.push(Launch { step: self.pass.step, record });
             rows.push(record.rows as usize);
         }
         let runs = rows.len();
         let ticket = session.submit(&launches, &self.rings(&penalty_slots), runs)?;
-        Ok(InFlight { ticket, first, runs, rows, penalty_slots, health_slots })
+        Ok(InFlight { ticket, first, runs, rows, penalty_slots, norm_slots })
     }
 
     fn rings(&self, penalty_slots: &[usize]) -> Vec<Tensor> {
@@ -178,24 +178,24 @@ impl Feed<'_> {
         if let (Some(penalty), false) = (self.sampling.penalty, penalty_slots.is_empty()) {
             rings.extend(&penalty.rings);
         }
-        if let Some((health, _)) = self.sampling.health {
-            rings.extend(&health.rings);
+        if let Some((norm_probe, _)) = self.sampling.norm_probe {
+            rings.extend(&norm_probe.rings);
         }
         rings
     }
 
-    fn finish(&self, session: &mut dyn Session, done: InFlight) -> Result<Measured> {
+    fn finish(&self, session: &mut dyn Session, done: InFlight) -> Result<SubmissionResult> {
         let rings = session.finish(done.ticket)?;
         let (metrics, squares) = rings.split_first().expect("the first ring holds the losses");
-        // Those of the health come last.
-        let health_rings = self.sampling.health.map_or(0, |(health, _)| health.rings.len());
-        let (squares, health_squares) = squares.split_at(squares.len() - health_rings);
+        // The rings of the norms come last.
+        let norm_ring_count = self.sampling.norm_probe.map_or(0, |(norm_probe, _)| norm_probe.rings.len());
+        let (squares, norm_squares) = squares.split_at(squares.len() - norm_ring_count);
         let slots: Vec<&[f32]> = metrics.chunks_exact(metrics.len() / done.runs).collect();
         let pairs = slots.iter().map(|slot| match self.pass.slots {
             Slots::Pairs => slot,
             Slots::Blocks => &slot[..2],
         });
-        let runs = pairs.zip(&done.rows).map(|(pairs, &rows)| sums(pairs, self.images_of_mean(rows)));
+        let runs = pairs.zip(&done.rows).map(|(pairs, &rows)| step_sums(pairs, self.images_of_mean(rows)));
         let runs = runs.collect();
         let (mut penalties, mut penalty_images) = (Vec::new(), 0);
         for &slot in &done.penalty_slots {
@@ -204,27 +204,34 @@ impl Feed<'_> {
             penalty_images += images;
             match (self.pass.slots, slots[slot]) {
                 (Slots::Blocks, &[_, _, kept, added]) => {
-                    // The steps of a block, an image each, all have their penalty: the first
-                    // weight's from its squares before the block.
+                    // Every step of a block has one image and its own penalty. The penalty of the
+                    // first weight follows from its squares before the block.
                     let first = f64::from(kept) * penalty.squares(0, squares, slot);
                     penalties.push(penalty.factor * (first + f64::from(added)));
                 }
                 _ => penalties.push(penalty.value(squares, slot) * images as f64),
             }
         }
-        let norms = self.sampling.health.into_iter().flat_map(|(health, _)| {
-            let slots = done.health_slots.iter();
-            slots.map(move |&slot| health.norms(done.first + slot, health_squares, slot))
+        let norms = self.sampling.norm_probe.into_iter().flat_map(|(norm_probe, _)| {
+            let slots = done.norm_slots.iter();
+            slots.map(move |&slot| norm_probe.norms(done.first + slot, norm_squares, slot))
         });
         let images = done.rows.iter().sum();
-        Ok(Measured { first: done.first, images, runs, penalties, penalty_images, norms: norms.collect() })
+        Ok(SubmissionResult {
+            first: done.first,
+            images,
+            runs,
+            penalties,
+            penalty_images,
+            norms: norms.collect(),
+        })
     }
 }
 
-/// The sums over a run's images, from its partial sums, which were divided by `divisor`.
-fn sums(pairs: &[f32], divisor: usize) -> Sums {
-    let [loss, hits] =
+/// Sums over the images of a run, from its partial sums, which the device divided by `divisor`.
+fn step_sums(pairs: &[f32], divisor: usize) -> StepSums {
+    let [loss, correct] =
         [0, 1].map(|place| pairs.chunks_exact(2).map(|pair| f64::from(pair[place])).sum::<f64>());
-    // Hits are whole numbers, whatever the division has rounded off.
-    Sums { loss: loss * divisor as f64, hits: (hits * divisor as f64).round() }
+    // Counts are whole numbers; rounding undoes the error of the division.
+    StepSums { loss: loss * divisor as f64, correct: (correct * divisor as f64).round() }
 }

@@ -1,6 +1,7 @@
-//! Five thousand steps leave as much behind as five hundred: no object of the driver, and no memory.
+//! Five thousand steps leave as much behind as five hundred: no driver objects and no memory.
 //!
-//! In a program of its own and in one test, because the memory that is looked at is the whole process's.
+//! This is a test program of its own with a single test, because it checks the memory of the whole
+//! process.
 
 use std::path::Path;
 
@@ -9,20 +10,15 @@ use shadegrad::config::Key;
 use shadegrad::device::Device;
 use shadegrad::train::{Epoch, Observer, StopFlag, Trainer};
 
-#[path = "samples/resident.rs"]
-mod resident;
-#[path = "samples/small_run.rs"]
-mod small_run;
+use crate::samples::small_run::{config, dataset, device};
 
-use small_run::{config, dataset, device};
-
-/// Steps after which everything has been made that a run keeps.
+/// Number of steps after which everything that a run keeps exists.
 const WARM: usize = 500;
 
-/// Bytes by which the process may grow after that.
+/// Maximum growth of the process after that, in bytes.
 const MOST_GROWTH: u64 = 2 << 20;
 
-/// What there was of everything at some epoch's end.
+/// Counts of everything at the end of an epoch.
 #[derive(Clone, Debug, PartialEq)]
 struct Look {
     step: usize,
@@ -38,16 +34,15 @@ struct Looks<'a> {
 impl Observer for Looks<'_> {
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
         let objects = self.device.live_objects();
-        self.taken.push(Look { step: epoch.step, objects, bytes: resident::bytes() });
+        self.taken.push(Look { step: epoch.step, objects, bytes: crate::samples::resident::bytes() });
         Ok(())
     }
 }
 
-#[test]
-fn five_thousand_steps_leave_nothing_behind() {
+pub fn five_thousand_steps_leave_nothing_behind() {
     for kind in ["cpu", "gpu"] {
         let device = device(kind);
-        // Nine steps an epoch, and a look at the test images after each.
+        // Nine steps per epoch, with an evaluation after each epoch.
         let config = config(&[(Key::Epochs, "560"), (Key::CheckpointEvery, "100"), (Key::L2, "0.001")]);
         let trainer = Trainer::new(&config, dataset(), &*device).expect("the run can start");
         let mut looks = Looks { device: &*device, taken: Vec::new() };
@@ -66,7 +61,8 @@ fn five_thousand_steps_leave_nothing_behind() {
             kind == "cpu" || warm.objects.iter().any(|&(kind, count)| kind == "buffers" && count > 10),
             "{warm:?}"
         );
-        // What flies between two submissions is there or not: the most at any look counts.
+        // Objects in flight between two submissions may or may not be counted, so the maximum is
+        // compared.
         let most = |looks: &[Look]| -> Vec<usize> {
             let counts = |kind: usize| looks.iter().map(|look| look.objects[kind].1).max().unwrap_or(0);
             (0..warm.objects.len()).map(counts).collect()

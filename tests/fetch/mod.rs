@@ -1,12 +1,12 @@
-//! Downloads from servers that misbehave, and imports: what ends up in place is always official.
+//! Downloads from faulty servers, and imports. Files in their final place are always official.
 
 mod import;
 mod resume;
-#[path = "../samples/mod.rs"]
-mod samples;
 mod server;
 
-use samples::{expect_data_error, gzip, search_nowhere, small_cifar_set, small_idx_contents, small_idx_set};
+use crate::samples::data_sets::{
+    expect_data_error, gzip, search_nowhere, small_cifar_set, small_idx_contents, small_idx_set,
+};
 use server::Answer::{HangUp, NoLength, Redirect, Status, Whole};
 use server::{Answer, Server, header};
 use shadegrad::data::catalogue::KnownSet;
@@ -31,7 +31,7 @@ fn impatient() -> FetchOptions {
     }
 }
 
-/// A set of one file (an archive), servers that are its mirrors, and a folder for it.
+/// A set of one file (an archive), servers that act as its mirrors, and a folder for it.
 struct Case {
     archive: Vec<u8>,
     set: KnownSet,
@@ -40,7 +40,7 @@ struct Case {
 }
 
 impl Case {
-    /// `mirrors` makes the answers of each mirror from the archive.
+    /// `mirrors` returns the answers of each mirror for the archive.
     fn new(mirrors: impl FnOnce(&[u8]) -> Vec<Vec<Answer>>) -> Self {
         let archive = small_archive();
         let servers: Vec<Server> = mirrors(&archive).into_iter().map(Server::start).collect();
@@ -67,7 +67,7 @@ impl Case {
         self.servers[server].requests().len()
     }
 
-    /// Fetches, and makes sure that the official file is in place and nothing else.
+    /// Downloads, and checks that the folder contains the official file and nothing else.
     #[track_caller]
     fn expect_downloaded(&self) {
         let files = self.fetch().unwrap();
@@ -80,7 +80,7 @@ impl Case {
         assert_eq!(left.len(), 1);
     }
 
-    /// Fetches, and makes sure that it fails and puts nothing in place.
+    /// Downloads, and checks that this fails and that the folder stays empty.
     #[track_caller]
     fn expect_failure(&self, parts: &[&str]) {
         let result = self.fetch();
@@ -94,7 +94,7 @@ impl Case {
     }
 }
 
-/// What to download: large enough to arrive in several pieces, and never looked into.
+/// The contents to download. They are large enough to arrive in several pieces, and never parsed.
 fn small_archive() -> Vec<u8> {
     let numbers =
         std::iter::successors(Some(1_u32), |last| Some(last.wrapping_mul(747_796_405).wrapping_add(1)));
@@ -110,7 +110,7 @@ fn a_good_mirror_is_asked_once() {
     assert!(requests[0].starts_with("get /mirror-0/file http/1.1"));
     assert_eq!(header(&requests[0], "accept-encoding"), Some("identity"));
     assert_eq!(header(&requests[0], "range"), None);
-    // What is there and official is not downloaded again.
+    // An official file that exists is not downloaded again.
     assert_eq!(case.fetch().unwrap()[0].origin, Origin::AlreadyThere);
     assert_eq!(case.requests(0), 1);
 }
@@ -194,7 +194,7 @@ fn when_all_mirrors_fail_each_reason_is_given() {
         wrong[100] ^= 1;
         vec![vec![Status(403)], vec![Status(503)], vec![HangUp], vec![Whole(wrong)]]
     });
-    // A port on which nobody listens any more.
+    // A port that is no longer in use.
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     case.set.files[0].mirrors.push(format!("http://{dead}/file"));
     case.set.files[0].mirrors.push("no address".to_owned());
@@ -223,7 +223,7 @@ fn any_compression_of_the_official_contents_will_do() {
     };
     let dataset = load_or_fetch("small", &search, &Wanted::default(), &impatient()).unwrap();
     assert_eq!(dataset.train.labels, [0, 1, 2]);
-    // What is not compressed is not called so.
+    // A file that is not compressed has no `.gz`.
     let names: Vec<_> =
         (dataset.files.iter()).map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(names[0], "train-images-idx3-ubyte");

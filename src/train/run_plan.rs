@@ -1,8 +1,8 @@
-//! All that a run computes, recorded in one plan: training, evaluations, and the looks at its health.
+//! The plan of a run: training, evaluation and the measurement of norms.
 
 use super::averages::Averages;
-use super::health::Health;
-use super::program::Builder;
+use super::divergence::NormProbe;
+use super::program::RunPlanBuilder;
 use crate::config::{Config, Validation};
 use crate::data::{Dataset, ImageShape, Split, hold_out};
 use crate::device::Device;
@@ -11,29 +11,30 @@ use crate::nn::{Model, ModelSpec};
 use crate::optim::{Recipe, Schedule, Warmup};
 use crate::plan::Plan;
 use crate::tensor::{Element, Precision, Tensor};
-use crate::train::step::{Pass, Penalty, Slots, SplitSize, Training};
+use crate::train::step::{Penalty, Slots, SplitSize, SplitStep, TrainStepOptions};
 
-/// Sizes of a data set, without the training images that a run holds out for validation.
+/// Sizes of a data set. Training images that a run holds out for validation are not counted in
+/// `train`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
-    /// Of every image.
+    /// Shape of every image.
     pub shape: ImageShape,
     /// Number of classes.
     pub classes: usize,
-    /// Images to train on.
+    /// Number of training images.
     pub train: usize,
-    /// Images to validate on.
+    /// Number of validation images, if there are any.
     pub validation: Option<usize>,
-    /// Images to test with.
+    /// Number of test images.
     pub test: usize,
 }
 
 impl Sizes {
-    /// Those of `dataset` for a run of `config`, which says what the run is validated on.
+    /// The sizes of `dataset` for a run of `config`, which chooses the validation images.
     pub fn of(config: &Config, dataset: &Dataset) -> Self {
         let all = dataset.train.len();
         let validation = match config.validation {
-            // Of a single image none can be held out, which the trainer says.
+            // A single image cannot be held out; the trainer reports that.
             Validation::Share(share) if all > 1 => Some(hold_out::count(share, all)),
             Validation::Share(_) | Validation::Test => None,
             Validation::None => dataset.validation.as_ref().map(Split::len),
@@ -51,12 +52,12 @@ impl Sizes {
         }
     }
 
-    /// The model of `config` for such images, if it can be built.
+    /// Builds the model of `config` for images of this shape.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model's text or its sizes make no
-    /// sense, where a batch norm would see one value a channel, where images are too small to be
-    /// augmented, or where groups name parameters that the model does not have.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the model's text is invalid or its sizes do
+    /// not fit, if a batch norm would see one value per channel, if the images are too small for
+    /// the augmentation, or if a group names a parameter that the model does not have.
     pub fn model(&self, config: &Config) -> Result<ModelSpec> {
         config.augmentation().check([self.shape.height, self.shape.width])?;
         let spec = ModelSpec::parse(&config.model, self.classes)?;
@@ -71,42 +72,46 @@ impl Sizes {
     }
 }
 
-/// What a device has room for.
+/// Limits of a device that the plan depends on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Room {
-    /// Most bytes of one tensor.
+pub(super) struct DeviceLimits {
+    /// Maximum number of bytes in one tensor.
     pub(super) largest: usize,
-    /// Whether it has floats of 16 bits.
+    /// Whether the device supports f16.
     pub(super) has_half: bool,
 }
 
-impl Room {
-    /// That of `device`.
+impl DeviceLimits {
+    /// The limits of `device`.
     pub(super) fn on(device: &dyn Device) -> Self {
-        Room { largest: device.largest_tensor(), has_half: device.has_half() }
+        DeviceLimits { largest: device.largest_tensor(), has_half: device.has_half() }
     }
 }
 
-/// A run's plan, and where in it everything is.
+/// The plan of a run, with the handles of its steps and tensors.
 #[derive(Debug)]
-pub(super) struct Recorded {
+pub(super) struct RunPlan {
     pub(super) plan: Plan,
     pub(super) model: Model,
     pub(super) normalisation: Tensor,
-    pub(super) training: Pass,
-    pub(super) testing: Pass,
-    pub(super) validating: Option<Pass>,
+    pub(super) training: SplitStep,
+    pub(super) testing: SplitStep,
+    pub(super) validating: Option<SplitStep>,
     pub(super) penalty: Option<Penalty>,
-    pub(super) health: Health,
+    pub(super) norm_probe: NormProbe,
     pub(super) averages: Option<Averages>,
 }
 
-impl Recorded {
-    /// Records the run of `config` for a device.
-    pub(super) fn new(config: &Config, sizes: &Sizes, Room { largest, has_half }: Room) -> Result<Self> {
-        let mut builder = Builder::new(&sizes.model(config)?, sizes.shape);
+impl RunPlan {
+    /// Records the run of `config` for a device with these limits.
+    pub(super) fn new(
+        config: &Config,
+        sizes: &Sizes,
+        DeviceLimits { largest, has_half }: DeviceLimits,
+    ) -> Result<Self> {
+        let mut builder = RunPlanBuilder::new(&sizes.model(config)?, sizes.shape);
         let size = |count| SplitSize { count, shape: sizes.shape, largest };
-        let training = Training {
+        let training = TrainStepOptions {
             batch: config.batch_size,
             recipe: Recipe {
                 optimizer: config.optimizer,
@@ -132,13 +137,24 @@ impl Recorded {
             .map(|count| builder.evaluate_split("validation", size(count)).map(|(pass, _)| pass))
             .transpose()?;
         let penalty = builder.penalty(config.l2);
-        let health = builder.health(match training.slots {
-            // The penalty is measured before every block, so it has the weights' norms already.
+        let norm_probe = builder.norm_probe(match training.slots {
+            // The penalty is measured before every block, so its rings already hold the weights'
+            // norms.
             Slots::Blocks => penalty.as_ref(),
             Slots::Pairs => None,
         });
-        let Builder { mut plan, model, normalisation, averages } = builder;
+        let RunPlanBuilder { mut plan, model, normalisation, averages } = builder;
         plan.share_scratch(&[]);
-        Ok(Recorded { plan, model, normalisation, training, testing, validating, penalty, health, averages })
+        Ok(RunPlan {
+            plan,
+            model,
+            normalisation,
+            training,
+            testing,
+            validating,
+            penalty,
+            norm_probe,
+            averages,
+        })
     }
 }

@@ -1,12 +1,12 @@
-//! Looks whether everything that a run keeps from step to step is still made of numbers.
+//! Detects divergence: NaN or infinity in parameters and optimizer state.
 //!
-//! A NaN in a weight need not reach the loss: a ReLU may take it for zero, and then the unit is dead
-//! and nobody hears of it. So the squared norms of all parameters and of the optimizer's state are
-//! measured on the device every few steps, and the host looks at their bits, because a shader may
-//! be compiled as if there were no NaN.
+//! A NaN in a weight need not reach the loss: a ReLU may turn it into zero, and the unit is dead
+//! without a trace. So the device measures the squared norms of all parameters and of the optimizer
+//! state every few steps. The host looks at the bits of these norms, because a shader compiler may
+//! assume that there are no NaNs.
 
-use super::measured::{Measured, Norms};
 use super::step::SLOTS;
+use super::submission_result::{Norms, SubmissionResult};
 use crate::config::Config;
 use crate::data::Normalize;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,22 +15,23 @@ use crate::plan::{Declaration, Plan, Role, StepId};
 use crate::remedy::Remedy;
 use crate::tensor::Tensor;
 
-/// Most optimizer steps between two looks.
+/// Maximum number of optimizer steps between two measurements.
 pub(super) const MOST_STEPS: usize = 50;
 
 /// The step that measures the norms.
 #[derive(Debug)]
-pub(super) struct Health {
+pub(super) struct NormProbe {
     pub(super) step: StepId,
     /// Rings of partial sums of squares, one per tensor.
     pub(super) rings: Vec<Tensor>,
-    /// The tensors' names.
+    /// Names of the measured tensors.
     names: Vec<String>,
 }
 
-impl Health {
-    /// Records the measurement of everything that is kept from step to step, but for tensors whose
-    /// partial sums another step puts into the same slot of these rings.
+impl NormProbe {
+    /// Records the measurement of all parameters, statistics and optimizer state. Tensors in
+    /// `known` are not measured again: another step writes their partial sums into the same slot of
+    /// these rings.
     pub(super) fn record(plan: &mut Plan, known: Vec<(Tensor, Tensor)>) -> Self {
         let is_kept = |declaration: &&Declaration| {
             matches!(declaration.role, Role::Parameter | Role::Statistic | Role::State)
@@ -42,10 +43,10 @@ impl Health {
             None => l2_penalty::value(plan, kept.tensor, SLOTS),
         };
         let rings = kept.iter().map(ring).collect();
-        Health { step, rings, names: kept.into_iter().map(|kept| kept.name).collect() }
+        NormProbe { step, rings, names: kept.into_iter().map(|kept| kept.name).collect() }
     }
 
-    /// The norms in a slot of the rings' contents.
+    /// The norms in one slot of the rings.
     pub(super) fn norms(&self, run: usize, rings: &[Vec<f32>], slot: usize) -> Norms {
         let square = |(ring, contents): (&Tensor, &Vec<f32>)| {
             let [_, width] = ring.matrix("ring");
@@ -55,22 +56,22 @@ impl Health {
     }
 }
 
-/// What was seen of a run's health.
+/// Checks losses and norms of a run for NaN and infinity.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct DivergenceDetector {
     first: Option<Norms>,
     latest: Option<Norms>,
     learning_rate: f32,
-    /// Whether pixels are standardised, which helps against divergence.
+    /// Whether pixels are standardised, which makes divergence less likely.
     is_standardised: bool,
-    /// The run of the pass after which something was no number.
+    /// The run of the pass in which the first bad value appeared.
     culprit: Option<usize>,
 }
 
-impl Watch {
-    /// For a run of this configuration.
+impl DivergenceDetector {
+    /// A detector for a run with this configuration.
     pub(super) fn new(config: &Config) -> Self {
-        Watch {
+        DivergenceDetector {
             first: None,
             latest: None,
             learning_rate: config.learning_rate,
@@ -79,22 +80,22 @@ impl Watch {
         }
     }
 
-    /// The run of the pass in which what [`look`](Watch::look) found bad became so, if it was not bad before all of
-    /// them.
+    /// The run of the pass in which the value that [`check`](DivergenceDetector::check) found
+    /// became bad, or `None` if it was bad before the first run.
     pub(super) fn culprit(&self) -> Option<usize> {
         self.culprit
     }
 
-    /// Looks at what a submission measured. `steps_before` gives the number of optimizer steps
-    /// before a run of the pass.
+    /// Checks the result of a submission. `steps_before` gives the number of optimizer steps before
+    /// a run of the pass.
     ///
     /// # Errors
-    /// [`ErrorKind::Diverged`] at the first tensor or loss that is no number any more, in the order
-    /// in which they came about.
-    pub(super) fn look(
+    /// [`ErrorKind::Diverged`] for the first tensor or loss that is NaN or infinite, in the order
+    /// in which they were computed.
+    pub(super) fn check(
         &mut self,
-        health: &Health,
-        measured: &Measured,
+        norm_probe: &NormProbe,
+        measured: &SubmissionResult,
         steps_before: impl Fn(usize) -> usize,
     ) -> Result<()> {
         let is_bad = |value: f64| !value.is_finite();
@@ -105,7 +106,7 @@ impl Watch {
             }
             if let Some(index) = norms.squares.iter().position(|&square| is_bad(square)) {
                 self.culprit = norms.run.checked_sub(1);
-                return Err(self.not_finite(&health.names[index], steps_before(norms.run)));
+                return Err(self.not_finite(&norm_probe.names[index], steps_before(norms.run)));
             }
             self.first.get_or_insert_with(|| norms.clone());
             self.latest = Some(norms.clone());
@@ -117,28 +118,28 @@ impl Watch {
             (None, None) => return Ok(()),
         };
         self.culprit = Some(run);
-        let grown = self.fastest(health).unwrap_or_default();
+        let grown = self.fastest(norm_probe).unwrap_or_default();
         let step = steps_before(run) + 1;
         Err(self.diverged(format!("the loss is {loss} at step {step}{grown}")))
     }
 
-    /// The error for a tensor that is not made of numbers after `step` steps.
+    /// The error for a tensor that contains NaN or infinity after `step` steps.
     pub(super) fn not_finite(&self, name: &str, step: usize) -> Error {
         self.diverged(format!("{name} holds NaN, infinity or more than 1e19 after step {step}"))
     }
 
-    /// The error for weights that give no loss on images that they were not trained on.
+    /// The error for a loss on test or validation images that is NaN or infinite.
     pub(super) fn no_number(&self, loss: f64, step: usize) -> Error {
         self.diverged(format!("the loss is {loss} when the weights are measured after step {step}"))
     }
 
-    /// The error for steps that have diverged once, with `error`, and not when they were repeated.
+    /// The error for steps that diverged with `error`, but not when they were repeated.
     pub(super) fn unexplained(error: &Error) -> Error {
-        Error::new(error.kind(), format!("{error}; the same steps, done again, gave numbers"))
+        Error::new(error.kind(), format!("{error}; the same steps did not diverge when repeated"))
             .advise(Remedy::DistrustDevice)
     }
 
-    /// What to do: to use this learning rate, or what else helps and is not used yet.
+    /// Remedy for a diverged run: this learning rate, or standardised pixels if they are not in use.
     pub(super) fn remedy(&self, rate: f32) -> Remedy {
         Remedy::LowerLearningRate { rate, standardise: !self.is_standardised }
     }
@@ -148,24 +149,28 @@ impl Watch {
             .advise(self.remedy(usual(self.learning_rate)))
     }
 
-    /// Which tensor has grown most.
-    fn fastest(&self, health: &Health) -> Option<String> {
+    /// Describes the tensor whose norm has grown most.
+    fn fastest(&self, norm_probe: &NormProbe) -> Option<String> {
         let (first, latest) = (self.first.as_ref()?, self.latest.as_ref()?);
         let growth = |(&before, &after): (&f64, &f64)| if before > 0.0 { after / before } else { 0.0 };
         let growths = first.squares.iter().zip(&latest.squares).map(growth).enumerate();
         let (index, growth) = growths.max_by(|one, other| one.1.total_cmp(&other.1))?;
         let [before, after] = [first, latest].map(|norms| norms.squares[index].sqrt());
-        // Anything less is what training does anyway.
+        // Smaller growth is normal in training.
         (growth > 4.0).then(|| {
-            format!("; {} had grown most, from a norm of {before:.3e} to {after:.3e}", health.names[index])
+            format!(
+                "; {} had grown most, from a norm of {before:.3e} to {after:.3e}",
+                norm_probe.names[index]
+            )
         })
     }
 }
 
-/// Above this, plain descent on normalised pixels hardly ever goes well.
+/// Plain SGD on normalised pixels rarely converges above this learning rate.
 const USUAL_RATE: f32 = 0.01;
 
-/// What often goes well where this rate did not, if nothing more is known: with one digit, as a person would say it.
+/// A learning rate that often works where this one diverged, rounded to one digit. Used if nothing
+/// more is known.
 fn usual(learning_rate: f32) -> f32 {
     let tenth = (learning_rate / 10.0).min(USUAL_RATE);
     format!("{tenth:.0e}").parse().unwrap_or(tenth)
@@ -179,9 +184,14 @@ mod tests {
     fn advice_is_a_tenth_in_one_digit_or_what_usually_goes_well() {
         for (rate, usual) in [(0.05, 0.005), (1e30, 0.01), (0.123, 0.01), (1e-6, 1e-7)] {
             for is_standardised in [false, true] {
-                let watch =
-                    Watch { first: None, latest: None, learning_rate: rate, is_standardised, culprit: None };
-                let error = watch.not_finite("0.weight", 1);
+                let detector = DivergenceDetector {
+                    first: None,
+                    latest: None,
+                    learning_rate: rate,
+                    is_standardised,
+                    culprit: None,
+                };
+                let error = detector.not_finite("0.weight", 1);
                 let remedy = Remedy::LowerLearningRate { rate: usual, standardise: !is_standardised };
                 assert_eq!(error.remedy(), Some(&remedy), "{rate}");
             }

@@ -1,10 +1,6 @@
-//! Decompression bombs do not fill the memory. A test program of its own, because it looks at the
-//! most memory that the whole process ever used.
-#![cfg(target_os = "linux")]
+//! Decompression bombs do not fill the memory.
 
-mod samples;
-
-use samples::{
+use crate::samples::data_sets::{
     cifar_archive, cifar_files, expect_data_error, gzip, idx_images, idx_labels, search_nowhere,
     small_cifar_set,
 };
@@ -18,7 +14,7 @@ use std::path::Path;
 
 const MEBIBYTE: usize = 1024 * 1024;
 
-/// The most memory that this process ever used, in MiB.
+/// Peak memory of this process, in MiB.
 fn peak() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
@@ -26,7 +22,7 @@ fn peak() -> usize {
     kibibytes.unwrap().parse::<usize>().unwrap() / 1024
 }
 
-/// Compresses `mebibytes` of zeros after `start`, without ever holding them.
+/// Compresses `start` followed by `mebibytes` of zeros, without ever holding them in memory.
 fn bomb(path: &Path, start: &[u8], mebibytes: usize) {
     use std::io::Write;
     let file = fs::File::create(path).unwrap();
@@ -39,24 +35,23 @@ fn bomb(path: &Path, start: &[u8], mebibytes: usize) {
     encoder.finish().unwrap();
 }
 
-#[test]
-fn bombs_are_refused_before_they_fill_the_memory() {
+pub fn bombs_are_refused_before_they_fill_the_memory() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("images.gz");
     let labels = folder.path().join("labels");
     fs::write(&labels, gzip(&idx_labels(&[0]))).unwrap();
 
-    // A header that promises what the zeros keep: 600 MiB of pixels in 600 KiB.
+    // A header that announces 600 MiB of pixels, all of them zeros, in 600 KiB.
     let mut header = idx_images(0, 1024, 1024);
     header[4..8].copy_from_slice(&600_u32.to_be_bytes());
     bomb(&path, &header, 600);
     expect_data_error(read_split(&path, &labels, None), &["images.gz", "promises"]);
 
-    // A modest header, and zeros after what it promises.
+    // A small header, with more zeros after it than it announces.
     bomb(&path, &idx_images(1, 2, 3), 600);
     expect_data_error(read_split(&path, &labels, None), &["images.gz", "more bytes"]);
 
-    // A tar member of 600 MiB that nobody asked for, and one that is asked for.
+    // A tar member of 600 MiB that is not wanted, and one that is.
     for name in ["cifar-10-batches-bin/other", "cifar-10-batches-bin/data_batch_1.bin"] {
         let mut header = tar::Header::new_gnu();
         header.set_path(name).unwrap();

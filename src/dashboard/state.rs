@@ -1,4 +1,4 @@
-//! What a run and those who watch it share.
+//! The state that a run shares with the threads of the dashboard.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,41 +13,41 @@ use crate::run::checkpoint;
 use crate::text::human::{count, figure, percentage, span};
 use crate::train::Progress;
 
-/// What the run and its watchers share.
+/// The state that a run shares with the threads of the dashboard.
 #[derive(Debug, Default)]
-pub(super) struct Watched {
-    pub(super) notes: Mutex<Notes>,
+pub(super) struct SharedState {
+    pub(super) run_state: Mutex<RunState>,
     pub(super) changed: Condvar,
-    /// The last body that was drawn, with its version.
+    /// The latest body that was drawn, with its version.
     pub(super) drawn: Mutex<Option<(u64, Arc<str>)>>,
 }
 
-/// What the run has said so far.
+/// What the run has reported so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Notes {
+pub(super) struct RunState {
     /// The run's directory, once it has started.
     pub(super) run: Option<PathBuf>,
-    /// Epochs that are to be trained.
+    /// Number of epochs to train.
     pub(super) epochs: usize,
-    /// Goes up when the body of the page changes. 0 is no body.
+    /// Version of the page's body. It increases when the body changes; 0 means that there is none.
     pub(super) version: u64,
-    /// How far the run is.
-    pub(super) progress: Option<Tidings>,
-    /// The last words.
+    /// Progress of the run.
+    pub(super) progress: Option<ProgressMessage>,
+    /// The text of the last event.
     pub(super) end: Option<Arc<str>>,
-    /// How many watchers have not heard them.
+    /// Number of clients that have not received it.
     pub(super) listeners: usize,
 }
 
-/// How far a run is, as the page says it.
+/// The progress of a run, as shown on the page.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Tidings {
+pub(super) struct ProgressMessage {
     pub(super) text: String,
-    /// Of all epochs, 0 to 1.
+    /// Fraction of all epochs, from 0 to 1.
     pub(super) share: f64,
 }
 
-impl Tidings {
+impl ProgressMessage {
     pub(super) fn of(progress: &Progress, epochs: usize) -> Self {
         let Progress { epoch, step, steps, loss, accuracy, images_per_second, seconds_left, .. } = *progress;
         let text = format!(
@@ -60,23 +60,24 @@ impl Tidings {
             span(seconds_left.ceil()),
         );
         let done = (epoch - 1) as f64 + step as f64 / steps.max(1) as f64;
-        Tidings { text, share: done / epochs.max(1) as f64 }
+        ProgressMessage { text, share: done / epochs.max(1) as f64 }
     }
 }
 
-impl Watched {
-    pub(super) fn notes(&self) -> MutexGuard<'_, Notes> {
-        lock(&self.notes)
+impl SharedState {
+    pub(super) fn run_state(&self) -> MutexGuard<'_, RunState> {
+        lock(&self.run_state)
     }
 
-    /// Waits for something to happen, but not for long.
-    pub(super) fn wait(&self, notes: MutexGuard<'_, Notes>, longest: Duration) {
-        drop(self.changed.wait_timeout(notes, longest));
+    /// Waits for a change, at most `longest`.
+    pub(super) fn wait(&self, run_state: MutexGuard<'_, RunState>, longest: Duration) {
+        drop(self.changed.wait_timeout(run_state, longest));
     }
 
-    /// The run's name and the newest body of its page with its version, drawn now if nobody had it drawn.
+    /// Returns the name of the run, and the version and text of the page's newest body. The body is
+    /// drawn only if this version has not been drawn yet.
     pub(super) fn body(&self) -> Result<(String, u64, Arc<str>)> {
-        let Notes { run, version, .. } = self.notes().clone();
+        let RunState { run, version, .. } = self.run_state().clone();
         let run = run.ok_or_else(|| Error::usage("the run has not started yet"))?;
         let mut drawn = lock(&self.drawn);
         let name = run.file_name().unwrap_or(run.as_os_str()).to_string_lossy().into_owned();
@@ -94,13 +95,14 @@ impl Watched {
     }
 }
 
-/// The last checkpoint's model. The run may just be replacing it; then there is none for now.
+/// Returns the model of the latest checkpoint, or `None` if the run is just replacing it.
 fn newest_model(run: &Path) -> Option<SavedModel> {
     let pointer = std::fs::read_to_string(run.join("last")).ok()?;
     Some(checkpoint::load(&run.join(pointer.trim())).ok()?.model)
 }
 
-/// A watcher's thread that panicked is no reason for others to: notes and drawings are whole at any time.
+/// Locks a mutex even if another thread panicked while holding it. The contents are consistent at
+/// any time.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The program as its users and their scripts see it: arguments in, exit code and text out.
+//! The program as users and scripts see it: arguments in, exit code and text out.
 
 mod bench;
 mod browser;

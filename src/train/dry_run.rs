@@ -1,6 +1,6 @@
-//! What a run will be like, said before its data are read or a device is touched.
+//! Model summary and memory estimate of a run, before data are read or a device is opened.
 
-use super::recorded::{Recorded, Room, Sizes};
+use super::run_plan::{DeviceLimits, RunPlan, Sizes};
 use crate::config::Config;
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -10,41 +10,45 @@ use crate::remedy::Remedy;
 use crate::tensor::Element;
 use crate::text::human;
 
-/// A run's model and memory.
+/// Model summary and memory estimate of a run.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Outline {
-    /// The layers.
+pub struct DryRun {
+    /// Layers of the model.
     pub model: Summary,
-    /// Bytes of everything that lies in a GPU's memory: images, weights, what a step computes. The GPU has floats of 16 bits
-    /// where the run wants them.
+    /// GPU memory in bytes, for images, weights and activations. Assumes that the GPU supports f16
+    /// if the run asks for it.
     pub gpu_bytes: usize,
-    /// The same on the CPU, which keeps batches as floats, and floats in 32 bits.
+    /// CPU memory in bytes. The CPU keeps batches as floats, and all floats in 32 bits.
     pub cpu_bytes: usize,
 }
 
-impl Outline {
-    /// The outline of a run with such data.
+impl DryRun {
+    /// Estimates a run with data of these sizes.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the model does not fit the images.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the model does not fit the images.
     pub fn of(config: &Config, sizes: &Sizes) -> Result<Self> {
-        let room = |has_half| Room { largest: usize::MAX, has_half };
-        let Recorded { plan, model, .. } = Recorded::new(config, sizes, room(true))?;
+        let limits = |has_half| DeviceLimits { largest: usize::MAX, has_half };
+        let RunPlan { plan, model, .. } = RunPlan::new(config, sizes, limits(true))?;
         let gpu_bytes = plan.bytes(Element::size);
-        let cpu_bytes = Recorded::new(config, sizes, room(false))?.plan.bytes(Element::host_size);
-        Ok(Outline { model: model.summary(), gpu_bytes, cpu_bytes })
+        let cpu_bytes = RunPlan::new(config, sizes, limits(false))?.plan.bytes(Element::host_size);
+        Ok(DryRun { model: model.summary(), gpu_bytes, cpu_bytes })
     }
 }
 
-/// Fails where a device cannot hold a run's plan, with the largest batch that it could hold.
+/// Checks that the device can hold the plan of a run.
+///
+/// # Errors
+/// [`ErrorKind::Device`](crate::ErrorKind::Device) if it cannot; the advice names the largest batch
+/// size that fits.
 pub(super) fn check(plan: &Plan, config: &Config, sizes: &Sizes, device: &dyn Device) -> Result<()> {
     let Some(fault) = fault(plan, device) else { return Ok(()) };
     let holds = |batch: usize| {
         let config = Config { batch_size: batch, ..config.clone() };
-        Recorded::new(&config, sizes, Room::on(device))
-            .is_ok_and(|recorded| self::fault(&recorded.plan, device).is_none())
+        RunPlan::new(&config, sizes, DeviceLimits::on(device))
+            .is_ok_and(|run_plan| self::fault(&run_plan.plan, device).is_none())
     };
-    // What a batch needs grows with it, so the answer is found by halving.
+    // Memory grows with the batch size, so bisection finds the largest that fits.
     let (mut least, mut most) = (0, config.batch_size.min(sizes.train));
     while most - least > 1 {
         let middle = least + (most - least) / 2;
@@ -59,7 +63,7 @@ pub(super) fn check(plan: &Plan, config: &Config, sizes: &Sizes, device: &dyn De
     Err(Error::device(fault).advise(remedy))
 }
 
-/// Why the device cannot hold a plan, if it cannot.
+/// The reason why the device cannot hold a plan, if it cannot.
 fn fault(plan: &Plan, device: &dyn Device) -> Option<String> {
     let name = &device.info().name;
     let largest = plan.declarations().iter().max_by_key(|declaration| declaration.tensor.bytes())?;

@@ -1,4 +1,4 @@
-//! A split of a data set on a device: declared in the plan, then written piece by piece.
+//! A split of a data set on a device: declared in the plan, then written in pieces.
 
 use crate::augmentation::Augmentation;
 use crate::data::{ImageShape, Normalisation, Split};
@@ -9,19 +9,22 @@ use crate::plan::{Array, Plan, Role};
 use crate::remedy::Remedy;
 use crate::tensor::{Element, Tensor};
 
-/// The most bytes of one tensor of images on any device.
+/// Maximum number of bytes of one image tensor on any device.
 const MOST_BYTES: usize = 1 << 30;
 
-/// A split's tensors.
+/// The tensors of a split.
 #[derive(Debug)]
-pub(super) struct Resident {
+pub(super) struct DatasetOnDevice {
     pub(super) images: Images,
-    /// The order in which batches are taken, `[images]`.
+    /// The order in which images are taken into batches, `[images]`.
     pub(super) order: Tensor,
 }
 
-impl Resident {
-    /// Declares the tensors of a split of `count` images; no piece is larger than `largest` bytes.
+impl DatasetOnDevice {
+    /// Declares the tensors of a split of `count` images, in pieces of at most `largest` bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if one image is larger than `largest` bytes.
     pub(super) fn declare(
         plan: &mut Plan,
         name: &str,
@@ -31,7 +34,7 @@ impl Resident {
         largest: usize,
     ) -> Result<Self> {
         let stride = stride(shape);
-        // The CPU binds everything, yet a tensor's elements are counted with 32 bits.
+        // The CPU has no binding limit, but elements of a tensor are counted in 32 bits.
         let largest = largest.min(MOST_BYTES);
         let per_piece = (largest / stride).min(count);
         if per_piece == 0 {
@@ -46,7 +49,7 @@ impl Resident {
         });
         let pieces = pieces.collect();
         let mut words = |what| plan.declare(format!("{name}.{what}"), Role::Input, Element::U32, [count]);
-        Ok(Resident {
+        Ok(DatasetOnDevice {
             images: Images {
                 pieces,
                 labels: words("labels"),
@@ -59,7 +62,7 @@ impl Resident {
         })
     }
 
-    /// Moves a split to the device, in file order.
+    /// Writes a split to the device, in file order.
     pub(super) fn write(&self, session: &mut dyn Session, split: Split, shape: ImageShape) -> Result<()> {
         let count = split.len();
         let bytes = with_stride(split.images, shape);
@@ -78,12 +81,12 @@ impl Resident {
     }
 }
 
-/// Declares the tensor of factors that [`write_normalisation`] fills.
+/// Declares the tensor of scales and shifts that [`write_normalisation`] fills.
 pub(super) fn declare_normalisation(plan: &mut Plan, channels: usize) -> Tensor {
     plan.declare("normalisation", Role::Input, Element::F32, [channels, 2])
 }
 
-/// Writes the factors of `normalisation`.
+/// Writes the scales and shifts of `normalisation`.
 pub(super) fn write_normalisation(
     session: &mut dyn Session,
     tensor: Tensor,
@@ -92,7 +95,7 @@ pub(super) fn write_normalisation(
     session.write(tensor, Array::F32(normalisation.factors()))
 }
 
-/// Bytes from one image to the next: whole words, as shaders read them.
+/// Bytes from one image to the next, a multiple of 4: shaders read whole words.
 fn stride(shape: ImageShape) -> usize {
     shape.pixels().next_multiple_of(4)
 }
