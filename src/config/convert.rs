@@ -165,7 +165,8 @@ impl Config {
         settings
     }
 
-    /// As a TOML file that gives the same configuration when it is read as a [`ConfigFile`](super::ConfigFile).
+    /// As a TOML file that gives the same configuration when it is read as a
+    /// [`ConfigFile`](super::ConfigFile).
     pub fn to_toml(&self) -> String {
         let mut text =
             String::from("# The complete configuration of a run: `shadegrad train --config` takes it.\n");

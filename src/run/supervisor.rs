@@ -1,7 +1,8 @@
-//! Trains a run and, if its device is lost, reopens the device and resumes the run once from its last
-//! checkpoint.
+//! Trains a run and, if its device is lost, reopens the device and resumes the run once from its
+//! last checkpoint.
 //!
-//! A driver that was reset computes again when the device is reopened. One that fails twice will not.
+//! A driver that was reset computes again when the device is reopened. One that fails twice will
+//! not.
 //!
 //! ```no_run
 //! use shadegrad::device::Options;
@@ -58,8 +59,8 @@ impl From<Reopened> for Continuation {
     }
 }
 
-/// Where a run that is resumed has its checkpoint, data and device from. Each is asked for anew after
-/// the device was lost.
+/// Where a run that is resumed has its checkpoint, data and device from. Each is asked for anew
+/// after the device was lost.
 pub trait RunSource {
     /// Reopens the run at its last whole checkpoint.
     ///
@@ -171,8 +172,8 @@ pub struct PreparedRun<'a> {
 }
 
 impl<'a> PreparedRun<'a> {
-    /// Moves data and initial weights to the device. If the device is lost on the way, `again` opens
-    /// it and loads the data anew, once.
+    /// Moves data and initial weights to the device. If the device is lost on the way, `again`
+    /// opens it and loads the data anew, once.
     ///
     /// # Errors
     /// As [`Trainer::new`] and `again`.
@@ -313,8 +314,8 @@ impl Supervisor<'_> {
         Ok(SupervisedRun { trained, device, test, shape })
     }
 
-    /// Trains to the end, recorded in the folder. Closes the run's files: a run that is resumed opens
-    /// them again.
+    /// Trains to the end, recorded in the folder. Closes the run's files: a run that is resumed
+    /// opens them again.
     fn observe(
         &self,
         trainer: Trainer<'_>,
@@ -327,8 +328,8 @@ impl Supervisor<'_> {
         trainer.train(self.folder, &mut all, self.stop)
     }
 
-    /// The error of a run that lost its device and could not be resumed: the device was lost again or
-    /// is gone, or there is no checkpoint yet.
+    /// The error of a run that lost its device and could not be resumed: the device was lost again
+    /// or is gone, or there is no checkpoint yet.
     fn lost_twice(&self, lost: &Error, next: &Error) -> Error {
         let remedy = if self.folder.join("last").is_file() {
             Remedy::Resume(self.folder.into())
