@@ -23,6 +23,7 @@ use crate::data::{ImageShape, Normalisation};
 use crate::error::{Error, Result};
 use crate::fs::atomic;
 use crate::nn::{ModelSpec, Size};
+use crate::remedy::Remedy;
 
 /// Metadata key under which [`About`] is stored as JSON. A single key makes two saves of the same
 /// model byte-identical.
@@ -192,8 +193,10 @@ impl SavedModel {
     /// [`ErrorKind::Model`](crate::ErrorKind::Model) if the file has none.
     pub fn about(&self) -> Result<&About> {
         self.about.as_ref().ok_or_else(|| {
-            Error::model("the file does not say which model its weights belong to")
-                .advise("say it with --model and --data, or give a file that shadegrad wrote")
+            Error::model("the file does not say which model its weights belong to").advise(Remedy::settings(
+                "say it with {} and {}, or give a file that shadegrad wrote",
+                [("model", ""), ("data", "")],
+            ))
         })
     }
 
@@ -240,7 +243,10 @@ impl SavedModel {
                 "{name} has the shape {:?} in the file and {shape:?} in the model",
                 tensor.shape
             ))
-            .advise("give the model that the file was made with, with --model"));
+            .advise(Remedy::settings(
+                "give the model that the file was made with, with {}",
+                [("model", "")],
+            )));
         }
         Ok(&tensor.values)
     }

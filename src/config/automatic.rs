@@ -159,7 +159,7 @@ mod tests {
     fn resolved(flags: &[(Key, &str)]) -> Resolved {
         let mut settings = Settings::default();
         for (key, value) in flags {
-            settings.set_text(*key, value.as_ref(), Origin::Flag).expect("the value is allowed");
+            settings.set_text(*key, value.as_ref(), Origin::Caller).expect("the value is allowed");
         }
         let sources = Sources { flags: settings, environment: &|_| None, file: None };
         complete(said(sources).expect("the values are allowed")).expect("they go together")

@@ -160,7 +160,7 @@ mod tests {
     fn config(flags: &[(Key, &str)]) -> Config {
         let mut settings = Settings::default();
         for (key, text) in flags {
-            settings.set_text(*key, OsStr::new(text), Origin::Flag).expect("the value is allowed");
+            settings.set_text(*key, OsStr::new(text), Origin::Caller).expect("the value is allowed");
         }
         let sources = Sources { flags: settings, environment: &|_| None, file: None };
         resolve(sources).expect("the values fit").config

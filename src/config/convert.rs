@@ -155,17 +155,17 @@ impl Config {
         ];
         let mut settings = Settings::default();
         for (key, value) in self.optimizer.values() {
-            settings.set(key, value, Origin::Flag);
+            settings.set(key, value, Origin::Caller);
         }
         for (key, value) in values {
             if let Some(value) = value {
-                settings.set(key, value, Origin::Flag);
+                settings.set(key, value, Origin::Caller);
             }
         }
         settings
     }
 
-    /// As a TOML file that gives the same configuration when it is read with `--config`.
+    /// As a TOML file that gives the same configuration when it is read as a [`ConfigFile`](super::ConfigFile).
     pub fn to_toml(&self) -> String {
         let mut text =
             String::from("# The complete configuration of a run: `shadegrad train --config` takes it.\n");

@@ -268,10 +268,8 @@ impl Key {
     /// setting.
     pub fn help(self) -> &'static str {
         match self {
-            Key::Preset => "Start from the values of a preset [see: shadegrad config presets]",
-            Key::Data => {
-                "Data set to train on: a known name or a folder of images [see: shadegrad data list]"
-            }
+            Key::Preset => "Start from the values of a preset",
+            Key::Data => "Data set to train on: a known name or a folder of images",
             Key::DataDir => "Look for known data sets only in this folder",
             Key::ImageSize => "Resize images to N x N pixels (image folders only)",
             Key::Resize => "How to bring images to the training size",
@@ -336,9 +334,7 @@ impl Key {
             }
             Key::CheckpointEvery => "Save a checkpoint every N steps (500), epochs (2e) or minutes (10m)",
             Key::KeepBest => "Keep only the last two checkpoints, not the one of the best epoch",
-            Key::Device => {
-                "Device to train on: auto, cpu, gpu, an index or part of a name [see: shadegrad devices]"
-            }
+            Key::Device => "Device to train on: auto, cpu, gpu, an index or part of a name",
             Key::Tune => "Pick GPU kernels by heuristics instead of benchmarking them first",
             Key::Out => "Write the run to this folder instead of a new one in runs/",
         }

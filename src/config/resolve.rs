@@ -15,6 +15,7 @@ use crate::data::catalogue::Catalogue;
 use crate::error::{Error, Result};
 use crate::nn::ModelSpec;
 use crate::optim::{Optimizer, Schedule, Warmup};
+use crate::remedy::Remedy;
 
 /// The sources of a run's settings, other than presets and defaults.
 pub struct Sources<'a> {
@@ -111,7 +112,10 @@ fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
     {
         let (nesterov, momentum) = (describe(Key::Nesterov), describe(Key::Momentum));
         return Err(Error::usage(format!("{nesterov}: needs momentum above 0, but there is {momentum}"))
-            .advise("set momentum, for example --momentum 0.9, or leave nesterov out"));
+            .advise(Remedy::settings(
+                "set momentum, for example {}, or leave nesterov out",
+                [("momentum", "0.9")],
+            )));
     }
     config.groups.check_momentum(config.optimizer)?;
     // The number of classes is known only once the data is read.
@@ -157,7 +161,10 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
     match (config.schedule, config.step_every) {
         (Schedule::Step, None) => {
             return Err(Error::usage(format!("{}: needs to know how often", describe(Key::Schedule)))
-                .advise("set step-every, for example --step-every 30e, to steps or epochs"));
+                .advise(Remedy::settings(
+                    "set step-every, for example {}, to steps or epochs",
+                    [("step-every", "30e")],
+                )));
         }
         (Schedule::Step, Some(Interval::Minutes(_))) => {
             return Err(of_the_clock(&describe(Key::StepEvery)));
@@ -169,7 +176,10 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
             return Err(Error::usage(format!(
                 "{schedule}: needs a warm-up above 0 and below 1, but there is {warmup}"
             ))
-            .advise("set the share of all steps that the way up takes, for example --warmup 0.3"));
+            .advise(Remedy::settings(
+                "set the share of all steps that the way up takes, for example {}",
+                [("warmup", "0.3")],
+            )));
         }
         _ => {}
     }
@@ -177,7 +187,7 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
         Some(key) => {
             let (schedule, name) = (config.schedule.name(), key.name());
             Err(Error::usage(format!("{}: the schedule {schedule} has no {name}", describe(key)))
-                .advise("add --schedule step, or leave it out"))
+                .advise(Remedy::settings("add {}, or leave it out", [("schedule", "step")])))
         }
         None => Ok(()),
     }

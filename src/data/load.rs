@@ -74,9 +74,9 @@ fn check_size(dataset: Dataset, wanted: &Wanted) -> Result<Dataset> {
     let ImageShape { height, width, .. } = dataset.shape;
     match wanted.size {
         Size::Side(side) if (height, width) != (side, side) => {
-            let message =
-                format!("--image-size {side}: the images of {} have {height}x{width}", dataset.name);
-            Err(Error::usage(message).advise("leave it out: only folders of pictures are resized"))
+            let message = format!("the images of {} have {height}x{width}", dataset.name);
+            Err(Error::setting("image-size", side.to_string(), message)
+                .advise("leave it out: only folders of pictures are resized"))
         }
         _ => Ok(dataset),
     }

@@ -3,8 +3,9 @@
 use super::catalogue::{Catalogue, Form, Format, IDX_STEMS, KnownSet};
 use super::cifar::Cifar;
 use super::hash::fingerprint;
+use crate::fs::user_cache;
+use crate::remedy::Remedy;
 use crate::{Error, ErrorKind, Result};
-use etcetera::BaseStrategy;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -46,12 +47,6 @@ pub(crate) enum Holding {
     Part(String),
     /// No file.
     Nothing,
-}
-
-/// Returns the program's folder in the user's cache, if there is one. Its contents can be created
-/// or downloaded again.
-pub fn user_cache() -> Option<PathBuf> {
-    etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("shadegrad"))
 }
 
 impl Search {
@@ -103,11 +98,8 @@ impl Search {
                 format!("searched {}", places.join(", "))
             };
             let wanted = wanted(set.format);
-            Error::data(format!("data set {} is not here: {places}; for {wanted}", set.name)).advise(format!(
-                "download it with `shadegrad data fetch {}`, or name the folder that has it \
-                 with --data-dir",
-                set.name
-            ))
+            Error::data(format!("data set {} is not here: {places}; for {wanted}", set.name))
+                .advise(Remedy::FetchData(set.name.clone()))
         })
     }
 
@@ -119,7 +111,7 @@ impl Search {
         let base = self.data_dir.as_ref().or(self.cache.as_ref());
         base.map(|base| base.join(&set.name)).ok_or_else(|| {
             Error::new(ErrorKind::Io, "cannot tell the user's cache folder")
-                .advise("name a folder with --data-dir")
+                .advise(Remedy::settings("name a folder with {}", [("data-dir", "")]))
         })
     }
 

@@ -15,12 +15,16 @@ mod metrics_file;
 pub mod record;
 pub mod reopen;
 pub mod state;
+pub mod supervisor;
 pub mod tensorboard;
 
 pub use changes::Change;
 pub use data_files::DataFiles;
 pub use data_source::DataSource;
 pub use directory::RunDirectory;
-pub use reopen::{Reopened, reopen};
+pub use reopen::{Complaint, Reopened, reopen};
 pub use state::State;
+pub use supervisor::{
+    Continuation, PreparedRun, RecordedRun, RunNotice, RunSource, SupervisedRun, Supervisor,
+};
 pub use tensorboard::EventFile;

@@ -6,6 +6,7 @@ use crate::device::Session;
 use crate::error::{Error, Result};
 use crate::ops::gather::Images;
 use crate::plan::{Array, Plan, Role};
+use crate::remedy::Remedy;
 use crate::tensor::{Element, Tensor};
 
 /// Maximum number of bytes of one image tensor on any device.
@@ -40,7 +41,7 @@ impl DatasetOnDevice {
             return Err(Error::device(format!(
                 "an image of {stride} bytes is larger than what the device binds at once, {largest} bytes"
             ))
-            .advise("use smaller images, or --device cpu"));
+            .advise(Remedy::settings("use smaller images, or {}", [("device", "cpu")])));
         }
         let pieces = (0..count).step_by(per_piece).map(|first| {
             let images = per_piece.min(count - first);

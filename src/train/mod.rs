@@ -45,7 +45,7 @@ pub use evaluate::{evaluate, logits};
 pub use evaluation::{ClassReport, Confusion, Evaluation, Mistake};
 pub use gradient_check::{CheckedTensor, GradientCheck, check_gradients};
 pub use metrics::Totals;
-pub use observer::{Checkpoint, DatasetInfo, End, Observer, Progress, Start};
+pub use observer::{Checkpoint, DatasetInfo, End, Observer, Progress, Start, Warning};
 pub use position::{Ending, Position, Snapshot};
 pub use run_plan::Sizes;
 pub use stop::StopFlag;

@@ -11,6 +11,7 @@ use crate::checkpoint::SavedModel;
 use crate::data::{ImageShape, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
 /// The views of an image whose predictions are averaged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl Views {
         if self == Views::MirrorShifts && shape.height.min(shape.width) < 2 {
             let ImageShape { height, width, .. } = shape;
             return Err(Error::usage(format!("images of {height}x{width} pixels cannot be shifted"))
-                .advise("average fewer views, for example --tta mirror"));
+                .advise(Remedy::settings("average fewer views, for example {}", [("tta", "mirror")])));
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use shadegrad::data::catalogue::KnownSet;
 use shadegrad::data::cifar::CIFAR_10;
 use shadegrad::data::fetch::{FetchOptions, FetchedFile, Origin, fetch, load_or_fetch};
 use shadegrad::data::pictures::Wanted;
-use shadegrad::{ErrorKind, Result};
+use shadegrad::{ErrorKind, Remedy, Result};
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -84,8 +84,11 @@ impl Case {
     #[track_caller]
     fn expect_failure(&self, parts: &[&str]) {
         let result = self.fetch();
-        let advice = result.as_ref().unwrap_err().advice().unwrap();
-        assert!(advice.contains("shadegrad data fetch small-cifar --from"));
+        let remedy = result.as_ref().unwrap_err().remedy();
+        assert!(
+            matches!(remedy, Some(Remedy::ImportData { name, .. }) if name == "small-cifar"),
+            "{remedy:?}"
+        );
         expect_data_error(result, parts);
         assert!(!self.target().exists());
     }

@@ -18,6 +18,7 @@ use super::locate::Search;
 use super::pictures::Wanted;
 use super::verify::check;
 use super::{Dataset, locate};
+use crate::remedy::Remedy;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use staged::{FolderLock, Staged};
@@ -124,10 +125,8 @@ fn download(
     }
     staged.discard_if_empty()?;
     let first = file.mirrors.first().map_or("a mirror", String::as_str);
-    Err(Error::data(format!("cannot download {}: {}", file.name, reasons.join("; "))).advise(format!(
-        "download it by hand, for example from {first}, then `shadegrad data fetch {} --from FILE`",
-        set.name
-    )))
+    Err(Error::data(format!("cannot download {}: {}", file.name, reasons.join("; ")))
+        .advise(Remedy::ImportData { url: first.into(), name: set.name.clone() }))
 }
 
 /// Tries one mirror until it provides the official file or another attempt is not worthwhile.

@@ -13,6 +13,7 @@ use super::{Resize, jpeg};
 use crate::data::ImageShape;
 use crate::data::source::{open_regular, unlike};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
 /// Maximum file size in bytes. It is above that of any photograph.
 const MOST_BYTES: u64 = 64 << 20;
@@ -185,8 +186,10 @@ fn fit(path: &Path, picture: DynamicImage, shape: ImageShape, resize: Resize) ->
 /// Returns the error for a picture that would have to be resized but must not be.
 pub(super) fn wrong_size(path: &Path, width: usize, height: usize, shape: ImageShape) -> Error {
     let found = format_args!("a picture of {width}x{height}");
-    unlike(path.display(), found, format_args!("{}x{}", shape.width, shape.height))
-        .advise("let pictures be resized with --resize crop or --resize stretch")
+    unlike(path.display(), found, format_args!("{}x{}", shape.width, shape.height)).advise(Remedy::settings(
+        "let pictures be resized with {} or {}",
+        [("resize", "crop"), ("resize", "stretch")],
+    ))
 }
 
 /// Converts interleaved channels to one plane per channel.

@@ -15,6 +15,7 @@ use super::wanted::{Resize, Size, Wanted};
 use crate::data::source::unlike;
 use crate::data::{Dataset, ImageShape};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
 /// Side of the images, in pixels, if the pictures differ in size or are larger than
 /// [`LARGEST_KEPT`].
@@ -36,8 +37,11 @@ pub(in crate::data) fn load(folder: &Path, name: String, wanted: &Wanted) -> Res
     if let Size::Side(side) = wanted.size
         && !(1..=LARGEST_SIDE).contains(&side)
     {
-        return Err(Error::usage(format!("--image-size {side}: must be from 1 to {LARGEST_SIDE}"))
-            .advise("name the side of the images, for example --image-size 64"));
+        let message = format!("must be from 1 to {LARGEST_SIDE}");
+        return Err(Error::setting("image-size", side.to_string(), message).advise(Remedy::settings(
+            "name the side of the images, for example {}",
+            [("image-size", "64")],
+        )));
     }
     let known = wanted.classes.as_deref();
     let Layout { train, validation, test, mut warnings, .. } = survey(folder, known)?;
