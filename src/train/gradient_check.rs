@@ -1,12 +1,13 @@
 //! Whether a device's gradients are the slopes of the loss, on a user's own configuration.
 //!
-//! The slopes are central differences of a float64 forward pass (`wide`) that shares nothing with the ops; the
-//! gradients are what one step of the run's own plan changes in the parameters, by plain descent. Where a layer's
-//! backward pass, an epilogue or a kernel is wrong, its tensors differ and those behind it do not.
+//! The slopes are central differences of a forward pass in f64 (`wide`), which runs no f32 code of
+//! the ops. The gradients are the changes of the parameters in one step of the run's own plan, with
+//! plain SGD. If a layer's backward pass, an epilogue or a kernel is wrong, the tensors of that
+//! layer and of those before it differ, and those behind it do not.
 //!
-//! A ReLU has no slope at zero, and a max pool none where two cells are the largest. Images that bring a value close to
-//! such a kink are left out, since float32 may be on the other side of it; the differences are taken on the
-//! [piece](pieces) of the function that the images are on.
+//! A ReLU has no slope at zero, and a max pool none where two cells are the largest. Images that
+//! bring a value close to such a kink are left out, since float32 may be on the other side of it;
+//! the differences are taken on the [piece](pieces) of the function that the images are on.
 
 mod batch;
 mod pieces;
@@ -41,25 +42,25 @@ const MOST_IMAGES: usize = 64;
 /// Values that are compared of one tensor, or all values where it has fewer.
 const SAMPLES: RangeInclusive<usize> = 10..=100;
 
-/// Float64 is slow: images are fewer where a pass would have more multiplications and additions than this, samples
-/// where all passes together would.
+/// Float64 is slow: images are fewer where a pass would have more multiplications and additions
+/// than this, samples where all passes together would.
 const MOST_OPERATIONS: u64 = 200_000_000;
 const MOST_OF_ALL: u64 = 100_000_000_000;
 
 /// How far a value goes to either side, as in PyTorch's `gradcheck`.
 const STEP: f64 = 1e-6;
 
-/// What a gradient may be off by, relative to the slope as in PyTorch's `gradcheck`, and relative to the tensor's
-/// largest slope, because float32 sums of numbers of that size.
+/// What a gradient may be off by, relative to the slope as in PyTorch's `gradcheck`, and relative
+/// to the tensor's largest slope, because float32 sums of numbers of that size.
 const RELATIVE: f64 = 1e-3;
 const OF_LARGEST: f64 = 1e-5;
 
-/// And relative to the model's largest slope: what a bias adds in front of a batch norm is taken away again, and what is
-/// left of its gradient is the rounding of others'.
+/// And relative to the model's largest slope: what a bias adds in front of a batch norm is taken
+/// away again, and what is left of its gradient is the rounding of others'.
 const OF_MODELS_LARGEST: f64 = 1e-6;
 
-/// The learning rate of the step whose change is the gradient: so large that the rounding of the parameter is far below
-/// that of the gradient.
+/// The learning rate of the step whose change is the gradient: so large that the rounding of the
+/// parameter is far below that of the gradient.
 const RATE: f32 = 1024.0;
 
 /// What was compared, tensor by tensor.
@@ -113,8 +114,8 @@ impl GradientCheck {
     }
 }
 
-/// Compares the gradients that `device` computes with slopes: for the model, first weights, data, L2 penalty, label
-/// smoothing and batch of `config` (at most 64 images).
+/// Compares the gradients that `device` computes with slopes: for the model, first weights, data,
+/// L2 penalty, label smoothing and batch of `config` (at most 64 images).
 ///
 /// # Errors
 /// Where model, data, first weights and device do not fit each other; [`ErrorKind::Data`](crate::ErrorKind::Data) where
@@ -227,8 +228,8 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     Ok(GradientCheck { images: rows, left_out, losses: [wanted_loss, loss], tensors })
 }
 
-/// Indices of the values that are compared, at most so many: multiples of the golden ratio, which fall evenly over the
-/// tensor and on no row or column more than on others.
+/// Indices of the values that are compared, at most so many: multiples of the golden ratio, which
+/// fall evenly over the tensor and on no row or column more than on others.
 fn samples(length: usize, most: usize) -> Vec<usize> {
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     if length <= most {
