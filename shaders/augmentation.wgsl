@@ -1,17 +1,17 @@
-// What becomes of a training image, as src/augmentation.rs has it: the same integers.
+// Augmentation of a training image: computes the same integers as src/augmentation.rs.
 
-// Of Purpose in src/rng.rs.
+// Purpose::Augment in src/rng.rs.
 const AUGMENT = 3u;
 
-// Of Flip in src/augmentation.rs.
+// Flip in src/augmentation.rs.
 const RANDOM = 1u;
 const ALTERNATING = 2u;
 
 struct Change {
     flipped: bool,
-    // Rows and columns by which what is seen moves down and to the right in the image.
+    // Rows and columns by which the view is shifted down and right.
     shift: vec2<i32>,
-    // First row and column of the hole.
+    // First row and column of the masked square.
     hole: vec2<i32>,
 }
 
@@ -20,7 +20,7 @@ struct Source {
     is_hole: bool,
 }
 
-// A random word as a number below `bound`.
+// Maps a random word to a number below `bound`.
 fn below(word: u32, bound: u32) -> i32 {
     return i32(product(word, bound).x);
 }
@@ -41,13 +41,13 @@ fn change_of(image: u32, epoch: u32) -> Change {
     return Change((flips & 1u) == 1u, shift, middle - i32(params.cutout / 2u));
 }
 
-// The places within `0..size` that places less than `size` outside mirror.
+// Reflects positions less than `size` outside into `0..size`.
 fn reflected(place: vec2<i32>, size: vec2<i32>) -> vec2<i32> {
     let inside = abs(place);
     return min(inside, 2 * (size - 1) - inside);
 }
 
-// Which place of the image is seen at `place`.
+// The pixel of the image that appears at `place`.
 fn source_of(change: Change, place: u32) -> Source {
     let row = place / params.width;
     let at = vec2<i32>(vec2(row, place - row * params.width));

@@ -1,7 +1,8 @@
+// kernel batch_norm_apply = stored_f32 batch_norm_params batch_norm_apply
 // y = (x - mean) / deviation * weight + bias, per channel
 //
-// x, y: [rows, channels], moments: [2, channels] of mean and 1 / deviation, weight, bias: [channels]. One
-// invocation computes one element.
+// x, y: [rows, channels], moments: [2, channels] of mean and 1 / deviation, weight, bias:
+// [channels]. One invocation computes one element.
 
 @group(0) @binding(1) var<storage, read> x: array<Stored>;
 @group(0) @binding(2) var<storage, read> moments: array<f32>;

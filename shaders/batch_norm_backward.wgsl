@@ -1,9 +1,10 @@
-// dx = weight / deviation (dy - dbias / N - n dweight / N) for the N rows of images, n the normalised x;
-// 0 for the rows of padding. A single value is normalised by the running moments, which do not
-// depend on it: dx = weight / deviation dy.
+// kernel batch_norm_backward = stored_f32 step gradient_scale batch_norm_params batch_norm_backward
+// dx = weight / deviation (dy - dbias / N - n dweight / N) for the N rows of images;
+// n is the normalised x. dx = 0 for the rows of padding. A single value is normalised by the
+// running moments, which do not depend on it: dx = weight / deviation dy.
 //
-// x, dy, dx: [rows, channels], moments: [2, channels] of mean and 1 / deviation, weight, dweight, dbias:
-// [channels]. One invocation computes one element.
+// x, dy, dx: [rows, channels], moments: [2, channels] of mean and 1 / deviation, weight, dweight,
+// dbias: [channels]. One invocation computes one element.
 
 @group(0) @binding(1) var<storage, read> x: array<Stored>;
 @group(0) @binding(2) var<storage, read> dy: array<Stored>;

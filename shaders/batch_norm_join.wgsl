@@ -1,6 +1,7 @@
-// Joins the parts' means and sums of squares (Chan, Golub and LeVeque 1983, equations 2.1), and moves
-// the running statistics towards them: the running variance takes the unbiased one. A single value
-// has no variance: its moments are the running ones, which stay as they are.
+// kernel batch_norm_join = loop_bound step batch_norm_params batch_norm_rows batch_norm_join
+// Joins the means and sums of squares of all parts (Chan, Golub and LeVeque 1983, equations 2.1)
+// and updates the running statistics. The running variance takes the unbiased variance. A single
+// value has no variance: its moments are the running ones, which stay unchanged.
 //
 // partials: [parts, 2, channels], moments: [2, channels] of mean and 1 / sqrt(variance + epsilon),
 // running_mean, running_var: [channels]. One invocation computes one channel.

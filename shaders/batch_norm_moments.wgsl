@@ -1,6 +1,8 @@
-// Per part and channel: the mean of x, and the sum of squares of what is left without the mean.
+// kernel batch_norm_moments = stored_f32 loop_bound step batch_norm_params batch_norm_rows batch_norm_parts batch_norm_moments
+// Per part and channel: the mean of x, and the sum of the squared deviations from it.
 //
-// x: [rows, channels], partials: [parts, 2, channels]. One workgroup computes 16 channels of one part.
+// x: [rows, channels], partials: [parts, 2, channels]. One workgroup computes 16 channels of one
+// part.
 
 @group(0) @binding(1) var<storage, read> x: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> partials: array<f32>;

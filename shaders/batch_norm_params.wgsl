@@ -1,13 +1,14 @@
-// What the kernels of batch normalisation share. A map [batch, height, width, channels] is a matrix
-// [rows, channels] here, `cells` rows an image.
+// Parameters of all batch norm kernels. A map [batch, height, width, channels] is a matrix
+// [rows, channels] here, with `cells` rows per image.
 
 struct Params {
     rows: u32,
+    // Rows of one image.
     cells: u32,
     channels: u32,
     parts: u32,
     epsilon: f32,
-    // What a step's statistics count in the running ones.
+    // Weight of a step's statistics in the running ones.
     momentum: f32,
 }
 

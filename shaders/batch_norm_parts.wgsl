@@ -1,3 +1,3 @@
-// Channels of a workgroup that sums, and invocations that share the rows of each.
+// Channels of a workgroup that sums, and invocations that share the rows of each channel.
 const CHANNELS = 16u;
 const LANES = 16u;

@@ -1,6 +1,8 @@
+// kernel batch_norm_recall = batch_norm_params batch_norm_recall
 // moments = the running mean and 1 / sqrt(running variance + epsilon)
 //
-// running_mean, running_var: [channels], moments: [2, channels]. One invocation computes one channel.
+// running_mean, running_var: [channels], moments: [2, channels]. One invocation computes one
+// channel.
 
 @group(0) @binding(1) var<storage, read> running_mean: array<f32>;
 @group(0) @binding(2) var<storage, read> running_var: array<f32>;

@@ -1,21 +1,25 @@
+// kernel classifier = stored_f32 step loop_bound log_sum_exp softmax_row classifier classifier_no_dx
 // A last layer with its loss, for a few classes:
-//   logits = x w^T + bias,  dlogits and (loss, hits) as softmax_row.wgsl has them,  dx = dlogits w
+//   logits = x w^T + bias,  dlogits and (loss, correct) as in softmax_row.wgsl,  dx = dlogits w
 //
-// x: [batch, inputs]; w: [classes, inputs]; both have whole vectors in a line. labels: [batch]; logits,
-// dlogits: [batch, classes]; metrics: [slots, partials] of (loss, hits).
+// x: [batch, inputs]; w: [classes, inputs]; their rows are whole vectors. labels: [batch]; logits,
+// dlogits: [batch, classes]; metrics: [slots, partials] of (loss, correct).
 //
-// One workgroup does all of this for ROWS rows. Logits first: PARTS invocations share four rows, each takes every
-// PARTS-th vector of the inputs, for BLOCK classes at a time. Then each invocation has a row for its loss. At last, dx.
-// Rows without an image have the label NO_LABEL: their gradient is zero and they count for nothing.
+// One workgroup computes all of this for ROWS rows. First the logits: PARTS invocations share four
+// rows, and each takes every PARTS-th vector of the inputs, for BLOCK classes at a time. Then each
+// invocation computes the loss of one row. Last comes dx. Rows without an image have the label
+// NO_LABEL: their gradient is zero and they have no effect on the metrics.
 
 struct Params {
     batch: u32,
     classes: u32,
-    // Vectors of four in a line.
+    // Number of vectors of four in a row.
     quads: u32,
+    // Fraction of the target that is spread over all classes.
     smoothing: f32,
+    // Partial sums (pairs) in one slot of the ring.
     partials: u32,
-    // Whether dx is zero where x is not above zero: x is what a ReLU left.
+    // Whether dx is zero where x is not positive: x is then the output of a ReLU.
     masked: u32,
 }
 
@@ -29,23 +33,23 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> metrics: array<vec2<f32>>;
 
 const ROWS = 32u;
-// Groups of four rows, and invocations for each.
+// Groups of four rows, and invocations for each group.
 const GROUPS = 8u;
 const PARTS = 4u;
 const BLOCK = 10u;
 const MOST_CLASSES = 64u;
 const NO_LABEL = 0xffffffffu;
 
-// Parts of sums: [BLOCK][GROUPS][PARTS] of four rows.
+// Partial sums: [BLOCK][GROUPS][PARTS] of four rows.
 var<workgroup> parts: array<vec4<f32>, BLOCK * ROWS>;
-// Logits, then what softmax_row keeps, then dlogits: [classes][GROUPS] of four rows.
+// Logits, then the terms of softmax_row, then dlogits: [classes][GROUPS] of four rows.
 var<workgroup> values: array<vec4<f32>, MOST_CLASSES * GROUPS>;
 var<workgroup> losses: array<vec2<f32>, ROWS>;
 
-// The workgroup's first row; rows are counted from it.
+// First row of the workgroup; rows are counted from it.
 var<private> row0: u32;
 
-// A vector of x.
+// One vector of x.
 fn vector(i: u32) -> vec4<f32> {
     return vec4<f32>(x[i]);
 }
@@ -84,7 +88,8 @@ fn main(
     let classes = loop_bound(params.classes, groups);
     let quads = loop_bound(params.quads, groups);
 
-    // Past the last row and the last class stands the last one again; nothing of it is stored.
+    // Past the last row and the last class, the last one is computed again; its results are not
+    // stored.
     let four = row0 + lane / PARTS * 4u;
     let last = params.batch - 1u;
     let x0 = min(four, last) * quads;

@@ -1,10 +1,12 @@
+// kernel classifier_dx = stored_f32 step gradient_scale loop_bound log_sum_exp softmax_row classifier classifier_dx
 @group(0) @binding(8) var<storage, read_write> dx: array<vec4<Stored>>;
 
-// Invocations side by side. Each computes eight rows of two vectors that are COLUMNS apart, then of
-// the next two: what it loads serves several sums. With four, AMD's compiler spills on RDNA 3.
+// Number of invocations side by side. Each computes eight rows of two vectors that are COLUMNS
+// apart, then of the next two, so that every load serves several sums. With four vectors, AMD's
+// compiler spills registers on RDNA 3.
 const COLUMNS = 8u;
 
-// dx = dlogits w of the workgroup's rows.
+// dx = dlogits w for the rows of the workgroup.
 
 fn hand_back(lane: u32, classes: u32, quads: u32) {
     let four = lane / COLUMNS * 2u;
@@ -37,7 +39,7 @@ fn outer(a: vec4<f32>, b: vec4<f32>) -> mat4x4<f32> {
     return mat4x4(a.x * b, a.y * b, a.z * b, a.w * b);
 }
 
-// The k-th vector of four rows.
+// Stores the k-th vector of four rows.
 fn store(row: u32, k: u32, quads: u32, rows: mat4x4<f32>) {
     if k < quads {
         store_row(row, k, quads, rows[0]);

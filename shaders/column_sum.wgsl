@@ -1,11 +1,14 @@
+// kernel column_sum = stored_f32 loop_bound step gradient_scale column_sum
 // y[p, n] = sum over the rows m of part p of x[m, n]
 //
-// x: [rows, columns], y: [parts, columns], where a part is `part` rows. One workgroup sums 16 columns of a part; the 16
-// invocations along y share a column's rows, and a tree of fixed shape adds what they found.
+// x: [rows, columns], y: [parts, columns], where a part is `part` rows. One workgroup sums 16
+// columns of a part. The 16 invocations along y share the rows of a column, and a tree of fixed
+// shape adds their sums.
 
 struct Params {
     rows: u32,
     columns: u32,
+    // Rows that one layer of workgroups sums.
     part: u32,
 }
 

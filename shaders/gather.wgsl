@@ -1,10 +1,12 @@
+// kernel gather = stored_f32 step gather_rows gather_params gather
 // x[row, p] = scale[c] image[order[first + row], p] + shift[c], c = p / plane
 // batch_labels[row] = labels[order[first + row]]
 //
-// piece, next_piece: [piece_images, stride] and [next_images, stride] words of four pixels, images that follow one
-// another from piece_first on; x: [batch, pixels]; the rest is in gather_rows.wgsl.
-// One invocation turns one word of one row into four floats. Rows whose image lies in another piece
-// are left to that piece's dispatch; rows past `step.rows` are cleared by the first one.
+// piece, next_piece: [piece_images, stride] and [next_images, stride] words of four pixels, two
+// consecutive pieces that begin with image piece_first; x: [batch, pixels]; the rest is in
+// gather_rows.wgsl. One invocation converts one word of one row into four floats. Rows whose image
+// is in another piece are left to that piece's dispatch; the first dispatch clears rows past
+// `step.rows`.
 
 @group(0) @binding(1) var<storage, read> piece: array<u32>;
 @group(0) @binding(2) var<storage, read> next_piece: array<u32>;

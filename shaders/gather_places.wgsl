@@ -1,12 +1,15 @@
-// x[row, c, place] = scale[c] image[c, source(place)] + shift[c], image = images[order[first + row]]; 0 in a hole
+// kernel gather_places = stored_f32 loop_bound philox step gather_rows augmentation gather_places
+// x[row, c, place] = scale[c] image[c, source(place)] + shift[c], 0 in a masked square;
+// image = images[order[first + row]]
 // batch_labels[row] = labels[order[first + row]]
 //
-// piece, next_piece: [piece_images, stride] and [next_images, stride] words of four pixels, images that follow one
-// another from piece_first on, each [channels, plane]; x: [batch, channels, plane] or [batch, plane, channels], as the
-// steps from channel to channel and from place to place say; the rest is in gather_rows.wgsl and augmentation.wgsl.
-// One invocation writes all channels of eight places, as far apart as a row has invocations, so that neighbours
-// read and write side by side. Rows whose image lies in another piece are left to that piece's dispatch; rows past
-// `step.rows` are cleared by the first one.
+// piece, next_piece: [piece_images, stride] and [next_images, stride] words of four pixels, two
+// consecutive pieces that begin with image piece_first, each image [channels, plane]; x: [batch,
+// channels, plane] or [batch, plane, channels], depending on the strides of channels and places;
+// the rest is in gather_rows.wgsl and augmentation.wgsl. One invocation writes all channels of
+// eight places, which are as far apart as a row has invocations, so that neighbours read and write
+// side by side. Rows whose image is in another piece are left to that piece's dispatch; the first
+// dispatch clears rows past `step.rows`.
 
 struct Params {
     batch: u32,
@@ -17,9 +20,12 @@ struct Params {
     channels: u32,
     height: u32,
     width: u32,
+    // Invocations of a row.
     across: u32,
+    // Floats from one channel to the next, and from one place to the next.
     channel_step: u32,
     place_step: u32,
+    // Whether the image is augmented, and how.
     augments: u32,
     seed_low: u32,
     seed_high: u32,

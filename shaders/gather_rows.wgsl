@@ -1,7 +1,8 @@
-// What the kernels of gather share: which image a row holds, where it lies, and the way there.
+// Shared by the gather kernels: the image of each row, where it is stored, and the main function.
 //
-// A row of workgroups is a row of the batch, so nobody has to divide to know where it is. `across()` invocations of
-// it call `copy` of gather.wgsl, gather_vectors.wgsl, gather_pixels.wgsl or gather_places.wgsl for their pixels.
+// A row of workgroups is a row of the batch, so no division is needed to find the row. The
+// `across()` invocations of a row call `copy` of gather.wgsl, gather_vectors.wgsl,
+// gather_pixels.wgsl or gather_places.wgsl for their pixels.
 //
 // labels, order: [images]; normalisation: [channels] of (scale, shift); batch_labels: [batch].
 
@@ -14,14 +15,14 @@
 const NO_LABEL = 0xffffffffu;
 
 struct Row {
-    // Whether this dispatch writes it: its image lies in one of the two pieces, or it is past `step.rows`, and the
-    // pieces are the first.
+    // Whether this dispatch writes the row: its image is in one of the two pieces, or the row is
+    // past `step.rows` and the pieces are the first.
     is_here: bool,
-    // Whether it holds no image.
+    // Whether the row holds no image.
     is_padding: bool,
-    // The image, any where the row holds none.
+    // Index of the image; any index if the row holds none.
     index: u32,
-    // The image's place in the two pieces, which follow one another.
+    // Index of the image within the two consecutive pieces.
     within: u32,
 }
 
@@ -31,14 +32,14 @@ fn find(row: u32) -> Row {
     if !is_padding {
         index = order[step.first + row];
     }
-    // Below the pieces' first image this wraps around to a large number.
+    // Before the first image of the pieces, this wraps around to a large number.
     let within = index - params.piece_first;
     let is_held = within < params.piece_images + params.next_images;
     let is_here = is_held & (!is_padding | (params.piece_first == 0u));
     return Row(is_here, is_padding, index, within);
 }
 
-// Apart from `find`, because one invocation of a row is enough to read it.
+// Separate from `find`, because one invocation of a row is enough to read the label.
 fn label_of(row: Row) -> u32 {
     return select(labels[row.index], NO_LABEL, row.is_padding);
 }

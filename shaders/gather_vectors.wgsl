@@ -1,10 +1,11 @@
-// Gather as in gather.wgsl, for images whose channels are whole vectors of sixteen pixels: those of one
-// vector have one channel, and are written as four vectors of floats.
+// kernel gather_vectors = stored_f32 step gather_rows gather_params normalised gather_vectors
+// Gather as in gather.wgsl, for images whose channels are whole vectors of sixteen pixels. All
+// pixels of a vector have one channel, and are written as four vectors of floats.
 //
-// piece, next_piece: [piece_images, stride] and [next_images, stride] vectors of sixteen pixels;
-// x: [batch, 4 stride] of vec4; the rest is in gather_rows.wgsl.
-// One invocation turns one vector of one row into sixteen floats. Rows whose image lies in another piece
-// are left to that piece's dispatch; rows past `step.rows` are cleared by the first one.
+// piece, next_piece: [piece_images, stride] and [next_images, stride] vectors of sixteen pixels; x:
+// [batch, 4 stride] of vec4; the rest is in gather_rows.wgsl. One invocation converts one vector of
+// one row into sixteen floats. Rows whose image is in another piece are left to that piece's
+// dispatch; the first dispatch clears rows past `step.rows`.
 
 @group(0) @binding(1) var<storage, read> piece: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> next_piece: array<vec4<u32>>;

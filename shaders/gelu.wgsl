@@ -1,3 +1,5 @@
+// kernel gelu = stored_f32 log_sum_exp activation_params gelu activation elementwise
+// kernel gelu_backward = stored_f32 log_sum_exp activation_params gelu activation_backward elementwise
 // gelu(x) = x P(x), P the standard normal distribution function; log_sum_exp.wgsl stands in front of
 // it, activation.wgsl or activation_backward.wgsl behind it. P comes from the complementary error
 // function, P(-|x|) = erfc(|x| / sqrt(2)) / 2, by Chebyshev approximation with a relative error below
@@ -18,7 +20,7 @@ fn activation(x: f32) -> f32 {
     return x * normal_below(x);
 }
 
-// P(x) + x p(x), p the normal density.
+// P(x) + x p(x), where p is the normal density.
 fn activation_slope(x: f32) -> f32 {
     return normal_below(x) + x * 0.39894228 * exponential(-0.5 * x * x);
 }

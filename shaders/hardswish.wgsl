@@ -1,3 +1,5 @@
+// kernel hardswish = stored_f32 activation_params hardswish activation elementwise
+// kernel hardswish_backward = stored_f32 activation_params hardswish activation_backward elementwise
 // hardswish(x) = 0 for x <= -3, x for x >= 3, else x (x + 3) / 6; activation.wgsl or
 // activation_backward.wgsl stands behind it. NaN is on neither side, so it stays NaN.
 

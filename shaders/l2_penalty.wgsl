@@ -1,10 +1,14 @@
+// kernel l2_penalty = step l2_penalty
 // ring[slot, p] = sum of w^2 over the p-th chunk of w
 //
 // w: [length], ring: [slots, partials]. One workgroup sums one chunk.
 
 struct Params {
+    // Number of weights.
     length: u32,
+    // Weights that one workgroup covers.
     chunk: u32,
+    // Partial sums in one slot of the ring.
     partials: u32,
 }
 
@@ -26,7 +30,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         sum += value * value;
     }
     sums[lane] = sum;
-    // One lane adds all: on a software driver a barrier costs more than the sum.
+    // One lane adds all sums: on a software driver a barrier is slower than the sum.
     workgroupBarrier();
     if lane == 0u {
         var total = sums[0];

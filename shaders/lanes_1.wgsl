@@ -1,4 +1,4 @@
-// One channel an invocation.
+// One channel per invocation.
 alias Lanes = f32;
 alias Kept = Stored;
 alias Bits = u32;

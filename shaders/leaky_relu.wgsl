@@ -1,3 +1,5 @@
+// kernel leaky_relu = stored_f32 activation_params leaky_relu activation elementwise
+// kernel leaky_relu_backward = stored_f32 activation_params leaky_relu activation_backward elementwise
 // leaky_relu(x) = x, or slope x where x is negative; activation.wgsl or activation_backward.wgsl
 // stands behind it. The slope is `params.argument`.
 

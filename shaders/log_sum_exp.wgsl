@@ -1,4 +1,4 @@
-// What kernels that compute a softmax share; it stands in front of their text.
+// Shared by kernels that compute a softmax; comes before their text.
 
 // a - b for a <= b, clamped to finite numbers; NaN stays NaN.
 fn difference(a: f32, b: f32) -> f32 {
@@ -6,12 +6,12 @@ fn difference(a: f32, b: f32) -> f32 {
     return 2.0 * select(half, -1.7e38, half < -1.7e38);
 }
 
-// exp(x) for x <= 0. The range is reduced by hand, with log(2) in two parts: the built-in exp may
-// be off by 2 |x| units in the last place.
+// exp(x) for x <= 0. The range is reduced explicitly, with log(2) in two parts: the built-in exp
+// may have an error of 2 |x| units in the last place.
 fn exponential(x: f32) -> f32 {
     let n = max(round(max(x, -200.0) * 1.44269504), -126.0);
     let r = (x - n * 0.693145752) - n * 1.42860677e-6;
-    // Where n was clamped, r is far below zero and makes the result what it should be. NaN stays NaN.
+    // Where n was clamped, r is far below zero and the result is correct. NaN stays NaN.
     return exp(r) * bitcast<f32>(u32(i32(n) + 127) << 23u);
 }
 

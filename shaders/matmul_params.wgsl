@@ -2,36 +2,37 @@ struct Params {
     m: u32,
     n: u32,
     k: u32,
-    // Tiles across one row of tiles.
+    // Number of tiles in one row of tiles.
     tiles_n: u32,
-    // Terms of one part of the sums, and how many parts there are.
+    // Number of terms in one split of the sums, and number of splits (split-K).
     part_k: u32,
     parts: u32,
-    // Elements from one part's results to the next one's.
+    // Number of elements from the results of one split to those of the next.
     part_stride: u32,
-    // Pixels of a channel, where an operand is a batch of pixels.
+    // Pixels of a channel, if an operand is a batch of pixels.
     plane: u32,
-    // A map whose patches an operand is, and its elements.
+    // Size of the map whose patches are an operand, and its number of elements.
     map_height: u32,
     map_width: u32,
     channels: u32,
     map_length: u32,
-    // Terms of a cell: its channels, as if they were whole vectors.
+    // Terms per cell: its channels, rounded up to whole vectors.
     cell_terms: u32,
-    // Windows of an image, and places of a window.
+    // Windows of an image, and kernel positions of a window.
     windows_height: u32,
     windows_width: u32,
     places: u32,
     places_width: u32,
     stride: u32,
     spread: u32,
-    // How far outside the map the first window begins.
+    // Padding above the map.
     above: u32,
     left: u32,
-    // Elements from behind a line's last window to the next line's first one, and likewise of an image.
+    // Elements from the end of one row of windows to the start of the next, and likewise for
+    // images.
     line_skip: u32,
     image_skip: u32,
-    // What the learning rate is multiplied by.
+    // Factor of the learning rate.
     rate: f32,
     bias_rate: f32,
     decay: f32,

@@ -1,4 +1,6 @@
-// y = the largest of x in each window. NaN wins, so that a diverged run is seen at the loss.
+// kernel max_pool = stored_f32 lanes_1 loop_bound window max_pool
+// kernel max_pool_4 = stored_f32 lanes_4 loop_bound window max_pool
+// y = the largest of x in each window. NaN wins, so that divergence becomes visible in the loss.
 //
 // x: [batch, height, width, channels], y: [batch, output_height, output_width, channels]. One
 // invocation computes one element of y, or four: see lanes_1.wgsl. Windows are in window.wgsl.
@@ -25,7 +27,7 @@ fn main(
         for (var row = rows.x; row < last_row; row++) {
             for (var column = columns.x; column < last_column; column++) {
                 let value = Lanes(x[input_index(at.image, row, column, at.channel)]);
-                // Compilers may take it that no float is NaN, but not that no word has these bits.
+                // Compilers may assume that no float is NaN, but not that no word has these bits.
                 let is_nan = (bitcast<Bits>(value) & Bits(0x7fffffffu)) > Bits(INFINITY_BITS);
                 largest = select(largest, value, (value > largest) | is_nan);
             }

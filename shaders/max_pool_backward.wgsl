@@ -1,7 +1,9 @@
+// kernel max_pool_backward = stored_f32 loop_bound window max_pool_backward
 // dx = the sum of dy over the windows whose first largest cell this is.
 //
-// x, dx: [batch, height, width, channels], y, dy: [batch, output_height, output_width, channels]. One
-// invocation computes one element of dx, so that nothing is added atomically. Windows are in window.wgsl.
+// x, dx: [batch, height, width, channels], y, dy: [batch, output_height, output_width, channels].
+// One invocation computes one element of dx, so that nothing is added atomically. Windows are in
+// window.wgsl.
 
 @group(0) @binding(1) var<storage, read> x: array<Stored>;
 @group(0) @binding(2) var<storage, read> y: array<Stored>;
@@ -28,7 +30,7 @@ fn main(
                 let output = output_index(at.image, row, column, at.channel);
                 let largest = y[output];
                 if mine == largest {
-                    // An equal cell before this one takes the gradient instead.
+                    // An equal cell before this one receives the gradient instead.
                     var first = true;
                     let top = cells(row, params.window_height, params.height).x;
                     let sides = cells(column, params.window_width, params.width);

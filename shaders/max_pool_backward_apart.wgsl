@@ -1,15 +1,18 @@
-// dx = dy at the first largest cell of each window, zeros elsewhere, where windows do not overlap.
+// kernel max_pool_backward_apart = stored_f32 lanes_1 loop_bound window max_pool_backward_apart
+// kernel max_pool_backward_apart_4 = stored_f32 lanes_4 loop_bound window max_pool_backward_apart
+// dx = dy at the first largest cell of each window, zero elsewhere. Windows must not overlap.
 //
-// x, dx: [batch, height, width, channels], y, dy: [batch, output_height, output_width, channels]. One
-// invocation writes the cells of one window and those behind it that are in none, of one channel or four: see
-// lanes_1.wgsl. Windows are in window.wgsl.
+// x, dx: [batch, height, width, channels], y, dy: [batch, output_height, output_width, channels].
+// One invocation writes the cells of one window, and the cells after it that are in no window, for
+// one channel or four: see lanes_1.wgsl. Windows are in window.wgsl.
 
 @group(0) @binding(1) var<storage, read> x: array<Kept>;
 @group(0) @binding(2) var<storage, read> y: array<Kept>;
 @group(0) @binding(3) var<storage, read> dy: array<Kept>;
 @group(0) @binding(4) var<storage, read_write> dx: array<Kept>;
 
-// From where window `output` begins to where the next one does; the first and the last reach the edges.
+// The range from the start of window `output` to the start of the next one; the first and the last
+// window reach the edges.
 fn territory(output: u32, outputs: u32, input: u32) -> vec2<u32> {
     let start = minus(output * params.stride, params.padding);
     let end = minus((output + 1u) * params.stride, params.padding);

@@ -1,11 +1,12 @@
-// A block of SGD steps of one image each, for two linear layers with a ReLU between; the formulas
+// kernel online_steps = step loop_bound log_sum_exp online_steps
+// A block of SGD steps of one image each, for two linear layers with a ReLU between them; formulas
 // and shapes are in src/ops/online_steps.rs.
 //
 // products, change: [block, hidden]; overlaps: [block, block]; labels: [block]; bias: [hidden];
-// weight2: [classes, hidden]; bias2: [classes];
-// metrics: [slots] of (losses, hits, kept, added and squares of weight2).
-// One workgroup does everything. A lane owns every 32nd hidden value, with its bias, its column of
-// weight2 and of change; what lanes must tell one another goes through workgroup memory.
+// weight2: [classes, hidden]; bias2: [classes]; metrics: [slots] of (losses, correct, kept, added
+// and squares of weight2). A single workgroup computes everything. A lane owns every 32nd hidden
+// value, with its bias, its column of weight2 and of change; lanes exchange data in workgroup
+// memory.
 
 struct Params {
     block: u32,
@@ -29,11 +30,11 @@ const LANES = 32u;
 const MOST_CLASSES = 64u;
 const MOST_VISITS = 32u;
 
-// What each lane found of each class's logit.
+// Partial sums of each class's logit, one per lane.
 var<workgroup> partials: array<f32, MOST_CLASSES * LANES>;
 var<workgroup> logits: array<f32, MOST_CLASSES>;
 var<workgroup> terms: array<f32, MOST_CLASSES>;
-// What each lane found of dz . (w x), |dz|^2 and the squares of weight2.
+// Partial sums of dz . (w x), |dz|^2 and the squares of weight2, one per lane.
 var<workgroup> products_of_lanes: array<vec3<f32>, LANES>;
 
 @compute @workgroup_size(32)
@@ -55,8 +56,8 @@ fn main(@builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_in
         for (var k = 0u; k < classes; k++) {
             partials[k * LANES + lane] = 0.0;
         }
-        // Bounds the loop over earlier steps, inside a loop that lanes leave at different times.
-        // If t itself did, Microsoft's FXC would refuse the barriers in the loop over t (X3663).
+        // Bounds the loop over earlier steps, inside a loop that lanes leave at different times. If
+        // t itself did, Microsoft's FXC would reject the barriers in the loop over t (X3663).
         let earlier = loop_bound(t, groups);
         var squares = 0.0;
         for (var j = lane; j < hidden; j += LANES) {
@@ -84,7 +85,7 @@ fn main(@builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_in
         }
         workgroupBarrier();
         // Softmax and cross-entropy as in softmax_cross_entropy.rs: every lane finds the largest
-        // logit for itself, each class's exponential is computed once.
+        // logit itself, and each class's exponential is computed once.
         let label = labels[t];
         var best = 0u;
         for (var k = 1u; k < classes; k++) {
@@ -103,7 +104,7 @@ fn main(@builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_in
         }
         let factor = 1.0 / (1.0 + rest);
         let of_label = select(terms[label] * factor - 1.0, -rest * factor, label == best);
-        // The updates of everything that the lane owns.
+        // Update everything that the lane owns.
         decayed += rate * params.weight_decay * (1.0 - decayed);
         let scale = rate / (1.0 - decayed);
         var found = vec3(0.0, 0.0, squares);

@@ -1,8 +1,9 @@
-// y[i] = a sum that nobody needs, of values that only ever lived in registers.
+// kernel peak = loop_bound peak
+// y[i] = a sum of values that only exist in registers; nothing uses it.
 //
-// y: [length]. One invocation does trips * 64 multiply-adds in sixteen independent chains, so that
-// what limits it is the arithmetic alone. The factors come from outside: no compiler can work the
-// result out beforehand.
+// y: [length]. One invocation computes trips * 64 multiply-adds in sixteen independent chains, so
+// that only arithmetic limits its speed. The factors are inputs, so that no compiler can compute
+// the result beforehand.
 
 struct Params {
     length: u32,

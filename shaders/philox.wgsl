@@ -1,7 +1,8 @@
-// Random words that are a pure function of counter and key: Philox4x32-10, as src/rng.rs has it. A counter is the
-// position in a stream (64 bits), the stream's index and its purpose.
+// Random words that are a pure function of counter and key: Philox4x32-10, as in src/rng.rs. A
+// counter is the position in a stream (64 bits), the index of the stream and its purpose.
 
-// All 64 bits of a product, the high half first. WGSL has no such product, so it is made of those of halves.
+// All 64 bits of a product, the high half first. WGSL has no such product, so it is computed from
+// 16-bit halves.
 fn product(a: u32, b: u32) -> vec2<u32> {
     let low = vec2(a & 0xffffu, b & 0xffffu);
     let high = vec2(a >> 16u, b >> 16u);

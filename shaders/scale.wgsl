@@ -1,3 +1,5 @@
+// kernel scale = stored_f32 activation_params scale activation elementwise
+// kernel scale_backward = stored_f32 activation_params scale activation_backward elementwise
 // scale(x) = factor x; activation.wgsl or activation_backward.wgsl stands behind it. The factor is
 // `params.argument`.
 

@@ -1,11 +1,15 @@
-// logits, dlogits: [batch, classes]; labels: [batch]; metrics: [slots, partials] of (loss, hits).
-// One invocation computes one row (softmax_row.wgsl), one workgroup adds up the losses and hits of its rows.
-// Rows without an image have the label NO_LABEL: their gradient is zero and they count for nothing.
+// kernel softmax_cross_entropy = step loop_bound log_sum_exp softmax_row softmax_cross_entropy
+// logits, dlogits: [batch, classes]; labels: [batch]; metrics: [slots, partials] of (loss,
+// correct). One invocation computes one row (softmax_row.wgsl), and one workgroup adds up the
+// losses and correct counts of its rows. Rows without an image have the label NO_LABEL: their
+// gradient is zero and they have no effect on the metrics.
 
 struct Params {
     batch: u32,
     classes: u32,
+    // Fraction of the target that is spread over all classes.
     smoothing: f32,
+    // Partial sums (pairs) in one slot of the ring.
     partials: u32,
 }
 
@@ -59,7 +63,7 @@ fn main(
         loss_and_hit = step.row_weight * softmax_row(row, classes, label, params.smoothing, step.rows);
     }
     sums[lane] = loss_and_hit;
-    // One lane adds all: on a software driver a barrier costs more than the sum.
+    // One lane adds all sums: on a software driver a barrier is slower than the sum.
     workgroupBarrier();
     if lane == 0u && partial < params.partials {
         var sum = sums[0];

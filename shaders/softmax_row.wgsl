@@ -2,14 +2,15 @@
 //   rest = sum over j != best of exp(z_j - m)
 //   loss = (m - z_y) + log(1 + rest),  dz_j = (exp(z_j - m) / (1 + rest) - [j = y]) / rows
 //
-// Each kernel has the values of a row in memory of its own kind:
-//   logit(row, j)             z_j, until something is kept in its place
-//   keep(row, j, value)       keeps class j's term of the sum
-//   kept(row, j)              what was kept
-//   hand_out(row, j, value)   takes dz_j
+// Each kernel stores the values of a row in its own memory, and defines:
+//   logit(row, j)             z_j, until a term replaces it
+//   keep(row, j, value)       stores class j's term of the sum
+//   kept(row, j)              the stored term
+//   hand_out(row, j, value)   stores dz_j
 // difference, exponential and log_of_one_plus are in log_sum_exp.wgsl.
 
-// Hands out the gradient of the mean loss of `rows` rows; returns this row's loss, and 1 if z_y is the largest.
+// Computes the gradient of the mean loss of `rows` rows. Returns the loss of this row, and 1 if z_y
+// is the largest logit.
 fn softmax_row(row: u32, classes: u32, label: u32, smoothing: f32, rows: u32) -> vec2<f32> {
     var best = 0u;
     var largest = logit(row, 0u);

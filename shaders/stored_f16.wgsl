@@ -1,5 +1,5 @@
 enable f16;
 
-// Numbers that layers hand on, and their gradients, are kept in 16 bits, and computed with in 32.
+// Activations and their gradients are stored in f16. Computations use f32.
 alias Stored = f16;
 const IN_HALF = true;

@@ -1,3 +1,3 @@
-// Numbers that layers hand on, and their gradients, are kept in 32 bits.
+// Activations and their gradients are stored in f32.
 alias Stored = f32;
 const IN_HALF = false;

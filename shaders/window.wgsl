@@ -1,10 +1,10 @@
-// Which cells of a map a pooling window covers; the Rust twin is src/ops/window.rs.
+// The cells of a map that a pooling window covers; the Rust twin is src/ops/window.rs.
 //
 // Maps are [batch, height, width, channels]. A Position is one element of a map; ranges are from
 // start to before end.
 
 struct Params {
-    // Invocations with something to compute.
+    // Number of invocations with something to compute.
     length: u32,
     channels: u32,
     height: u32,
@@ -26,7 +26,7 @@ struct Position {
     channel: u32,
 }
 
-// Which element of a map of this height and width the i-th is.
+// The position of element i in a map of this height and width.
 fn position(i: u32, height: u32, width: u32) -> Position {
     let cell = i / params.channels;
     let row = cell / width;
@@ -41,7 +41,7 @@ fn output_index(image: u32, row: u32, column: u32, channel: u32) -> u32 {
     return ((image * params.output_height + row) * params.output_width + column) * params.channels + channel;
 }
 
-// a - b, or zero where that is negative.
+// a - b, or zero if that is negative.
 fn minus(a: u32, b: u32) -> u32 {
     return a - min(a, b);
 }

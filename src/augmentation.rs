@@ -1,8 +1,8 @@
-//! What becomes of a training image on its way into a batch: another mirror image, another cut, another hole in every
-//! epoch.
+//! Data augmentation: random flips, crops and cutout of training images.
 //!
-//! All of it follows from the seed, the epoch and the image's index, by [`rng::block`]: any device comes to the same
-//! integers, in any order, and nothing needs saving. The image is flipped, then cropped, then cut out of:
+//! Everything follows from the seed, the epoch and the index of the image, by [`rng::block`]. Every
+//! device computes the same integers, in any order, and there is no state to save. The image is
+//! flipped, then cropped, then a square is cut out:
 //!
 //! ```text
 //! words   = block(seed, augment, epoch, image)
@@ -12,38 +12,48 @@
 //! middle  = (words[2] height >> 32, words[3] width >> 32)
 //! ```
 //!
-//! The crop is that of an image with a border of `crop` pixels, which mirror those beside them (the outermost ones do not
-//! come twice), and begins `down` rows and `right` columns inside: for most images it is a shift. The hole is a square of
-//! side `cutout` around `middle`, of which part may lie outside (DeVries and Taylor 2017, "Improved Regularization of
-//! Convolutional Neural Networks with Cutout", section 3.2); inside, the model's inputs are zeros, the mean of
-//! standardised pixels.
+//! The image is padded with `crop` reflected pixels on each side (the outermost pixels are not
+//! repeated), and the crop begins `down` rows and `right` columns inside. Cutout masks a square of
+//! side `cutout` around `middle`, which may lie partly outside (DeVries and Taylor 2017, "Improved
+//! Regularization of Convolutional Neural Networks with Cutout", section 3.2). Masked inputs of the
+//! model are zero, the mean of standardised pixels.
 //!
-//! Alternating flips (Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", section 3.6) mirror a random half of
-//! the images in the first epoch, and the other half in the next: two epochs in a row show every image both ways.
+//! Alternating flips (Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", section 3.6)
+//! mirror a random half of the images in the first epoch and the other half in the next, so two
+//! consecutive epochs show every image both ways.
+//!
+//! ```
+//! use shadegrad::augmentation::{Augmentation, Flip};
+//!
+//! let augmentation = Augmentation { flip: Flip::Alternating, crop: 2, ..Augmentation::default() };
+//! augmentation.check([32, 32]).expect("the images are large enough");
+//! let change = augmentation.change(0, 7, [32, 32]);
+//! assert!(change.row(0) <= 2 && change.hole()[0].is_empty());
+//! ```
 
 use std::ops::Range;
 
 use crate::error::{Error, Result};
 use crate::rng::{self, Purpose};
 
-/// How training images are mirrored, left to right.
+/// Horizontal flips of training images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Flip {
-    /// Not at all.
+    /// No flips.
     #[default]
     None,
-    /// A random half of them in each epoch.
+    /// A random half of the images in each epoch.
     Random,
-    /// A random half of them in the first epoch, the other half in the next, and so on in turns.
+    /// A random half in the first epoch, the other half in the next, and so on in turns.
     Alternating,
 }
 
 impl Flip {
-    /// All of them.
+    /// All kinds of flips.
     pub const ALL: [Flip; 3] = [Flip::None, Flip::Random, Flip::Alternating];
 
-    /// As in flags and files.
+    /// The name in flags and files.
     pub const fn name(self) -> &'static str {
         match self {
             Flip::None => "none",
@@ -53,41 +63,41 @@ impl Flip {
     }
 }
 
-/// What may happen to training images; nothing by default.
+/// Options of the augmentation; none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Augmentation {
-    /// What the random numbers follow from.
+    /// Random seed.
     pub seed: u64,
-    /// How they are mirrored.
+    /// Horizontal flips.
     pub flip: Flip,
-    /// Pixels by which they are shifted at most, less than they have in any direction.
+    /// Maximum shift in pixels, smaller than the image.
     pub crop: usize,
-    /// Side of the square that is cut out; 0 for none.
+    /// Side of the square that is masked; 0 disables cutout.
     pub cutout: usize,
 }
 
-/// What happens to one image in one epoch.
+/// The augmentation of one image in one epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     height: usize,
     width: usize,
     flipped: bool,
-    /// Rows and columns by which what is seen moves down and to the right in the image, at least -crop, at most crop.
+    /// Rows and columns by which the view is shifted down and right, from -crop to crop.
     shift: [isize; 2],
-    /// Rows and columns of the hole.
+    /// Rows and columns of the masked square.
     hole: [Range<usize>; 2],
 }
 
 impl Augmentation {
-    /// Whether images stay as they are.
+    /// Whether images are not augmented.
     pub fn is_none(&self) -> bool {
         self.flip == Flip::None && self.crop == 0 && self.cutout == 0
     }
 
-    /// Whether images of this size can change so.
+    /// Checks that images of this size are large enough.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where they are too small.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if they are too small.
     pub fn check(&self, [height, width]: [usize; 2]) -> Result<()> {
         let least = height.min(width);
         for (name, size, most) in
@@ -103,7 +113,7 @@ impl Augmentation {
         Ok(())
     }
 
-    /// What happens to the image at index `image`, of that size, in an epoch (from 0).
+    /// The augmentation of the image at index `image`, of this size, in an epoch (from 0).
     pub fn change(&self, epoch: u32, image: u32, [height, width]: [usize; 2]) -> Change {
         let block = |epoch| rng::block(self.seed, Purpose::Augment, epoch, image.into());
         let words = block(epoch);
@@ -124,34 +134,36 @@ impl Augmentation {
 }
 
 impl Change {
-    /// An image of this size is mirrored, if so, and then shifted up and to the left by less than it has pixels.
+    /// A fixed view: the image is flipped, if `flipped`, and shifted up and left by `shift`, less
+    /// than its size.
     pub fn view([height, width]: [usize; 2], flipped: bool, shift: [isize; 2]) -> Self {
         Change { height, width, flipped, shift, hole: [0..0, 0..0] }
     }
 
-    /// Which row of the image is seen in this row.
+    /// The row of the image that appears in this row.
     pub fn row(&self, row: usize) -> usize {
         reflected(row as isize + self.shift[0], self.height)
     }
 
-    /// Which column of the image is seen in this column.
+    /// The column of the image that appears in this column.
     pub fn column(&self, column: usize) -> usize {
         let column = reflected(column as isize + self.shift[1], self.width);
         if self.flipped { self.width - 1 - column } else { column }
     }
 
-    /// Rows and columns in which nothing is seen.
+    /// Rows and columns that are masked.
     pub fn hole(&self) -> [Range<usize>; 2] {
         self.hole.clone()
     }
 }
 
-/// A random word as a number below `bound`: the top half of their product, which favours none by more than 2^-32.
+/// Maps a random word to a number below `bound`: the high half of their product, biased by at most
+/// 2^-32.
 fn below(word: u32, bound: usize) -> usize {
     ((u64::from(word) * bound as u64) >> 32) as usize
 }
 
-/// The place within `0..size` that a place less than `size` outside mirrors.
+/// Reflects a position less than `size` outside into `0..size`.
 fn reflected(place: isize, size: usize) -> usize {
     let inside = place.unsigned_abs();
     inside.min((2 * (size - 1)).wrapping_sub(inside))
@@ -167,7 +179,8 @@ mod tests {
         (0..4000).map(|image| augmentation.change(epoch, image, SIZE)).collect()
     }
 
-    /// Of 4,000 fair coins, more than 4.7 standard deviations from the middle happens once in a million times.
+    /// Of 4,000 fair coins, a deviation of more than 4.7 standard deviations has a probability of
+    /// one in a million.
     fn assert_about(count: usize, share: f64) {
         let (mean, deviation) = (4000.0 * share, (4000.0 * share * (1.0 - share)).sqrt());
         assert!((count as f64 - mean).abs() < 4.7 * deviation, "{count} of 4000 are not about {share}");

@@ -1,21 +1,21 @@
-//! Mishaps that a test asks the program for: a process that dies in the middle of a save, a GPU that is lost, full
-//! or gone. Only builds
-//! with debug assertions, as those of tests are, know them.
+//! Fail points: faults that a test injects, such as a process that dies in the middle of a save, or
+//! a GPU that is lost, out of memory or missing. They exist only in builds with debug assertions,
+//! as those of tests are.
 //!
-//! `SHADEGRAD_MISHAP=NAME:COUNT[,COUNT...][;NAME:...]` has the mishap strike whenever its place is reached for one of these
-//! times, counted from 1.
+//! `SHADEGRAD_MISHAP=NAME:COUNT[,COUNT...][;NAME:...]` triggers the fail point NAME the COUNT-th
+//! time that it is reached, counted from 1.
 
 #[cfg(debug_assertions)]
 use std::{collections::HashMap, sync::Mutex};
 
-/// The process dies here, as if it were killed, where a test wants it to.
+/// Aborts the process, as if it were killed, if a test asks for it here.
 pub(crate) fn death(moment: &str, operation: &str) {
     if cfg!(debug_assertions) && strikes(&format!("{moment}-{operation}")) {
         std::process::abort();
     }
 }
 
-/// Whether a mishap is to happen here and now.
+/// Whether a fail point triggers now.
 #[cfg(debug_assertions)]
 pub(crate) fn strikes(place: &str) -> bool {
     static REACHED: Mutex<Option<HashMap<String, usize>>> = Mutex::new(None);
@@ -28,7 +28,7 @@ pub(crate) fn strikes(place: &str) -> bool {
     counts.split(',').any(|count| count.parse() == Ok(*times))
 }
 
-/// Never.
+/// Fail points never trigger in release builds.
 #[cfg(not(debug_assertions))]
 pub(crate) fn strikes(_: &str) -> bool {
     false

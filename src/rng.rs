@@ -1,26 +1,32 @@
 //! Random numbers that are a pure function of a seed, a purpose and a position.
 //!
-//! The generator is Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
-//! SC 2011, section 3.3): a counter goes in, four random words come out. Nothing needs saving but
-//! the counter, and every device sees the same numbers.
+//! The generator is Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC
+//! 2011, section 3.3), which maps a counter to four random words. Its only state is the counter, so
+//! nothing else needs saving, and every device computes the same numbers.
+//!
+//! ```
+//! let order = shadegrad::rng::order(7, 0, 5);
+//! assert_eq!(order, shadegrad::rng::order(7, 0, 5));
+//! assert_ne!(order, shadegrad::rng::order(8, 0, 5));
+//! ```
 
 use std::convert::Infallible;
 
 use rand::TryRng;
 use rand::seq::SliceRandom;
 
-/// What random numbers are for. Streams of different purposes have nothing in common.
+/// The purpose of random numbers. Streams of different purposes are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// The first weights; the index is the parameter's.
+    /// Initial weights; the index is the parameter's.
     Init,
-    /// The order of the images; the index is the epoch's.
+    /// Order of the images; the index is the epoch's.
     Shuffle,
-    /// Which training images are kept aside.
+    /// Choice of the training images that are held out for validation.
     HoldOut,
-    /// What becomes of the training images; the index is the epoch's, the position the image's.
+    /// Augmentation; the index is the epoch's, the position the image's.
     Augment,
-    /// Which elements a dropout keeps; the index is the layer's, the position the step's and the element's.
+    /// Dropout; the index is the layer's, the position combines step and element.
     Dropout,
 }
 
@@ -34,7 +40,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The stream of a seed, a purpose and an index.
+    /// The stream for a seed, a purpose and an index.
     pub fn new(seed: u64, purpose: Purpose, index: u32) -> Self {
         Stream { key: key(seed), counter: counter(purpose, index, 0), block: [0; 4], used: 4 }
     }
@@ -72,12 +78,13 @@ impl TryRng for Stream {
     }
 }
 
-/// The four words at a position of a stream, counted in such fours: what shaders compute, too (`philox.wgsl`).
+/// The four words of a stream at a position, which counts blocks of four. Shaders compute the same
+/// (`philox.wgsl`).
 pub fn block(seed: u64, purpose: Purpose, index: u32, position: u64) -> [u32; 4] {
     philox(counter(purpose, index, position), key(seed))
 }
 
-/// The key of a seed.
+/// The Philox key for a seed.
 pub fn key(seed: u64) -> [u32; 2] {
     [seed as u32, (seed >> 32) as u32]
 }
@@ -86,12 +93,12 @@ fn counter(purpose: Purpose, index: u32, position: u64) -> [u32; 4] {
     [position as u32, (position >> 32) as u32, index, purpose as u32]
 }
 
-/// The order in which `count` images are seen in an epoch (from 0): a permutation of `0..count`.
+/// The order of `count` images in an epoch (from 0): a permutation of `0..count`.
 pub fn order(seed: u64, epoch: u32, count: usize) -> Vec<u32> {
     permutation(Stream::new(seed, Purpose::Shuffle, epoch), count)
 }
 
-/// The order in which `count` images are taken to be kept aside: a permutation of `0..count`.
+/// The order in which images are held out for validation: a permutation of `0..count`.
 pub fn held_out(seed: u64, count: usize) -> Vec<u32> {
     permutation(Stream::new(seed, Purpose::HoldOut, 0), count)
 }
@@ -102,10 +109,10 @@ fn permutation(mut stream: Stream, count: usize) -> Vec<u32> {
     order
 }
 
-/// Rounds of [`philox`].
+/// Number of rounds of [`philox`].
 pub(crate) const ROUNDS: usize = 10;
 
-/// Philox4x32-10: four words that look random, for every counter and key.
+/// Philox4x32-10: four pseudorandom words for every counter and key.
 fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     for round in 0..ROUNDS {
         if round > 0 {

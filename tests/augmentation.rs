@@ -1,5 +1,5 @@
-//! Training on images that change: it learns from others, is measured on images as they are, and comes to the same on
-//! every device. And measuring on several views of each image, which no model was asked about before.
+//! Data augmentation: a run trains on augmented images, is evaluated on unchanged ones, and gets
+//! the same result on every device. Also tests test-time augmentation.
 
 use std::path::Path;
 
@@ -9,10 +9,7 @@ use shadegrad::data::{Dataset, ImageShape, Split};
 use shadegrad::train::{Checkpoint, Epoch, Observer, StopFlag, Trainer, Views, evaluate, logits};
 use shadegrad::{ErrorKind, Result};
 
-#[path = "samples/small_run.rs"]
-mod small_run;
-
-use small_run::{config, dataset, device};
+use crate::samples::small_run::{config, dataset, device};
 
 #[derive(Default)]
 struct Witness {
@@ -35,7 +32,7 @@ impl Observer for Witness {
 const CHANGES: [&[(Key, &str)]; 4] =
     [&[(Key::Flip, "random")], &[(Key::Flip, "alternating")], &[(Key::Crop, "2")], &[(Key::Cutout, "3")]];
 
-/// A run's epochs and its weights' hash.
+/// Trains a run. Returns its epochs and the hash of its weights.
 fn train(kind: &str, values: &[(Key, &str)]) -> (Vec<Epoch>, String) {
     let mut witness = Witness::default();
     let device = device(kind);
@@ -45,7 +42,7 @@ fn train(kind: &str, values: &[(Key, &str)]) -> (Vec<Epoch>, String) {
     (witness.epochs, end.expect("the run ends well").weights_sha256)
 }
 
-/// With weights that hardly move, losses say which images were seen.
+/// With weights that hardly move, the losses show which images were used.
 #[test]
 fn only_training_images_change_and_in_every_epoch_in_another_way() {
     let still = [(Key::Lr, "1e-30"), (Key::Validation, "0.2"), (Key::Shuffle, "false")];
@@ -65,7 +62,7 @@ fn only_training_images_change_and_in_every_epoch_in_another_way() {
     }
 }
 
-/// Single images, too, which could otherwise be trained on in blocks.
+/// Also with batch size 1, which could otherwise be trained in blocks.
 #[test]
 fn runs_on_both_devices_see_the_same_images() {
     for change in CHANGES {
@@ -83,7 +80,7 @@ fn runs_on_both_devices_see_the_same_images() {
     }
 }
 
-/// Every three images as one of three channels.
+/// Combines every three images into one of three channels.
 fn coloured() -> Dataset {
     let grey = dataset();
     let three = |split: &Split| Split {
@@ -97,7 +94,7 @@ fn coloured() -> Dataset {
 
 type Rows = Vec<Vec<u8>>;
 
-/// The images, each channel of which `change` changes.
+/// Applies `change` to each channel of the images.
 fn changed(split: &Split, change: impl Fn(Rows) -> Rows) -> Split {
     let planes =
         split.images.chunks_exact(15).map(|plane| plane.chunks_exact(5).map(<[u8]>::to_vec).collect());
@@ -109,13 +106,14 @@ fn mirrored(mut rows: Rows) -> Rows {
     rows
 }
 
-/// Everything a row lower and a column further to the right: above and to the left appears what is behind the edge.
+/// Shifts everything one row down and one column right; pixels at the top and left edge are
+/// reflected.
 fn lower(rows: Rows) -> Rows {
     let rows = [&rows[1..2], &rows[..2]].concat();
     rows.into_iter().map(|row| [&row[1..2], &row[..4]].concat()).collect()
 }
 
-/// The same in the other direction.
+/// The opposite shift.
 fn higher(rows: Rows) -> Rows {
     let rows = [&rows[1..], &rows[1..2]].concat();
     rows.into_iter().map(|row| [&row[1..], &row[3..4]].concat()).collect()

@@ -1,8 +1,6 @@
-//! `shadegrad data`, as a user or a script sees it.
+//! `shadegrad data`, as users and scripts see it.
 
-mod samples;
-
-use samples::{cifar_archive, cifar_files};
+use crate::samples::data_sets::{cifar_archive, cifar_files};
 use serde_json::Value;
 use shadegrad::data::cifar::CIFAR_10;
 use std::fs;
@@ -93,7 +91,7 @@ fn stats_draws_a_preview() {
     assert_eq!(json(&output)["preview"], path);
     let plain = image::open(&file).unwrap();
     assert_eq!(changed.height(), plain.height());
-    // One more gap, behind the images as they are.
+    // One more byte after the images.
     assert!(changed.width() > plain.width());
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "nothing else is left there");
 }
@@ -163,7 +161,7 @@ fn the_environment_names_a_folder() {
     let sets = &json(&output)["sets"];
     assert_eq!(sets[2]["files"][0].as_str(), archive.to_str());
     assert!(sets[0]["files"][0].is_string(), "the vendored set is still found");
-    // The flag comes first, and alone.
+    // The flag comes first, without other arguments.
     let empty = home.path().join("empty");
     let output = command.arg("--data-dir").arg(&empty).output().unwrap();
     let sets = &json(&output)["sets"];

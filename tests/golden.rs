@@ -1,10 +1,9 @@
-//! Whole training runs of the program against an independent float64 reference, on the CPU and on the GPU.
+//! Whole training runs compared with an independent float64 reference, on the CPU and on the GPU.
 //!
-//! `tests/golden/README.md` says where the numbers are from. Each case starts from given weights, takes a given
-//! number of SGD steps in file order, and must end in the reference's weights; every epoch's figures must be the
-//! reference's too. No device is no excuse: without a GPU the GPU's test fails.
+//! `tests/golden/README.md` says where the numbers come from. Each case starts from given weights,
+//! takes a given number of SGD steps in file order, and must end with the reference's weights. The
+//! metrics of every epoch must also be the reference's. Without a GPU the GPU's test fails.
 
-#[path = "golden/comparer.rs"]
 mod comparer;
 
 use comparer::{Tensors, complaints, read_tensors};
@@ -13,10 +12,10 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// How far an epoch's loss may be off, relative to the reference's.
+/// Tolerance of an epoch's loss, relative to the reference.
 const LOSS_TOLERANCE: f64 = 1e-4;
 
-/// One run, as `tests/golden/cases.json` has it. Paths are relative to `tests/golden`.
+/// One run in `tests/golden/cases.json`. Paths are relative to `tests/golden`.
 #[derive(Deserialize)]
 struct Case {
     name: String,
@@ -44,12 +43,12 @@ struct Case {
     warmup: Warmup,
     step_every: Option<usize>,
     step_factor: Option<f64>,
-    /// What schedules go by; out of reach where the number of steps ends the run.
+    /// Length of the schedules in epochs; out of reach if the number of steps ends the run.
     planned_epochs: usize,
     epochs: Vec<Epoch>,
 }
 
-/// A share of all steps; or a number of steps or of epochs, as the program takes it.
+/// Warm-up as a fraction of all steps, or as a number of steps or epochs, as in the program.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Warmup {
@@ -57,7 +56,7 @@ enum Warmup {
     Time(String),
 }
 
-/// What the reference found in one epoch; the last one may have been cut short by the number of steps.
+/// The reference's metrics of one epoch; the last one may have been cut off by the number of steps.
 #[derive(Deserialize)]
 struct Epoch {
     epoch: u64,
@@ -65,7 +64,7 @@ struct Epoch {
     train_loss: f64,
     train_cross_entropy: f64,
     train_accuracy: f64,
-    /// The share of verdicts that rounding may turn.
+    /// Fraction of the predictions that rounding may change.
     train_accuracy_doubt: f64,
     test_loss: f64,
     test_cross_entropy: f64,
@@ -80,17 +79,17 @@ fn golden(path: &str) -> PathBuf {
 fn cases() -> Vec<Case> {
     let text = std::fs::read_to_string(golden("cases.json")).expect("cases.json is readable");
     let cases: Vec<Case> = serde_json::from_str(&text).expect("cases.json fits `Case`");
-    // So that no change of the file can quietly leave nothing to compare.
+    // A minimum, so that a change of the file cannot silently leave nothing to compare.
     assert_eq!(cases.len(), 55, "number of golden cases");
     cases
 }
 
-/// Trains one case with the program; gives the final weights and the lines of its standard output.
+/// Trains one case with the program. Returns the final weights and the lines of standard output.
 fn train(case: &Case, device: &str) -> (Tensors, Vec<Value>) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("run");
     let mut command = Command::new(env!("CARGO_BIN_EXE_shadegrad"));
-    // What the developer's machine has set must not reach the run.
+    // Environment variables of the developer must not affect the run.
     command.current_dir(folder.path());
     command.env_remove("SHADEGRAD_DATA");
     command.arg("train");
@@ -121,7 +120,7 @@ fn train(case: &Case, device: &str) -> (Tensors, Vec<Value>) {
     ] {
         command.arg(flag).arg(value);
     }
-    // What only some optimizers and schedules know.
+    // Keys that only some optimizers and schedules have.
     for (flag, value) in [
         ("--momentum", (case.optimizer == "sgd").then(|| case.momentum.to_string())),
         ("--groups", (!case.groups.is_empty()).then(|| case.groups.clone())),
@@ -165,7 +164,7 @@ fn events_of<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
     events.iter().filter(|event| event["event"] == kind).collect()
 }
 
-/// A run on the GPU says so, by its backend, and one on the CPU does not: else one device could stand in for both.
+/// Checks that the run used the device it claims, so that one device cannot stand in for the other.
 fn device_complaints(device: &str, events: &[Value]) -> Vec<String> {
     let starts = events_of(events, "start");
     let on_gpu = starts.iter().any(|start| {
@@ -176,7 +175,8 @@ fn device_complaints(device: &str, events: &[Value]) -> Vec<String> {
     if agrees { Vec::new() } else { vec![format!("ran elsewhere: {starts:?}")] }
 }
 
-/// What is wrong with the events of a run. A figure that is missing or no number counts as NaN and is wrong.
+/// Differences between the events of a run and the reference. A metric that is missing or not a
+/// number counts as NaN and is wrong.
 fn event_complaints(case: &Case, events: &[Value]) -> Vec<String> {
     let mut wrong = Vec::new();
     let epochs = events_of(events, "epoch");
@@ -186,7 +186,7 @@ fn event_complaints(case: &Case, events: &[Value]) -> Vec<String> {
     }
     for (expected, event) in case.epochs.iter().zip(epochs) {
         let loss = |value: f64| LOSS_TOLERANCE * value;
-        // Rounding may turn a verdict in doubt; beyond that, shares are the same but for f32's digits.
+        // Rounding may change a few predictions; otherwise accuracies are equal up to f32 digits.
         let share = |doubt: f64| doubt + 1e-6;
         for (key, wanted, tolerance) in [
             ("epoch", expected.epoch as f64, 0.0),
@@ -213,7 +213,7 @@ fn event_complaints(case: &Case, events: &[Value]) -> Vec<String> {
     wrong
 }
 
-/// Runs every case before it fails, so that one run of the test shows the whole picture.
+/// All cases run before the test fails, so that one run shows all failures.
 fn follow_the_reference(device: &str) {
     let mut wrong = Vec::new();
     let mut worst = 0.0_f64;

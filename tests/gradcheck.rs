@@ -1,5 +1,4 @@
-//! `gradcheck`: gradients that are slopes pass, on both devices, and gradients that are not are
-//! found.
+//! `gradcheck`: correct gradients pass on both devices, and wrong ones are found.
 
 use std::process::Command;
 
@@ -11,16 +10,11 @@ use shadegrad::ops::activation::Activation;
 use shadegrad::plan::{Op, Plan};
 use shadegrad::train::check_gradients;
 
-#[path = "samples/small_run.rs"]
-mod small_run;
-#[path = "samples/wrong_op.rs"]
-mod wrong_op;
+use crate::samples::small_run::{config, dataset, dataset_of, device};
+use crate::samples::wrong_op::Tampered;
 
-use small_run::{config, dataset, dataset_of, device};
-use wrong_op::Tampered;
-
-/// Models and what goes with them: deep, wide, without a hidden layer, ReLUs in odd places,
-/// penalty, batch of one.
+/// Models with their options: deep, wide, without a hidden layer, ReLUs in unusual places, L2
+/// penalty, batch size 1.
 const CONFIGURATIONS: &[&[(Key, &str)]] = &[
     &[],
     &[(Key::Model, "linear:5")],
@@ -29,14 +23,14 @@ const CONFIGURATIONS: &[&[(Key, &str)]] = &[
     &[(Key::L2, "0.05"), (Key::BatchSize, "1")],
     &[(Key::BatchSize, "64"), (Key::Model, "linear:40,linear:20,relu"), (Key::Normalize, "standard")],
     &[(Key::LabelSmoothing, "0.2"), (Key::Model, "linear:9,relu"), (Key::L2, "0.01")],
-    // What the optimizer makes of a gradient is not looked at.
+    // The check is independent of the optimizer.
     &[(Key::Momentum, "0.9"), (Key::WeightDecay, "0.1"), (Key::Nesterov, "true"), (Key::ClipNorm, "0.01")],
 ];
 
 const MAPS: ImageShape = ImageShape { channels: 3, height: 7, width: 6 };
 
-/// Every layer on maps, and every way in which a ReLU's mask reaches the layer that applies it;
-/// images are 3x7x6, and batches of 9 leave the last workgroup of most kernels partly empty.
+/// Every layer on maps, and every way in which the mask of a ReLU reaches the layer that applies
+/// it. Images are 3x7x6, and batches of 9 leave the last workgroup of most kernels partly empty.
 const ON_MAPS: &[&[(Key, &str)]] = &[
     &[(Key::Model, "conv:5x3,relu,dropout:0.5,maxpool:2,conv:7x3s2,relu,maxpool:2")],
     &[(Key::Model, "conv:4x3,batchnorm,relu,conv:6x2,batchnorm,gelu,globalmaxpool,scale:0.5")],
@@ -74,7 +68,7 @@ fn all_are_right(configuration: &[(Key, &str)], dataset: Dataset, kind: &str) {
     for tensor in &check.tensors {
         let values: usize = tensor.shape.iter().product();
         assert_eq!(tensor.checked, values.min(100), "{tensor:?}");
-        // What a bias adds in front of a batch norm is taken away again.
+        // A batch norm cancels the bias in front of it.
         let is_flat = ["6.body.0.bias", "7.bias"].contains(&tensor.name.as_str());
         assert!(tensor.largest_slope > 0.0 || is_flat, "{configuration:?}: {tensor:?}");
     }
@@ -105,7 +99,7 @@ fn gradients_of_every_activation_are_slopes_on_both_devices() {
     }
 }
 
-/// The loss that is compared is the smoothed one.
+/// The compared loss includes label smoothing.
 #[test]
 fn label_smoothing_is_part_of_the_loss() {
     let loss = |smoothing| {
@@ -117,7 +111,7 @@ fn label_smoothing_is_part_of_the_loss() {
     assert!((smoothed - on_device).abs() < 1e-5, "{smoothed} {on_device}");
 }
 
-/// The CPU, but for one op's result, which is tampered with.
+/// The CPU, with the result of one op modified.
 struct Tampering {
     cpu: Box<dyn Device>,
     op: &'static str,
@@ -165,13 +159,13 @@ fn found_in(model: &str, dataset: Dataset, op: &'static str, tamper: fn(f32) -> 
 fn wrong_gradients_are_found_where_they_are() {
     let before_the_last = ["0.weight", "0.bias", "2.weight", "2.bias"].map(String::from).to_vec();
     let everything = [&before_the_last[..], &["4.weight", "4.bias"].map(String::from)].concat();
-    // The inputs' gradients: those of the last layer's parameters do not depend on them.
+    // Only the inputs' gradients are wrong: the parameters of the last layer do not depend on them.
     let wrongs: [fn(f32) -> f32; 4] = [|dx| -0.5 * dx, |dx| 1.01 * dx, |dx| dx.max(0.0), |_| f32::NAN];
     for tamper in wrongs {
         assert_eq!(found("matmul_nn", tamper), (before_the_last.clone(), true));
     }
     assert_eq!(found("softmax_cross_entropy", |dlogits| 0.99 * dlogits), (everything, true));
-    // A wrong forward pass: the loss tells, too.
+    // If the forward pass is wrong, the loss is wrong, too.
     assert!(!found("matmul_nt", |y| 1.1 * y).1);
     assert_eq!(found("none", |value| value), (Vec::new(), true));
 }
@@ -180,7 +174,7 @@ fn wrong_gradients_are_found_where_they_are() {
 fn wrong_gradients_on_maps_are_found_where_they_are() {
     const MODEL: &str =
         "conv:4x3,batchnorm,gelu,maxpool:2,relu,residual(conv:4x3|leakyrelu),avgpool:2s1,linear:9,relu";
-    // Of which parameters' gradients the result of an op is a part.
+    // The parameters whose gradients the result of an op contributes to.
     let first = ["0.weight", "1.weight", "1.bias"];
     let before_the_pool = [&first[..], &["5.body.0.weight", "5.body.0.bias"]].concat();
     for (op, names) in [

@@ -1,6 +1,6 @@
-//! Layers on maps, held to other ways to compute the same: statistics to sums over the images,
-//! ReLUs whose gradients are masked by other layers to ones that mask their own, a GPU's runs to
-//! the CPU's.
+//! Layers on maps, compared with other ways to compute the same: running statistics with sums over
+//! the images, ReLUs whose gradients other layers mask with ReLUs that mask their own, and GPU runs
+//! with CPU runs.
 
 use std::path::Path;
 
@@ -11,14 +11,11 @@ use shadegrad::data::{Dataset, ImageShape};
 use shadegrad::ops::activation::Activation;
 use shadegrad::train::{Checkpoint, Epoch, Observer, StopFlag, Trainer};
 
-#[path = "samples/small_run.rs"]
-mod small_run;
-
-use small_run::{config, dataset, dataset_of, device};
+use crate::samples::small_run::{config, dataset, dataset_of, device};
 
 const SHAPE: ImageShape = ImageShape { channels: 3, height: 7, width: 6 };
 
-/// What is left of a run.
+/// The result of a run.
 #[derive(Default)]
 struct Outcome {
     tensors: Vec<NamedTensor>,
@@ -38,8 +35,7 @@ impl Observer for Outcome {
 }
 
 impl Outcome {
-    /// Of a run of `model` on images in their order: 133 of them, so that an epoch's last batch is
-    /// a smaller one.
+    /// A run of `model` on 133 images in file order, so that the last batch of an epoch is smaller.
     fn of(model: &str, kind: &str, values: &[(Key, &str)]) -> Self {
         Outcome::on(dataset_of(SHAPE), model, kind, values)
     }
@@ -71,7 +67,7 @@ fn assert_close(found: &[f64], wanted: &[f64], tolerance: f64, what: &str) {
     }
 }
 
-/// Every layer has the same tensors, and an epoch the same losses.
+/// All models have the same tensors and the same losses.
 #[track_caller]
 fn assert_same(one: &Outcome, other: &Outcome, tolerance: f64, what: &str) {
     assert_eq!(one.tensors.len(), other.tensors.len(), "{what}");
@@ -85,7 +81,7 @@ fn assert_same(one: &Outcome, other: &Outcome, tolerance: f64, what: &str) {
     assert_close(&losses(one), &losses(other), tolerance, what);
 }
 
-/// Models in which the gradient of a ReLU is masked by another layer than the one that has it.
+/// Models in which another layer masks the gradient of a ReLU.
 const MASKS: [&str; 6] = [
     "conv:5x3,relu,maxpool:2,conv:4x3,relu,maxpool:3s2p1,conv:6x2,relu",
     "conv:5x3s2,relu,flatten,linear:9,relu",
@@ -95,7 +91,7 @@ const MASKS: [&str; 6] = [
     "relu,residual(conv:3x3,relu,leakyrelu:0.1),maxpool:2,relu,conv:5x2,relu,scale:0.5,flatten,linear:20,residual(linear:20,relu)",
 ];
 
-/// A leaky ReLU without a slope is a ReLU, but one that masks its gradient itself.
+/// A leaky ReLU with slope 0 is a ReLU that masks its own gradient.
 #[test]
 fn masks_that_other_layers_apply_are_those_of_the_relus() {
     let values = [(Key::Epochs, "1"), (Key::BatchSize, "45"), (Key::Lr, "0.05")];
@@ -113,7 +109,7 @@ fn masks_that_other_layers_apply_are_those_of_the_relus() {
     }
 }
 
-/// The comparison itself: another ReLU is another model.
+/// Checks the comparison itself: with another ReLU, the model differs.
 #[test]
 fn a_mask_that_is_missing_would_be_noticed() {
     let values = [(Key::Epochs, "1"), (Key::BatchSize, "45"), (Key::Lr, "0.05")];
@@ -137,8 +133,8 @@ fn gpus_train_layers_on_maps_as_the_cpu_does() {
     }
 }
 
-/// What is not trained stays as it was, whatever the device and the optimizer; what is trained for
-/// an epoch stays as it is after it.
+/// Frozen parameters never change, on any device and with any optimizer; a parameter that is
+/// trained for one epoch does not change after it.
 #[test]
 fn whitening_filters_and_frozen_parameters_stay_as_they_are() {
     let model = "whiten:2,gelu,conv:6x3,maxpool:2,batchnorm:0.4,gelu,conv:5x3,batchnorm,globalmaxpool";
@@ -179,8 +175,8 @@ fn moments(values: &[f64]) -> [f64; 2] {
     [mean, values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count]
 }
 
-/// Running statistics are sums over the batches, the smaller last one included, and an evaluation
-/// normalises by them.
+/// Running statistics are averages over the batches, including the smaller last one, and evaluation
+/// normalises with them.
 #[test]
 fn running_statistics_are_those_of_the_batches_and_evaluations_use_them() {
     const BATCH: usize = 45;
@@ -210,7 +206,7 @@ fn running_statistics_are_those_of_the_batches_and_evaluations_use_them() {
     }
 }
 
-/// A last batch that leaves a batch norm one value a channel is trained on, with the running
+/// A last batch that leaves a batch norm one value per channel is trained with the running
 /// statistics, and does not change them.
 #[test]
 fn a_last_batch_of_one_value_leaves_running_statistics_alone() {
@@ -225,7 +221,7 @@ fn a_last_batch_of_one_value_leaves_running_statistics_alone() {
             false => format!("{layer}.{part}"),
         };
         let run = |kind, steps: &str, epochs: &str| {
-            // 133 images are 11 batches of 12 and one of a single image.
+            // 133 images are 11 batches of 12 and one batch of one image.
             let values = [(Key::BatchSize, "12"), (Key::MaxSteps, steps), (Key::Epochs, epochs)];
             Outcome::of(model, kind, &[&values[..], &[(Key::Lr, "0.02")]].concat())
         };
@@ -234,7 +230,7 @@ fn a_last_batch_of_one_value_leaves_running_statistics_alone() {
             for part in ["running_mean", "running_var"] {
                 assert_eq!(before.values(&name(part)), after.values(&name(part)), "{model} on {kind}");
             }
-            // The gradient goes through it, also to what is in front of it.
+            // The gradient passes through it to the layers before.
             let first = if model.starts_with("flatten") { "2.weight" } else { "0.weight" };
             for moved in [name("bias"), name("weight"), first.into()] {
                 assert_ne!(before.values(&moved), after.values(&moved), "{moved} of {model} on {kind}");

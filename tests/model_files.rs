@@ -1,5 +1,5 @@
-//! Model files: cut, damaged and hostile ones are errors of the kind `Model`, and never a panic, be it
-//! when they are read or when they are written in another format.
+//! Model files: truncated, damaged and hostile files give an error of the kind `Model` and never a
+//! panic, both when they are read and when they are exported.
 
 use std::path::Path;
 
@@ -35,7 +35,7 @@ fn model() -> SavedModel {
     }
 }
 
-/// Files in a folder that is gone at the end of the test.
+/// Files in a folder that is removed at the end of the test.
 struct Shelf {
     folder: TempDir,
 }
@@ -45,7 +45,7 @@ impl Shelf {
         Shelf { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// Reads a file with these bytes; what can be read is exported, too, in every format.
+    /// Reads a file with these bytes. If it can be read, it is also exported in every format.
     fn try_bytes(&self, bytes: &[u8]) -> Result<SavedModel> {
         let path = self.folder.path().join("model.safetensors");
         std::fs::write(&path, bytes).unwrap();
@@ -56,7 +56,7 @@ impl Shelf {
         Ok(model)
     }
 
-    /// Whether these bytes are a model. If not, the error says so.
+    /// Whether these bytes are a model. If not, checks the error.
     fn accepts(&self, bytes: &[u8]) -> bool {
         match self.try_bytes(bytes) {
             Ok(_) => true,
@@ -76,7 +76,7 @@ fn original() -> Vec<u8> {
     std::fs::read(&path).unwrap()
 }
 
-/// A file with this header and 100 bytes behind it.
+/// A file with this header, followed by 100 bytes.
 fn with_header(header: &str) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &[0; 100]].concat()
 }
@@ -178,7 +178,7 @@ fn hostile_headers_are_refused() {
     }
 }
 
-/// The file with something else in what it says about the model.
+/// The file with changed metadata.
 fn saying(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let bytes = original();
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;

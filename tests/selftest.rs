@@ -1,4 +1,5 @@
-//! `selftest`: it passes on a GPU that computes what the CPU does, and finds one that does not; what it found is heeded.
+//! `selftest` passes on a GPU that computes what the CPU does, and finds one that does not.
+//! Training runs disable the kernels that it found wrong.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,29 +8,25 @@ use shadegrad::config::Key;
 use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters};
 use shadegrad::device::{Device, DeviceInfo, Session};
+use shadegrad::kernel::GpuFacts;
 use shadegrad::plan::{Op, Plan};
 use shadegrad::selftest::{Verdict, run};
+use shadegrad::tensor::Precision;
 use shadegrad::train::{End, StopFlag, Trainer};
 use shadegrad::{ErrorKind, Result};
 
-#[path = "samples/small_run.rs"]
-#[allow(dead_code, reason = "each test program uses some of these")]
-mod small_run;
+use crate::samples::small_run::{config, dataset, device};
+use crate::samples::wrong_op::Edited;
 
-#[path = "samples/wrong_op.rs"]
-mod wrong_op;
-
-use small_run::{config, dataset, device};
-use wrong_op::Edited;
-
-/// A GPU without optional features: three classes of products, which even a software driver compiles soon.
+/// A GPU without optional features: three classes of products, which even a software driver
+/// compiles quickly.
 fn gpu() -> Gpu {
     let found = adapters();
     let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
     Gpu::open(first, Capabilities::WebGpuDefaults).expect("the GPU can be opened")
 }
 
-/// A GPU some of whose kernels have another text.
+/// A GPU some of whose kernels have modified text.
 struct Wrong {
     gpu: Gpu,
     /// Part of the kernels' names.
@@ -47,8 +44,8 @@ impl Device for Wrong {
         self.gpu.largest_tensor()
     }
 
-    fn gpu(&self) -> Option<&Gpu> {
-        Some(&self.gpu)
+    fn kernel_facts(&self, precision: Precision) -> Option<GpuFacts> {
+        self.gpu.kernel_facts(precision)
     }
 
     fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
@@ -64,15 +61,13 @@ fn verdict(device: &dyn Device, only: Option<&str>) -> Verdict {
     Verdict::of(&checks, "2026-01-31".into())
 }
 
-#[test]
-fn a_gpu_that_computes_what_the_cpu_does_passes() {
+pub fn a_gpu_that_computes_what_the_cpu_does_passes() {
     let verdict = verdict(&gpu(), None);
-    assert!(verdict.is_clean() && verdict.barred.is_empty() && verdict.broken.is_empty(), "{verdict:?}");
+    assert!(verdict.is_clean() && verdict.disabled.is_empty() && verdict.broken.is_empty(), "{verdict:?}");
     assert!(verdict.checks >= 50, "{verdict:?}");
 }
 
-#[test]
-fn a_wrong_kernel_is_found_in_its_op() {
+pub fn a_wrong_kernel_is_found_in_its_op() {
     for (op, kernels, from, to) in [
         ("relu", "relu_backward", "y[i] > Stored(0.0)", "y[i] >= Stored(-0.4)"),
         ("gather", "gather", "row >= step.rows", "row > step.rows"),
@@ -85,7 +80,7 @@ fn a_wrong_kernel_is_found_in_its_op() {
     ] {
         let verdict = verdict(&Wrong { gpu: gpu(), kernels, from, to }, Some(op));
         assert_eq!(verdict.broken, [op], "{from}");
-        assert!(verdict.barred.is_empty() && !verdict.is_clean(), "{verdict:?}");
+        assert!(verdict.disabled.is_empty() && !verdict.is_clean(), "{verdict:?}");
     }
 }
 
@@ -96,71 +91,62 @@ fn train(device: &dyn Device) -> End {
 }
 
 /// Another class adds the same terms in the same order, so the run is the same to the last bit.
-#[test]
-fn a_wrong_class_of_products_is_done_without() {
+pub fn a_wrong_class_of_products_is_done_without() {
     let wrong = |gpu| Wrong { gpu, kernels: "tiled_32x32", from: "y[i] = ", to: "y[i] = 1.01 * " };
     let verdict = verdict(&wrong(gpu()), Some("matmul"));
-    assert_eq!(verdict.barred, ["tiled_32x32x16_4x1"]);
+    assert_eq!(verdict.disabled, ["tiled_32x32x16_4x1"]);
     assert!(verdict.broken.is_empty(), "{verdict:?}");
     let right = train(&gpu()).weights_sha256;
     assert_ne!(train(&wrong(gpu())).weights_sha256, right, "the wrong kernel does not matter");
-    assert_eq!(train(&wrong(gpu().without(&verdict.barred))).weights_sha256, right);
-    // What is remembered of classes that are no more says nothing.
-    assert_eq!(gpu().without(&["tiled_1x1".into()]).facts(), gpu().facts());
+    assert_eq!(train(&wrong(gpu().disable(&verdict.disabled))).weights_sha256, right);
+    // A verdict about classes that no longer exist has no effect.
+    assert_eq!(gpu().disable(&["tiled_1x1".into()]).facts(), gpu().facts());
 }
 
-/// What is wrong with 16 bits only, runs do without.
-#[test]
-fn a_wrong_kernel_for_16_bits_leaves_32_alone() {
+/// If only f16 is wrong, runs do not use f16.
+pub fn a_wrong_kernel_for_16_bits_leaves_32_alone() {
     let found = adapters();
     let open = || Gpu::open(&found[0], Capabilities::Adapter).expect("the GPU can be opened");
-    if !open().has_half() {
-        return;
-    }
     let wrong = Wrong { gpu: open(), kernels: "relu_f16", from: "value < 0.0", to: "value < 0.3" };
     let verdict = verdict(&wrong, Some("relu"));
-    assert_eq!((&*verdict.barred, verdict.broken.is_empty()), (&["f16".to_owned()][..], true));
-    assert!(!open().without(&verdict.barred).has_half());
+    assert_eq!((&*verdict.disabled, verdict.broken.is_empty()), (&["f16".to_owned()][..], true));
+    assert!(!open().disable(&verdict.disabled).has_half());
 }
 
-/// A text that no compiler takes.
-#[test]
-fn a_kernel_that_a_driver_refuses_fails() {
+/// A text that no compiler accepts.
+pub fn a_kernel_that_a_driver_refuses_fails() {
     let wrong =
         Wrong { gpu: gpu(), kernels: "tiled_64x64", from: "workgroupBarrier()", to: "workgroupBarrier(1)" };
     let verdict = verdict(&wrong, Some("matmul"));
-    assert_eq!((verdict.barred, verdict.broken), (vec!["tiled_64x64x16_8x1".to_owned()], Vec::new()));
+    assert_eq!((verdict.disabled, verdict.broken), (vec!["tiled_64x64x16_8x1".to_owned()], Vec::new()));
 }
 
-#[test]
-fn products_that_are_wrong_in_every_class_are_broken() {
+pub fn products_that_are_wrong_in_every_class_are_broken() {
     let verdict = verdict(
         &Wrong { gpu: gpu(), kernels: "matmul", from: "y[i] = ", to: "y[i] = 1.01 * " },
         Some("matmul"),
     );
-    assert_eq!((verdict.barred.len(), verdict.broken), (3, vec!["matmul".into()]));
+    assert_eq!((verdict.disabled.len(), verdict.broken), (3, vec!["matmul".into()]));
 }
 
-#[test]
-fn what_was_found_is_remembered_apart_from_what_was_tuned() {
+pub fn what_was_found_is_remembered_apart_from_what_was_tuned() {
     let folder = tempfile::tempdir().expect("a folder");
-    let memory = gpu().selftest_memory(folder.path());
+    let cache_file = gpu().verdict_file(folder.path());
     let found = Verdict { date: "2026-01-31".into(), checks: 7, ..Verdict::default() };
-    memory.remember(&found).expect("it can be written");
-    assert_eq!(gpu().selftest_memory(folder.path()).recall(), Some(found));
-    // The tuner's memory of the same GPU is another.
-    assert_eq!(memory.recall::<std::collections::BTreeMap<String, String>>(), None);
+    cache_file.store(&found).expect("it can be written");
+    assert_eq!(gpu().verdict_file(folder.path()).load(), Some(found));
+    // The tuning cache of the same GPU is separate.
+    assert_eq!(cache_file.load::<std::collections::BTreeMap<String, String>>(), None);
 }
 
-#[test]
-fn the_cpu_and_unknown_ops_are_refused() {
+pub fn the_cpu_and_unknown_ops_are_refused() {
     let refused =
         |device: &dyn Device, only| run(device, only, |_| Ok(())).expect_err("it is refused").kind();
     assert_eq!(refused(&*device("cpu"), None), ErrorKind::Usage);
     assert_eq!(refused(&gpu(), Some("rely")), ErrorKind::Usage);
 }
 
-/// The program with a cache of its own.
+/// Runs the program with its own cache.
 fn program(cache: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_shadegrad"))
         .args(arguments)
@@ -173,8 +159,7 @@ fn program(cache: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-#[test]
-fn what_was_found_is_said_and_heeded_at_the_start_of_a_run() {
+pub fn what_was_found_is_said_and_heeded_at_the_start_of_a_run() {
     const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/data/six-classes-5x4");
     let cache = tempfile::tempdir().expect("a folder");
     let train = |out: &str| {
@@ -196,16 +181,16 @@ fn what_was_found_is_said_and_heeded_at_the_start_of_a_run() {
 
     let found = adapters();
     let gpu = Gpu::open(&found[0], Capabilities::Adapter).expect("the GPU can be opened");
-    let memory = gpu.selftest_memory(&cache.path().join("shadegrad"));
+    let cache_file = gpu.verdict_file(&cache.path().join("shadegrad"));
     let clean = Verdict { date: "2026-01-31".into(), checks: 255, ..Verdict::default() };
-    let one_class = Verdict { failures: 3, barred: vec!["tiled_32x32x16_4x1".into()], ..clean.clone() };
+    let one_class = Verdict { failures: 3, disabled: vec!["tiled_32x32x16_4x1".into()], ..clean.clone() };
     let broken = Verdict { broken: vec!["gather".into()], ..one_class.clone() };
     for (verdict, code, said) in [
         (clean, 0, "selftest passed on 2026-01-31"),
         (one_class, 0, "runs do without tiled_32x32x16_4x1"),
         (broken, 7, "gather wrong"),
     ] {
-        memory.remember(&verdict).expect("it can be written");
+        cache_file.store(&verdict).expect("it can be written");
         let run = format!("run-{code}-{}", verdict.failures);
         let (found, stdout, notes) = train(&run);
         assert_eq!(found, Some(code), "{notes}");
@@ -216,9 +201,8 @@ fn what_was_found_is_said_and_heeded_at_the_start_of_a_run() {
             let record: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
             let first = stdout.lines().next().expect("there is a start");
             let start: serde_json::Value = serde_json::from_str(first).expect("it is JSON");
-            let Verdict { date, checks, failures, barred, .. } = &verdict;
-            let wanted =
-                serde_json::json!({"date": date, "checks": checks, "failures": failures, "without": barred});
+            let Verdict { date, checks, failures, disabled, .. } = &verdict;
+            let wanted = serde_json::json!({"date": date, "checks": checks, "failures": failures, "without": disabled});
             assert!(
                 record["limits"]["largest_binding_bytes"].as_u64().is_some_and(|bytes| bytes >= 128 << 20),
                 "{record}"
@@ -226,7 +210,7 @@ fn what_was_found_is_said_and_heeded_at_the_start_of_a_run() {
             assert_eq!([&record["device"]["selftest"], &start["device"]["selftest"]], [&wanted, &wanted]);
         }
     }
-    let text = std::fs::read(memory.path()).expect("it can be read");
-    std::fs::write(memory.path(), &text[..text.len() / 2]).expect("it can be damaged");
+    let text = std::fs::read(cache_file.path()).expect("it can be read");
+    std::fs::write(cache_file.path(), &text[..text.len() / 2]).expect("it can be damaged");
     assert!(train("last").2.contains("`shadegrad selftest`"), "half a file is none");
 }

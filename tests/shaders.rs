@@ -1,39 +1,39 @@
-//! Every kernel's Rust row against its shader, without a GPU.
+//! Compares every kernel's Rust descriptor with its shader, without a GPU.
 //!
-//! The two must agree on everything that a dispatch relies on, WebGPU's default limits must be enough
-//! for them, and all languages that wgpu speaks must be able to say them.
+//! The two must agree on everything that a dispatch relies on, kernels must fit WebGPU's default
+//! limits, and wgpu must be able to translate them to all its languages.
 
-#[path = "shaders/agreement.rs"]
-mod agreement;
-#[path = "shaders/control_flow.rs"]
 mod control_flow;
-#[path = "shaders/loops.rs"]
 mod loops;
-#[path = "shaders/parse.rs"]
 mod parse;
-#[path = "shaders/recorded.rs"]
 mod recorded;
-#[path = "shaders/translation.rs"]
+#[expect(dead_code, reason = "the rest is for the build script")]
+#[path = "../build/shaders.rs"]
+mod reflection;
 mod translation;
-#[path = "shaders/wrong_rows.rs"]
-mod wrong_rows;
+mod wrong_kernels;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use rayon::prelude::*;
-use shadegrad::kernel::{Kernel, Matrices, TileClass};
+use shadegrad::kernel::{Access, Binding, Kernel, Matrices, TileClass};
 use shadegrad::ops::matmul::Form;
 use shadegrad::ops::matmul::gpu::{Finish, Operand, Scale, Variant, kernel as matmul_kernel};
 
 use parse::Parsed;
+use reflection::Reflection;
 
-/// Of the kernels of products, all of floats in 32 bits are validated and one in this many is also translated.
+/// All f32 product kernels are validated, and one in this many is also translated.
 const TRANSLATED: usize = 7;
 
-/// Of those with floats in 16 bits, which differ in loads and stores, one in this many is validated; of those of
-/// cooperative matrices, all.
+/// One in this many f16 product kernels is validated, because they differ only in loads and stores.
+/// All cooperative-matrix kernels are validated.
 const VALIDATED: usize = 5;
+
+/// Every kernel, the plain ones first. Templates take seconds to render.
+static KERNELS: LazyLock<Vec<Kernel>> = LazyLock::new(shadegrad::ops::kernels);
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -44,35 +44,34 @@ fn read(path: &Path) -> String {
 }
 
 #[test]
-fn every_kernel_agrees_with_its_row() {
-    let kernels = shadegrad::ops::kernels();
-    let complaints: Vec<String> = kernels
+fn every_kernel_is_as_its_descriptor_says_and_can_be_translated() {
+    let complaints: Vec<String> = KERNELS
         .par_iter()
         .enumerate()
-        .filter(|(position, (op, kernel))| {
+        .filter(|(position, kernel)| {
             let is_twin = kernel.needs_f16() && !kernel.needs_cooperative_matrices();
-            !is_rendered(op) || !is_twin || position % VALIDATED == 0
+            !is_rendered(kernel) || !is_twin || position % VALIDATED == 0
         })
-        .flat_map_iter(|(position, (op, kernel))| {
-            let translate = !is_rendered(op) || position % TRANSLATED == 0;
+        .flat_map_iter(|(position, kernel)| {
+            let translate = !is_rendered(kernel) || position % TRANSLATED == 0;
             complaints(kernel, translate)
         })
         .collect();
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
 }
 
-/// Whether an op's kernels are from templates.
-fn is_rendered(op: &str) -> bool {
-    ["matmul", "conv2d"].contains(&op)
+/// Whether a kernel is from a template.
+fn is_rendered(kernel: &Kernel) -> bool {
+    kernel.name.starts_with("matmul_")
 }
 
-/// What is wrong with a kernel, if anything is.
+/// Everything that is wrong with a kernel.
 fn complaints(kernel: &Kernel, translate: bool) -> Vec<String> {
     let parsed = match Parsed::new(kernel) {
         Ok(parsed) => parsed,
         Err(message) => return vec![message],
     };
-    let mut complaints = agreement::complaints(kernel, &parsed);
+    let mut complaints = disagreements(kernel);
     complaints.extend(control_flow::complaints(&parsed));
     complaints.extend(loops::complaints(&parsed));
     if translate {
@@ -81,40 +80,50 @@ fn complaints(kernel: &Kernel, translate: bool) -> Vec<String> {
     complaints.into_iter().map(|complaint| format!("{}: {complaint}", kernel.name)).collect()
 }
 
-#[test]
-fn every_op_has_a_kernel_and_no_name_is_used_twice() {
-    let kernels = shadegrad::ops::kernels();
-    for op in shadegrad::ops::ALL {
-        assert!(kernels.iter().any(|(owner, _)| owner == op), "{op} has no kernel");
-    }
-    let names: BTreeSet<&str> = kernels.iter().map(|(_, kernel)| &*kernel.name).collect();
-    assert_eq!(names.len(), kernels.len(), "kernels with names of their own");
+/// What a kernel's descriptor says otherwise than its text.
+fn disagreements(kernel: &Kernel) -> Vec<String> {
+    let found = match reflection::reflect(&kernel.name, &kernel.source) {
+        Ok(found) => found,
+        Err(problem) => return vec![problem],
+    };
+    let is_written = |binding: &Binding| binding.access == Access::ReadWrite;
+    let described = Reflection {
+        workgroup: kernel.workgroup,
+        bindings: kernel.bindings.iter().map(|found| (found.name.to_owned(), is_written(found))).collect(),
+        reads_step: kernel.reads_step,
+        subgroups: kernel.subgroups,
+    };
+    if described == found { Vec::new() } else { vec![format!("{described:?} describes {found:?}")] }
 }
 
-/// A plain shader is some row's text, or a part of it. A template is named by the crate or included by another one.
+#[test]
+fn no_two_kernels_have_the_same_name() {
+    let mut names = BTreeSet::new();
+    for kernel in &*KERNELS {
+        assert!(names.insert(kernel.name.to_string()), "two kernels have the name {}", kernel.name);
+    }
+}
+
+/// A plain shader is the text of some descriptor, or part of it. A template is named by the crate
+/// or included by another one.
 #[test]
 fn every_shader_file_is_used() {
-    let mut kernels = shadegrad::ops::kernels();
-    // What is found early is found soon.
-    kernels.sort_by_key(|(op, _)| is_rendered(op));
     let rendering = read(&folder("src/ops/matmul/gpu/render.rs"));
-    let mut seen = 0;
     for entry in std::fs::read_dir(folder("shaders")).expect("the folder of shaders") {
         let path = entry.expect("an entry of the folder").path();
         let name = path.file_name().and_then(|name| name.to_str()).expect("a file name").to_owned();
-        let text = read(&path);
+        let file = read(&path);
+        let text = reflection::text(&file);
         let used = match name.ends_with(".wgsl.j2") {
             true => rendering.contains(&format!("shaders/{name}")),
-            false => kernels.iter().any(|(_, kernel)| kernel.source.contains(&text)),
+            false => KERNELS.iter().any(|kernel| kernel.source.contains(text)),
         };
         assert!(used, "no kernel uses shaders/{name}");
-        seen += 1;
     }
-    assert!(seen >= 13, "only {seen} files in shaders/");
 }
 
-/// What the templates render for some products, for a reader and for a reviewer of a change to the templates.
-/// `SHADEGRAD_BLESS=1` writes the snapshots anew.
+/// Snapshots of some rendered templates, for readers and for reviewers of a change to the
+/// templates. `SHADEGRAD_BLESS=1` writes them again.
 #[test]
 fn rendered_matmuls_are_as_their_snapshots() {
     let tiled = TileClass::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4, quads: 1 };
@@ -186,10 +195,10 @@ fn rendered_matmuls_are_as_their_snapshots() {
     }
 }
 
-/// Templates are easy to get right for a compiler and wrong for a reader.
+/// A template may be right for a compiler and unreadable for a person.
 #[test]
 fn rendered_matmuls_are_laid_out_for_a_reader() {
-    for (_, kernel) in shadegrad::ops::kernels() {
+    for kernel in &*KERNELS {
         let mut depth = 0;
         let mut previous = "";
         for (number, line) in kernel.source.lines().enumerate() {

@@ -1,12 +1,13 @@
-//! The tuner: what it picks, what it remembers, and that neither changes a result.
+//! The tuner: what it selects and caches, and that neither changes a result.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use shadegrad::device::Device;
+use shadegrad::device::Notice;
 use shadegrad::device::gpu::Gpu;
-use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
+use shadegrad::device::gpu::adapter::{Capabilities, adapters, driver_advice};
 use shadegrad::device::gpu::preparation::{Item, Observer, Stage};
 use shadegrad::device::gpu::tuner::Tuning;
 use shadegrad::device::profile::{Clock, Profile};
@@ -17,37 +18,34 @@ use shadegrad::ops::sgd::{Momentum, Update};
 use shadegrad::plan::{Array, Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
-#[path = "samples/announcement.rs"]
-mod announcement;
+/// Notices of all tuners in this process; each test looks for its own.
+static NOTICES: Mutex<Vec<Notice>> = Mutex::new(Vec::new());
 
-/// What tuners told, whichever test they belong to: each test looks for its own words.
-static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-fn tell(line: &str) {
-    TOLD.lock().expect("no test panics while it holds this").push(line.into());
+fn keep(notice: &Notice) {
+    NOTICES.lock().expect("no test panics while it holds this").push(notice.clone());
 }
 
 fn gpu() -> Gpu {
     let found = adapters();
-    let best = found.first().unwrap_or_else(|| panic!("no GPU: {}", no_adapter_advice()));
+    let best = found.first().unwrap_or_else(|| panic!("no GPU: {}", driver_advice()));
     Gpu::open(best, Capabilities::Adapter).expect("it can be opened")
 }
 
 fn tuned(folder: &Path) -> Gpu {
-    gpu().telling(tell).with_tuning(Tuning { folder: Some(folder.into()) })
+    gpu().on_notice(keep).with_tuning(Tuning { folder: Some(folder.into()) })
 }
 
-/// A product with a bias and the update of a weight and of a bias, both worth tuning.
+/// Two products worth tuning: one with a bias, and one that updates a weight and a bias.
 struct Work {
     plan: Plan,
     step: StepId,
-    /// With values of their own.
+    /// Tensors with their own values.
     inputs: Vec<Tensor>,
-    /// What the step writes.
+    /// Tensors that the step writes.
     outputs: Vec<Tensor>,
 }
 
-/// Operands of `element`: with 16 bits, a gradient has a scale.
+/// Operands of type `element`; an f16 gradient has a loss scale.
 fn work(element: Element) -> Work {
     let mut plan = Plan::new();
     let step = plan.begin("step");
@@ -69,7 +67,7 @@ fn work(element: Element) -> Work {
     Work { plan, step, inputs: vec![x, dy, w, bias], outputs: vec![y, w, v, bias, bias_v] }
 }
 
-/// Everything that two steps leave, as bits.
+/// The results of two steps, as bits.
 fn run(device: &dyn Device) -> Vec<Vec<u32>> {
     run_in(Element::F32, device)
 }
@@ -91,7 +89,7 @@ fn run_in(element: Element, device: &dyn Device) -> Vec<Vec<u32>> {
     outputs.iter().map(bits).collect()
 }
 
-/// What a GPU said of its preparations; `None` is the end of a stage.
+/// Progress events of a GPU's preparation; `None` is the end of a stage.
 #[derive(Clone, Debug, Default)]
 struct Preparations(Arc<Mutex<Vec<Option<Prepared>>>>);
 
@@ -104,7 +102,7 @@ struct Prepared {
 }
 
 impl Preparations {
-    /// What was said since the last call.
+    /// Events since the last call.
     fn take(&self) -> Vec<Option<Prepared>> {
         std::mem::take(&mut self.0.lock().expect("no test panics while it holds this"))
     }
@@ -124,7 +122,7 @@ impl Observer for Preparations {
     }
 }
 
-/// A whole stage: each name once, counted.
+/// Events of a whole stage: each name once, counted.
 fn stage(stage: Stage, names: &[impl ToString]) -> Vec<Option<Prepared>> {
     let counted = names.iter().enumerate().map(|(index, name)| {
         Some(Prepared { stage, name: name.to_string(), number: index + 1, count: names.len() })
@@ -146,12 +144,7 @@ fn choices(file: &Path) -> serde_json::Map<String, serde_json::Value> {
     json["content"].as_object().expect("choices").clone()
 }
 
-#[test]
-fn tuning_with_16_bits_changes_no_bit() {
-    if !gpu().facts().f16 {
-        announcement::announce_no_halves("tuning");
-        return;
-    }
+pub fn tuning_with_16_bits_changes_no_bit() {
     let folder = tempfile::tempdir().expect("a folder");
     let untuned = run_in(Element::Half, &gpu());
     assert!(untuned.iter().flatten().all(|&bits| f32::from_bits(bits).is_finite()));
@@ -159,8 +152,7 @@ fn tuning_with_16_bits_changes_no_bit() {
     assert_eq!(choices(&file(folder.path())).len(), 2);
 }
 
-#[test]
-fn choices_are_made_once_remembered_and_change_no_bit() {
+pub fn choices_are_made_once_remembered_and_change_no_bit() {
     let folder = tempfile::tempdir().expect("a folder");
     let untuned = run(&gpu());
     assert_eq!(run(&tuned(folder.path())), untuned, "with choices that were just made");
@@ -173,12 +165,11 @@ fn choices_are_made_once_remembered_and_change_no_bit() {
         assert!(labels.iter().any(|known| label == known), "{label} is no class");
     }
     let written = fs::read(&file).expect("it can be read");
-    assert_eq!(run(&tuned(folder.path())), untuned, "with remembered choices");
+    assert_eq!(run(&tuned(folder.path())), untuned, "with cached choices");
     assert_eq!(fs::read(&file).expect("it can be read"), written, "nothing was measured again");
 }
 
-#[test]
-fn a_gpu_says_how_far_it_is_with_tuning_and_compiling() {
+pub fn a_gpu_says_how_far_it_is_with_tuning_and_compiling() {
     let folder = tempfile::tempdir().expect("a folder");
     let said = Preparations::default();
     let load = |gpu: Gpu| {
@@ -191,15 +182,14 @@ fn a_gpu_says_how_far_it_is_with_tuning_and_compiling() {
 
     load(tuned(folder.path()));
     let keys = ["matmul nt 64x70x300 bias_relu", "matmul tn 70x300x64 sgd_momentum_rows"];
-    // Whatever is tuned has been compiled on the way.
+    // Kernels that are tuned are compiled on the way.
     assert_eq!(said.take(), stage(Stage::Tuning, &keys), "for the first time");
 
     let kernels = load(tuned(folder.path()));
-    assert_eq!(said.take(), stage(Stage::Compiling, &kernels), "with remembered choices");
+    assert_eq!(said.take(), stage(Stage::Compiling, &kernels), "with cached choices");
 }
 
-#[test]
-fn a_kernel_of_many_ops_is_compiled_once() {
+pub fn a_kernel_of_many_ops_is_compiled_once() {
     let said = Preparations::default();
     let mut plan = Plan::new();
     let step = plan.begin("step");
@@ -215,9 +205,9 @@ fn a_kernel_of_many_ops_is_compiled_once() {
     assert_eq!(said.take(), stage(Stage::Compiling, &kernels[..1]));
 }
 
-/// Without time stamps, kernels are timed by waiting for each: that must change no result either.
-#[test]
-fn kernels_are_timed_on_devices_that_cannot_do_it_themselves() {
+/// Without timestamp queries, kernels are timed by waiting for each. That must not change a result
+/// either.
+pub fn kernels_are_timed_on_devices_that_cannot_do_it_themselves() {
     let found = adapters();
     let plain = || Gpu::open(&found[0], Capabilities::WebGpuDefaults).expect("it can be opened");
     let profile = Profile::default();
@@ -228,8 +218,7 @@ fn kernels_are_timed_on_devices_that_cannot_do_it_themselves() {
     assert!(kernels.iter().all(|kernel| (kernel.launches, kernel.timed) == (2, 2)), "{kernels:?}");
 }
 
-#[test]
-fn damaged_and_outdated_files_are_made_anew() {
+pub fn damaged_and_outdated_files_are_made_anew() {
     let folder = tempfile::tempdir().expect("a folder");
     run(&tuned(folder.path()));
     let file = file(folder.path());
@@ -252,13 +241,14 @@ fn damaged_and_outdated_files_are_made_anew() {
     }
 }
 
-#[test]
-fn a_memory_that_cannot_be_written_is_said_and_harmless() {
+pub fn a_memory_that_cannot_be_written_is_said_and_harmless() {
     let file = tempfile::NamedTempFile::new().expect("a file");
-    // Below a file there can be no folder.
+    // There can be no folder below a file.
     let nowhere = file.path().join("below");
     assert_eq!(run(&tuned(&nowhere)), run(&gpu()));
-    let told = TOLD.lock().expect("no test panics while it holds this");
+    let notices = NOTICES.lock().expect("no test panics while it holds this");
     let named = nowhere.display().to_string();
-    assert!(told.iter().any(|line| line.contains("not remembered") && line.contains(&named)), "{told:?}");
+    let is_meant =
+        |notice: &Notice| matches!(notice, Notice::NotCached(error) if error.to_string().contains(&named));
+    assert!(notices.iter().any(is_meant), "{notices:?}");
 }

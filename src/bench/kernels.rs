@@ -1,4 +1,4 @@
-//! Single ops: how long each takes, and how much of the device's peak that is.
+//! Benchmarks of single ops: time per launch, and fraction of the device's measured peak.
 
 use serde::Serialize;
 
@@ -7,43 +7,47 @@ use super::stopwatch::{self, Timed};
 use super::subjects::{self, Subject, Work};
 use crate::device::Device;
 use crate::error::Result;
+use crate::tensor::Precision;
 
 /// The speed of single ops.
 #[derive(Clone, Debug, Serialize)]
 pub struct Kernels {
-    /// Multiply-adds between registers, the most that the device was seen to compute.
+    /// Measured peak of multiply-adds between registers, in GFLOP/s.
     pub peak_gflops: f64,
-    /// One after the other, as in a step.
+    /// The ops, in the order of a training step.
     pub ops: Vec<Kernel>,
 }
 
 /// The speed of one op.
 #[derive(Clone, Debug, Serialize)]
 pub struct Kernel {
-    /// Which op.
+    /// Name of the op.
     pub op: &'static str,
-    /// Its sizes: `m`x`n`x`k` of a product, batch, height, width, channels and filters of a convolution, rows and columns of
-    /// the others.
+    /// Sizes: `m`x`n`x`k` of a matrix product; batch, height, width, channels and filters of a
+    /// convolution; rows and columns of other ops.
     pub shape: String,
-    /// What the device runs for it: on a GPU the kernels that its tuner or a rule has chosen.
+    /// What the device runs for the op. On a GPU, these are the kernels chosen by its tuner or by
+    /// heuristics.
     pub kernels: Vec<String>,
-    /// Of one launch.
+    /// Seconds per launch.
     pub seconds: Spread,
-    /// Of a product.
+    /// GFLOP/s of a matrix product or convolution.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gflops: Option<f64>,
-    /// Of an op that moves data more than it computes: bytes read and written at least, per second.
+    /// Memory throughput in GB/s of an op that is bound by memory, counting the bytes it must read
+    /// and write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gigabytes_per_second: Option<f64>,
-    /// Of the peak, 0 to 1, of a product.
+    /// Fraction of the peak, from 0 to 1, of a matrix product or convolution.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peak_share: Option<f64>,
 }
 
-/// Times every op for about `seconds` each. `progress` is told what comes next, and may end it all.
+/// Times every op for about `seconds` each. `progress` is called with the name of the next op, and
+/// an error from it stops the benchmark.
 ///
 /// # Errors
-/// What the device or `progress` fails with.
+/// Errors of the device and of `progress`.
 pub fn measure(
     device: &dyn Device,
     seconds: f64,
@@ -52,10 +56,11 @@ pub fn measure(
     progress("peak")?;
     let peak = subjects::peak(device.info().kind);
     let Work::Operations(operations) = peak.work else { unreachable!("the peak is arithmetic") };
-    // The best of all repeats: a peak is what the others are held against.
+    // The fastest repeat counts, because the peak is the reference for the other ops.
     let peak = operations / stopwatch::time(device, peak, seconds)?.seconds.min / 1e9;
     let mut ops = Vec::new();
-    let of_halves = device.gpu().map(subjects::of_halves).unwrap_or_default();
+    let of_halves =
+        device.kernel_facts(Precision::F16).map(|facts| subjects::of_halves(&facts)).unwrap_or_default();
     for subject in subjects::all().into_iter().chain(of_halves) {
         progress(&format!("{} {}", subject.op, subject.shape))?;
         ops.push(kernel(device, subject, seconds, peak)?);

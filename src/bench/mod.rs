@@ -1,8 +1,9 @@
-//! How fast a device is: single ops against the device's own peak, and whole training epochs.
+//! Benchmarks of a device: single ops, compared with the device's measured peak, and whole training
+//! epochs.
 //!
-//! [`kernels`] runs ops through recorded plans, as training does; `subjects` says which, in which
-//! shapes, and what they cost; `stopwatch` repeats and times. [`training`] is the real
-//! [`Trainer`](crate::train::Trainer) with an observer that keeps the speed of each epoch.
+//! [`kernels`] runs ops in recorded plans, as training does. `subjects` defines the ops, their
+//! shapes and their cost, and `stopwatch` repeats and times them. [`training`] runs a
+//! [`Trainer`](crate::train::Trainer) with an observer that collects the speed of each epoch.
 
 pub mod kernels;
 mod stopwatch;
@@ -11,21 +12,21 @@ pub mod training;
 
 use serde::Serialize;
 
-/// The middle of several measurements, and how far they lie apart.
+/// Median, minimum and maximum of several measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
-    /// Half of the measurements are below.
+    /// The median.
     pub median: f64,
-    /// The lowest.
+    /// The minimum.
     pub min: f64,
-    /// The highest.
+    /// The maximum.
     pub max: f64,
-    /// How many there were.
+    /// Number of measurements.
     pub repeats: usize,
 }
 
 impl Spread {
-    /// Of at least one measurement.
+    /// Summarises `values`, of which there must be at least one.
     pub(crate) fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let (repeats, half) = (values.len(), values.len() / 2);

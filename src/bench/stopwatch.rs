@@ -1,4 +1,4 @@
-//! Times a recorded step: many launches at a time, and the device is waited for.
+//! Timing of a recorded step: many launches are submitted before waiting for the device.
 
 use std::time::Instant;
 
@@ -8,26 +8,27 @@ use crate::device::{Device, MOST_LAUNCHES, Session};
 use crate::error::Result;
 use crate::plan::{Launch, StepRecord};
 
-/// Seconds that one measurement takes: long enough that starting and waiting do not count.
+/// Target duration of one measurement in seconds. It is long enough to make the overhead of
+/// submission and waiting negligible.
 const MEASUREMENT: f64 = 0.05;
 
-/// Measurements at most and at least, whatever the budget.
+/// Maximum and minimum number of measurements, for any budget.
 const MOST_REPEATS: usize = 25;
 const LEAST_REPEATS: usize = 3;
 
-/// Most launches of one measurement.
+/// Maximum number of launches in one measurement.
 const MOST: usize = 64 * MOST_LAUNCHES;
 
-/// How long a step takes, and what it runs.
+/// The time of a step and the kernels that it runs.
 #[derive(Debug)]
 pub(super) struct Timed {
-    /// Seconds of one launch.
+    /// Seconds per launch.
     pub(super) seconds: Spread,
-    /// What the device runs for it.
+    /// Names of the kernels.
     pub(super) kernels: Vec<String>,
 }
 
-/// Times `subject`, over repeats that take about `budget` seconds in all.
+/// Times `subject`. All repeats together take about `budget` seconds.
 pub(super) fn time(device: &dyn Device, subject: Subject, budget: f64) -> Result<Timed> {
     let Subject { plan, step, inputs, rows, batches, .. } = subject;
     let mut session = device.load(plan)?;
@@ -36,7 +37,7 @@ pub(super) fn time(device: &dyn Device, subject: Subject, budget: f64) -> Result
     }
     let launch = |index: usize| {
         let first = (index % batches * rows) as u32;
-        // A rate so low that no weight runs away in a million steps.
+        // The learning rate is so low that no weight diverges in a million steps.
         let record = StepRecord {
             first,
             rows: rows as u32,
@@ -52,11 +53,11 @@ pub(super) fn time(device: &dyn Device, subject: Subject, budget: f64) -> Result
         Launch { step, record }
     };
     let target = MEASUREMENT.min(budget / LEAST_REPEATS as f64);
-    // The first run is none: it compiles, and touches memory for the first time.
+    // The warm-up run is not measured. It compiles kernels and touches memory for the first time.
     run(&mut *session, 1, launch)?;
     let mut count = 1;
     let mut seconds = run(&mut *session, count, launch)?;
-    // The more launches, the less the waiting counts, so the estimate of one gets better.
+    // The more launches, the smaller the overhead and the better the estimate.
     while seconds < 0.5 * target && count < MOST {
         let wanted = (count as f64 * target / seconds.max(1e-9)).ceil() as usize;
         count = wanted.clamp(count + 1, 16 * count).min(MOST);
@@ -68,7 +69,7 @@ pub(super) fn time(device: &dyn Device, subject: Subject, budget: f64) -> Result
     Ok(Timed { seconds, kernels: session.kernels(step) })
 }
 
-/// Seconds that `count` launches take, from the first submission to the end of the last.
+/// Returns the seconds from the first submission of `count` launches to the end of the last.
 fn run(session: &mut dyn Session, count: usize, launch: impl Fn(usize) -> Launch) -> Result<f64> {
     let launches: Vec<Launch> = (0..count).map(launch).collect();
     let started = Instant::now();

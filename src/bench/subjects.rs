@@ -1,9 +1,8 @@
-//! What is timed: ops in the shapes of real training steps, each in a plan of its own.
+//! The benchmarked ops, in the shapes of real training steps, each in a plan of its own.
 
 use crate::augmentation::Augmentation;
 use crate::device::DeviceKind;
-use crate::device::gpu::Gpu;
-use crate::kernel::TileClass;
+use crate::kernel::{GpuFacts, TileClass};
 use crate::ops::classifier::{self, InputGradient};
 use crate::ops::fixture::Draft;
 use crate::ops::gather::{self, Images};
@@ -14,16 +13,16 @@ use crate::ops::{Rate, Window, column_sum, conv2d, fixture, l2_penalty, peak, so
 use crate::plan::{Array, Plan, Role, StepId};
 use crate::tensor::{Element, Tensor};
 
-/// What one launch costs.
+/// The cost of one launch.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Work {
-    /// Floating-point operations; a multiply-add is two.
+    /// Floating-point operations. A multiply-add counts as two.
     Operations(f64),
-    /// Bytes that must be read and written at least.
+    /// Bytes that must be read and written.
     Bytes(f64),
 }
 
-/// A step with its inputs and what it costs.
+/// A step with its inputs and its cost.
 #[derive(Debug)]
 pub(super) struct Subject {
     pub(super) op: &'static str,
@@ -32,15 +31,15 @@ pub(super) struct Subject {
     pub(super) plan: Plan,
     pub(super) step: StepId,
     pub(super) inputs: Vec<(Tensor, Array)>,
-    /// Images of a batch, where there is one.
+    /// Number of images in a batch, or 1.
     pub(super) rows: usize,
-    /// Batches in the order, each of which a launch may take.
+    /// Number of batches in the order. Each launch uses one of them.
     pub(super) batches: usize,
 }
 
-/// The most that the device can compute.
+/// Returns the work that measures the device's peak of multiply-adds.
 pub(super) fn peak(kind: DeviceKind) -> Subject {
-    // Work for every lane of a large GPU would keep a processor busy for seconds.
+    // Filling a large GPU takes work that would keep a CPU busy for seconds.
     let length = match kind {
         DeviceKind::Cpu | DeviceKind::Software => 1 << 10,
         _ => 1 << 18,
@@ -50,7 +49,7 @@ pub(super) fn peak(kind: DeviceKind) -> Subject {
     done(draft, "peak", String::new(), Work::Operations(2.0 * (peak::MULTIPLY_ADDS * length) as f64))
 }
 
-/// Everything but the peak.
+/// Returns all ops except the peak.
 pub(super) fn all() -> Vec<Subject> {
     // The convolutions of a small network on CIFAR-10.
     let convolutions =
@@ -81,16 +80,16 @@ pub(super) fn all() -> Vec<Subject> {
     others.into_iter().chain(convolutions).collect()
 }
 
-/// Products of 16-bit operands, in a class of cooperative matrices where the GPU takes such for them.
-pub(super) fn of_halves(gpu: &Gpu) -> Vec<Subject> {
-    if !TileClass::menu_of_halves(gpu.facts_of_halves()).iter().any(TileClass::is_cooperative) {
+/// Returns products of f16 matrices if the GPU supports cooperative matrices for them.
+pub(super) fn of_halves(facts: &GpuFacts) -> Vec<Subject> {
+    if !TileClass::menu_of_halves(facts).iter().any(TileClass::is_cooperative) {
         return Vec::new();
     }
     let subject = |size| product_of("matmul nn, f16", Element::Half, Form::Nn, [size; 3]);
     [512, 1024, 2048, 4096].into_iter().map(subject).collect()
 }
 
-/// The three passes of a 3x3 convolution of 128 maps of `size` cells a side.
+/// Returns the three passes of a 3x3 convolution with batch size 128 on maps of `size` by `size`.
 fn convolution([size, channels, filters]: [usize; 3]) -> [Subject; 3] {
     let (batch, window) = (128, Window::square(3, 1, 1));
     let input = [batch, size, size, channels];
@@ -140,7 +139,7 @@ fn product(form: Form, m: usize, n: usize, k: usize) -> Subject {
     product_of(name, Element::F32, form, [m, n, k])
 }
 
-/// A product of noise in floats of this type.
+/// Returns a product of random matrices with this element type.
 fn product_of(name: &'static str, element: Element, form: Form, [m, n, k]: [usize; 3]) -> Subject {
     let (a, b) = match form {
         Form::Nn => ([m, k], [k, n]),
@@ -209,7 +208,7 @@ fn classifier(batch: usize, inputs: usize, classes: usize) -> Subject {
     let labels = draft.give("labels", Role::Input, [batch], fixture::indices(batch, classes as u32));
     let target = Target { labels, smoothing: 0.0, slots: 1 };
     classifier::forward(&mut draft.plan, x, [weight, bias], target, InputGradient::Masked);
-    // Two products, of which one gives the logits and one dx.
+    // There are two products: one computes the logits and one `dx`.
     let work = operations(2 * batch, classes, inputs);
     Subject { rows: batch, ..done(draft, "classifier", format!("{batch}x{inputs}x{classes}"), work) }
 }

@@ -1,4 +1,4 @@
-//! Whole training runs: images per second, as `train` reports them.
+//! Benchmarks of whole training runs: images per second, as `train` reports them.
 
 use std::path::Path;
 
@@ -16,15 +16,15 @@ use crate::optim::{Groups, Optimizer, Schedule, Warmup};
 use crate::tensor::Precision;
 use crate::train::{Epoch, Observer, StopFlag, Trainer};
 
-/// Epochs that count; one more goes before them.
+/// Number of measured epochs, after one that is not measured.
 const EPOCHS: usize = 3;
 
-/// A run that is measured.
+/// A benchmarked training run.
 #[derive(Clone, Copy, Debug)]
 pub struct Workload {
-    /// In reports.
+    /// Name in reports.
     pub name: &'static str,
-    /// A known data set.
+    /// Name of a known data set.
     pub data: &'static str,
     model: &'static str,
     batch_size: usize,
@@ -52,9 +52,9 @@ pub const CIFAR10: Workload = Workload {
 /// The speed of a training run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Training {
-    /// What was trained.
+    /// Name of the workload.
     pub name: &'static str,
-    /// Training only, over epochs after the first.
+    /// Training speed in the epochs after the first, without evaluation.
     pub images_per_second: Spread,
 }
 
@@ -98,7 +98,7 @@ impl Workload {
     }
 }
 
-/// Trains, and records nothing but the speed.
+/// Trains the workload and records only its speed.
 ///
 /// # Errors
 /// As [`Trainer`].
@@ -114,7 +114,7 @@ pub fn measure(
     Ok(Training { name: workload.name, images_per_second: Spread::of(speeds.0.split_off(1)) })
 }
 
-/// Keeps the speed of each epoch.
+/// Collects the speed of each epoch.
 #[derive(Debug, Default)]
 struct Speeds(Vec<f64>);
 

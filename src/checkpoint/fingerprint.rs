@@ -1,10 +1,10 @@
-//! A hash of trained weights: what two runs, or a run and a file, are compared by.
+//! A hash of trained weights, by which runs and files are compared.
 
 use super::NamedTensor;
 use crate::data::hash::Hasher;
 
-/// SHA-256 of all values, little-endian, as files lay them out, tensor by tensor in the order of their names: the order in
-/// which a file or a model has them does not matter.
+/// Returns the SHA-256 of all values, little-endian and in the layout of files, tensor by tensor in
+/// alphabetical order. The order of `tensors` does not matter.
 pub fn weights_sha256(tensors: &[NamedTensor]) -> String {
     let mut sorted: Vec<&NamedTensor> = tensors.iter().collect();
     sorted.sort_by(|one, other| one.name.cmp(&other.name));
@@ -29,7 +29,7 @@ mod tests {
         let weights = [tensor("0.weight", &[1.0, -2.5]), tensor("0.bias", &[f32::MIN_POSITIVE])];
         let turned = [weights[1].clone(), weights[0].clone()];
         assert_eq!(weights_sha256(&weights), weights_sha256(&turned));
-        // `struct.pack("<3f", 2 ** -126, 1, -2.5)` in Python, and its `hashlib.sha256`.
+        // Computed with Python: `struct.pack("<3f", 2 ** -126, 1, -2.5)` and `hashlib.sha256`.
         assert_eq!(
             weights_sha256(&weights),
             "cbb0361cd6ab9effdcca34b34494f5ebd582b14e1a9bf90c9328ddadb1e63343"

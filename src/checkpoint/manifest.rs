@@ -1,7 +1,7 @@
-//! `SHA256SUMS`: which files make up a folder, with their hashes, in the format of `sha256sum`.
+//! `SHA256SUMS`: the files of a folder and their hashes, in the format of `sha256sum`.
 //!
-//! A folder is whole if its manifest is, letter by letter, what its files would give. So it has no
-//! bit that could change unnoticed, the manifest's own included.
+//! A folder is intact if its manifest is exactly the one that its files give. A change of any bit
+//! is therefore detected, also in the manifest itself.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -10,17 +10,17 @@ use std::path::{Component, Path};
 use crate::data::hash::Hasher;
 use crate::error::Error;
 
-/// The manifest's name in its folder.
+/// File name of the manifest.
 pub(crate) const NAME: &str = "SHA256SUMS";
 
-/// Most bytes of a manifest and of a file that are read: far beyond any checkpoint.
+/// Maximum sizes in bytes of a manifest and of a file. They are far above any checkpoint.
 const MOST_MANIFEST: u64 = 1 << 16;
 const MOST_BYTES: u64 = 16 << 30;
 
-/// The files of a folder, by name.
+/// The contents of a folder's files, by name.
 pub(crate) type Contents = BTreeMap<String, Vec<u8>>;
 
-/// The manifest of these files.
+/// Returns the manifest of these files.
 pub(crate) fn render(files: &Contents) -> String {
     let line = |(name, bytes): (&String, &Vec<u8>)| {
         let mut hasher = Hasher::default();
@@ -30,7 +30,7 @@ pub(crate) fn render(files: &Contents) -> String {
     files.iter().map(line).collect()
 }
 
-/// The files that a folder's manifest lists, if they are as it says; else what is wrong.
+/// Reads the files that a folder's manifest lists. If they do not match it, the error says how.
 pub(crate) fn read(folder: &Path) -> Result<Contents, String> {
     let manifest = read_file(folder, NAME, MOST_MANIFEST)?;
     let text = std::str::from_utf8(&manifest).map_err(|_| format!("{NAME} is damaged"))?;
@@ -48,10 +48,10 @@ pub(crate) fn read(folder: &Path) -> Result<Contents, String> {
     }
     let differing = found.lines().zip(text.lines()).find(|(found, listed)| found != listed);
     let name = differing.and_then(|(found, _)| found.split_once("  ")).map_or(NAME, |(_, name)| name);
-    Err(format!("{name} is not what was saved"))
+    Err(format!("{name} has changed since it was saved"))
 }
 
-/// The error for a folder that is not as it was saved, because of `what`.
+/// Returns the error for a folder that does not match its manifest. `what` says how.
 pub(crate) fn damaged(folder: &Path, what: String) -> Error {
     Error::model(format!("{} is damaged: {what}", folder.display()))
         .advise("use another checkpoint of the run")
@@ -71,7 +71,7 @@ fn read_file(folder: &Path, name: &str, most: u64) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Whether `name` names something in the folder itself.
+/// Whether `name` is a file directly in the folder.
 fn is_plain(name: &str) -> bool {
     let mut parts = Path::new(name).components();
     matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) && name != NAME

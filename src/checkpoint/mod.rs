@@ -1,5 +1,4 @@
-//! What a trained model is once it is saved: its tensors by name, what is needed to use them, and the
-//! folder that holds them whole.
+//! Saved models: tensors by name, the information needed to use them, and finding them on disk.
 
 mod fingerprint;
 pub(crate) mod manifest;

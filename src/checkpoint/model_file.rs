@@ -1,4 +1,16 @@
-//! Model files: safetensors with PyTorch's names, and what else is needed to use the weights.
+//! Model files: safetensors with PyTorch's names, and the metadata needed to use the weights.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use shadegrad::checkpoint::{NamedTensor, SavedModel};
+//!
+//! let bias = NamedTensor { name: "0.bias".into(), shape: vec![2], values: vec![0.5, -1.0] };
+//! let model = SavedModel { tensors: vec![bias], about: None };
+//! let read = SavedModel::from_bytes(&model.to_bytes()?, Path::new("memory"))?;
+//! assert_eq!(read.values("0.bias", &[2])?, [0.5, -1.0]);
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,74 +23,78 @@ use crate::data::{ImageShape, Normalisation};
 use crate::error::{Error, Result};
 use crate::fs::atomic;
 use crate::nn::{ModelSpec, Size};
+use crate::remedy::Remedy;
 
-/// Key in the file's metadata under which [`About`] is found, as JSON: one key, so that two saves of
-/// one model are the same bytes.
+/// Metadata key under which [`About`] is stored as JSON. A single key makes two saves of the same
+/// model byte-identical.
 const KEY: &str = "shadegrad";
 
-/// What PyTorch's batch norms count, to no end where statistics run by a fixed momentum: they load without it, too.
+/// Suffix of the counter in PyTorch's batch norms. It has no effect if the momentum is fixed, and
+/// PyTorch loads weights without it.
 const BATCHES_SEEN: &str = ".num_batches_tracked";
 
-/// Largest model file that is read: far beyond any model that trains here.
+/// Maximum size of a model file in bytes. It is far above any model that can be trained here.
 const MOST_BYTES: u64 = 16 << 30;
 
 /// A named array of floats.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedTensor {
-    /// PyTorch's name: `0.weight`.
+    /// The name in PyTorch, such as `0.weight`.
     pub name: String,
-    /// Sizes, outermost first.
+    /// Sizes of the dimensions, outermost first.
     pub shape: Vec<usize>,
-    /// Row by row.
+    /// Values in row-major order.
     pub values: Vec<f32>,
 }
 
 impl NamedTensor {
-    /// Whether all values are numbers.
+    /// Whether no value is NaN or infinite.
     pub fn is_finite(&self) -> bool {
         self.values.iter().all(|value| value.is_finite())
     }
 }
 
-/// What a model file says beside the weights.
+/// The metadata of a model file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct About {
-    /// The layers: `linear:128,relu,linear:10`.
+    /// The layers, such as `linear:128,relu,linear:10`.
     pub model: String,
     /// Channels, height and width of the images.
     pub shape: [usize; 3],
     /// Class names, in the order of the logits.
     pub classes: Vec<String>,
-    /// What becomes of pictures of another size.
+    /// How pictures of another size are resized.
     #[serde(default)]
     pub resize: Resize,
-    /// What pixels are normalised with.
+    /// The normalisation of the model's input.
     pub normalisation: Normalisation,
 }
 
 impl About {
-    /// The layers, once they are known to be ones that can be built.
+    /// Parses the layers and checks that the model can be built.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`](crate::ErrorKind::Model) for text that is no model or one that is too large.
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) if the text is not a model, or if the model is
+    /// too large.
     pub fn spec(&self) -> Result<ModelSpec> {
         let spec = ModelSpec::parse(&self.model, self.classes.len());
         let built = spec.and_then(|spec| spec.check_sizes(self.image(), 1).map(|()| spec));
         built.map_err(|cause| Error::model(format!("the file's model `{}`: {cause}", self.model)))
     }
 
-    /// Values of one image. Saturates, so that [`spec`](About::spec) refuses absurd sizes.
+    /// Returns the number of values of an image. It saturates, so that [`spec`](About::spec)
+    /// rejects absurd sizes.
     pub fn pixels(&self) -> usize {
         self.shape.iter().fold(1, |product, &size| product.saturating_mul(size))
     }
 
-    /// What the model reads.
+    /// Returns the shape of the model's input.
     pub fn image(&self) -> Size {
         let [channels, height, width] = self.shape;
         Size::Map { height, width, channels }
     }
 
-    /// What pictures are to become before the model sees them, as in training.
+    /// Returns how pictures are loaded for the model: as they were for training.
     pub fn pictures(&self) -> pictures::Wanted {
         let [channels, height, width] = self.shape;
         let size = pictures::Size::Exactly(ImageShape { channels, height, width });
@@ -86,7 +102,8 @@ impl About {
         pictures::Wanted { size, resize: self.resize, classes, progress: false }
     }
 
-    /// What contradicts itself, if anything does: a file can say what it likes.
+    /// Returns a description of the first invalid value, if there is one, because files are
+    /// untrusted.
     fn fault(&self) -> Option<String> {
         let Normalisation { mean, std } = &self.normalisation;
         let [channels, height, width] = self.shape;
@@ -96,7 +113,7 @@ impl About {
         } else if self.classes.is_empty() {
             Some("no classes".into())
         } else if self.classes.iter().any(|class| class.contains(char::is_control)) {
-            // They are printed, and a terminal obeys what is not text.
+            // Class names are printed, and a terminal interprets control characters.
             Some("a class whose name is not plain text".into())
         } else if !are_usable(mean) || !are_usable(std) || std.iter().any(|&std| std <= 0.0) {
             Some(format!("mean {mean:?} and std {std:?} for {channels} channels"))
@@ -106,17 +123,21 @@ impl About {
     }
 }
 
-/// A model as a file holds it.
+/// The contents of a model file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedModel {
-    /// Weights and biases.
+    /// All parameters and running statistics.
     pub tensors: Vec<NamedTensor>,
-    /// What the file says about the model; other programs' files say nothing.
+    /// The metadata. Files of other programs have none.
     pub about: Option<About>,
 }
 
 impl SavedModel {
     /// Reads a `.safetensors` file of f32 tensors.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) if the file cannot be read or is not such a
+    /// file.
     pub fn read(path: &Path) -> Result<Self> {
         let bad = |what: String| {
             Error::model(format!("{}: {what}", path.display()))
@@ -124,13 +145,16 @@ impl SavedModel {
         };
         let length = std::fs::metadata(path).map_err(|cause| bad(format!("cannot be read: {cause}")))?.len();
         if length > MOST_BYTES {
-            return Err(bad(format!("has {length} bytes, more than the {MOST_BYTES} that are read")));
+            return Err(bad(format!("has {length} bytes, more than the maximum of {MOST_BYTES}")));
         }
         let bytes = std::fs::read(path).map_err(|cause| bad(format!("cannot be read: {cause}")))?;
         SavedModel::from_bytes(&bytes, path)
     }
 
-    /// Reads the content of a `.safetensors` file; errors name it by `path`.
+    /// Parses the contents of a `.safetensors` file. Errors name the file by `path`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) if they are not those of such a file.
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
         let bad = |what: String| {
             Error::model(format!("{}: {what}", path.display()))
@@ -163,23 +187,32 @@ impl SavedModel {
         Ok(SavedModel { tensors, about })
     }
 
-    /// What the file says about the model.
+    /// Returns the metadata.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`](crate::ErrorKind::Model) where it says nothing.
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) if the file has none.
     pub fn about(&self) -> Result<&About> {
         self.about.as_ref().ok_or_else(|| {
-            Error::model("the file does not say which model its weights belong to")
-                .advise("say it with --model and --data, or give a file that shadegrad wrote")
+            Error::model("the file does not say which model its weights belong to").advise(Remedy::settings(
+                "say it with {} and {}, or give a file that shadegrad wrote",
+                [("model", ""), ("data", "")],
+            ))
         })
     }
 
-    /// Writes the model, whole or not at all.
+    /// Writes the model atomically.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
         atomic::write(path, &self.to_bytes()?)
     }
 
-    /// As the content of a `.safetensors` file.
+    /// Returns the contents of a `.safetensors` file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if a tensor's shape and number of values
+    /// differ.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let damaged = |cause| Error::new(crate::ErrorKind::Internal, format!("a model file: {cause}"));
         let views = self.tensors.iter().map(|tensor| {
@@ -194,7 +227,11 @@ impl SavedModel {
         serialize(views, metadata).map_err(damaged)
     }
 
-    /// The values of the tensor `name`, if its shape is `shape`.
+    /// Returns the values of the tensor `name`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) if there is no such tensor or its shape is not
+    /// `shape`.
     pub fn values(&self, name: &str, shape: &[usize]) -> Result<&[f32]> {
         let names = || self.tensors.iter().map(|tensor| tensor.name.as_str()).collect::<Vec<_>>().join(", ");
         let tensor = self.tensors.iter().find(|tensor| tensor.name == name).ok_or_else(|| {
@@ -206,7 +243,10 @@ impl SavedModel {
                 "{name} has the shape {:?} in the file and {shape:?} in the model",
                 tensor.shape
             ))
-            .advise("give the model that the file was made with, with --model"));
+            .advise(Remedy::settings(
+                "give the model that the file was made with, with {}",
+                [("model", "")],
+            )));
         }
         Ok(&tensor.values)
     }

@@ -1,4 +1,4 @@
-//! Finds a trained model: in a run's folder, in a checkpoint's folder, or in a file.
+//! Finds a trained model in a run, a checkpoint or a file.
 
 use std::path::{Path, PathBuf};
 
@@ -6,18 +6,17 @@ use super::manifest;
 use super::model_file::SavedModel;
 use crate::error::{Error, Result};
 
-/// The weights of every checkpoint.
+/// File name of the weights in every checkpoint.
 pub const MODEL: &str = "model.safetensors";
 
-/// The file of a run's folder that names its best checkpoint.
+/// The file in a run's folder that names its best checkpoint.
 pub const BEST: &str = "best";
 
-/// Reads the model that `model` names, and the path of the file that its weights are in.
+/// Reads the model at `model`. Returns it with the path of the weights file.
 ///
 /// # Errors
-/// [`ErrorKind::Model`](crate::ErrorKind::Model) where there is none or it cannot be used. Every
-/// file of a run's checkpoint must be as it was saved; no other checkpoint stands in for a damaged
-/// one.
+/// [`ErrorKind::Model`](crate::ErrorKind::Model) if there is no model or it cannot be used. All
+/// files of a run's checkpoint must be intact. If they are not, no other checkpoint is tried.
 pub fn read_model(model: &Path) -> Result<(PathBuf, SavedModel)> {
     let weights = weights_of(model)?;
     let saved = match weights.parent() {
@@ -27,17 +26,17 @@ pub fn read_model(model: &Path) -> Result<(PathBuf, SavedModel)> {
                 files.get(MODEL).ok_or_else(|| manifest::damaged(folder, format!("it has no {MODEL}")))?;
             SavedModel::from_bytes(bytes, &weights)?
         }
-        // A file alone has nothing that vouches for it.
+        // A single file has no manifest to check it against.
         _ => SavedModel::read(&weights)?,
     };
     Ok((weights, saved))
 }
 
-/// The file with the weights: `model` itself, that of a checkpoint's folder, or that of a run's
+/// Returns the path of the weights file: `model` itself, that of a checkpoint, or that of a run's
 /// best checkpoint.
 ///
 /// # Errors
-/// [`ErrorKind::Model`](crate::ErrorKind::Model) where there is none.
+/// [`ErrorKind::Model`](crate::ErrorKind::Model) if there is none.
 pub fn weights_of(model: &Path) -> Result<PathBuf> {
     let shown = model.display();
     let about = std::fs::metadata(model).map_err(|cause| {

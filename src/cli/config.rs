@@ -11,7 +11,7 @@ use crate::data::catalogue::Catalogue;
 use crate::data::hold_out;
 use crate::error::Result;
 use crate::text::human;
-use crate::train::{Outline, Sizes};
+use crate::train::{DryRun, Sizes};
 
 const EXAMPLES: &str = "Examples:
   shadegrad config presets
@@ -19,7 +19,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad config show > mine.toml && shadegrad train --config mine.toml";
 
 #[derive(Args, Debug)]
-#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct ConfigArguments {
     #[command(subcommand)]
     command: ConfigCommand,
@@ -76,7 +76,7 @@ fn show(resolved: &Resolved) -> Result<()> {
 }
 
 /// The run's layers and memory, where the data set is one whose sizes are known before it is read.
-fn outline(resolved: &Resolved) -> Result<Option<Outline>> {
+fn outline(resolved: &Resolved) -> Result<Option<DryRun>> {
     let config = &resolved.config;
     let catalogue = Catalogue::built_in();
     let Some(set) = catalogue.find(&config.data) else { return Ok(None) };
@@ -94,11 +94,11 @@ fn outline(resolved: &Resolved) -> Result<Option<Outline>> {
     let set = TrainingSet { images: sizes.train, shape: sizes.shape };
     let resolved = resolved.clone().settle(&set);
     resolved.check_run(sizes.train, sizes.validation.is_some())?;
-    Outline::of(&resolved.config, &sizes).map(Some)
+    DryRun::of(&resolved.config, &sizes).map(Some)
 }
 
 /// Comments, so that the whole is still TOML.
-fn outline_table(outline: &Outline, style: Style) -> String {
+fn outline_table(outline: &DryRun, style: Style) -> String {
     let head = ["layer", "output", "parameters", "MFLOP an image"].map(String::from);
     let rows = outline.model.rows.iter().map(|row| {
         let layer = format!("{}{}", "  ".repeat(row.depth), row.layer);
@@ -138,7 +138,7 @@ fn show_json(resolved: &Resolved) -> Result<()> {
         config: &'a Settings,
         origins: serde_json::Map<String, serde_json::Value>,
         /// Nothing where it depends on images that are not read yet.
-        model: Option<Outline>,
+        model: Option<DryRun>,
     }
     let origins = resolved.settings.iter();
     let origins = origins.map(|(key, setting)| (key.name().into(), setting.origin.to_string().into()));

@@ -28,7 +28,7 @@ const EXAMPLES: &str = "Examples:
 
 /// What `shadegrad data` takes.
 #[derive(Args, Debug)]
-#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub struct DataArgs {
     #[command(subcommand)]
     command: DataCommand,

@@ -1,4 +1,4 @@
-//! The value `auto`: settings that follow from the training images, and are settled once these are
+//! The value `auto`: settings whose values are computed from the training images once these are
 //! known.
 //!
 //! | key | `auto` is |
@@ -11,7 +11,7 @@
 //!
 //! A learning rate that suits a preset's own data set can be far too high for smaller batches,
 //! whose gradients are noisier, and for larger images, whose gradients are larger. Clipping bounds
-//! the step, and leaves runs alone that are as the preset's author measured them.
+//! the step. It does not apply to runs that match the setup the preset was tuned for.
 
 use super::key::Key;
 use super::presets::Preset;
@@ -21,44 +21,44 @@ use crate::data::ImageShape;
 use crate::data::catalogue::Catalogue;
 use crate::text::human;
 
-/// Epochs times the square root of the number of images.
+/// Product of the number of epochs and the square root of the number of images.
 const EPOCHS: f64 = 1600.0;
 
-/// Steps that an epoch has at least, where there are images enough.
+/// Minimum number of steps per epoch, if there are enough images.
 const STEPS: usize = 32;
 
-/// Of the shorter side, the part by which images are shifted at most.
+/// Divisor of the shorter side that gives the largest random shift.
 const CROP: usize = 8;
 
-/// The longest shorter side of the maps that are convolved without a stride.
+/// Largest shorter side of feature maps that are convolved without a stride.
 const FULL_SIDE: usize = 32;
 
-/// The norm to which gradients are clipped where they are.
+/// Global gradient norm used when `auto` turns clipping on.
 const CLIP_NORM: f32 = 1.0;
 
-/// What `auto` follows from.
+/// The properties of the training images that `auto` depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrainingSet {
-    /// Images to train on, those that are held out not counted.
+    /// Number of training images, without those that are held out.
     pub images: usize,
-    /// Shape of each.
+    /// Shape of each image.
     pub shape: ImageShape,
 }
 
-/// Stands in for images that are not known yet, so that there is a configuration to check.
+/// Placeholder used before the images are known, so that the configuration can be checked.
 const UNKNOWN: TrainingSet =
     TrainingSet { images: 1000, shape: ImageShape { channels: 3, height: 64, width: 64 } };
 
 impl Setting {
-    /// Whether its value is still to follow from the training images. `key` is what is set.
+    /// Whether the value of `key` is still `auto`, to be computed from the training images.
     pub fn is_open(&self, key: Key) -> bool {
         key.kind().takes_auto() && matches!(&self.value, Value::Text(text) if text == AUTO)
     }
 }
 
-/// Takes out the preset's clipping where its learning rate or its model is replaced: the recipe is
-/// no longer the preset's then, and the recorded configuration of a run, which says both, means the
-/// same when it is read again.
+/// Removes the preset's clipping if its learning rate or its model is replaced. The recipe is then
+/// no longer the preset's. A recorded configuration names both, so it resolves to the same values
+/// when it is read again.
 pub(super) fn without_needless_clipping(settings: Settings) -> Settings {
     let is_said = |key| settings.get(key).is_some_and(Setting::is_said);
     let is_open = settings.get(Key::ClipNorm).is_some_and(|setting| setting.is_open(Key::ClipNorm));
@@ -67,8 +67,8 @@ pub(super) fn without_needless_clipping(settings: Settings) -> Settings {
     settings.filter(|key| !(key == Key::ClipNorm && is_needless))
 }
 
-/// Puts a plain value in place of each `auto`, and takes out the keys that are to have none.
-/// Without a training set, the values are those for some set of a usual size.
+/// Replaces each `auto` with a plain value and removes the keys that have none. Without a training
+/// set, the values are those for a data set of typical size.
 pub(super) fn settle(settings: Settings, set: Option<&TrainingSet>) -> Settings {
     let TrainingSet { images, shape } = *set.unwrap_or(&UNKNOWN);
     let number = || format!("{} training images", human::count(images as u64));
@@ -111,8 +111,8 @@ fn batch_size(images: usize) -> usize {
     1 << most.ilog2()
 }
 
-/// Four convolutions as in the preset `cifar10-cnn`, with a mean over the last maps, so that images
-/// of any size fit.
+/// Returns four convolutions as in the preset `cifar10-cnn`, followed by global average pooling, so
+/// that images of any size fit.
 fn model(shape: ImageShape) -> String {
     let mut side = shape.shorter_side();
     let mut layers = Vec::new();
@@ -132,8 +132,8 @@ fn model(shape: ImageShape) -> String {
     layers.join(",")
 }
 
-/// Why the preset's learning rate may be too high: the batches or the images that it is made for,
-/// where the run's are smaller or larger.
+/// Returns why the preset's learning rate may be too high, or `None` if it is not. It may be too
+/// high if the run's batches are smaller or its images larger than those the preset was tuned for.
 fn reason_to_clip(settings: &Settings, shape: ImageShape) -> Option<String> {
     let whole = |settings: &Settings, key| match settings.get(key) {
         Some(Setting { value: Value::Whole(number), .. }) => Some(*number),
@@ -159,7 +159,7 @@ mod tests {
     fn resolved(flags: &[(Key, &str)]) -> Resolved {
         let mut settings = Settings::default();
         for (key, value) in flags {
-            settings.set_text(*key, value.as_ref(), Origin::Flag).expect("the value is allowed");
+            settings.set_text(*key, value.as_ref(), Origin::Caller).expect("the value is allowed");
         }
         let sources = Sources { flags: settings, environment: &|_| None, file: None };
         complete(said(sources).expect("the values are allowed")).expect("they go together")
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(clipped(&[(Key::BatchSize, "32"), (Key::Model, "linear:8")], &own), None, "another model");
     }
 
-    /// A run is taken up from its recorded configuration, which says every value.
+    /// A run is resumed from its recorded configuration, which contains every value.
     #[test]
     fn a_recorded_configuration_means_the_same_when_it_is_read_again() {
         for preset in presets::ALL {

@@ -1,39 +1,39 @@
-//! What a run is validated on, and by which figure.
+//! The images that a run is validated on, and the metric that decides.
 
-/// The images that say which epoch of the run is best, and when to stop.
+/// The images that decide which epoch is best and when to stop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Validation {
-    /// The validation images that the data has. Where it has none, the test images say which epoch
-    /// is best, and nothing in the run follows from it.
+    /// The data set's own validation images. If it has none, the test images decide which epoch is
+    /// best, and early stopping is not available.
     None,
-    /// This share of the training images, above 0 and below 1, which the run does not train on.
+    /// This fraction of the training images (above 0 and below 1). The run does not train on them.
     Share(f32),
-    /// The test images, because somebody asked for it: the best epoch's test accuracy is then no
-    /// measure of how good the model is on images that nobody has seen.
+    /// The test images, on request. The best epoch's test accuracy is then not an unbiased estimate
+    /// of the accuracy on unseen images.
     Test,
 }
 
 impl Validation {
-    /// The words that stand for one of them.
+    /// The words that select a variant.
     pub const NAMES: [&'static str; 1] = ["test"];
 }
 
-/// The figure that says which epoch is best, and whether the run still improves. It is that of the
-/// validation images, or of the test images where there are none.
+/// The metric that decides which epoch is best and whether the run still improves. It is measured
+/// on the validation images, or on the test images if there are none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Monitor {
-    /// The higher accuracy is better; of equal accuracies, that with the lower loss.
+    /// Higher accuracy is better. Ties are broken by the lower loss.
     #[default]
     Accuracy,
-    /// The lower loss is better; of equal losses, that with the higher accuracy.
+    /// Lower loss is better. Ties are broken by the higher accuracy.
     Loss,
 }
 
 impl Monitor {
-    /// All of them.
+    /// All metrics.
     pub const ALL: [Monitor; 2] = [Monitor::Accuracy, Monitor::Loss];
 
-    /// As in flags and files.
+    /// The name in flags and files.
     pub const fn name(self) -> &'static str {
         match self {
             Monitor::Accuracy => "accuracy",

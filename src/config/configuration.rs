@@ -12,93 +12,97 @@ use crate::nn::InitRule;
 use crate::optim::{Groups, LearningRate, Optimizer, Schedule, Warmup};
 use crate::tensor::Precision;
 
-/// Everything a training run depends on, resolved and validated. No clap, no TOML in here.
+/// Everything that the result of a training run depends on, resolved and validated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Name of the preset it started from.
+    /// Name of the preset that the configuration started from.
     pub preset: String,
-    /// A known data set's name or a folder. Empty where none was named: then there is nothing to
+    /// Name of a known data set, or a folder. Empty if none was given; the run then has nothing to
     /// train on.
     pub data: String,
-    /// Side of the images that a folder's pictures become; else it depends on the pictures.
+    /// Side of the square training images in pixels, for image folders. `None` derives it from the
+    /// pictures.
     pub image_size: Option<usize>,
-    /// What becomes of pictures of another size.
+    /// How pictures are brought to the training size.
     pub resize: Resize,
-    /// How pixels become the model's input.
+    /// How pixels are normalised.
     pub normalize: Normalize,
     /// Layers joined by commas: `linear:128,relu,linear:10`.
     pub model: String,
-    /// Where the first weights come from.
+    /// Initial weights.
     pub init: Init,
-    /// In how many bits layers hand floats on.
+    /// Precision of activations and gradients.
     pub precision: Precision,
     /// Passes over the training images.
     pub epochs: usize,
-    /// Optimizer steps after which to stop, wherever in an epoch that is.
+    /// Number of optimizer steps after which to stop, even in the middle of an epoch.
     pub max_steps: Option<usize>,
     /// Images per step.
     pub batch_size: usize,
-    /// How training images are mirrored.
+    /// Horizontal flips of training images.
     pub flip: Flip,
-    /// Pixels by which training images are shifted at most.
+    /// Largest random shift of training images, in pixels.
     pub crop: usize,
-    /// Side of the square that is cut out of training images; 0 for none.
+    /// Side of the square that is masked in training images; 0 for none.
     pub cutout: usize,
-    /// New order of the images in every epoch, or file order in all of them.
+    /// Whether the images are shuffled in every epoch. If not, they are taken in file order.
     pub shuffle: bool,
-    /// What every random number of the run follows from.
+    /// Random seed of the run.
     pub seed: u64,
-    /// How parameters follow their gradients.
+    /// Optimizer, with its hyperparameters.
     pub optimizer: Optimizer,
-    /// Which parameters are trained otherwise than the rest, and how.
+    /// Parameter groups: overrides for some parameters.
     pub groups: Groups,
     /// Learning rate of the first step (or the peak, where a schedule warms up).
     pub learning_rate: f32,
-    /// How the learning rate changes.
+    /// Learning rate schedule.
     pub schedule: Schedule,
-    /// Steps or epochs over which the schedule is laid out; nothing for those of the run.
+    /// Length of the schedule in steps or epochs; `None` for the length of the run.
     pub schedule_steps: Option<Interval>,
-    /// How often the step schedule lowers the learning rate, in steps or epochs.
+    /// Interval, in steps or epochs, at which the step schedule lowers the learning rate.
     pub step_every: Option<Interval>,
-    /// What the step schedule multiplies it by.
+    /// Factor by which the step schedule multiplies the learning rate.
     pub step_factor: f32,
-    /// How long the learning rate rises from zero.
+    /// Length of the warm-up, in which the learning rate rises from zero.
     pub warmup: Warmup,
-    /// Largest norm of all gradients together; larger ones are scaled down to it.
+    /// Largest global norm of the gradients. Gradients with a larger norm are scaled down to it.
     pub clip_norm: Option<f32>,
-    /// Share of the training target that all classes have alike, 0 to below 1. Only training's loss has it.
+    /// Label smoothing, from 0 up to (not including) 1. It applies to the training loss only.
     pub label_smoothing: f32,
-    /// How much of the running averages of the parameters, with which the model is measured and saved, is kept in a step;
-    /// nothing where the parameters themselves are.
+    /// Decay of the exponential moving average of the parameters. If it is set, the averages are
+    /// evaluated and saved instead of the parameters themselves.
     pub ema: Option<f32>,
-    /// `l2 / 2` times the squared norm of all weights is added to the loss.
+    /// L2 penalty: `l2 / 2` times the squared norm of all weights is added to the loss.
     pub l2: f32,
-    /// What the run is validated on while it trains.
+    /// The images that the run is validated on.
     pub validation: Validation,
-    /// The figure that the best epoch and patience go by.
+    /// The metric that decides the best epoch and early stopping.
     pub monitor: Monitor,
-    /// Epochs without improvement after which to stop.
+    /// Early stopping: number of epochs without improvement after which to stop.
     pub patience: Option<usize>,
-    /// How often a checkpoint is saved. Changes no result.
+    /// How often a checkpoint is saved. It does not affect the results.
     pub checkpoint_every: Interval,
-    /// Whether the best epoch's checkpoint is kept beside the last two. Changes no result.
+    /// Whether to keep the best epoch's checkpoint in addition to the last two. It does not affect
+    /// the results.
     pub keep_best: bool,
 }
 
 impl Config {
-    /// Optimizer steps of a full epoch over `images` training images, of which there is at least
-    /// one.
+    /// Returns the number of optimizer steps in a full epoch over `images` training images.
+    ///
+    /// # Panics
+    /// Panics if `images` is 0.
     pub fn steps_per_epoch(&self, images: usize) -> usize {
         images.div_ceil(self.batch_size.min(images))
     }
 
-    /// Optimizer steps of the run, unless it loses its patience.
+    /// Returns the number of optimizer steps of the run, unless early stopping ends it sooner.
     pub fn steps(&self, steps_per_epoch: usize) -> usize {
         let epochs = self.epochs.saturating_mul(steps_per_epoch);
         self.max_steps.map_or(epochs, |most| most.min(epochs))
     }
 
-    /// The learning rate of every step of the run, whose full epochs have `steps_per_epoch` steps.
+    /// Returns the learning rate of every step. A full epoch has `steps_per_epoch` steps.
     pub fn learning_rates(&self, steps_per_epoch: usize) -> LearningRate {
         let of_epochs = |epochs: usize| epochs.saturating_mul(steps_per_epoch);
         // Minutes were refused when the configuration was resolved.
@@ -123,26 +127,26 @@ impl Config {
         }
     }
 
-    /// What becomes of training images.
+    /// Returns the data augmentation of the training images.
     pub fn augmentation(&self) -> Augmentation {
         let &Config { seed, flip, crop, cutout, .. } = self;
         Augmentation { seed, flip, crop, cutout }
     }
 
-    /// What a folder of pictures is to become.
+    /// Returns how the pictures of a folder are to be loaded.
     pub fn pictures(&self) -> pictures::Wanted {
         let size = self.image_size.map_or(pictures::Size::Found, pictures::Size::Side);
         pictures::Wanted { size, resize: self.resize, ..pictures::Wanted::default() }
     }
 }
 
-/// Where the first weights come from.
+/// Initial weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Init {
-    /// A rule, seeded.
+    /// An initialisation rule. It uses the seed.
     Rule(InitRule),
-    /// A model file, or the folder of a run or of a checkpoint that has one: names and shapes must
-    /// match the model's.
+    /// A model file, or the folder of a run or checkpoint that contains one. Parameter names and
+    /// shapes must match the model's.
     File(PathBuf),
 }
 
@@ -156,7 +160,7 @@ mod tests {
     fn config(flags: &[(Key, &str)]) -> Config {
         let mut settings = Settings::default();
         for (key, text) in flags {
-            settings.set_text(*key, OsStr::new(text), Origin::Flag).expect("the value is allowed");
+            settings.set_text(*key, OsStr::new(text), Origin::Caller).expect("the value is allowed");
         }
         let sources = Sources { flags: settings, environment: &|_| None, file: None };
         resolve(sources).expect("the values fit").config

@@ -1,4 +1,4 @@
-//! From complete settings to a [`Config`], and back.
+//! Conversion of complete settings to a [`Config`], and back.
 
 use std::fmt::Write;
 
@@ -16,7 +16,10 @@ use crate::optim::{Groups, Optimizer, Schedule, Warmup};
 use crate::tensor::Precision;
 
 impl Config {
-    /// The configuration that `settings` add up to. Panics where a key is missing that has a default.
+    /// Builds the configuration from `settings`.
+    ///
+    /// # Panics
+    /// Panics if a key that has a default is missing.
     pub(super) fn from_settings(settings: &Settings) -> Self {
         let read = Reader { settings };
         let init = read.text(Key::Init);
@@ -67,7 +70,7 @@ impl Config {
             validation: match read.value(Key::Validation) {
                 Value::Number(0.0) => Validation::None,
                 Value::Number(share) => Validation::Share(*share),
-                // The only word there is.
+                // `test` is the only word.
                 _ => Validation::Test,
             },
             monitor: settings.monitor(),
@@ -77,7 +80,7 @@ impl Config {
         }
     }
 
-    /// The same with those values of `settings` that may have followed from the training images.
+    /// Returns the configuration with the values that may have been `auto` taken from `settings`.
     pub(super) fn settled(self, settings: &Settings) -> Self {
         let read = Reader { settings };
         Config {
@@ -90,7 +93,7 @@ impl Config {
         }
     }
 
-    /// Each value under its key, as if all had been said on the command line.
+    /// Returns each value under its key, as if all had been given on the command line.
     pub fn to_settings(&self) -> Settings {
         let text = |text: &str| Value::Text(text.into());
         let count = |count: usize| Value::Whole(count as u64);
@@ -127,7 +130,7 @@ impl Config {
             (Key::Schedule, Some(text(self.schedule.name()))),
             (Key::ScheduleSteps, self.schedule_steps.map(|steps| text(&steps.to_string()))),
             (Key::StepEvery, self.step_every.map(|every| text(&every.to_string()))),
-            // Said without its schedule it would be refused.
+            // The key is rejected without its schedule.
             (Key::StepFactor, (self.schedule == Schedule::Step).then_some(number(self.step_factor))),
             (
                 Key::Warmup,
@@ -152,17 +155,17 @@ impl Config {
         ];
         let mut settings = Settings::default();
         for (key, value) in self.optimizer.values() {
-            settings.set(key, value, Origin::Flag);
+            settings.set(key, value, Origin::Caller);
         }
         for (key, value) in values {
             if let Some(value) = value {
-                settings.set(key, value, Origin::Flag);
+                settings.set(key, value, Origin::Caller);
             }
         }
         settings
     }
 
-    /// As a TOML file that gives the same configuration when it is read with `--config`.
+    /// As a TOML file that gives the same configuration when it is read as a [`ConfigFile`](super::ConfigFile).
     pub fn to_toml(&self) -> String {
         let mut text =
             String::from("# The complete configuration of a run: `shadegrad train --config` takes it.\n");
@@ -172,7 +175,7 @@ impl Config {
 }
 
 impl Optimizer {
-    /// Its own values, each under its key.
+    /// Returns the optimizer's own values, each under its key.
     pub(super) fn values(self) -> Vec<(Key, Value)> {
         let numbers = |values: &[(Key, f32)]| {
             values.iter().map(|&(key, number)| (key, Value::Number(number))).collect::<Vec<_>>()
@@ -197,14 +200,14 @@ impl Optimizer {
     }
 }
 
-/// As an object with the keys of a configuration file.
+/// Serializes as an object with the keys of a configuration file.
 impl Serialize for Config {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_settings().serialize(serializer)
     }
 }
 
-/// Takes values out of settings whose kinds are known to be right.
+/// Reads values from settings whose kinds have been checked.
 struct Reader<'a> {
     settings: &'a Settings,
 }
@@ -212,7 +215,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn optimizer(&self) -> Optimizer {
         let weight_decay = self.number(Key::WeightDecay);
-        // What these are where nobody says depends on the optimizer.
+        // The default of these depends on the optimizer.
         let number_or = |key, usual| self.settings.get(key).map_or(usual, |_| self.number(key));
         let betas = |second| [number_or(Key::Beta1, 0.9), number_or(Key::Beta2, second)];
         let (momentum, nesterov) = (self.number(Key::Momentum), self.switch(Key::Nesterov));
@@ -272,7 +275,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The one of `all` that has the name; a name was checked when it was read.
+/// Returns the item of `all` with this name. The name was checked when it was read.
 fn named<T: Copy, const N: usize>(name: &str, all: [T; N], name_of: fn(T) -> &'static str) -> T {
     let found = all.into_iter().find(|one| name_of(*one) == name);
     found.unwrap_or_else(|| unreachable!("{name} was checked"))

@@ -1,4 +1,4 @@
-//! Reading a TOML file of settings. Every mistake is one line that names the file and the line.
+//! Reading a TOML file of settings. Every error is one line with the file name and the line number.
 
 use std::ops::Range;
 use std::path::Path;
@@ -10,32 +10,35 @@ use super::key::Key;
 use super::kind::{Kind, Written};
 use super::settings::{Origin, Settings, shorten};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 use crate::text::suggest::nearest;
 
-/// Most bytes of a file that is read: far beyond any configuration, so that a data file that was
-/// given by mistake is not taken into memory.
+/// Maximum size of a configuration file in bytes. It is far above any real configuration, so that a
+/// data file given by mistake is not loaded into memory.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// The one key that files may have and flags do not: a line for whoever reads the file.
+/// The one key that files accept and flags do not: a description for human readers.
 const DESCRIPTION: &str = "description";
 
-/// What a TOML file says.
+/// The contents of a TOML file of settings.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConfigFile {
-    /// What the file is for.
+    /// The `description` of the file, if it has one.
     pub description: Option<String>,
-    /// Its values.
+    /// The values that the file sets.
     pub settings: Settings,
 }
 
 impl ConfigFile {
     /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the file cannot be read or contains a
+    /// mistake.
     pub fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
-        let unreadable = |why: String| {
-            Error::usage(format!("cannot read {shown}: {why}"))
-                .advise("--config takes a TOML file; `shadegrad config show` prints one to start from")
-        };
+        let unreadable =
+            |why: String| Error::usage(format!("cannot read {shown}: {why}")).advise(Remedy::GiveConfigFile);
         let about = std::fs::metadata(path).map_err(|cause| unreadable(cause.to_string()))?;
         if about.is_dir() {
             return Err(unreadable("it is a folder".into()));
@@ -48,7 +51,11 @@ impl ConfigFile {
         ConfigFile::parse(&text, |line, column| Origin::File { path: path.to_owned(), line, column })
     }
 
-    /// Reads the text of a file; `origin` says where each line and column is from.
+    /// Parses the text of a file. `origin` maps a line and column to where a value came from.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the text is not TOML, or a key or value is
+    /// not allowed.
     pub fn parse(text: &str, origin: impl Fn(usize, usize) -> Origin) -> Result<Self> {
         let origin_at = |span: Range<usize>| {
             let (line, column) = place(text, span.start);
@@ -59,7 +66,7 @@ impl ConfigFile {
             invalid(text, &error, span.clone(), &origin_at(span))
         })?;
         let mut file = ConfigFile::default();
-        // By line: of several mistakes the first is reported.
+        // In order of lines, so that the first of several mistakes is reported.
         let mut entries: Vec<_> = table.get_ref().iter().collect();
         entries.sort_by_key(|(name, _)| name.span().start);
         for (name, value) in entries {
@@ -72,7 +79,8 @@ impl ConfigFile {
                 Key::named(name.get_ref()).ok_or_else(|| unknown(name.get_ref(), &origin_at(name.span())))?;
             let shown = shorten(text.get(value.span()).unwrap_or_default());
             match value.get_ref() {
-                // TOML's other bases have no `FromStr` of their own.
+                // `FromStr` reads decimal digits only; TOML also has hexadecimal, octal and binary
+                // numbers.
                 DeValue::Integer(number) if number.radix() != 10 => {
                     let number = u64::from_str_radix(number.as_str(), number.radix());
                     let digits = number.map(|number| number.to_string()).unwrap_or_default();
@@ -101,7 +109,7 @@ fn description(value: &Spanned<DeValue<'_>>, text: &str, origin: &Origin) -> Res
         _ => {
             let shown = shorten(text.get(value.span()).unwrap_or_default());
             Err(Error::usage(format!("{origin}: {DESCRIPTION} = {shown}: must be text"))
-                .advise("put it in double quotes: it is for whoever reads the file"))
+                .advise("put it in double quotes"))
         }
     }
 }
@@ -110,7 +118,7 @@ fn unknown(name: &str, origin: &Origin) -> Error {
     let names = || Key::ALL.into_iter().map(Key::name);
     let mut message = format!("{origin}: unknown key `{}`", shorten(name));
     let all: Vec<_> = names().collect();
-    // The name of the flag is a likely slip, and so is the long name of the rate.
+    // People often write the name of the flag, or `learning-rate` in full.
     let turned_off =
         Key::ALL.into_iter().find(|key| matches!(key.kind(), Kind::Switch { off, .. } if off == name));
     let meant = match turned_off {
@@ -124,19 +132,19 @@ fn unknown(name: &str, origin: &Origin) -> Error {
     Error::usage(message).advise(format!("the keys are {}", all.join(", ")))
 }
 
-/// The error for text that is not TOML, and for a key that is there twice.
+/// Returns the error for text that is not TOML and for a key that occurs twice.
 fn invalid(text: &str, error: &toml::de::Error, span: Range<usize>, origin: &Origin) -> Error {
     if error.message().starts_with("duplicate key") {
         let key = shorten(text.get(span).unwrap_or_default());
-        return Error::usage(format!("{origin}: the key `{key}` is there twice"))
-            .advise("keep the line that you want and delete the other");
+        return Error::usage(format!("{origin}: duplicate key `{key}`"))
+            .advise("keep one of the two lines and delete the other");
     }
     let message = error.message().replace('\n', " ");
     Error::usage(format!("{origin}: not TOML: {message}"))
-        .advise("write one `key = value` a line, with text in double quotes")
+        .advise("write one `key = value` per line, with text in double quotes")
 }
 
-/// Line and column of the byte `position`, from 1.
+/// Returns the line and column of the byte at `position`, both counted from 1.
 fn place(text: &str, position: usize) -> (usize, usize) {
     let before = &text[..text.floor_char_boundary(position)];
     let start_of_line = before.rfind('\n').map_or(0, |end| end + 1);
@@ -168,6 +176,6 @@ mod tests {
     #[test]
     fn the_first_of_several_mistakes_is_reported() {
         let error = parse("model = 3\nepochs = 0\ndata = 1\n").expect_err("all lines are wrong");
-        assert!(error.to_string().starts_with("a.toml:1:9: model = 3: must be text"), "{error}");
+        assert!(error.to_string().starts_with("a.toml:1:9: model = 3: must be non-empty text"), "{error}");
     }
 }

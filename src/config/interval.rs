@@ -1,4 +1,4 @@
-//! How often something is done in a run.
+//! How often something is done during a run.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ pub enum Interval {
     Steps(usize),
     /// Passes over the training images.
     Epochs(usize),
-    /// Minutes of a clock on the wall.
+    /// Minutes of wall-clock time.
     Minutes(usize),
 }
 
@@ -17,7 +17,7 @@ impl Interval {
     /// The largest number of steps, epochs or minutes.
     pub const MOST: u64 = u32::MAX as u64;
 
-    /// The interval that is written so, if it is one.
+    /// Parses an interval such as `500`, `2e` or `10m`. Returns `None` if the text is not one.
     pub fn parse(text: &str) -> Option<Self> {
         let (digits, unit): (_, fn(usize) -> Interval) = match text.strip_suffix('e') {
             Some(epochs) => (epochs, Interval::Epochs),
@@ -26,7 +26,7 @@ impl Interval {
                 None => (text, Interval::Steps),
             },
         };
-        // `parse` alone would take a sign.
+        // `parse` alone would accept a sign.
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
@@ -35,7 +35,7 @@ impl Interval {
     }
 }
 
-/// As it is written.
+/// Formats the interval the way [`Interval::parse`] reads it.
 impl fmt::Display for Interval {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

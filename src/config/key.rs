@@ -1,4 +1,4 @@
-//! The one table of what can be set: name, help, kind of value and what is allowed.
+//! The table of all settings: name, help, kind of value and allowed values.
 
 use super::choices::{Monitor, Validation};
 use super::kind::Kind;
@@ -11,94 +11,94 @@ use crate::optim::{Optimizer, Schedule};
 use crate::tensor::Precision;
 use crate::text::bounds::Bounds;
 
-/// Something that can be set, as a flag of `train` and as a line of a TOML file.
+/// A setting: a flag of `train` and a key of a TOML file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
-    /// Whose values hold where nothing else is said.
+    /// Preset whose values apply unless something else overrides them.
     Preset,
-    /// What is trained on.
+    /// Data set to train on.
     Data,
-    /// Where known data sets are.
+    /// Folder of known data sets.
     DataDir,
-    /// Side of the images that pictures become.
+    /// Side of the training images, for image folders.
     ImageSize,
-    /// What becomes of pictures of another size.
+    /// How images are brought to the training size.
     Resize,
-    /// How pixels become the model's input.
+    /// How pixels are normalised.
     Normalize,
-    /// The layers.
+    /// Layers of the model.
     Model,
-    /// Where the first weights come from.
+    /// Initial weights.
     Init,
-    /// In how many bits layers hand floats on.
+    /// Precision of activations and gradients.
     Precision,
     /// Passes over the training images.
     Epochs,
-    /// Optimizer steps after which to stop.
+    /// Number of optimizer steps after which to stop.
     MaxSteps,
     /// Images per step.
     BatchSize,
-    /// How training images are mirrored.
+    /// Horizontal flips of training images.
     Flip,
-    /// Pixels by which they are shifted at most.
+    /// Largest random shift of training images, in pixels.
     Crop,
-    /// Side of the square that is cut out of them.
+    /// Side of the square that is masked in training images.
     Cutout,
-    /// Whether each epoch has an order of its own.
+    /// Whether the images are shuffled in every epoch.
     Shuffle,
-    /// What every random number follows from.
+    /// Random seed.
     Seed,
-    /// How parameters follow their gradients.
+    /// Optimizer.
     Optimizer,
     /// Learning rate.
     Lr,
-    /// How much of the running mean of gradients is kept.
+    /// Momentum of SGD and Muon.
     Momentum,
-    /// Whether momentum looks ahead.
+    /// Whether to use Nesterov momentum.
     Nesterov,
-    /// The optimizer's decay.
+    /// Weight decay of the optimizer.
     WeightDecay,
-    /// Parameters that are trained otherwise.
+    /// Parameter groups: overrides for some parameters.
     Groups,
-    /// How much of the running mean of gradients an adaptive optimizer keeps.
+    /// Decay rate of the first moment in Adam and Lion.
     Beta1,
-    /// How much of the second running mean it keeps.
+    /// Decay rate of the second moment in Adam, or of the momentum in Lion.
     Beta2,
-    /// What keeps Adam from dividing by zero.
+    /// Term that keeps Adam from dividing by zero.
     Epsilon,
-    /// Largest norm of all gradients together.
+    /// Largest global norm of the gradients.
     ClipNorm,
-    /// Share of the target that all classes have alike.
+    /// Label smoothing.
     LabelSmoothing,
-    /// How much of the parameters' running averages is kept.
+    /// Decay of the exponential moving average of the parameters.
     Ema,
-    /// The loss's penalty.
+    /// L2 penalty that is added to the loss.
     L2,
-    /// How the learning rate changes.
+    /// Learning rate schedule.
     Schedule,
-    /// Steps or epochs over which the schedule is laid out.
+    /// Length of the schedule in steps or epochs.
     ScheduleSteps,
-    /// How often the step schedule lowers it.
+    /// How often the step schedule lowers the learning rate.
     StepEvery,
-    /// What the step schedule multiplies it by.
+    /// Factor by which the step schedule multiplies the learning rate.
     StepFactor,
-    /// How long the learning rate rises.
+    /// Length of the learning rate's warm-up.
     Warmup,
-    /// What the run is validated on while it trains.
+    /// Images that the run is validated on.
     Validation,
-    /// The figure that the best epoch and patience go by.
+    /// Metric that decides the best epoch and early stopping.
     Monitor,
-    /// Epochs without improvement after which to stop.
+    /// Number of epochs without improvement after which to stop.
     Patience,
     /// How often a checkpoint is saved.
     CheckpointEvery,
     /// Whether the best epoch's checkpoint is kept.
     KeepBest,
-    /// What trains.
+    /// Device to train on.
     Device,
-    /// Whether a GPU finds out which kernels are fastest.
+    /// Whether to benchmark GPU kernels and use the fastest.
     Tune,
-    /// Where the run is recorded.
+    /// Folder to which the run is written.
     Out,
 }
 
@@ -126,7 +126,7 @@ const INIT_RULES: [&str; 5] = [
 ];
 
 impl Key {
-    /// All keys, in the order in which files and help list them.
+    /// All keys, in the order of files and help.
     pub const ALL: [Key; 43] = [
         Key::Preset,
         Key::Data,
@@ -173,7 +173,7 @@ impl Key {
         Key::Out,
     ];
 
-    /// As in files; behind two dashes, the flag.
+    /// The name in files. With two leading dashes, it is the flag.
     pub fn name(self) -> &'static str {
         match self {
             Key::Preset => "preset",
@@ -222,12 +222,12 @@ impl Key {
         }
     }
 
-    /// The key of that name.
+    /// Returns the key with this name.
     pub fn named(name: &str) -> Option<Key> {
         Key::ALL.into_iter().find(|key| key.name() == name)
     }
 
-    /// What its values are.
+    /// Returns the kind of the key's values.
     pub fn kind(self) -> Kind {
         match self {
             Key::Data | Key::DataDir | Key::Device | Key::Out => Kind::Text,
@@ -264,80 +264,83 @@ impl Key {
         }
     }
 
-    /// What its flag does, in one line. That of a switch says what the unusual setting does.
+    /// Returns the help of the flag, in one line. The help of a switch describes the non-default
+    /// setting.
     pub fn help(self) -> &'static str {
         match self {
-            Key::Preset => "Start from this preset's values [see: shadegrad config presets]",
-            Key::Data => "Train on a known data set or on a folder [see: shadegrad data list]",
-            Key::DataDir => "Look for known data sets here only",
-            Key::ImageSize => "Side of the images that pictures become, where they are read from a folder",
-            Key::Resize => "What becomes of pictures of another size",
-            Key::Normalize => "Scale pixels to 0..1, or to mean 0 and standard deviation 1",
+            Key::Preset => "Start from the values of a preset",
+            Key::Data => "Data set to train on: a known name or a folder of images",
+            Key::DataDir => "Look for known data sets only in this folder",
+            Key::ImageSize => "Resize images to N x N pixels (image folders only)",
+            Key::Resize => "How to bring images to the training size",
+            Key::Normalize => "Scale pixels to 0..1 (unit), or to mean 0 and standard deviation 1 (standard)",
             Key::Model => {
-                "Layers joined by commas, for example linear:128,relu,linear:10; `auto` fits them to the image size"
+                "Layers joined by commas, for example linear:128,relu,linear:10; `auto` chooses them for the image size"
             }
             Key::Init => "Weight initialisation, or a .safetensors file or run to start from",
             Key::Precision => {
-                "Bits of what layers hand on: f16 takes half the memory, where a GPU has such floats"
+                "Precision of activations and gradients; f16 halves their memory on GPUs that support it"
             }
-            Key::Epochs => "Passes over the training images; `auto` follows from their number",
-            Key::MaxSteps => "Stop after this many optimizer steps, also in the middle of an epoch",
-            Key::BatchSize => "Images per step; `auto` follows from the number of training images",
-            Key::Flip => "Mirror training images: a random half in each epoch, or each in every other epoch",
+            Key::Epochs => "Passes over the training images; `auto` depends on their number",
+            Key::MaxSteps => "Stop after N optimizer steps, even in the middle of an epoch",
+            Key::BatchSize => "Images per step; `auto` depends on the number of training images",
+            Key::Flip => "Flip training images horizontally: at random, or each one in alternating epochs",
             Key::Crop => {
-                "Shift training images by up to this many pixels in both directions, edges mirrored; `auto`: an eighth"
+                "Random crop with N pixels of reflect padding; `auto` is an eighth of the shorter side"
             }
-            Key::Cutout => "Cut a square of this side out of training images",
-            Key::Shuffle => "Take the images in file order, every epoch",
-            Key::Seed => "What every random number of the run follows from",
-            Key::Optimizer => "How parameters follow their gradients",
-            Key::Lr => "Learning rate: that of the first step, or the highest where it warms up",
-            Key::Momentum => "How much of the running mean of gradients is kept, 0 to below 1",
-            Key::Nesterov => "Let momentum look ahead",
+            Key::Cutout => "Cutout: mask a random N x N square in training images",
+            Key::Shuffle => "Do not shuffle: take the images in file order in every epoch",
+            Key::Seed => "Random seed",
+            Key::Optimizer => "Optimizer",
+            Key::Lr => "Learning rate of the first step, or the peak of a schedule with warm-up",
+            Key::Momentum => "Momentum (0 <= X < 1)",
+            Key::Nesterov => "Use Nesterov momentum",
             Key::WeightDecay => {
-                "Add this much of each parameter, biases too, to its gradient; adamw, lion: take it from the parameter"
+                "Weight decay of all parameters, biases included: L2, or decoupled with adamw and lion"
             }
             Key::Groups => {
-                "Train some parameters otherwise, with lr (a factor), decay, until, momentum: \"biases lr=2 decay=0, 3 lr=0\""
+                "Override lr (as a factor), decay, until or momentum for some parameters: \"biases lr=2 decay=0, 3 lr=0\""
             }
-            Key::Beta1 => "Share of the first mean of gradients that adam, adamw and lion keep (0.9)",
-            Key::Beta2 => "Share of the second mean that adam and adamw (0.999) and lion (0.99) keep",
-            Key::Epsilon => "What adam and adamw add to the root of the mean square (1e-8)",
+            Key::Beta1 => "Decay rate of the first moment (adam, adamw, lion) [default: 0.9]",
+            Key::Beta2 => {
+                "Decay rate of the second moment (adam, adamw) or the momentum (lion) [default: 0.999, lion 0.99]"
+            }
+            Key::Epsilon => "Term added to the denominator for stability (adam, adamw) [default: 1e-8]",
             Key::ClipNorm => {
                 "Clip gradients to this global norm; `auto`: only for smaller batches or larger images than the preset's"
             }
-            Key::LabelSmoothing => "Share of the training target that all classes have alike, 0 to below 1",
+            Key::LabelSmoothing => "Label smoothing (0 <= X < 1)",
             Key::Ema => {
-                "Measure and save running averages of all parameters that keep this share in a step (0.999)"
+                "Evaluate and save an exponential moving average of the parameters with this decay (for example 0.999)"
             }
-            Key::L2 => "Add X/2 times the sum of squares of all weights to the loss",
-            Key::Schedule => "How the learning rate changes from step to step",
+            Key::L2 => "L2 penalty: add X/2 times the sum of squares of all weights to the loss",
+            Key::Schedule => "Learning rate schedule",
             Key::ScheduleSteps => {
-                "Lay the schedule out over this many steps (5000) or epochs (20e) instead of over the run"
+                "Length of the schedule in steps (5000) or epochs (20e), if it differs from the run's"
             }
-            Key::StepEvery => "Steps (500) or epochs (30e) after which `--schedule step` lowers the rate",
-            Key::StepFactor => "What `--schedule step` multiplies the learning rate by",
+            Key::StepEvery => {
+                "Interval at which the step schedule lowers the learning rate: steps (500) or epochs (30e)"
+            }
+            Key::StepFactor => "Factor by which the step schedule multiplies the learning rate",
             Key::Warmup => {
-                "How long the learning rate rises from 0: a share of the schedule (0.1), steps (500) or epochs (2e)"
+                "Warm-up of the learning rate: a fraction of the schedule (0.1), steps (500) or epochs (2e)"
             }
             Key::Validation => {
                 "Fraction of the training images to hold out for validation, or `test` to validate on the test images"
             }
-            Key::Monitor => "Figure that decides which epoch is best; equal accuracies are compared by loss",
+            Key::Monitor => "Metric that decides which epoch is best; the other one breaks ties",
             Key::Patience => {
-                "Stop after this many epochs without improvement [needs: --validation, or data with val/]"
+                "Early stopping: stop after N epochs without improvement; needs validation images"
             }
             Key::CheckpointEvery => "Save a checkpoint every N steps (500), epochs (2e) or minutes (10m)",
-            Key::KeepBest => "Keep the last two checkpoints only, not the best epoch's",
-            Key::Device => {
-                "What to train on: auto, cpu, gpu, an index or part of a name [see: shadegrad devices]"
-            }
-            Key::Tune => "Choose a GPU's kernels by rule instead of by measuring which are fastest",
-            Key::Out => "Record the run in this folder instead of a new one in runs/",
+            Key::KeepBest => "Keep only the last two checkpoints, not the one of the best epoch",
+            Key::Device => "Device to train on: auto, cpu, gpu, an index or part of a name",
+            Key::Tune => "Pick GPU kernels by heuristics instead of benchmarking them first",
+            Key::Out => "Write the run to this folder instead of a new one in runs/",
         }
     }
 
-    /// The environment variable that sets it, where there is one.
+    /// Returns the environment variable that sets the key, if there is one.
     pub fn environment(self) -> Option<&'static str> {
         match self {
             Key::DataDir => Some(crate::data::locate::ENVIRONMENT_VARIABLE),
@@ -346,7 +349,8 @@ impl Key {
         }
     }
 
-    /// Whether a run's outcome depends on it, and not just where things are.
+    /// Whether the result of a run depends on the key. Keys that only name places or devices do not
+    /// count.
     pub fn is_of_config(self) -> bool {
         !matches!(self, Key::DataDir | Key::Device | Key::Tune | Key::Out)
     }

@@ -1,4 +1,4 @@
-//! Kinds of values: what somebody wrote, and whether it is allowed.
+//! Kinds of values, and which values are allowed.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -9,47 +9,49 @@ use super::value::{AUTO, Value};
 use crate::optim::Groups;
 use crate::text::bounds::Bounds;
 
-/// A kind of value, and which of them are allowed.
+/// A kind of value, with the values that it allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Any text but the empty one.
+    /// Any text that is not blank.
     Text,
-    /// One of a few words.
+    /// One of several words.
     Choice(&'static [&'static str]),
-    /// One of a few words, the path of a `.safetensors` file, or a folder (of a run or a
-    /// checkpoint).
+    /// One of several words, the path of a `.safetensors` file, or the folder of a run or
+    /// checkpoint.
     ChoiceOrFile(&'static [&'static str]),
-    /// A whole number of things, 1 to [`Kind::MOST`].
+    /// A whole number from 1 to [`Kind::MOST`].
     Count,
-    /// A whole number of things, 0 to [`Kind::MOST`].
+    /// A whole number from 0 to [`Kind::MOST`].
     CountOrZero,
-    /// Any whole number of 64 bits.
+    /// Any unsigned 64-bit number.
     Whole,
     /// A number within bounds.
     Number(Bounds),
-    /// One of a few words, or a number from 0 to below 1.
+    /// One of several words, or a number from 0 up to (not including) 1.
     ShareOrChoice(&'static [&'static str]),
-    /// A number of steps, epochs or minutes: see [`Interval`].
+    /// A number of steps, epochs or minutes; see [`Interval`].
     Interval,
-    /// A share of all steps, from 0 to 1, or a number of steps, from 2 on, or of epochs.
+    /// A fraction of all steps from 0 to 1, a number of steps (at least 2), or a number of epochs.
     ShareOrTime,
-    /// Any value of another kind, or the word `auto` for one that follows from the training images.
+    /// Any value of another kind, or the word `auto` for a value that depends on the training
+    /// images.
     OrAuto(&'static Kind),
-    /// Rules for some of the parameters: see [`Groups`].
+    /// Overrides for some of the parameters; see [`Groups`].
     Groups,
-    /// Yes or no.
+    /// True or false.
     Switch {
-        /// Whether it is on where nothing is said.
+        /// The default.
         usual: bool,
-        /// The flag that turns it off, without dashes; the one that turns it on has the key's name.
+        /// The flag that turns it off, without dashes. The flag that turns it on has the key's
+        /// name.
         off: &'static str,
     },
 }
 
-/// A value as somebody wrote it, before anyone knows whether it fits.
+/// A value as it was written, before it is checked.
 #[derive(Clone, Copy, Debug)]
 pub enum Written<'a> {
-    /// On the command line or in the environment, where everything is text.
+    /// Text from the command line or the environment.
     Bare(&'a OsStr),
     /// A string of a TOML file.
     Text(&'a str),
@@ -62,15 +64,15 @@ pub enum Written<'a> {
 }
 
 impl Kind {
-    /// The largest count. The product of two such counts fits 64 bits.
+    /// The largest count. The product of two counts fits in 64 bits.
     pub const MOST: u64 = Interval::MOST;
 
-    /// Whether the word `auto` is one of its values.
+    /// Whether the word `auto` is allowed.
     pub fn takes_auto(self) -> bool {
         matches!(self, Kind::OrAuto(_))
     }
 
-    /// Of a kind that takes `auto`, the kind of its other values.
+    /// Returns the kind of the other values if the kind allows `auto`, else the kind itself.
     pub fn plain(self) -> Kind {
         match self {
             Kind::OrAuto(kind) => *kind,
@@ -78,7 +80,7 @@ impl Kind {
         }
     }
 
-    /// The words to choose from; empty where a value is not a word.
+    /// Returns the words to choose from, or none if the kind is not a choice.
     pub fn words(self) -> &'static [&'static str] {
         match self {
             Kind::Choice(words) | Kind::ChoiceOrFile(words) | Kind::ShareOrChoice(words) => words,
@@ -88,7 +90,7 @@ impl Kind {
         }
     }
 
-    /// The value that was written, if it is allowed.
+    /// Returns the value if what was written is allowed.
     pub fn accept(self, written: Written<'_>) -> Option<Value> {
         let text = match written {
             Written::Bare(text) => text.to_str(),
@@ -124,9 +126,9 @@ impl Kind {
                 Some(word) => Some(Value::Text(word.into())),
                 None => Kind::Number(Bounds::BelowOne).accept(written),
             },
-            // The digits of a TOML number are a number of steps.
+            // A number in a TOML file is a number of steps.
             Kind::Interval => Interval::parse(text.or(digits)?).map(|every| Value::Text(every.to_string())),
-            // A single step is a share of one: that is all of them.
+            // 1 is read as a fraction, that is all steps, and not as a single step.
             Kind::ShareOrTime => match Kind::Number(Bounds::Fraction).accept(written) {
                 Some(share) => Some(share),
                 None => match Interval::parse(text.or(digits)?)? {
@@ -145,11 +147,11 @@ impl Kind {
     }
 }
 
-/// What is allowed, to go on from "must be".
+/// Completes the sentence "must be ...".
 impl fmt::Display for Kind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Kind::Text => formatter.write_str("text, and not empty"),
+            Kind::Text => formatter.write_str("non-empty text"),
             Kind::Choice([word]) => formatter.write_str(word),
             Kind::Choice(words) => write!(formatter, "one of {}", words.join(", ")),
             Kind::ChoiceOrFile(words) => {
@@ -166,12 +168,14 @@ impl fmt::Display for Kind {
                 Kind::MOST
             ),
             Kind::ShareOrTime => formatter.write_str(
-                "a share of all steps from 0 to 1, or a whole number of steps (500) or epochs (2e)",
+                "a fraction of all steps from 0 to 1, or a whole number of steps (500) or epochs (2e)",
             ),
-            // Any text includes the word.
+            // Any text includes the word `auto`.
             Kind::OrAuto(kind) if **kind == Kind::Text => kind.fmt(formatter),
             Kind::OrAuto(kind) => write!(formatter, "{kind}, or {AUTO}"),
-            Kind::Groups => formatter.write_str("rules like \"biases decay=0 lr=2, 3.weight lr=0.1\""),
+            Kind::Groups => {
+                formatter.write_str("parameter groups such as \"biases decay=0 lr=2, 3.weight lr=0.1\"")
+            }
             Kind::Switch { .. } => formatter.write_str("true or false"),
         }
     }

@@ -1,8 +1,18 @@
-//! One validated configuration, made from defaults, a preset, a TOML file, the environment and flags.
+//! The configuration of a run, merged from defaults, a preset, a TOML file, the environment and
+//! flags.
 //!
-//! [`Key`] is the one table of what can be set; each key is a line of a TOML file and a flag of the
-//! same name. [`Settings`] holds what one source says, with where it was said; [`resolve()`] puts
-//! the sources on top of each other and makes the [`Config`] that a run depends on.
+//! [`Key`] is the table of all settings. Each key is a line of a TOML file and a flag of the same
+//! name. [`Settings`] holds the values of one source and where each came from. [`resolve()`] merges
+//! the sources into the [`Config`] that a run depends on.
+//!
+//! ```
+//! use shadegrad::config::{ConfigFile, Key, Origin, Value};
+//!
+//! let file = ConfigFile::parse("lr = 0.1", |_, _| Origin::Default)?;
+//! let setting = file.settings.get(Key::Lr).expect("the file sets it");
+//! assert_eq!(setting.value, Value::Number(0.1));
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 mod automatic;
 mod choices;

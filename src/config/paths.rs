@@ -1,4 +1,4 @@
-//! Paths of a configuration that mean the same from every current folder.
+//! Paths of a configuration that do not depend on the current folder.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::{Config, Init};
 use crate::data::catalogue::Catalogue;
 
 impl Config {
-    /// The same with absolute paths, so that a run can be resumed from every current folder.
+    /// Returns the configuration with absolute paths, so that a run can be resumed from any folder.
     pub fn with_absolute_paths(self) -> Self {
         let init = match self.init {
             Init::File(path) => Init::File(absolute(&path)),
@@ -16,19 +16,20 @@ impl Config {
     }
 }
 
-/// The name of a known data set as it is, or else the absolute path of a folder.
+/// Returns the name of a known data set unchanged, and any other text as an absolute path.
 pub fn absolute_data(name_or_folder: &str) -> String {
     if Catalogue::built_in().find(name_or_folder).is_some() {
         return name_or_folder.into();
     }
-    // A configuration is text: a current folder whose name is none leaves the path as it is.
+    // A configuration is text. If the current folder's name is not valid UTF-8, the path stays
+    // relative.
     let absolute = absolute(Path::new(name_or_folder)).into_os_string().into_string();
     absolute.unwrap_or_else(|_| name_or_folder.into())
 }
 
 fn absolute(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
-    // `run/../flowers` is no place any more once the run is moved.
+    // `run/../flowers` is no longer valid once the run is moved.
     let leads_up = absolute.components().any(|part| part == Component::ParentDir);
     if leads_up { absolute.canonicalize().unwrap_or(absolute) } else { absolute }
 }

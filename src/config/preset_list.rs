@@ -1,17 +1,17 @@
-//! All presets, by name.
+//! The list of all presets.
 
-/// The preset that holds where none is named.
+/// The preset that applies if none is named.
 pub const DEFAULT: &str = "fashion-mnist";
 
-/// The preset for a folder of pictures, where none is named.
+/// The preset for a folder of pictures if none is named.
 pub const PICTURES: &str = "pictures";
 
-/// A recipe with a name.
+/// A named recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {
-    /// What `train` takes.
+    /// The name that `train` accepts.
     pub name: &'static str,
-    /// The TOML file, comments included.
+    /// The text of the TOML file, including its comments.
     pub text: &'static str,
 }
 

@@ -6,17 +6,23 @@ use super::settings::{Origin, Settings};
 use crate::error::Result;
 
 impl Preset {
-    /// The preset of that name.
+    /// Returns the preset with this name.
     pub fn named(name: &str) -> Option<Preset> {
         ALL.into_iter().find(|preset| preset.name == name)
     }
 
-    /// What it sets.
+    /// Returns the values that the preset sets.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if its file contains a mistake.
     pub fn settings(&self) -> Result<Settings> {
         Ok(self.read()?.settings)
     }
 
-    /// What it is for, in one line.
+    /// Returns a description of the preset, in one line.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if its file contains a mistake.
     pub fn description(&self) -> Result<String> {
         Ok(self.read()?.description.unwrap_or_default())
     }
@@ -38,10 +44,10 @@ mod tests {
             for key in [Key::Model, Key::Epochs, Key::BatchSize, Key::Lr] {
                 assert!(settings.get(key).is_some(), "{} does not set {}", preset.name, key.name());
             }
-            // Pictures are the user's own.
+            // The user supplies the pictures.
             assert_eq!(settings.get(Key::Data).is_none(), preset.name == PICTURES, "{}", preset.name);
-            // A preset that named another would have to be resolved first; one that chose where to
-            // train would not be a recipe.
+            // A preset must not name another one, which would have to be resolved first, nor a
+            // device, which is not part of a recipe.
             for (key, _) in settings.iter() {
                 assert!(key.is_of_config() && key != Key::Preset, "{} sets {}", preset.name, key.name());
             }

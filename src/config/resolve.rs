@@ -1,4 +1,4 @@
-//! Puts the sources of settings on top of each other and makes a configuration of them.
+//! Merges the sources of settings into a configuration.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -15,29 +15,30 @@ use crate::data::catalogue::Catalogue;
 use crate::error::{Error, Result};
 use crate::nn::ModelSpec;
 use crate::optim::{Optimizer, Schedule, Warmup};
+use crate::remedy::Remedy;
 
-/// Everything that somebody said about a run.
+/// The sources of a run's settings, other than presets and defaults.
 pub struct Sources<'a> {
-    /// On the command line.
+    /// Settings from the command line.
     pub flags: Settings,
-    /// In the environment: the value of a variable.
+    /// Returns the value of an environment variable.
     pub environment: &'a dyn Fn(&str) -> Option<OsString>,
-    /// In this file.
+    /// A TOML file.
     pub file: Option<&'a Path>,
 }
 
-/// Flags go before the environment, that before the file, that before the preset, that before the
-/// defaults.
+/// Merges all sources into a configuration. Flags take precedence over the environment, then the
+/// file, the preset and the defaults.
 ///
 /// # Errors
-/// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with what is wrong, where it was said and what is
-/// allowed.
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if a value is not allowed. The message says where
+/// the value came from and what is allowed.
 pub fn resolve(sources: Sources<'_>) -> Result<Resolved> {
     complete(said(sources)?)
 }
 
-/// What somebody said for this run, without preset and defaults: flags go before the environment,
-/// that before the file.
+/// Merges the sources without preset and defaults. Flags take precedence over the environment, and
+/// that over the file.
 ///
 /// # Errors
 /// As [`resolve`].
@@ -51,7 +52,7 @@ pub fn said(sources: Sources<'_>) -> Result<Settings> {
     Ok(said)
 }
 
-/// Adds to what was said the values of the preset and the defaults.
+/// Adds the values of the preset and the defaults to `said`.
 ///
 /// # Errors
 /// As [`resolve`].
@@ -69,8 +70,8 @@ pub fn complete(said: Settings) -> Result<Resolved> {
     Ok(Resolved { settings: of_run(&config, settings), config })
 }
 
-/// The settings that the run follows: without what another optimizer or schedule would follow, and with what these have
-/// where nobody says.
+/// Returns the settings that the run uses. Keys of other optimizers and schedules are removed, and
+/// defaults that depend on the optimizer or schedule are added.
 fn of_run(config: &Config, settings: Settings) -> Settings {
     let followed = config.to_settings();
     let is_outside = |key| matches!(key, Key::DataDir | Key::Device | Key::Tune | Key::Out);
@@ -93,7 +94,7 @@ fn environment(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings> 
     let mut settings = Settings::default();
     for key in Key::ALL {
         let Some(name) = key.environment() else { continue };
-        // An empty variable counts as none, as everywhere.
+        // An empty variable counts as unset.
         if let Some(text) = variable(name).filter(|text| !text.is_empty()) {
             settings.set_text(key, &text, Origin::Environment(name))?;
         }
@@ -101,7 +102,7 @@ fn environment(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings> 
     Ok(settings)
 }
 
-/// What no single value can be wrong about.
+/// Checks that the values fit together.
 fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
     let describe = |key| settings.get(key).map(|setting| setting.describe(key)).unwrap_or_default();
     check_optimizer(config, settings)?;
@@ -111,22 +112,26 @@ fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
     {
         let (nesterov, momentum) = (describe(Key::Nesterov), describe(Key::Momentum));
         return Err(Error::usage(format!("{nesterov}: needs momentum above 0, but there is {momentum}"))
-            .advise("set momentum, for example --momentum 0.9, or leave nesterov out"));
+            .advise(Remedy::settings(
+                "set momentum, for example {}, or leave nesterov out",
+                [("momentum", "0.9")],
+            )));
     }
     config.groups.check_momentum(config.optimizer)?;
-    // How many classes there are, the data will say.
+    // The number of classes is known only once the data is read.
     ModelSpec::parse(&config.model, 1).map_err(|error| error.at(describe(Key::Model)))?;
-    // No known data set has validation images of its own; whether a folder has, its files will say.
+    // No known data set has its own validation images. Whether a folder has some is known only once
+    // it is read.
     let is_folder = Catalogue::built_in().find(&config.data).is_none();
     check_patience(config, settings, is_folder)
 }
 
-/// What somebody said for this run must be something that its optimizer knows. Values of presets and
-/// defaults wait for the optimizer that they are of.
+/// Checks that every value given for this run applies to its optimizer. Values of presets and
+/// defaults are ignored if they belong to another optimizer.
 fn check_optimizer(config: &Config, settings: &Settings) -> Result<()> {
     let known = config.optimizer.values();
     for key in [Key::Momentum, Key::Nesterov, Key::Beta1, Key::Beta2, Key::Epsilon] {
-        // No momentum is what the others have, too.
+        // A momentum of 0 means the same for every optimizer.
         let is_off = |setting: &&Setting| matches!(setting.value, Value::Number(0.0) | Value::Switch(false));
         let said = settings.get(key).filter(|setting| setting.is_said() && !is_off(setting));
         if let Some(setting) = said
@@ -135,7 +140,7 @@ fn check_optimizer(config: &Config, settings: &Settings) -> Result<()> {
             let (name, described) = (config.optimizer.name(), setting.describe(key));
             let names: Vec<_> = known.iter().map(|(key, _)| key.name()).collect();
             return Err(Error::usage(format!("{described}: the optimizer {name} has no {}", key.name()))
-                .advise(format!("leave it out; {name} has {}", names.join(", "))));
+                .advise(format!("remove it; {name} has {}", names.join(", "))));
         }
     }
     Ok(())
@@ -143,10 +148,10 @@ fn check_optimizer(config: &Config, settings: &Settings) -> Result<()> {
 
 fn of_the_clock(described: &str) -> Error {
     Error::usage(format!("{described}: must be steps or epochs"))
-        .advise("a learning rate that follows the clock would give other results on every machine")
+        .advise("a learning rate that follows the clock would give different results on every machine")
 }
 
-/// The step schedule and its keys need each other; one cycle needs a way up and a way down.
+/// Checks that the step schedule and its keys come together, and that one-cycle has a warm-up.
 fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
     let describe = |key| settings.get(key).map(|setting| setting.describe(key)).unwrap_or_default();
     let is_said = |key| settings.get(key).is_some_and(Setting::is_said);
@@ -156,7 +161,10 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
     match (config.schedule, config.step_every) {
         (Schedule::Step, None) => {
             return Err(Error::usage(format!("{}: needs to know how often", describe(Key::Schedule)))
-                .advise("set step-every, for example --step-every 30e, to steps or epochs"));
+                .advise(Remedy::settings(
+                    "set step-every, for example {}, to steps or epochs",
+                    [("step-every", "30e")],
+                )));
         }
         (Schedule::Step, Some(Interval::Minutes(_))) => {
             return Err(of_the_clock(&describe(Key::StepEvery)));
@@ -168,7 +176,10 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
             return Err(Error::usage(format!(
                 "{schedule}: needs a warm-up above 0 and below 1, but there is {warmup}"
             ))
-            .advise("set the share of all steps that the way up takes, for example --warmup 0.3"));
+            .advise(Remedy::settings(
+                "set the share of all steps that the way up takes, for example {}",
+                [("warmup", "0.3")],
+            )));
         }
         _ => {}
     }
@@ -176,7 +187,7 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
         Some(key) => {
             let (schedule, name) = (config.schedule.name(), key.name());
             Err(Error::usage(format!("{}: the schedule {schedule} has no {name}", describe(key)))
-                .advise("add --schedule step, or leave it out"))
+                .advise(Remedy::settings("add {}, or leave it out", [("schedule", "step")])))
         }
         None => Ok(()),
     }
@@ -322,7 +333,8 @@ mod tests {
         }
     }
 
-    /// The momentum of a preset is there for its own optimizer, and betas depend on theirs.
+    /// The momentum of a preset belongs to its own optimizer, and the defaults of the betas depend
+    /// on the optimizer.
     #[test]
     fn another_optimizer_takes_its_own_usual_values() {
         let preset = presets::ALL.iter().find(|preset| {

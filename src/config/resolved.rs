@@ -1,4 +1,4 @@
-//! A resolved configuration, and how it came about.
+//! A resolved configuration and the origin of its values.
 
 use std::path::PathBuf;
 
@@ -9,27 +9,29 @@ use super::key::Key;
 use super::settings::{Origin, Settings};
 use super::value::Value;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
-/// A configuration, and how it came about.
+/// A configuration and the origin of its values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resolved {
-    /// What the run's outcome depends on. Where the settings have the word `auto`, it is only one
-    /// of the possible configurations until [`settle`](Resolved::settle) has put the value for a
-    /// data set there.
+    /// The configuration that the run's result depends on. If the settings contain the word `auto`,
+    /// it is preliminary until [`settle`](Resolved::settle) replaces that with the values for a
+    /// data set.
     pub config: Config,
-    /// Every value with its origin; also where the data are, what trains and where it is recorded.
+    /// Every value with its origin. These include the data folder, the device and the output
+    /// folder.
     pub settings: Settings,
 }
 
 impl Resolved {
-    /// The same with a plain value in place of each `auto`: the one for these training images.
+    /// Replaces each `auto` with the value for these training images.
     pub fn settle(self, set: &TrainingSet) -> Resolved {
         let settings = automatic::settle(self.settings, Some(set));
         Resolved { config: self.config.settled(&settings), settings }
     }
 
-    /// Fails where the settings do not fit a run on so many training images: where it needs images
-    /// to validate on, and the data has none, and where the warm-up is longer than the schedule.
+    /// Checks that the settings fit a run on `images` training images. A patience needs validation
+    /// images, and the warm-up must not be longer than the schedule.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage).
@@ -45,27 +47,31 @@ impl Resolved {
         Err(Error::usage(format!(
             "{described}: the warm-up takes {warmup} steps, more than the {what}, which has {steps}"
         ))
-        .advise("use a shorter warm-up, for example a share of the schedule such as --warmup 0.1"))
+        .advise(Remedy::settings(
+            "use a shorter warm-up, for example a share of the schedule such as {}",
+            [("warmup", "0.1")],
+        )))
     }
 
-    /// What to train on: see [`Key::Device`].
+    /// Returns the device to train on; see [`Key::Device`].
     pub fn device(&self) -> &str {
         self.text(Key::Device).unwrap_or("auto")
     }
 
-    /// Whether a GPU may measure which kernels are fastest: see [`Key::Tune`].
+    /// Whether GPU kernels may be benchmarked; see [`Key::Tune`].
     pub fn tune(&self) -> bool {
         let setting = self.settings.get(Key::Tune).map(|setting| &setting.value);
         setting != Some(&Value::Switch(false))
     }
 
-    /// Where the run is to be recorded, if somebody said so.
+    /// Returns the folder to write the run to, if one was given.
     pub fn out(&self) -> Option<PathBuf> {
         self.text(Key::Out).map(PathBuf::from)
     }
 
-    /// Where known data sets are, if a flag or a file says so. What the environment says is not in
-    /// here: a [`Search`](crate::data::locate::Search) looks there itself, and elsewhere after that.
+    /// Returns the folder of known data sets if a flag or a file names one. The environment
+    /// variable is not included, because a [`Search`](crate::data::locate::Search) reads it itself
+    /// and looks in other folders after that.
     pub fn data_dir(&self) -> Option<PathBuf> {
         let setting = self.settings.get(Key::DataDir)?;
         let is_of_environment = matches!(setting.origin, Origin::Environment(_));
@@ -77,14 +83,17 @@ impl Resolved {
     }
 }
 
-/// Patience needs images to validate on.
+/// Checks that a run with a patience has images to validate on.
 pub(super) fn check_patience(config: &Config, settings: &Settings, has_validation: bool) -> Result<()> {
     if config.patience.is_none() || config.validation != Validation::None || has_validation {
         return Ok(());
     }
     let patience = settings.get(Key::Patience).map(|setting| setting.describe(Key::Patience));
     Err(Error::usage(format!("{}: needs images to validate on", patience.unwrap_or_default())).advise(
-        "hold out some of the training images, for example --validation 0.1; --validation test validates \
-         on the test images, which then no longer tell how good the model is",
+        Remedy::settings(
+            "hold out some of the training images, for example {}; {} validates on the test images, \
+             which then no longer tell how good the model is",
+            [("validation", "0.1"), ("validation", "test")],
+        ),
     ))
 }

@@ -1,4 +1,4 @@
-//! What one source says, or several on top of each other: values by key, each with its origin.
+//! Settings of one source or of several merged: values by key, each with its origin.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -12,55 +12,57 @@ use super::key::Key;
 use super::kind::{Kind, Written};
 use super::value::Value;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 use crate::text::sanitize::one_line;
 use crate::text::suggest::nearest;
 
-/// Where a value was said.
+/// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Nowhere: it is what holds then.
+    /// The built-in default.
     Default,
-    /// Nowhere: it follows from something else, such as the number of training images. The text
-    /// says from what.
+    /// Computed from something else, such as the number of training images. The text names it.
     Auto(String),
-    /// In the preset of that name.
+    /// The preset with this name.
     Preset(String),
-    /// In a file, from that place on.
+    /// A file.
     File {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// From 1.
+        /// Line number, from 1.
         line: usize,
-        /// Of the line's characters, from 1.
+        /// Column in characters, from 1.
         column: usize,
     },
-    /// In that environment variable.
+    /// The environment variable with this name.
     Environment(&'static str),
-    /// On the command line.
-    Flag,
+    /// In the program that uses the library.
+    Caller,
+    /// In an argument, on a command line for example. The text is its name, as messages quote it.
+    Argument(String),
 }
 
-/// A value and where it was said.
+/// A value and where it came from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
-    /// What was said.
+    /// The value.
     pub value: Value,
-    /// Where.
+    /// Where it came from.
     pub origin: Origin,
 }
 
-/// A key whose value differs between two [`Settings`].
+/// A key whose values differ between two [`Settings`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     /// The key.
     pub key: Key,
-    /// Its value in the first, if it is set there.
+    /// Its value in the first, if it is set.
     pub before: Option<Value>,
-    /// Its value in the second, if it is set there.
+    /// Its value in the second, if it is set.
     pub after: Option<Value>,
 }
 
-/// Values by key; any key may be missing.
+/// Values by key. Any key may be missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     by_key: BTreeMap<Key, Setting>,
@@ -72,7 +74,10 @@ impl Settings {
         self.by_key.insert(key, Setting { value, origin });
     }
 
-    /// Sets `key` to what somebody wrote, if that is allowed. `shown` is how the error quotes it.
+    /// Sets `key` to what was written, if that is allowed. `shown` is how an error quotes it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the value is not allowed.
     pub fn set_written(&mut self, key: Key, written: Written<'_>, shown: &str, origin: Origin) -> Result<()> {
         match key.kind().accept(written) {
             Some(value) => {
@@ -83,17 +88,20 @@ impl Settings {
         }
     }
 
-    /// Sets `key` to the text of a flag or of an environment variable, if that is allowed.
+    /// Sets `key` to the text of a flag or an environment variable, if that is allowed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the value is not allowed.
     pub fn set_text(&mut self, key: Key, text: &OsStr, origin: Origin) -> Result<()> {
         self.set_written(key, Written::Bare(text), &shorten(&text.to_string_lossy()), origin)
     }
 
-    /// What is set for `key`.
+    /// Returns the setting of `key`, if there is one.
     pub fn get(&self, key: Key) -> Option<&Setting> {
         self.by_key.get(&key)
     }
 
-    /// The text that is set for `key`; nothing where none or another kind of value is set.
+    /// Returns the text that is set for `key`, or `None` if there is none or the value is not text.
     pub fn text(&self, key: Key) -> Option<&str> {
         match &self.get(key)?.value {
             Value::Text(text) => Some(text),
@@ -101,30 +109,30 @@ impl Settings {
         }
     }
 
-    /// The figure that the run monitors: the default where none is set, as in runs that were made
-    /// before there was a choice.
+    /// Returns the metric that the run monitors. Runs made before there was a choice have none set
+    /// and use the default.
     pub fn monitor(&self) -> Monitor {
         let is_named = |monitor: &Monitor| self.text(Key::Monitor) == Some(monitor.name());
         Monitor::ALL.into_iter().find(is_named).unwrap_or_default()
     }
 
-    /// Everything that is set, in the order of [`Key::ALL`].
+    /// Iterates over all settings, in the order of [`Key::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Key, &Setting)> {
         self.by_key.iter().map(|(key, setting)| (*key, setting))
     }
 
-    /// Puts `upper` on top: what it says holds, what it does not say stays.
+    /// Merges `upper` into these settings. Its values take precedence.
     pub fn put_on_top(&mut self, upper: Settings) {
         self.by_key.extend(upper.by_key);
     }
 
-    /// Only those keys for which `keep` holds.
+    /// Returns only the keys for which `keep` is true.
     pub fn filter(mut self, keep: impl Fn(Key) -> bool) -> Settings {
         self.by_key.retain(|key, _| keep(*key));
         self
     }
 
-    /// The keys whose values are others in `after`.
+    /// Returns the keys whose values differ in `after`.
     pub fn differences(&self, after: &Settings) -> Vec<Difference> {
         let value = |settings: &Settings, key| settings.get(key).map(|setting| setting.value.clone());
         let all = Key::ALL.into_iter().map(|key| Difference {
@@ -135,13 +143,13 @@ impl Settings {
         all.filter(|difference| difference.before != difference.after).collect()
     }
 
-    /// As a TOML file, which [`ConfigFile`](super::ConfigFile) reads.
+    /// Returns a TOML file, which [`ConfigFile`](super::ConfigFile) reads.
     pub fn to_toml(&self) -> String {
         self.iter().map(|(key, setting)| format!("{} = {}\n", key.name(), setting.value)).collect()
     }
 }
 
-/// As an object of names and values.
+/// Serializes as an object of names and values.
 impl Serialize for Settings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter().map(|(key, setting)| (key.name(), &setting.value)))
@@ -149,18 +157,18 @@ impl Serialize for Settings {
 }
 
 impl Setting {
-    /// Whether somebody said it for this run: in a file, in the environment or on the command line.
+    /// Whether the value was given for this run: in a file, in the environment or on the command
+    /// line.
     pub fn is_said(&self) -> bool {
         !matches!(self.origin, Origin::Default | Origin::Auto(_) | Origin::Preset(_))
     }
 
-    /// How an error names it: what was written, and where.
+    /// Returns how an error names the setting: its value and where it came from.
     pub fn describe(&self, key: Key) -> String {
         let Setting { value, origin } = self;
-        match (origin, value, key.kind()) {
-            (Origin::Flag, Value::Switch(true), _) => format!("--{}", key.name()),
-            (Origin::Flag, Value::Switch(false), Kind::Switch { off, .. }) => format!("--{off}"),
-            (Origin::Flag, Value::Text(text), _) => place(key, text, origin),
+        match (origin, value) {
+            (Origin::Argument(argument), Value::Switch(_)) => argument.clone(),
+            (Origin::Argument(_), Value::Text(text)) => place(key, text, origin),
             _ => place(key, &value.to_string(), origin),
         }
     }
@@ -174,20 +182,21 @@ impl fmt::Display for Origin {
             Origin::Preset(name) => write!(formatter, "preset {name}"),
             Origin::File { path, line, column } => write!(formatter, "{}:{line}:{column}", path.display()),
             Origin::Environment(variable) => write!(formatter, "environment variable {variable}"),
-            Origin::Flag => formatter.write_str("command line"),
+            Origin::Caller => formatter.write_str("program"),
+            Origin::Argument(_) => formatter.write_str("command line"),
         }
     }
 }
 
-/// Names a value by where it was said, in the form that it has there.
+/// Names a value and where it came from, in the notation of that source.
 fn place(key: Key, shown: &str, origin: &Origin) -> String {
     let name = key.name();
-    // What is not there is hard to see.
+    // Blank text is quoted to make it visible.
     let quoted = format!("{shown:?}");
     let shown = if shown.trim().is_empty() { &quoted } else { shown };
     match origin {
-        Origin::Flag if key == Key::Preset => format!("preset {shown}"),
-        Origin::Flag => format!("--{name} {shown}"),
+        Origin::Argument(argument) => format!("{argument} {shown}"),
+        Origin::Caller => format!("{name} = {shown}"),
         Origin::Environment(variable) => format!("{variable}={shown}"),
         Origin::File { .. } => format!("{origin}: {name} = {shown}"),
         Origin::Default | Origin::Auto(_) | Origin::Preset(_) => format!("{name} = {shown} ({origin})"),
@@ -214,15 +223,15 @@ fn refusal(key: Key, written: Written<'_>, shown: &str, origin: &Origin) -> Erro
             error.advise("write it without quotes")
         }
         (Written::Number(_), Kind::Text) => error.advise("write it in double quotes"),
-        // Its help is about the setting that is not the usual one.
+        // The help of a switch describes its non-default setting.
         (_, Kind::Switch { usual, .. }) => {
             error.advise(format!("{} = {}: {}", key.name(), !usual, key.help()))
         }
-        _ => error.advise(format!("{}: {}", key.name(), key.help())),
+        _ => error.advise(Remedy::Explain { setting: key.name(), help: key.help() }),
     }
 }
 
-/// `text` as a message quotes it.
+/// Returns `text` shortened for a message.
 pub(super) fn shorten(text: &str) -> String {
     one_line(text, 60)
 }

@@ -7,13 +7,13 @@ use serde::{Serialize, Serializer};
 /// A value that is allowed for its key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// A word, a name, a path.
+    /// A word, a name or a path.
     Text(String),
     /// A count or a seed.
     Whole(u64),
     /// A number.
     Number(f32),
-    /// Yes or no.
+    /// True or false.
     Switch(bool),
 }
 
@@ -28,19 +28,19 @@ impl Serialize for Value {
     }
 }
 
-/// As in TOML.
+/// Formats the value as in TOML.
 impl fmt::Display for Value {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Text(text) => toml::Value::String(text.clone()).fmt(formatter),
             Value::Whole(number) => number.fmt(formatter),
-            // `{:?}` writes the fewest digits that read back as the same f32, always with a point or
-            // an exponent.
+            // `{:?}` writes the fewest digits that read back as the same f32, always with a point
+            // or an exponent.
             Value::Number(number) => write!(formatter, "{number:?}"),
             Value::Switch(on) => on.fmt(formatter),
         }
     }
 }
 
-/// The word that files and flags have for it.
+/// The word `auto` in files and flags.
 pub(super) const AUTO: &str = "auto";

@@ -1,27 +1,27 @@
-//! What a browser asks for, understood without trusting it.
+//! Parsing of untrusted HTTP requests.
 
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 
-/// Most bytes of a request: far more than a browser sends to this computer.
+/// Maximum size of a request in bytes. It is far more than a browser sends.
 const MOST_BYTES: usize = 16 << 10;
 
-/// Most header fields.
+/// Maximum number of header fields.
 const MOST_FIELDS: usize = 100;
 
-/// What somebody wants.
+/// A request that the server answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     /// The page.
     Page,
-    /// What happens from now on, for somebody who has this version of the page.
+    /// The events from now on, for a client that has version `seen` of the page.
     Events {
-        /// 0 where nothing is said.
+        /// 0 if the request does not say.
         seen: u64,
     },
 }
 
-/// Why a request is refused: a status and a line.
+/// A rejected request: an HTTP status and a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub status: &'static str,
@@ -31,18 +31,18 @@ pub struct Refusal {
 const BAD: Refusal = Refusal { status: "400 Bad Request", reason: "this is not HTTP" };
 const TOO_LONG: Refusal =
     Refusal { status: "431 Request Header Fields Too Large", reason: "the request is too long" };
-const NOT_FOUND: Refusal = Refusal { status: "404 Not Found", reason: "there is only /" };
-const METHOD: Refusal = Refusal { status: "405 Method Not Allowed", reason: "there is nothing but to GET" };
+const NOT_FOUND: Refusal = Refusal { status: "404 Not Found", reason: "only / exists" };
+const METHOD: Refusal = Refusal { status: "405 Method Not Allowed", reason: "only GET is supported" };
 const FOREIGN: Refusal = Refusal {
     status: "403 Forbidden",
-    reason: "open the dashboard by its address in numbers, or as localhost: under other names, other sites could read it",
+    reason: "open the dashboard by its IP address or as localhost; other host names are rejected to protect it from other sites",
 };
 
 impl Request {
-    /// Reads a request up to the end of its head.
+    /// Reads a request up to the end of its header.
     ///
     /// # Errors
-    /// The inner ones are for whoever asked. The outer one is that of `stream`.
+    /// The inner error is to be sent to the client. The outer error is that of `stream`.
     pub fn read(mut stream: impl Read) -> std::io::Result<Result<Self, Refusal>> {
         let mut head = Vec::new();
         let mut piece = [0; 1024];
@@ -58,7 +58,7 @@ impl Request {
         }
     }
 
-    /// `None` where the head is not whole yet.
+    /// Returns `None` if the header is incomplete.
     fn parse(head: &[u8]) -> Option<Result<Self, Refusal>> {
         let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
         let mut request = httparse::Request::new(&mut fields);
@@ -92,10 +92,10 @@ impl Request {
     }
 }
 
-/// Whether a `Host` is an address in numbers or `localhost`, with or without a port.
+/// Whether a `Host` is an IP address or `localhost`, with or without a port.
 ///
-/// Another site could give its own name the address of this computer ("DNS rebinding") and have its
-/// visitors' browsers read the dashboard for it; the browser would say that site's name here.
+/// Another site could resolve its own name to the address of this computer (DNS rebinding) and have
+/// its visitors' browsers read the dashboard. The browser would then send that site's name.
 fn is_this_computer(host: &[u8]) -> bool {
     let Ok(host) = std::str::from_utf8(host) else { return false };
     let host = host.trim();

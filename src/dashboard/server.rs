@@ -1,4 +1,4 @@
-//! Connections: a thread for each, few at a time, none for long.
+//! HTTP connections: a thread per connection, with limits on their number and duration.
 
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -10,22 +10,22 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::request::{Refusal, Request};
-use super::watched::{Notes, Watched};
+use super::state::{RunState, SharedState};
 use crate::report;
 
-/// Most connections at a time; more are closed at once.
+/// Maximum number of connections. Further ones are closed immediately.
 const MOST_CONNECTIONS: usize = 32;
 
-/// How long a watcher may take to ask, or to take what it asked for.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Timeout for reading a request and for writing an answer.
+const IO_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Events come no closer than this.
+/// Minimum interval between events.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A watcher that has heard nothing for so long is sent a comment, to see whether it is still there.
-const SILENCE: Duration = Duration::from_secs(5);
+/// Interval after which an idle client is sent a comment, to detect whether it is still connected.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// The page may be read by nobody else, shown in no other page, and kept by no one.
+/// Headers that keep the page from being read by other origins, embedded in frames, or cached.
 const HEAD: &str = "Cache-Control: no-store\r\n\
     Connection: close\r\n\
     Cross-Origin-Resource-Policy: same-origin\r\n\
@@ -34,7 +34,7 @@ const HEAD: &str = "Cache-Control: no-store\r\n\
     X-Frame-Options: DENY\r\n\
     \r\n";
 
-/// Accepts connections until it is dropped.
+/// A server that accepts connections until it is dropped.
 #[derive(Debug)]
 pub(super) struct Server {
     address: SocketAddr,
@@ -43,7 +43,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn start(listener: TcpListener, watched: Arc<Watched>) -> io::Result<Self> {
+    pub(super) fn start(listener: TcpListener, state: Arc<SharedState>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let closed = Arc::new(AtomicBool::new(false));
         let seen_closed = Arc::clone(&closed);
@@ -54,8 +54,8 @@ impl Server {
                     return;
                 }
                 match stream {
-                    Ok(stream) => attend(stream, &watched, &connections),
-                    // Out of file handles, perhaps: better later than in a tight loop.
+                    Ok(stream) => serve(stream, &state, &connections),
+                    // This may be a lack of file handles. The pause avoids a busy loop.
                     Err(_) => thread::sleep(PAUSE),
                 }
             }
@@ -72,14 +72,14 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.closed.store(true, Ordering::SeqCst);
-        // The thread looks up when somebody connects.
-        let mut door = self.address;
-        match door.ip() {
-            IpAddr::V4(address) if address.is_unspecified() => door.set_ip(Ipv4Addr::LOCALHOST.into()),
-            IpAddr::V6(address) if address.is_unspecified() => door.set_ip(Ipv6Addr::LOCALHOST.into()),
+        // The thread checks the flag when a client connects.
+        let mut own_address = self.address;
+        match own_address.ip() {
+            IpAddr::V4(address) if address.is_unspecified() => own_address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(address) if address.is_unspecified() => own_address.set_ip(Ipv6Addr::LOCALHOST.into()),
             _ => {}
         }
-        if TcpStream::connect_timeout(&door, PATIENCE).is_ok()
+        if TcpStream::connect_timeout(&own_address, IO_TIMEOUT).is_ok()
             && let Some(thread) = self.thread.take()
         {
             thread.join().ok();
@@ -87,16 +87,16 @@ impl Drop for Server {
     }
 }
 
-/// Answers on a thread of its own, if there are not too many.
-fn attend(stream: TcpStream, watched: &Arc<Watched>, connections: &Arc<AtomicUsize>) {
+/// Answers a connection on its own thread, unless there are too many.
+fn serve(stream: TcpStream, state: &Arc<SharedState>, connections: &Arc<AtomicUsize>) {
     if connections.fetch_add(1, Ordering::SeqCst) >= MOST_CONNECTIONS {
         connections.fetch_sub(1, Ordering::SeqCst);
         return;
     }
-    let (watched, counted) = (Arc::clone(watched), Arc::clone(connections));
+    let (state, counted) = (Arc::clone(state), Arc::clone(connections));
     let answer = move || {
-        // Whoever has gone away is owed nothing.
-        answer(stream, &watched).ok();
+        // An error means that the client has disconnected.
+        answer(stream, &state).ok();
         counted.fetch_sub(1, Ordering::SeqCst);
     };
     if thread::Builder::new().name("dashboard watcher".into()).spawn(answer).is_err() {
@@ -104,13 +104,13 @@ fn attend(stream: TcpStream, watched: &Arc<Watched>, connections: &Arc<AtomicUsi
     }
 }
 
-fn answer(mut stream: TcpStream, watched: &Watched) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+fn answer(mut stream: TcpStream, state: &SharedState) -> io::Result<()> {
+    stream.set_read_timeout(Some(IO_TIMEOUT))?;
+    stream.set_write_timeout(Some(IO_TIMEOUT))?;
     match Request::read(&mut stream)? {
         Ok(Request::Page) => {
             let page =
-                watched.body().and_then(|(name, version, body)| report::live_page(&name, &body, version));
+                state.body().and_then(|(name, version, body)| report::live_page(&name, &body, version));
             match page {
                 Ok(page) => send(&mut stream, "200 OK", "text/html", &page),
                 Err(error) => {
@@ -119,11 +119,11 @@ fn answer(mut stream: TcpStream, watched: &Watched) -> io::Result<()> {
             }
         }
         Ok(Request::Events { seen }) => {
-            watched.notes().listeners += 1;
-            let told = tell(&mut stream, watched, seen);
-            watched.notes().listeners -= 1;
-            watched.changed.notify_all();
-            told
+            state.run_state().listeners += 1;
+            let sent = send_events(&mut stream, state, seen);
+            state.run_state().listeners -= 1;
+            state.changed.notify_all();
+            sent
         }
         Err(Refusal { status, reason }) => send(&mut stream, status, "text/plain", &format!("{reason}\n")),
     }
@@ -137,37 +137,37 @@ fn send(stream: &mut TcpStream, status: &str, kind: &str, text: &str) -> io::Res
     stream.write_all(answer.as_bytes())
 }
 
-/// Sends events until the run has ended or the watcher is gone.
-fn tell(stream: &mut TcpStream, watched: &Watched, mut seen: u64) -> io::Result<()> {
+/// Sends events until the run has ended or the client has disconnected.
+fn send_events(stream: &mut TcpStream, state: &SharedState, mut seen: u64) -> io::Result<()> {
     stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n{HEAD}").as_bytes())?;
-    let mut told = None;
+    let mut sent = None;
     loop {
-        let notes = watched.notes().clone();
-        let Notes { version, progress, end, .. } = notes;
+        let run_state = state.run_state().clone();
+        let RunState { version, progress, end, .. } = run_state;
         if version > seen {
-            // What cannot be drawn now may be next time.
-            if let Ok((_, drawn, body)) = watched.body() {
+            // If drawing fails, the next iteration tries again.
+            if let Ok((_, drawn, body)) = state.body() {
                 seen = drawn;
                 event(stream, "body", &*body)?;
             }
         }
-        if progress != told {
+        if progress != sent {
             event(stream, "progress", &progress)?;
-            told = progress;
+            sent = progress;
         }
-        if let Some(words) = end {
-            return event(stream, "end", &*words);
+        if let Some(text) = end {
+            return event(stream, "end", &*text);
         }
         thread::sleep(PAUSE);
-        let notes = watched.notes();
-        if notes.version <= seen && notes.progress == told && notes.end.is_none() {
-            watched.wait(notes, SILENCE);
+        let run_state = state.run_state();
+        if run_state.version <= seen && run_state.progress == sent && run_state.end.is_none() {
+            state.wait(run_state, KEEP_ALIVE);
             stream.write_all(b":\n\n")?;
         }
     }
 }
 
-/// JSON has no line ends of its own, so an event is a line.
+/// JSON contains no line breaks, so an event is one line.
 fn event<T: Serialize + ?Sized>(stream: &mut TcpStream, name: &str, body: &T) -> io::Result<()> {
     stream.write_all(format!("event: {name}\ndata: {}\n\n", serde_json::to_string(body)?).as_bytes())
 }

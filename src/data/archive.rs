@@ -1,10 +1,11 @@
-//! A `.tar.gz` read as a stream, strictly: regular files and folders with plain names, each once.
+//! Strict streaming reader for `.tar.gz` archives: regular files and folders with plain, unique
+//! names.
 //!
-//! Nothing is unpacked, and no name from an archive ever becomes a path on the disk. The data sets'
-//! official archives need none of tar's other features, so whatever could make two programs see
-//! different contents (links, sparse files, renaming extensions) is refused rather than understood.
-//! Extension headers that only carry times or owners are skipped, so that an archive that was packed
-//! again with a modern tar still loads.
+//! Nothing is unpacked, and no name from an archive becomes a path on the disk. The official
+//! archives of the data sets use none of tar's other features. Whatever could make two programs see
+//! different contents (links, sparse files, renaming extensions) is therefore rejected. Extension
+//! headers that only carry times or owners are skipped, so that an archive that was repacked with a
+//! modern tar still loads.
 
 use super::source::{Source, unlike};
 use crate::text::sanitize::one_line;
@@ -15,45 +16,45 @@ use tar::{EntryType, Header};
 
 const BLOCK: u64 = 512;
 
-/// The most bytes of an extension header.
+/// Maximum size of an extension header in bytes.
 const MAX_EXTENSION: u64 = 64 * 1024;
 
-/// The most members of an archive: the official ones have nine at most.
+/// Maximum number of members. The official archives have at most nine.
 const MAX_MEMBERS: usize = 1000;
 
-/// What an extension header may say; everything else could change what the next member is.
+/// Keys that an extension header may set. All other keys could change the next member.
 const HARMLESS_KEYS: [&str; 8] = ["atime", "ctime", "mtime", "uid", "gid", "uname", "gname", "comment"];
 
-/// Starts of further harmless keys, under which macOS and BSD keep file attributes.
+/// Prefixes of other harmless keys, under which macOS and BSD keep file attributes.
 const HARMLESS_VENDORS: [&str; 2] = ["LIBARCHIVE.", "SCHILY.xattr."];
 
-/// An archive that is being read from its start to its end.
+/// An archive that is read from start to end.
 pub(crate) struct Archive {
     source: Source,
     names: BTreeSet<String>,
-    /// Bytes of the current member that nobody has read, and of the padding after it.
+    /// Bytes of the current member that have not been read yet.
     unread: u64,
     padding: u64,
 }
 
-/// A regular file of an archive.
+/// A regular file in an archive.
 pub(crate) struct Member {
-    /// Its name, with slashes, relative and without `..`.
+    /// Its relative name, with slashes and without `..`.
     pub(crate) name: String,
-    /// Its size in bytes as its header has it.
+    /// Its size in bytes according to its header.
     pub(crate) size: u64,
 }
 
 impl Archive {
-    /// Opens an archive, gzip or plain tar.
+    /// Opens an archive, either gzip or plain tar.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         Ok(Archive { source: Source::open(path)?, names: BTreeSet::new(), unread: 0, padding: 0 })
     }
 
-    /// The next regular file, or `None` after the last one, when the whole compressed stream has
-    /// been read and its checksum was right.
+    /// Returns the next regular file, or `None` after the last one. By then the whole compressed
+    /// stream has been read and its checksum verified.
     ///
-    /// What the caller did not read of the file before is skipped.
+    /// Bytes of the previous file that were not read are skipped.
     pub(crate) fn next_member(&mut self) -> Result<Option<Member>> {
         loop {
             let left = self.unread + self.padding;
@@ -85,7 +86,7 @@ impl Archive {
 
     /// Reads the next bytes of the current member until `buffer` is full.
     ///
-    /// The buffer must not be larger than what is left of the member.
+    /// The buffer must not be larger than the rest of the member.
     pub(crate) fn read_exactly(&mut self, buffer: &mut [u8], name: &str) -> Result<()> {
         let read = self.source.fill(buffer)?;
         self.unread -= read as u64;
@@ -96,7 +97,7 @@ impl Archive {
         Ok(())
     }
 
-    /// How to name the archive, or a member of it, in a message.
+    /// Returns how a message names a member of the archive.
     pub(crate) fn describe(&self, member: &str) -> String {
         format!("{} ({member})", self.source.file())
     }
@@ -105,7 +106,7 @@ impl Archive {
         unlike(self.source.file(), found, expected)
     }
 
-    /// The next header, or `None` at the end, after which only zeros may come.
+    /// Returns the next header, or `None` at the end. Only zeros may follow the end.
     fn next_header(&mut self) -> Result<Option<Header>> {
         let mut header = Header::new_old();
         let read = self.source.fill(header.as_mut_bytes())?;
@@ -126,26 +127,26 @@ impl Archive {
         }
         let sum: u32 = (header.as_bytes().iter().enumerate())
             .map(|(index, &byte)| match index {
-                // The checksum counts its own eight bytes as spaces.
+                // The checksum treats its own eight bytes as spaces.
                 148..156 => u32::from(b' '),
                 _ => u32::from(byte),
             })
             .sum();
         match header.cksum() {
             Ok(stated) if stated == sum => Ok(Some(header)),
-            _ => Err(self.unlike("a damaged tar header", "a header with a right checksum")),
+            _ => Err(self.unlike("a damaged tar header", "a header with a valid checksum")),
         }
     }
 
     fn size(&self, header: &Header) -> Result<u64> {
         match header.entry_size() {
-            // Not so large that rounding up to whole blocks could overflow.
+            // The limit keeps rounding up to whole blocks from overflowing.
             Ok(size) if size <= u64::MAX / 4 => Ok(size),
-            _ => Err(self.unlike("a tar header without a proper size", "a number")),
+            _ => Err(self.unlike("a tar header without a valid size", "a number")),
         }
     }
 
-    /// The member's name, if it is a plain relative one that did not occur before.
+    /// Returns the member's name if it is plain, relative and new.
     fn name(&mut self, header: &Header) -> Result<String> {
         let bytes = header.path_bytes();
         let shown = String::from_utf8_lossy(&bytes).into_owned();
@@ -154,7 +155,7 @@ impl Archive {
             && !shown.contains(['\\', ':'])
             && !shown.chars().any(char::is_control)
             && shown.split('/').all(|part| part != "..");
-        // Some tars put `./` before every name.
+        // Some tar programs put `./` before every name.
         let name = shown.strip_prefix("./").unwrap_or(&shown);
         let name = name.strip_suffix('/').unwrap_or(name);
         if !plain {
@@ -171,9 +172,9 @@ impl Archive {
         Ok(name.to_owned())
     }
 
-    /// Reads an extension header and makes sure that it changes nothing about the next member.
+    /// Reads an extension header and checks that it does not change the next member.
     ///
-    /// It is a list of records `LENGTH KEY=VALUE\n`, where the length counts the whole record.
+    /// The header is a list of records `LENGTH KEY=VALUE\n`. The length counts the whole record.
     fn check_extension(&mut self, size: u64) -> Result<()> {
         if size > MAX_EXTENSION {
             let found = format_args!("an extension header of {size} bytes");
@@ -197,7 +198,8 @@ impl Archive {
     }
 }
 
-/// Key and length of the record at the start of `bytes`; `None` if it is damaged.
+/// Returns the key and the length of the record at the start of `bytes`, or `None` if it is
+/// damaged.
 fn extension_record(bytes: &[u8]) -> Option<(&str, usize)> {
     let space = bytes.iter().position(|&byte| byte == b' ')?;
     let length: usize = std::str::from_utf8(&bytes[..space]).ok()?.parse().ok()?;
@@ -214,7 +216,7 @@ fn kind_name(kind: EntryType) -> &'static str {
         EntryType::Char | EntryType::Block => "a device",
         EntryType::Fifo => "a pipe",
         EntryType::GNUSparse => "a sparse file",
-        EntryType::GNULongName | EntryType::GNULongLink => "a long name for the member after",
+        EntryType::GNULongName | EntryType::GNULongLink => "a long name for the next member",
         _ => "an unknown kind of member,",
     }
 }

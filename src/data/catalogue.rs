@@ -1,27 +1,34 @@
-//! The data sets that shadegrad knows by name: what they are, where they come from, how to tell that
-//! a file is the official one.
+//! The data sets that shadegrad knows by name: their properties, mirrors and checksums.
 //!
-//! Mirrors of the MNIST family compress the files on their own, so the hashes there are of the
-//! decompressed contents; for CIFAR they are of the archive and of the files inside it.
+//! The mirrors of the MNIST family compress the files differently, so their hashes are of the
+//! decompressed contents. The hashes for CIFAR are of the archive and of the files in it.
+//!
+//! ```
+//! use shadegrad::data::catalogue::Catalogue;
+//!
+//! let catalogue = Catalogue::built_in();
+//! let set = catalogue.find("mnist").expect("it is a known data set");
+//! assert_eq!((set.class_count, set.train_images), (10, 60_000));
+//! ```
 
 use super::ImageShape;
 use super::cifar::{CIFAR_10, CIFAR_100, Cifar};
 
-/// How a set's files are laid out.
+/// The file layout of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Four IDX files, as MNIST has them.
+    /// Four IDX files, as in MNIST.
     Idx,
-    /// CIFAR's binary files, in an archive or a folder.
+    /// CIFAR's binary files, in an archive or in a folder.
     Cifar(&'static Cifar),
 }
 
-/// What a hash was made of.
+/// The bytes that a hash is computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// The file byte by byte.
+    /// The file as it is.
     AsIs,
-    /// What the file decompresses to (a file that is not gzip: its bytes).
+    /// The decompressed contents. For a file that is not gzip, its bytes.
     Decompressed,
 }
 
@@ -30,28 +37,28 @@ pub enum Form {
 pub struct KnownFile {
     /// Its official name.
     pub name: String,
-    /// What `bytes` and `sha256` are about.
+    /// The form to which `bytes` and `sha256` apply.
     pub form: Form,
-    /// Size in that form.
+    /// Size in that form, in bytes.
     pub bytes: u64,
     /// SHA-256 of that form, in lower-case hexadecimal.
     pub sha256: String,
-    /// Where to download it, in the order to try.
+    /// Addresses to download it from, in the order to try.
     pub mirrors: Vec<String>,
 }
 
-/// A data set with a name.
+/// A data set that is known by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownSet {
-    /// The name for `--data`.
+    /// The name, as the setting `data` takes it.
     pub name: String,
-    /// What it is, in a few words.
+    /// A description in a few words.
     pub title: String,
-    /// How its files are laid out.
+    /// The layout of its files.
     pub format: Format,
     /// Number of classes.
     pub class_count: usize,
-    /// Class names in the order of the labels; empty where only the set's own files have them.
+    /// Class names in the order of the labels. Empty if only the set's own files contain them.
     pub classes: Vec<String>,
     /// Number of training images.
     pub train_images: usize,
@@ -64,7 +71,7 @@ pub struct KnownSet {
 }
 
 impl KnownSet {
-    /// Sizes of every image.
+    /// Returns the shape of every image.
     pub fn shape(&self) -> ImageShape {
         match self.format {
             Format::Idx => ImageShape { channels: 1, height: 28, width: 28 },
@@ -73,14 +80,16 @@ impl KnownSet {
     }
 }
 
-/// All data sets with names. Tests make their own; [`Catalogue::built_in`] is the real one.
+/// All data sets that are known by name. [`Catalogue::built_in`] is the real list; tests make
+/// others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalogue {
-    /// The sets, in the order in which they are listed.
+    /// The sets, in the order of listings.
     pub sets: Vec<KnownSet>,
 }
 
-/// The stems of an IDX set's four files: training images and labels, test images and labels.
+/// File name stems of the four files of an IDX set: training images and labels, test images and
+/// labels.
 pub const IDX_STEMS: [&str; 4] = [
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -88,7 +97,7 @@ pub const IDX_STEMS: [&str; 4] = [
     "t10k-labels-idx1-ubyte",
 ];
 
-/// Sizes of those files, decompressed, in MNIST and Fashion-MNIST alike.
+/// Decompressed sizes of these files. They are the same for MNIST and Fashion-MNIST.
 const IDX_BYTES: [u64; 4] = [47_040_016, 60_008, 7_840_016, 10_008];
 
 const FASHION_MNIST_CLASSES: [&str; 10] = [
@@ -110,17 +119,17 @@ const CIFAR_10_CLASSES: [&str; 10] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 impl Catalogue {
-    /// The sets that shadegrad knows.
+    /// Returns the sets that shadegrad knows.
     pub fn built_in() -> Self {
         Catalogue { sets: vec![fashion_mnist(), mnist(), cifar_10(), cifar_100()] }
     }
 
-    /// The set called `name`.
+    /// Returns the set called `name`.
     pub fn find(&self, name: &str) -> Option<&KnownSet> {
         self.sets.iter().find(|set| set.name == name)
     }
 
-    /// All names, for messages.
+    /// Returns all names, separated by commas, for messages.
     pub fn names(&self) -> String {
         let names: Vec<&str> = self.sets.iter().map(|set| set.name.as_str()).collect();
         names.join(", ")
@@ -215,7 +224,7 @@ fn cifar_100() -> KnownSet {
     )
 }
 
-/// A set of MNIST's layout: `bases` are the folders of the mirrors.
+/// Builds a set with MNIST's file layout. `bases` are the folders of the mirrors.
 fn idx_set(name: &str, title: &str, classes: &[&str], bases: &[&str], hashes: [&str; 4]) -> KnownSet {
     let file = |index: usize| {
         let name = format!("{}.gz", IDX_STEMS[index]);
@@ -240,7 +249,8 @@ fn idx_set(name: &str, title: &str, classes: &[&str], bases: &[&str], hashes: [&
     }
 }
 
-/// A set of CIFAR's layout: `hashes` are those of the image files inside `archive`, in order.
+/// Builds a set with CIFAR's file layout. `hashes` are those of the image files in `archive`, in
+/// order.
 fn cifar_set(
     name: &str,
     title: &str,

@@ -1,7 +1,7 @@
-//! CIFAR's binary files: records of one or two label bytes and 3,072 pixels, without any header.
+//! CIFAR's binary files: records of one or two label bytes and 3,072 pixels, without a header.
 //!
-//! The pixels of a record are three planes (red, green, blue) of 32 rows of 32 bytes: the order that
-//! [`Split`] has. They come as single files in a folder or in a `.tar.gz`, which is read as a stream.
+//! The pixels of a record are three planes (red, green, blue) of 32 rows of 32 bytes, which is the
+//! order of [`Split`]. The files are read from a folder or streamed from a `.tar.gz`.
 
 use super::archive::{Archive, Member};
 use super::source::{Source, unlike};
@@ -15,32 +15,32 @@ use std::path::Path;
 /// Shape of every image of CIFAR-10 and CIFAR-100.
 pub const SHAPE: ImageShape = ImageShape { channels: 3, height: 32, width: 32 };
 
-/// Records that are read at once.
+/// Number of records read at a time.
 const RECORDS_AT_ONCE: usize = 64;
 
-/// Records by which memory grows while an archive is read: 3 MiB.
+/// Number of records by which memory grows while an archive is read: 3 MiB.
 const RECORDS_PER_GROWTH: usize = 1024;
 
-/// The most records of a file: 1.5 GiB, ten times what any official file has.
+/// Maximum number of records in a file: 1.5 GiB, ten times the size of any official file.
 const MAX_RECORDS: u64 = 500_000;
 
-/// The most bytes of a file of class names.
+/// Maximum size of a file of class names in bytes.
 const MAX_NAMES: u64 = 64 * 1024;
 
-/// What tells CIFAR-10 from CIFAR-100.
+/// The differences between CIFAR-10 and CIFAR-100.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cifar {
-    /// The official archive.
+    /// Name of the official archive.
     pub archive: &'static str,
-    /// The folder that the official archive holds.
+    /// Name of the folder in the official archive.
     pub folder: &'static str,
     /// The files of the training split, in order.
     pub train: &'static [&'static str],
     /// The file of the test split.
     pub test: &'static str,
-    /// The file with a class name in each line.
+    /// The file with one class name per line.
     pub names: &'static str,
-    /// How many values each label byte may have; the last one is the class.
+    /// Number of values that each label byte may have. The last label is the class.
     pub labels: &'static [usize],
 }
 
@@ -60,7 +60,7 @@ pub static CIFAR_10: Cifar = Cifar {
     labels: &[10],
 };
 
-/// CIFAR-100: a coarse label (20 kinds) and a fine one (100 classes) for each image.
+/// CIFAR-100: each image has a coarse label (20 superclasses) and a fine one (100 classes).
 pub static CIFAR_100: Cifar = Cifar {
     archive: "cifar-100-binary.tar.gz",
     folder: "cifar-100-binary",
@@ -70,9 +70,9 @@ pub static CIFAR_100: Cifar = Cifar {
     labels: &[20, 100],
 };
 
-/// What CIFAR files hold.
+/// The contents of CIFAR files.
 pub struct Contents {
-    /// Class names in the order of the labels, where the file of names is there.
+    /// Class names in the order of the labels, if the file of names exists.
     pub classes: Option<Vec<String>>,
     /// The training images, in the order of the files.
     pub train: Split,
@@ -86,7 +86,7 @@ impl Cifar {
         self.labels[self.labels.len() - 1]
     }
 
-    /// The files with images: those of the training split, then that of the test split.
+    /// Returns the files with images: those of the training split, then that of the test split.
     pub fn image_files(&self) -> impl Iterator<Item = &'static str> {
         self.train.iter().copied().chain([self.test])
     }
@@ -116,12 +116,12 @@ impl Cifar {
         Ok(Contents { classes, train, test })
     }
 
-    /// Reads the official archive or one like it: `path` is a `.tar.gz` with the files in
+    /// Reads the official archive or an equivalent one: a `.tar.gz` at `path` with the files in
     /// [`folder`](Cifar::folder), in any order. Other files in it are ignored.
     ///
     /// # Errors
-    /// As for [`read_folder`](Cifar::read_folder), and for anything in the archive but plain files
-    /// and folders.
+    /// As [`read_folder`](Cifar::read_folder), and for anything in the archive that is not a plain
+    /// file or folder.
     pub fn read_archive(&self, path: &Path) -> Result<Contents> {
         let files: Vec<&str> = self.image_files().collect();
         let mut parts: Vec<Option<Split>> = files.iter().map(|_| None).collect();
@@ -153,12 +153,12 @@ impl Cifar {
         Ok(Contents { classes, train: join(complete), test })
     }
 
-    /// The name of `member` inside the folder that it must be in.
+    /// Returns the name of `member` within [`folder`](Cifar::folder), or `None` if it is elsewhere.
     pub(crate) fn file_of<'a>(&self, member: &'a Member) -> Option<&'a str> {
         member.name.strip_prefix(self.folder)?.strip_prefix('/')
     }
 
-    /// Reads all files at once, each straight into its part of the split.
+    /// Reads all files in parallel, each directly into its part of the split.
     fn read_files(&self, folder: &Path, names: &[&str]) -> Result<Split> {
         let mut files = Vec::with_capacity(names.len());
         let mut total = 0;
@@ -186,7 +186,8 @@ impl Cifar {
         Ok(split)
     }
 
-    /// Reads a member, whose size is only what the archive claims, into memory that grows with it.
+    /// Reads a member into memory that grows with it, because its size is only what the archive
+    /// claims.
     fn read_member(&self, archive: &mut Archive, member: &Member, described: &str) -> Result<Split> {
         let count = self.count_records(member.size, &described)?;
         let mut split = Split::default();
@@ -206,7 +207,7 @@ impl Cifar {
         Ok(split)
     }
 
-    /// How many records `size` bytes hold.
+    /// Returns the number of records in `size` bytes.
     fn count_records(&self, size: u64, file: &impl fmt::Display) -> Result<usize> {
         let record = self.record() as u64;
         let count = size / record;
@@ -218,8 +219,8 @@ impl Cifar {
         Ok(count as usize)
     }
 
-    /// Reads as many records as there are labels, of which the first is the file's `first`; `read`
-    /// fills the buffer it is given.
+    /// Reads one record per label. `first` is the index of the first record in the file, and `read`
+    /// fills the buffer that it is given.
     fn read_records(
         &self,
         file: &impl fmt::Display,
@@ -257,10 +258,10 @@ impl Cifar {
         Ok(u32::from(bytes[bytes.len() - 1]))
     }
 
-    /// One name a line; empty lines, which the official file ends with, do not count.
+    /// Parses one name per line. Empty lines are skipped; the official file ends with one.
     fn parse_names(&self, bytes: &[u8], file: impl fmt::Display) -> Result<Vec<String>> {
         let Ok(text) = std::str::from_utf8(bytes) else {
-            return Err(unlike(file, "bytes that are no text", "class names"));
+            return Err(unlike(file, "bytes that are not UTF-8", "class names"));
         };
         let names: Vec<String> =
             text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
@@ -276,7 +277,7 @@ impl Cifar {
     }
 }
 
-/// One split of several, in order, freeing each as soon as it has been copied.
+/// Joins several splits in order, freeing each one after it has been copied.
 fn join(parts: Vec<Split>) -> Split {
     let images: usize = parts.iter().map(|part| part.images.len()).sum();
     let mut parts = parts.into_iter();

@@ -1,4 +1,4 @@
-//! SHA-256 of files and streams, as the catalogue states them.
+//! SHA-256 of files and streams.
 
 use super::catalogue::Form;
 use super::source::Source;
@@ -6,16 +6,16 @@ use crate::Result;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
-/// Size and SHA-256 of some content.
+/// Size and SHA-256 of some contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// Bytes that were hashed.
+    /// Number of bytes that were hashed.
     pub bytes: u64,
     /// SHA-256 in lower-case hexadecimal.
     pub sha256: String,
 }
 
-/// A fingerprint in the making.
+/// A hash that is being computed.
 #[derive(Default)]
 pub(crate) struct Hasher {
     digest: Sha256,
@@ -34,11 +34,11 @@ impl Hasher {
     }
 }
 
-/// The fingerprint of a file as it is or of what it decompresses to, without holding it in memory.
+/// Hashes a file as it is or its decompressed contents, without holding them in memory.
 ///
 /// # Errors
 /// [`ErrorKind::Data`](crate::ErrorKind::Data) for damaged gzip,
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) where the file cannot be read.
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be read.
 pub fn fingerprint(path: &Path, form: Form) -> Result<Fingerprint> {
     let mut source = match form {
         Form::AsIs => Source::open_plain(path)?.0,

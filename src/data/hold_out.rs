@@ -1,18 +1,26 @@
-//! The images that a run is validated on.
+//! Holding out training images for validation.
+//!
+//! ```
+//! assert_eq!(shadegrad::data::hold_out::count(0.1, 60_000), 6_000);
+//! ```
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::{Dataset, Split};
+use crate::remedy::Remedy;
 use crate::{Error, Result, rng};
 
-/// How many of `images`, which are two or more, a share of them is: at least one, and not all.
-pub fn count(share: f32, images: usize) -> usize {
-    ((f64::from(share) * images as f64).round() as usize).clamp(1, images - 1)
+/// Returns how many of `images` a fraction of them is: at least one, and not all.
+///
+/// # Panics
+/// Panics if `images` is below 2.
+pub fn count(fraction: f32, images: usize) -> usize {
+    ((f64::from(fraction) * images as f64).round() as usize).clamp(1, images - 1)
 }
 
 impl Dataset {
-    /// Leaves the data's own validation images out, and their files.
+    /// Removes the data set's own validation images and their files.
     pub fn leave_out_validation(&mut self) {
         if let Some(split) = self.validation.take() {
             let unused: HashSet<PathBuf> = split.files.into_iter().collect();
@@ -20,19 +28,19 @@ impl Dataset {
         }
     }
 
-    /// Takes a share of the training images out, above 0 and below 1: at least one, and not all.
-    /// Which ones follows from the seed. The others stay in their order.
+    /// Takes a fraction (above 0 and below 1) of the training images out: at least one, and not
+    /// all. The seed determines which ones. The others keep their order.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where there are fewer than two.
-    pub fn hold_out(&mut self, share: f32, seed: u64) -> Result<Split> {
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) if there are fewer than two training images.
+    pub fn hold_out(&mut self, fraction: f32, seed: u64) -> Result<Split> {
         let count = self.train.len();
         if count < 2 {
             return Err(Error::data(format!("{count} training images are too few to keep some aside"))
-                .advise("leave --validation out, or give more images"));
+                .advise(Remedy::settings("leave {} out, or give more images", [("validation", "")])));
         }
         let mut is_out = vec![false; count];
-        for index in &rng::held_out(seed, count)[..self::count(share, count)] {
+        for index in &rng::held_out(seed, count)[..self::count(fraction, count)] {
             is_out[*index as usize] = true;
         }
         let pixels = self.shape.pixels();
@@ -53,7 +61,7 @@ mod tests {
     use super::*;
     use crate::data::ImageShape;
 
-    /// Images of two pixels that say which they are.
+    /// Images of two pixels that identify them.
     fn dataset(count: u32) -> Dataset {
         Dataset {
             name: "numbers".into(),
@@ -113,7 +121,7 @@ mod tests {
         let held = |seed| numbers(&dataset(1000).hold_out(0.1, seed).expect("there are enough"));
         assert_eq!(held(1), held(1));
         assert_ne!(held(1), held(2));
-        // Not the first ones, nor every tenth.
+        // The held-out images are neither the first ones nor every tenth.
         let gaps: Vec<u32> = held(1).windows(2).map(|pair| pair[1] - pair[0]).collect();
         assert!(gaps.iter().any(|&gap| gap > 15) && gaps.contains(&1), "{gaps:?}");
     }

@@ -1,4 +1,4 @@
-//! The IDX files of MNIST and its relatives: a header of big-endian numbers, then bytes.
+//! The IDX files of MNIST and similar sets: a header of big-endian numbers, then bytes.
 //!
 //! Images: magic `0x00000803`, count, rows, columns, then `count * rows * columns` grey values.
 //! Labels: magic `0x00000801`, count, then one byte each. Plain or gzip.
@@ -11,17 +11,17 @@ use std::path::Path;
 const IMAGES_MAGIC: u32 = 0x0803;
 const LABELS_MAGIC: u32 = 0x0801;
 
-/// The longest side of an image. It keeps the product of a damaged header's numbers meaningful; the
-/// memory that is set aside depends on the bytes that are there.
+/// Maximum side of an image. It bounds the size that a damaged header can claim. Memory is
+/// allocated only for bytes that are read.
 const MAX_SIDE: u32 = 4096;
 
 /// Reads the images of one split and their labels.
 ///
-/// `classes` is the number of classes where it is known; a label that is not below it is an error.
+/// `classes` is the number of classes if it is known. A label that is not below it is an error.
 ///
 /// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data) for a file that breaks the format or disagrees with
-/// the other one, [`ErrorKind::Io`](crate::ErrorKind::Io) where one cannot be read.
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) if a file violates the format or the two files
+/// disagree, [`ErrorKind::Io`](crate::ErrorKind::Io) if one cannot be read.
 pub fn read_split(images: &Path, labels: &Path, classes: Option<usize>) -> Result<(ImageShape, Split)> {
     let labels_read = read_labels(labels)?;
     let (shape, count, pixels) = read_images(images)?;
@@ -37,8 +37,11 @@ pub fn read_split(images: &Path, labels: &Path, classes: Option<usize>) -> Resul
     Ok((shape, split))
 }
 
-/// Reads an images file: shape of an image, number of images, and all pixels one image after the
-/// other.
+/// Reads a file of images. Returns the shape of an image, the number of images, and their pixels
+/// one image after the other.
+///
+/// # Errors
+/// As [`read_split`].
 pub fn read_images(path: &Path) -> Result<(ImageShape, usize, Vec<u8>)> {
     let mut source = Source::open(path)?;
     expect_magic(&mut source, IMAGES_MAGIC, "images")?;
@@ -52,7 +55,7 @@ pub fn read_images(path: &Path) -> Result<(ImageShape, usize, Vec<u8>)> {
         }
     }
     expect_some(&source, count, "images")?;
-    // At most 2^32 * 2^12 * 2^12: no overflow in 64 bits.
+    // The product is at most 2^32 * 2^12 * 2^12, which does not overflow 64 bits.
     let promised = u64::from(count) * u64::from(height) * u64::from(width);
     let pixels = source.bytes(promised, "pixels")?;
     source.expect_end()?;
@@ -60,7 +63,10 @@ pub fn read_images(path: &Path) -> Result<(ImageShape, usize, Vec<u8>)> {
     Ok((shape, count as usize, pixels))
 }
 
-/// Reads a labels file.
+/// Reads a file of labels.
+///
+/// # Errors
+/// As [`read_split`].
 pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
     let mut source = Source::open(path)?;
     expect_magic(&mut source, LABELS_MAGIC, "labels")?;

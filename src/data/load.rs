@@ -1,4 +1,4 @@
-//! From a name or a folder to a [`Dataset`] in memory.
+//! Loads a [`Dataset`] from a name or a folder.
 
 use super::catalogue::{Catalogue, Format, KnownSet};
 use super::cifar::{self, CIFAR_10, CIFAR_100};
@@ -10,18 +10,18 @@ use crate::text::suggest::nearest;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// The formats that a folder is tried for, most particular file names first.
+/// The formats that are tried for a folder, the most specific file names first.
 static FOLDER_FORMATS: [Format; 3] = [Format::Idx, Format::Cifar(&CIFAR_10), Format::Cifar(&CIFAR_100)];
 
-/// Loads the known set called `name_or_folder`, or what is in the folder of that path: IDX or CIFAR
-/// files, or folders of pictures, which become what is `wanted`. (`./mnist` is a folder even though
-/// `mnist` is a name.)
+/// Loads the known set called `name_or_folder`, or the contents of the folder with that path: IDX
+/// files, CIFAR files or folders of pictures. Pictures are loaded as `wanted` says. (`./mnist` is a
+/// folder even though `mnist` is a name.)
 ///
 /// Never downloads; see [`load_or_fetch`](super::fetch::load_or_fetch).
 ///
 /// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data) where there is no such set or its files are damaged,
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) where they cannot be read.
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) if there is no such set or its files are damaged,
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if they cannot be read.
 pub fn load(name_or_folder: &str, search: &Search, wanted: &Wanted) -> Result<Dataset> {
     if let Some(set) = search.catalogue.find(name_or_folder) {
         let files = search.require(set)?;
@@ -37,7 +37,7 @@ pub fn load(name_or_folder: &str, search: &Search, wanted: &Wanted) -> Result<Da
     Err(unknown(name_or_folder, search))
 }
 
-/// The error for a name that is neither a known set nor a folder.
+/// Returns the error for a name that is neither a known set nor a folder.
 pub(crate) fn unknown(name: &str, search: &Search) -> Error {
     let error = Error::data(format!(
         "no data set and no folder is called {name:?}; known sets: {}",
@@ -49,11 +49,11 @@ pub(crate) fn unknown(name: &str, search: &Search) -> Error {
     }
 }
 
-/// Loads a known set from its files, which [`Search::locate`] found.
+/// Loads a known set from the files that [`Search::locate`] found.
 ///
 /// # Errors
-/// As [`load`]; also where the numbers of images are not those of the known set, because a file of
-/// fixed-size records that lost its end still looks whole.
+/// As [`load`]. It is also an error if the numbers of images are not those of the known set,
+/// because a truncated file of fixed-size records still looks complete.
 pub fn load_known(set: &KnownSet, files: &Files) -> Result<Dataset> {
     let contents = read(files, Some(set.class_count))?;
     let paths = files.paths();
@@ -69,27 +69,27 @@ pub fn load_known(set: &KnownSet, files: &Files) -> Result<Dataset> {
     Ok(contents.into_dataset(set.name.clone(), Some(set), paths))
 }
 
-/// Fails where a size is asked for that only pictures can be brought to.
+/// Fails if `wanted` asks for another size, because only pictures can be resized.
 fn check_size(dataset: Dataset, wanted: &Wanted) -> Result<Dataset> {
     let ImageShape { height, width, .. } = dataset.shape;
     match wanted.size {
         Size::Side(side) if (height, width) != (side, side) => {
-            let message =
-                format!("--image-size {side}: the images of {} have {height}x{width}", dataset.name);
-            Err(Error::usage(message).advise("leave it out: only folders of pictures are resized"))
+            let message = format!("the images of {} have {height}x{width}", dataset.name);
+            Err(Error::setting("image-size", side.to_string(), message)
+                .advise("leave it out: only folders of pictures are resized"))
         }
         _ => Ok(dataset),
     }
 }
 
-/// Whether [`load`] would take the name or path for a folder of pictures. A folder that cannot be
-/// read counts as none: whoever loads it says why.
+/// Whether [`load`] would treat the name or path as a folder of pictures. A folder that cannot be
+/// read counts as none, because loading it reports why.
 pub(crate) fn is_folder_of_pictures(name_or_folder: &str, catalogue: &Catalogue) -> bool {
     let path = Path::new(name_or_folder);
     catalogue.find(name_or_folder).is_none() && path.is_dir() && is_of_pictures(path).unwrap_or(false)
 }
 
-/// Whether data set files or pictures lie in a folder.
+/// Whether a folder holds pictures, and not the files of a data set.
 pub(crate) fn is_of_pictures(folder: &Path) -> Result<bool> {
     for format in FOLDER_FORMATS {
         if !matches!(holding(folder, format)?, Holding::Nothing) {
@@ -99,7 +99,7 @@ pub(crate) fn is_of_pictures(folder: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Loads what is in `folder` under the folder's name.
+/// Loads the contents of `folder`. The folder's name becomes the name of the data set.
 fn load_folder(folder: &Path, search: &Search, wanted: &Wanted) -> Result<Dataset> {
     let mut complaint = None;
     for format in FOLDER_FORMATS {
@@ -124,14 +124,14 @@ fn load_folder(folder: &Path, search: &Search, wanted: &Wanted) -> Result<Datase
     }
 }
 
-/// The folder's own name, also for `.` and `..`.
+/// Returns the folder's own name, also for `.` and `..`.
 fn folder_name(folder: &Path) -> String {
     let absolute = folder.canonicalize();
     let name = absolute.as_deref().unwrap_or(folder).file_name();
     name.map_or_else(|| "data".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// What the files themselves say.
+/// The contents of the files.
 struct Contents {
     shape: ImageShape,
     classes: Option<Vec<String>>,
@@ -140,7 +140,8 @@ struct Contents {
 }
 
 impl Contents {
-    /// Class names are those in the files, else those of the known set, else numbers.
+    /// Builds the data set. Class names come from the files, else from the known set, else they are
+    /// numbers.
     fn into_dataset(self, name: String, known: Option<&KnownSet>, files: Vec<PathBuf>) -> Dataset {
         let built_in = known.map(|set| set.classes.clone());
         let highest = self.train.labels.iter().chain(&self.test.labels).max();
@@ -165,8 +166,8 @@ impl Contents {
     }
 }
 
-/// Reads both splits, at the same time where the files allow it. `classes` limits the labels of
-/// formats that do not do so themselves.
+/// Reads both splits, in parallel if the files allow it. `classes` limits the labels for formats
+/// that do not limit them themselves.
 fn read(files: &Files, classes: Option<usize>) -> Result<Contents> {
     let cifar = match files {
         Files::Idx(paths) => return read_idx(paths, classes),

@@ -1,37 +1,37 @@
-//! Where data sets are looked for, and which files make one up.
+//! The folders in which data sets are searched, and the files that make up a set.
 
 use super::catalogue::{Catalogue, Form, Format, IDX_STEMS, KnownSet};
 use super::cifar::Cifar;
 use super::hash::fingerprint;
+use crate::fs::user_cache;
+use crate::remedy::Remedy;
 use crate::{Error, ErrorKind, Result};
-use etcetera::BaseStrategy;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// The environment variable that names a folder of data sets.
 pub const ENVIRONMENT_VARIABLE: &str = "SHADEGRAD_DATA";
 
-/// The folders in which known sets are looked for. Each is searched itself and in a folder called
-/// like the set.
+/// The folders in which known sets are searched. Each folder itself is searched, and its sub-folder
+/// with the name of the set.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// `--data-dir`. If it is given, no other place is looked at.
+    /// If given, no other folder is searched.
     pub data_dir: Option<PathBuf>,
-    /// `SHADEGRAD_DATA`.
+    /// The value of the environment variable `SHADEGRAD_DATA`.
     pub environment: Option<PathBuf>,
-    /// The user's cache, where downloads go.
+    /// The user's cache, to which sets are downloaded.
     pub cache: Option<PathBuf>,
     /// The data that comes with shadegrad, then that of the system.
     pub shared: Vec<PathBuf>,
-    /// The sets that can be looked for.
+    /// The sets that can be found.
     pub catalogue: Catalogue,
 }
 
-/// The files that hold a data set.
+/// The files of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Files {
-    /// Images and labels to train on, images and labels to test with, as in
-    /// [`IDX_STEMS`].
+    /// Training images and labels, test images and labels, as in [`IDX_STEMS`].
     Idx([PathBuf; 4]),
     /// A CIFAR archive.
     CifarArchive(&'static Cifar, PathBuf),
@@ -39,23 +39,18 @@ pub enum Files {
     CifarFolder(&'static Cifar, PathBuf),
 }
 
-/// What a folder has of a data set.
+/// How much of a data set a folder holds.
 pub(crate) enum Holding {
-    /// Everything.
+    /// All files.
     All(Files),
-    /// Something; the file that is named is missing.
+    /// Some files. The named file is missing.
     Part(String),
-    /// Nothing.
+    /// No file.
     Nothing,
 }
 
-/// The program's folder in the user's cache, where there is one: what lies there can be made or fetched again.
-pub fn user_cache() -> Option<PathBuf> {
-    etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("shadegrad"))
-}
-
 impl Search {
-    /// The places on this machine: `data_dir` is the value of `--data-dir`.
+    /// The places on this machine: `data_dir` replaces all of them.
     pub fn from_environment(data_dir: Option<PathBuf>) -> Self {
         let cache = user_cache().map(|cache| cache.join("data"));
         let mut shared = vendored();
@@ -71,7 +66,7 @@ impl Search {
         }
     }
 
-    /// The folders to look in, first to last.
+    /// Returns the folders to search, in order.
     pub fn places(&self) -> Vec<&Path> {
         if let Some(data_dir) = &self.data_dir {
             return vec![data_dir];
@@ -79,10 +74,10 @@ impl Search {
         self.environment.iter().chain(&self.cache).chain(&self.shared).map(PathBuf::as_path).collect()
     }
 
-    /// The files of `set` in the first place that has all of them, or `None`.
+    /// Returns the files of `set` in the first folder that has all of them, or `None`.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`] or [`ErrorKind::Io`] where a folder or file cannot be read.
+    /// [`ErrorKind::Data`] or [`ErrorKind::Io`] if a folder or file cannot be read.
     pub fn locate(&self, set: &KnownSet) -> Result<Option<Files>> {
         match self.locate_or_explain(set)? {
             Ok(files) => Ok(Some(files)),
@@ -90,39 +85,40 @@ impl Search {
         }
     }
 
-    /// As [`locate`](Search::locate), but not finding the set is an error that lists the places.
+    /// Like [`locate`](Search::locate), but returns an error that lists the folders if the set is
+    /// not found.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`] if the set is not found, and as [`locate`](Search::locate).
     pub fn require(&self, set: &KnownSet) -> Result<Files> {
         self.locate_or_explain(set)?.map_err(|places| {
             let places = if places.is_empty() {
-                "there is no place to look in".to_owned()
+                "there are no folders to search".to_owned()
             } else {
-                format!("looked in {}", places.join(", "))
+                format!("searched {}", places.join(", "))
             };
             let wanted = wanted(set.format);
-            Error::data(format!("data set {} is not here: {places}; for {wanted}", set.name)).advise(format!(
-                "download it with `shadegrad data fetch {}`, or name the folder that has it \
-                 with --data-dir",
-                set.name
-            ))
+            Error::data(format!("data set {} is not here: {places}; for {wanted}", set.name))
+                .advise(Remedy::FetchData(set.name.clone()))
         })
     }
 
-    /// The folder in which `data fetch` puts `set`.
+    /// The folder that `set` is downloaded to.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] where neither `--data-dir` is given nor a home folder known.
+    /// [`ErrorKind::Io`] if there is neither a [`data_dir`](Search::data_dir) nor a home folder.
     pub fn download_folder(&self, set: &KnownSet) -> Result<PathBuf> {
         let base = self.data_dir.as_ref().or(self.cache.as_ref());
         base.map(|base| base.join(&set.name)).ok_or_else(|| {
             Error::new(ErrorKind::Io, "cannot tell the user's cache folder")
-                .advise("name a folder with --data-dir")
+                .advise(Remedy::settings("name a folder with {}", [("data-dir", "")]))
         })
     }
 
-    /// The known set that `files` holds, whatever name it goes by.
+    /// Returns the known set that `files` holds, whatever it is called.
     ///
-    /// All IDX sets use the same file names, so only the contents can tell them apart; the training
-    /// labels are enough, and small.
+    /// All IDX sets have the same file names, so only the contents identify them. The training
+    /// labels are small and sufficient.
     pub(crate) fn identify(&self, files: &Files) -> Result<Option<&KnownSet>> {
         let mut sets = self.catalogue.sets.iter();
         Ok(match files {
@@ -139,7 +135,7 @@ impl Search {
         })
     }
 
-    /// The files, or a description of each folder that was looked in vain.
+    /// Returns the files, or a description of each folder that was searched in vain.
     fn locate_or_explain(&self, set: &KnownSet) -> Result<Result<Files, Vec<String>>> {
         let mut places = Vec::new();
         for place in self.places() {
@@ -164,7 +160,7 @@ impl Search {
 }
 
 impl Files {
-    /// All files, for the record.
+    /// Returns all files, to be recorded with a run.
     pub fn paths(&self) -> Vec<PathBuf> {
         match self {
             Files::Idx(paths) => paths.to_vec(),
@@ -179,8 +175,8 @@ impl Files {
     }
 }
 
-/// `data/` beside the manifest that this program was built from, while that is there; else `data/`
-/// in the current folder and beside the program.
+/// Returns `data/` next to the manifest that this program was built from if it still exists, else
+/// `data/` in the current folder and next to the program.
 fn vendored() -> Vec<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
     if source.is_dir() {
@@ -191,7 +187,7 @@ fn vendored() -> Vec<PathBuf> {
     [PathBuf::from("data")].into_iter().chain(beside).collect()
 }
 
-/// What `folder` has of a set of this format.
+/// Returns how much of a set with this format `folder` holds.
 pub(crate) fn holding(folder: &Path, format: Format) -> Result<Holding> {
     match format {
         Format::Idx => idx_holding(folder),
@@ -215,7 +211,8 @@ fn idx_holding(folder: &Path) -> Result<Holding> {
     })
 }
 
-/// The file called `stem`, packed or not. Some programs unpack `x-idx3-ubyte` to `x.idx3-ubyte`.
+/// Returns the file called `stem`, compressed or not. Some programs unpack `x-idx3-ubyte` to
+/// `x.idx3-ubyte`.
 pub(crate) fn packed_or_plain(folder: &Path, stem: &str) -> Result<Option<PathBuf>> {
     let names = [format!("{stem}.gz"), stem.to_owned(), stem.replace("-idx", ".idx")];
     for name in names {
@@ -227,7 +224,7 @@ pub(crate) fn packed_or_plain(folder: &Path, stem: &str) -> Result<Option<PathBu
     Ok(None)
 }
 
-/// Unpacked files are preferred: they need no decompression.
+/// Unpacked files are preferred because they need no decompression.
 fn cifar_holding(folder: &Path, cifar: &'static Cifar) -> Result<Holding> {
     let mut incomplete = None;
     for folder in [folder.join(cifar.folder), folder.to_owned()] {
@@ -252,7 +249,7 @@ fn cifar_holding(folder: &Path, cifar: &'static Cifar) -> Result<Holding> {
     Ok(incomplete.map_or(Holding::Nothing, Holding::Part))
 }
 
-/// Whether there is something at `path`. That it cannot be looked at is an error, not an absence.
+/// Whether something exists at `path`. If that cannot be determined, it is an error.
 fn is_there(path: &Path) -> Result<bool> {
     match path.try_exists() {
         Ok(there) => Ok(there),
@@ -261,7 +258,7 @@ fn is_there(path: &Path) -> Result<bool> {
     }
 }
 
-/// The files that make up a set, for messages.
+/// Lists the files that make up a set, for messages.
 pub(crate) fn wanted(format: Format) -> String {
     match format {
         Format::Idx => format!("{} (each with or without .gz)", IDX_STEMS.join(", ")),

@@ -1,15 +1,23 @@
-//! Data sets: images as bytes, labels, class names, and where they come from.
+//! Data sets: images as bytes, labels, class names, and reading them.
 //!
-//! A [`Dataset`] is plain memory; it knows no device and no model. Pixels stay `u8` until the
+//! A [`Dataset`] is plain memory, independent of devices and models. Pixels stay `u8` until the
 //! `gather` op normalises a batch of them on the device.
 //!
-//! From the bytes up: `source` reads a file without trusting it, [`idx`] and [`cifar`] (with
-//! `archive`) know the formats, [`pictures`] folders of them, [`catalogue`] the official sets, [`locate`] where they may be, and
-//! [`load`] turns a name into a [`Dataset`]. Beside that, [`fetch`] gets official files, [`verify`]
-//! checks them again, [`statistics`] counts, [`preview`] draws.
+//! From the bottom up: `source` reads untrusted files, [`idx`] and [`cifar`] (with `archive`) read
+//! the formats, [`pictures`] reads image folders, [`catalogue`] lists the official sets, [`locate`]
+//! finds their files, and [`load`] turns a name into a [`Dataset`]. In addition, [`fetch`]
+//! downloads official files, [`verify`] checks them, [`statistics`] counts, and [`preview`] draws a
+//! contact sheet.
 //!
-//! A new data set in one of the formats is an entry in [`catalogue`]; a new format is a reader, a
-//! [`catalogue::Format`] and its [`locate::Files`].
+//! To add a data set in an existing format, add an entry to [`catalogue`]. A new format needs a
+//! reader, a [`catalogue::Format`] and its [`locate::Files`].
+//!
+//! ```
+//! use shadegrad::data::ImageShape;
+//!
+//! let shape = ImageShape { channels: 3, height: 32, width: 32 };
+//! assert_eq!(shape.pixels(), 3_072);
+//! ```
 
 use std::path::PathBuf;
 
@@ -32,11 +40,11 @@ pub mod verify;
 
 pub use normalize::{Normalisation, Normalize};
 
-/// Channels, height and width of every image of a data set. Pixels are stored channel by channel,
-/// row by row, as CIFAR's files and PyTorch's tensors have them.
+/// Channels, height and width of every image of a data set. Pixels are stored channel by channel
+/// and row by row, as in CIFAR's files and PyTorch's tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageShape {
-    /// 1 for grey images, 3 for red, green, blue.
+    /// 1 for grey images, 3 for RGB.
     pub channels: usize,
     /// Rows.
     pub height: usize,
@@ -45,25 +53,25 @@ pub struct ImageShape {
 }
 
 impl ImageShape {
-    /// Bytes of one image.
+    /// Returns the number of values of one image, which are bytes.
     pub fn pixels(&self) -> usize {
         self.channels * self.height * self.width
     }
 
-    /// Rows or columns, whichever are fewer.
+    /// Returns the height or the width, whichever is smaller.
     pub fn shorter_side(&self) -> usize {
         self.height.min(self.width)
     }
 }
 
-/// One part of a data set: images to train on, to validate on or to test with.
+/// One split of a data set: images for training, validation or testing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
-    /// All images, one after the other: `labels.len() * shape.pixels()` bytes.
+    /// All images, one after the other: `[images, channels, height, width]` bytes.
     pub images: Vec<u8>,
     /// The class of each image.
     pub labels: Vec<u32>,
-    /// The file of each image, where each has a file of its own; empty where many share one.
+    /// The file of each image. Empty if the images have no files of their own.
     pub files: Vec<PathBuf>,
 }
 
@@ -73,7 +81,7 @@ impl Split {
         self.labels.len()
     }
 
-    /// Whether there is no image at all.
+    /// Whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
@@ -88,24 +96,24 @@ pub struct Dataset {
     pub shape: ImageShape,
     /// Class names, in the order of the labels.
     pub classes: Vec<String>,
-    /// What is trained on.
+    /// The training images.
     pub train: Split,
-    /// Images put aside to choose the best epoch and to stop by, where the data set has such a
-    /// split.
+    /// The validation images, which decide the best epoch and early stopping, if the data set has
+    /// them.
     pub validation: Option<Split>,
-    /// What is tested with.
+    /// The test images.
     pub test: Split,
-    /// The files that all this was read from, so that a run can record them.
+    /// The files that the data set was read from, to be recorded with a run.
     pub files: Vec<PathBuf>,
-    /// What was looked for and found, in a few lines, where that is not known beforehand.
+    /// A description of what was found, in a few lines, for image folders.
     pub description: Option<String>,
-    /// What was found and not used, or could not be: a line each.
+    /// Warnings about files that were ignored or could not be read, one per line.
     pub warnings: Vec<String>,
 }
 
 impl Dataset {
-    /// Leaves the validation split out where a run has recorded that its data set had `files` files
-    /// without it: runs that began before folders brought such a split go on as they began.
+    /// Removes the validation split if a run recorded `files` files for this data set without it.
+    /// Runs that were started before image folders had such a split then resume as they began.
     pub fn as_recorded(mut self, files: usize) -> Self {
         let validation = self.validation.as_ref().map_or(0, |split| split.files.len());
         if validation > 0 && files + validation == self.files.len() {

@@ -1,23 +1,24 @@
-//! How pixels become the numbers that a model reads.
+//! Normalisation of pixels to the model's input.
 
 use super::Dataset;
 use super::statistics::moments;
 
-/// How pixels become the model's input.
+/// The rule for normalising pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalize {
-    /// Pixel / 255.
+    /// Pixels are scaled to 0..1: pixel / 255.
     Unit,
-    /// Pixel / 255, less the channel's mean, by its standard deviation, over the training images.
+    /// Pixels are scaled to 0..1, then to mean 0 and standard deviation 1 per channel over the
+    /// training images.
     Standard,
 }
 
 impl Normalize {
-    /// All of them.
+    /// All rules.
     pub const ALL: [Normalize; 2] = [Normalize::Unit, Normalize::Standard];
 
-    /// As in flags and files.
+    /// The name in flags and files.
     pub const fn name(self) -> &'static str {
         match self {
             Normalize::Unit => "unit",
@@ -26,18 +27,18 @@ impl Normalize {
     }
 }
 
-/// Mean and standard deviation per channel, of pixels scaled to [0, 1], that a model's inputs are
-/// normalised with.
+/// The mean and standard deviation per channel by which a model's inputs are normalised, for pixels
+/// scaled to [0, 1].
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Normalisation {
-    /// One per channel.
+    /// Mean of each channel.
     pub mean: Vec<f64>,
-    /// One per channel.
+    /// Standard deviation of each channel.
     pub std: Vec<f64>,
 }
 
 impl Normalisation {
-    /// What `rule` means for this data set.
+    /// Computes the normalisation that `rule` gives for this data set.
     pub fn of(rule: Normalize, dataset: &Dataset) -> Self {
         match rule {
             Normalize::Unit => {
@@ -46,14 +47,14 @@ impl Normalisation {
             }
             Normalize::Standard => {
                 let found = moments(&dataset.train, dataset.shape);
-                // A channel that never changes has nothing to be divided by.
+                // A constant channel is not scaled.
                 let std = found.std.iter().map(|&std| if std > 0.0 { std } else { 1.0 });
                 Normalisation { std: std.collect(), mean: found.mean }
             }
         }
     }
 
-    /// `scale` and `shift` of each channel, for pixels as bytes.
+    /// Returns `scale` and `shift` of each channel, for pixels as bytes.
     pub(crate) fn factors(&self) -> Vec<f32> {
         let channels = self.mean.iter().zip(&self.std);
         channels

@@ -1,23 +1,24 @@
-//! Sums over the patches of a split's images: what the second moments of patches are made of.
+//! Sums over the patches of a split's images, from which the covariance of patches is computed.
 //!
-//! Pixels are bytes, so that the sums are exact, in any order.
+//! Pixels are bytes, so the integer sums are exact in any order.
 
 use rayon::prelude::*;
 
 use super::{ImageShape, Split};
 
-/// Sums over all patches of `side` by `side` pixels, whose values are ordered by row, column and channel.
+/// Sums over all patches of `side` by `side` pixels. The values of a patch are ordered by row,
+/// column and channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatchSums {
     /// Number of patches.
     pub patches: u64,
-    /// Of each value.
+    /// Sum of each value.
     pub values: Vec<u64>,
-    /// Of the products of any two values, `[values, values]`.
+    /// Sums of the products of any two values, `[values, values]`.
     pub products: Vec<u64>,
 }
 
-/// Adds up the patches of the first images of `split`, at most `most`, wherever a patch fits.
+/// Sums over all patches of the first `most` images of `split`.
 pub fn sums(split: &Split, shape: ImageShape, side: usize, most: usize) -> PatchSums {
     let ImageShape { channels, height, width } = shape;
     let length = side * side * channels;
@@ -39,7 +40,7 @@ pub fn sums(split: &Split, shape: ImageShape, side: usize, most: usize) -> Patch
                 sums.patches += 1;
                 for (i, &first) in patch.iter().enumerate() {
                     sums.values[i] += first;
-                    // Of two products that are the same, the second is filled in below.
+                    // The product is symmetric. The other half is filled in below.
                     let line = &mut sums.products[i * length..][..length];
                     for (sum, &second) in line[i..].iter_mut().zip(&patch[i..]) {
                         *sum += first * second;
@@ -73,7 +74,7 @@ mod tests {
 
     #[test]
     fn patches_are_ordered_by_row_column_and_channel() {
-        // Two channels of 2x3 pixels: two patches of 2x2.
+        // Two channels of 2x3 pixels have two patches of 2x2.
         let split = Split {
             images: vec![1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60],
             labels: vec![0],

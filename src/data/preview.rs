@@ -1,4 +1,4 @@
-//! A sheet of training images, so that somebody can look at what a model will see.
+//! A contact sheet of training images, which shows the effect of the data augmentation.
 
 use std::io::Cursor;
 
@@ -10,25 +10,26 @@ use super::{Dataset, ImageShape};
 use crate::augmentation::{Augmentation, Change};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Images in a row: as it is, then as it is in the first epochs; or where images do not change, so many of a class.
+/// Number of images per row: the original and its augmentations in the first epochs, or images of a
+/// class if there is no augmentation.
 pub const COLUMNS: usize = 9;
 
-/// Most rows, each of another class.
+/// Maximum number of rows, one per class.
 pub const MOST_ROWS: usize = 16;
 
-/// Pixels between images, and behind those that are as they are.
+/// Pixels between images, and after the originals.
 const GAP: usize = 2;
 const WIDE_GAP: usize = 8;
 
-/// What an image's longer side becomes at least, by a whole factor, and at most.
+/// Minimum length of an image's longer side, reached by an integer factor, and its maximum.
 const LEAST_SIDE: usize = 56;
 const MOST_SIDE: usize = 224;
 
-/// Draws a PNG file: rows of images of one class each, beginning with the first one, as `augmentation` makes them. Holes
-/// have the colour of the mean.
+/// Draws a PNG file with one row per class, beginning with the first class. Images are changed as
+/// `augmentation` does. Masked squares have the mean colour.
 ///
 /// # Errors
-/// [`ErrorKind::Data`] where there are no training images.
+/// [`ErrorKind::Data`] if there are no training images.
 pub fn sheet(dataset: &Dataset, augmentation: &Augmentation) -> Result<Vec<u8>> {
     let shape = dataset.shape;
     let classes = (0..dataset.classes.len() as u32)
@@ -76,7 +77,7 @@ pub fn sheet(dataset: &Dataset, augmentation: &Augmentation) -> Result<Vec<u8>> 
     Ok(file.into_inner())
 }
 
-/// What a side of the image becomes.
+/// Returns the length of an image's side in the sheet.
 fn scaled(side: usize, shape: ImageShape) -> usize {
     let longer = shape.width.max(shape.height);
     if longer > MOST_SIDE {
@@ -85,7 +86,8 @@ fn scaled(side: usize, shape: ImageShape) -> usize {
     side * LEAST_SIDE.div_ceil(longer)
 }
 
-/// Red, green and blue; other numbers of channels have no colours of their own: the first says enough.
+/// Returns red, green and blue. Images with another number of channels are drawn in grey, by their
+/// first channel.
 fn colour<T: Copy>(channels: &[T]) -> [T; 3] {
     match *channels {
         [red, green, blue] => [red, green, blue],
@@ -94,7 +96,7 @@ fn colour<T: Copy>(channels: &[T]) -> [T; 3] {
     }
 }
 
-/// An image as it is, or changed, with a hole of that colour.
+/// Draws an image, optionally augmented. The masked square has the colour `hole`.
 fn draw(pixels: &[u8], shape: ImageShape, change: Option<&Change>, hole: Rgb<u8>) -> RgbImage {
     let planes: Vec<&[u8]> = pixels.chunks_exact(shape.height * shape.width).collect();
     RgbImage::from_fn(shape.width as u32, shape.height as u32, |column, row| {
@@ -117,7 +119,7 @@ mod tests {
     use crate::augmentation::Flip;
     use crate::data::Split;
 
-    /// Red images of 2x3 whose pixels say which they are, of two classes in turns.
+    /// Red images of 2x3 whose pixels identify them, of two classes in turn.
     fn dataset(count: usize) -> Dataset {
         let image =
             |index: usize| (0..18).map(move |byte| if byte < 6 { (10 * index + byte) as u8 } else { 0 });
@@ -145,7 +147,7 @@ mod tests {
         image::load_from_memory_with_format(&file, ImageFormat::Png).expect("it is a PNG file").into_rgb8()
     }
 
-    /// The red of an image's pixels, all of which must be whole squares.
+    /// Returns the red values of an image's pixels, which must all be whole squares.
     fn cell(sheet: &RgbImage, left: usize, top: usize) -> Vec<u8> {
         let red = |row: usize, column: usize| {
             let at = |inside: usize| [left + column * FACTOR + inside, top + row * FACTOR + inside];
@@ -168,7 +170,7 @@ mod tests {
             let found = cell(&sheet, GAP + column * across, GAP + row * down);
             assert_eq!(found, [0, 1, 2, 3, 4, 5].map(|pixel| 10 * image + pixel), "image {image}");
         }
-        // The fourth odd image is not there.
+        // There is no fourth odd image.
         assert_eq!(cell(&sheet, GAP + 3 * across, GAP + down), [u8::MAX; 6]);
     }
 
@@ -195,7 +197,7 @@ mod tests {
     fn holes_have_the_colour_of_the_mean() {
         let holes = Augmentation { cutout: 2, ..Augmentation::default() };
         let sheet = decoded(&dataset(2), &holes);
-        // Of 0 to 5 and 10 to 15: 7.5, rounded this way or that.
+        // The mean of 0 to 5 and 10 to 15 is 7.5, which may round up or down.
         let seen = cell(&sheet, WIDE_GAP + 3 * FACTOR + GAP, GAP);
         assert!((seen.contains(&7) || seen.contains(&8)) && seen != cell(&sheet, GAP, GAP), "{seen:?}");
     }

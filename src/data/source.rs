@@ -1,6 +1,6 @@
-//! A file of a data set as a stream of bytes that trusts nothing: every read says what it is for,
-//! no memory is set aside for more than has arrived, and every complaint names the file, what was
-//! found and what was expected.
+//! A byte stream for untrusted data files. Every read says what it is for, memory is allocated only
+//! for bytes that have arrived, and every error names the file, what was found and what was
+//! expected.
 
 use crate::{Error, Result};
 use flate2::bufread::MultiGzDecoder;
@@ -9,23 +9,22 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
-/// How much is read from the disk at once.
+/// Size of the disk buffer in bytes.
 const DISK_BUFFER: usize = 256 * 1024;
 
-/// The first step by which memory grows while reading; later steps double what is there.
+/// First step by which memory grows while reading. Later steps double the size.
 const FIRST_STEP: u64 = 1024 * 1024;
 
-/// The most bytes a single file may hold once decompressed.
+/// Maximum size of a file after decompression, in bytes.
 const MAX_CONTENT: u64 = 2 * 1024 * 1024 * 1024;
 
-/// Above this size, compressed content must also be plausible: see [`MAX_RATIO`].
+/// Above this size, compressed contents must also respect [`MAX_RATIO`].
 const ALWAYS_PLAUSIBLE: u64 = 64 * 1024 * 1024;
 
-/// The most bytes that one compressed byte may stand for. Photographs and drawings stay below 20;
-/// a gzip bomb reaches 1,000.
+/// Maximum compression ratio. Photographs and drawings stay below 20; a gzip bomb reaches 1,000.
 const MAX_RATIO: u64 = 200;
 
-/// An error about a file that is not what it should be.
+/// Returns the error for a file whose contents are not as expected.
 pub(crate) fn unlike(
     file: impl fmt::Display,
     found: impl fmt::Display,
@@ -34,14 +33,14 @@ pub(crate) fn unlike(
     Error::data(format!("{file}: found {found}, expected {expected}"))
 }
 
-/// The most bytes that a compressed file of `packed` bytes may decompress to.
+/// Returns the maximum decompressed size for a file of `packed` bytes.
 pub(crate) fn plausible_content(packed: u64) -> u64 {
     packed.saturating_mul(MAX_RATIO).clamp(ALWAYS_PLAUSIBLE, MAX_CONTENT)
 }
 
-/// Opens `path` for reading if it is a regular file (or a link to one), and tells its size.
+/// Opens `path` if it is a regular file (or a link to one), and returns its size.
 ///
-/// Anything else is refused before it is opened: reading a pipe could wait for ever.
+/// Anything else is rejected before it is opened, because reading a pipe could block forever.
 pub(crate) fn open_regular(path: &Path) -> Result<(File, u64)> {
     let reading = |cause: &io::Error| Error::io(format_args!("read {}", path.display()), cause);
     let metadata = std::fs::metadata(path).map_err(|cause| reading(&cause))?;
@@ -53,7 +52,7 @@ pub(crate) fn open_regular(path: &Path) -> Result<(File, u64)> {
     Ok((file, metadata.len()))
 }
 
-/// Whether the file starts with gzip's magic number; leaves it at its start.
+/// Whether the file starts with gzip's magic number. The file is rewound.
 pub(crate) fn starts_like_gzip(file: &mut File, path: &Path) -> Result<bool> {
     let mut start = Vec::with_capacity(2);
     file.take(2)
@@ -63,13 +62,13 @@ pub(crate) fn starts_like_gzip(file: &mut File, path: &Path) -> Result<bool> {
     Ok(start == [0x1f, 0x8b])
 }
 
-/// The bytes of a data file, decompressed where the file is gzip (its first bytes tell, not its
-/// name).
+/// The bytes of a data file. gzip is decompressed; it is recognised by the first bytes, not by the
+/// file name.
 pub(crate) struct Source {
     path: PathBuf,
     reader: Box<dyn Read + Send>,
     position: u64,
-    /// The most bytes this source may hold, derived from the file's size.
+    /// Maximum number of bytes, derived from the file's size.
     limit: u64,
 }
 
@@ -77,8 +76,8 @@ impl Source {
     /// Opens a plain or gzip file.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where it cannot be read,
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where it is no regular file.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be read,
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) if it is not a regular file.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let (mut file, size) = open_regular(path)?;
         let gzip = starts_like_gzip(&mut file, path)?;
@@ -92,7 +91,7 @@ impl Source {
         Ok(Source { path: path.to_owned(), reader, position: 0, limit })
     }
 
-    /// Opens a file that is never compressed; its size in bytes comes with it.
+    /// Opens a file that is never compressed, and returns its size in bytes.
     pub(crate) fn open_plain(path: &Path) -> Result<(Self, u64)> {
         let (file, size) = open_regular(path)?;
         let source = Source {
@@ -104,19 +103,19 @@ impl Source {
         Ok((source, size))
     }
 
-    /// The file's path, for messages.
+    /// Returns the file's path, for messages.
     pub(crate) fn file(&self) -> impl fmt::Display {
         self.path.display()
     }
 
-    /// Reads exactly `N` bytes of `what`, for example `the header`.
+    /// Reads exactly `N` bytes. `what` names them in errors, for example `the header`.
     pub(crate) fn array<const N: usize>(&mut self, what: &str) -> Result<[u8; N]> {
         let mut bytes = [0; N];
         self.exactly(&mut bytes, what)?;
         Ok(bytes)
     }
 
-    /// Fills `buffer` with bytes of `what`.
+    /// Fills `buffer`. `what` names the bytes in errors.
     pub(crate) fn exactly(&mut self, buffer: &mut [u8], what: &str) -> Result<()> {
         let read = self.fill(buffer)?;
         if read < buffer.len() {
@@ -125,7 +124,7 @@ impl Source {
         Ok(())
     }
 
-    /// Reads exactly `count` bytes of `what` into a vector that grows as they arrive.
+    /// Reads exactly `count` bytes into a vector that grows as they arrive.
     pub(crate) fn bytes(&mut self, count: u64, what: &str) -> Result<Vec<u8>> {
         let allowed = self.limit.saturating_sub(self.position);
         if count > allowed {
@@ -147,7 +146,7 @@ impl Source {
         Ok(bytes)
     }
 
-    /// Reads until `buffer` is full or the content ends; the number of bytes read.
+    /// Reads until `buffer` is full or the contents end. Returns the number of bytes read.
     pub(crate) fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
@@ -167,7 +166,7 @@ impl Source {
         Ok(filled)
     }
 
-    /// Reads `count` bytes of `what` and forgets them.
+    /// Reads and discards `count` bytes.
     pub(crate) fn skip(&mut self, count: u64, what: &str) -> Result<()> {
         let mut buffer = vec![0; count.min(DISK_BUFFER as u64) as usize];
         let mut left = count;
@@ -182,7 +181,7 @@ impl Source {
         Ok(())
     }
 
-    /// Makes sure that nothing follows. For gzip this is also what checks the checksum.
+    /// Fails if more bytes follow. For gzip this also verifies the checksum.
     pub(crate) fn expect_end(&mut self) -> Result<()> {
         let position = self.position;
         if self.fill(&mut [0])? > 0 {
@@ -192,7 +191,7 @@ impl Source {
         Ok(())
     }
 
-    /// Hands all bytes to `consume`, piece by piece.
+    /// Passes all bytes to `consume`, piece by piece.
     pub(crate) fn for_each_piece(&mut self, mut consume: impl FnMut(&[u8])) -> Result<()> {
         let mut buffer = vec![0; DISK_BUFFER];
         loop {
@@ -214,7 +213,7 @@ impl Source {
     }
 }
 
-/// Tells damaged gzip data, which the decoder reports as an I/O error, from a failing disk.
+/// Distinguishes damaged gzip data, which the decoder reports as an I/O error, from a failing disk.
 pub(crate) fn unreadable(path: &Path, position: u64, cause: &io::Error) -> Error {
     use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     match cause.kind() {

@@ -1,42 +1,46 @@
-//! Counts and moments of a split.
+//! Class counts, and mean and standard deviation of a split's pixels.
 //!
-//! Pixels are bytes, so a histogram of 256 bins holds everything that mean and standard deviation
-//! depend on: one pass over the bytes, exact integer sums, and rounding only at the very end.
+//! Pixels are bytes, so a histogram of 256 bins contains everything that mean and standard
+//! deviation depend on. One pass over the bytes computes exact integer sums, which are rounded only
+//! at the end.
 
 use super::{ImageShape, Split};
 use rayon::prelude::*;
 
-/// Bins of a histogram: one for each value of a byte.
+/// Number of bins of a histogram: one for each value of a byte.
 const BINS: usize = 256;
 
-/// Histograms that are filled in turn, so that equal neighbouring pixels (most of Fashion-MNIST is
-/// black) do not wait for one another's counter.
+/// Number of histograms that are filled in turn, so that equal neighbouring pixels (most of
+/// Fashion-MNIST is black) do not wait for the same counter.
 const LANES: usize = 4;
 
-/// Images that one task counts, so that no counter can overflow: 1024 * 4096^2 would fit 64 bits by
-/// far, and a task lasts long enough to be worth its start.
+/// Number of images per task. No counter can overflow: 1024 * 4096^2 fits in 64 bits. A task is
+/// long enough to be worth starting.
 const IMAGES_AT_ONCE: usize = 1024;
 
-/// Mean and standard deviation of each channel's pixels, scaled to [0, 1].
+/// Mean and standard deviation of each channel, for pixels scaled to [0, 1].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moments {
-    /// One mean for each channel.
+    /// Mean of each channel.
     pub mean: Vec<f64>,
-    /// One standard deviation (of all pixels, not an estimate from a sample) for each channel.
+    /// Population standard deviation of each channel.
     pub std: Vec<f64>,
 }
 
 /// Computes the moments of all pixels of `split`, in f64.
 ///
-/// The result depends on the pixels alone, not on the number of threads. For no pixels at all it is
-/// mean 0 and standard deviation 0.
+/// The result does not depend on the number of threads. Without pixels, it is mean 0 and standard
+/// deviation 0.
 pub fn moments(split: &Split, shape: ImageShape) -> Moments {
     let histograms = histograms(split, shape);
     let (mean, std) = histograms.iter().map(mean_and_std).unzip();
     Moments { mean, std }
 }
 
-/// Number of images of each of `classes` classes. Labels must be below `classes`.
+/// Returns the number of images of each class.
+///
+/// # Panics
+/// Panics if a label is not below `classes`.
 pub fn class_counts(split: &Split, classes: usize) -> Vec<usize> {
     let mut counts = vec![0; classes];
     for &label in &split.labels {
@@ -45,19 +49,19 @@ pub fn class_counts(split: &Split, classes: usize) -> Vec<usize> {
     counts
 }
 
-/// The commonest class of some images.
+/// The most frequent class of some images.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Majority {
-    /// Its index; of several classes that are equally common, the first.
+    /// Its index. Ties go to the lowest index.
     pub class: usize,
-    /// Its share of the images, 0 to 1: the accuracy of always answering this class, with which
-    /// every other accuracy should be compared.
+    /// Its fraction of the images, from 0 to 1. This is the accuracy of always predicting this
+    /// class, a baseline for every other accuracy.
     pub share: f64,
 }
 
 impl Majority {
-    /// The commonest class where each class has as many images as `counts` says; `None` where there
-    /// is no image.
+    /// Returns the most frequent class for these numbers of images per class, or `None` without
+    /// images.
     pub fn of(counts: &[u64]) -> Option<Majority> {
         let images: u64 = counts.iter().sum();
         let most = *counts.iter().max().filter(|&&most| most > 0)?;
@@ -66,7 +70,7 @@ impl Majority {
     }
 }
 
-/// How often each byte value occurs in each channel.
+/// Counts how often each byte value occurs in each channel.
 fn histograms(split: &Split, shape: ImageShape) -> Vec<[u64; BINS]> {
     let empty = || vec![[0; BINS]; shape.channels];
     if split.is_empty() || shape.pixels() == 0 {

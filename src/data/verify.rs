@@ -1,4 +1,4 @@
-//! Whether the files of a data set are the official ones, to the last byte.
+//! Verification that the files of a data set are the official ones, byte by byte.
 
 use super::archive::Archive;
 use super::catalogue::{Form, KnownFile, KnownSet};
@@ -9,26 +9,27 @@ use super::source::open_regular;
 use crate::{ErrorKind, Result};
 use std::path::{Path, PathBuf};
 
-/// How much of an archive's member is hashed at once.
+/// Size of the hash buffer in bytes.
 const HASH_BUFFER: usize = 256 * 1024;
 
-/// What was found out about one file.
+/// The result for one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileReport {
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
     /// Why it is not the official file, or `None` if it is.
     pub fault: Option<String>,
 }
 
-/// Hashes every file of `set` again.
+/// Hashes every file of `set` and compares it with the catalogue.
 ///
-/// An archive that was packed anew, but holds the official files, is official too. A file that is
-/// not official may still be fine to train on, for example with the images in another order: loading
-/// it tells.
+/// An archive that was repacked but contains the official files passes as well. A file that is not
+/// official may still be usable for training, for example with the images in another order. Loading
+/// it decides that.
 ///
 /// # Errors
-/// [`ErrorKind::Io`] where a file cannot be read; a wrong or damaged file is no error but a report.
+/// [`ErrorKind::Io`] if a file cannot be read. A wrong or damaged file is not an error but part of
+/// the report.
 pub fn verify(set: &KnownSet, files: &Files) -> Result<Vec<FileReport>> {
     match files {
         Files::Idx(paths) => (paths.iter().zip(&set.files))
@@ -59,7 +60,8 @@ pub fn verify(set: &KnownSet, files: &Files) -> Result<Vec<FileReport>> {
     }
 }
 
-/// Compares size and SHA-256 with the catalogue. The inner error says what was found and expected.
+/// Compares size and SHA-256 with the catalogue. The inner error states what was found and
+/// expected.
 pub(crate) fn check(path: &Path, known: &KnownFile) -> Result<Result<(), String>> {
     let expected = format!("{} bytes, SHA-256 {}", known.bytes, known.sha256);
     let (_, size) = open_regular(path)?;
@@ -93,7 +95,8 @@ fn compare(found: &str, expected: &str) -> Result<(), String> {
     Err(format!("found SHA-256 {found}, expected {expected}"))
 }
 
-/// What is wrong with the first image file inside an archive that is not the official one.
+/// Returns what is wrong with the first faulty image file in an archive that is not the official
+/// one.
 fn members_fault(set: &KnownSet, cifar: &Cifar, path: &Path) -> Result<Option<String>> {
     let mut archive = Archive::open(path)?;
     let mut fault = None;

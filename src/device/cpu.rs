@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::info::{DeviceInfo, DeviceKind};
+use super::interface::{Device, Session, Ticket};
 use super::profile::{Clock, Profile};
-use super::{Device, DeviceInfo, DeviceKind, Session, Ticket};
 use crate::error::Result;
 use crate::plan::{Array, HostMemory, Launch, Plan, StepId};
 use crate::tensor::{Element, Tensor};

@@ -1,7 +1,8 @@
-//! Trained models for other programs: one file per format.
+//! Export of trained models, one file per format.
 //!
-//! A model is a list of [`Module`](crate::nn::Module)s; a format translates each of them. A module
-//! or an activation that a format does not translate yet is a compile error there.
+//! A layer describes its computation as [`Stage`]s, which each format translates. A new layer with
+//! existing stages needs no change here. A new stage is a compile error in every format that does
+//! not translate it yet.
 
 pub mod npy;
 pub mod onnx;
@@ -13,21 +14,20 @@ use std::path::Path;
 use crate::checkpoint::SavedModel;
 use crate::error::Result;
 
-/// A format that a trained model can be written in.
+/// A file format for trained models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Weights under PyTorch's names.
+    /// The weights, under PyTorch's names.
     Safetensors,
-    /// Weights and the computation.
+    /// The weights and the computation.
     Onnx,
 }
 
-/// Writes `model` to the file `path`, whole or not at all.
+/// Writes `model` to the file `path` atomically.
 ///
 /// # Errors
-/// [`ErrorKind::Model`](crate::ErrorKind::Model) where the tensors are not those of the model, or
-/// the format cannot hold them; [`ErrorKind::Io`](crate::ErrorKind::Io) where the file cannot be
-/// written.
+/// [`ErrorKind::Model`](crate::ErrorKind::Model) if the tensors do not match the model or the
+/// format cannot hold them, [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.
 pub fn write(model: &SavedModel, format: Format, path: &Path) -> Result<()> {
     match format {
         Format::Safetensors => safetensors::write(model, path),

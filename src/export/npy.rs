@@ -1,4 +1,4 @@
-//! NumPy's `.npy`, version 1.0: a matrix of f32, row by row
+//! NumPy's `.npy` format, version 1.0: a row-major matrix of f32
 //! (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>).
 
 use std::path::Path;
@@ -6,20 +6,21 @@ use std::path::Path;
 use crate::error::Result;
 use crate::fs::atomic;
 
-/// Where the values start is a multiple of this.
+/// Alignment of the values in bytes.
 const ALIGNMENT: usize = 64;
 
-/// Writes `values` as a matrix with rows of `columns` to the file `path`, whole or not at all.
+/// Writes `values` as a matrix with `columns` columns to the file `path` atomically.
 ///
 /// # Errors
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) where the file cannot be written.
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.
 pub fn write(path: &Path, values: &[f32], columns: usize) -> Result<()> {
     let mut bytes = header(values.len() / columns, columns);
     bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
     atomic::write(path, &bytes)
 }
 
-/// Magic number, version, length of what follows, and a Python dictionary padded with spaces.
+/// Returns the magic number, the version, the length of the rest, and a Python dictionary padded
+/// with spaces.
 fn header(rows: usize, columns: usize) -> Vec<u8> {
     let mut text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
     let start = b"\x93NUMPY\x01\x00".len() + size_of::<u16>();
@@ -35,7 +36,7 @@ fn header(rows: usize, columns: usize) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// What `numpy.save` writes for `numpy.zeros((2, 3), "f4")`, but for the zeros.
+    /// The output of `numpy.save` for `numpy.zeros((2, 3), "f4")`, without the zeros.
     #[test]
     fn the_header_is_numpys() {
         let expected = b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";

@@ -1,4 +1,4 @@
-//! A trained model, taken apart for the formats.
+//! A trained model, decomposed for the export formats.
 
 use crate::checkpoint::{About, NamedTensor, SavedModel};
 use crate::error::Result;
@@ -6,10 +6,10 @@ use crate::nn::{Model, Module, Size};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// A trained model, taken apart.
+/// A trained model, decomposed for the export formats.
 pub(super) struct Parts<'a> {
     pub(super) about: &'a About,
-    /// Size of the first module's input.
+    /// Shape of the input of the first stage.
     pub(super) input: Size,
     pub(super) modules: Vec<Module>,
     pub(super) saved: &'a SavedModel,
@@ -24,7 +24,7 @@ impl<'a> Parts<'a> {
         Ok(Parts { about, input: model.input(), modules: model.modules(), saved, plan })
     }
 
-    /// A tensor, as files have it.
+    /// Returns a tensor in the layout of files.
     pub(super) fn tensor(&self, tensor: Tensor) -> Result<NamedTensor> {
         let declaration = self.plan.declaration(tensor);
         let (name, shape) = (declaration.name.clone(), declaration.file_shape());
@@ -32,7 +32,7 @@ impl<'a> Parts<'a> {
         Ok(NamedTensor { name, shape, values })
     }
 
-    /// All that a model file holds.
+    /// Returns all tensors of a model file.
     pub(super) fn tensors(&self) -> Result<Vec<NamedTensor>> {
         self.plan.saved().map(|declaration| self.tensor(declaration.tensor)).collect()
     }

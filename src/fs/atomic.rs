@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Atomic writes: a file is either complete or absent.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,28 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::fs::disk::{Disk, RealDisk};
 
-/// How the names of things begin that are about to get another name, or to go. What is left of them
-/// was in the making when a process was killed.
+/// Prefix of temporary names. If a process is killed, files and folders with this prefix may be
+/// left over.
 pub(crate) const TEMPORARY: &str = ".saving-";
 
-/// Writes `bytes` to `path`: first to a temporary file beside it, which then takes its name.
+/// Writes `bytes` to `path` atomically: to a temporary file in the same folder, which is then
+/// renamed.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.
+///
+/// ```
+/// let path = std::env::temp_dir().join("shadegrad-atomic-write");
+/// shadegrad::fs::atomic::write(&path, b"complete")?;
+/// assert_eq!(std::fs::read(&path).unwrap(), b"complete");
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok::<(), shadegrad::Error>(())
+/// ```
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     write_on(&RealDisk, path, bytes).map_err(|cause| Error::io(format!("write {}", path.display()), &cause))
 }
 
-/// As [`write`], on that disk.
+/// Like [`write`], on the given disk.
 pub(crate) fn write_on(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary(path);
     let written = disk
@@ -24,13 +36,13 @@ pub(crate) fn write_on(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result
         .and_then(|()| disk.rename(&temporary, path))
         .and_then(|()| disk.sync_folder(folder_of(path)));
     if written.is_err() {
-        // What went wrong first is what counts; the next start looks for leftovers anyway.
+        // The first error is the one to report. The next start removes leftovers.
         disk.remove(&temporary).ok();
     }
     written
 }
 
-/// The name that `path` has before it is whole.
+/// Returns the temporary name for `path`.
 pub(crate) fn temporary(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default();
     path.with_file_name(format!("{TEMPORARY}{}", name.to_string_lossy()))

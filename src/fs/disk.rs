@@ -1,4 +1,4 @@
-//! What a run does to a disk, operation by operation, and what it says where one fails.
+//! The disk operations of a run, and the errors when they fail.
 
 use std::fmt::{Debug, Display};
 use std::fs::{self, OpenOptions};
@@ -7,37 +7,38 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::failpoint;
+use crate::remedy::Remedy;
 
-/// The operations that saving a run is made of. There is one disk; a test puts itself in front of it
-/// and lets each operation fail in turn, or be the last before the process is killed.
+/// The operations that saving a run uses. [`RealDisk`] implements them. Tests wrap it to make each
+/// operation fail in turn, or to kill the process after it.
 pub trait Disk: Debug {
-    /// Makes a folder, which is not there yet.
+    /// Creates a folder that does not exist yet.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
 
-    /// Writes a file, which may be there already.
+    /// Writes a file, replacing an existing one.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 
-    /// Adds to a file's end; makes it where it is missing.
+    /// Appends to a file, creating it if it does not exist.
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 
-    /// Waits until a file's content outlasts a power cut.
+    /// Flushes a file's contents, so that they survive a power failure.
     fn sync(&self, path: &Path) -> io::Result<()>;
 
-    /// Waits until the names in a folder outlast a power cut, where the system can.
+    /// Flushes the names in a folder, so that they survive a power failure, if the system supports
+    /// it.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 
-    /// Gives a file or a folder another name. A file may take the name of another, at once; a folder
-    /// may not.
+    /// Renames a file or a folder. A file atomically replaces an existing one; a folder does not.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Removes a file, or a folder with all that is in it. Nothing there is fine.
+    /// Removes a file, or a folder with its contents. It succeeds if nothing exists.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Bytes that are free around `path`, where the system says.
+    /// Returns the free space around `path` in bytes, if the system reports it.
     fn free_space(&self, path: &Path) -> Option<u64>;
 }
 
-/// The disk.
+/// The disk of the operating system.
 #[derive(Clone, Copy, Debug)]
 pub struct RealDisk;
 
@@ -55,7 +56,7 @@ impl Disk for RealDisk {
     }
 
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        // One write: a reader sees whole lines, and so does a run that was killed.
+        // A single write lets concurrent readers, and a run that was killed, see complete lines.
         let append = || OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes);
         watched("append", append)
     }
@@ -95,7 +96,7 @@ impl Disk for RealDisk {
     }
 }
 
-/// Does `operation`, before or after which a test may have the process killed.
+/// Performs `operation`. The process can be killed before or after it by a fail point.
 fn watched<T>(name: &str, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     failpoint::death("before", name);
     let done = operation();
@@ -103,7 +104,8 @@ fn watched<T>(name: &str, operation: impl FnOnce() -> io::Result<T>) -> io::Resu
     done
 }
 
-/// The error for an operation that failed with `cause`: `doing` needed room for `bytes` in `folder`.
+/// Returns the error for an operation that failed with `cause`. `doing` describes it, and `bytes`
+/// is the space that it needs in `folder`.
 pub(crate) fn failure(
     disk: &dyn Disk,
     doing: impl Display,
@@ -118,20 +120,21 @@ pub(crate) fn failure(
                 crate::ErrorKind::Io,
                 format!("cannot {doing}: {} are needed, and {free} are free", size(bytes)),
             )
-            .advise("free some space; what was saved before is whole, and `shadegrad resume` goes on from it")
+            .advise(Remedy::ThenResume("free some space".into()))
         }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Error::io(doing, cause)
-            .advise("make the folder writable; what was saved before is whole, and `shadegrad resume` goes on from it"),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Error::io(doing, cause).advise(Remedy::ThenResume("make the folder writable".into()))
+        }
         _ => Error::io(doing, cause),
     }
 }
 
-/// The error that a disk with `free` bytes would give.
+/// Returns the error of a full disk.
 pub(crate) fn full() -> io::Error {
     io::ErrorKind::StorageFull.into()
 }
 
-/// `2.4 MB`
+/// Formats a size such as `2.4 MB`.
 fn size(bytes: u64) -> String {
     let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
     match units.into_iter().find(|(_, unit)| bytes as f64 >= *unit) {

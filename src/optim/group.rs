@@ -1,10 +1,20 @@
-//! Parameters that are trained otherwise than the rest.
+//! Parameter groups: parameters with their own learning rate, decay, momentum or optimizer.
 //!
 //! ```text
-//! rules = rule { "," rule }
-//! rule  = which word { word }
-//! which = "weights" | "biases" | "norms" | "gains" | "shifts" | the name of a layer or of a tensor
-//! word  = "lr=" factor | "decay=" number | "until=" epochs | "optimizer=sgd" | "momentum=" number
+//! rules    = rule { "," rule }
+//! rule     = selector option { option }
+//! selector = "weights" | "biases" | "norms" | "gains" | "shifts" | name of a layer or a tensor
+//! option   = "lr=" factor | "decay=" number | "until=" epochs | "momentum=" number
+//!          | "optimizer=sgd"
+//! ```
+//!
+//! ```
+//! use shadegrad::nn::init::ParameterKind;
+//! use shadegrad::optim::Groups;
+//!
+//! let groups = Groups::parse("biases decay=0, 0 lr=0.1").expect("these are valid rules");
+//! let options = groups.options("0.bias", ParameterKind::Bias);
+//! assert_eq!((options.rate, options.decay), (Some(0.1), Some(0.0)));
 //! ```
 
 use std::fmt;
@@ -14,105 +24,111 @@ use crate::error::{Error, Result};
 use crate::nn::init::ParameterKind;
 use crate::text::bounds::Bounds;
 
-/// Rules, each for a group of parameters: `biases decay=0 lr=64, 0 lr=0.1, 3.bias decay=0.01`. Where several speak of
-/// one parameter, the last word on each thing holds.
+/// Rules for groups of parameters: `biases decay=0 lr=64, 0 lr=0.1, 3.bias decay=0.01`. If several
+/// rules set the same option of a parameter, the last one wins.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Groups {
     rules: Vec<Rule>,
 }
 
-/// What one group has of its own.
+/// The options of one group.
 #[derive(Clone, Debug, PartialEq)]
 struct Rule {
-    which: Which,
-    treatment: Treatment,
+    selector: Selector,
+    options: GroupOptions,
 }
 
-/// Which parameters are in a group.
+/// Selects the parameters of a group.
 #[derive(Clone, Debug, PartialEq)]
-enum Which {
-    /// All of one kind.
+enum Selector {
+    /// All weights.
     Weights,
     Biases,
-    /// What batch norms scale and shift by.
+    /// Norm weights and norm biases.
     Norms,
-    /// What they scale by.
+    /// Norm weights.
     Gains,
-    /// What they shift by.
+    /// Norm biases.
     Shifts,
-    /// Of the layer, or the tensor, of that name.
+    /// The layer or the tensor with this name.
     Named(String),
 }
 
-/// What holds for a parameter where it is not the same for all.
+/// Options that override the optimizer's for some parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Treatment {
-    /// What the learning rate is multiplied by; a parameter whose rate is zero stays as it is.
+pub struct GroupOptions {
+    /// Factor of the learning rate; 0 freezes the parameter.
     pub rate: Option<f32>,
-    /// Weight decay instead of the optimizer's.
+    /// Weight decay.
     pub decay: Option<f32>,
-    /// Epochs in which the learning rate falls in a straight line from its highest value to zero, whatever the run's
-    /// schedule; then the parameter stays as it is.
-    pub until: Option<f32>,
-    /// Momentum instead of the optimizer's.
+    /// Number of epochs over which the learning rate falls linearly from its peak to zero, whatever
+    /// the run's schedule. The parameter is frozen afterwards.
+    pub decay_to_zero_after: Option<f32>,
+    /// Momentum.
     pub momentum: Option<f32>,
-    /// Whether the parameter follows by stochastic gradient descent, whatever the optimizer.
-    pub descends: bool,
+    /// Whether the parameter is trained by SGD, whatever the optimizer.
+    pub uses_sgd: bool,
 }
 
-const WORDS: [(&str, Which); 5] = [
-    ("weights", Which::Weights),
-    ("biases", Which::Biases),
-    ("norms", Which::Norms),
-    ("gains", Which::Gains),
-    ("shifts", Which::Shifts),
+const WORDS: [(&str, Selector); 5] = [
+    ("weights", Selector::Weights),
+    ("biases", Selector::Biases),
+    ("norms", Selector::Norms),
+    ("gains", Selector::Gains),
+    ("shifts", Selector::Shifts),
 ];
 
-/// The word for [`Treatment::descends`].
-const DESCENT: &str = "optimizer=sgd";
+/// The text of [`GroupOptions::uses_sgd`].
+const SGD_WORD: &str = "optimizer=sgd";
 
 impl Groups {
-    /// The rules that are written so, if they are rules.
+    /// Parses rules; `None` if the text is invalid.
     pub fn parse(text: &str) -> Option<Self> {
         let rules = text.split(',').map(Rule::parse).collect::<Option<_>>()?;
         Some(Groups { rules })
     }
 
-    /// Whether all parameters are trained alike.
+    /// Whether there are no rules.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
 
-    /// What holds for the parameter of this name and kind.
-    pub fn treatment(&self, name: &str, kind: ParameterKind) -> Treatment {
-        let own = self.rules.iter().filter(|rule| rule.which.has(name, kind));
-        own.fold(Treatment::default(), |before, Rule { treatment, .. }| Treatment {
-            rate: treatment.rate.or(before.rate),
-            decay: treatment.decay.or(before.decay),
-            until: treatment.until.or(before.until),
-            momentum: treatment.momentum.or(before.momentum),
-            descends: treatment.descends || before.descends,
+    /// The options of the parameter with this name and kind.
+    pub fn options(&self, name: &str, kind: ParameterKind) -> GroupOptions {
+        let own = self.rules.iter().filter(|rule| rule.selector.has(name, kind));
+        own.fold(GroupOptions::default(), |before, Rule { options, .. }| GroupOptions {
+            rate: options.rate.or(before.rate),
+            decay: options.decay.or(before.decay),
+            decay_to_zero_after: options.decay_to_zero_after.or(before.decay_to_zero_after),
+            momentum: options.momentum.or(before.momentum),
+            uses_sgd: options.uses_sgd || before.uses_sgd,
         })
     }
 
-    /// Fails for a rule about the momentum of an optimizer that has none.
+    /// Checks that no rule sets the momentum of an optimizer that has none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the rule.
     pub fn check_momentum(&self, optimizer: Optimizer) -> Result<()> {
         let has_momentum = matches!(optimizer, Optimizer::Sgd { .. } | Optimizer::Muon { .. });
-        let is_lost = |rule: &&Rule| rule.treatment.momentum.is_some() && !rule.treatment.descends;
+        let is_lost = |rule: &&Rule| rule.options.momentum.is_some() && !rule.options.uses_sgd;
         match self.rules.iter().find(is_lost) {
             Some(rule) if !has_momentum => {
                 let name = optimizer.name();
                 Err(Error::usage(format!("groups: `{rule}`: the optimizer {name} has no momentum"))
-                    .advise(format!("leave it out, or add {DESCENT} to the rule")))
+                    .advise(format!("leave it out, or add {SGD_WORD} to the rule")))
             }
             _ => Ok(()),
         }
     }
 
-    /// Fails for a rule that names what is not among the parameters `names`.
+    /// Checks that every name in the rules is among the parameters `names`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the name.
     pub fn check(&self, names: &[&str]) -> Result<()> {
-        let missing = self.rules.iter().find_map(|rule| match &rule.which {
-            Which::Named(wanted) if !names.iter().any(|name| is_of(name, wanted)) => Some(wanted),
+        let missing = self.rules.iter().find_map(|rule| match &rule.selector {
+            Selector::Named(wanted) if !names.iter().any(|name| is_of(name, wanted)) => Some(wanted),
             _ => None,
         });
         let Some(missing) = missing else { return Ok(()) };
@@ -124,21 +140,21 @@ impl Groups {
 impl Rule {
     fn parse(text: &str) -> Option<Self> {
         let mut words = text.split_whitespace();
-        let which = Which::parse(words.next()?)?;
-        let mut treatment = Treatment::default();
+        let selector = Selector::parse(words.next()?)?;
+        let mut options = GroupOptions::default();
         for word in words {
-            if word == DESCENT {
-                if std::mem::replace(&mut treatment.descends, true) {
+            if word == SGD_WORD {
+                if std::mem::replace(&mut options.uses_sgd, true) {
                     return None;
                 }
                 continue;
             }
             let (name, number) = word.split_once('=')?;
             let (place, bounds) = match name {
-                "lr" => (&mut treatment.rate, Bounds::NotNegative),
-                "decay" => (&mut treatment.decay, Bounds::NotNegative),
-                "until" => (&mut treatment.until, Bounds::Positive),
-                "momentum" => (&mut treatment.momentum, Bounds::BelowOne),
+                "lr" => (&mut options.rate, Bounds::NotNegative),
+                "decay" => (&mut options.decay, Bounds::NotNegative),
+                "until" => (&mut options.decay_to_zero_after, Bounds::Positive),
+                "momentum" => (&mut options.momentum, Bounds::BelowOne),
                 _ => return None,
             };
             let number: f32 = number.parse().ok().filter(|number| bounds.contain(*number))?;
@@ -146,39 +162,39 @@ impl Rule {
                 return None;
             }
         }
-        (treatment != Treatment::default()).then_some(Rule { which, treatment })
+        (options != GroupOptions::default()).then_some(Rule { selector, options })
     }
 }
 
-impl Which {
+impl Selector {
     fn parse(text: &str) -> Option<Self> {
-        if let Some((_, which)) = WORDS.into_iter().find(|(word, _)| *word == text) {
-            return Some(which);
+        if let Some((_, selector)) = WORDS.into_iter().find(|(word, _)| *word == text) {
+            return Some(selector);
         }
         // Names of layers begin with a number, as in PyTorch's `nn.Sequential`.
         let is_name = text.starts_with(|first: char| first.is_ascii_digit())
             && text.chars().all(|char| char.is_ascii_alphanumeric() || char == '.' || char == '_');
-        is_name.then(|| Which::Named(text.into()))
+        is_name.then(|| Selector::Named(text.into()))
     }
 
     fn has(&self, name: &str, kind: ParameterKind) -> bool {
         match self {
-            Which::Weights => kind == ParameterKind::Weight,
-            Which::Biases => kind == ParameterKind::Bias,
-            Which::Norms => matches!(kind, ParameterKind::Gain | ParameterKind::Shift),
-            Which::Gains => kind == ParameterKind::Gain,
-            Which::Shifts => kind == ParameterKind::Shift,
-            Which::Named(wanted) => is_of(name, wanted),
+            Selector::Weights => kind == ParameterKind::Weight,
+            Selector::Biases => kind == ParameterKind::Bias,
+            Selector::Norms => matches!(kind, ParameterKind::Gain | ParameterKind::Shift),
+            Selector::Gains => kind == ParameterKind::Gain,
+            Selector::Shifts => kind == ParameterKind::Shift,
+            Selector::Named(wanted) => is_of(name, wanted),
         }
     }
 }
 
-/// Whether the parameter `name` is called so, or is of a layer that is.
+/// Whether `wanted` is the parameter `name` or its layer.
 fn is_of(name: &str, wanted: &str) -> bool {
     name.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// As it is written.
+/// The text that [`Groups::parse`] accepts.
 impl fmt::Display for Groups {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, rule) in self.rules.iter().enumerate() {
@@ -190,16 +206,18 @@ impl fmt::Display for Groups {
 
 impl fmt::Display for Rule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = WORDS.iter().find(|(_, word)| *word == self.which).map(|(word, _)| *word);
-        formatter.write_str(match &self.which {
-            Which::Named(name) => name,
+        let word = WORDS.iter().find(|(_, word)| *word == self.selector).map(|(word, _)| *word);
+        formatter.write_str(match &self.selector {
+            Selector::Named(name) => name,
             _ => word.expect("every kind has a word"),
         })?;
-        let Treatment { rate, decay, until, momentum, descends } = self.treatment;
-        if descends {
-            write!(formatter, " {DESCENT}")?;
+        let GroupOptions { rate, decay, decay_to_zero_after, momentum, uses_sgd } = self.options;
+        if uses_sgd {
+            write!(formatter, " {SGD_WORD}")?;
         }
-        for (name, number) in [("lr", rate), ("decay", decay), ("until", until), ("momentum", momentum)] {
+        for (name, number) in
+            [("lr", rate), ("decay", decay), ("until", decay_to_zero_after), ("momentum", momentum)]
+        {
             if let Some(number) = number {
                 write!(formatter, " {name}={number:?}")?;
             }
@@ -253,7 +271,7 @@ mod tests {
     fn the_last_word_on_each_thing_holds() {
         let groups = Groups::parse("biases decay=0 lr=2, 1 lr=3, 1.bias decay=0.5, 10 decay=9").unwrap();
         let found = |name, kind| {
-            let Treatment { rate, decay, .. } = groups.treatment(name, kind);
+            let GroupOptions { rate, decay, .. } = groups.options(name, kind);
             (rate, decay)
         };
         assert_eq!(found("0.weight", ParameterKind::Weight), (None, None));
@@ -267,13 +285,17 @@ mod tests {
     #[test]
     fn gains_and_shifts_are_the_norms() {
         let groups = Groups::parse("norms momentum=0.5, gains lr=0, shifts optimizer=sgd until=3").unwrap();
-        let gain = groups.treatment("1.weight", ParameterKind::Gain);
-        assert_eq!(gain, Treatment { momentum: Some(0.5), rate: Some(0.0), ..Treatment::default() });
-        let shift = groups.treatment("1.bias", ParameterKind::Shift);
-        let wanted =
-            Treatment { momentum: Some(0.5), until: Some(3.0), descends: true, ..Treatment::default() };
+        let gain = groups.options("1.weight", ParameterKind::Gain);
+        assert_eq!(gain, GroupOptions { momentum: Some(0.5), rate: Some(0.0), ..GroupOptions::default() });
+        let shift = groups.options("1.bias", ParameterKind::Shift);
+        let wanted = GroupOptions {
+            momentum: Some(0.5),
+            decay_to_zero_after: Some(3.0),
+            uses_sgd: true,
+            ..GroupOptions::default()
+        };
         assert_eq!(shift, wanted);
-        assert_eq!(groups.treatment("0.bias", ParameterKind::Bias), Treatment::default());
+        assert_eq!(groups.options("0.bias", ParameterKind::Bias), GroupOptions::default());
     }
 
     #[test]

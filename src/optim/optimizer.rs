@@ -1,52 +1,53 @@
-//! Which optimizers there are, and what each is told.
+//! The optimizers and their hyperparameters.
 
-/// How parameters follow their gradients.
+/// An optimizer with its hyperparameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Optimizer {
-    /// Stochastic gradient descent, with PyTorch's definitions.
+    /// Stochastic gradient descent, as PyTorch defines it.
     Sgd {
-        /// How much of the running mean of gradients is kept, 0 to 1; 0 keeps none.
+        /// Momentum, from 0 up to (not including) 1; 0 disables it.
         momentum: f32,
-        /// Whether to look ahead.
+        /// Whether to use Nesterov momentum.
         nesterov: bool,
-        /// Factor of each parameter that is added to its gradient, biases included.
+        /// Weight decay: this factor of each parameter is added to its gradient, biases included.
         weight_decay: f32,
     },
-    /// Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019), with PyTorch's definitions.
+    /// Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019), as PyTorch defines them.
     Adam {
-        /// How much of the means of gradients and of their squares is kept.
+        /// Decay rates of the first and the second moment.
         betas: [f32; 2],
-        /// What is added to the root of the mean square.
+        /// Added to the root of the second moment.
         epsilon: f32,
-        /// How strongly parameters decay, biases included.
+        /// Weight decay, biases included.
         weight_decay: f32,
-        /// Whether they decay by themselves (AdamW) or by their gradients (Adam).
+        /// Whether weight decay is decoupled (AdamW) or part of the gradient (Adam).
         decoupled: bool,
     },
     /// Lion (Chen et al. 2023, algorithm 2).
     Lion {
-        /// How much of the mean the step takes, and how much of it is kept.
+        /// Decay rates of the momentum: for the update, and for the momentum that is kept.
         betas: [f32; 2],
-        /// How strongly parameters decay by themselves, biases included.
+        /// Decoupled weight decay, biases included.
         weight_decay: f32,
     },
-    /// Muon (Jordan et al. 2024) for weights; all else follows by stochastic gradient descent with the same values.
+    /// Muon (Jordan et al. 2024) for weights; all other parameters are trained by SGD with the same
+    /// hyperparameters.
     Muon {
-        /// How much of the running mean of gradients is kept, 0 to 1.
+        /// Momentum, from 0 up to (not including) 1.
         momentum: f32,
-        /// Whether to look ahead.
+        /// Whether to use Nesterov momentum.
         nesterov: bool,
-        /// Factor of each parameter that is added to its gradient, biases included.
+        /// Weight decay: this factor of each parameter is added to its gradient, biases included.
         weight_decay: f32,
     },
 }
 
 impl Optimizer {
-    /// The names of all of them.
+    /// The names of all optimizers.
     pub const NAMES: [&'static str; 5] = ["sgd", "adam", "adamw", "lion", "muon"];
 
-    /// Stochastic gradient descent with what it shares with this optimizer.
-    pub const fn descent(self) -> Optimizer {
+    /// SGD with the hyperparameters that it shares with this optimizer.
+    pub const fn sgd(self) -> Optimizer {
         match self {
             Optimizer::Sgd { momentum, nesterov, weight_decay }
             | Optimizer::Muon { momentum, nesterov, weight_decay } => {
@@ -58,7 +59,7 @@ impl Optimizer {
         }
     }
 
-    /// As in flags and files.
+    /// The name in flags and files.
     pub const fn name(self) -> &'static str {
         match self {
             Optimizer::Sgd { .. } => "sgd",

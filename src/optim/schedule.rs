@@ -1,36 +1,50 @@
-//! The learning rate of each step.
+//! Learning rate schedules.
+//!
+//! ```
+//! use shadegrad::optim::{LearningRate, Schedule};
+//!
+//! let rate = LearningRate {
+//!     peak: 0.1,
+//!     schedule: Schedule::Linear,
+//!     warmup: 10.0,
+//!     step_every: 1,
+//!     step_factor: 1.0,
+//!     steps: 110,
+//! };
+//! assert_eq!([rate.at(0), rate.at(9), rate.at(60)], [0.01, 0.1, 0.05]);
+//! ```
 
-/// PyTorch's `div_factor` and `final_div_factor`: what a cycle starts with is the peak by the first, what
-/// it ends with that by the second.
+/// PyTorch's `div_factor` and `final_div_factor`: a cycle starts at the peak divided by the first,
+/// and ends at that start divided by the second.
 const START_DIVISOR: f64 = 25.0;
 const END_DIVISOR: f64 = 1e4;
 
-/// Half a cosine from one number to another.
+/// Half a cosine between two numbers.
 fn cosine(from: f64, to: f64, progress: f64) -> f64 {
     to + (from - to) * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
 }
 
-/// How the learning rate changes from step to step.
+/// The shape of the learning rate over the steps of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
-    /// Not at all.
+    /// The same learning rate in every step.
     Constant,
-    /// Straight down to zero at the last step.
+    /// A straight line down to zero at the last step.
     Linear,
     /// Half a cosine down to zero at the last step (Loshchilov and Hutter 2017, eq. 5).
     Cosine,
-    /// Lower by the same factor every so often, as PyTorch's `StepLR`.
+    /// Multiplied by a factor every n steps, like PyTorch's `StepLR`.
     Step,
-    /// Up from a 25th of the peak and down to a 10,000th of that, each along half a cosine (Smith and
-    /// Topin 2018, as PyTorch's `OneCycleLR` has it); the warm-up is the way up.
+    /// Up from a 25th of the peak, then down to a 10,000th of that start, each along half a cosine
+    /// (Smith and Topin 2018, as in PyTorch's `OneCycleLR`). The warm-up is the way up.
     OneCycle,
-    /// The same in two straight lines.
+    /// One cycle in two straight lines.
     OneCycleLinear,
 }
 
 impl Schedule {
-    /// All of them.
+    /// All schedules.
     pub const ALL: [Schedule; 6] = [
         Schedule::Constant,
         Schedule::Linear,
@@ -40,7 +54,7 @@ impl Schedule {
         Schedule::OneCycleLinear,
     ];
 
-    /// As in flags and files.
+    /// The name in flags and files.
     pub const fn name(self) -> &'static str {
         match self {
             Schedule::Constant => "constant",
@@ -53,37 +67,38 @@ impl Schedule {
     }
 }
 
-/// How long the learning rate rises at the beginning.
+/// The length of the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Warmup {
-    /// This share of all steps, 0 to 1.
+    /// A fraction of all steps, 0 to 1.
     Share(f32),
-    /// So many steps, at least two.
+    /// A number of steps, at least two.
     Steps(usize),
-    /// So many passes over the training images.
+    /// A number of epochs.
     Epochs(usize),
 }
 
-/// A learning rate for every step of a run.
+/// The learning rate of every step of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LearningRate {
     /// The highest learning rate.
     pub peak: f32,
-    /// What it does after the warm-up.
+    /// The schedule after the warm-up.
     pub schedule: Schedule,
-    /// Steps over which it rises in a straight line to the peak: a whole number, or what a share of all steps is.
+    /// Number of steps in which the learning rate rises linearly to the peak. Not a whole number if
+    /// it is a fraction of all steps.
     pub warmup: f64,
-    /// Steps after which the step schedule lowers it, counted from the run's first step: the warm-up
-    /// moves none of them.
+    /// Interval of the step schedule in steps, counted from the run's first step; the warm-up does
+    /// not delay it.
     pub step_every: usize,
-    /// What the step schedule multiplies it by.
+    /// Factor of the step schedule.
     pub step_factor: f32,
-    /// Steps over which it is laid out: those of the whole run, unless somebody said otherwise.
+    /// Length of the schedule in steps: the whole run by default.
     pub steps: usize,
 }
 
 impl LearningRate {
-    /// The learning rate of a step, counted from 0. After the run's last step it stays where it is.
+    /// The learning rate of a step, counted from 0. It stays constant after the last step.
     pub fn at(&self, step: usize) -> f32 {
         let steps = self.steps.max(1) as f64;
         if let Schedule::OneCycle | Schedule::OneCycleLinear = self.schedule {
@@ -92,7 +107,7 @@ impl LearningRate {
         let warmup = self.warmup.round();
         let step = step.min(self.steps.saturating_sub(1)) as f64;
         if step < warmup {
-            // The first step has a share of the peak, not nothing at all.
+            // The first step has a fraction of the peak, not zero.
             return (f64::from(self.peak) * (step + 1.0) / warmup) as f32;
         }
         let progress = (step - warmup) / (steps - warmup);
@@ -106,8 +121,8 @@ impl LearningRate {
         (f64::from(self.peak) * factor) as f32
     }
 
-    /// Share of the peak in one cycle, as PyTorch's `OneCycleLR` defines it: the way up ends in the
-    /// step before `warmup`, the way down in the last step.
+    /// Fraction of the peak in one cycle, as in PyTorch's `OneCycleLR`: the way up ends in the step
+    /// before `warmup`, the way down in the last step.
     fn one_cycle(&self, step: usize) -> f64 {
         let last = self.steps.saturating_sub(1);
         let (step, last) = (step.min(last) as f64, last as f64);
@@ -117,7 +132,7 @@ impl LearningRate {
             Schedule::OneCycle => cosine,
             _ => |from: f64, to: f64, progress: f64| from + (to - from) * progress,
         };
-        // A way up of one step or less has no beginning: the run starts on the way down.
+        // A way up of one step or less is skipped: the run starts on the way down.
         if top > 0.0 && step <= top {
             between(first_share, 1.0, step / top)
         } else {
@@ -131,7 +146,7 @@ impl LearningRate {
 mod tests {
     use super::*;
 
-    /// Of 100 steps, `share` of them with a rising rate.
+    /// A schedule over 100 steps; `share` of them are the warm-up.
     fn rate(schedule: Schedule, share: f64) -> LearningRate {
         LearningRate {
             peak: 0.5,
@@ -180,7 +195,8 @@ mod tests {
         );
     }
 
-    /// A peak of 0.5, 100 steps, 30 of them up: by hand from the formula in PyTorch's documentation.
+    /// A peak of 0.5 and 100 steps, 30 of them up, computed by hand from the formula in PyTorch's
+    /// documentation.
     #[test]
     fn one_cycle_is_that_of_pytorch() {
         let low = 0.5 / 25.0;
@@ -191,13 +207,13 @@ mod tests {
             assert!((rate.at(0) - low).abs() < 1e-7);
             assert!((f64::from(rate.at(14) + rate.at(15)) / 2.0 - middle).abs() < 1e-6);
             assert!((rate.at(29) - 0.5).abs() < 1e-7);
-            // Half of the 70 steps down.
+            // The middle of the 70 steps down.
             assert!((rate.at(64) - (0.5 + lowest) / 2.0).abs() < 1e-7);
             assert!((rate.at(99) - lowest).abs() < 1e-9);
             assert_eq!(rate.at(1000), rate.at(99));
         }
         let quarter = (rate(Schedule::OneCycle, 0.3).at(46), rate(Schedule::OneCycleLinear, 0.3).at(46));
-        // After 17 of 70 steps down.
+        // 17 of the 70 steps down.
         let cosine = (1.0 + (std::f64::consts::PI * 17.0 / 70.0).cos()) / 2.0 * 0.5;
         assert!((f64::from(quarter.0) - cosine).abs() < 1e-5, "{quarter:?}");
         assert!((quarter.1 - 0.5 * 53.0 / 70.0).abs() < 1e-5, "{quarter:?}");

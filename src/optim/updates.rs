@@ -1,6 +1,6 @@
-//! Optimizers: what happens to a parameter once its gradient is known.
+//! Records the update of every parameter.
 
-use super::group::{Groups, Treatment};
+use super::group::{GroupOptions, Groups};
 use super::optimizer::Optimizer;
 use crate::nn::init::ParameterKind;
 use crate::nn::{GradientSink, Parameter};
@@ -10,8 +10,8 @@ use crate::ops::{Rate, adam, average, clip_norm, column_sum, lion, muon};
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
-/// What an optimizer is told in the `step`-th step of a run, counted from 0.
-/// `ema` is how much running averages of the parameters keep, where there are any.
+/// The data of the `step`-th step of a run, counted from 0, that the optimizer needs. `ema` is the
+/// decay of the parameters' moving averages, if the run has them.
 pub fn step_record(optimizer: Optimizer, ema: Option<f32>, learning_rate: f32, step: usize) -> StepRecord {
     let record = StepRecord { learning_rate, step: step as u32, ..StepRecord::default() };
     let record = ema.map_or(record, |decay| average::share(record, decay, step));
@@ -21,40 +21,40 @@ pub fn step_record(optimizer: Optimizer, ema: Option<f32>, learning_rate: f32, s
     }
 }
 
-/// How a run's parameters follow their gradients.
+/// The hyperparameters of a run's updates.
 #[derive(Clone, Debug)]
 pub struct Recipe {
-    /// What most of them follow.
+    /// The optimizer of all parameters that are in no group.
     pub optimizer: Optimizer,
-    /// Which of them follow otherwise.
+    /// Parameter groups with other options.
     pub groups: Groups,
-    /// Factor of the loss's L2 penalty.
+    /// L2 factor of the loss.
     pub l2: f32,
-    /// What gradients are scaled down to where their norm, all taken together, is larger.
+    /// Global norm that gradients are clipped to.
     pub clip_norm: Option<f32>,
-    /// The highest learning rate of the schedule.
+    /// Peak learning rate of the schedule.
     pub learning_rate: f32,
 }
 
-/// Records the update of every parameter whose gradient it is handed.
+/// Records the update of every parameter whose gradient it receives.
 ///
-/// Stochastic gradient descent happens inside the products that are the gradients. All else needs
-/// gradients as tensors, and waits for the last of them where their norm is clipped.
+/// Plain SGD is fused into the matrix product that computes the gradient. All other updates need
+/// gradients as tensors. If gradients are clipped, all updates come after the last gradient.
 #[derive(Debug)]
 pub struct Updates {
     recipe: Recipe,
     steps_per_epoch: usize,
-    /// Parameters with their gradients, until the norm is clipped.
+    /// Parameters with their gradients, until all gradients are known and can be clipped.
     waiting: Vec<(Parameter, Tensor)>,
 }
 
 impl Updates {
-    /// Updates by `recipe` in a run with epochs of so many steps.
+    /// Updates by `recipe`, in a run with this many steps per epoch.
     pub fn new(recipe: Recipe, steps_per_epoch: usize) -> Self {
         Updates { recipe, steps_per_epoch, waiting: Vec::new() }
     }
 
-    /// Records what waited for the last gradient.
+    /// Records the updates that waited for the last gradient.
     pub fn finish(mut self, plan: &mut Plan) {
         let waiting = std::mem::take(&mut self.waiting);
         if let Some(most) = self.recipe.clip_norm {
@@ -66,25 +66,25 @@ impl Updates {
                     penalty: self.penalty(parameter),
                 })
                 .collect();
-            // Where everything is frozen, there is nothing to clip.
+            // There is nothing to clip if all parameters are frozen.
             if !gradients.is_empty() {
                 clip_norm::clip(plan, &gradients, most);
             }
         }
         for (parameter, gradient) in waiting {
-            self.follow(plan, &parameter, gradient);
+            self.update(plan, &parameter, gradient);
         }
     }
 
     /// Records the update of `parameter` by its gradient.
-    fn follow(&self, plan: &mut Plan, parameter: &Parameter, dw: Tensor) {
-        // The penalty is part of the loss, hence of the norm that is clipped; weight decay is not.
+    fn update(&self, plan: &mut Plan, parameter: &Parameter, dw: Tensor) {
+        // The penalty is part of the loss, so clipping includes it; weight decay is not.
         let penalty = if self.recipe.clip_norm.is_some() { 0.0 } else { self.penalty(parameter) };
-        let Own { optimizer, rate } = self.own(plan, parameter);
+        let ParameterOptions { optimizer, rate } = self.parameter_options(plan, parameter);
         let tensor = parameter.tensor;
         match optimizer {
             Optimizer::Sgd { .. } => {
-                let update = descent(plan, parameter, Own { optimizer, rate }, penalty);
+                let update = sgd_update(plan, parameter, ParameterOptions { optimizer, rate }, penalty);
                 sgd::step(plan, update, dw);
             }
             Optimizer::Adam { betas, epsilon, decoupled, weight_decay } => {
@@ -111,25 +111,26 @@ impl Updates {
         }
     }
 
-    /// What holds for `parameter`, whether its group says so or the recipe.
-    fn own(&self, plan: &Plan, parameter: &Parameter) -> Own {
+    /// The optimizer and learning rate of `parameter`: the recipe's, with the options of its
+    /// groups.
+    fn parameter_options(&self, plan: &Plan, parameter: &Parameter) -> ParameterOptions {
         let &Recipe { ref groups, learning_rate, mut optimizer, .. } = &self.recipe;
-        let treatment = groups.treatment(plan.name(parameter.tensor), parameter.kind);
+        let options = groups.options(plan.name(parameter.tensor), parameter.kind);
         let is_of_muon = matches!(optimizer, Optimizer::Muon { .. });
-        if treatment.descends || is_of_muon && parameter.kind != ParameterKind::Weight {
-            optimizer = optimizer.descent();
+        if options.uses_sgd || is_of_muon && parameter.kind != ParameterKind::Weight {
+            optimizer = optimizer.sgd();
         }
-        let factor = treatment.rate.unwrap_or(1.0);
-        let rate = match treatment.until {
-            // A factor of zero freezes the parameter, however its rate would have fallen.
+        let factor = options.rate.unwrap_or(1.0);
+        let rate = match options.decay_to_zero_after {
+            // A factor of zero freezes the parameter, with any schedule.
             Some(epochs) if factor > 0.0 => {
-                // One step at least: in the first the rate is not yet zero.
+                // At least one step: the learning rate of the first is not yet zero.
                 let steps = (epochs * self.steps_per_epoch as f32).round().max(1.0);
                 Rate::Falling { first: factor * learning_rate, steps }
             }
             _ => Rate::Scaled(factor),
         };
-        Own { optimizer: treated(optimizer, treatment), rate }
+        ParameterOptions { optimizer: with_group_options(optimizer, options), rate }
     }
 
     /// Factor of the parameter in the gradient of the L2 penalty.
@@ -141,20 +142,20 @@ impl Updates {
     }
 }
 
-/// What may differ from parameter to parameter.
+/// The optimizer and learning rate of one parameter.
 #[derive(Clone, Copy)]
-struct Own {
+struct ParameterOptions {
     optimizer: Optimizer,
     rate: Rate,
 }
 
-impl Own {
-    /// Whether the update can be part of the product that is the gradient.
-    fn is_plain_descent(&self) -> bool {
+impl ParameterOptions {
+    /// Whether the update can be fused into the product that computes the gradient.
+    fn fits_in_product(&self) -> bool {
         matches!((self.optimizer, self.rate), (Optimizer::Sgd { .. }, Rate::Scaled(factor)) if factor > 0.0)
     }
 
-    /// Momentum of a descent.
+    /// SGD momentum, if the optimizer is SGD.
     fn momentum(&self) -> Option<f32> {
         match self.optimizer {
             Optimizer::Sgd { momentum, .. } => Some(momentum),
@@ -163,32 +164,32 @@ impl Own {
     }
 }
 
-/// `optimizer` with the decay and the momentum that a group has of its own.
-fn treated(optimizer: Optimizer, treatment: Treatment) -> Optimizer {
+/// `optimizer` with the weight decay and momentum of a group.
+fn with_group_options(optimizer: Optimizer, options: GroupOptions) -> Optimizer {
     let mut own = optimizer;
     let (Optimizer::Sgd { weight_decay, .. }
     | Optimizer::Adam { weight_decay, .. }
     | Optimizer::Lion { weight_decay, .. }
     | Optimizer::Muon { weight_decay, .. }) = &mut own;
-    *weight_decay = treatment.decay.unwrap_or(*weight_decay);
+    *weight_decay = options.decay.unwrap_or(*weight_decay);
     if let Optimizer::Sgd { momentum, .. } | Optimizer::Muon { momentum, .. } = &mut own {
-        *momentum = treatment.momentum.unwrap_or(*momentum);
+        *momentum = options.momentum.unwrap_or(*momentum);
     }
     own
 }
 
-/// How `parameter` follows its gradient by SGD, where the gradient lacks the L2 penalty's with the factor `penalty`.
-fn descent(plan: &mut Plan, parameter: &Parameter, own: Own, penalty: f32) -> sgd::Update {
-    let Own { optimizer, rate } = own;
+/// The SGD update of `parameter`. `penalty` is the L2 factor, if the gradient does not include it.
+fn sgd_update(plan: &mut Plan, parameter: &Parameter, own: ParameterOptions, penalty: f32) -> sgd::Update {
+    let ParameterOptions { optimizer, rate } = own;
     let Optimizer::Sgd { momentum: factor, nesterov, weight_decay } = optimizer else {
-        unreachable!("{} is no descent", optimizer.name())
+        unreachable!("{} is not SGD", optimizer.name())
     };
     let momentum =
         (factor != 0.0).then(|| Momentum { velocity: state(plan, parameter, "velocity"), factor, nesterov });
     sgd::Update { parameter: parameter.tensor, rate, decay: weight_decay + penalty, momentum }
 }
 
-/// What is kept of a parameter from step to step.
+/// Declares a tensor of the optimizer state of a parameter.
 fn state(plan: &mut Plan, parameter: &Parameter, what: &str) -> Tensor {
     let name = format!("{}.{what}", plan.name(parameter.tensor));
     plan.declare(name, Role::State, Element::F32, parameter.tensor.shape())
@@ -196,18 +197,18 @@ fn state(plan: &mut Plan, parameter: &Parameter, what: &str) -> Tensor {
 
 impl GradientSink for Updates {
     fn wants(&self, plan: &Plan, parameter: &Parameter) -> bool {
-        self.own(plan, parameter).rate != Rate::Scaled(0.0)
+        self.parameter_options(plan, parameter).rate != Rate::Scaled(0.0)
     }
 
     fn product(&mut self, plan: &mut Plan, weight: &Parameter, bias: &Parameter, dy: Tensor, x: Tensor) {
-        let own = [weight, bias].map(|parameter| self.own(plan, parameter));
+        let own = [weight, bias].map(|parameter| self.parameter_options(plan, parameter));
         let [momentum, momentum_of_bias] = own.map(|own| own.momentum());
-        let is_one_op = own.iter().all(Own::is_plain_descent)
+        let is_one_op = own.iter().all(ParameterOptions::fits_in_product)
             && momentum == momentum_of_bias
             && self.recipe.clip_norm.is_none();
         if is_one_op {
             let [weight, bias] = [(weight, own[0]), (bias, own[1])]
-                .map(|(parameter, own)| descent(plan, parameter, own, self.penalty(parameter)));
+                .map(|(parameter, own)| sgd_update(plan, parameter, own, self.penalty(parameter)));
             matmul::update(plan, dy, x, weight, Some(bias));
             return;
         }
@@ -226,7 +227,7 @@ impl GradientSink for Updates {
             return;
         }
         match self.recipe.clip_norm {
-            None => self.follow(plan, parameter, gradient),
+            None => self.update(plan, parameter, gradient),
             Some(_) => self.waiting.push((parameter.clone(), gradient)),
         }
     }
@@ -238,7 +239,8 @@ mod tests {
     use crate::nn;
     use crate::nn::{Model, ModelSpec, Phase, Size};
 
-    /// The ops that update a parameter or its state, each with the name of what it updates first.
+    /// The ops that update a parameter or its state, each with the name of the first tensor it
+    /// updates.
     fn updates(optimizer: Optimizer, groups: &str, clip_norm: Option<f32>) -> Vec<String> {
         let mut plan = Plan::new();
         let image = Size::Map { height: 4, width: 4, channels: 2 };

@@ -1,19 +1,20 @@
-//! Floats that begin where a line of the processor's caches does.
+//! Vectors of floats that are aligned to cache lines.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use bytemuck::{Pod, Zeroable};
 
-/// A line of the caches of most processors, and the longest vector that any of them loads. A vector across two lines takes
-/// two loads, and of an allocator's large blocks nearly all vectors lie so.
+/// A cache line of most processors, and the longest vector that any of them loads. A vector that
+/// crosses a cache line takes two loads. In large blocks of a general allocator nearly all vectors
+/// do.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 struct Line([f32; FLOATS_OF_A_LINE]);
 
 const FLOATS_OF_A_LINE: usize = 16;
 
-/// A sequence of floats, of which the first begins a cache line.
+/// A vector of floats that starts at a cache line.
 #[derive(Clone, Default)]
 pub struct Floats {
     lines: Vec<Line>,
@@ -21,18 +22,18 @@ pub struct Floats {
 }
 
 impl Floats {
-    /// None yet.
+    /// An empty vector.
     pub const fn new() -> Self {
         Floats { lines: Vec::new(), length: 0 }
     }
 
     /// `length` zeros.
     pub fn zeros(length: usize) -> Self {
-        // Memory that the system hands out as zeros is not touched before it is used.
+        // Zeroed memory from the system is not touched until it is used.
         Floats { lines: bytemuck::zeroed_vec(length.div_ceil(FLOATS_OF_A_LINE)), length }
     }
 
-    /// Makes it `length` floats; those that were there before stay, what comes behind them is whatever it was.
+    /// Changes the length. The first floats stay; added ones have unspecified values.
     pub fn resize(&mut self, length: usize) {
         self.lines.resize(length.div_ceil(FLOATS_OF_A_LINE), Line::default());
         self.length = length;

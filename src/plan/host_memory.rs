@@ -1,14 +1,15 @@
-//! The arrays of a plan in the computer's own memory, where the CPU halves of ops compute.
+//! The tensors of a plan in host memory, where the CPU halves of ops compute.
 
 use std::cell::{Ref, RefCell, RefMut};
 
 use super::aligned::Floats;
 use crate::tensor::{Element, Tensor};
 
-/// One tensor's elements, as they travel to a device and back.
+/// The elements of one tensor, as they are copied between host and device.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Array {
-    /// Elements of an [`Element::F32`] or [`Element::Half`] tensor; of an [`Element::Pixel`] tensor, on the CPU.
+    /// Elements of an [`Element::F32`] or [`Element::Half`] tensor, or of an [`Element::Pixel`]
+    /// tensor on the CPU.
     F32(Vec<f32>),
     /// Elements of an [`Element::U32`] tensor.
     U32(Vec<u32>),
@@ -35,12 +36,12 @@ impl Array {
         }
     }
 
-    /// Whether there is no element.
+    /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The elements as the device sees them.
+    /// The elements as bytes, as the device sees them.
     pub fn bytes(&self) -> &[u8] {
         match self {
             Array::F32(values) => bytemuck::cast_slice(values),
@@ -49,7 +50,10 @@ impl Array {
         }
     }
 
-    /// The floats. Panics if these are not floats.
+    /// The floats.
+    ///
+    /// # Panics
+    /// If the elements are not floats.
     #[track_caller]
     pub fn into_f32(self) -> Vec<f32> {
         match self {
@@ -58,7 +62,10 @@ impl Array {
         }
     }
 
-    /// Panics unless the array has the tensor's length and type; floats travel in 32 bits.
+    /// Checks the array against the tensor's length and type; f16 tensors are copied as f32.
+    ///
+    /// # Panics
+    /// If length or type differ.
     #[track_caller]
     pub(crate) fn check(&self, tensor: Tensor) {
         let is_held =
@@ -74,7 +81,7 @@ impl Array {
     }
 }
 
-/// Elements in this computer's memory, where ops find them.
+/// Elements in host memory, where ops use them.
 #[derive(Debug)]
 enum Held {
     F32(Floats),
@@ -102,21 +109,21 @@ impl From<Array> for Held {
     }
 }
 
-/// Every tensor of a plan, in the place that the plan gives it, zeros at first.
+/// Host memory of a plan, initially zero. Tensors may share memory, as the plan says.
 ///
-/// An op borrows what it needs; borrowing one tensor twice, once to write, is a programming error
-/// and panics.
+/// An op borrows the tensors that it needs. Borrowing a tensor twice, once of them mutably, is a
+/// programming error and panics.
 #[derive(Debug, Default)]
 pub struct HostMemory {
-    /// By place; those that no tensor lies in are empty.
+    /// One array per tensor id; empty if the tensor lies in another's memory.
     arrays: Vec<RefCell<Held>>,
-    /// Of every tensor.
+    /// For each tensor, the index of its array.
     places: Vec<usize>,
 }
 
 impl HostMemory {
-    /// Memory for `tensors`, in the order of their ids; `place` is the id of the tensor whose memory
-    /// one lies in.
+    /// Memory for `tensors`, in the order of their ids; `place` returns the id of the tensor in
+    /// whose memory one lies.
     pub(super) fn new(tensors: impl Iterator<Item = Tensor>, place: impl Fn(Tensor) -> usize) -> Self {
         let (mut arrays, mut places) = (Vec::new(), Vec::new());
         for tensor in tensors {
@@ -131,7 +138,7 @@ impl HostMemory {
         &self.arrays[self.places[tensor.id]]
     }
 
-    /// A float tensor's elements.
+    /// The elements of a float tensor.
     pub fn f32(&self, tensor: Tensor) -> Ref<'_, [f32]> {
         Ref::map(self.array(tensor).borrow(), |array| match array {
             Held::F32(values) => &values[..tensor.len()],
@@ -139,7 +146,7 @@ impl HostMemory {
         })
     }
 
-    /// A float tensor's elements, to be written.
+    /// The elements of a float tensor, mutably.
     pub fn f32_mut(&self, tensor: Tensor) -> RefMut<'_, [f32]> {
         RefMut::map(self.array(tensor).borrow_mut(), |array| match array {
             Held::F32(values) => &mut values[..tensor.len()],
@@ -147,7 +154,7 @@ impl HostMemory {
         })
     }
 
-    /// An integer tensor's elements.
+    /// The elements of an integer tensor.
     pub fn u32(&self, tensor: Tensor) -> Ref<'_, [u32]> {
         Ref::map(self.array(tensor).borrow(), |array| match array {
             Held::U32(values) => &values[..tensor.len()],
@@ -155,7 +162,7 @@ impl HostMemory {
         })
     }
 
-    /// An integer tensor's elements, to be written.
+    /// The elements of an integer tensor, mutably.
     pub fn u32_mut(&self, tensor: Tensor) -> RefMut<'_, [u32]> {
         RefMut::map(self.array(tensor).borrow_mut(), |array| match array {
             Held::U32(values) => &mut values[..tensor.len()],
@@ -163,7 +170,7 @@ impl HostMemory {
         })
     }
 
-    /// A byte tensor's elements.
+    /// The elements of a byte tensor.
     pub fn u8(&self, tensor: Tensor) -> Ref<'_, [u8]> {
         Ref::map(self.array(tensor).borrow(), |array| match array {
             Held::U8(values) => &values[..tensor.len()],
@@ -180,7 +187,10 @@ impl HostMemory {
         }
     }
 
-    /// Replaces the elements of a tensor with a place of its own; bytes are not copied. Panics if type or length differ.
+    /// Replaces the elements of a tensor that does not share memory; bytes are not copied.
+    ///
+    /// # Panics
+    /// If type or length differ.
     #[track_caller]
     pub fn write(&self, tensor: Tensor, array: Array) {
         array.check(tensor);

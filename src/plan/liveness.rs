@@ -1,15 +1,15 @@
-//! Which tensors may lie in the same memory.
+//! Lets scratch tensors share memory if they are never live at the same time.
 //!
-//! Within a step a scratch tensor lives from the op that writes it first to the last that touches it, and no
-//! two steps run at once. Tensors that never live at the same time share a *place*. The largest are placed first, each in the
-//! smallest place that is free all the while (best fit; Wilson et al., "Dynamic storage allocation: a survey and critical
-//! review", 1995, section 3.4).
+//! Within a step, a scratch tensor is live from the first op that writes it to the last op that
+//! uses it, and two steps never run at once. Tensors are assigned to *places* in memory, the
+//! largest first, each to the smallest place that is free during its lifetime (best fit; Wilson et
+//! al., "Dynamic storage allocation: a survey and critical review", 1995, section 3.4).
 
 use super::declaration::{Declaration, Role};
 use super::step::Step;
 use crate::tensor::{Element, Tensor};
 
-/// When a tensor lives: in which step, and from which of its ops to which.
+/// The lifetime of a tensor in one step, from its first to its last op.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Life {
     step: usize,
@@ -18,13 +18,13 @@ struct Life {
 }
 
 impl Life {
-    /// An op's operands live at once, also where one lives last and another first.
+    /// Operands of one op are live at the same time, even if one ends and the other begins there.
     fn meets(&self, other: &Life) -> bool {
         self.step == other.step && self.first <= other.last && other.first <= self.last
     }
 }
 
-/// Memory for tensors of one type.
+/// A piece of memory for tensors of one element type.
 struct Place {
     index: usize,
     element: Element,
@@ -32,8 +32,8 @@ struct Place {
     lives: Vec<Life>,
 }
 
-/// The place of every tensor of a plan, by its position in the table `declarations`. Tensors that outlive their step, and those in
-/// `kept`, have places of their own.
+/// The place of every tensor in `declarations`, by its index. Tensors that outlive their step, and
+/// those in `kept`, have places of their own.
 pub(super) fn assign(declarations: &[Declaration], steps: &[Step], kept: &[Tensor]) -> Vec<usize> {
     let count = declarations.len();
     let lives = lives(count, steps);
@@ -66,7 +66,7 @@ pub(super) fn assign(declarations: &[Declaration], steps: &[Step], kept: &[Tenso
     of_tensor
 }
 
-/// When each of `count` tensors lives, in every step that uses it.
+/// The lifetimes of each of `count` tensors, one for every step that uses it.
 fn lives(count: usize, steps: &[Step]) -> Vec<Vec<Life>> {
     let mut lives: Vec<Vec<Life>> = vec![Vec::new(); count];
     for (step, ops) in steps.iter().map(|step| &step.ops).enumerate() {
@@ -89,7 +89,7 @@ mod tests {
     use crate::ops::relu;
     use crate::plan::Plan;
 
-    /// A chain of ReLUs: each tensor is dead once the next is written.
+    /// A chain of ReLUs: each tensor is dead once the next one is written.
     fn chain(plan: &mut Plan, x: Tensor, length: usize) -> Vec<Tensor> {
         let mut made = Vec::new();
         for _ in 0..length {
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(place(first[0]), place(first[2]));
         assert_eq!(place(first[1]), place(first[3]));
         assert_ne!(place(first[0]), place(first[1]), "an op reads one and writes the other");
-        // Steps run one after the other; what is kept lies alone.
+        // Steps run one after the other, so they share places; kept tensors do not share.
         assert!([place(first[0]), place(first[1])].contains(&place(second[0])));
         for other in first.iter().chain(&second[..2]).chain([&x]) {
             assert_ne!(place(second[2]), place(*other));

@@ -1,20 +1,22 @@
-//! What keeps small gradients from becoming zeros in 16 bits (Micikevicius et al., "Mixed precision training", 2018, section
-//! 3.2: loss scaling).
+//! Loss scaling: keeps small gradients from becoming zero in f16 (Micikevicius et al., "Mixed
+//! precision training", 2018, section 3.2).
 //!
-//! A gradient in an [`Element::Half`] tensor is not that of the batch's mean loss, but that of [`SCALE`] times its sum: a
-//! batch of any size then has gradients of one size, also the last one of an epoch, which may be smaller. The gradient of
-//! the logits is kept in 32 bits, and is plain. Where a product turns a gradient of 32 bits into one of 16, it is
-//! multiplied, and where ops make a parameter's gradient, in 32 bits, of one in 16, it is divided.
+//! A gradient in an [`Element::Half`] tensor is not that of the batch's mean loss, but [`SCALE`]
+//! times that of its sum. Gradients then have the same magnitude for any batch size, including a
+//! smaller last batch of an epoch. The gradient of the logits is kept in f32 without a scale. A
+//! product that turns an f32 gradient into an f16 one multiplies by the scale; an op that computes
+//! the f32 gradient of a parameter from f16 gradients divides by it.
 
 use super::step_record::StepRecord;
 use crate::tensor::{Element, Tensor};
 
-/// Of one image's loss: what is below 2^-31 of it becomes zero, what is above 2^8 becomes infinite, and the run is found to
-/// diverge.
+/// Scale of the loss of one image: gradients below 2^-31 of it become zero, and gradients above 2^8
+/// become infinite, which the run reports as divergence.
 const SCALE: f32 = 128.0;
 
 impl StepRecord {
-    /// What the gradient that a tensor holds is multiplied by. Never zero: others divide by it.
+    /// The factor that the gradient in this tensor is scaled by. It is never zero, because ops
+    /// divide by it.
     pub fn gradient_scale(&self, gradient: Tensor) -> f32 {
         if gradient.element() == Element::Half { SCALE * self.rows.max(1) as f32 } else { 1.0 }
     }

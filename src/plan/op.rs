@@ -1,4 +1,4 @@
-//! One operation of a plan, and the data that it is run with.
+//! The interface of an op.
 
 use std::fmt::Debug;
 
@@ -7,55 +7,57 @@ use super::step_record::StepRecord;
 use crate::kernel::{Dispatch, GpuFacts};
 use crate::tensor::Tensor;
 
-/// Which tensors an op touches, and how.
+/// The tensors that an op uses.
 #[derive(Clone, Debug, Default)]
 pub struct Operands {
-    /// Only read.
+    /// Tensors that are only read.
     pub reads: Vec<Tensor>,
-    /// Overwritten, whatever they held.
+    /// Tensors that are overwritten.
     pub writes: Vec<Tensor>,
-    /// Read and written: parameters and optimizer state.
+    /// Tensors that are read and written: parameters and optimizer state.
     pub updates: Vec<Tensor>,
 }
 
 impl Operands {
-    /// What a pure function of tensors touches.
+    /// The operands of a pure function of tensors.
     pub fn new(reads: &[Tensor], writes: &[Tensor]) -> Self {
         Operands { reads: reads.to_vec(), writes: writes.to_vec(), updates: Vec::new() }
     }
 
-    /// Adds what is read and written.
+    /// Adds tensors that are read and written.
     pub fn updating(mut self, tensors: impl IntoIterator<Item = Tensor>) -> Self {
         self.updates.extend(tensors);
         self
     }
 }
 
-/// One operation on tensors, with both of its halves. Devices run it without knowing which it is.
+/// An operation on tensors, with a CPU half and a GPU half. Devices run it without knowing its
+/// kind.
 pub trait Op: Debug + Send + Sync {
-    /// The op's name in messages and profiles.
+    /// The name in messages and profiles.
     fn name(&self) -> &'static str;
 
-    /// Which tensors the op touches.
+    /// The tensors that the op uses.
     fn operands(&self) -> Operands;
 
-    /// The CPU half: computes on the host's memory.
+    /// The CPU half: computes in host memory.
     fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord);
 
     /// The GPU half: the kernels to run, in order.
     fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch>;
 
-    /// Other ways for a GPU to run the op, of which a device may take the fastest instead; all give the same
-    /// result. Most ops have only the one.
+    /// Alternatives for a GPU to run the op, which all give the same result, so that a device can
+    /// choose the fastest. Most ops have none.
     fn choice(&self, _: &GpuFacts) -> Option<Choice> {
         None
     }
 }
 
-/// Several ways to run an op on a GPU. All give the same result; which is fastest, a device can only find out.
+/// Several ways to run an op on a GPU. All give the same result; the fastest is found by measuring.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// What the fastest way depends on, besides the device: op and sizes. Names the choice where it is remembered.
+    /// What the fastest way depends on apart from the device: op and sizes. The tuning cache uses
+    /// it as the key.
     pub key: String,
     /// The ways, at least two.
     pub ways: Vec<Way>,
@@ -66,6 +68,6 @@ pub struct Choice {
 pub struct Way {
     /// Unique within a choice.
     pub label: String,
-    /// With these facts the op lowers to it.
+    /// The facts with which the op is lowered in this way.
     pub facts: GpuFacts,
 }

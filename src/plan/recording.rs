@@ -1,4 +1,4 @@
-//! Recording a plan: tensors are declared, steps begun, ops added.
+//! The plan, and how it is recorded: declare tensors, begin steps, add ops.
 
 use super::declaration::{Declaration, Role};
 use super::host_memory::HostMemory;
@@ -8,13 +8,13 @@ use super::step::{Step, StepId};
 use crate::tensor::layout::FileLayout;
 use crate::tensor::{Element, Shape, Tensor};
 
-/// Tensors and recorded steps. See the module's documentation.
+/// Tensors and recorded steps. See the [module's documentation](super).
 #[derive(Debug, Default)]
 pub struct Plan {
     declarations: Vec<Declaration>,
     steps: Vec<Step>,
     written: Vec<bool>,
-    /// Where tensors share memory, the place of each.
+    /// The place of each tensor, once tensors share memory.
     places: Option<Vec<usize>>,
 }
 
@@ -24,7 +24,10 @@ impl Plan {
         Plan::default()
     }
 
-    /// Adds a tensor. Panics if it has no element, or more bytes than a `u32` can count.
+    /// Declares a tensor.
+    ///
+    /// # Panics
+    /// If it has no elements, or more than an index of 32 bits can address.
     #[track_caller]
     pub fn declare(
         &mut self,
@@ -45,13 +48,13 @@ impl Plan {
         tensor
     }
 
-    /// A tensor that lives within the step being recorded.
+    /// Declares an f32 tensor that lives within the step being recorded.
     #[track_caller]
     pub fn scratch(&mut self, name: impl Into<String>, shape: impl Into<Shape>) -> Tensor {
         self.scratch_of(Element::F32, name, shape)
     }
 
-    /// The same with elements of this type.
+    /// Declares a tensor of this element type that lives within the step being recorded.
     #[track_caller]
     pub fn scratch_of(
         &mut self,
@@ -62,7 +65,8 @@ impl Plan {
         self.declare(name, Role::Scratch, element, shape)
     }
 
-    /// A batch of pixels, `[batch, pixels]`, normalised by `normalisation`, that lives within the step being recorded.
+    /// Declares a batch of pixels, `[batch, pixels]`, that lives within the step being recorded and
+    /// is normalised by `normalisation`.
     #[track_caller]
     pub fn pixels(
         &mut self,
@@ -75,17 +79,17 @@ impl Plan {
         tensor
     }
 
-    /// Says that files have the tensor's values in another order.
+    /// Sets the layout of the tensor in files.
     pub fn lay_out(&mut self, tensor: Tensor, layout: FileLayout) {
         self.declarations[tensor.id].file_layout = Some(layout);
     }
 
-    /// How a tensor of pixels is normalised; nothing for other tensors.
+    /// The normalisation of a tensor of pixels; `None` for other tensors.
     pub fn normalisation(&self, tensor: Tensor) -> Option<Tensor> {
         self.declarations[tensor.id].normalisation
     }
 
-    /// Starts a new step: the ops recorded from now on belong to it.
+    /// Begins a new step: ops recorded from now on belong to it.
     pub fn begin(&mut self, name: &'static str) -> StepId {
         self.written.fill(false);
         self.steps.push(Step { name, ops: Vec::new() });
@@ -94,9 +98,9 @@ impl Plan {
 
     /// Adds an op to the step being recorded.
     ///
-    /// Panics if no step was begun, if the op reads a scratch tensor that nothing in this step has
-    /// written, or if it names one tensor both as something to read and something to write, or twice
-    /// as something to write.
+    /// # Panics
+    /// If no step was begun, if the op reads a scratch tensor that no earlier op of this step has
+    /// written, or if it both reads and writes one tensor, or writes it twice.
     #[track_caller]
     pub fn record(&mut self, op: impl Op + 'static) {
         let operands = op.operands();
@@ -108,7 +112,7 @@ impl Plan {
                 op.name(),
                 declaration.name
             );
-            // By identity: two views of a tensor have different shapes.
+            // Compare ids: two views of a tensor have different shapes.
             let is_written = |write: &Tensor| write.id == read.id;
             assert!(
                 !operands.writes.iter().chain(&operands.updates).any(is_written),
@@ -129,34 +133,34 @@ impl Plan {
         step.ops.push(Box::new(op));
     }
 
-    /// Lets scratch tensors that never live at the same time lie in the same memory. Comes after the last op. What the host
-    /// reads of a step's scratch tensors is `kept`; of others it finds what came later.
+    /// Lets scratch tensors that are never live at the same time share memory. Call it after the
+    /// last op is recorded. `kept` lists the scratch tensors that the host reads after a step;
+    /// others may be overwritten.
     pub fn share_scratch(&mut self, kept: &[Tensor]) {
         self.places = Some(liveness::assign(&self.declarations, &self.steps, kept));
     }
 
-    /// Which memory a tensor lies in: tensors with one place, a position in the table of tensors, lie in the same. It has the
-    /// size of that tensor.
+    /// The place of a tensor: the id of the tensor in whose memory it lies. Tensors with the same
+    /// place share memory, which has the size of that tensor.
     pub fn place(&self, tensor: Tensor) -> usize {
         self.places.as_ref().map_or(tensor.id, |places| places[tensor.id])
     }
 
-    /// Memory of this computer for all tensors, zeros at first.
+    /// Host memory for all tensors, initially zero.
     pub fn host_memory(&self) -> HostMemory {
         HostMemory::new(self.declarations.iter().map(|declaration| declaration.tensor), |tensor| {
             self.place(tensor)
         })
     }
 
-    /// Bytes of all tensors, where an element has `size`.
+    /// Bytes of all tensors; `size` returns the bytes of one element.
     pub fn bytes(&self, size: impl Fn(Element) -> usize) -> usize {
         let has_memory = |declaration: &&Declaration| self.place(declaration.tensor) == declaration.tensor.id;
         let tensors = self.declarations.iter().filter(has_memory).map(|declaration| declaration.tensor);
         tensors.map(|tensor| tensor.len() * size(tensor.element)).sum()
     }
 
-    /// Replaces every recorded op by what `wrap` makes of it: this is how a test puts itself between
-    /// an op and the device that runs it.
+    /// Replaces every recorded op with `wrap(op)`. Tests use it to intercept ops.
     pub fn wrap_ops(&mut self, mut wrap: impl FnMut(Box<dyn Op>) -> Box<dyn Op>) {
         for step in &mut self.steps {
             step.ops = std::mem::take(&mut step.ops).into_iter().map(&mut wrap).collect();
@@ -168,12 +172,12 @@ impl Plan {
         &self.declarations
     }
 
-    /// Whether any tensor is of this type.
+    /// Whether any tensor has this element type.
     pub fn has(&self, element: Element) -> bool {
         self.declarations.iter().any(|declaration| declaration.tensor.element == element)
     }
 
-    /// What was declared of a tensor.
+    /// The declaration of a tensor.
     pub fn declaration(&self, tensor: Tensor) -> &Declaration {
         &self.declarations[tensor.id]
     }
@@ -183,27 +187,27 @@ impl Plan {
         &self.steps
     }
 
-    /// The ops of one step.
+    /// One step with its ops.
     pub fn step(&self, step: StepId) -> &Step {
         &self.steps[step.0]
     }
 
-    /// The name under which a tensor was declared.
+    /// The name of a tensor.
     pub fn name(&self, tensor: Tensor) -> &str {
         &self.declarations[tensor.id].name
     }
 
-    /// What a model file holds: the trained tensors, then what was learnt beside them.
+    /// The tensors of a model file: parameters, then statistics.
     pub fn saved(&self) -> impl Iterator<Item = &Declaration> {
         self.of_role(Role::Parameter).chain(self.of_role(Role::Statistic))
     }
 
-    /// The tensors that are for this, in the order in which they were declared.
+    /// The tensors with this role, in the order of their declaration.
     pub fn of_role(&self, role: Role) -> impl Iterator<Item = &Declaration> {
         self.declarations.iter().filter(move |declaration| declaration.role == role)
     }
 
-    /// The trained tensors, in the order in which they were declared.
+    /// The parameters, in the order of their declaration.
     pub fn parameters(&self) -> impl Iterator<Item = &Declaration> {
         self.of_role(Role::Parameter)
     }

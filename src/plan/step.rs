@@ -3,30 +3,30 @@
 use super::op::Op;
 use super::step_record::StepRecord;
 
-/// Which of a plan's steps to run.
+/// Identifies a step of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StepId(pub(super) usize);
 
 /// The ops of one step, in the order in which they run.
 #[derive(Debug)]
 pub struct Step {
-    /// For labels and error messages.
+    /// Name for labels and messages.
     pub name: &'static str,
-    /// In the order in which they run.
+    /// The ops in order.
     pub ops: Vec<Box<dyn Op>>,
 }
 
-/// One run of a step: which, and with what data.
+/// One run of a step.
 #[derive(Clone, Copy, Debug)]
 pub struct Launch {
     /// The step to run.
     pub step: StepId,
-    /// Its data.
+    /// The data of this run.
     pub record: StepRecord,
 }
 
 impl StepId {
-    /// Position in [`Plan::steps`].
+    /// Index in [`Plan::steps`](super::Plan::steps).
     pub fn index(self) -> usize {
         self.0
     }

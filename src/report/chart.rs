@@ -1,46 +1,47 @@
-//! Curves over a run's steps: from numbers to places on a square of 100 by 100, which the page
-//! stretches.
+//! Curves over a run's steps: from numbers to coordinates in a square of 100 by 100, which the page
+//! scales.
 
 use serde::Serialize;
 
 use crate::train::Epoch;
 
-/// Most labels of an axis, about: of epochs, of values, and of values from zero, whose charts are low.
+/// Approximate maximum number of labels of an axis: of epochs, of values, and of values from zero,
+/// whose charts are low.
 const EPOCH_LABELS: f64 = 8.0;
 const LABELS: f64 = 7.0;
 const LABELS_FROM_ZERO: f64 = 4.0;
 
-/// One series of figures, of which each epoch has one.
+/// A series of values, one per epoch.
 #[derive(Clone, Copy)]
 pub(super) struct Series<'a> {
-    /// What the page calls it.
+    /// Name on the page.
     pub(super) name: &'static str,
     /// The field of an epoch.
     pub(super) key: &'static str,
     pub(super) value: fn(&Epoch) -> f64,
-    /// Steps, from 1, with their figures, where there are more of them than epochs.
+    /// Steps (from 1) and their values, for series with more points than epochs.
     pub(super) steps: &'a [(usize, f64)],
 }
 
-/// How an axis counts.
+/// The scale of an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Scale {
     /// From the lowest value to the highest.
     Range,
-    /// The same, for shares of 1.
+    /// The same, for fractions shown in percent.
     Percent,
     /// From zero.
     FromZero,
 }
 
-/// A chart, ready to be drawn. Places are percentages from the left and from the top.
+/// A chart, ready to be drawn. Coordinates are percentages from the left and from the top.
 #[derive(Debug, Serialize)]
 pub(super) struct Chart {
     title: &'static str,
     lines: Vec<Line>,
     x_labels: Vec<Label>,
     y_labels: Vec<Label>,
-    /// Where the best epoch is.
+    /// Position of the best epoch.
     best: Option<f64>,
 }
 
@@ -48,11 +49,11 @@ pub(super) struct Chart {
 struct Line {
     name: &'static str,
     key: &'static str,
-    /// As SVG's `polyline` has them.
+    /// Points in the format of SVG's `polyline`.
     points: String,
-    /// Those of the epochs, where there are others, too.
+    /// Points of the epochs, if `points` contains others as well.
     epochs: Option<String>,
-    /// The last of them.
+    /// The last point.
     end: [f64; 2],
 }
 
@@ -62,7 +63,7 @@ struct Label {
     text: String,
 }
 
-/// From values to places.
+/// Converts values to positions on an axis.
 #[derive(Clone, Copy)]
 struct Axis {
     low: f64,
@@ -70,25 +71,25 @@ struct Axis {
 }
 
 impl Axis {
-    /// An axis that has all of `values` on it.
+    /// Returns an axis that includes all of `values`.
     fn around(values: impl Iterator<Item = f64>, scale: Scale) -> Self {
         let finite = values.filter(|value| value.is_finite());
         let (low, high) = finite
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
         let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
         let low = if scale == Scale::FromZero { low.min(0.0) } else { low };
-        // A single value has room around it, too.
+        // A single value has a margin, too.
         let span = if high > low { high - low } else { 0.1 * high.abs().max(1e-3) };
         let below = if scale == Scale::FromZero { 0.0 } else { 0.06 * span };
         Axis { low: low - below, high: high + 0.06 * span }
     }
 
-    /// Share of the axis below `value`, in percent.
+    /// Returns the position of `value` on the axis, in percent from its low end.
     fn place(self, value: f64) -> f64 {
         round(100.0 * (value - self.low) / (self.high - self.low))
     }
 
-    /// Round values on the axis.
+    /// Returns labels at round values.
     fn labels(self, scale: Scale) -> Vec<Label> {
         let unit = if scale == Scale::Percent { 100.0 } else { 1.0 };
         let most = if scale == Scale::FromZero { LABELS_FROM_ZERO } else { LABELS };
@@ -107,7 +108,7 @@ impl Axis {
 }
 
 impl Chart {
-    /// Draws `series`. With no epoch yet, there are only axes.
+    /// Draws `series`. Without epochs, there are only axes.
     pub(super) fn draw(
         title: &'static str,
         scale: Scale,
@@ -143,7 +144,7 @@ fn points(places: &[[f64; 2]]) -> String {
     points.join(" ")
 }
 
-/// Numbers of epochs below the axis: the first, and then round ones.
+/// Returns the labels of the epoch axis: the first epoch, and round numbers.
 fn epoch_labels(epochs: &[Epoch], x: impl Fn(&Epoch) -> f64) -> Vec<Label> {
     let step = round_step(epochs.len() as f64 / EPOCH_LABELS).max(1.0) as usize;
     let is_round = |number: usize| number.is_multiple_of(step) || (number == 1 && step > 2);
@@ -151,14 +152,14 @@ fn epoch_labels(epochs: &[Epoch], x: impl Fn(&Epoch) -> f64) -> Vec<Label> {
     epochs.map(|epoch| Label { at: x(epoch), text: epoch.epoch.to_string() }).collect()
 }
 
-/// 1, 2 or 5 times a power of ten, and not below `step`.
+/// Rounds `step` up to 1, 2 or 5 times a power of ten.
 fn round_step(step: f64) -> f64 {
     let power = 10f64.powf(step.log10().floor());
     let factor = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * power >= step * (1.0 - 1e-9));
     factor.unwrap_or(10.0) * power
 }
 
-/// `value` with as many digits as multiples of `step` need.
+/// Formats `value` with the digits that multiples of `step` need.
 fn label(value: f64, step: f64) -> String {
     let decimals = (-step.log10() - 1e-9).ceil().max(0.0) as usize;
     match step {
@@ -170,7 +171,7 @@ fn label(value: f64, step: f64) -> String {
     }
 }
 
-/// `value` with a power of ten, and as many digits as multiples of `step` need: `1.5e-6`.
+/// Formats `value` in scientific notation, with the digits that multiples of `step` need: `1.5e-6`.
 fn scientific(value: f64, step: f64) -> String {
     let power = |value: f64| (value.abs().log10() + 1e-9).floor();
     let digits = (power(value) - power(step)).max(0.0) as usize;
@@ -184,7 +185,7 @@ fn scientific(value: f64, step: f64) -> String {
     }
 }
 
-/// A hundredth of a percent is less than a pixel.
+/// Rounds to a hundredth of a percent, which is less than a pixel.
 fn round(percent: f64) -> f64 {
     (percent * 100.0).round() / 100.0
 }
@@ -206,7 +207,7 @@ mod tests {
     #[test]
     fn the_lowest_value_is_at_the_bottom_and_the_highest_at_the_top() {
         let chart = chart(&[0.5, 0.7, 0.6]);
-        // 6 % of the span above and below: 0.06 / 1.12.
+        // The margin is 6 % of the range above and below: 0.06 / 1.12.
         // Epochs end after 100, 200 and 300 steps.
         assert_eq!(chart.lines[0].points, "33.33,94.64 66.67,5.36 100,50");
         assert_eq!(chart.lines[0].end, [100.0, 50.0]);
@@ -229,7 +230,7 @@ mod tests {
         let steps = [(1, 1.0), (100, 0.5), (150, 0.25), (200, 0.0)];
         let series = Series { steps: &steps, ..ACCURACY };
         let chart = Chart::draw("Accuracy", Scale::FromZero, &[series], &epochs, None);
-        // 6 % of the span above.
+        // The margin is 6 % of the range above.
         assert_eq!(chart.lines[0].points, "0.5,5.66 50,52.83 75,76.42 100,100");
         assert_eq!(chart.lines[0].epochs.as_deref(), Some("50,52.83 100,52.83"));
         assert_eq!(chart.lines[0].end, [100.0, 52.83]);

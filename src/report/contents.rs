@@ -1,27 +1,27 @@
-//! Everything that a report shows.
+//! The contents of a report.
 
 use super::examination::Examination;
 use super::record::Record;
 use crate::checkpoint::SavedModel;
 
-/// Everything that a report shows.
+/// The contents of a report.
 #[derive(Debug)]
 pub struct Report<'a> {
-    /// What the run's directory says.
+    /// The files of the run's directory.
     pub record: &'a Record,
     /// The model whose first layer is shown.
     pub model: Option<&'a SavedModel>,
-    /// What it does with the test images.
+    /// The predictions of the model for the test images.
     pub findings: Findings,
 }
 
-/// What is known about the model's answers.
+/// The predictions of a model, as far as they are known.
 #[derive(Debug)]
 pub enum Findings {
-    /// They were looked at.
+    /// The model was evaluated.
     Made(Box<Examination>),
-    /// They will be when the run has ended.
+    /// The model will be evaluated when training ends.
     Pending,
-    /// They were not, and that is why.
+    /// The model was not evaluated. The text gives the reason.
     Missing(String),
 }

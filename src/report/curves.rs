@@ -1,14 +1,14 @@
-//! Which curves a page has.
+//! The charts of a report.
 
 use super::chart::{Chart, Scale, Series};
 use super::record::Record;
 use crate::optim::LearningRate;
 use crate::train::{Epoch, Measurement};
 
-/// About how many points the curve of the learning rate has: more than it has pixels.
+/// Approximate number of points of the learning rate curve. It exceeds the pixels of the chart.
 const LEARNING_RATES: usize = 500;
 
-/// Loss, accuracy, learning rate, speed.
+/// Returns the charts of loss, accuracy, learning rate and speed.
 pub(super) fn charts(record: &Record) -> Vec<Chart> {
     let learning_rates = record.learning_rate.map(|rate| learning_rates(rate, &record.epochs));
     let learning_rates = learning_rates.unwrap_or_default();
@@ -46,10 +46,10 @@ fn of_validation(epoch: &Epoch, figure: fn(Measurement) -> f64) -> f64 {
     epoch.validation.map_or(f64::NAN, figure)
 }
 
-/// Steps, from 1, with their learning rates: close enough to each other to look like a curve.
+/// Returns steps (from 1) and their learning rates, dense enough to look like a curve.
 ///
-/// Epochs whose rate is not what the configuration says, because it was another one then, have
-/// their last step only.
+/// Epochs whose learning rate differs from the configuration, because it was changed later, only
+/// have their last step.
 fn learning_rates(rate: LearningRate, epochs: &[Epoch]) -> Vec<(usize, f64)> {
     let most = epochs.iter().map(|epoch| epoch.step).max().unwrap_or_default();
     let stride = most.div_ceil(LEARNING_RATES).max(1);
@@ -73,7 +73,7 @@ mod tests {
     use crate::optim::Schedule;
     use crate::report::record::tests;
 
-    /// Ten epochs of `steps` steps, with the rates of a schedule over all of them.
+    /// Returns ten epochs of `steps` steps, with the learning rates of a schedule over all of them.
     fn run(steps: usize) -> (LearningRate, Vec<Epoch>) {
         let (schedule, all) = (Schedule::OneCycle, 10 * steps);
         let warmup = 0.3 * all as f64;

@@ -1,4 +1,4 @@
-//! What a model does with the test images, and the file in the run's folder that keeps it.
+//! The evaluation of a model on the test images, and the file in the run's folder that stores it.
 
 use std::path::Path;
 
@@ -13,25 +13,25 @@ use crate::fs::atomic;
 use crate::run::event;
 use crate::train::{ClassReport, Evaluation, Mistake};
 
-/// The file's name in the folder of a run.
+/// File name in the folder of a run.
 const NAME: &str = "evaluation.json";
 
-/// How many mistakes are kept.
+/// Number of mistakes that are stored.
 const MISTAKES: usize = 24;
 
-/// An evaluation of a run's model on the test images, with all that the page shows of them.
+/// The evaluation of a run's model on the test images, with everything that the page shows of it.
 ///
-/// It is kept beside the page, so that the page can be written again when the images are gone.
+/// It is stored next to the page, so that the page can be written again without the images.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Examination {
-    /// What was examined: `checkpoints/00009380`.
+    /// The evaluated checkpoint, such as `checkpoints/00009380`.
     pub checkpoint: String,
-    /// Of the model that was examined: see [`weights_sha256`].
+    /// Hash of the evaluated model; see [`weights_sha256`].
     pub weights_sha256: String,
-    /// What was found.
+    /// The results.
     #[serde(flatten)]
     pub(super) evaluation: Evaluation,
-    /// The worst mistakes, the surest first.
+    /// The worst mistakes, those with the highest confidence first.
     pub(super) mistakes: Vec<ShownMistake>,
 }
 
@@ -40,14 +40,14 @@ pub struct Examination {
 pub(super) struct ShownMistake {
     #[serde(flatten)]
     pub(super) mistake: Mistake,
-    /// The image's file, where it has one of its own.
+    /// The file of the image, if it has one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) file: Option<String>,
-    /// The image as a `data:` address.
+    /// The image as a `data:` URL.
     pub(super) picture: String,
 }
 
-/// The file's content.
+/// The contents of the file.
 #[derive(Deserialize, Serialize)]
 struct Kept<T> {
     schema: u32,
@@ -62,7 +62,7 @@ pub(super) struct Numbers<'a> {
     images: u64,
     loss: f64,
     accuracy: f64,
-    /// Of always answering the commonest class.
+    /// Accuracy of always predicting the most frequent class.
     majority_accuracy: Option<f64>,
     classes: Vec<ClassReport<'a>>,
     confusion: &'a [Vec<u64>],
@@ -78,10 +78,10 @@ struct MistakeNumbers<'a> {
 }
 
 impl Examination {
-    /// What `model`, which is that of `checkpoint`, was found to do with the images of `split`.
+    /// Builds the evaluation of `model`, the model of `checkpoint`, on the images of `split`.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where an image cannot be drawn.
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if an image cannot be encoded.
     pub fn new(
         checkpoint: String,
         model: &SavedModel,
@@ -105,21 +105,21 @@ impl Examination {
         })
     }
 
-    /// Keeps it in the folder `run`.
+    /// Writes the evaluation to the folder `run`.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the file cannot be written.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.
     pub fn write(&self, run: &Path) -> Result<()> {
         let kept = Kept { schema: event::SCHEMA, examination: self };
         let json = serde_json::to_string(&kept).expect("plain values turn into JSON");
         atomic::write(&run.join(NAME), json.as_bytes())
     }
 
-    /// The one that is kept in the folder `run`, if there is one.
+    /// Reads the evaluation from the folder `run`, if there is one.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`](crate::ErrorKind::Model) where the file is damaged,
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where it cannot be read.
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) if the file is damaged,
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be read.
     pub fn read(run: &Path) -> Result<Option<Self>> {
         let path = run.join(NAME);
         let bytes = match std::fs::read(&path) {
@@ -129,24 +129,24 @@ impl Examination {
         };
         let damaged = |what: &str| {
             Error::model(format!("{} is damaged: {what}", path.display()))
-                .advise("remove it, and write the report again while the data set is there")
+                .advise("remove it and write the report again; this needs the data set")
         };
         let kept: Kept<Self> = serde_json::from_slice(&bytes).map_err(|cause| damaged(&cause.to_string()))?;
         if kept.examination.is_consistent() {
             Ok(Some(kept.examination))
         } else {
-            Err(damaged("its classes and its counts do not fit each other"))
+            Err(damaged("its classes and its counts do not match"))
         }
     }
 
-    /// Whether every class has its row, its column and its name: a file can say what it likes.
+    /// Whether every class has a row, a column and a name, because files are untrusted.
     fn is_consistent(&self) -> bool {
         let Evaluation { classes, confusion, .. } = &self.evaluation;
         let known = |class: usize| class < classes.len();
         let is_square =
             confusion.len() == classes.len() && confusion.iter().all(|row| row.len() == classes.len());
         let cells = confusion.iter().flatten().copied();
-        // So few that no figure that follows from them can overflow.
+        // The limit keeps figures that are computed from the counts from overflowing.
         let images = cells.fold(0, u64::saturating_add) <= u64::MAX / 4;
         let mut mistakes = self.mistakes.iter().map(|shown| shown.mistake);
         is_square
@@ -155,10 +155,10 @@ impl Examination {
             && self.mistakes.iter().all(|shown| shown.picture.starts_with("data:image/png;base64,"))
     }
 
-    /// The class that most images are of, and the accuracy of always answering it.
-    pub(super) fn commonest(&self) -> Option<(&str, f64)> {
-        let Majority { class, share } = self.evaluation.majority()?;
-        Some((&self.evaluation.classes[class], share))
+    /// Returns the most frequent class, and the accuracy of always predicting it.
+    pub(super) fn majority(&self) -> Option<(&str, f64)> {
+        let Majority { class, share: fraction } = self.evaluation.majority()?;
+        Some((&self.evaluation.classes[class], fraction))
     }
 
     pub(super) fn numbers(&self) -> Numbers<'_> {
@@ -169,7 +169,7 @@ impl Examination {
             images: self.evaluation.images(),
             loss,
             accuracy,
-            majority_accuracy: self.commonest().map(|(_, share)| share),
+            majority_accuracy: self.majority().map(|(_, fraction)| fraction),
             classes: self.evaluation.class_reports(),
             confusion,
             mistakes: mistakes

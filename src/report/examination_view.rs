@@ -1,4 +1,4 @@
-//! An examination as text for the page: confusion matrix, classes and mistakes.
+//! The evaluation of a model as text for the page: confusion matrix, classes and mistakes.
 
 use serde::Serialize;
 
@@ -6,33 +6,34 @@ use super::examination::{Examination, ShownMistake};
 use crate::text::human::{count, figure, percentage};
 use crate::train::{ClassReport, Confusion, Evaluation, Mistake};
 
-/// Most classes whose confusions are numbers in a table; those of more are a picture.
+/// Maximum number of classes whose confusion matrix is a table. Larger matrices are drawn as a
+/// picture.
 const MOST_IN_TABLE: usize = 20;
 
-/// How many confusions are listed.
+/// Number of confusions that are listed.
 const CONFUSIONS: usize = 6;
 
-/// Where a cell's colour is so strong that its number is read better in the colour of the paper.
+/// Opacity above which a cell's text is shown in the background colour for contrast.
 const STRONG: f64 = 0.8;
 
-/// Opacities in the picture of confusions.
+/// Number of opacities in the picture of the confusion matrix.
 const SHADES: usize = 8;
 
-/// What the page shows.
+/// The text of the page.
 #[derive(Serialize)]
 pub(super) struct View<'a> {
     checkpoint: &'a str,
-    /// Whether the run has another best checkpoint by now.
+    /// Whether the run has a newer best checkpoint.
     outdated: bool,
     images: String,
     loss: String,
     accuracy: String,
-    /// The commonest class, and the accuracy of always answering it.
-    commonest: Option<(&'a str, String)>,
+    /// The most frequent class, and the accuracy of always predicting it.
+    majority: Option<(&'a str, String)>,
     classes: Vec<ClassRow<'a>>,
-    /// Of few classes.
+    /// The confusion matrix, if there are few classes.
     matrix: Option<Vec<Vec<Cell>>>,
-    /// Of many classes.
+    /// The confusion matrix, if there are many classes.
     mosaic: Option<Vec<Shade>>,
     confusions: Vec<ConfusionRow<'a>>,
     mistakes: Vec<MistakeRow<'a>>,
@@ -51,15 +52,15 @@ struct ClassRow<'a> {
 
 #[derive(Serialize)]
 struct Cell {
-    /// `hit`, `miss` or `none`; with `strong` where the colour is.
+    /// CSS class: `hit`, `miss` or `none`, with `strong` if the colour is.
     kind: &'static str,
-    /// How strong the colour is, 0 to 1.
-    share: f64,
+    /// Opacity of the colour, from 0 to 1.
+    strength: f64,
     text: String,
     title: String,
 }
 
-/// The cells of one opacity, a unit square each, as a path.
+/// All cells with the same opacity, as a path of unit squares.
 #[derive(Serialize)]
 struct Shade {
     opacity: f64,
@@ -78,7 +79,7 @@ struct ConfusionRow<'a> {
 struct MistakeRow<'a> {
     picture: &'a str,
     image: usize,
-    /// The image's file, and the last part of its path.
+    /// The image's file, and its file name.
     file: Option<&'a str>,
     name: Option<&'a str>,
     class: &'a str,
@@ -88,7 +89,7 @@ struct MistakeRow<'a> {
 }
 
 impl<'a> View<'a> {
-    /// `weights_sha256` is of the run's best checkpoint.
+    /// Builds the view. `weights_sha256` is that of the run's best checkpoint.
     pub(super) fn of(examination: &'a Examination, weights_sha256: Option<&str>) -> Self {
         let Examination { checkpoint, evaluation, mistakes, .. } = examination;
         let few = evaluation.classes.len() <= MOST_IN_TABLE;
@@ -98,7 +99,7 @@ impl<'a> View<'a> {
             images: count(evaluation.images()),
             loss: figure(evaluation.loss),
             accuracy: percentage(evaluation.accuracy),
-            commonest: examination.commonest().map(|(class, share)| (class, percentage(share))),
+            majority: examination.majority().map(|(class, accuracy)| (class, percentage(accuracy))),
             classes: class_rows(evaluation),
             matrix: few.then(|| matrix(evaluation)),
             mosaic: (!few).then(|| mosaic(evaluation)),
@@ -118,13 +119,13 @@ fn mistake<'a>(evaluation: &'a Evaluation, shown: &'a ShownMistake) -> MistakeRo
         name: shown.file.as_deref().map(file_name),
         class,
         answer,
-        // Nothing is sure: never 100 %.
+        // The probability is below 1, so it is never shown as 100 %.
         confidence: format!("{:.0}%", (100.0 * confidence).min(99.0)),
         loss: figure(loss),
     }
 }
 
-/// The last part of a path, of this system or another.
+/// Returns the last part of a path of any operating system.
 pub(super) fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
@@ -132,7 +133,8 @@ pub(super) fn file_name(path: &str) -> &str {
 fn class_rows<'a>(evaluation: &'a Evaluation) -> Vec<ClassRow<'a>> {
     let reports = evaluation.class_reports();
     let lowest = reports.iter().filter_map(|report| report.f1).fold(f64::INFINITY, f64::min);
-    let text = |share: Option<f64>| share.map_or("–".into(), |share| format!("{:.1}%", 100.0 * share));
+    let text =
+        |fraction: Option<f64>| fraction.map_or("–".into(), |fraction| format!("{:.1}%", 100.0 * fraction));
     let row = |report: ClassReport<'a>| ClassRow {
         name: report.name,
         precision: text(report.precision),
@@ -144,12 +146,12 @@ fn class_rows<'a>(evaluation: &'a Evaluation) -> Vec<ClassRow<'a>> {
     reports.into_iter().map(row).collect()
 }
 
-/// Each count with the share of its row, as strong as the share; mistakes are few, and shown
-/// stronger.
+/// Returns the confusion matrix. The opacity of a cell is its fraction of the row. Mistakes are
+/// rare and therefore shown stronger.
 fn matrix(evaluation: &Evaluation) -> Vec<Vec<Cell>> {
     let classes = &evaluation.classes;
-    let cell = |class: usize, answer: usize, number: u64, share: f64| {
-        let strength = if class == answer { share } else { share.sqrt() };
+    let cell = |class: usize, answer: usize, number: u64, fraction: f64| {
+        let strength = if class == answer { fraction } else { fraction.sqrt() };
         let kind = match (number, class == answer) {
             (0, _) => "none",
             (_, true) if strength > STRONG => "hit strong",
@@ -158,22 +160,26 @@ fn matrix(evaluation: &Evaluation) -> Vec<Vec<Cell>> {
             (_, false) => "miss",
         };
         let text = if number == 0 { "·".into() } else { number.to_string() };
-        let title =
-            format!("{} predicted as {}: {number}, {}", classes[class], classes[answer], percentage(share));
-        Cell { kind, share: round(strength), text, title }
+        let title = format!(
+            "{} predicted as {}: {number}, {}",
+            classes[class],
+            classes[answer],
+            percentage(fraction)
+        );
+        Cell { kind, strength: round(strength), text, title }
     };
-    each_share(evaluation, cell)
+    each_cell(evaluation, cell)
 }
 
-/// Squares by how strong they are.
+/// Returns the cells of the confusion matrix, grouped by opacity.
 fn mosaic(evaluation: &Evaluation) -> Vec<Shade> {
     let opacity = |index: usize| (index + 1) as f64 / SHADES as f64;
     let mut shades: Vec<_> = (0..SHADES)
         .map(|index| Shade { opacity: opacity(index), hits: String::new(), misses: String::new() })
         .collect();
-    each_share(evaluation, |class, answer, number, share| {
+    each_cell(evaluation, |class, answer, number, fraction| {
         if number > 0 {
-            let strength = if class == answer { share } else { share.sqrt() };
+            let strength = if class == answer { fraction } else { fraction.sqrt() };
             let shade = &mut shades[((strength * SHADES as f64).ceil() as usize).clamp(1, SHADES) - 1];
             let squares = if class == answer { &mut shade.hits } else { &mut shade.misses };
             squares.push_str(&format!("M{answer} {class}h1v1h-1z"));
@@ -182,8 +188,8 @@ fn mosaic(evaluation: &Evaluation) -> Vec<Shade> {
     shades
 }
 
-/// What `make` makes of each class, answer, count and share of the class.
-fn each_share<T>(evaluation: &Evaluation, mut make: impl FnMut(usize, usize, u64, f64) -> T) -> Vec<Vec<T>> {
+/// Calls `make` with each class, prediction, count and fraction of the class.
+fn each_cell<T>(evaluation: &Evaluation, mut make: impl FnMut(usize, usize, u64, f64) -> T) -> Vec<Vec<T>> {
     let mut rows = Vec::new();
     for (class, row) in evaluation.confusion.iter().enumerate() {
         let whole = row.iter().sum::<u64>().max(1) as f64;
@@ -203,16 +209,17 @@ fn confusions(evaluation: &Evaluation) -> Vec<ConfusionRow<'_>> {
     evaluation.confusions().into_iter().take(CONFUSIONS).map(row).collect()
 }
 
-/// To a thousandth: no eye sees less.
-fn round(share: f64) -> f64 {
-    (1000.0 * share).round() / 1000.0
+/// Rounds to a thousandth, which cannot be distinguished by eye.
+fn round(value: f64) -> f64 {
+    (1000.0 * value).round() / 1000.0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Nine of ten images of each class are right, the others are predicted as the class before.
+    /// Nine of ten images of each class are correct, and the others are predicted as the class
+    /// before.
     fn evaluation(classes: usize) -> Evaluation {
         let mut confusion = vec![vec![0; classes]; classes];
         for (class, row) in confusion.iter_mut().enumerate() {
@@ -229,9 +236,9 @@ mod tests {
         let texts = rows.iter().map(|row| row.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>());
         assert_eq!(texts.collect::<Vec<_>>(), [["9", "·", "1"], ["1", "9", "·"], ["·", "1", "9"]]);
         let [hit, none, miss] = &rows[0][..] else { panic!("there are three classes") };
-        assert_eq!((hit.kind, hit.share), ("hit strong", 0.9));
-        assert_eq!((none.kind, none.share), ("none", 0.0));
-        assert_eq!((miss.kind, miss.share), ("miss", 0.316));
+        assert_eq!((hit.kind, hit.strength), ("hit strong", 0.9));
+        assert_eq!((none.kind, none.strength), ("none", 0.0));
+        assert_eq!((miss.kind, miss.strength), ("miss", 0.316));
         assert_eq!(miss.title, "class 0 predicted as class 2: 1, 10.00%");
     }
 
@@ -241,7 +248,7 @@ mod tests {
         let squares = |paths: fn(&Shade) -> &str| -> Vec<usize> {
             shades.iter().map(|shade| paths(shade).matches('M').count()).collect()
         };
-        // 0.9 of 8 shades is the last one, the root of 0.1 the third.
+        // 0.9 of 8 shades is the last one, and the square root of 0.1 is the third.
         assert_eq!(squares(|shade| &shade.hits), [0, 0, 0, 0, 0, 0, 0, 100]);
         assert_eq!(squares(|shade| &shade.misses), [0, 0, 100, 0, 0, 0, 0, 0]);
         assert!(shades[2].misses.starts_with("M99 0h1v1h-1zM0 1h1v1h-1z"));

@@ -1,10 +1,10 @@
-//! `report.html`: a run in one page that needs nothing but itself.
+//! `report.html`: the report of a run in one self-contained page.
 //!
-//! A [`Record`] is what the run's directory says, an [`Examination`] what the model does with the test
-//! images; it is kept in the directory, too. So a page can be written again without the images.
-//! `chart`, `curves` and `picture` turn numbers into curves and images, `page` fills the templates
-//! in `page/`: HTML, a style sheet and a script, all of which a browser can read as they are. The
-//! page fetches nothing, and its Content-Security-Policy has the browser hold it to that.
+//! A [`Record`] holds the contents of the run's directory, and an [`Examination`] the evaluation of
+//! the model on the test images. The latter is stored in the directory as well, so that the page
+//! can be written again without the images. `chart`, `curves` and `picture` turn numbers into
+//! curves and images. `page` fills the templates in `page/`: HTML, a style sheet and scripts. The
+//! page loads nothing, and its Content-Security-Policy enforces that.
 
 mod chart;
 mod contents;
@@ -21,23 +21,27 @@ pub use contents::{Findings, Report};
 pub use examination::Examination;
 pub use record::{Facts, Record};
 
-use page::Occasion;
+use page::PageMode;
 
 use crate::error::Result;
 use crate::fs::atomic;
 
 impl Report<'_> {
-    /// All that the page shows: the inside of its `<main>`.
+    /// Renders the contents of the page's `<main>` element.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if a template or an image cannot be
+    /// rendered.
     pub fn to_body(&self) -> Result<String> {
         page::body(self)
     }
 }
 
-/// The page's name in the folder of a run.
+/// File name of the page in the folder of a run.
 const NAME: &str = "report.html";
 
-/// Whether the folder `run` has a page with a confusion matrix: pages of earlier versions may be
-/// all that is left of it.
+/// Whether the folder `run` has a page with a confusion matrix. Earlier versions stored the
+/// evaluation only there.
 pub fn shows_findings(run: &Path) -> bool {
     let data = |page: &str| -> Option<serde_json::Value> {
         let (_, rest) = page.split_once(page::DATA_START)?;
@@ -47,14 +51,22 @@ pub fn shows_findings(run: &Path) -> bool {
     data(&page).is_some_and(|data| data["test"].is_object())
 }
 
-/// Writes `report.html` with `body` into `run`, the directory of the run called `name`; returns its path.
+/// Writes `report.html` with `body` to `run`, the directory of the run called `name`. Returns the
+/// path.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.
 pub fn write(run: &Path, name: &str, body: &str) -> Result<PathBuf> {
     let path = run.join(NAME);
-    atomic::write(&path, page::page(name, body, Occasion::Kept)?.as_bytes())?;
+    atomic::write(&path, page::page(name, body, PageMode::Saved)?.as_bytes())?;
     Ok(path)
 }
 
-/// The page that shows `body` and then what the dashboard sends; `version` is the body's.
+/// Renders the page for the dashboard. It shows `body`, which has this `version`, and updates
+/// itself.
+///
+/// # Errors
+/// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if a template cannot be rendered.
 pub fn live_page(name: &str, body: &str, version: u64) -> Result<String> {
-    page::page(name, body, Occasion::Live { version })
+    page::page(name, body, PageMode::Live { version })
 }

@@ -1,4 +1,4 @@
-//! From what is known about a run to HTML: the figures as text, and the templates around them.
+//! Rendering of a run as HTML: figures as text, and the templates around them.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::picture::FirstLayer;
 use super::record::{Facts, Record};
 use crate::checkpoint::weights_sha256;
 use crate::config::{Setting, Settings, Value};
-use crate::device::Selftested;
+use crate::device::SelftestSummary;
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::{DataFiles, event};
 use crate::text::human::{count, duration, figure, percentage, span};
@@ -26,10 +26,10 @@ const STYLE: &str = include_str!("page/style.css");
 const SCRIPT: &str = include_str!("page/script.js");
 const WATCH: &str = include_str!("page/watch.js");
 
-/// Where the page's numbers begin; they end with the script.
+/// Start of the page's numbers. They end at `</script>`.
 pub(super) const DATA_START: &str = "<script type=\"application/json\" id=\"data\">";
 
-/// The columns of the table of epochs.
+/// Columns of the table of epochs.
 const COLUMNS: [Column; 14] = [
     column("epoch", "epoch", |epoch| epoch.epoch.to_string()),
     column("step", "step", |epoch| epoch.step.to_string()),
@@ -57,11 +57,11 @@ struct Column {
     text: Text,
 }
 
-/// How a column's figure is read.
+/// The source of a column's text.
 #[derive(Clone, Copy)]
 enum Text {
     OfEpoch(fn(&Epoch) -> String),
-    /// Only of runs with validation images.
+    /// Only in runs with validation images.
     OfValidation(fn(&Measurement) -> String),
 }
 
@@ -73,28 +73,28 @@ const fn validation(title: &'static str, key: &'static str, text: fn(&Measuremen
     Column { title, key, text: Text::OfValidation(text) }
 }
 
-/// Who looks at a page, and when.
+/// How a page is viewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Occasion {
-    /// Somebody who opens the file, whenever that is.
-    Kept,
-    /// Somebody who watches the run: the page changes with it.
+pub(super) enum PageMode {
+    /// As a file, at any time.
+    Saved,
+    /// In the dashboard, which updates the page while the run trains.
     Live {
-        /// Of the page's body.
+        /// Version of the page's body.
         version: u64,
     },
 }
 
-/// A figure that everybody wants to know.
+/// A headline figure.
 #[derive(Serialize)]
 struct Headline {
     label: &'static str,
     value: String,
-    /// Lines below it.
+    /// Lines below the figure.
     notes: Vec<String>,
 }
 
-/// Names and values.
+/// A list of names and values.
 #[derive(Serialize)]
 struct Listing {
     title: &'static str,
@@ -107,11 +107,11 @@ struct Layer {
     units: Vec<picture::Unit>,
 }
 
-/// The page around a body.
-pub(super) fn page(name: &str, body: &str, occasion: Occasion) -> Result<String> {
+/// Renders the page around a body.
+pub(super) fn page(name: &str, body: &str, occasion: PageMode) -> Result<String> {
     let version = match occasion {
-        Occasion::Kept => None,
-        Occasion::Live { version } => Some(version),
+        PageMode::Saved => None,
+        PageMode::Live { version } => Some(version),
     };
     render(
         "page.html",
@@ -120,7 +120,7 @@ pub(super) fn page(name: &str, body: &str, occasion: Occasion) -> Result<String>
     )
 }
 
-/// What is between the page's `<main>` and its end.
+/// Renders the contents of the page's `<main>` element.
 pub(super) fn body(report: &Report<'_>) -> Result<String> {
     let record = report.record;
     let weights_sha256 = report.model.map(|model| weights_sha256(&model.tensors));
@@ -151,7 +151,7 @@ pub(super) fn body(report: &Report<'_>) -> Result<String> {
     render("body.html", BODY, context)
 }
 
-/// What is known about the model's answers, if anything is.
+/// Returns the evaluation of the model, if there is one.
 fn examination<'a>(report: &'a Report<'_>) -> Option<&'a Examination> {
     match &report.findings {
         Findings::Made(examination) => Some(examination),
@@ -169,7 +169,7 @@ fn render(name: &str, template: &str, context: minijinja::Value) -> Result<Strin
     templates.render_named_str(name, template, context).map_err(failed)
 }
 
-/// One sentence.
+/// Summarises the run in one sentence.
 fn summary(record: &Record) -> String {
     let facts = &record.facts;
     let [channels, height, width] = facts.dataset.shape;
@@ -191,7 +191,7 @@ fn summary(record: &Record) -> String {
     )
 }
 
-/// Figures of the best epoch, and of the whole run.
+/// Returns the figures of the best epoch and of the whole run.
 fn headline(record: &Record, examination: Option<&Examination>) -> Vec<Headline> {
     let Some(best) = record.best() else { return Vec::new() };
     let seconds: f64 = record.epochs.iter().map(|epoch| epoch.seconds).sum();
@@ -204,8 +204,8 @@ fn headline(record: &Record, examination: Option<&Examination>) -> Vec<Headline>
     };
     let chosen = format!("epoch {number}, best by {}", record.criterion());
     let mut test = of_best("Test accuracy", best.test_accuracy, best.test_loss, chosen);
-    if let Some((class, share)) = examination.and_then(Examination::commonest) {
-        test.notes.push(format!("always answering “{class}”: {}", percentage(share)));
+    if let Some((class, fraction)) = examination.and_then(Examination::majority) {
+        test.notes.push(format!("always predicting “{class}”: {}", percentage(fraction)));
     }
     let mut headline = vec![test];
     if let Some(Measurement { accuracy, loss, .. }) = best.validation {
@@ -226,7 +226,7 @@ fn headline(record: &Record, examination: Option<&Examination>) -> Vec<Headline>
     headline
 }
 
-/// A sentence about the last epoch, where another one is the best.
+/// Describes the last epoch in a sentence, if another one is the best.
 fn last_epoch(record: &Record) -> Option<String> {
     let (best, last) = (record.best()?, record.epochs.last()?);
     let figures =
@@ -241,7 +241,7 @@ fn last_epoch(record: &Record) -> Option<String> {
 }
 
 impl Column {
-    /// Whether the epochs of a run have such figures.
+    /// Whether the epochs of a run have such values.
     fn is_of(&self, record: &Record) -> bool {
         matches!(self.text, Text::OfEpoch(_)) || record.has_validation()
     }
@@ -254,7 +254,7 @@ impl Column {
     }
 }
 
-/// The text of every figure of every epoch.
+/// Returns the text of every column for every epoch.
 fn rows(record: &Record, columns: &[Column]) -> Vec<BTreeMap<&'static str, String>> {
     let row = |epoch| columns.iter().map(|column| (column.key, column.text(epoch))).collect();
     record.epochs.iter().map(row).collect()
@@ -273,13 +273,16 @@ fn layer(report: &Report<'_>) -> Result<Option<Layer>> {
         format!("All {count} {kind}")
     };
     let colours = match report.record.facts.dataset.shape[0] {
-        3 => "grey is zero, and each has a scale of its own",
-        _ => "green attracts, red repels, and each has a scale of its own",
+        3 => "Grey is zero",
+        _ => "Green weights are positive, red weights are negative",
     };
-    Ok(Some(Layer { caption: format!("{which}, as what each looks for in an image: {colours}."), units }))
+    Ok(Some(Layer {
+        caption: format!("{which}, drawn as images. {colours}; each image has its own scale."),
+        units,
+    }))
 }
 
-/// Where the run comes from: what was asked for, and what it ran on.
+/// Returns the configuration and the environment of the run.
 fn origin(report: &Report<'_>, weights_sha256: Option<&str>) -> Vec<Listing> {
     let entry = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let record = report.record;
@@ -309,35 +312,35 @@ fn origin(report: &Report<'_>, weights_sha256: Option<&str>) -> Vec<Listing> {
     ]
 }
 
-fn selftest(Selftested { date, checks, failures, without }: &Selftested) -> String {
-    match without[..] {
+fn selftest(SelftestSummary { date, checks, failures, disabled }: &SelftestSummary) -> String {
+    match disabled[..] {
         [] => format!("{} of {checks} checks passed on {date}", checks - failures),
         _ => format!(
             "{} of {checks} checks passed on {date}; without {}",
             checks - failures,
-            without.join(", ")
+            disabled.join(", ")
         ),
     }
 }
 
-/// One line, however many files there are.
+/// Describes the files in one line, however many there are.
 fn data_files(files: &DataFiles) -> String {
     let place = files.folder.as_ref().map_or(String::new(), |folder| format!(" in {folder}"));
     format!("{}{place}, {}", count(files.count as u64), shortened(&files.sha256))
 }
 
-/// Enough of a hash to compare it with another.
+/// Shortens a hash to a length that is sufficient for comparing it with another.
 fn shortened(sha256: &str) -> String {
     format!("sha256 {}…", sha256.get(..16).unwrap_or(sha256))
 }
 
-/// As somebody typed it: without the folder of the program.
+/// Returns the command as it was typed, without the folder of the program.
 fn command(arguments: &[String]) -> String {
     let (program, rest) = arguments.split_first().map_or(("", &[][..]), |(program, rest)| (program, rest));
     [&[file_name(program).to_owned()], rest].concat().join(" ")
 }
 
-/// Everything as JSON that is safe inside a `script` element: in there, only `<` could end it.
+/// Returns all numbers as JSON that is safe in a `script` element, which only `<` could end.
 fn data(report: &Report<'_>, weights_sha256: Option<&str>) -> Result<String> {
     #[derive(Serialize)]
     struct Data<'a> {
@@ -347,7 +350,7 @@ fn data(report: &Report<'_>, weights_sha256: Option<&str>) -> Result<String> {
         config: &'a Settings,
         epochs: &'a [Epoch],
         test: Option<Numbers<'a>>,
-        /// Of the model that is shown.
+        /// Hash of the model that is shown.
         weights_sha256: Option<&'a str>,
     }
     let Record { name, facts, settings, epochs, .. } = report.record;

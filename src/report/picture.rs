@@ -1,4 +1,4 @@
-//! Small pictures inside the page: PNG files as `data:` addresses.
+//! Small images in the page: PNG files as `data:` URLs.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,35 +8,35 @@ use crate::checkpoint::SavedModel;
 use crate::data::ImageShape;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Most units of the first layer that are shown.
+/// Maximum number of units of the first layer that are shown.
 const MOST_UNITS: usize = 64;
 
-/// The longest side of an image's picture, and of a unit's, in pixels: all pictures of a page
-/// together stay below a megabyte, whatever the size of the images.
+/// Longest side in pixels of the picture of an image, and of a unit. It keeps all pictures of a
+/// page below a megabyte for any image size.
 const MOST_SIDE: usize = 80;
 const MOST_UNIT_SIDE: usize = 32;
 
-/// Shades of a weight on each side of zero. Few enough for small files, too many to be seen.
+/// Number of shades on each side of zero. It keeps files small, and the steps are not visible.
 const SHADES: i32 = 31;
 
-/// Red, green and blue of a weight below zero, and of one above. Zero is transparent, so that the
-/// pictures suit a light page as well as a dark one.
+/// Red, green and blue of negative and of positive weights. Zero is transparent, so that the
+/// pictures suit light and dark pages.
 const BELOW: [u8; 3] = [205, 92, 52];
 const ABOVE: [u8; 3] = [18, 140, 146];
 
-/// A picture of an image of a data set.
+/// Encodes an image of a data set.
 pub(super) fn of_image(pixels: &[u8], shape: ImageShape) -> Result<String> {
     let (values, shape) = shrink(pixels, shape, MOST_SIDE);
     let pixels: Vec<u8> = values.into_iter().map(|value| value.round() as u8).collect();
     match shape.channels {
         3 => encode(&interleave(&pixels, 3), shape, ColorType::Rgb, None),
-        // Other numbers of channels have no colours of their own: the first says enough.
+        // Images with another number of channels have no colours. Their first channel is shown.
         _ => encode(&pixels[..shape.height * shape.width], shape, ColorType::Grayscale, None),
     }
 }
 
-/// The values of all channels, brought to at most `most` rows and columns: each is the mean of
-/// those whose place it takes.
+/// Scales all channels down to at most `most` rows and columns. Each value is the mean of those it
+/// replaces.
 fn shrink<T: Copy + Into<f64>>(values: &[T], shape: ImageShape, most: usize) -> (Vec<f64>, ImageShape) {
     let ImageShape { channels, height, width } = shape;
     let longest = height.max(width);
@@ -65,24 +65,24 @@ fn shrink<T: Copy + Into<f64>>(values: &[T], shape: ImageShape, most: usize) -> 
 pub(super) struct Unit {
     /// Its index in the layer.
     pub(super) index: usize,
-    /// Its weights as an image of what it looks for.
+    /// Its weights as an image.
     pub(super) picture: String,
 }
 
-/// The first layer, as pictures.
+/// The first layer as images.
 pub(super) struct FirstLayer {
-    /// Its units with the largest weights, in the layer's order.
+    /// The units with the largest weights, in the layer's order.
     pub(super) units: Vec<Unit>,
-    /// How many units it has.
+    /// Number of units of the layer.
     pub(super) count: usize,
-    /// Height and width of the windows that the units look at, unless they look at whole images.
+    /// Height and width of the filters; `None` for a linear layer on whole images.
     pub(super) window: Option<[usize; 2]>,
 }
 
-/// The first layer of a model.
+/// Returns images of the first layer of a model.
 ///
-/// Nothing where the weights are not those of images of shape `[channels, height, width]`, or of
-/// small windows on them.
+/// Returns `None` if its weights are neither those of whole images, `[channels, height, width]`,
+/// nor those of filters.
 pub(super) fn of_first_layer(model: &SavedModel) -> Result<Option<FirstLayer>> {
     let Some(image) = model.about.as_ref().map(|about| about.shape) else { return Ok(None) };
     let weights = model.tensors.iter().find(|tensor| tensor.name == "0.weight");
@@ -104,7 +104,7 @@ pub(super) fn of_first_layer(model: &SavedModel) -> Result<Option<FirstLayer>> {
     Ok(Some(FirstLayer { units, count, window }))
 }
 
-/// Weights from the most negative to the most positive.
+/// Draws weights from the most negative to the most positive.
 fn of_weights(weights: &[f32], shape: ImageShape) -> Result<String> {
     let (weights, shape) = shrink(weights, shape, MOST_UNIT_SIDE);
     let weights: Vec<f32> = weights.into_iter().map(|weight| weight as f32).collect();
@@ -118,14 +118,14 @@ fn of_weights(weights: &[f32], shape: ImageShape) -> Result<String> {
     encode(&shades, shape, ColorType::Indexed, Some(palette()))
 }
 
-/// Colours and opacities of the shades.
+/// Returns the colours and opacities of the shades.
 fn palette() -> (Vec<u8>, Vec<u8>) {
     let colours = (-SHADES..=SHADES).flat_map(|shade| if shade < 0 { BELOW } else { ABOVE });
     let opacities = (-SHADES..=SHADES).map(|shade| (255 * shade.abs() / SHADES) as u8);
     (colours.collect(), opacities.collect())
 }
 
-/// Pixel by pixel, as PNG has them, from channel by channel.
+/// Converts planes to interleaved channels, as PNG requires.
 fn interleave(planes: &[u8], channels: usize) -> Vec<u8> {
     let size = planes.len() / channels;
     (0..size).flat_map(|pixel| (0..channels).map(move |channel| planes[channel * size + pixel])).collect()
@@ -159,7 +159,7 @@ mod tests {
     use crate::data::Normalisation;
     use crate::data::pictures::Resize;
 
-    /// The pixels of a picture, as a reader of PNG files sees them: red, green, blue, opacity.
+    /// Decodes a picture as a PNG reader does: red, green, blue, opacity.
     fn decode(picture: &str) -> (u32, u32, Vec<u8>) {
         let base64 = picture.strip_prefix("data:image/png;base64,").expect("it is a PNG file");
         let file = STANDARD.decode(base64).expect("it is Base64");
@@ -208,7 +208,7 @@ mod tests {
         assert!(same.iter().copied().eq(values.iter().map(|&value| f64::from(value))) && shape.width == 6);
     }
 
-    /// Noise is what compresses least.
+    /// Noise compresses least.
     #[test]
     fn all_pictures_of_a_page_are_less_than_a_megabyte() {
         let mut state = 1u32;

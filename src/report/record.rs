@@ -1,4 +1,4 @@
-//! What a run's directory says about the run.
+//! The contents of a run's directory, as shown in a report.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,58 +15,59 @@ use crate::train::{DatasetInfo, Epoch};
 /// A run, finished or not.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// The directory's name.
+    /// Name of the directory.
     pub name: String,
-    /// From `run.json`.
+    /// Contents of `run.json`.
     pub facts: Facts,
-    /// From `config.toml`.
+    /// Contents of `config.toml`.
     pub settings: Settings,
-    /// The learning rate of each step, which follows from `config.toml` and the number of images.
+    /// Learning rate of each step, computed from `config.toml` and the number of images.
     pub learning_rate: Option<LearningRate>,
-    /// From `metrics.jsonl`.
+    /// Contents of `metrics.jsonl`.
     pub epochs: Vec<Epoch>,
 }
 
-/// How a run came about: the part of `run.json` that a report shows.
+/// The part of `run.json` that a report shows.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Facts {
-    /// The program's version.
+    /// Version of the program.
     pub shadegrad: String,
-    /// Operating system and processor.
+    /// Operating system and processor architecture.
     pub system: String,
-    /// The command line.
+    /// Arguments of the command line.
     pub arguments: Vec<String>,
-    /// What trained.
+    /// The device that trained.
     pub device: DeviceInfo,
-    /// What was trained on.
+    /// The data set.
     pub dataset: DatasetInfo,
-    /// The data set's files.
+    /// The files of the data set.
     #[serde(alias = "files_sha256")]
     pub data_files: DataFiles,
-    /// Where known data sets were looked for, if the command said so.
+    /// The folder in which known data sets were searched, if one was given.
     pub data_dir: Option<PathBuf>,
-    /// The layers, with everything inferred.
+    /// The layers, including inferred ones.
     pub model: String,
-    /// Number of trained values.
+    /// Number of trainable parameters.
     pub parameters: u64,
 }
 
 impl Record {
-    /// Reads what `run` has so far.
+    /// Reads the contents of the directory `run`, which may be those of an unfinished run.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`](crate::ErrorKind::Model) where that is no run, or one of its files is damaged.
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) if it is not a run, or if one of its files is
+    /// damaged.
     pub fn read(run: &Path) -> Result<Self> {
         let text = read(run, "run.json")?;
         let facts: Facts = serde_json::from_str(&text).map_err(|cause| damaged(run, "run.json", &cause))?;
-        // A run that has not ended its first epoch has no metrics yet.
+        // A run that has not completed its first epoch has no metrics yet.
         let metrics =
             if run.join("metrics.jsonl").exists() { read(run, "metrics.jsonl")? } else { String::new() };
         let config_file = run.join("config.toml");
         let sources =
             Sources { flags: Settings::default(), environment: &|_| None, file: Some(&config_file) };
         let settings = ConfigFile::read(&config_file)?.settings;
-        // What was allowed in the version that trained need not be allowed in this one.
+        // This version may reject a configuration that the version that trained accepted.
         let config = resolve(sources).ok().map(|resolved| resolved.config);
         let learning_rate =
             config.map(|config| config.learning_rates(config.steps_per_epoch(facts.dataset.train.max(1))));
@@ -81,7 +82,7 @@ impl Record {
         })
     }
 
-    /// The best epoch, by the figure that the run monitors.
+    /// Returns the best epoch according to the metric that the run monitors.
     pub fn best(&self) -> Option<&Epoch> {
         self.settings.monitor().best(&self.epochs)
     }
@@ -91,7 +92,7 @@ impl Record {
         !self.epochs.is_empty() && self.epochs.iter().all(|epoch| epoch.validation.is_some())
     }
 
-    /// The figure by which the best epoch was chosen.
+    /// Returns the name of the metric by which the best epoch was chosen.
     pub fn criterion(&self) -> String {
         let images = if self.has_validation() { "validation" } else { "test" };
         format!("{images} {}", self.settings.monitor().name())
@@ -107,10 +108,10 @@ fn read(run: &Path, name: &str) -> Result<String> {
 
 fn damaged(run: &Path, name: &str, cause: &serde_json::Error) -> Error {
     Error::model(format!("{} is damaged: {cause}", run.join(name).display()))
-        .advise("take the file from a backup, or train again")
+        .advise("restore the file from a backup, or train again")
 }
 
-/// An epoch a line. A last line without an end is one that is being written, or one whose writer was killed.
+/// Parses one epoch per line. A last line without a line break is incomplete and ignored.
 fn epochs(lines: &str) -> serde_json::Result<Vec<Epoch>> {
     let whole = lines.rfind('\n').map_or("", |end| &lines[..end]);
     whole.lines().map(serde_json::from_str).collect()
@@ -120,7 +121,7 @@ fn epochs(lines: &str) -> serde_json::Result<Vec<Epoch>> {
 pub(super) mod tests {
     use super::*;
 
-    /// An epoch whose figures are all different.
+    /// An epoch whose figures all differ.
     pub(in crate::report) fn epoch(number: usize, test_accuracy: f64) -> Epoch {
         let number_f64 = number as f64;
         Epoch {

@@ -1,8 +1,8 @@
 //! Settings that were changed when a run was resumed.
 //!
-//! `run.json` lists the changes, oldest first. They apply to the configuration of every checkpoint
-//! of the run: one that was saved before a change does not know of it, and one that was saved after
-//! it already has the new values.
+//! `run.json` lists the changes, oldest first. They are applied to the configuration of every
+//! checkpoint of the run. A checkpoint that was saved before a change lacks the new values; one
+//! that was saved after it already has them.
 
 use std::fmt;
 
@@ -14,26 +14,27 @@ use crate::config::{self, Config, Key, Origin, Settings, Written};
 use crate::error::{Error, Result};
 use crate::train::Position;
 
-/// Settings that were changed at one moment.
+/// Settings that were changed at one time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// When, in UTC.
+    /// The time of the change, in UTC.
     pub time: String,
-    /// Optimizer steps that the run had made.
+    /// Number of optimizer steps the run had completed.
     pub step: usize,
-    /// Epochs that were complete.
+    /// Number of epochs the run had completed.
     pub epochs: usize,
-    /// The old values by name; null where there was none.
+    /// The old values by name; null if a setting had none.
     pub before: Map<String, Value>,
-    /// The new values by name; null where there is none any more.
+    /// The new values by name; null if a setting has none now.
     pub after: Map<String, Value>,
-    /// Whether patience counts from here on, because it had ended the run.
+    /// Whether early stopping counts from here, because it had ended the run before.
     #[serde(default)]
     pub renews_patience: bool,
 }
 
 impl Change {
-    /// The change of a run at `position` from one configuration to another, if they differ.
+    /// Returns the change of a run at `position` from one configuration to another, or `None` if
+    /// they are equal.
     pub fn between(before: &Config, after: &Config, position: &Position) -> Option<Self> {
         let mut change = Change::none(position);
         for difference in before.to_settings().differences(&after.to_settings()) {
@@ -44,7 +45,7 @@ impl Change {
         (before != after).then_some(change)
     }
 
-    /// A change of no setting.
+    /// Returns a change without any setting.
     pub fn none(position: &Position) -> Self {
         Change {
             time: Moment::now().for_logs(),
@@ -56,13 +57,12 @@ impl Change {
         }
     }
 
-    /// Whether only the place of the data has changed, which changes nothing in what the run
-    /// computes.
+    /// Whether only the location of the data has changed, which does not affect the results.
     pub fn is_of_place(&self) -> bool {
         !self.renews_patience && self.after.keys().all(|name| name == Key::Data.name())
     }
 
-    /// `settings` with the new values.
+    /// Returns `settings` with the new values.
     fn apply(&self, mut settings: Settings) -> Result<Settings> {
         for (name, value) in &self.after {
             let damaged = || Error::model(format!("run.json has a change of `{name}` to {value}"));
@@ -78,13 +78,13 @@ impl Change {
                 Value::Bool(on) => Written::Switch(*on),
                 Value::Array(_) | Value::Object(_) => return Err(damaged()),
             };
-            settings.set_written(key, written, &shown, Origin::Flag)?;
+            settings.set_written(key, written, &shown, Origin::Caller)?;
         }
         Ok(settings)
     }
 }
 
-/// As in `epochs 12 (was 10), max-steps none (was 20)`.
+/// Formats the change like `epochs 12 (was 10), max-steps none (was 20)`.
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |value: Option<&Value>| match value {
@@ -97,18 +97,18 @@ impl fmt::Display for Change {
             parts.push(format!("{name} {} (was {})", shown(Some(value)), shown(self.before.get(name))));
         }
         if self.renews_patience {
-            parts.push(format!("patience counts anew after epoch {}", self.epochs));
+            parts.push(format!("patience restarts after epoch {}", self.epochs));
         }
         formatter.write_str(&parts.join(", "))
     }
 }
 
-/// `settings`, which a checkpoint has, with all changes of its run.
+/// Applies all changes of a run to the settings of a checkpoint.
 pub(super) fn apply(changes: &[Change], settings: Settings) -> Result<Settings> {
     changes.iter().try_fold(settings, |settings, change| change.apply(settings))
 }
 
-/// The complete epochs after which patience counts.
+/// Returns the number of epochs after which early stopping starts to count.
 pub(super) fn patience_since(changes: &[Change]) -> usize {
     changes.iter().filter(|change| change.renews_patience).map(|change| change.epochs).max().unwrap_or(0)
 }
@@ -117,7 +117,7 @@ fn to_json(value: Option<&config::Value>) -> Value {
     match value {
         None => Value::Null,
         Some(config::Value::Text(text)) => Value::String(text.clone()),
-        // The fewest digits that read back as the same number.
+        // This writes the fewest digits that read back as the same number.
         Some(value) => serde_json::from_str(&value.to_string()).unwrap_or(Value::Null),
     }
 }
@@ -128,7 +128,7 @@ mod tests {
     use crate::config::{ConfigFile, Sources, resolve};
 
     fn config(text: &str) -> (Settings, Config) {
-        let settings = ConfigFile::parse(text, |_, _| Origin::Flag).expect("it is valid").settings;
+        let settings = ConfigFile::parse(text, |_, _| Origin::Caller).expect("it is valid").settings;
         let sources = Sources { flags: settings.clone(), environment: &|_| None, file: None };
         (settings, resolve(sources).expect("it is valid").config)
     }

@@ -1,14 +1,14 @@
-//! Checkpoints: folders with all that a run needs to go on exactly from where it was.
+//! Checkpoints: folders with everything that is needed to resume a run exactly.
 //!
 //! ```text
-//! model.safetensors        weights, full precision, with what is needed to use them
-//! optimizer.safetensors    what the optimizer keeps from step to step
-//! state.json               where the run is: steps, epochs, sums of the partial epoch, best so far
-//! config.toml              the run's configuration
+//! model.safetensors        weights in full precision, with the metadata needed to use them
+//! optimizer.safetensors    optimizer state
+//! state.json               position: steps, epochs, sums of the partial epoch, best epoch
+//! config.toml              configuration of the run
 //! SHA256SUMS               hashes of all of these, written last
 //! ```
 //!
-//! A checkpoint is made under a temporary name and gets its own once everything is on the disk.
+//! A checkpoint is written under a temporary name and renamed once everything is on the disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use crate::fs::atomic::{TEMPORARY, temporary};
 use crate::fs::disk::{Disk, full};
 use crate::train::{Position, Snapshot};
 
-/// The run's configuration in a checkpoint.
+/// File name of the run's configuration in a checkpoint.
 pub const CONFIG: &str = "config.toml";
 
 const OPTIMIZER: &str = "optimizer.safetensors";
@@ -41,7 +41,7 @@ struct State<P> {
     position: P,
 }
 
-/// The files of a checkpoint.
+/// Returns the files of a checkpoint.
 pub(super) fn render(snapshot: &Snapshot, config_toml: &str) -> Result<Contents> {
     let Snapshot { model, optimizer, position } = snapshot;
     let state = State { version: VERSION, shadegrad: env!("CARGO_PKG_VERSION").into(), position };
@@ -55,13 +55,13 @@ pub(super) fn render(snapshot: &Snapshot, config_toml: &str) -> Result<Contents>
     ]))
 }
 
-/// Bytes that these files take, and as much again as a file system may need to note them.
+/// Returns the space these files need in bytes, including 5 % and some blocks for the file system.
 pub(super) fn room(files: &Contents) -> u64 {
     let bytes: usize = files.values().map(Vec::len).sum();
     bytes as u64 + bytes as u64 / 20 + 4096 * (files.len() as u64 + 4)
 }
 
-/// Saves these files as the checkpoint `folder`, whole or not at all.
+/// Saves these files as the checkpoint `folder` atomically.
 pub(super) fn save(disk: &dyn Disk, folder: &Path, files: &Contents) -> io::Result<()> {
     let checkpoints = folder.parent().unwrap_or(folder);
     if disk.free_space(checkpoints).is_some_and(|free| free < room(files)) {
@@ -75,7 +75,7 @@ pub(super) fn save(disk: &dyn Disk, folder: &Path, files: &Contents) -> io::Resu
         .and_then(|()| disk.rename(&temporary, folder))
         .and_then(|()| disk.sync_folder(checkpoints));
     if saved.is_err() {
-        // What went wrong first is what counts; the next start looks for leftovers anyway.
+        // The first error is the one to report. The next start removes leftovers.
         disk.remove(&temporary).ok();
     }
     saved
@@ -92,7 +92,7 @@ fn fill(disk: &dyn Disk, folder: &Path, files: &Contents) -> io::Result<()> {
     disk.sync_folder(folder)
 }
 
-/// Removes the checkpoint `folder`: nobody ever sees a part of it under its name.
+/// Removes the checkpoint `folder`. It is renamed first, so that it is never seen incomplete.
 pub(super) fn remove(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
     let temporary = temporary(folder);
     disk.remove(&temporary)?;
@@ -103,20 +103,20 @@ pub(super) fn remove(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
 /// Reads the checkpoint `folder`.
 ///
 /// # Errors
-/// [`ErrorKind::Model`] where anything in it is missing or has changed since it was saved.
+/// [`ErrorKind::Model`] if a file is missing or has changed since it was saved.
 pub fn load(folder: &Path) -> Result<Snapshot> {
     let damaged = |what: String| manifest::damaged(folder, what);
     let files = manifest::read(folder).map_err(damaged)?;
     let file = |name: &str| files.get(name).ok_or_else(|| damaged(format!("it has no {name}")));
     let state: State<Position> = serde_json::from_slice(file(STATE)?)
-        .map_err(|cause| damaged(format!("{STATE} is not understood: {cause}")))?;
+        .map_err(|cause| damaged(format!("{STATE} cannot be parsed: {cause}")))?;
     if state.version != VERSION {
         return Err(Error::model(format!(
-            "{} was saved by shadegrad {}, in a form that this one does not know",
+            "{} was saved by shadegrad {}, in a format that this version does not support",
             folder.display(),
             state.shadegrad
         ))
-        .advise("go on with that version"));
+        .advise("resume it with that version"));
     }
     file(CONFIG)?;
     Ok(Snapshot {
@@ -126,12 +126,12 @@ pub fn load(folder: &Path) -> Result<Snapshot> {
     })
 }
 
-/// The name of the checkpoint of a step, in [`FOLDER`].
+/// Returns the name of the checkpoint of a step in [`FOLDER`].
 pub(super) fn name(step: usize) -> String {
     format!("{step:08}")
 }
 
-/// The checkpoints of the run in `run`, whole or not, newest first.
+/// Returns the checkpoints of the run in `run`, intact or not, newest first.
 pub(super) fn list(run: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(run.join(FOLDER))? {
@@ -147,7 +147,7 @@ pub(super) fn list(run: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found.into_iter().rev().map(|(_, path)| path).collect())
 }
 
-/// What a killed process has left half made in `folder`.
+/// Returns the temporary files and folders that a killed process left in `folder`.
 pub(super) fn leftovers(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {

@@ -1,49 +1,56 @@
-//! Dates without time zones.
+//! Dates and times in UTC.
+//!
+//! ```
+//! use shadegrad::run::clock::Moment;
+//!
+//! assert_eq!(Moment::since_1970(86_400).for_logs(), "1970-01-02T00:00:00Z");
+//! ```
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A moment in UTC, to the second.
+/// A time in UTC, to the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
-    /// Year, month from 1, day from 1.
+    /// Year, month and day. Month and day count from 1.
     pub date: (u64, u64, u64),
     /// Hour, minute, second.
     pub time: (u64, u64, u64),
 }
 
 impl Moment {
-    /// This moment.
+    /// Returns the current time.
     pub fn now() -> Self {
         Moment::since_1970(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
     }
 
-    /// A moment in seconds since 1970.
+    /// Converts from seconds since 1970-01-01.
     pub fn since_1970(seconds: u64) -> Self {
         let second = seconds % 86_400;
         Moment { date: date(seconds / 86_400), time: (second / 3600, second / 60 % 60, second % 60) }
     }
 
-    /// `20260131-235959`
+    /// Formats the time like `20260131-235959`.
     pub fn for_file_names(&self) -> String {
         let ((year, month, day), (hour, minute, second)) = (self.date, self.time);
         format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
     }
 
-    /// `2026-01-31`
+    /// Formats the date like `2026-01-31`.
     pub fn day(&self) -> String {
         let (year, month, day) = self.date;
         format!("{year:04}-{month:02}-{day:02}")
     }
 
-    /// `2026-01-31T23:59:59Z`
+    /// Formats the time like `2026-01-31T23:59:59Z`.
     pub fn for_logs(&self) -> String {
         let ((year, month, day), (hour, minute, second)) = (self.date, self.time);
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 }
 
-/// Year, month and day of a day counted from 1970-01-01. Years begin in March here, so that the leap
-/// day is the last of its year (Howard Hinnant, "chrono-compatible low-level date algorithms").
+/// Converts days since 1970-01-01 to year, month and day. Years begin in March here, so that the
+/// leap day is the last of its year (Howard Hinnant, "chrono-compatible low-level date
+/// algorithms").
 fn date(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, day) = (shifted / 146_097, shifted % 146_097);

@@ -1,4 +1,4 @@
-//! Which files a run was trained on: their number and one hash, however many they are.
+//! The files that a run was trained on: their number and a single hash over all of them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::data::catalogue::Form;
 use crate::data::hash::{Hasher, fingerprint};
 use crate::error::{Error, Result};
 
-/// Most files that are recorded one by one.
+/// Maximum number of files that are listed individually.
 const MOST_LISTED: usize = 8;
 
 /// The files of a data set.
@@ -18,17 +18,17 @@ const MOST_LISTED: usize = 8;
 pub struct DataFiles {
     /// Number of files.
     pub count: usize,
-    /// SHA-256 over the sorted SHA-256 of the files, a line each: what
-    /// `sha256sum FILES | cut -c -64 | sort | sha256sum` prints.
+    /// SHA-256 over the sorted SHA-256 of the files, one per line. It is the output of `sha256sum
+    /// FILES | cut -c -64 | sort | sha256sum`.
     pub sha256: String,
-    /// The folder in which they were found.
+    /// The folder that contains them.
     pub folder: Option<String>,
-    /// SHA-256 of each file by its path; empty where there are many files.
+    /// SHA-256 of each file by path. Empty if there are many files.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, String>,
 }
 
-/// What a `run.json` has of them.
+/// The forms in which `run.json` records them.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Recorded {
@@ -39,7 +39,7 @@ enum Recorded {
         #[serde(default)]
         files: BTreeMap<String, String>,
     },
-    /// Runs of version 0.1 before December 2026: every file with its hash.
+    /// Runs of version 0.1 before December 2026 list every file with its hash.
     Listed(BTreeMap<String, String>),
 }
 
@@ -53,13 +53,13 @@ impl From<Recorded> for DataFiles {
 }
 
 impl DataFiles {
-    /// The files that were read for the data set `data`, a name or a folder.
+    /// Hashes the files of the data set `data`, which is a name or a folder.
     ///
     /// # Errors
-    /// Where a file cannot be read.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if a file cannot be read.
     pub fn read(data: &str, files: &[PathBuf]) -> Result<Self> {
         Ok(DataFiles::new(hashes(files)?, |files| {
-            // A run records absolute paths, also of a folder that was named by a relative one.
+            // A run records absolute paths, even if its folder was given as a relative path.
             let absolute = |path: &str| std::path::absolute(path).unwrap_or_else(|_| path.into());
             let folder = absolute(data);
             let inside = files.iter().all(|(file, _)| absolute(file).starts_with(&folder));
@@ -76,7 +76,7 @@ impl DataFiles {
             all.update(b"\n");
         }
         let folder = folder(&files).map(|folder| {
-            // A run can be looked at from another folder than it was started in.
+            // The run may be inspected from another folder than the one it was started in.
             std::path::absolute(&folder).map_or(folder, |folder| folder.display().to_string())
         });
         let (count, sha256) = (files.len(), all.finish().sha256);
@@ -84,10 +84,11 @@ impl DataFiles {
         DataFiles { count, sha256, folder, files }
     }
 
-    /// Checks that `files` have the same contents. They may lie elsewhere now.
+    /// Checks that `files` have the same contents. Their location may differ.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where they do not, or where one cannot be read.
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) if they do not,
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if a file cannot be read.
     pub fn check(&self, files: &[PathBuf]) -> Result<()> {
         let now = DataFiles::new(hashes(files)?, |_| None);
         if (now.count, &now.sha256) == (self.count, &self.sha256) {
@@ -98,23 +99,23 @@ impl DataFiles {
             _ if now.count != self.count => {
                 format!("the run was trained on {} files, and the data set has {}", self.count, now.count)
             }
-            Some((file, _)) => format!("{file} is not what the run was trained on"),
+            Some((file, _)) => format!("{file} differs from the file that the run was trained on"),
             None => format!(
-                "the contents of the data set's {} files are not what the run was trained on",
+                "the contents of the data set's {} files differ from those that the run was trained on",
                 self.count
             ),
         };
-        Err(Error::data(what).advise("bring the data back as they were, or start a new run"))
+        Err(Error::data(what).advise("restore the original data, or start a new run"))
     }
 }
 
-/// Each file's path and SHA-256.
+/// Returns the path and SHA-256 of each file.
 fn hashes(files: &[PathBuf]) -> Result<Vec<(String, String)>> {
     let hash = |file: &PathBuf| Ok((file.display().to_string(), fingerprint(file, Form::AsIs)?.sha256));
     files.iter().map(hash).collect()
 }
 
-/// The folder that all files are in, if it is the same one.
+/// Returns the folder that contains all files, if it is the same for all.
 fn common_folder(files: &[(String, String)]) -> Option<String> {
     let mut folders = files.iter().map(|(file, _)| Path::new(file).parent());
     let first = folders.next()??;
@@ -125,7 +126,7 @@ fn common_folder(files: &[(String, String)]) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// A folder with files of these contents, and the files.
+    /// Returns a folder with files of these contents, and the files.
     fn folder_of(contents: &[&str]) -> (tempfile::TempDir, Vec<PathBuf>) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let write = |(index, text): (usize, &&str)| {
@@ -141,7 +142,8 @@ mod tests {
         DataFiles::read("somewhere", files).expect("they are readable")
     }
 
-    /// `printf abc > a; printf '' > b; sha256sum a b | cut -c -64 | sort | sha256sum`
+    /// Computed with `printf abc > a; printf '' > b; sha256sum a b | cut -c -64 | sort |
+    /// sha256sum`.
     #[test]
     fn the_hash_is_what_sha256sum_makes_of_the_files_in_any_order() {
         let (_folder, mut files) = folder_of(&["abc", ""]);

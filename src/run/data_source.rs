@@ -1,4 +1,4 @@
-//! What a model was trained on, as its run has recorded it.
+//! The data set that a model was trained on, as recorded by its run.
 
 use std::path::{Path, PathBuf};
 
@@ -7,26 +7,27 @@ use super::{changes, checkpoint};
 use crate::checkpoint::weights_of;
 use crate::config::{ConfigFile, Key, Setting, Value};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
-/// A data set, and where it is found.
+/// A data set and its location.
 #[derive(Clone, Debug)]
 pub struct DataSource {
-    /// A known data set's name or a folder.
+    /// Name of a known data set, or a folder.
     pub data: String,
-    /// Where known data sets are looked for, if the run says so.
+    /// The folder of known data sets, if the run recorded one.
     pub data_dir: Option<PathBuf>,
-    /// The run's record, which says what the files must be like.
+    /// The record of the run, with which the files must agree.
     pub record: Option<Record>,
-    /// The share of the training images that the run held out for validation, and the seed that
-    /// chose them; nothing where it held out none.
+    /// The fraction of the training images that the run held out for validation, and the seed that
+    /// selected them. `None` if it held out none.
     pub held_out: Option<(f32, u64)>,
 }
 
 impl DataSource {
-    /// The data of the run or the checkpoint in `folder`.
+    /// Returns the data of the run or checkpoint in `folder`.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`](crate::ErrorKind::Model) where the folder is neither.
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) if the folder is neither.
     pub fn of(folder: &Path) -> Result<Self> {
         let weights = weights_of(folder)?;
         let weights = std::path::absolute(&weights).unwrap_or(weights);
@@ -39,9 +40,9 @@ impl DataSource {
         let settings = changes::apply(changes, settings)?;
         let held_out = match (settings.get(Key::Validation), settings.get(Key::Seed)) {
             (
-                Some(Setting { value: Value::Number(share), .. }),
+                Some(Setting { value: Value::Number(fraction), .. }),
                 Some(Setting { value: Value::Whole(seed), .. }),
-            ) => Some((*share, *seed)).filter(|(share, _)| *share > 0.0),
+            ) => Some((*fraction, *seed)).filter(|(fraction, _)| *fraction > 0.0),
             _ => None,
         };
         match settings.text(Key::Data) {
@@ -50,7 +51,7 @@ impl DataSource {
                 Ok(DataSource { data: data.into(), data_dir, record, held_out })
             }
             _ => Err(Error::model(format!("{} does not say what it was trained on", folder.display()))
-                .advise("name a data set or a folder with --data")),
+                .advise(Remedy::settings("name a data set or a folder with {}", [("data", "")]))),
         }
     }
 }

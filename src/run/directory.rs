@@ -1,17 +1,16 @@
-//! The run directory: everything that is known about one training run, in files that are whole
-//! whenever somebody looks.
+//! The run directory: all files of one training run. Each file is complete at any time.
 //!
 //! ```text
-//! config.toml              the resolved configuration; `train --config` takes it
-//! run.json                 versions, device with its limits, data set and the hash of its files,
-//! seed, state metrics.jsonl            a line an epoch, as `train --json` prints it
+//! config.toml              the resolved configuration, from which the run can be started again
+//! run.json                 versions, device and its limits, data set, hash of its files, seed, state
+//! metrics.jsonl            one line per epoch, as `event` renders it
 //! metrics.csv              the same for spreadsheets
-//! events.out.tfevents.*    the same for TensorBoard, and curves by step (by [`EventFile`](super::EventFile))
-//! train/, test/, ...       loss and accuracy for TensorBoard, so that it lays them over each other
-//! log.txt                  what happened, with the time
-//! report.html              all of it in one page, written at the end (by [`report`](crate::report))
-//! evaluation.json          what the page shows of the model's answers, so that it can be written
-//! again checkpoints/<step>/      the last two and the best: see `checkpoint`
+//! events.out.tfevents.*    the same for TensorBoard, and curves per step (by `EventFile`)
+//! train/, test/, ...       loss and accuracy for TensorBoard, so that it overlays the curves
+//! log.txt                  log with timestamps
+//! report.html              a report in one page, written at the end (by `report`)
+//! evaluation.json          the model's predictions in the report, from which it can be rewritten
+//! checkpoints/<step>/      the last two and the best: see `checkpoint`
 //! best, last               text files with a checkpoint's path, relative to the run directory
 //! lock                     held by the process that trains
 //! ```
@@ -32,56 +31,59 @@ use crate::checkpoint::BEST;
 use crate::error::{Error, Result};
 use crate::fs::atomic;
 use crate::fs::disk::{Disk, RealDisk, failure};
-use crate::train::{Checkpoint, End, Epoch, Observer, Start};
-
-/// Text file with the path of the best checkpoint, relative to the run directory.
+use crate::remedy::Remedy;
+use crate::train::{Checkpoint, End, Epoch, Observer, Start, Warning};
 
 /// Text file with the path of the newest checkpoint, relative to the run directory.
 const LAST: &str = "last";
 
-/// The resolved configuration.
+/// File name of the resolved configuration.
 pub(super) const CONFIG: &str = "config.toml";
 
-/// A configuration that somebody has edited, which says nothing about the run.
+/// File name of a `config.toml` that was edited after the start. It does not affect the run.
 pub(super) const EDITED_CONFIG: &str = "config.edited.toml";
 
-/// Where `run.json` lists the changes of a run.
+/// The field of `run.json` with the changes of a run.
 const CHANGES: &str = "changes";
 
-/// Records a run in a directory of its own.
+/// An observer that records a run in a directory of its own.
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
     disk: Box<dyn Disk>,
     config_toml: String,
     data_dir: Option<PathBuf>,
-    /// How the run came about, where it goes on.
+    /// The record of a run that is resumed.
     begun: Option<Record>,
-    /// What `run.json` says.
+    /// The contents of `run.json`.
     facts: Value,
-    /// Whether the run has started, or started again, and has not ended.
+    /// Whether the run is training.
     is_under_way: bool,
     saved: Option<Saved>,
     metrics_synced: bool,
-    /// The system lets go of it when the process ends, however it does.
+    /// The operating system releases the lock when the process ends, for whatever reason.
     _lock: File,
 }
 
-/// Checkpoints, by their paths relative to the run directory.
+/// The paths of checkpoints, relative to the run directory.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Saved {
     pub(super) last: String,
-    /// The best one when `last` was saved.
+    /// The best checkpoint when `last` was saved.
     pub(super) best: String,
 }
 
 impl RunDirectory {
-    /// Records a run in `path`, an empty directory.
+    /// Creates the directory of a new run in `path`, which must be empty.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the directory cannot be written,
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if another process is training in it.
     pub fn create(path: &Path, config_toml: String) -> Result<Self> {
         RunDirectory::create_on(Box::new(RealDisk), path, config_toml)
     }
 
-    /// As [`RunDirectory::create`], on a disk that may fail.
+    /// Like [`RunDirectory::create`], on a disk that may fail.
     #[doc(hidden)]
     pub fn create_on(disk: Box<dyn Disk>, path: &Path, config_toml: String) -> Result<Self> {
         let checkpoints = path.join(checkpoint::FOLDER);
@@ -102,7 +104,7 @@ impl RunDirectory {
         })
     }
 
-    /// Goes on with the run in `path`, which has these checkpoints.
+    /// Reopens the directory of the run in `path`, which has the checkpoints `saved`.
     pub(super) fn go_on(
         disk: Box<dyn Disk>,
         path: &Path,
@@ -123,18 +125,18 @@ impl RunDirectory {
             metrics_synced: true,
             _lock: lock,
         };
-        // A process that was killed may have saved a checkpoint without saying so.
+        // A process that was killed may have saved a checkpoint without updating the pointers.
         directory.point(LAST, &saved.last)?;
         directory.point(BEST, &saved.best)?;
         Ok(directory)
     }
 
-    /// Records that settings of the resumed run have changed, and its new configuration.
-    /// Checkpoints that are saved from now on have it; until then, the record says what to change
-    /// in theirs.
+    /// Records that settings of the resumed run have changed, and its new configuration. New
+    /// checkpoints contain the new configuration. For older ones, `run.json` records what to
+    /// change.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the disk fails.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the disk fails.
     pub fn change(&mut self, change: &Change, config_toml: String) -> Result<()> {
         let change_json = serde_json::to_value(change).expect("plain values turn into JSON");
         match self.facts.get_mut(CHANGES).and_then(Value::as_array_mut) {
@@ -147,10 +149,10 @@ impl RunDirectory {
         self.log(&format!("changed: {change}"))
     }
 
-    /// Records the folder in which known data sets are from now on, for a run that is resumed.
+    /// Records a new folder of known data sets for a run that is resumed.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the disk fails.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the disk fails.
     pub fn move_data_dir(&mut self, data_dir: &Path) -> Result<()> {
         self.facts["data_dir"] = record::data_dir(Some(data_dir));
         self.write_facts()
@@ -173,7 +175,7 @@ impl RunDirectory {
         self.write(record::NAME, &text)
     }
 
-    /// Puts an edited `config.toml` aside and the run's own in its place.
+    /// Renames an edited `config.toml` and restores the run's own.
     pub(super) fn restore_config(&self) -> Result<()> {
         let [from, to] = [CONFIG, EDITED_CONFIG].map(|name| self.path.join(name));
         match self.disk.rename(&from, &to) {
@@ -184,13 +186,16 @@ impl RunDirectory {
         }
     }
 
-    /// Known data sets were looked for in that folder only; where the run goes on, they are again.
+    /// Records that known data sets are only searched in `data_dir`, also when the run is resumed.
     pub fn with_data_dir(mut self, data_dir: Option<PathBuf>) -> Self {
         self.data_dir = data_dir;
         self
     }
 
-    /// Keeps in the log what was said of the data set, such as pictures that are left out.
+    /// Logs warnings about the data set, such as ignored pictures.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the disk fails.
     pub fn log_warnings(&self, warnings: &[String]) -> Result<()> {
         warnings.iter().try_for_each(|warning| self.log_warning(warning))
     }
@@ -199,7 +204,7 @@ impl RunDirectory {
         self.log(&format!("warning: {warning}"))
     }
 
-    /// A line at the end of the log.
+    /// Appends a line to the log.
     pub(super) fn log(&self, line: &str) -> Result<()> {
         self.append("log.txt", &format!("{} {line}", Moment::now().for_logs()))
     }
@@ -224,16 +229,17 @@ impl RunDirectory {
         let error =
             failure(&*self.disk, format!("{doing} in {}", self.path.display()), &self.path, bytes, cause);
         let is_saved = checkpoint::list(&self.path).is_ok_and(|all| !all.is_empty());
-        match error.advice().and_then(|advice| advice.split_once(';')) {
-            Some((remedy, _)) if !is_saved => {
-                let advice = format!("{remedy}; nothing was saved yet, so start again");
+        match error.remedy() {
+            Some(Remedy::ThenResume(first)) if !is_saved => {
+                let advice = format!("{first}; nothing was saved yet, so start again");
                 error.advise(advice)
             }
             _ => error,
         }
     }
 
-    /// A checkpoint must not know of epochs that a power cut takes out of the metrics.
+    /// Flushes the metrics. A checkpoint must not contain epochs that a power failure removes from
+    /// them.
     fn sync_metrics(&mut self) -> Result<()> {
         if !self.metrics_synced {
             for name in [metrics_file::JSON, metrics_file::CSV] {
@@ -245,7 +251,7 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Removes all checkpoints but those of the last two saves.
+    /// Removes all checkpoints except those of the last two saves.
     fn prune(&self, saves: [Option<&Saved>; 2]) -> Result<()> {
         let kept: Vec<PathBuf> = saves
             .into_iter()
@@ -260,12 +266,12 @@ impl RunDirectory {
     }
 }
 
-/// How often, and after which pause, the lock is tried again: a process that was just killed may
-/// need a moment to be gone.
+/// Number of attempts to take the lock, and the pause between them. A process that was just killed
+/// may need a moment to exit.
 const LOCK_TRIES: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
-/// Keeps other processes from training in the folder `run`, until the file is dropped.
+/// Locks the run in `run` against training by other processes, until the file is dropped.
 pub(super) fn lock(run: &Path) -> Result<File> {
     let path = run.join("lock");
     let failed = |cause| Error::io(format!("write {}", path.display()), &cause);
@@ -283,7 +289,7 @@ pub(super) fn lock(run: &Path) -> Result<File> {
             Err(Error::usage(format!("another process is training in {}", run.display()))
                 .advise("wait for it, or stop it"))
         }
-        // There are file systems without locks, and runs on them.
+        // Some file systems have no locks.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
 }
@@ -295,7 +301,7 @@ impl Observer for RunDirectory {
             begun.check_data(&start.files)?;
             metrics_file::keep_epochs(&*self.disk, &self.path, start.epochs)?;
             self.enter(State::Running, None)?;
-            return self.log(&format!("went on after step {} {what}", start.step));
+            return self.log(&format!("resumed after step {} {what}", start.step));
         }
         self.write(CONFIG, &self.config_toml)?;
         self.facts = record::render(start, self.data_dir.as_deref())?;
@@ -312,8 +318,8 @@ impl Observer for RunDirectory {
         self.log(&format!("epoch {}: test accuracy {:.4}", epoch.epoch, epoch.test_accuracy))
     }
 
-    fn warning(&mut self, warning: &str) -> Result<()> {
-        self.log_warning(warning)
+    fn warning(&mut self, warning: &Warning) -> Result<()> {
+        self.log_warning(&warning.to_string())
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<()> {
@@ -322,7 +328,8 @@ impl Observer for RunDirectory {
         let files = checkpoint::render(checkpoint.snapshot, &self.config_toml)?;
         checkpoint::save(&*self.disk, &self.path.join(&last), &files)
             .map_err(|cause| self.disk_failure(format!("save {last}"), checkpoint::room(&files), &cause))?;
-        // The pointers move only once the checkpoint is whole, and old ones go only after that.
+        // The pointers are updated once the checkpoint is complete, and old checkpoints are removed
+        // after that.
         let before = self.saved.as_ref();
         let best = match before {
             Some(before) if !checkpoint.best => before.best.clone(),
@@ -347,15 +354,15 @@ impl Observer for RunDirectory {
     }
 
     fn failed(&mut self, error: &Error) {
-        // An error from before the start, such as of other data, is none of the run's.
+        // Errors from before the start, for example about the data, do not change the run's state.
         if !self.is_under_way {
             return;
         }
         let state = State::after(error);
         let is_stopped = state == State::Stopped;
         let line = if is_stopped { error.to_string() } else { format!("error: {error}") };
-        // What ended the run counts for more than that it cannot be written down, on a full disk
-        // say.
+        // The original error is the one to report, even if it cannot be recorded, for example on a
+        // full disk.
         self.log(&line).and_then(|()| self.enter(state, Some(error).filter(|_| !is_stopped))).ok();
     }
 }

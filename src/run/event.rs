@@ -1,4 +1,4 @@
-//! The JSON objects that `--json` prints and that a run's metrics are kept in.
+//! The JSON objects that a run prints, and in which its metrics are kept.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The version of the JSON objects.
 pub const SCHEMA: u32 = 1;
 
-/// An object of the JSON output: `body`, with its version and name.
+/// A JSON object: `body` with its version and name.
 #[derive(Serialize)]
 struct Event<'a, T> {
     schema: u32,
@@ -16,10 +16,11 @@ struct Event<'a, T> {
     body: &'a T,
 }
 
-/// One line of JSON, without its end: the fields of `body` after `schema` and `event`.
+/// Returns one line of JSON, without a line break: `schema` and `event`, followed by the fields of
+/// `body`.
 ///
 /// # Errors
-/// [`ErrorKind::Internal`] where `body` is not an object of plain values.
+/// [`ErrorKind::Internal`] if `body` does not serialize to an object.
 pub fn line<T: Serialize>(event: &str, body: &T) -> Result<String> {
     serde_json::to_string(&Event { schema: SCHEMA, event, body })
         .map_err(|cause| Error::new(ErrorKind::Internal, format!("cannot write {event} as JSON: {cause}")))

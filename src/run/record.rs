@@ -1,4 +1,4 @@
-//! `run.json`: how a run came about.
+//! `run.json`: the record of a run.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,41 +10,43 @@ use super::changes::Change;
 use super::data_files::DataFiles;
 use super::event;
 use super::state::State;
+use crate::device::{Device, DeviceInfo, Options};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 use crate::train::{DatasetInfo, Start};
 
-/// The record's name in a run's folder.
+/// File name of the record in a run's folder.
 pub(super) const NAME: &str = "run.json";
 
-/// What a run that goes on needs to know of its beginning.
+/// The parts of the record that resuming a run needs.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Record {
     /// The version of the program.
     pub shadegrad: String,
-    /// What trained.
+    /// The device that trained.
     pub device: RecordedDevice,
     /// The files of the data set.
     #[serde(alias = "files_sha256")]
     pub data_files: DataFiles,
-    /// Where known data sets were looked for, if somebody said so.
+    /// The folder in which known data sets were searched, if one was given.
     pub data_dir: Option<PathBuf>,
-    /// What became of it; nothing in the records of older versions.
+    /// The state of the run. Records of older versions have none.
     #[serde(default)]
     pub state: Option<State>,
-    /// Settings that were changed when it was resumed, oldest first.
+    /// Settings that were changed when the run was resumed, oldest first.
     #[serde(default)]
     pub changes: Vec<Change>,
-    /// All that the file says.
+    /// The whole contents of the file.
     #[serde(skip)]
     pub(super) facts: Value,
-    /// The data set in numbers.
+    /// Properties of the data set.
     pub dataset: DatasetInfo,
-    /// Steps over which the schedule is laid out. Runs that were made before schedules followed
-    /// `max-steps` do not have it.
+    /// Length of the schedule in steps. Runs that were made before `max-steps` shortened the
+    /// schedule have none.
     pub schedule_steps: Option<usize>,
 }
 
-/// A device as it called itself.
+/// The identification of a device.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RecordedDevice {
     /// The adapter's name.
@@ -55,13 +57,34 @@ pub struct RecordedDevice {
     pub driver: String,
 }
 
+impl RecordedDevice {
+    /// Opens the same device.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if it is not there; else as
+    /// [`Options::open`].
+    pub fn open(&self, options: &Options) -> Result<Box<dyn Device>> {
+        options.open_exactly(&self.name, &self.backend)?.ok_or_else(|| {
+            Error::device(format!("the run began on {self}, which is not here"))
+                .advise(Remedy::ResumeElsewhere)
+        })
+    }
+
+    /// Whether `info` is another device, so that results differ by rounding. Any number of threads
+    /// is the same CPU.
+    pub fn differs_from(&self, info: &DeviceInfo) -> bool {
+        let is_same = (&self.name, &self.backend, &self.driver) == (&info.name, &info.backend, &info.driver);
+        !is_same && [&*self.backend, &*info.backend] != ["cpu", "cpu"]
+    }
+}
+
 impl fmt::Display for RecordedDevice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} ({})", self.name, self.backend)
     }
 }
 
-/// The record of a run that starts.
+/// Returns the record of a run that starts.
 pub(super) fn render(start: &Start, data_dir: Option<&Path>) -> Result<Value> {
     Ok(json!({
         "schema": event::SCHEMA,
@@ -81,14 +104,14 @@ pub(super) fn render(start: &Start, data_dir: Option<&Path>) -> Result<Value> {
     }))
 }
 
-/// As the record has it: wherever the run is resumed, the folder is the same.
+/// Returns the folder as an absolute path, so that it does not depend on where the run is resumed.
 pub(super) fn data_dir(folder: Option<&Path>) -> Value {
     json!(folder.map(|folder| std::path::absolute(folder).unwrap_or_else(|_| folder.into())))
 }
 
 impl Record {
-    /// Where to look for known data sets: where the user said, else where the run found its files,
-    /// if that folder is still there.
+    /// Returns the folder in which to search known data sets: the one that the user gave, else the
+    /// one in which the run found its files, if it still exists.
     pub fn data_place(&self) -> Option<PathBuf> {
         let found = || self.data_files.folder.as_ref().map(PathBuf::from).filter(|folder| folder.is_dir());
         self.data_dir.clone().or_else(found)
@@ -97,11 +120,11 @@ impl Record {
     /// Reads the record in the folder of a run.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`](crate::ErrorKind::Model) where there is none or it is damaged.
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) if there is none or it is damaged.
     pub fn read(run: &Path) -> Result<Self> {
         let bad = |what: String| {
             Error::model(format!("{} is not the folder of a run: {NAME} {what}", run.display()))
-                .advise("name a folder that `shadegrad train` made")
+                .advise(Remedy::GiveRunFolder)
         };
         let text = std::fs::read_to_string(run.join(NAME))
             .map_err(|cause| bad(format!("cannot be read: {cause}")))?;
@@ -110,11 +133,12 @@ impl Record {
         Ok(Record { facts: facts.clone(), ..serde_json::from_value(facts).map_err(damaged)? })
     }
 
-    /// Checks that the data set's files have the contents that the run began with. They may lie
-    /// elsewhere now.
+    /// Checks that the data set's files have the contents that the run was started with. Their
+    /// location may differ.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where they have others, or cannot be read.
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) if they do not,
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if a file cannot be read.
     pub fn check_data(&self, files: &[PathBuf]) -> Result<()> {
         self.data_files.check(files)
     }

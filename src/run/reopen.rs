@@ -1,5 +1,6 @@
-//! Finds what another process has recorded of a run, so that the run can go on.
+//! Opens the run of another process, so that it can be resumed.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,39 +12,61 @@ use crate::config::{
 };
 use crate::error::{Error, Result};
 use crate::fs::disk::{Disk, RealDisk};
+use crate::remedy::{Hint, Remedy};
 use crate::train::Snapshot;
 
-/// A run that can go on.
+/// A run that can be resumed.
 #[derive(Debug)]
 pub struct Reopened {
-    /// Where the rest of it is recorded.
+    /// The directory that records the rest of the run.
     pub directory: RunDirectory,
-    /// The run as its last whole checkpoint has it.
+    /// The state in the newest intact checkpoint.
     pub snapshot: Snapshot,
-    /// The checkpoint's configuration, with what was changed in the run since.
+    /// The configuration of the checkpoint, with all changes since.
     pub config: Config,
-    /// The same by key.
+    /// The same configuration by key.
     pub settings: Settings,
-    /// How the run came about.
+    /// The record of the run.
     pub record: Record,
     /// What was wrong with later checkpoints, newest first, with the best one, or with
     /// `config.toml`.
-    pub complaints: Vec<String>,
+    pub complaints: Vec<Complaint>,
 }
 
-/// Opens the run in the folder `run`, at its last whole checkpoint.
+/// Something wrong with a run's folder that does not keep it from being resumed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Complaint {
+    /// What was wrong and what was done about it, in one line.
+    pub message: String,
+    /// What to do, if anything.
+    pub remedy: Option<Remedy>,
+}
+
+impl From<String> for Complaint {
+    fn from(message: String) -> Self {
+        Complaint { message, remedy: None }
+    }
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)?;
+        self.remedy.iter().try_for_each(|remedy| write!(formatter, "; {remedy}"))
+    }
+}
+
+/// Opens the run in the folder `run` at its newest intact checkpoint.
 ///
-/// Later checkpoints, which are damaged, are set aside under another name, and what a killed process
-/// has left half made is removed.
+/// Newer checkpoints that are damaged are renamed, and leftovers of a killed process are removed.
 ///
 /// # Errors
-/// [`ErrorKind::Model`](crate::ErrorKind::Model) where no checkpoint is whole,
-/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where another process trains in the folder.
+/// [`ErrorKind::Model`](crate::ErrorKind::Model) if no checkpoint is intact,
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if another process is training in the folder.
 pub fn reopen(run: &Path) -> Result<Reopened> {
     reopen_on(Box::new(RealDisk), run)
 }
 
-/// As [`reopen`], on a disk that may fail.
+/// Like [`reopen`], on a disk that may fail.
 #[doc(hidden)]
 pub fn reopen_on(disk: Box<dyn Disk>, run: &Path) -> Result<Reopened> {
     let record = Record::read(run)?;
@@ -56,10 +79,10 @@ pub fn reopen_on(disk: Box<dyn Disk>, run: &Path) -> Result<Reopened> {
     }
     let Found { whole, damaged } = find(run).map_err(failed)?;
     let Some((last, mut snapshot)) = whole else { return Err(none_is_whole(run, &damaged)) };
-    let mut complaints = Vec::new();
+    let mut complaints: Vec<Complaint> = Vec::new();
     for (folder, what) in damaged {
         let aside = set_aside(&*disk, &folder).map_err(failed)?;
-        complaints.push(format!("{what}; it is {} now", aside.display()));
+        complaints.push(format!("{what}; it is {} now", aside.display()).into());
     }
     let saved = saved(run, &last, &snapshot, &mut complaints);
     let path = last.join(checkpoint::CONFIG);
@@ -75,15 +98,15 @@ pub fn reopen_on(disk: Box<dyn Disk>, run: &Path) -> Result<Reopened> {
         complaints.push(edited);
     }
     for complaint in &complaints {
-        directory.log(complaint)?;
+        directory.log(&complaint.to_string())?;
     }
     let settings = with_recorded_schedule(settings, &config, &record);
     let config = resolve_alone(settings.clone())?;
     Ok(Reopened { directory, snapshot, config, settings, record, complaints })
 }
 
-/// The settings with the schedule that the run was trained with so far: a run that is older than
-/// the rule that `max-steps` shortens the schedule, too, keeps the schedule of all its epochs.
+/// Returns the settings with the schedule that the run was trained with so far. In older runs
+/// `max-steps` did not shorten the schedule, so it keeps the length of all epochs.
 fn with_recorded_schedule(mut settings: Settings, config: &Config, record: &Record) -> Settings {
     let is_older = record.schedule_steps.is_none() && config.max_steps.is_some();
     if is_older && config.schedule_steps.is_none() {
@@ -93,24 +116,24 @@ fn with_recorded_schedule(mut settings: Settings, config: &Config, record: &Reco
     settings
 }
 
-/// The configuration of these settings, whatever the environment says.
+/// Returns the configuration of these settings, without the environment.
 fn resolve_alone(settings: Settings) -> Result<Config> {
     Ok(resolve(Sources { flags: settings, environment: &|_| None, file: None })?.config)
 }
 
 /// What to say of a `config.toml` in the folder `run` that says something else than the run's
 /// configuration, if it does.
-fn edits(run: &Path, config: &Config) -> Option<String> {
+fn edits(run: &Path, config: &Config) -> Option<Complaint> {
     let path = run.join(CONFIG);
-    let (shown, aside) = (path.display(), run.join(EDITED_CONFIG));
-    let aside = aside.display();
+    let (shown, edited) = (path.display(), run.join(EDITED_CONFIG));
+    let aside = edited.display();
     let found = match ConfigFile::read(&path).and_then(|file| resolve_alone(file.settings)) {
         Ok(found) => found,
-        Err(_) if !path.exists() => return Some(format!("{shown} was missing and is written again")),
+        Err(_) if !path.exists() => return Some(format!("{shown} was missing and is written again").into()),
         Err(error) => {
-            return Some(format!(
-                "{shown} was edited and is not valid any more ({error}): it is {aside} now"
-            ));
+            let message =
+                format!("{shown} was edited and is not valid any more ({error}): it is {aside} now");
+            return Some(message.into());
         }
     };
     let differences = config.to_settings().differences(&found.to_settings());
@@ -123,31 +146,34 @@ fn edits(run: &Path, config: &Config) -> Option<String> {
         format!("{} is {} instead of {}", key.name(), shown_value(after), shown_value(before))
     };
     let described: Vec<_> = differences.iter().map(describe).collect();
-    let flags: Vec<_> = differences.iter().map(flag_of_resume).collect();
-    let advice = match flags.into_iter().collect::<Option<Vec<_>>>() {
-        Some(flags) => format!("shadegrad resume {} {}", run.display(), flags.join(" ")),
-        None => format!("shadegrad train --config {aside}"),
+    let hints = differences.iter().map(change_on_resume).collect::<Option<Vec<_>>>();
+    let remedy = match hints {
+        Some(hints) => Remedy::ResumeWith { run: run.into(), hints },
+        None => Remedy::TrainWith(edited.clone()),
     };
-    Some(format!(
-        "{shown} was edited ({}), which changes nothing: the run keeps its settings, and the edited file is {aside} \
-         now; to use them: {advice}",
+    let message = format!(
+        "{shown} was edited ({}), which changes nothing: the run keeps its settings, and the edited file is \
+         {aside} now",
         described.join(", ")
-    ))
+    );
+    Some(Complaint { message, remedy: Some(remedy) })
 }
 
-/// How `resume` takes this change, if it does.
-fn flag_of_resume(difference: &Difference) -> Option<String> {
+/// The setting that makes this change when a run is resumed, if it can be changed then.
+fn change_on_resume(difference: &Difference) -> Option<Hint> {
     match (difference.key, &difference.after) {
-        (key @ (Key::Epochs | Key::Lr), Some(value)) => Some(format!("--{} {value}", key.name())),
+        (key @ (Key::Epochs | Key::Lr), Some(value)) => {
+            Some(Hint { setting: key.name(), value: Some(value.to_string()) })
+        }
         _ => None,
     }
 }
 
-/// What a look through a run's checkpoints found.
+/// The result of searching a run's checkpoints.
 struct Found {
-    /// The newest whole checkpoint.
+    /// The newest intact checkpoint.
     whole: Option<(PathBuf, Snapshot)>,
-    /// Those that are newer, with what is wrong.
+    /// Newer checkpoints, with what is wrong with them.
     damaged: Vec<(PathBuf, String)>,
 }
 
@@ -172,20 +198,20 @@ fn none_is_whole(run: &Path, damaged: &[(PathBuf, String)]) -> Error {
         Some((_, what)) => Error::model(format!("{shown} has no whole checkpoint: {what}")),
         None => Error::model(format!("{shown} has no checkpoint yet")),
     };
-    error.advise(format!("start again with: shadegrad train --config {}", run.join("config.toml").display()))
+    error.advise(Remedy::StartAgain(run.join(CONFIG)))
 }
 
-/// Which checkpoints the run has, if it goes on from `last`.
-fn saved(run: &Path, last: &Path, snapshot: &Snapshot, complaints: &mut Vec<String>) -> Saved {
+/// Returns the checkpoints of the run if it is resumed from `last`.
+fn saved(run: &Path, last: &Path, snapshot: &Snapshot, complaints: &mut Vec<Complaint>) -> Saved {
     let name = |step| format!("{}/{}", checkpoint::FOLDER, checkpoint::name(step));
     let last_name = name(snapshot.position.step);
     let best = snapshot.position.best.map(|best| run.join(name(best.step)));
     let best = match best.filter(|best| best != last) {
-        // Where the best was not to be kept, it is no longer there.
+        // The best checkpoint does not exist if it was not to be kept.
         Some(best) if best.is_dir() => match checkpoint::load(&best) {
             Ok(_) => name(snapshot.position.best.map_or(0, |best| best.step)),
             Err(error) => {
-                complaints.push(format!("the best checkpoint is lost: {error}"));
+                complaints.push(format!("the best checkpoint is lost: {error}").into());
                 last_name.clone()
             }
         },
@@ -194,7 +220,7 @@ fn saved(run: &Path, last: &Path, snapshot: &Snapshot, complaints: &mut Vec<Stri
     Saved { last: last_name, best }
 }
 
-/// Renames a damaged checkpoint, so that it is never looked at again and nobody misses it.
+/// Renames a damaged checkpoint, so that it is kept but never read again.
 fn set_aside(disk: &dyn Disk, folder: &Path) -> io::Result<PathBuf> {
     let aside = folder.with_extension("damaged");
     disk.remove(&aside)?;

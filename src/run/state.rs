@@ -4,24 +4,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 
-/// The state of a run, as `run.json` has it.
+/// The state of a run, as recorded in `run.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// It is training, or its process was killed: nobody is left to say so.
+    /// It is training, or its process was killed.
     Running,
-    /// It has trained all of its steps, or has stopped early for lack of improvement.
+    /// It has completed all of its steps, or early stopping ended it.
     Finished,
-    /// It was asked to stop, and has saved itself.
+    /// It was interrupted and saved a checkpoint.
     Stopped,
-    /// It ended with NaN or infinity.
+    /// It diverged: NaN or infinity in the loss or the parameters.
     Diverged,
     /// It ended with another error.
     Failed,
 }
 
 impl State {
-    /// The state of a run that has ended with `error`.
+    /// Returns the state of a run that ended with `error`.
     pub(super) fn after(error: &Error) -> Self {
         match error.kind() {
             ErrorKind::Interrupted | ErrorKind::Terminated | ErrorKind::HungUp | ErrorKind::OutputClosed => {

@@ -1,9 +1,9 @@
-//! Event files for TensorBoard: the figures of each epoch as scalars, and between them loss and learning rate by step.
+//! Event files for TensorBoard: scalars per epoch, and curves of loss and learning rate per step.
 //!
-//! Loss and accuracy of each epoch are there a second time, as Keras has them: under one name in a
-//! folder for each split, so that TensorBoard draws training, validation and test into one chart.
+//! Loss and accuracy of each epoch are also written the way Keras does: under one name in a folder
+//! per split, so that TensorBoard draws training, validation and test in one chart.
 //!
-//! A file is a row of records, each framed as TensorFlow's `TFRecord`:
+//! A file is a sequence of records in TensorFlow's `TFRecord` format:
 //!
 //! ```text
 //! length   u64, little-endian
@@ -12,7 +12,8 @@
 //! crc      u32, masked CRC-32C of the data
 //! ```
 //!
-//! The messages are those fields of TensorFlow's `event.proto` and `summary.proto` that are needed here.
+//! The messages contain the fields of TensorFlow's `event.proto` and `summary.proto` that are used
+//! here.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -24,19 +25,19 @@ use prost::Message;
 use crate::error::{Error, Result};
 use crate::train::{Epoch, Measurement, Observer, Progress, Start};
 
-/// What the first record of every file says.
+/// The version in the first record of every file.
 const VERSION: &str = "brain.Event:2";
 
 /// `SessionLog.SessionStatus.START`.
 const START: i32 = 1;
 
-/// Most points of a curve by step in a whole run: more than a screen has columns, and few enough that a run of a week
-/// leaves a small file.
+/// Maximum number of points of a curve per step. It exceeds the columns of a screen, and keeps the
+/// file of a week-long run small.
 const MOST_POINTS: usize = 2000;
 
 #[derive(Clone, PartialEq, Message)]
 struct Event {
-    /// Seconds since 1970.
+    /// Seconds since 1970-01-01.
     #[prost(double, tag = "1")]
     wall_time: f64,
     #[prost(int64, tag = "2")]
@@ -65,7 +66,7 @@ struct Summary {
 struct Scalar {
     #[prost(string, tag = "1")]
     tag: String,
-    /// Part of a `oneof` in TensorFlow's file, so written even where it is zero.
+    /// It is part of a `oneof` in TensorFlow's file, so it is written even if it is zero.
     #[prost(float, optional, tag = "2")]
     simple_value: Option<f32>,
 }
@@ -76,19 +77,18 @@ struct SessionLog {
     status: i32,
 }
 
-/// Writes the figures of each epoch into event files.
+/// An observer that writes the figures of each epoch to event files.
 #[derive(Debug)]
 pub struct EventFile {
-    /// In the run's directory, which TensorBoard shows as a run: every figure under a name of its
-    /// own.
+    /// In the run's directory, which TensorBoard shows as one run. Every figure has its own name.
     all: Records,
-    /// In folders of it, which TensorBoard shows as runs of their own.
+    /// In sub-folders, which TensorBoard shows as runs of their own.
     train: Records,
     validation: Records,
     test: Records,
-    /// Steps from one point of a curve by step to the next, at least.
+    /// Minimum number of steps between two points of a curve.
     interval: usize,
-    /// The step from which the next is due.
+    /// The step from which the next point is written.
     due: usize,
 }
 
@@ -96,13 +96,13 @@ pub struct EventFile {
 #[derive(Debug)]
 struct Records {
     path: PathBuf,
-    /// Whether there are figures in the file.
+    /// Whether scalars have been written to the file.
     begun: bool,
 }
 
 impl EventFile {
-    /// New files in `run`, the run's directory. TensorBoard shows all files of a directory as one
-    /// run.
+    /// Prepares new files in `run`, the run's directory. TensorBoard shows all files of a directory
+    /// as one run.
     pub fn create(run: &Path) -> Self {
         let name = format!("events.out.tfevents.{}.shadegrad", now() as u64);
         let records = |folder: &Path| Records { path: folder.join(&name), begun: false };
@@ -118,7 +118,7 @@ impl EventFile {
 }
 
 impl Records {
-    /// Makes the file, and its folder where there is none.
+    /// Creates the file, and its folder if it does not exist.
     fn start(&self) -> Result<()> {
         if let Some(folder) = self.path.parent() {
             let failed = |cause| Error::io(format!("create {}", folder.display()), &cause);
@@ -131,14 +131,15 @@ impl Records {
         let event = Event { wall_time: now(), step: step as i64, what: Some(what) };
         let failed = |cause| Error::io(format!("write {}", self.path.display()), &cause);
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path).map_err(failed)?;
-        // One write a record: a TensorBoard that is watching sees whole records.
+        // One write per record, so that a running TensorBoard sees complete records.
         file.write_all(&frame(&event.encode_to_vec())).map_err(failed)
     }
 
-    /// Figures of `step`, by their names.
+    /// Appends scalars of `step` by name.
     fn append_scalars(&mut self, step: usize, scalars: &[(&str, f64)]) -> Result<()> {
         if !self.begun {
-            // What an earlier file of the run has from here on was trained again, so it does not count.
+            // Tells TensorBoard to discard later steps in the run's earlier files, which are
+            // trained again.
             self.append(step, What::SessionLog(SessionLog { status: START }))?;
             self.begun = true;
         }
@@ -181,8 +182,8 @@ impl Observer for EventFile {
     }
 }
 
-/// Names as TensorBoard groups them: what is before the slash is a section, in which curves that belong
-/// together lie side by side.
+/// Returns the scalars by name. The part before the slash is the section in which TensorBoard
+/// groups related curves.
 fn scalars(epoch: &Epoch) -> Vec<(&'static str, f64)> {
     let mut scalars = vec![
         ("accuracy/test", epoch.test_accuracy),
@@ -205,13 +206,13 @@ fn scalars(epoch: &Epoch) -> Vec<(&'static str, f64)> {
     scalars
 }
 
-/// A record.
+/// Frames a record.
 fn frame(data: &[u8]) -> Vec<u8> {
     let length = (data.len() as u64).to_le_bytes();
     [&length[..], &masked_crc(&length), data, &masked_crc(data)].concat()
 }
 
-/// TensorFlow's mask, so that a checksum of data that holds checksums is no trouble.
+/// Masks the checksum as TensorFlow does, so that data may contain checksums itself.
 fn masked_crc(bytes: &[u8]) -> [u8; 4] {
     crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
 }

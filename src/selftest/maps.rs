@@ -1,4 +1,4 @@
-//! Subjects of the ops on maps: convolutions, pools, activations, batch normalisation.
+//! Selftest cases of ops on maps: convolutions, pools, activations and batch norms.
 
 use super::subject::{Subject, subject};
 use crate::ops::activation::{self, Activation};
@@ -46,8 +46,8 @@ pub(super) fn all() -> Vec<Subject> {
         let x = draft.handed("x", [1009]);
         dropout::forward(&mut draft.plan, Dropout { rate: 0.3, seed: 1 << 40 | 7, layer: 2 }, x);
     }));
-    // Channels that are read one at a time, and four at a time; with everything around the
-    // products, and without.
+    // Channels that are read one at a time and four at a time, with and without the ops fused into
+    // the product.
     for (channels, window, around) in [
         (3, Window::square(3, 1, 1), true),
         (19, Window::square(3, 2, 1), false),
@@ -70,8 +70,8 @@ pub(super) fn all() -> Vec<Subject> {
     all
 }
 
-/// A convolution and its gradients; `around` the products are a bias, a ReLU and the mask of the
-/// one before.
+/// A convolution and its gradients. If `around`, a bias, a ReLU and the mask of the previous ReLU
+/// are fused into the products.
 fn convolved(draft: &mut Draft, channels: usize, window: Window, around: bool) {
     let [images, height, width, _] = MAP;
     let filters = 7;

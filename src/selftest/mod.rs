@@ -1,15 +1,16 @@
 //! Whether a GPU computes what the CPU does: every op, in every way that the GPU may run it.
 //!
 //! The CPU halves of the ops, which this crate's own tests hold to float64, are the reference. What is found is kept as a
-//! [`Verdict`]: a class of matrix products that is wrong is done without, and where nothing else could take its
-//! place, the GPU is not trained on.
+//! [`Verdict`]: a tile class of the matrix product that is wrong is disabled, and a GPU with an op that
+//! is wrong in every variant is not trained on.
 
 mod maps;
 mod subject;
 mod subjects;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+pub use crate::device::Verdict;
 use crate::device::cpu::Cpu;
 use crate::device::{Device, Session};
 use crate::error::{Error, ErrorKind, Result};
@@ -17,76 +18,62 @@ use crate::kernel::{GpuFacts, TileClass};
 use crate::ops::fixture::Draft;
 use crate::ops::{ALL, WithFacts};
 use crate::plan::{Array, Launch, Op, Plan, Role, StepId, StepRecord};
-use crate::tensor::{Element, Tensor};
+use crate::remedy::Remedy;
+use crate::tensor::{Element, Precision, Tensor};
 use crate::text::suggest::nearest;
 use subject::Subject;
 
-/// The most that a result may be off by, relative to the largest of its tensor: sums of a thousand float32 in another
-/// order differ by a twentieth of that.
+/// Maximum error of a result, relative to the largest value of its tensor. Sums of a thousand f32
+/// values in another order differ by a twentieth of that.
 pub const TOLERANCE: f64 = 2e-5;
 
-/// A NaN that no computation makes, and that survives 16 bits: what tensors hold before an op writes them.
+/// A NaN that no computation produces and that survives a conversion to f16. Tensors are filled
+/// with it before an op writes them.
 const POISON: u32 = 0x7fd5_4000;
 
-/// The same for a result that is kept in 16 bits, whose rounding is a thousandth.
+/// Maximum error of a result that is stored in f16, whose rounding error is a thousandth.
 pub const TOLERANCE_IN_HALF: f64 = 1e-3;
 
-/// What a selftest does without where an op is wrong only with floats of 16 bits: those.
+/// The name under which f16 is disabled, if an op is wrong only in f16.
 pub const HALF: &str = "f16";
 
-/// One comparison.
+/// The result of one comparison.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
-    /// The op.
+    /// Name of the op.
     pub op: &'static str,
-    /// Its sizes and options.
+    /// Sizes and options of the case.
     pub shape: String,
-    /// The class of a matrix product's kernel; nothing where there is only one way.
+    /// Tile class of a matrix product; `None` if the op has only one variant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
-    /// Whether layers' floats had 16 bits.
+    /// Whether activations were f16.
     pub in_half: bool,
-    /// What ran.
+    /// Names of the kernels that ran.
     pub kernels: Vec<String>,
-    /// The largest difference, relative to the largest value; nothing where there are no results, or none that are
-    /// numbers.
+    /// Largest error, relative to the largest value; `None` if there are no results or none that
+    /// are finite.
     pub error: Option<f64>,
-    /// Whether that is within [`TOLERANCE`], or [`TOLERANCE_IN_HALF`] for each result.
+    /// Whether every error is within [`TOLERANCE`], or [`TOLERANCE_IN_HALF`] for f16 results.
     pub passed: bool,
 }
 
-/// What a selftest found, in short: what is remembered of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Verdict {
-    /// The day of the test: `2026-01-31`.
-    pub date: String,
-    /// Comparisons.
-    pub checks: usize,
-    /// Those that failed.
-    pub failures: usize,
-    /// Classes of the matrix product that are wrong, and [`HALF`] where that is.
-    pub barred: Vec<String>,
-    /// Ops that are wrong in every way.
-    pub broken: Vec<String>,
-}
-
-/// Runs every subject, or those of one op, on `device` and on the CPU. `progress` receives the next
-/// item with its number and the count of all, and may end the selftest.
+/// Runs all cases, or those of one op, on `device` and on the CPU. `progress` receives the next
+/// case with its number and the total, and may end the selftest with an error.
 ///
 /// # Errors
-/// [`ErrorKind::Usage`] where `device` is no GPU, or no op is called `only`; what the device or `progress` fails with.
+/// [`ErrorKind::Usage`] if `device` is not a GPU or no op is called `only`; otherwise the error of
+/// the device or of `progress`.
 pub fn run(
     device: &dyn Device,
     only: Option<&str>,
     mut progress: impl FnMut(&str) -> Result<()>,
 ) -> Result<Vec<Check>> {
     check_name(only)?;
-    let gpu = device.gpu().ok_or_else(|| {
-        Error::usage("the CPU is what a selftest compares with")
-            .advise("name a GPU with --device; `shadegrad gradcheck --device cpu` holds the CPU to float64")
+    let facts = device.kernel_facts(Precision::F32).ok_or_else(|| {
+        Error::usage("the CPU is what a selftest compares with").advise(Remedy::SelftestNeedsGpu)
     })?;
-    let facts = GpuFacts { barred: 0, ..*gpu.facts() };
+    let facts = GpuFacts { barred: 0, ..facts };
     let cpu = Cpu::new();
     let mut checks = Vec::new();
     let elements = [Element::F32].into_iter().chain(facts.f16.then_some(Element::Half));
@@ -106,7 +93,7 @@ pub fn run(
             progress(&format!("{} of {count}: {} {shape}", checks.len() + 1, subject.op))?;
             let facts = GpuFacts { matmul: class, ..facts };
             let (wanted, _) = outcome(&subject, element, &cpu, facts)?;
-            // A kernel that a driver refuses is as wrong as one whose result is.
+            // A kernel that the driver rejects counts as wrong.
             let (got, kernels) = match outcome(&subject, element, device, facts) {
                 Err(error) if error.kind() == ErrorKind::Device => Default::default(),
                 other => other?,
@@ -133,10 +120,10 @@ pub fn run(
     Ok(checks)
 }
 
-/// Fails where no op is called `only`.
+/// Checks that an op is called `only`.
 ///
 /// # Errors
-/// [`ErrorKind::Usage`], with the ops that there are.
+/// [`ErrorKind::Usage`], with the names of all ops.
 pub fn check_name(only: Option<&str>) -> Result<()> {
     match only {
         Some(name) if !ALL.contains(&name) => {
@@ -149,21 +136,20 @@ pub fn check_name(only: Option<&str>) -> Result<()> {
     }
 }
 
-/// The classes of kernels that can run a subject; nothing but one `None` where there is only one
-/// way.
+/// The tile classes that can run a case; a single `None` if the op has only one variant.
 fn classes(subject: &Subject, element: Element, facts: &GpuFacts) -> Vec<Option<TileClass>> {
     match subject.op {
         "matmul" | "conv2d" => {
             let all = TileClass::all(facts).into_iter();
-            // Of products in 32 bits, none takes cooperative matrices.
+            // Cooperative matrices need f16 operands.
             all.filter(|class| element == Element::Half || !class.is_cooperative()).map(Some).collect()
         }
         _ => vec![None],
     }
 }
 
-/// The subject with floats of this type where layers hand some on; nothing where it has none of 16 bits, though they
-/// are wanted.
+/// Records the case with activations of this type; `None` if f16 is wanted but the case has no f16
+/// tensors.
 fn drafted(subject: &Subject, element: Element) -> Option<Draft> {
     let mut draft = Draft { element, ..Draft::new("selftest") };
     (subject.record)(&mut draft);
@@ -171,10 +157,10 @@ fn drafted(subject: &Subject, element: Element) -> Option<Draft> {
     (is_recorded && draft.plan.has(Element::Half) == (element == Element::Half)).then_some(draft)
 }
 
-/// Results, each with its tolerance, and the kernels that made them.
+/// Results, each with its tolerance, and the names of the kernels that computed them.
 type Outcome = (Vec<(f64, Array)>, Vec<String>);
 
-/// What `device` makes of a subject, and with which kernels.
+/// Runs a case on `device`.
 fn outcome(subject: &Subject, element: Element, device: &dyn Device, facts: GpuFacts) -> Result<Outcome> {
     let mut draft = drafted(subject, element).expect("such subjects were left out");
     let outputs = subjects::outputs(&draft.plan);
@@ -200,7 +186,7 @@ fn launch(session: &mut dyn Session, step: StepId, rows: usize) -> Result<()> {
     let record = StepRecord {
         first: 7,
         rows: rows as u32,
-        // Not the first, so that an op that ignores it is found.
+        // Not slot 0, so that an op that ignores the slot is detected.
         slot: 1,
         row_weight: 1.0 / rows as f32,
         epoch: 3,
@@ -228,13 +214,13 @@ fn poison(tensor: Tensor) -> Array {
     }
 }
 
-/// The largest difference of two results, relative to the largest value; nothing where one has a number and the other has
-/// none, or where integers differ.
+/// The largest difference of two results, relative to the largest value; `None` if only one of them
+/// has a finite number somewhere, or if integers differ.
 fn difference(wanted: &Array, got: &Array) -> Option<f64> {
     let (Array::F32(wanted), Array::F32(got)) = (wanted, got) else {
         return (wanted == got).then_some(0.0);
     };
-    // Of a ring, an op writes one slot; of everything, something.
+    // An op writes one slot of a ring, so some poison remains; a result of poison only is wrong.
     if wanted.iter().all(|value| value.to_bits() == POISON) {
         return None;
     }
@@ -247,7 +233,7 @@ fn difference(wanted: &Array, got: &Array) -> Option<f64> {
             }
             largest.0 = largest.0.max(error);
         }
-        // Poison that both left alone is no value.
+        // Poison in both results is not a value.
         largest.1 = largest.1.max(f64::from(wanted).abs());
     }
     let (error, value) = largest;
@@ -255,51 +241,28 @@ fn difference(wanted: &Array, got: &Array) -> Option<f64> {
 }
 
 impl Verdict {
-    /// What `checks` of a GPU come to.
+    /// The verdict on a GPU from the results of all its checks. `date` is the day of the test.
     pub fn of(checks: &[Check], date: String) -> Self {
-        let mut barred: Vec<String> = Vec::new();
+        let mut disabled: Vec<String> = Vec::new();
         let mut broken: Vec<String> = Vec::new();
         let failed = || checks.iter().filter(|check| !check.passed);
         for check in failed() {
-            let is_barred = check.class.is_some() || check.in_half;
-            let list = if is_barred { &mut barred } else { &mut broken };
+            let is_disabled = check.class.is_some() || check.in_half;
+            let list = if is_disabled { &mut disabled } else { &mut broken };
             let only = if check.in_half { HALF } else { check.op };
             let name = check.class.clone().unwrap_or_else(|| only.to_owned());
             if !list.contains(&name) {
                 list.push(name);
             }
         }
-        // One that takes products of floats in 32 bits, as cooperative matrices do not.
+        // A class that supports f32 products; cooperative matrices do not.
         let is_left = |check: &Check| {
-            !check.in_half && check.class.as_ref().is_some_and(|class| !barred.contains(class))
+            !check.in_half && check.class.as_ref().is_some_and(|class| !disabled.contains(class))
         };
         let has_classes = checks.iter().any(|check| check.class.is_some());
         if has_classes && !checks.iter().any(is_left) {
             broken.push("matmul".into());
         }
-        Verdict { date, checks: checks.len(), failures: failed().count(), barred, broken }
-    }
-
-    /// Whether nothing is wrong.
-    pub fn is_clean(&self) -> bool {
-        self.failures == 0
-    }
-
-    /// The verdict in a few words, for the start of a run.
-    pub fn summary(&self) -> String {
-        let Verdict { date, checks, failures, barred, broken } = self;
-        match (*failures, broken.is_empty()) {
-            (0, _) => format!("selftest passed on {date}, {checks} checks"),
-            (failures, true) => format!(
-                "selftest on {date}: {failures} of {checks} checks failed; runs do without {}",
-                barred.join(", ")
-            ),
-            (failures, false) => {
-                format!(
-                    "selftest on {date}: {failures} of {checks} checks failed; {} wrong",
-                    broken.join(", ")
-                )
-            }
-        }
+        Verdict { date, checks: checks.len(), failures: failed().count(), disabled, broken }
     }
 }

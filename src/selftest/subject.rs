@@ -1,12 +1,12 @@
-//! An op with operands, to be compared between devices.
+//! A case of the selftest: an op with operands.
 
 use crate::ops::fixture::Draft;
 
-/// An op with operands.
+/// An op with operands, compared between devices.
 pub(super) struct Subject {
     pub(super) op: &'static str,
     pub(super) shape: String,
-    /// How many rows of the batch hold an image.
+    /// Number of rows of the batch that hold an image.
     pub(super) rows: usize,
     pub(super) record: Box<dyn Fn(&mut Draft)>,
 }

@@ -1,4 +1,4 @@
-//! What a selftest runs: every op, forward and backward, in shapes that have edges everywhere.
+//! The selftest's cases: every op, forward and backward, in shapes that are no multiples of a tile.
 
 use super::subject::{Subject, subject};
 use crate::augmentation::{Augmentation, Flip};
@@ -16,16 +16,16 @@ use crate::ops::{
 use crate::plan::{Array, Plan, Role};
 use crate::tensor::{Element, Tensor};
 
-/// Slots of metric rings.
+/// Number of slots of metric rings.
 pub(super) const SLOTS: usize = 3;
 
-/// Sizes of a product whose lines are no whole vectors, and of one whose lines are: a tile and more of small classes, less
-/// than one of the others.
+/// Sizes of a product whose rows are not whole vectors, and of one whose rows are. Both are larger
+/// than the small tiles and smaller than the others.
 const ODD: [usize; 3] = [13, 33, 29];
 const EVEN: [usize; 3] = [40, 68, 44];
 
-/// Subjects of all ops. A product comes with every epilogue, with lines of whole vectors and without, of floats and of
-/// pixels, and with sums so long that they are cut.
+/// Cases of all ops. Products come with every epilogue, with rows of whole vectors and without, of
+/// floats and of pixels, and with sums long enough for split-K.
 pub(super) fn all() -> Vec<Subject> {
     let mut all = vec![
         gathered([3, 5, 5], 17, 11),
@@ -59,7 +59,7 @@ pub(super) fn all() -> Vec<Subject> {
             let dw = draft.noise("dw", Role::Input, [1009]);
             let [parameter, mean, square] =
                 ["w", "m", "s"].map(|name| draft.noise(name, Role::Parameter, [1009]));
-            // Nothing is kept of the squares, which noise may make negative.
+            // The second moment has decay rate 0, because noise may make it negative.
             let (betas, epsilon, coupled, decoupled) = ([0.9, 0.0], 0.5, 0.25, 0.125);
             let update = adam::Update {
                 parameter,
@@ -123,7 +123,7 @@ pub(super) fn all() -> Vec<Subject> {
     for form in [Form::Nn, Form::Nt, Form::Tn] {
         all.push(product(form, ODD, "", none));
     }
-    // Sums of two parts and a rest.
+    // A split-K product with two parts and a remainder.
     all.push(product(Form::Nt, [5, 8, 1001], "", none));
     all.push(product(Form::Nt, ODD, ", bias", bias(false)));
     for sizes in [ODD, EVEN] {
@@ -192,7 +192,7 @@ fn gathering([channels, height, width]: [usize; 3], batch: usize) -> String {
     format!("{batch}x{channels}x{height}x{width}")
 }
 
-/// Labels of a batch of which so many rows hold an image.
+/// Labels of a batch with `rows` images.
 fn labels(draft: &mut Draft, batch: usize, classes: usize, rows: usize) -> Tensor {
     let Array::U32(mut labels) = fixture::indices(batch, classes as u32) else {
         unreachable!("indices are integers")
@@ -247,7 +247,7 @@ fn steps() -> Subject {
     Subject { rows, ..subject("online_steps", format!("{BLOCK}x{hidden}x{classes}"), record) }
 }
 
-/// How `parameter` follows; `momentum` says whether by Nesterov's.
+/// An SGD update; `momentum` says whether with momentum, and whether Nesterov's.
 fn follow(draft: &mut Draft, name: &str, shape: &[usize], momentum: Option<bool>) -> Update {
     Update {
         parameter: draft.noise(name, Role::Parameter, shape),
@@ -306,7 +306,7 @@ fn operands_of(
     (draft.noise_of(a_type, "a", a), draft.noise_of(b_type, "b", b))
 }
 
-/// The types of a, of b and of the product as layers have them: within a model, and in its last layer.
+/// Element types of a, b and the product: within a model, and in its last layer.
 fn types(form: Form, element: Element) -> Vec<[Element; 3]> {
     use Element::{F32, Half};
     match (element, form) {
@@ -345,13 +345,13 @@ fn update([m, n, k]: [usize; 3], momentum: Option<bool>) -> Subject {
     })
 }
 
-/// A batch of pixels, forward or backward.
+/// A product with a batch of pixels, forward or backward.
 fn of_pixels(backward: bool) -> Subject {
     let (shape, batch, outputs) = ([3, 6, 8], 21, 19);
     let inputs = shape.iter().product();
     let record = move |draft: &mut Draft| {
         let (mut source, order) = images(draft, shape);
-        // A pixel's eight bits times a power of two, plus some more of the same: numbers that 16 bits hold.
+        // A pixel's eight bits times a power of two, plus a shift with the same unit: exact in f16.
         let factors = [0.5f32, -0.25, 0.125].into_iter().zip([-90.0, -128.0, -33.0]);
         let factors = factors.flat_map(|(scale, shift)| [scale, scale * shift]).collect();
         source.normalisation = draft.give("exact normalisation", Role::Input, [3, 2], Array::F32(factors));
@@ -373,8 +373,8 @@ fn of_pixels(backward: bool) -> Subject {
     }
 }
 
-/// What the ops of a plan leave that a host can read: not pixels, which each device keeps in its own way, nor the parts of
-/// sums, which only some write.
+/// Outputs of a plan that the host can compare. Pixels are left out, because each device stores
+/// them in its own way, and so are split-K partial sums, which only some classes write.
 pub(super) fn outputs(plan: &Plan) -> Vec<Tensor> {
     let ops = plan.steps().iter().flat_map(|step| &step.ops).map(|op| op.operands());
     let written = ops.flat_map(|operands| [operands.writes, operands.updates].concat());

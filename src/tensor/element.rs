@@ -1,25 +1,27 @@
-//! Types of a tensor's elements.
+//! Element types of tensors.
 
-/// Type of one element of a [`Tensor`].
+/// Element type of a [`Tensor`](super::Tensor).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Element {
-    /// 32-bit float: parameters and what is summed up of them, and everything else in a run with 32 bits.
+    /// 32-bit float: parameters, sums, and all activations in f32 runs.
     F32,
-    /// What layers hand on, its gradients, and weights as products read them, in a run with 16 bits. A GPU keeps such a
-    /// float in two bytes and computes with it in 32 bits. The CPU, which has nothing to gain, keeps it in four.
+    /// 16-bit float (f16): activations, their gradients, and weights as products read them, in f16
+    /// runs. GPUs store it in two bytes and compute in f32. The CPU has nothing to gain and stores
+    /// four bytes.
     Half,
-    /// 32-bit unsigned integer: labels, the order of the images.
+    /// 32-bit unsigned integer: labels and the order of images.
     U32,
-    /// Byte: pixels. Shaders read four at a time as one `u32`.
+    /// Byte: raw pixels. Shaders read four at a time as one `u32`.
     U8,
-    /// A normalised pixel, which each device keeps as it likes: the CPU as a float, a GPU as the byte that it
-    /// comes from, a quarter of the reads. [`gather`](crate::ops::gather) writes such tensors, matrix products read them.
+    /// A normalised pixel. The CPU stores it as a float. A GPU stores the original byte, a quarter
+    /// of the memory traffic. [`gather`](crate::ops::gather) writes such tensors and matrix
+    /// products read them.
     Pixel,
 }
 
 impl Element {
-    /// Bytes of one element in a GPU's memory.
+    /// Bytes of one element in GPU memory.
     pub fn size(self) -> usize {
         match self {
             Element::F32 | Element::U32 => 4,
@@ -28,7 +30,7 @@ impl Element {
         }
     }
 
-    /// Bytes of one element in the computer's memory.
+    /// Bytes of one element in host memory.
     pub fn host_size(self) -> usize {
         match self {
             Element::F32 | Element::Half | Element::U32 | Element::Pixel => 4,
@@ -36,28 +38,28 @@ impl Element {
         }
     }
 
-    /// Whether it is a float, in whatever number of bits.
+    /// Whether it is a float of any width.
     pub fn is_float(self) -> bool {
         matches!(self, Element::F32 | Element::Half)
     }
 }
 
-/// In how many bits a training step keeps what layers hand on, the gradients of that, and weights as products read them.
-/// All sums, parameters and what optimizers keep have 32, and so has all that comes after training.
+/// Storage precision of activations, their gradients and the weights that products read. Sums,
+/// parameters and optimizer state are always f32, as is everything outside training steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// 32 bits.
+    /// f32.
     #[default]
     F32,
-    /// 16 bits, where a device has such floats. Others keep 32.
+    /// f16 on devices that support it, f32 on others.
     F16,
 }
 
 impl Precision {
-    /// All of them.
+    /// All precisions.
     pub const ALL: [Precision; 2] = [Precision::F32, Precision::F16];
 
-    /// As in flags and files.
+    /// The name in flags and files.
     pub const fn name(self) -> &'static str {
         match self {
             Precision::F32 => "f32",

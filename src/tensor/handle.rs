@@ -1,9 +1,9 @@
-//! The handle itself.
+//! The tensor handle.
 
 use super::element::Element;
 use super::shape::Shape;
 
-/// A typed handle into a plan: it owns no memory and computes nothing.
+/// A typed handle to a tensor of a plan. It owns no memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tensor {
     pub(crate) id: usize,
@@ -12,23 +12,25 @@ pub struct Tensor {
 }
 
 impl Tensor {
-    /// Position in the plan's table of tensors.
+    /// Index in the plan's table of tensors.
     pub fn id(&self) -> usize {
         self.id
     }
 
-    /// Type of the elements.
+    /// The element type.
     pub fn element(&self) -> Element {
         self.element
     }
 
-    /// Sizes of the dimensions.
+    /// The shape.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// The same elements under another shape: rows are contiguous, so nothing moves. Panics unless there are as
-    /// many elements.
+    /// The same elements with another shape. Rows are contiguous, so no data move.
+    ///
+    /// # Panics
+    /// If the number of elements differs.
     #[track_caller]
     pub fn reshaped(self, shape: impl Into<Shape>) -> Tensor {
         let shape = shape.into();
@@ -41,17 +43,20 @@ impl Tensor {
         self.shape.len()
     }
 
-    /// Never true of a tensor that a plan declared.
+    /// Whether there are no elements; never true of a tensor that a plan declared.
     pub fn is_empty(&self) -> bool {
         self.shape.is_empty()
     }
 
-    /// Bytes in a GPU's memory.
+    /// Bytes in GPU memory.
     pub fn bytes(&self) -> usize {
         self.len() * self.element.size()
     }
 
-    /// The sizes of a matrix, or a panic that names `operand`: for use while recording.
+    /// The sizes `[rows, columns]` of a matrix. Used while recording.
+    ///
+    /// # Panics
+    /// If the tensor is not a matrix; the message names `operand`.
     #[track_caller]
     pub fn matrix(&self, operand: &str) -> [usize; 2] {
         match *self.shape.sizes() {
@@ -60,7 +65,10 @@ impl Tensor {
         }
     }
 
-    /// Panics, naming `operand`, unless the tensor has exactly this type and shape: for use while recording.
+    /// Checks type and shape. Used while recording.
+    ///
+    /// # Panics
+    /// If type or shape differ; the message names `operand`.
     #[track_caller]
     pub fn expect(&self, operand: &str, element: Element, shape: impl Into<Shape>) {
         let wanted = shape.into();
@@ -72,7 +80,10 @@ impl Tensor {
         );
     }
 
-    /// Panics, naming `operand`, unless the tensor holds floats, in whatever number of bits, and has this shape.
+    /// Checks that the tensor has floats of any width and this shape. Used while recording.
+    ///
+    /// # Panics
+    /// If type or shape differ; the message names `operand`.
     #[track_caller]
     pub fn expect_floats(&self, operand: &str, shape: impl Into<Shape>) {
         let element = if self.element.is_float() { self.element } else { Element::F32 };

@@ -1,10 +1,20 @@
-//! The order in which files have a tensor's values, where it is not the one that is fastest.
+//! The layout of tensors in files, where it differs from that on devices.
 //!
-//! Maps lie channels last on a device, and so do the weights that are multiplied with them. Files are PyTorch's: channels come
-//! before height and width, in a convolution's weight (`OIHW`), in the columns of a linear layer behind a map, and in a batch
-//! norm's parameters where a map was flattened in front of it.
+//! On a device, maps and the weights that they are multiplied with are stored channels last. Files
+//! use PyTorch's layout: channels come before height and width in the weight of a convolution
+//! (`OIHW`), in the columns of a linear layer after a flattened map, and in the parameters of a
+//! batch norm after one.
+//!
+//! ```
+//! use shadegrad::tensor::layout::FileLayout;
+//!
+//! // One output; three cells of two channels.
+//! let layout = FileLayout::columns(1, 3, 2);
+//! let channels_last = [0.0, 1.0, 10.0, 11.0, 20.0, 21.0];
+//! assert_eq!(layout.to_file(&channels_last), [0.0, 10.0, 20.0, 1.0, 11.0, 21.0]);
+//! ```
 
-/// A tensor whose rows are maps with the channels last, and first in files.
+/// The layout of a tensor whose rows are maps: channels last on a device, channels first in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileLayout {
     rows: usize,
@@ -13,35 +23,36 @@ pub struct FileLayout {
     dimensions: Dimensions,
 }
 
-/// What a tensor is in files.
+/// The dimensions of a tensor in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dimensions {
-    /// Rows, channels, and these heights and widths.
+    /// Rows, channels, height and width.
     Filters([usize; 2]),
     Matrix,
     Vector,
 }
 
 impl FileLayout {
-    /// A convolution's weight: `[filters, height, width, channels]` on a device, `[filters, channels, height, width]` in
-    /// files.
+    /// The weight of a convolution: `[filters, height, width, channels]` on a device, `[filters,
+    /// channels, height, width]` in files.
     pub fn filters(filters: usize, [height, width]: [usize; 2], channels: usize) -> Self {
         let dimensions = Dimensions::Filters([height, width]);
         FileLayout { rows: filters, cells: height * width, channels, dimensions }
     }
 
-    /// The weight of a linear layer that reads a map of so many cells: `[outputs, cells * channels]` on a device,
-    /// `[outputs, channels * cells]` in files.
+    /// The weight of a linear layer after a flattened map of `cells` cells: `[outputs, cells *
+    /// channels]` on a device, `[outputs, channels * cells]` in files.
     pub fn columns(outputs: usize, cells: usize, channels: usize) -> Self {
         FileLayout { rows: outputs, cells, channels, dimensions: Dimensions::Matrix }
     }
 
-    /// A value for each value of a map of so many cells: `[cells * channels]` on a device, `[channels * cells]` in files.
+    /// A vector with one value per element of a map of `cells` cells: `[cells * channels]` on a
+    /// device, `[channels * cells]` in files.
     pub fn places(cells: usize, channels: usize) -> Self {
         FileLayout { rows: 1, cells, channels, dimensions: Dimensions::Vector }
     }
 
-    /// The sizes in files, outermost first.
+    /// The shape in files, outermost dimension first.
     pub fn shape(&self) -> Vec<usize> {
         match self.dimensions {
             Dimensions::Filters([height, width]) => vec![self.rows, self.channels, height, width],
@@ -50,12 +61,12 @@ impl FileLayout {
         }
     }
 
-    /// Channels first, from channels last.
+    /// Converts values from channels last to channels first.
     pub fn to_file(&self, values: &[f32]) -> Vec<f32> {
         transpose_rows(values, self.cells, self.channels)
     }
 
-    /// Channels last, from channels first.
+    /// Converts values from channels first to channels last.
     pub fn from_file(&self, values: &[f32]) -> Vec<f32> {
         transpose_rows(values, self.channels, self.cells)
     }
@@ -75,7 +86,8 @@ mod tests {
 
     #[test]
     fn channels_come_first_in_files() {
-        // Two filters of one row of three cells, two channels: the value names filter, cell and channel.
+        // Two filters of one row of three cells and two channels; each value encodes filter, cell
+        // and channel.
         let inside = [0.0, 1.0, 10.0, 11.0, 20.0, 21.0, 100.0, 101.0, 110.0, 111.0, 120.0, 121.0];
         let in_files = [0.0, 10.0, 20.0, 1.0, 11.0, 21.0, 100.0, 110.0, 120.0, 101.0, 111.0, 121.0];
         let filters = FileLayout::filters(2, [1, 3], 2);

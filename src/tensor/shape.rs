@@ -1,8 +1,8 @@
-//! Sizes of a tensor.
+//! Shapes of tensors.
 
 use std::fmt;
 
-/// Sizes of a tensor's dimensions, outermost first; rows are contiguous. At most four.
+/// The sizes of a tensor's dimensions, outermost first; one to four dimensions, rows contiguous.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
     sizes: [usize; 4],
@@ -25,7 +25,7 @@ impl Shape {
         self.sizes().iter().product()
     }
 
-    /// Whether there is no element; plans refuse such tensors.
+    /// Whether there are no elements; plans refuse such tensors.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,22 +1,22 @@
-//! Which numbers are allowed.
+//! Ranges of allowed numbers.
 
 use std::fmt;
 
-/// Which numbers are allowed. Infinities and NaN never are.
+/// A range of allowed numbers. It never includes infinity and NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bounds {
     /// Above 0.
     Positive,
     /// 0 or more.
     NotNegative,
-    /// 0 to 1.
+    /// From 0 to 1.
     Fraction,
-    /// 0 to 1, but not 1.
+    /// From 0 up to (not including) 1.
     BelowOne,
 }
 
 impl Bounds {
-    /// Whether the number is allowed.
+    /// Whether the number is in the range.
     pub fn contain(self, number: f32) -> bool {
         number.is_finite()
             && match self {
@@ -31,10 +31,10 @@ impl Bounds {
 impl fmt::Display for Bounds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Bounds::Positive => "a number above 0 that 32 bits can hold",
-            Bounds::NotNegative => "a number, 0 or more, that 32 bits can hold",
+            Bounds::Positive => "a positive number",
+            Bounds::NotNegative => "a number that is 0 or more",
             Bounds::Fraction => "a number from 0 to 1",
-            Bounds::BelowOne => "a number from 0 to below 1",
+            Bounds::BelowOne => "a number from 0 up to (not including) 1",
         })
     }
 }

@@ -1,8 +1,8 @@
-//! Numbers as people read them.
+//! Numbers formatted for people.
 
 use std::time::Duration;
 
-/// A loss with four digits, whatever its size.
+/// Formats a loss with about four significant digits.
 pub(crate) fn figure(value: f64) -> String {
     match value.abs() {
         size if size >= 1e6 || !size.is_finite() => format!("{value:.3e}"),
@@ -15,18 +15,18 @@ pub(crate) fn figure(value: f64) -> String {
     }
 }
 
-/// A share of 1: `89.59%`.
-pub(crate) fn percentage(share: f64) -> String {
-    format!("{:.2}%", 100.0 * share)
+/// Formats a fraction like `89.59%`.
+pub(crate) fn percentage(fraction: f64) -> String {
+    format!("{:.2}%", 100.0 * fraction)
 }
 
-/// Seconds: `5.62`, `612`.
+/// Formats seconds without a unit: `5.62`, `612`.
 pub(crate) fn duration(seconds: f64) -> String {
     let duration = Duration::try_from_secs_f64(seconds).unwrap_or_default();
     if duration < Duration::from_secs(100) { format!("{seconds:.2}") } else { format!("{seconds:.0}") }
 }
 
-/// A time: `5.6 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.
+/// Formats a duration: `5.6 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.
 pub(crate) fn span(seconds: f64) -> String {
     let whole = seconds.round().max(0.0) as u64;
     match whole {
@@ -38,7 +38,7 @@ pub(crate) fn span(seconds: f64) -> String {
     }
 }
 
-/// Bytes: `96 bytes`, `1.5 MB`, `12 GB`.
+/// Formats a size: `96 bytes`, `1.5 MB`, `12 GB`.
 pub(crate) fn bytes(bytes: usize) -> String {
     let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
     let bytes = bytes as f64;
@@ -49,7 +49,7 @@ pub(crate) fn bytes(bytes: usize) -> String {
     }
 }
 
-/// A count with its thousands apart: `235,146`.
+/// Formats a count with thousands separators: `235,146`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let (first, rest) = digits.split_at((digits.len() - 1) % 3 + 1);

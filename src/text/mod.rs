@@ -1,5 +1,5 @@
-//! Text for people: numbers with units, suggestions for misspelt words, and names and messages of
-//! others made safe to print.
+//! Text for people: numbers with units, suggestions for misspelt words, and sanitized file names
+//! and messages.
 
 pub(crate) mod bounds;
 pub(crate) mod human;

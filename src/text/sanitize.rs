@@ -1,7 +1,7 @@
-//! Text from files and arguments, made fit for a message: a terminal obeys what is not text.
+//! Sanitizes text from files and arguments, because a terminal interprets control characters.
 
-/// `text` on one line, with its control characters spelt out. Of more than `most` characters, those in the
-/// middle are left out: how it begins and how it ends says most.
+/// Returns `text` on one line, with control characters escaped. If there are more than `most`
+/// characters, those in the middle are replaced by an ellipsis.
 pub fn one_line(text: &str, most: usize) -> String {
     let mut plain = String::new();
     for character in text.chars() {

@@ -1,16 +1,16 @@
-//! "Did you mean …?": the known word that a misspelt one is closest to.
+//! Suggestions for misspelt words ("did you mean …?").
 
-/// Least Jaro-Winkler similarity at which a word is worth suggesting.
+/// Minimum Jaro-Winkler similarity for a suggestion.
 const LEAST_SIMILARITY: f64 = 0.8;
 
-/// The similarity of words of which one slip of the keyboard makes the other: two letters swapped, or
-/// one wrong, missing or too many. Jaro-Winkler makes too little of that in short words.
+/// Similarity of two words that differ by a single edit: two letters swapped, or one letter wrong,
+/// missing or added. Jaro-Winkler rates such edits too low in short words.
 const SIMILARITY_OF_A_SLIP: f64 = 0.9;
 
-/// Fewest letters of a word in which a slip can be told from another word.
+/// Minimum length of a word for which a single edit counts as a misspelling.
 const SHORTEST_WITH_SLIP: usize = 3;
 
-/// The candidate most like `word`, whatever its case, if any is much like it.
+/// Returns the candidate that is most similar to `word`, ignoring case, if any is similar enough.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase().replace('_', "-");
     candidates

@@ -1,4 +1,4 @@
-//! Running averages of a run's parameters: what its model is measured and saved with.
+//! Exponential moving averages (EMA) of the parameters, with which a model is evaluated and saved.
 
 use crate::device::Session;
 use crate::error::Result;
@@ -7,20 +7,20 @@ use crate::ops::average;
 use crate::plan::{Launch, Plan, Role, StepId, StepRecord};
 use crate::tensor::{Element, Tensor};
 
-/// Each parameter's average, and the step that puts them into each other's place.
+/// The moving average of each parameter, and the step that swaps averages and parameters.
 ///
-/// Where the averages are in the parameters' place, the tensors beside them hold what is trained: that is how both are
-/// saved, and why these tensors are called so.
+/// After the swap, the tensors named `*.trained` hold the parameters that are being trained. Both
+/// are saved in that state, hence the name.
 #[derive(Debug)]
 pub(super) struct Averages {
-    /// Parameter and average.
+    /// A parameter and its average.
     pairs: Vec<(Tensor, Tensor)>,
-    exchange: StepId,
+    swap_ema: StepId,
 }
 
 impl Averages {
-    /// Records that averages follow all parameters of `model`, at the end of the step that is being recorded, and the
-    /// step that exchanges them.
+    /// Records the update of the averages of all parameters of `model` at the end of the current
+    /// step, and the step that swaps them with the parameters.
     pub(super) fn record(plan: &mut Plan, model: &Model) -> Self {
         let pairs: Vec<_> = model
             .parameters()
@@ -32,14 +32,14 @@ impl Averages {
         for &(w, average) in &pairs {
             average::follow(plan, w, average);
         }
-        let exchange = plan.begin("exchange");
+        let swap_ema = plan.begin("exchange");
         for &(w, average) in &pairs {
             average::exchange(plan, w, average);
         }
-        Averages { pairs, exchange }
+        Averages { pairs, swap_ema }
     }
 
-    /// Averages of nothing but the first weights.
+    /// Initialises the averages with the initial weights.
     pub(super) fn start(&self, session: &mut dyn Session) -> Result<()> {
         for &(w, average) in &self.pairs {
             let first = session.read(w)?;
@@ -48,9 +48,9 @@ impl Averages {
         Ok(())
     }
 
-    /// Puts averages and parameters into each other's place.
-    pub(super) fn exchange(&self, session: &mut dyn Session) -> Result<()> {
-        let launch = Launch { step: self.exchange, record: StepRecord::default() };
+    /// Swaps averages and parameters.
+    pub(super) fn swap_ema(&self, session: &mut dyn Session) -> Result<()> {
+        let launch = Launch { step: self.swap_ema, record: StepRecord::default() };
         let ticket = session.submit(&[launch], &[], 0)?;
         session.finish(ticket)?;
         Ok(())

@@ -1,36 +1,37 @@
-//! Detects a run that learns nothing: its training loss is that of a constant answer.
+//! Detects a run that does not learn: its training loss is that of a constant prediction.
 
 use crate::config::Config;
 use crate::data::Split;
 use crate::data::statistics::{Majority, class_counts};
 use crate::optim::Optimizer;
+use crate::remedy::Remedy;
 use crate::train::epoch::Epoch;
+use crate::train::observer::Warning;
 
-/// How far from chance level a loss may be to count as that, as a fraction of the level.
+/// Relative distance from the loss of a constant prediction within which a loss counts as equal.
 const TOLERANCE: f64 = 0.01;
 
-/// Standard deviations by which an accuracy must exceed that of the best constant answer to show
-/// that something is learned.
+/// Standard deviations by which an accuracy must exceed that of the best constant prediction to
+/// show that the model learns.
 const DEVIATIONS: f64 = 3.0;
 
-/// Steps after which a run may have learned something. A first epoch that is shorter is only a
-/// beginning.
+/// Steps within which no warning is given: a first epoch that is shorter proves nothing.
 const STEPS: usize = 100;
 
-/// The figures of models that answer without looking at the image.
+/// Loss and accuracy of models that ignore the image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Chance {
     classes: usize,
-    /// Cross-entropies of two constant answers: all classes alike, which is `ln(classes)`, and each
-    /// class as often as it occurs, which is the entropy of the targets' mean.
+    /// Cross-entropies of two constant predictions: uniform probabilities, which give
+    /// `ln(classes)`, and the class frequencies, which give the entropy of the mean target.
     levels: [f64; 2],
-    /// The highest accuracy that guessing reaches in an epoch, give or take [`DEVIATIONS`].
+    /// The highest accuracy that guessing may reach in an epoch, with a margin of [`DEVIATIONS`].
     accuracy: f64,
 }
 
 impl Chance {
-    /// For training on these images. Label smoothing mixes the targets with the uniform
-    /// distribution, and so moves the second level towards the first.
+    /// Computes the figures for these training images. Label smoothing mixes the targets with the
+    /// uniform distribution, which moves the second level towards the first.
     pub(super) fn of(train: &Split, classes: usize, label_smoothing: f32) -> Chance {
         let counts: Vec<u64> = class_counts(train, classes).into_iter().map(|count| count as u64).collect();
         let (images, smoothing) = (train.len() as f64, f64::from(label_smoothing));
@@ -48,35 +49,39 @@ impl Chance {
         }
     }
 
-    /// Whether the epoch's steps did no better than a constant answer, in loss and in accuracy: a
-    /// loss alone may pass the level on its way down.
+    /// Whether the epoch did no better than a constant prediction in both loss and accuracy. The
+    /// loss alone is not enough: it may pass that level on its way down.
     fn explains(&self, epoch: &Epoch) -> bool {
         let is_beginning = epoch.epoch == 1 && epoch.step < STEPS;
         let near = |level: &f64| (epoch.train_cross_entropy - level).abs() <= TOLERANCE * level;
         !is_beginning && self.levels.iter().any(near) && epoch.train_accuracy <= self.accuracy
     }
 
-    /// What to tell after an epoch that learned nothing, and what to try.
-    pub(super) fn warning(&self, epoch: &Epoch, config: &Config) -> Option<String> {
+    /// The warning after an epoch in which the model did not learn, with what to try.
+    pub(super) fn warning(&self, epoch: &Epoch, config: &Config) -> Option<Warning> {
         self.explains(epoch).then(|| {
             let (loss, classes, lr) = (epoch.train_cross_entropy, self.classes, config.learning_rate);
-            let mut remedies = vec![format!("a lower --lr (it is {lr:?})")];
+            let mut hints = vec![("lr", "")];
+            let mut remedies = vec![format!("a lower {{}} (it is {lr:?})")];
             if config.clip_norm.is_none() {
-                remedies.push("--clip-norm 1".into());
+                remedies.push("{}".into());
+                hints.push(("clip-norm", "1"));
             }
             if !matches!(config.optimizer, Optimizer::Adam { .. }) {
-                remedies.push("--optimizer adamw --lr 0.001".into());
+                remedies.push("{} {}".into());
+                hints.extend([("optimizer", "adamw"), ("lr", "0.001")]);
             }
             let last = remedies.pop().map(|last| match remedies.len() {
                 0 => last,
                 _ => format!("{} or {last}", remedies.join(", ")),
             });
-            format!(
+            let message = format!(
                 "the training loss stayed at {loss:.3} for all of epoch {}, the level of guessing among \
-                 {classes} classes: the model learns nothing; try {}",
-                epoch.epoch,
-                last.unwrap_or_default()
-            )
+                 {classes} classes: the model learns nothing",
+                epoch.epoch
+            );
+            let sentence = format!("try {}", last.unwrap_or_default());
+            Warning { message, remedy: Remedy::settings(sentence, hints) }
         })
     }
 }
@@ -116,7 +121,7 @@ mod tests {
         assert!(chance.explains(&epoch(0.991 * level, 0.10)));
         assert!(!chance.explains(&epoch(1.02 * level, 0.14)));
         assert!(!chance.explains(&epoch(0.98 * level, 0.14)));
-        // On its way down from a high loss, the mean of a first epoch may be there by accident.
+        // The mean loss of a first epoch may be at this level by accident, on its way down.
         assert!(!chance.explains(&epoch(level, 0.25)));
     }
 

@@ -1,46 +1,47 @@
-//! What a complete epoch has measured.
+//! The metrics of a complete epoch.
 
-/// Said at the end of each epoch. Losses include the L2 penalty, cross-entropies do not.
+/// Metrics of one epoch. Losses include the L2 penalty, cross-entropies do not.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Epoch {
-    /// From 1.
+    /// Number of the epoch, from 1.
     pub epoch: usize,
     /// Optimizer steps since the start of the run.
     pub step: usize,
-    /// Mean over the epoch's images, each with the weights that its step began with; penalty
-    /// included.
+    /// Mean training loss over the epoch's images, penalty included. Each image is measured with
+    /// the weights before its step.
     pub train_loss: f64,
-    /// Share of the epoch's images that were classified correctly in their step, 0 to 1.
+    /// Training accuracy, 0 to 1: the fraction of the epoch's images that were classified correctly
+    /// in their step.
     pub train_accuracy: f64,
-    /// Over the test images after the epoch, penalty included.
+    /// Test loss after the epoch, penalty included.
     pub test_loss: f64,
-    /// Over the test images after the epoch, 0 to 1.
+    /// Test accuracy after the epoch, 0 to 1.
     pub test_accuracy: f64,
-    /// Mean over the epoch's images, without the penalty.
+    /// Mean training cross-entropy over the epoch's images, without the penalty.
     pub train_cross_entropy: f64,
-    /// Over the test images after the epoch, without the penalty.
+    /// Test cross-entropy after the epoch, without the penalty.
     pub test_cross_entropy: f64,
-    /// Of the epoch's last step.
+    /// Learning rate of the epoch's last step.
     pub learning_rate: f64,
-    /// Training only.
+    /// Seconds of training, without evaluation.
     pub seconds: f64,
-    /// Training only.
+    /// Images per second of training, without evaluation.
     pub images_per_second: f64,
-    /// Over the validation images after the epoch, where there are any.
+    /// Metrics on the validation images after the epoch, if there are validation images.
     #[serde(flatten)]
     pub validation: Option<Measurement>,
 }
 
-/// How good the weights are on some images. As JSON, those are the validation images.
+/// Loss and accuracy on a split. The JSON names are those of the validation split.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Measurement {
-    /// Penalty included.
+    /// Mean loss, penalty included.
     #[serde(rename = "validation_loss")]
     pub loss: f64,
-    /// 0 to 1.
+    /// Accuracy, 0 to 1.
     #[serde(rename = "validation_accuracy")]
     pub accuracy: f64,
-    /// Without the penalty.
+    /// Mean cross-entropy, without the penalty.
     #[serde(rename = "validation_cross_entropy")]
     pub cross_entropy: f64,
 }

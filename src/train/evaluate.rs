@@ -1,4 +1,4 @@
-//! Measures a saved model on a split, or asks it for its logits.
+//! Evaluates a saved model on a split, or returns its logits.
 
 use super::evaluation::{Evaluation, Mistake, cross_entropy};
 use super::inference::Inference;
@@ -9,11 +9,12 @@ use crate::device::Device;
 use crate::error::Result;
 use crate::ops::softmax_cross_entropy::largest;
 
-/// Measures `model` on `split`, whose images must have the shape that the model was trained with. The answer to an image
-/// is the weighted mean of the logits of its `views`.
+/// Evaluates `model` on `split`, whose images must have the shape that the model was trained on.
+///
+/// The prediction for an image is the weighted mean of the logits of its `views`.
 ///
 /// # Errors
-/// Where model, images, views and device do not fit each other.
+/// If model, images, views and device do not fit each other.
 pub fn evaluate(
     model: &SavedModel,
     split: Split,
@@ -44,12 +45,12 @@ pub fn evaluate(
     };
     let Tally { confusion, mut mistakes, images } = tally;
     mistakes.sort_by(|one, other| other.loss.total_cmp(&one.loss));
-    let hits: u64 = confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
+    let correct: u64 = confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
     let count = images as f64;
-    Ok(Evaluation { loss: loss / count, accuracy: hits as f64 / count, classes, confusion, mistakes })
+    Ok(Evaluation { loss: loss / count, accuracy: correct as f64 / count, classes, confusion, mistakes })
 }
 
-/// What the answers to the images so far were.
+/// The predictions so far: confusion matrix and mistakes.
 struct Tally {
     confusion: Vec<Vec<u64>>,
     mistakes: Vec<Mistake>,
@@ -72,8 +73,11 @@ impl Tally {
     }
 }
 
-/// The logits of `model` for each of `split`'s images, `[images, classes]`, in file order. Labels
-/// count for nothing.
+/// The logits of `model` for each image of `split`, `[images, classes]`, in file order. Labels are
+/// ignored.
+///
+/// # Errors
+/// If model, images and device do not fit each other.
 pub fn logits(model: &SavedModel, split: Split, shape: ImageShape, device: &dyn Device) -> Result<Vec<f32>> {
     let mut all = Vec::new();
     let labels = vec![0; split.len()];

@@ -1,43 +1,44 @@
-//! What an evaluation found, and the figures that follow from it.
+//! The result of an evaluation, and the metrics derived from it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::statistics::Majority;
 use crate::ops::softmax_cross_entropy::largest;
 
-/// How well a model does on a split. As JSON, it has no mistakes: there can be as many as images.
+/// Evaluation of a model on a split. The JSON omits the mistakes: there can be as many as images.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Evaluation {
     /// Mean cross-entropy.
     pub loss: f64,
-    /// Share of images whose largest logit is their class's, 0 to 1.
+    /// Accuracy, 0 to 1: the fraction of images whose largest logit is that of their class.
     pub accuracy: f64,
     /// Class names.
     pub classes: Vec<String>,
-    /// Images by true class (rows) and by the model's answer (columns).
+    /// Confusion matrix: rows are true classes, columns predicted classes.
     pub confusion: Vec<Vec<u64>>,
-    /// Every image that was given another class than its own, the surest mistake first.
+    /// Every misclassified image, highest loss first.
     #[serde(skip)]
     pub mistakes: Vec<Mistake>,
 }
 
-/// An image that a model gives another class than its own.
+/// A misclassified image.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Mistake {
     /// Index of the image in the split.
     pub image: usize,
-    /// The class that it is of.
+    /// Index of the true class.
     pub class: usize,
-    /// The class that the model gives it.
+    /// Index of the predicted class.
     pub answer: usize,
-    /// Probability of the answer, 0 to 1.
+    /// Probability of the predicted class, 0 to 1.
     pub confidence: f64,
-    /// Cross-entropy: how surprising the true class is.
+    /// Cross-entropy of the image with respect to its true class.
     pub loss: f64,
 }
 
 impl Mistake {
-    /// What is wrong with the answer `logits` to the image at index `image`, if anything.
+    /// The mistake in `logits` for the image at index `image`, or `None` if the prediction is
+    /// correct.
     pub(super) fn of(image: usize, class: usize, logits: &[f32]) -> Option<Self> {
         let answer = largest(logits);
         if answer == class {
@@ -48,7 +49,7 @@ impl Mistake {
     }
 }
 
-/// The cross-entropy of an image of class `class` with these logits.
+/// Cross-entropy of these logits for the true class `class`.
 pub(super) fn cross_entropy(logits: &[f32], class: usize) -> f64 {
     let most = f64::from(logits[largest(logits)]);
     let below = |logit: f32| f64::from(logit) - most;
@@ -56,68 +57,68 @@ pub(super) fn cross_entropy(logits: &[f32], class: usize) -> f64 {
     sum.ln() - below(logits[class])
 }
 
-/// How well a model does on one class. Shares of nothing are `None`.
+/// Precision, recall and F1 of one class; `None` where a denominator is 0.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClassReport<'a> {
-    /// The class.
+    /// Name of the class.
     pub name: &'a str,
-    /// Of the images that were given this class, the share that is of it.
+    /// Fraction of the images predicted as this class that belong to it.
     pub precision: Option<f64>,
-    /// Of the images of this class, the share that was given it.
+    /// Fraction of the images of this class that were predicted as such.
     pub recall: Option<f64>,
-    /// Harmonic mean of the two.
+    /// Harmonic mean of precision and recall.
     pub f1: Option<f64>,
-    /// Images of the class.
+    /// Number of images of the class.
     pub images: u64,
 }
 
-/// How often one class is taken for another.
+/// How often one class is predicted as another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Confusion {
-    /// Images.
+    /// Number of images.
     pub count: u64,
-    /// The class that they are of.
+    /// Index of the true class.
     pub class: usize,
-    /// The class that they were given.
+    /// Index of the predicted class.
     pub answer: usize,
 }
 
 impl Evaluation {
-    /// Images that were measured.
+    /// Number of evaluated images.
     pub fn images(&self) -> u64 {
         self.confusion.iter().flatten().sum()
     }
 
-    /// The commonest class of the images, and its share of them: the accuracy of always answering
-    /// that class. `None` where no image was measured.
+    /// The most frequent true class, and its fraction of the images: the accuracy of always
+    /// predicting it. `None` if there are no images.
     pub fn majority(&self) -> Option<Majority> {
         let counts: Vec<u64> = self.confusion.iter().map(|row| row.iter().sum()).collect();
         Majority::of(&counts)
     }
 
-    /// A report for each class, in their order.
+    /// A report for each class, in class order.
     pub fn class_reports(&self) -> Vec<ClassReport<'_>> {
         let confusion = &self.confusion;
         let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
         let classes = self.classes.iter().enumerate();
         classes
             .map(|(class, name)| {
-                let hits = confusion[class][class];
+                let correct = confusion[class][class];
                 let images = confusion[class].iter().sum();
                 let answers: u64 = confusion.iter().map(|row| row[class]).sum();
                 ClassReport {
                     name,
-                    precision: share(hits, answers),
-                    recall: share(hits, images),
-                    // 2 p r / (p + r) with p = hits / answers and r = hits / images.
-                    f1: share(2 * hits, answers + images),
+                    precision: share(correct, answers),
+                    recall: share(correct, images),
+                    // 2 p r / (p + r) with p = correct / answers and r = correct / images.
+                    f1: share(2 * correct, answers + images),
                     images,
                 }
             })
             .collect()
     }
 
-    /// What is taken for what, the most frequent first, equals in the order of the classes.
+    /// All confusions, most frequent first; equal counts stay in class order.
     pub fn confusions(&self) -> Vec<Confusion> {
         let mut found = Vec::new();
         for (class, row) in self.confusion.iter().enumerate() {

@@ -1,13 +1,13 @@
-//! Whether a device's gradients are the slopes of the loss, on a user's own configuration.
+//! Checks a device's gradients against finite differences of the loss, for a user's configuration.
 //!
-//! The slopes are central differences of a forward pass in f64 (`wide`), which runs no f32 code of
-//! the ops. The gradients are the changes of the parameters in one step of the run's own plan, with
-//! plain SGD. If a layer's backward pass, an epilogue or a kernel is wrong, the tensors of that
-//! layer and of those before it differ, and those behind it do not.
+//! The reference is central differences of a float64 forward pass (`wide`) that runs no f32 code of
+//! the ops. The gradients are the change of the parameters in one plain SGD step of the run's own
+//! plan. If a layer's backward pass, an epilogue or a kernel is wrong, the tensors of that layer
+//! and of those before it differ.
 //!
-//! A ReLU has no slope at zero, and a max pool none where two cells are the largest. Images that
-//! bring a value close to such a kink are left out, since float32 may be on the other side of it;
-//! the differences are taken on the [piece](pieces) of the function that the images are on.
+//! A ReLU has no derivative at zero, and a max pool has none if two cells are the largest. Images
+//! with a value close to such a kink are left out, because f32 may be on the other side of it. The
+//! differences are taken on the linear [piece](pieces) of the function that the images are on.
 
 mod batch;
 mod pieces;
@@ -20,8 +20,8 @@ use std::ops::RangeInclusive;
 use batch::Batch;
 use wide::{Place, Target, Trace, WideModel};
 
-use super::program::Builder;
-use super::resident::write_normalisation;
+use super::dataset_on_device::write_normalisation;
+use super::program::RunPlanBuilder;
 use super::{tensors, whitening};
 use crate::augmentation::Augmentation;
 use crate::checkpoint::read_model;
@@ -34,106 +34,106 @@ use crate::nn::init::ParameterKind;
 use crate::optim::{Groups, Optimizer, Recipe};
 use crate::plan::{Launch, StepRecord};
 use crate::tensor::Element;
-use crate::train::step::{SplitSize, Training};
+use crate::train::step::{SplitSize, TrainStepOptions};
 
-/// Most images of the batch.
+/// Maximum number of images in the batch.
 const MOST_IMAGES: usize = 64;
 
-/// Values that are compared of one tensor, or all values where it has fewer.
+/// Number of values that are compared per tensor; all values if it has fewer.
 const SAMPLES: RangeInclusive<usize> = 10..=100;
 
-/// Float64 is slow: images are fewer where a pass would have more multiplications and additions
-/// than this, samples where all passes together would.
+/// Limits for float64, which is slow: multiply-adds per pass, which limits the number of images,
+/// and multiply-adds of all passes together, which limits the number of samples.
 const MOST_OPERATIONS: u64 = 200_000_000;
 const MOST_OF_ALL: u64 = 100_000_000_000;
 
-/// How far a value goes to either side, as in PyTorch's `gradcheck`.
+/// Step of the central differences, as in PyTorch's `gradcheck`.
 const STEP: f64 = 1e-6;
 
-/// What a gradient may be off by, relative to the slope as in PyTorch's `gradcheck`, and relative
-/// to the tensor's largest slope, because float32 sums of numbers of that size.
+/// Tolerance of a gradient, relative to the finite difference as in PyTorch's `gradcheck`, and
+/// relative to the tensor's largest one, because of rounding in f32 sums of that magnitude.
 const RELATIVE: f64 = 1e-3;
 const OF_LARGEST: f64 = 1e-5;
 
-/// And relative to the model's largest slope: what a bias adds in front of a batch norm is taken
-/// away again, and what is left of its gradient is the rounding of others'.
+/// Tolerance relative to the largest finite difference of the model. A batch norm cancels the bias
+/// in front of it, so that bias has a gradient of rounding errors only.
 const OF_MODELS_LARGEST: f64 = 1e-6;
 
-/// The learning rate of the step whose change is the gradient: so large that the rounding of the
-/// parameter is far below that of the gradient.
+/// Learning rate of the step whose change is the gradient. It is so large that rounding of the
+/// parameters is far below that of the gradients.
 const RATE: f32 = 1024.0;
 
-/// What was compared, tensor by tensor.
+/// Result of a gradient check.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct GradientCheck {
-    /// Images in the batch.
+    /// Number of images in the batch.
     pub images: usize,
-    /// Images that were passed over because a ReLU or a max pool is at a kink for them.
+    /// Number of images that were left out because a ReLU or a max pool is at a kink.
     pub left_out: usize,
-    /// The mean loss of the batch, L2 penalty not included: by float64, and by the device.
+    /// Mean loss of the batch, without the L2 penalty: by float64, then by the device.
     pub losses: [f64; 2],
-    /// Every trained tensor, first layer first.
+    /// All trained tensors, first layer first.
     pub tensors: Vec<CheckedTensor>,
 }
 
-/// How a tensor's gradient compares with slopes.
+/// Comparison of one tensor's gradient with finite differences.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct CheckedTensor {
-    /// PyTorch's name: `0.weight`.
+    /// PyTorch's name of the tensor: `0.weight`.
     pub name: String,
-    /// Sizes.
+    /// Shape of the tensor.
     pub shape: Vec<usize>,
-    /// Values that were compared.
+    /// Number of values that were compared.
     pub checked: usize,
-    /// The largest slope's magnitude.
+    /// Largest magnitude among the finite differences.
     pub largest_slope: f64,
-    /// The largest difference between gradient and slope.
+    /// Largest difference between gradient and finite difference.
     pub largest_error: f64,
-    /// The largest difference as a share of what it may be: at most 1 where the gradient is right.
+    /// Largest difference as a fraction of the tolerance; at most 1 if the gradient is right.
     pub of_tolerance: f64,
 }
 
 impl CheckedTensor {
-    /// Whether the gradient is the slope.
+    /// Whether the gradient is within the tolerance.
     pub fn is_right(&self) -> bool {
-        // NaN is no small number.
+        // This is false for NaN.
         self.of_tolerance <= 1.0
     }
 }
 
 impl GradientCheck {
-    /// Whether the device computes the loss that float64 does.
+    /// Whether the device's loss equals that of float64.
     pub fn loss_is_right(&self) -> bool {
         let [wanted, got] = self.losses;
         (got - wanted).abs() <= 1e-5 * wanted.abs().max(1.0)
     }
 
-    /// Whether loss and gradients are right.
+    /// Whether the loss and all gradients are right.
     pub fn is_right(&self) -> bool {
         self.loss_is_right() && self.tensors.iter().all(CheckedTensor::is_right)
     }
 }
 
-/// Compares the gradients that `device` computes with slopes: for the model, first weights, data,
-/// L2 penalty, label smoothing and batch of `config` (at most 64 images).
+/// Compares the gradients of `device` with finite differences, for the model, initial weights,
+/// data, L2 penalty, label smoothing and batch size of `config` (at most 64 images).
 ///
 /// # Errors
-/// Where model, data, first weights and device do not fit each other; [`ErrorKind::Data`](crate::ErrorKind::Data) where
-/// every image is at a kink.
+/// If model, data, initial weights and device do not fit each other;
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) if every image is at a kink.
 pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -> Result<GradientCheck> {
     let shape = dataset.shape;
     let most = config.batch_size.min(dataset.train.len()).min(MOST_IMAGES);
     let spec = ModelSpec::parse(&config.model, dataset.classes.len())?;
     spec.check_sizes(shape.into(), most)?;
     spec.check_batch_norm(shape.into(), most)?;
-    // A batch norm that sees one value of each image has no variance of a single one.
+    // A batch norm that sees one value per image has no variance in a batch of one.
     let least = if spec.check_batch_norm(shape.into(), 1).is_ok() { 1 } else { 2 };
-    let mut builder = Builder::new(&spec, shape);
+    let mut builder = RunPlanBuilder::new(&spec, shape);
     let operations = builder.model.summary().operations.max(1);
-    // Two, where a batch norm has more than one value to normalise.
+    // At least two images, so that a batch norm has more than one value to normalise.
     let rows = most.min((MOST_OPERATIONS / operations).max(2) as usize);
     let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
-    let training = Training {
+    let training = TrainStepOptions {
         batch: rows,
         recipe: Recipe {
             optimizer,
@@ -145,7 +145,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         averaged: false,
         label_smoothing: config.label_smoothing,
         augmentation: Augmentation::default(),
-        // Slopes are of a function, which training with dropout is not.
+        // Dropout is random, so it has no finite differences.
         dropout: None,
         element: Element::F32,
         is_constant: false,
@@ -153,7 +153,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let size = SplitSize { count: rows, shape, largest: device.largest_tensor() };
     let pass = builder.train_batches(size, training)?;
     builder.plan.share_scratch(&[]);
-    let Builder { plan, model, normalisation: factors, .. } = builder;
+    let RunPlanBuilder { plan, model, normalisation: factors, .. } = builder;
 
     let mut session = device.load(plan)?;
     let normalisation = Normalisation::of(config.normalize, &dataset);
@@ -165,7 +165,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
             None
         }
     };
-    tensors::write_first_weights(&mut *session, &model, config, file.as_ref())?;
+    tensors::write_initial_weights(&mut *session, &model, config, file.as_ref())?;
     let read = |session: &mut dyn crate::device::Session| -> Result<Vec<Vec<f32>>> {
         model.parameters().map(|parameter| Ok(session.read(parameter.tensor)?.into_f32())).collect()
     };
@@ -213,7 +213,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
         let compared = samples(gradient.len(), most).into_iter().map(|index| {
             let place = Place { parameter: parameter.tensor, index };
             let slope = slope(&mut wide, place, &mut trace, target);
-            // Of the penalty, a parabola, the slope is known.
+            // The penalty is a parabola with a known derivative.
             (slope + penalty * wide.value(place), gradient[index])
         });
         compared.collect::<Vec<(f64, f64)>>()
@@ -228,8 +228,8 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     Ok(GradientCheck { images: rows, left_out, losses: [wanted_loss, loss], tensors })
 }
 
-/// Indices of the values that are compared, at most so many: multiples of the golden ratio, which
-/// fall evenly over the tensor and on no row or column more than on others.
+/// Indices of at most `most` values to compare. Multiples of the golden ratio spread evenly over
+/// the tensor and favour no row or column.
 fn samples(length: usize, most: usize) -> Vec<usize> {
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     if length <= most {
@@ -239,14 +239,15 @@ fn samples(length: usize, most: usize) -> Vec<usize> {
     (0..most as u64).map(|sample| place(sample) as usize).collect()
 }
 
-/// The split with as many images as the plan declared; the step does not reach those added.
+/// Pads the split to the number of images that the plan declared; the step does not use the added
+/// ones.
 fn filled(mut split: Split, images: usize, pixels: usize) -> Split {
     split.images.resize(images * pixels, 0);
     split.labels.resize(images, 0);
     split
 }
 
-/// The central difference of the loss.
+/// Central difference of the loss.
 fn slope(wide: &mut WideModel, place: Place, trace: &mut Trace, target: Target<'_>) -> f64 {
     let [above, below] = [STEP, -STEP].map(|change| target.loss(&wide.with_change(place, change, trace)));
     (above - below) / (2.0 * STEP)
@@ -258,13 +259,14 @@ fn largest_slope<'a>(pairs: impl IntoIterator<Item = &'a (f64, f64)>) -> f64 {
 }
 
 impl CheckedTensor {
-    /// From pairs of slope and gradient, and the largest slope of the model.
+    /// Compares pairs of finite difference and gradient; `models_largest` is the largest finite
+    /// difference of the model.
     fn of(name: String, shape: Vec<usize>, pairs: &[(f64, f64)], models_largest: f64) -> Self {
         let largest_slope = largest_slope(pairs);
         let least = OF_LARGEST * largest_slope + OF_MODELS_LARGEST * models_largest + f64::MIN_POSITIVE;
         let error = |&(slope, gradient): &(f64, f64)| (slope - gradient).abs();
         let share = |pair: &(f64, f64)| error(pair) / (RELATIVE * pair.0.abs() + least);
-        // A NaN among them must not be lost.
+        // Keeps a NaN, which `f64::max` would drop.
         let worst = |one: f64, other: f64| if one.is_nan() || one > other { one } else { other };
         CheckedTensor {
             name,

@@ -1,27 +1,28 @@
-//! A saved model on a device, run forward over images.
+//! Runs the forward pass of a saved model over images, on a device.
 
-use super::program::Builder;
-use super::resident::write_normalisation;
+use super::dataset_on_device::write_normalisation;
+use super::program::RunPlanBuilder;
 use super::tensors;
 use crate::checkpoint::SavedModel;
 use crate::data::{ImageShape, Split};
 use crate::device::{Device, Session};
 use crate::error::{Error, Result};
 use crate::plan::{Launch, StepRecord};
+use crate::remedy::Remedy;
 use crate::tensor::Tensor;
-use crate::train::step::{Pass, SplitSize};
+use crate::train::step::{SplitSize, SplitStep};
 
-/// A model and a split, on a device.
+/// A model and a split on a device.
 pub(super) struct Inference {
     session: Box<dyn Session>,
-    pass: Pass,
+    pass: SplitStep,
     logits: Tensor,
     shape: ImageShape,
     /// Class of each image, in file order.
     pub(super) labels: Vec<u32>,
 }
 
-/// What a batch of images gave.
+/// The result of one batch.
 pub(super) struct Outcome<'a> {
     /// Summed cross-entropy.
     pub(super) loss: f64,
@@ -32,7 +33,10 @@ pub(super) struct Outcome<'a> {
 }
 
 impl Inference {
-    /// Fails where model, images and device do not fit each other.
+    /// Loads model and images.
+    ///
+    /// # Errors
+    /// If model, images and device do not fit each other.
     pub(super) fn new(
         model: &SavedModel,
         split: Split,
@@ -46,20 +50,28 @@ impl Inference {
                 "the model takes images of {channels}x{height}x{width}, but the data set has {}x{}x{}",
                 shape.channels, shape.height, shape.width
             ))
-            .advise("give the kind of data that the model was trained on (--data)"));
+            .advise(Remedy::settings(
+                "give the kind of data that the model was trained on ({})",
+                [("data", "")],
+            )));
         }
         let classes = about.classes.len();
         if let Some(label) = split.labels.iter().find(|&&label| label as usize >= classes) {
             return Err(Error::model(format!(
                 "the data set has a class {label}, but the model knows only {classes} classes"
             ))
-            .advise("give the kind of data that the model was trained on (--data)"));
+            .advise(Remedy::settings(
+                "give the kind of data that the model was trained on ({})",
+                [("data", "")],
+            )));
         }
         if split.is_empty() {
-            return Err(Error::data("there is no image in this split of the data")
-                .advise("name another with --split, or all of them with --split all"));
+            return Err(Error::data("there is no image in this split of the data").advise(Remedy::settings(
+                "name another with {}, or all of them with {}",
+                [("split", ""), ("split", "all")],
+            )));
         }
-        let mut builder = Builder::new(&about.spec()?, shape);
+        let mut builder = RunPlanBuilder::new(&about.spec()?, shape);
         let size = SplitSize { count: split.len(), shape, largest: device.largest_tensor() };
         let (pass, logits) = builder.evaluate(size)?;
         builder.plan.share_scratch(&[logits]);
@@ -71,13 +83,13 @@ impl Inference {
         Ok(Inference { session, pass, logits, shape, labels })
     }
 
-    /// Puts other images in the place of those that the model is to see.
+    /// Replaces the images; labels stay.
     pub(super) fn replace(&mut self, images: Vec<u8>) -> Result<()> {
         let split = Split { images, labels: self.labels.clone(), ..Split::default() };
         self.pass.split.write(&mut *self.session, split, self.shape)
     }
 
-    /// Runs the model over all images and tells `each` of every batch, in file order.
+    /// Runs the model over all images and calls `each` for every batch, in file order.
     pub(super) fn run(&mut self, mut each: impl FnMut(Outcome<'_>)) -> Result<()> {
         for (index, labels) in self.labels.chunks(self.pass.batch).enumerate() {
             let record = StepRecord {

@@ -1,32 +1,33 @@
-//! Measures the weights as they are on a split, in the middle of a run.
+//! Evaluates the current weights on a split during a run.
 
 use std::ops::ControlFlow;
 
-use super::feed::{Feed, Pace, Sampling};
 use super::metrics::Totals;
+use super::submission::{Sampling, SubmissionSizer, Submitter};
 use crate::device::Session;
 use crate::error::Result;
 use crate::plan::StepRecord;
 use crate::train::epoch::Measurement;
-use crate::train::measured::Measured;
-use crate::train::step::{Pass, Penalty};
+use crate::train::step::{Penalty, SplitStep};
+use crate::train::submission_result::SubmissionResult;
 
-/// Measures the weights on the images of `pass`.
+/// Evaluates the weights on the images of `pass`.
 pub(super) fn measure(
     session: &mut dyn Session,
-    pace: &mut Pace,
-    pass: &Pass,
+    sizer: &mut SubmissionSizer,
+    pass: &SplitStep,
     penalty: Option<&Penalty>,
 ) -> Result<Measurement> {
     let runs = pass.count.div_ceil(pass.batch);
     let mut totals = Totals::default();
-    // The weights do not change, so one measurement of the penalty is all of them.
-    let feed = Feed { pass, sampling: Sampling { penalty, interval: runs, health: None }, mean: false };
-    let add = |measured: Measured| {
+    // The weights do not change during the pass, so the penalty is measured once.
+    let submitter =
+        Submitter { pass, sampling: Sampling { penalty, interval: runs, norm_probe: None }, mean: false };
+    let add = |measured: SubmissionResult| {
         totals.add(&measured);
         Ok(ControlFlow::Continue(()))
     };
-    feed.run(session, pace, pass.count, 0..runs, |_| StepRecord::default(), add)?;
+    submitter.run(session, sizer, pass.count, 0..runs, |_| StepRecord::default(), add)?;
     let cross_entropy = totals.cross_entropy();
     Ok(Measurement { loss: cross_entropy + totals.penalty(), accuracy: totals.accuracy(), cross_entropy })
 }

@@ -1,34 +1,34 @@
-//! Adds up what steps measured.
+//! Sums up the metrics of steps.
 
 use serde::{Deserialize, Serialize};
 
-use super::measured::{Measured, Sums};
+use super::submission_result::{StepSums, SubmissionResult};
 
 /// Sums over the images of a pass.
 ///
-/// Every image counts the same, also those of a smaller last batch. The sums are added up run by
-/// run, in order: the same runs give the same sums, however many of them went into one submission.
+/// Every image has the same weight, including those of a smaller last batch. Sums are accumulated
+/// run by run, in order, so they do not depend on the number of runs per submission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Runs of the pass's step so far.
+    /// Number of runs of the step so far.
     pub(super) runs: usize,
-    /// Images of those runs. Checkpoints that were made before images were counted do not have it:
-    /// see [`Totals::counted`].
+    /// Number of images of those runs. Missing in checkpoints of old versions: see
+    /// [`Totals::counted`].
     #[serde(default)]
     images: usize,
-    sums: Sums,
+    sums: StepSums,
     penalties: f64,
-    /// Images of the runs whose penalties were measured.
+    /// Number of images of the runs whose penalties were measured.
     #[serde(alias = "penalty_steps")]
     penalty_images: usize,
 }
 
 impl Totals {
-    /// Adds a submission.
-    pub(super) fn add(&mut self, measured: &Measured) {
+    /// Adds the result of a submission.
+    pub(super) fn add(&mut self, measured: &SubmissionResult) {
         for sums in &measured.runs {
             self.sums.loss += sums.loss;
-            self.sums.hits += sums.hits;
+            self.sums.correct += sums.correct;
         }
         self.runs += measured.runs.len();
         self.images += measured.images;
@@ -38,8 +38,8 @@ impl Totals {
         self.penalty_images += measured.penalty_images;
     }
 
-    /// The same of `images` images, where an older checkpoint has summed up the means of steps of
-    /// `images_per_step` images each.
+    /// Converts the totals of an old checkpoint, which are sums of the means of steps of
+    /// `images_per_step` images each, to sums over `images` images.
     pub(super) fn counted(self, images: usize, images_per_step: usize) -> Self {
         if self.images > 0 || self.runs == 0 {
             return self;
@@ -47,29 +47,29 @@ impl Totals {
         let factor = images_per_step as f64;
         Totals {
             images,
-            sums: Sums { loss: factor * self.sums.loss, hits: (factor * self.sums.hits).round() },
+            sums: StepSums { loss: factor * self.sums.loss, correct: (factor * self.sums.correct).round() },
             penalties: factor * self.penalties,
             penalty_images: images_per_step * self.penalty_images,
             ..self
         }
     }
 
-    /// Images so far.
+    /// Number of images so far.
     pub(super) fn images(&self) -> usize {
         self.images
     }
 
-    /// Mean loss of the images, without the penalty.
+    /// Mean cross-entropy, without the penalty.
     pub(super) fn cross_entropy(&self) -> f64 {
         self.sums.loss / self.images as f64
     }
 
-    /// Share of the images that are classified correctly, 0 to 1.
+    /// Accuracy, 0 to 1.
     pub(super) fn accuracy(&self) -> f64 {
-        self.sums.hits / self.images as f64
+        self.sums.correct / self.images as f64
     }
 
-    /// Mean of the measured penalties, zero where there is none.
+    /// Mean of the measured penalties; 0 if there are none.
     pub(super) fn penalty(&self) -> f64 {
         self.penalties / self.penalty_images.max(1) as f64
     }
@@ -81,8 +81,8 @@ mod tests {
 
     #[test]
     fn images_count_the_same_whatever_the_size_of_their_batch() {
-        let run = |loss, hits| Sums { loss, hits };
-        let measured = |first, images, runs: Vec<Sums>, penalties: Vec<f64>| Measured {
+        let run = |loss, correct| StepSums { loss, correct };
+        let measured = |first, images, runs: Vec<StepSums>, penalties: Vec<f64>| SubmissionResult {
             first,
             images,
             runs,

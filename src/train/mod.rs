@@ -1,51 +1,53 @@
-//! Training and evaluation: the loops around a plan.
+//! Training and evaluation: the loops that run a plan.
 //!
-//! A [`Trainer`] moves a data set to a device, records what a run computes (`program`), and feeds the
-//! device with steps (`feed`), whose metrics it adds up late (`metrics`). [`evaluate`](evaluate())
-//! measures a saved model, on one or several [`Views`] of each image, [`logits`](logits()) only runs it (`inference`),
-//! [`check_gradients`] compares a device's gradients with slopes. Who watches a run is an [`Observer`].
+//! A [`Trainer`] moves a data set to a device, records the computation of a run (`program`),
+//! submits its steps to the device (`submission`) and sums up their metrics (`metrics`).
+//! [`evaluate`](evaluate()) measures a saved model, on one or several [`Views`] of each image;
+//! [`logits`](logits()) only runs its forward pass (`inference`). [`check_gradients`] compares the
+//! gradients of a device with finite differences. An [`Observer`] follows a run.
 //!
-//! Where a run is, beside its tensors, is a [`Position`]; both together are a [`Snapshot`], from which
-//! [`Trainer::resume`] goes on. `saves` says when there is to be one, `health` whether there may be.
-//! `chance` notices a run that learns nothing.
+//! A [`Position`] is the progress of a run. Together with all tensors it makes a [`Snapshot`], from
+//! which [`Trainer::resume`] continues. `checkpoint_policy` decides when to save a snapshot, and
+//! `divergence` refuses to save one that contains NaN or infinity. `chance` detects a run that does
+//! not learn.
 
 mod averages;
 mod chance;
+mod checkpoint_policy;
+mod dataset_on_device;
+mod divergence;
+mod dry_run;
 mod epoch;
 mod evaluate;
 mod evaluation;
-mod feed;
 mod gradient_check;
-mod health;
 mod inference;
 mod measure;
-mod measured;
 mod metrics;
 mod monitor;
 mod observer;
 mod online;
-mod outline;
 mod position;
 mod program;
-mod recorded;
-mod resident;
-mod saves;
+mod run_plan;
 mod step;
 mod stop;
+mod submission;
+mod submission_result;
 mod tensors;
 mod trainer;
 mod views;
 mod whitening;
 
+pub use dry_run::DryRun;
 pub use epoch::{Epoch, Measurement};
 pub use evaluate::{evaluate, logits};
 pub use evaluation::{ClassReport, Confusion, Evaluation, Mistake};
 pub use gradient_check::{CheckedTensor, GradientCheck, check_gradients};
 pub use metrics::Totals;
-pub use observer::{Checkpoint, DatasetInfo, End, Observer, Progress, Start};
-pub use outline::Outline;
+pub use observer::{Checkpoint, DatasetInfo, End, Observer, Progress, Start, Warning};
 pub use position::{Ending, Position, Snapshot};
-pub use recorded::Sizes;
+pub use run_plan::Sizes;
 pub use stop::StopFlag;
 pub use trainer::Trainer;
 pub use views::Views;

@@ -1,10 +1,9 @@
-//! Which epoch of a run is best.
+//! Selects the best epoch of a run.
 
 use crate::config::Monitor;
 use crate::train::epoch::Epoch;
 
-/// The figures of the images that the run is validated on: the validation images, or the test
-/// images where there are none.
+/// Accuracy and loss on the validation images, or on the test images if there are none.
 fn figures(epoch: &Epoch) -> (f64, f64) {
     match epoch.validation {
         Some(validation) => (validation.accuracy, validation.loss),
@@ -13,8 +12,8 @@ fn figures(epoch: &Epoch) -> (f64, f64) {
 }
 
 impl Monitor {
-    /// Whether `candidate` is better than `best`, another epoch of the same run. Small data sets
-    /// have many epochs of the same accuracy; of those, the one with the lower loss is better.
+    /// Whether `candidate` is better than `best`, another epoch of the same run. Many epochs on a
+    /// small data set have equal accuracies; the one with the lower loss is then better.
     pub fn is_better(self, candidate: &Epoch, best: &Epoch) -> bool {
         let ((accuracy, loss), (best_accuracy, best_loss)) = (figures(candidate), figures(best));
         match self {
@@ -23,12 +22,12 @@ impl Monitor {
         }
     }
 
-    /// The best of a run's epochs, the first where several have the same figures.
+    /// The best of a run's epochs; the first of several with equal metrics.
     pub fn best(self, epochs: &[Epoch]) -> Option<&Epoch> {
         epochs.iter().reduce(|best, epoch| if self.is_better(epoch, best) { epoch } else { best })
     }
 
-    /// The name of the figure that `epoch` was compared by: `validation accuracy`.
+    /// Name of the metric that `epoch` was compared by: `validation accuracy`.
     pub fn figure(self, epoch: &Epoch) -> &'static str {
         match (self, epoch.validation) {
             (Monitor::Accuracy, Some(_)) => "validation accuracy",
@@ -67,7 +66,7 @@ mod tests {
 
     fn best(monitor: Monitor, figures: &[[f64; 2]], on_validation: bool) -> usize {
         let epoch = |(index, &figures)| match on_validation {
-            // The test images would choose otherwise: their figures only get worse.
+            // The test metrics only get worse, so they would select another epoch.
             true => epoch(index + 1, [1.0 / (index + 1) as f64, index as f64], Some(figures)),
             false => epoch(index + 1, figures, None),
         };

@@ -1,6 +1,7 @@
-//! What a training run tells those who watch: the terminal, the run directory, a test.
+//! The events of a training run, for those who follow it: the terminal, the run directory, a test.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use super::epoch::Epoch;
@@ -8,59 +9,75 @@ use super::position::Snapshot;
 use crate::config::Config;
 use crate::device::DeviceInfo;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
-/// Said once, before the first step.
+/// Something about a run that needs attention.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Warning {
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What to try.
+    pub remedy: Remedy,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}; {}", self.message, self.remedy)
+    }
+}
+
+/// Sent once, before the first step.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// What trains.
+    /// The device that trains.
     pub device: DeviceInfo,
-    /// Its limits: see [`Device::limits`](crate::device::Device::limits).
+    /// Limits of the device: see [`Device::limits`](crate::device::Device::limits).
     pub limits: BTreeMap<&'static str, u64>,
-    /// What is trained on.
+    /// The data set.
     pub dataset: DatasetInfo,
     /// The files that the data set was read from.
     pub files: Vec<PathBuf>,
     /// The model's layers, with everything inferred: `linear:128,relu,linear:10`.
     pub model: String,
-    /// Number of trained values.
+    /// Number of trained parameters.
     pub parameters: usize,
-    /// Where the run is recorded.
+    /// Directory of the run.
     pub run: PathBuf,
-    /// What the run depends on.
+    /// Configuration of the run.
     pub config: Config,
-    /// Steps in a full epoch.
+    /// Steps per full epoch.
     pub steps_per_epoch: usize,
-    /// Steps that are done: more than 0 where a run goes on.
+    /// Steps that are done; more than 0 if the run was resumed.
     pub step: usize,
-    /// Epochs that are complete.
+    /// Number of complete epochs.
     pub epochs: usize,
-    /// The best of them.
+    /// The best complete epoch.
     pub best: Option<Epoch>,
 }
 
-/// A data set in numbers.
+/// Name, sizes and shape of a data set.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct DatasetInfo {
-    /// `fashion-mnist`, or a folder's name.
+    /// `fashion-mnist`, or the name of a folder.
     pub name: String,
-    /// Images to train on.
+    /// Number of training images.
     pub train: usize,
-    /// Images that the run is validated on: the data's own, or training images that were held out
-    /// and are not counted in `train`. 0 where there are none.
+    /// Number of validation images: the data set's own, or training images that were held out,
+    /// which `train` does not count. 0 if there are none.
     #[serde(default)]
     pub validation: usize,
-    /// Images to test with.
+    /// Number of test images.
     pub test: usize,
     /// Number of classes.
     pub classes: usize,
-    /// Channels, height, width.
+    /// Channels, height and width of an image.
     pub shape: [usize; 3],
 }
 
-/// Said several times a second.
+/// Sent several times per second.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// From 1.
+    /// Number of the current epoch, from 1.
     pub epoch: usize,
     /// Steps done in this epoch.
     pub step: usize,
@@ -68,48 +85,48 @@ pub struct Progress {
     pub steps: usize,
     /// Steps since the start of the run.
     pub total_step: usize,
-    /// Mean loss of the images since this was said last, penalty included.
+    /// Mean loss over the images since the last event, penalty included.
     pub recent_loss: f64,
-    /// Of the last of them.
+    /// Learning rate of the last of these steps.
     pub learning_rate: f64,
-    /// Mean loss of this epoch's images so far.
+    /// Mean loss over this epoch's images so far, penalty included.
     pub loss: f64,
-    /// Share of this epoch's images so far that were classified correctly, 0 to 1.
+    /// Accuracy over this epoch's images so far, 0 to 1.
     pub accuracy: f64,
-    /// Of this epoch's steps so far.
+    /// Images per second in this epoch so far.
     pub images_per_second: f64,
-    /// Until the run's last step, if it goes on as it did; measurements on test images not counted.
+    /// Estimated seconds to the run's last step, without evaluation.
     pub seconds_left: f64,
 }
 
-/// A run as it is between two steps.
+/// The state of a run between two steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Checkpoint<'a> {
     /// Optimizer steps since the start of the run.
     pub step: usize,
-    /// Whether it is the end of the best epoch so far. Where the best is not to be kept, every
-    /// checkpoint counts as that.
+    /// Whether this is the end of the best epoch so far. Always true if the best checkpoint is not
+    /// kept separately.
     pub best: bool,
-    /// All that the run needs to go on from here.
+    /// Everything that the run needs to resume from here.
     pub snapshot: &'a Snapshot,
 }
 
-/// Said once, after the last step.
+/// Sent once, after the last step.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct End {
-    /// Optimizer steps.
+    /// Number of optimizer steps.
     pub steps: usize,
-    /// Epochs, a partial last one included.
+    /// Number of epochs, including a partial last one.
     pub epochs: usize,
-    /// Training only.
+    /// Seconds of training, without evaluation.
     pub seconds: f64,
-    /// After the last step.
+    /// Test accuracy after the last step, 0 to 1.
     pub test_accuracy: f64,
-    /// After the last step.
+    /// Test loss after the last step.
     pub test_loss: f64,
-    /// The best epoch: see [`Monitor`](crate::config::Monitor).
+    /// Number of the best epoch: see [`Monitor`](crate::config::Monitor).
     pub best_epoch: usize,
-    /// The name of the figure that chose it: `validation accuracy`.
+    /// Name of the metric that selected the best epoch: `validation accuracy`.
     pub monitored: &'static str,
     /// The last epoch.
     #[serde(skip)]
@@ -117,46 +134,64 @@ pub struct End {
     /// The best epoch.
     #[serde(skip)]
     pub best: Epoch,
-    /// Whether the run ended because its epochs had not become better for a while.
+    /// Whether the run ended early because its epochs stopped improving.
     pub stopped_early: bool,
-    /// Of the final model: see [`weights_sha256`](crate::checkpoint::weights_sha256).
+    /// Checksum of the final model: see [`weights_sha256`](crate::checkpoint::weights_sha256).
     pub weights_sha256: String,
-    /// Where the run was recorded.
+    /// Directory of the run.
     pub run: PathBuf,
 }
 
-/// Somebody who watches a training run. An error ends the run.
+/// Follows a training run. If a method returns an error, the run ends with it.
 pub trait Observer {
-    /// Before the first step.
+    /// Called before the first step.
+    ///
+    /// # Errors
+    /// Any error ends the run.
     fn start(&mut self, _: &Start) -> Result<()> {
         Ok(())
     }
 
-    /// Several times a second.
+    /// Called several times per second.
+    ///
+    /// # Errors
+    /// Any error ends the run.
     fn progress(&mut self, _: &Progress) -> Result<()> {
         Ok(())
     }
 
-    /// After each epoch.
+    /// Called after each epoch.
+    ///
+    /// # Errors
+    /// Any error ends the run.
     fn epoch(&mut self, _: &Epoch) -> Result<()> {
         Ok(())
     }
 
-    /// Where something about the run needs attention: a line that says what, and what to try.
-    fn warning(&mut self, _: &str) -> Result<()> {
+    /// Called when something about the run needs attention.
+    ///
+    /// # Errors
+    /// Any error ends the run.
+    fn warning(&mut self, _: &Warning) -> Result<()> {
         Ok(())
     }
 
-    /// As often as the configuration says, and when a run is asked to stop.
+    /// Called as often as the configuration says, and when a run is asked to stop.
+    ///
+    /// # Errors
+    /// Any error ends the run.
     fn checkpoint(&mut self, _: &Checkpoint<'_>) -> Result<()> {
         Ok(())
     }
 
-    /// After the last step.
+    /// Called after the last step.
+    ///
+    /// # Errors
+    /// Any error ends the run.
     fn end(&mut self, _: &End) -> Result<()> {
         Ok(())
     }
 
-    /// When the run has ended early: because it was asked to, or with an error.
+    /// Called when the run ends early, because it was asked to stop or because of an error.
     fn failed(&mut self, _: &Error) {}
 }

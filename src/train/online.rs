@@ -1,7 +1,7 @@
-//! Recognises the networks whose training with batch size 1 can be done in blocks of steps, and
-//! records such a block.
+//! Recognises networks that can be trained with batch size 1 in blocks of steps, and records such a
+//! block.
 
-use super::step::Training;
+use super::step::TrainStepOptions;
 use crate::nn::{Model, Module};
 use crate::ops::activation::Activation;
 use crate::ops::gather::Batch;
@@ -11,21 +11,22 @@ use crate::optim::{Optimizer, Recipe};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// Largest part of a weight that may decay in one step: within a block, updates are divided by what
-/// has remained of the weight.
+/// Maximum fraction of a weight that may decay in one step: within a block, updates are divided by
+/// the remaining fraction of the weight.
 const MOST_DECAY: f32 = 0.01;
 
-/// Two linear layers with a ReLU between.
+/// Two linear layers with a ReLU between them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Network {
     weight: Tensor,
     head: Head,
 }
 
-/// The network, if blocks of steps train it as single steps would: batch size 1, plain SGD of the
-/// plain loss of images as they are, at one learning rate, a ReLU between two linear layers of
-/// moderate size.
-pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
+/// The network, if blocks of steps train it exactly as single steps would.
+///
+/// The conditions are batch size 1, plain SGD on the plain loss, no augmentation, a constant
+/// learning rate, and a ReLU between two linear layers of moderate size.
+pub(super) fn recognise(model: &Model, training: &TrainStepOptions) -> Option<Network> {
     let Recipe { optimizer, groups, l2, clip_norm, learning_rate } = &training.recipe;
     let &Optimizer::Sgd { momentum, weight_decay, .. } = optimizer else { return None };
     let modules = model.modules();
@@ -55,8 +56,8 @@ pub(super) fn recognise(model: &Model, training: &Training) -> Option<Network> {
 }
 
 impl Network {
-    /// Records a block of steps on the images of `input`, one after the other; returns the ring of
-    /// its losses and hits.
+    /// Records a block of steps on the images of `input`, one image per step. Returns the ring of
+    /// losses and correct counts.
     pub(super) fn record(&self, plan: &mut Plan, input: Batch, slots: usize) -> Tensor {
         let products = matmul::product(plan, Form::Nt, input.x, self.weight, Epilogue::None);
         let overlaps = matmul::product(plan, Form::Nt, input.x, input.x, Epilogue::None);

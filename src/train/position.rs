@@ -1,4 +1,4 @@
-//! Where a run is. With the tensors, it is all that the run's next steps depend on.
+//! The progress of a run. Together with the tensors, it determines all further steps.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,41 +7,41 @@ use super::metrics::Totals;
 use crate::checkpoint::{NamedTensor, SavedModel};
 use crate::config::{Config, Monitor};
 
-/// How far a run has come, and what it knows about the way.
+/// The progress of a run.
 ///
-/// Random numbers are functions of the seed and the epoch, and the learning rate of the step, so
-/// there is no state of a generator or of a schedule. How many steps go into one submission is a
-/// matter of the clock, on which no result depends.
+/// Random numbers are functions of the seed and the epoch, and the learning rate is a function of
+/// the step, so neither a generator nor a schedule has any state. The number of steps per
+/// submission depends on timing, but no result depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Position {
     /// Optimizer steps since the start of the run.
     pub step: usize,
-    /// Epochs that are complete, measurement included.
+    /// Number of complete epochs, evaluation included.
     pub epochs: usize,
-    /// What the steps after those epochs have measured.
+    /// Metrics of the steps since the last complete epoch.
     pub totals: Totals,
-    /// Seconds that the steps after those epochs took.
+    /// Duration of the steps since the last complete epoch, in seconds.
     pub epoch_seconds: f64,
-    /// Seconds that all steps took.
+    /// Duration of all steps, in seconds.
     pub seconds: f64,
-    /// Whether somebody was told that an epoch learned nothing: once in a run is enough.
+    /// Whether the warning that the model does not learn was given; it is given once per run.
     #[serde(default)]
     pub warned_of_chance: bool,
     /// The last complete epoch.
     pub last: Option<Epoch>,
-    /// The best complete epoch, by the figure that the run monitors.
+    /// The best complete epoch, by the metric that the run monitors.
     pub best: Option<Epoch>,
-    /// Complete epochs after which patience counts: those at which it was renewed, if it was.
+    /// Number of complete epochs from which patience counts; 0 unless patience was renewed.
     #[serde(default)]
     pub patience_since: usize,
-    /// Where a run that `max-steps` has ended within an epoch was before that counted as complete:
-    /// with more steps to make, it continues from there.
+    /// The position before a partial epoch that `max-steps` cut off was counted as complete. A run
+    /// that is given more steps resumes from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_cut: Option<Box<Position>>,
 }
 
 impl Position {
-    /// Takes a complete epoch in. Returns whether it is the best so far, by what `monitor` says.
+    /// Records a complete epoch. Returns whether it is the best so far, by `monitor`.
     pub(super) fn complete(&mut self, epoch: Epoch, monitor: Monitor) -> bool {
         let is_best = self.best.is_none_or(|best| monitor.is_better(&epoch, &best));
         if is_best {
@@ -55,12 +55,12 @@ impl Position {
         is_best
     }
 
-    /// Complete epochs since the best one, or since patience was renewed.
+    /// Number of complete epochs since the best one, or since patience was renewed.
     pub(super) fn epochs_since_best(&self) -> usize {
         self.best.map_or(0, |best| self.epochs.saturating_sub(best.epoch.max(self.patience_since)))
     }
 
-    /// Why a run of `config` that is here has no more steps to make, if so.
+    /// The reason why a run of `config` at this position has no more steps, if it has none.
     pub fn ending(&self, config: &Config) -> Option<Ending> {
         if config.patience.is_some_and(|most| self.epochs_since_best() >= most) && self.epochs < config.epochs
         {
@@ -74,36 +74,36 @@ impl Position {
         }
     }
 
-    /// The fewest epochs that a run which is here can be made to have and still train.
+    /// The smallest number of epochs with which a run at this position still has steps to train.
     pub fn least_epochs(&self) -> usize {
         self.before_cut.as_ref().map_or(self.epochs, |before| before.epochs) + 1
     }
 }
 
-/// Why a run has no more steps to make.
+/// The reason why a run has no more steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It has had all of its epochs.
+    /// All epochs are complete.
     Epochs,
-    /// It has made as many steps as `max-steps` allows.
+    /// The run has made as many steps as `max-steps` allows.
     MaxSteps,
-    /// Its epochs have not improved for as long as `patience` allows.
+    /// The epochs have not improved for as long as `patience` allows.
     Patience,
 }
 
-/// All that a run needs to go on exactly from where it was.
+/// Everything that a run needs to resume exactly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    /// Weights, biases and what is needed to use them.
+    /// The model: parameters and statistics.
     pub model: SavedModel,
-    /// What the optimizer keeps from step to step.
+    /// The optimizer state.
     pub optimizer: SavedModel,
-    /// Where the run is.
+    /// The progress of the run.
     pub position: Position,
 }
 
 impl Snapshot {
-    /// Everything that is kept from step to step.
+    /// All tensors that are kept from step to step.
     pub fn tensors(&self) -> impl Iterator<Item = &NamedTensor> {
         self.model.tensors.iter().chain(&self.optimizer.tensors)
     }

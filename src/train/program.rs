@@ -1,10 +1,11 @@
-//! What a run computes: the plan with its steps, and the tensors that the host writes and reads.
+//! Records the computation of a run: the plan with its steps, and the tensors that the host reads
+//! and writes.
 
 use super::averages::Averages;
-use super::health::Health;
+use super::dataset_on_device::{DatasetOnDevice, declare_normalisation};
+use super::divergence::NormProbe;
 use super::online;
-use super::resident::{Resident, declare_normalisation};
-use super::step::{Pass, Penalty, SLOTS, Slots, SplitSize, Training};
+use super::step::{Penalty, SLOTS, Slots, SplitSize, SplitStep, TrainStepOptions};
 use crate::data::ImageShape;
 use crate::error::Result;
 use crate::nn;
@@ -16,20 +17,20 @@ use crate::optim::Updates;
 use crate::plan::Plan;
 use crate::tensor::{Element, Tensor};
 
-/// Most images in one step of an evaluation.
+/// Maximum number of images per evaluation step.
 const EVALUATION_BATCH: usize = 1000;
 
-/// Most values that a layer hands on in one step of an evaluation: 64 MiB of them.
+/// Maximum number of values in one activation of an evaluation step: 64 MiB of them.
 const MOST_EVALUATED: usize = 1 << 24;
 
-/// Where a forward pass gets its images, and what it is for.
+/// Where a forward pass gets its images from, and its purpose.
 struct Source<'a> {
-    split: &'a Resident,
+    split: &'a DatasetOnDevice,
     batch: usize,
     phase: Phase,
 }
 
-/// Records a forward pass and what it is worth.
+/// Records a forward pass and its loss.
 fn measure<'a>(plan: &mut Plan, model: &'a Model, source: Source<'_>, smoothing: f32) -> (Forward<'a>, Loss) {
     let Source { split, batch, phase } = source;
     let gather = match model.input() {
@@ -43,30 +44,30 @@ fn measure<'a>(plan: &mut Plan, model: &'a Model, source: Source<'_>, smoothing:
 
 /// A plan under construction, with the tensors that all of its steps share.
 #[derive(Debug)]
-pub(super) struct Builder {
+pub(super) struct RunPlanBuilder {
     pub(super) plan: Plan,
     pub(super) model: Model,
     pub(super) normalisation: Tensor,
-    /// What the parameters' running averages are, where there are any.
+    /// Moving averages of the parameters, if the run has them.
     pub(super) averages: Option<Averages>,
 }
 
-impl Builder {
+impl RunPlanBuilder {
     pub(super) fn new(spec: &ModelSpec, shape: ImageShape) -> Self {
         let mut plan = Plan::new();
         let model = Model::new(&mut plan, spec, shape.into());
         let normalisation = declare_normalisation(&mut plan, shape.channels);
-        Builder { plan, model, normalisation, averages: None }
+        RunPlanBuilder { plan, model, normalisation, averages: None }
     }
 
-    fn split(&mut self, name: &str, size: SplitSize) -> Result<Resident> {
+    fn split(&mut self, name: &str, size: SplitSize) -> Result<DatasetOnDevice> {
         let SplitSize { count, shape, largest } = size;
-        Resident::declare(&mut self.plan, name, count, shape, self.normalisation, largest)
+        DatasetOnDevice::declare(&mut self.plan, name, count, shape, self.normalisation, largest)
     }
 
-    /// Records training: a step per batch, or blocks of steps where a batch is one image and the
+    /// Records training: one step per batch, or blocks of steps if the batch size is 1 and the
     /// model allows it.
-    pub(super) fn train(&mut self, size: SplitSize, training: Training) -> Result<Pass> {
+    pub(super) fn train(&mut self, size: SplitSize, training: TrainStepOptions) -> Result<SplitStep> {
         match online::recognise(&self.model, &training) {
             Some(network) => self.train_online(size, network),
             None => self.train_batches(size, training),
@@ -74,33 +75,41 @@ impl Builder {
     }
 
     /// Records blocks of steps of one image each (see [`online_steps`]).
-    fn train_online(&mut self, size: SplitSize, network: online::Network) -> Result<Pass> {
+    fn train_online(&mut self, size: SplitSize, network: online::Network) -> Result<SplitStep> {
         let split = self.split("train", size)?;
         let batch = online_steps::BLOCK.min(size.count);
         let step = self.plan.begin("train");
         let plan = &mut self.plan;
         let input = gather::forward(plan, &split.images, split.order, batch, Element::F32);
         let metrics = network.record(plan, input, SLOTS);
-        Ok(Pass { step, split, count: size.count, batch, images_per_step: 1, metrics, slots: Slots::Blocks })
+        Ok(SplitStep {
+            step,
+            split,
+            count: size.count,
+            batch,
+            images_per_step: 1,
+            metrics,
+            slots: Slots::Blocks,
+        })
     }
 
-    /// Records a training step: a batch forward, backward, and the update of every parameter.
-    pub(super) fn train_batches(&mut self, size: SplitSize, training: Training) -> Result<Pass> {
+    /// Records a training step: forward pass, backward pass and the update of every parameter.
+    pub(super) fn train_batches(&mut self, size: SplitSize, training: TrainStepOptions) -> Result<SplitStep> {
         let mut split = self.split("train", size)?;
         split.images.augmentation = training.augmentation;
         let batch = training.batch.min(size.count);
         let step = self.plan.begin("train");
-        let Builder { plan, model, .. } = self;
+        let RunPlanBuilder { plan, model, .. } = self;
         let phase = Phase::Training { dropout: training.dropout, element: training.element };
         let source = Source { split: &split, batch, phase };
         let (forward, loss) = measure(plan, model, source, training.label_smoothing);
-        let Training { recipe, averaged, .. } = training;
+        let TrainStepOptions { recipe, averaged, .. } = training;
         let mut updates = Updates::new(recipe, size.count.div_ceil(batch));
         nn::backward(plan, forward, loss.dlogits, &mut updates);
         updates.finish(plan);
         self.averages = averaged.then(|| Averages::record(plan, model));
         let metrics = loss.metrics;
-        Ok(Pass {
+        Ok(SplitStep {
             step,
             split,
             count: size.count,
@@ -111,13 +120,13 @@ impl Builder {
         })
     }
 
-    /// Records the measurement of a batch of the test images; returns the logits' tensor, too.
-    pub(super) fn evaluate(&mut self, size: SplitSize) -> Result<(Pass, Tensor)> {
+    /// Records the evaluation of a batch of test images. Also returns the tensor of the logits.
+    pub(super) fn evaluate(&mut self, size: SplitSize) -> Result<(SplitStep, Tensor)> {
         self.evaluate_split("test", size)
     }
 
-    /// Records the measurement of a batch of another split, which has this name.
-    pub(super) fn evaluate_split(&mut self, name: &str, size: SplitSize) -> Result<(Pass, Tensor)> {
+    /// Records the evaluation of a batch of the split `name`.
+    pub(super) fn evaluate_split(&mut self, name: &str, size: SplitSize) -> Result<(SplitStep, Tensor)> {
         let split = self.split(name, size)?;
         let batch = EVALUATION_BATCH.min(MOST_EVALUATED / self.model.most_values()).clamp(1, size.count);
         let step = self.plan.begin("evaluate");
@@ -125,7 +134,7 @@ impl Builder {
         let (forward, loss) = measure(&mut self.plan, &self.model, source, 0.0);
         let logits = forward.y;
         let metrics = loss.metrics;
-        let pass = Pass {
+        let pass = SplitStep {
             step,
             split,
             count: size.count,
@@ -137,7 +146,7 @@ impl Builder {
         Ok((pass, logits))
     }
 
-    /// Records the measurement of the L2 penalty with factor `l2`; nothing where that is zero.
+    /// Records the measurement of the L2 penalty with factor `l2`; `None` if that is 0.
     pub(super) fn penalty(&mut self, l2: f32) -> Option<Penalty> {
         if l2 == 0.0 {
             return None;
@@ -151,12 +160,13 @@ impl Builder {
         Some(Penalty { step, rings, factor: f64::from(l2) / 2.0 })
     }
 
-    /// Records the look at everything that is kept from step to step. The weights' norms are those
-    /// of `penalty`, if it is measured before every run of the training step.
-    pub(super) fn health(&mut self, penalty: Option<&Penalty>) -> Health {
+    /// Records the measurement of the norms that divergence is detected by. If the penalty is
+    /// measured before every run of the training step, its rings already hold the norms of the
+    /// weights.
+    pub(super) fn norm_probe(&mut self, penalty: Option<&Penalty>) -> NormProbe {
         let rings = penalty.map(|penalty| penalty.rings.clone()).unwrap_or_default();
         let known = self.weights().into_iter().zip(rings).collect();
-        Health::record(&mut self.plan, known)
+        NormProbe::record(&mut self.plan, known)
     }
 
     fn weights(&self) -> Vec<Tensor> {

@@ -1,29 +1,30 @@
-//! The steps of a run, and how it trains.
+//! The steps of a run and the options of its training step.
 
-use super::resident::Resident;
+use super::dataset_on_device::DatasetOnDevice;
 use crate::augmentation::Augmentation;
 use crate::data::ImageShape;
 use crate::optim::Recipe;
 use crate::plan::StepId;
 use crate::tensor::{Element, Tensor};
 
-/// Slots of every metric ring: most runs of a step in one submission.
+/// Number of slots of every metric ring, hence the maximum number of runs per submission.
 pub(super) const SLOTS: usize = 1024;
 
-/// A step that takes batches from a split and measures the model on them.
+/// A step that takes batches from a split and evaluates the model on them.
 #[derive(Debug)]
-pub(super) struct Pass {
+pub(super) struct SplitStep {
     pub(super) step: StepId,
-    pub(super) split: Resident,
+    pub(super) split: DatasetOnDevice,
     /// Images in the split.
     pub(super) count: usize,
-    /// Images per run of the step.
+    /// Number of images per run of the step.
     pub(super) batch: usize,
-    /// Images per optimizer step: the batch, or 1 where a run of the step is a block of such steps.
+    /// Number of images per optimizer step: the batch size, or 1 if a run of the step is a block of
+    /// optimizer steps.
     pub(super) images_per_step: usize,
-    /// Ring of losses and hits.
+    /// Ring of losses and correct counts.
     pub(super) metrics: Tensor,
-    /// What that ring holds.
+    /// Layout of the ring's slots.
     pub(super) slots: Slots,
 }
 
@@ -33,55 +34,55 @@ pub(super) struct Penalty {
     pub(super) step: StepId,
     /// Rings of partial sums of squares, one per weight.
     pub(super) rings: Vec<Tensor>,
-    /// Half of the penalty's factor.
+    /// Half of the L2 factor.
     pub(super) factor: f64,
 }
 
-/// What the slots of a pass's ring hold.
+/// Layout of the slots of a metric ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slots {
-    /// Pairs of weighted losses and hits, one per so many rows.
+    /// Pairs of weighted loss and correct count, one per group of rows.
     Pairs,
-    /// Sums over a block of steps: see [`online_steps`].
+    /// Sums over a block of steps: see [`online_steps`](crate::ops::online_steps).
     Blocks,
 }
 
 impl Penalty {
-    /// The penalty of all weights, as the rings' slot `slot` has it.
+    /// The penalty of all weights, from slot `slot` of the rings.
     pub(super) fn value(&self, rings: &[Vec<f32>], slot: usize) -> f64 {
         self.factor * (0..self.rings.len()).map(|weight| self.squares(weight, rings, slot)).sum::<f64>()
     }
 
-    /// The squared norm of one weight.
+    /// The squared norm of one weight, from slot `slot` of the rings.
     pub(super) fn squares(&self, weight: usize, rings: &[Vec<f32>], slot: usize) -> f64 {
         let width = self.rings[weight].matrix("ring")[1];
         rings[weight][slot * width..][..width].iter().map(|&sum| f64::from(sum)).sum()
     }
 }
 
-/// A split's size, as a program needs it.
+/// Size of a split.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SplitSize {
     pub(super) count: usize,
     pub(super) shape: ImageShape,
-    /// Most bytes of one tensor.
+    /// Maximum number of bytes in one tensor.
     pub(super) largest: usize,
 }
 
-/// How a program trains.
+/// Options of the training step.
 #[derive(Clone, Debug)]
-pub(super) struct Training {
+pub(super) struct TrainStepOptions {
     pub(super) batch: usize,
     pub(super) recipe: Recipe,
-    /// Share of the target that all classes have alike.
+    /// Label smoothing factor.
     pub(super) label_smoothing: f32,
-    /// What becomes of the images.
+    /// Augmentation of the training images.
     pub(super) augmentation: Augmentation,
-    /// What dropout's random numbers follow from; it drops nothing where there is none.
+    /// Seed of dropout; `None` disables dropout.
     pub(super) dropout: Option<u64>,
-    /// As what layers hand floats on. Blocks of steps of one image each keep theirs in 32 bits.
+    /// Element type of activations. Blocks of steps always use f32.
     pub(super) element: Element,
-    /// Whether parameters have running averages.
+    /// Whether to keep moving averages of the parameters.
     pub(super) averaged: bool,
     /// Whether the learning rate is the same in every step.
     pub(super) is_constant: bool,

@@ -1,25 +1,25 @@
-//! How a run is asked to end early.
+//! A flag that asks a run to stop early.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Set by a signal, looked at between submissions. Clones are the same flag.
+/// Stop flag of a run. A signal handler sets it, and the trainer checks it between submissions. All
+/// clones share one flag.
 #[derive(Clone, Debug, Default)]
 pub struct StopFlag {
-    /// A number that a signal handler can store: see [`StopFlag::number`].
+    /// The reason as a number that a signal handler can store: see [`StopFlag::number`].
     reason: Arc<AtomicUsize>,
 }
 
 impl StopFlag {
-    /// Asks the run to end, because of Ctrl-C, a closed terminal or because the process is to
-    /// terminate.
+    /// Asks the run to stop, because of Ctrl-C, a closed terminal or a termination signal.
     pub fn request(&self, reason: ErrorKind) {
         self.reason.store(StopFlag::number(reason), Ordering::Relaxed);
     }
 
-    /// Why the run should end, if it should.
+    /// Why the run should stop, if it should.
     pub fn requested(&self) -> Option<ErrorKind> {
         match self.reason.load(Ordering::Relaxed) {
             0 => None,
@@ -29,7 +29,7 @@ impl StopFlag {
         }
     }
 
-    /// Ends what has not reached its end yet, where that was asked for.
+    /// Returns an error if a stop was requested; `end` names what has not been reached.
     ///
     /// # Errors
     /// [`ErrorKind::Interrupted`], [`ErrorKind::HungUp`] or [`ErrorKind::Terminated`].
@@ -40,7 +40,7 @@ impl StopFlag {
         }
     }
 
-    /// What stands for a reason in [`StopFlag::shared`].
+    /// The number that stands for a reason in [`StopFlag::shared`].
     pub(crate) fn number(reason: ErrorKind) -> usize {
         match reason {
             ErrorKind::Interrupted => 1,
@@ -49,7 +49,7 @@ impl StopFlag {
         }
     }
 
-    /// The flag itself, for a signal handler.
+    /// The shared flag, for a signal handler.
     pub(crate) fn shared(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.reason)
     }

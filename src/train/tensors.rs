@@ -1,4 +1,4 @@
-//! A run's trained tensors and its optimizer's, on their way to a device and back.
+//! Copies parameters and optimizer state between a device and model files.
 
 use crate::checkpoint::{NamedTensor, SavedModel};
 use crate::config::{Config, Init};
@@ -7,10 +7,10 @@ use crate::error::{Error, Result};
 use crate::nn::init::{ParameterKind, Start};
 use crate::nn::{Model, Parameter, init};
 use crate::plan::{Array, Declaration, Role};
+use crate::remedy::Remedy;
 
-/// Writes the weights that a run starts with: those of `file` where there is one, else by the
-/// configured rule.
-pub(super) fn write_first_weights(
+/// Writes the initial weights: those of `file` if there is one, else those of the configured rule.
+pub(super) fn write_initial_weights(
     session: &mut dyn Session,
     model: &Model,
     config: &Config,
@@ -27,21 +27,21 @@ pub(super) fn write_first_weights(
                 let values = init::values(*rule, config.seed, index as u32, start);
                 session.write(tensor, Array::F32(values))?;
             }
-            write_first_statistics(session)
+            write_initial_statistics(session)
         }
         (_, Some(file)) => restore_model(session, file),
         (Init::File(_), None) => unreachable!("the file was read before the plan was made"),
     }
 }
 
-/// The running statistics of images of which nothing is known yet: mean 0, variance 1, as PyTorch's start.
-fn write_first_statistics(session: &mut dyn Session) -> Result<()> {
+/// Writes the initial running statistics: mean 0 and variance 1, as in PyTorch.
+fn write_initial_statistics(session: &mut dyn Session) -> Result<()> {
     let statistics: Vec<_> = session.plan().of_role(Role::Statistic).cloned().collect();
     for Declaration { tensor, name, .. } in statistics {
         let value = match name.rsplit('.').next() {
             Some("running_var") => 1.0,
             Some("running_mean") => 0.0,
-            // Filters of a whitening: of them the images speak.
+            // Whitening filters are computed from the training images.
             _ => continue,
         };
         session.write(tensor, Array::F32(vec![value; tensor.len()]))?;
@@ -49,13 +49,13 @@ fn write_first_statistics(session: &mut dyn Session) -> Result<()> {
     Ok(())
 }
 
-/// Writes the model from a file, which must have its tensors and no others.
+/// Restores the model from a file, which must contain exactly its tensors.
 pub(super) fn restore_model(session: &mut dyn Session, file: &SavedModel) -> Result<()> {
     let declarations = session.plan().saved().cloned().collect();
     restore(session, declarations, file)
 }
 
-/// Writes the optimizer's state from a file, which must have its tensors and no others.
+/// Restores the optimizer state from a file, which must contain exactly its tensors.
 pub(super) fn restore_state(session: &mut dyn Session, file: &SavedModel) -> Result<()> {
     let declarations = session.plan().of_role(Role::State).cloned().collect();
     restore(session, declarations, file)
@@ -65,13 +65,16 @@ fn restore(session: &mut dyn Session, declarations: Vec<Declaration>, file: &Sav
     take(session, &declarations, file)?;
     let is_known = |name: &String| declarations.iter().any(|known| known.name == *name);
     match file.tensors.iter().find(|tensor| !is_known(&tensor.name)) {
-        Some(extra) => Err(Error::model(format!("the file has {}, which the model does not", extra.name))
-            .advise("give the model that the file was made with, with --model")),
+        Some(extra) => {
+            Err(Error::model(format!("the file has {}, which the model does not", extra.name)).advise(
+                Remedy::settings("give the model that the file was made with, with {}", [("model", "")]),
+            ))
+        }
         None => Ok(()),
     }
 }
 
-/// Writes the model from a file, which may have other tensors, too.
+/// Restores the model from a file, which may contain other tensors as well.
 pub(super) fn take_model(session: &mut dyn Session, file: &SavedModel) -> Result<()> {
     let declarations: Vec<_> = session.plan().saved().cloned().collect();
     take(session, &declarations, file)
@@ -85,13 +88,13 @@ fn take(session: &mut dyn Session, declarations: &[Declaration], file: &SavedMod
     Ok(())
 }
 
-/// The model, as files have it.
+/// Reads the model in the layout of files.
 pub(super) fn copy_model(session: &mut dyn Session) -> Result<Vec<NamedTensor>> {
     let declarations = session.plan().saved().cloned().collect();
     copy(session, declarations)
 }
 
-/// The optimizer's state.
+/// Reads the optimizer state in the layout of files.
 pub(super) fn copy_state(session: &mut dyn Session) -> Result<Vec<NamedTensor>> {
     let declarations = session.plan().of_role(Role::State).cloned().collect();
     copy(session, declarations)

@@ -1,5 +1,5 @@
-//! The training run: epochs of steps, each followed by a measurement on images that it does not
-//! train on.
+//! The training run: epochs of steps, each followed by an evaluation on the test and validation
+//! images.
 
 mod advice;
 mod origin;
@@ -13,13 +13,13 @@ use std::time::Instant;
 
 use super::averages::Averages;
 use super::chance::Chance;
-use super::feed::{Feed, Pace, Sampling};
-use super::health::{Health, Watch};
+use super::checkpoint_policy::CheckpointPolicy;
+use super::divergence::{DivergenceDetector, NormProbe};
 use super::measure::measure;
 use super::observer::{DatasetInfo, End, Observer, Progress, Start};
 use super::position::{Position, Snapshot};
-use super::saves::Saves;
 use super::stop::StopFlag;
+use super::submission::{Sampling, SubmissionSizer, Submitter};
 use super::tensors;
 use crate::checkpoint::{About, weights_sha256};
 use crate::config::Config;
@@ -28,14 +28,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::nn::Model;
 use crate::optim::LearningRate;
 use crate::plan::{Array, StepRecord};
+use crate::remedy::Remedy;
 use crate::train::epoch::Epoch;
-use crate::train::step::{Pass, Penalty, Slots};
+use crate::train::step::{Penalty, Slots, SplitStep};
 use crate::{optim, rng};
 
-/// Measurements of the penalty in an epoch, where every step would be too many.
+/// Number of times that the penalty is measured per epoch, if every step would be too often.
 const PENALTY_SAMPLES: usize = 1000;
 
-/// A run that is ready to start, or to go on: the data set and the weights are on the device.
+/// A run that is ready to train. The data set and the weights are on the device.
 pub struct Trainer<'a> {
     config: &'a Config,
     device: DeviceInfo,
@@ -45,12 +46,12 @@ pub struct Trainer<'a> {
     session: Box<dyn Session>,
     model: Model,
     averages: Option<Averages>,
-    training: Pass,
-    testing: Pass,
-    validating: Option<Pass>,
+    training: SplitStep,
+    testing: SplitStep,
+    validating: Option<SplitStep>,
     penalty: Option<Penalty>,
-    health: Health,
-    watch: Watch,
+    norm_probe: NormProbe,
+    divergence: DivergenceDetector,
     chance: Chance,
     about: About,
     dataset: DatasetInfo,
@@ -58,21 +59,25 @@ pub struct Trainer<'a> {
     steps_per_epoch: usize,
     steps: usize,
     rate: LearningRate,
-    pace: Pace,
-    test_pace: Pace,
+    sizer: SubmissionSizer,
+    test_sizer: SubmissionSizer,
     position: Position,
-    saves: Saves,
-    /// The run as it was saved last.
+    checkpoints: CheckpointPolicy,
+    /// The last checkpoint.
     saved: Option<Snapshot>,
-    /// Steps between two looks at the run's health.
-    look_every: usize,
+    /// Number of steps between two measurements of the norms.
+    probe_every: usize,
 }
 
 impl Trainer<'_> {
     /// Trains to the end of the configured epochs.
     ///
-    /// `run` names the run to the observers; what is written there is their business. A run that is
-    /// asked to stop ends with that error, after the observers have had a last checkpoint.
+    /// `run` is passed to the observers, which write there. If `stop` is set, the observers receive
+    /// a last checkpoint and the run ends with an error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Diverged`] for NaN or infinity, [`ErrorKind::Device`] if the device fails, the
+    /// reason of the stop request, or the error of an observer.
     pub fn train(mut self, run: &Path, observers: &mut [&mut dyn Observer], stop: &StopFlag) -> Result<End> {
         self.stop = stop.clone();
         let trained = self.train_all(run, observers);
@@ -87,7 +92,7 @@ impl Trainer<'_> {
         self.rate.at(self.position.step)
     }
 
-    /// Steps over which the learning rate's schedule is laid out.
+    /// Number of steps over which the learning rate schedule runs.
     pub fn schedule_steps(&self) -> usize {
         self.rate.steps
     }
@@ -97,8 +102,8 @@ impl Trainer<'_> {
         for observer in &mut *observers {
             observer.start(&start)?;
         }
-        if !self.saves.are_begun() {
-            // So that a run that is killed in its first epoch can go on, too.
+        if !self.checkpoints.has_saved() {
+            // A run that is killed in its first epoch can then be resumed, too.
             self.save(observers)?;
         }
         while !self.is_over() {
@@ -115,7 +120,7 @@ impl Trainer<'_> {
 
     fn stopped(&self, kind: ErrorKind, run: &Path) -> Error {
         Error::new(kind, format!("stopped at step {} of {}", self.position.step, self.steps))
-            .advise(format!("go on with: shadegrad resume {}", run.display()))
+            .advise(Remedy::Resume(run.into()))
     }
 
     fn start(&self, run: &Path) -> Start {
@@ -139,9 +144,9 @@ impl Trainer<'_> {
     fn end(&mut self, run: &Path) -> Result<End> {
         let Position { last, best, .. } = self.position;
         let [last, best] = [last, best].map(|epoch| epoch.expect("a run that is over has had an epoch"));
-        self.exchange()?;
+        self.swap_ema()?;
         let weights = tensors::copy_model(&mut *self.session)?;
-        self.exchange()?;
+        self.swap_ema()?;
         Ok(End {
             steps: self.position.step,
             epochs: self.position.epochs,
@@ -164,40 +169,40 @@ impl Trainer<'_> {
         self.position.step == self.steps || has_lost_patience
     }
 
-    /// Trains the steps of the epoch that are still to do.
+    /// Trains the remaining steps of the current epoch.
     fn train_epoch(&mut self, observers: &mut [&mut dyn Observer], run: &Path) -> Result<()> {
         let index = self.position.epochs;
         if self.config.shuffle {
             let order = rng::order(self.config.seed, index as u32, self.training.count);
             self.session.write(self.training.split.order, Array::U32(order))?;
         }
-        let stretch = self.stretch();
-        while self.position.totals.runs < stretch.runs {
-            self.train_runs(&stretch, observers)?;
-            if self.position.totals.runs == stretch.runs {
+        let range = self.range();
+        while self.position.totals.runs < range.runs {
+            self.train_runs(&range, observers)?;
+            if self.position.totals.runs == range.runs {
                 break;
             }
             if let Some(kind) = self.stop.requested() {
                 self.save(observers)?;
                 return Err(self.stopped(kind, run));
             }
-            if self.saves.are_due(self.position.step) {
+            if self.checkpoints.is_due(self.position.step) {
                 self.save(observers)?;
             }
         }
         Ok(())
     }
 
-    /// The steps of the epoch that the run is in.
-    fn stretch(&self) -> Stretch {
+    /// The range of steps of the current epoch.
+    fn range(&self) -> EpochRange {
         let first_step = self.position.epochs * self.steps_per_epoch;
         let steps = self.steps_per_epoch.min(self.steps - first_step);
         let images = (steps * self.training.images_per_step).min(self.training.count);
-        Stretch { first_step, steps, images, runs: images.div_ceil(self.training.batch) }
+        EpochRange { first_step, steps, images, runs: images.div_ceil(self.training.batch) }
     }
 
-    /// What the ops are told in each step of the epoch that the run is in.
-    fn told(&self) -> impl Fn(usize) -> StepRecord + use<> {
+    /// The data of each step of the current epoch, by its index in the epoch.
+    fn record_for(&self) -> impl Fn(usize) -> StepRecord + use<> {
         let (rate, epoch) = (self.rate, self.position.epochs);
         let (optimizer, ema) = (self.config.optimizer, self.config.ema);
         let first_step = epoch * self.steps_per_epoch;
@@ -207,39 +212,39 @@ impl Trainer<'_> {
         }
     }
 
-    /// Trains until there is something to save, or a reason to stop, or until the epoch's end.
-    fn train_runs(&mut self, stretch: &Stretch, observers: &mut [&mut dyn Observer]) -> Result<()> {
-        let &Stretch { first_step, steps, images, runs } = stretch;
+    /// Trains until a checkpoint is due, a stop is requested or the epoch ends.
+    fn train_runs(&mut self, range: &EpochRange, observers: &mut [&mut dyn Observer]) -> Result<()> {
+        let &EpochRange { first_step, steps, images, runs } = range;
         let (batch, unit) = (self.training.batch, self.training.images_per_step);
-        // In the middle of an interval, so a pass that is cut short still has one.
+        // In the middle of an interval, so a partial epoch has a measurement as well.
         let interval = match self.training.slots {
             Slots::Pairs => (self.training.count.div_ceil(batch) / PENALTY_SAMPLES).clamp(1, runs),
             Slots::Blocks => 1,
         };
-        let feed = Feed {
+        let submitter = Submitter {
             pass: &self.training,
             sampling: Sampling {
                 penalty: self.penalty.as_ref(),
                 interval,
-                health: Some((&self.health, (self.look_every * unit / batch).max(1))),
+                norm_probe: Some((&self.norm_probe, (self.probe_every * unit / batch).max(1))),
             },
             mean: true,
         };
-        let steps_done = |runs: usize| stretch.steps_done(runs, &self.training);
-        let next_save = self.saves.next_step(self.position.step).unwrap_or(usize::MAX);
+        let steps_done = |runs: usize| range.steps_done(runs, &self.training);
+        let next_save = self.checkpoints.next_step(self.position.step).unwrap_or(usize::MAX);
         let until = next_save.saturating_sub(first_step).saturating_mul(unit).div_ceil(batch).min(runs);
-        let (rate, told) = (self.rate, self.told());
+        let (rate, record_for) = (self.rate, self.record_for());
         let (index, position) = (self.position.epochs, &mut self.position);
         let (started, all_steps) = (Instant::now(), self.steps);
         let (seconds_before, epoch_seconds_before) = (position.seconds, position.epoch_seconds);
-        feed.run(
+        submitter.run(
             &mut *self.session,
-            &mut self.pace,
+            &mut self.sizer,
             images,
             Range { start: position.totals.runs, end: until },
-            told,
+            record_for,
             |measured| {
-                self.watch.look(&self.health, &measured, |run| first_step + steps_done(run))?;
+                self.divergence.check(&self.norm_probe, &measured, |run| first_step + steps_done(run))?;
                 position.totals.add(&measured);
                 let done = steps_done(position.totals.runs);
                 position.step = first_step + done;
@@ -261,7 +266,7 @@ impl Trainer<'_> {
                 for observer in &mut *observers {
                     observer.progress(&progress)?;
                 }
-                let is_enough = self.stop.requested().is_some() || self.saves.are_due(position.step);
+                let is_enough = self.stop.requested().is_some() || self.checkpoints.is_due(position.step);
                 Ok(if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
             },
         )?;
@@ -271,11 +276,12 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Measures the model after an epoch's steps, tells of it, and saves it if that is due.
+    /// Evaluates the model after an epoch, reports the metrics, and saves a checkpoint if one is
+    /// due.
     fn end_epoch(&mut self, observers: &mut [&mut dyn Observer], run: &Path) -> Result<()> {
-        let is_whole = self.stretch().steps == self.steps_per_epoch;
+        let is_whole = self.range().steps == self.steps_per_epoch;
         let epoch = self.report()?;
-        let is_cut = self.stretch().steps < self.steps_per_epoch;
+        let is_cut = self.range().steps < self.steps_per_epoch;
         let before_cut = is_cut.then(|| Box::new(self.position.clone()));
         let is_best = self.position.complete(epoch, self.config.monitor);
         self.position.before_cut = before_cut;
@@ -285,16 +291,16 @@ impl Trainer<'_> {
         if is_whole {
             self.warn_of_chance(&epoch, observers)?;
         }
-        // Asked for in the epoch's last submission or while it was measured.
+        // A stop may have been requested in the epoch's last submission or during the evaluation.
         let stop = self.stop.requested().filter(|_| !self.is_over());
-        let is_due = self.saves.are_due_after(self.position.epochs, self.position.step);
+        let is_due = self.checkpoints.is_due_after(self.position.epochs, self.position.step);
         if is_due || stop.is_some() || self.is_over() || is_best && self.config.keep_best {
             self.save(observers)?;
         }
         stop.map_or(Ok(()), |kind| Err(self.stopped(kind, run)))
     }
 
-    /// Says once in a run that an epoch learned nothing.
+    /// Warns, once per run, after an epoch in which the model did not learn.
     fn warn_of_chance(&mut self, epoch: &Epoch, observers: &mut [&mut dyn Observer]) -> Result<()> {
         let warning = self.chance.warning(epoch, self.config);
         if let Some(warning) = warning.filter(|_| !self.position.warned_of_chance) {
@@ -306,23 +312,23 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// What the epoch's steps have measured, and the model after them.
+    /// The metrics of the epoch's steps, and an evaluation of the model after them.
     fn report(&mut self) -> Result<Epoch> {
-        self.exchange()?;
+        self.swap_ema()?;
         let epoch = self.measured()?;
-        self.exchange()?;
+        self.swap_ema()?;
         Ok(epoch)
     }
 
     fn measured(&mut self) -> Result<Epoch> {
-        let Stretch { first_step, steps, images, .. } = self.stretch();
+        let EpochRange { first_step, steps, images, .. } = self.range();
         let (session, penalty) = (&mut *self.session, self.penalty.as_ref());
         let mut measure_on = |pass| {
-            let found = measure(session, &mut self.test_pace, pass, penalty)?;
+            let found = measure(session, &mut self.test_sizer, pass, penalty)?;
             if found.loss.is_finite() {
                 Ok(found)
             } else {
-                Err(self.watch.no_number(found.loss, first_step + steps))
+                Err(self.divergence.no_number(found.loss, first_step + steps))
             }
         };
         let test = measure_on(&self.testing)?;
@@ -346,33 +352,30 @@ impl Trainer<'_> {
     }
 }
 
-/// Adds to the error of a device that failed in the middle of a run how to go on.
+/// Adds to an error of the device how to resume the run.
 fn goes_on(error: Error, run: &Path) -> Error {
-    match (error.kind(), error.advice()) {
-        (ErrorKind::Device, Some(advice)) => {
-            let advice = format!("{advice}; go on with: shadegrad resume {}", run.display());
-            error.advise(advice)
-        }
+    match (error.kind(), error.remedy().cloned()) {
+        (ErrorKind::Device, Some(remedy)) => error.advise(remedy.then(Remedy::Resume(run.into()))),
         _ => error,
     }
 }
 
-/// The steps of an epoch, which may be cut short.
+/// The range of steps of an epoch, which may be cut short.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
-    /// Steps before it.
+struct EpochRange {
+    /// Number of steps before the epoch.
     first_step: usize,
-    /// Optimizer steps.
+    /// Number of optimizer steps.
     steps: usize,
-    /// Images that they see.
+    /// Number of images in these steps.
     images: usize,
-    /// Runs of the training step.
+    /// Number of runs of the training step.
     runs: usize,
 }
 
-impl Stretch {
-    /// Optimizer steps of its first `runs` runs.
-    fn steps_done(&self, runs: usize, training: &Pass) -> usize {
+impl EpochRange {
+    /// Number of optimizer steps in the first `runs` runs.
+    fn steps_done(&self, runs: usize, training: &SplitStep) -> usize {
         (runs * training.batch).min(self.images).div_ceil(training.images_per_step)
     }
 }

@@ -1,8 +1,9 @@
-//! Views of an image, whose answers are averaged when a model is measured: test-time augmentation.
+//! Test-time augmentation: the logits of several views of an image are averaged.
 //!
-//! `MirrorShifts` has the weights of Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", section 3.5: half for
-//! the image and its mirror image, half for both of them shifted by a pixel along the diagonal, up and to the left, and
-//! down and to the right. At the edges a shifted image mirrors what is beside them.
+//! `MirrorShifts` has the weights of Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single
+//! GPU", section 3.5: half for the image and its mirror image, half for both of them shifted by one
+//! pixel along the diagonal, up and left or down and right. Pixels shifted in from outside reflect
+//! those at the edge.
 
 use super::inference::Inference;
 use crate::augmentation::Change;
@@ -10,20 +11,21 @@ use crate::checkpoint::SavedModel;
 use crate::data::{ImageShape, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
-/// How many views of an image a model answers to.
+/// The views of an image whose predictions are averaged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Views {
     /// The image as it is.
     #[default]
     One,
-    /// And its mirror image, left to right.
+    /// The image and its mirror image, left to right.
     Mirror,
-    /// And both of them, shifted along the diagonal in both directions.
+    /// Both, and both shifted along the diagonal in each direction.
     MirrorShifts,
 }
 
-/// A view, and what its answer counts.
+/// A view and the weight of its logits.
 struct View {
     weight: f64,
     flipped: bool,
@@ -31,12 +33,12 @@ struct View {
 }
 
 impl Views {
-    /// Whether images of this shape have such views.
+    /// Checks that images of this shape have these views.
     pub(super) fn check(self, shape: ImageShape) -> Result<()> {
         if self == Views::MirrorShifts && shape.height.min(shape.width) < 2 {
             let ImageShape { height, width, .. } = shape;
             return Err(Error::usage(format!("images of {height}x{width} pixels cannot be shifted"))
-                .advise("average fewer views, for example --tta mirror"));
+                .advise(Remedy::settings("average fewer views, for example {}", [("tta", "mirror")])));
         }
         Ok(())
     }
@@ -78,7 +80,7 @@ impl Views {
     }
 }
 
-/// All images as `change` leaves them.
+/// All images, transformed by `change`.
 fn seen(images: &[u8], shape: ImageShape, change: &Change) -> Vec<u8> {
     let columns: Vec<usize> = (0..shape.width).map(|column| change.column(column)).collect();
     let mut seen = Vec::with_capacity(images.len());

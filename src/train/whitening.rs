@@ -1,16 +1,17 @@
-//! The filters of a whitening convolution: what the first layer of fast CIFAR-10 networks is set to instead of being trained
-//! (Page 2019, "How to Train Your ResNet 8", and Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", section 3.2).
+//! Filters of a whitening convolution. Fast CIFAR-10 networks compute the filters of their first
+//! layer from the images instead of training them (Page 2019, "How to Train Your ResNet 8", and
+//! Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", section 3.2).
 //!
-//! Of the normalised patches `p` of the first training images,
+//! For the normalised patches `p` of the first training images,
 //!
 //! ```text
-//! E(p p^T) = sum over i of e_i v_i v_i^T             eigenvalues e_i, the largest first, and eigenvectors v_i
+//! E(p p^T) = sum over i of e_i v_i v_i^T       eigenvalues e_i, largest first, eigenvectors v_i
 //! filter i              =  v_i / sqrt(e_i + 5e-4)
 //! filter i of the rest  = -v_i / sqrt(e_i + 5e-4)
 //! ```
 //!
-//! What the filters make of a patch has about the variance 1 in every channel, and no correlation between any two of the
-//! first half.
+//! The filtered patches have a variance of about 1 in every channel, and no two channels of the
+//! first half are correlated.
 
 mod eigen;
 
@@ -21,13 +22,13 @@ use crate::error::Result;
 use crate::nn::Model;
 use crate::plan::Array;
 
-/// Images whose patches are looked at.
+/// Number of images whose patches are used.
 const IMAGES: usize = 5000;
 
-/// What is added to eigenvalues, so that directions that hardly occur are not blown up.
+/// Added to eigenvalues, so that directions with little variance are not amplified too much.
 const EPSILON: f64 = 5e-4;
 
-/// Writes the filters of the model's whitening, if it has one, for the images of `split`.
+/// Computes the model's whitening filters from the images of `split`, if it has a whitening layer.
 pub(super) fn write(
     session: &mut dyn Session,
     model: &Model,
@@ -41,7 +42,7 @@ pub(super) fn write(
     session.write(weight, Array::F32(filters(&sums, normalisation)))
 }
 
-/// The filters, each a patch, one behind the other.
+/// The filters, each a patch, one after the other.
 fn filters(sums: &PatchSums, normalisation: &Normalisation) -> Vec<f32> {
     let length = sums.values.len();
     let moments = second_moments(sums, normalisation);
@@ -56,7 +57,7 @@ fn filters(sums: &PatchSums, normalisation: &Normalisation) -> Vec<f32> {
     half(1.0).chain(half(-1.0)).collect()
 }
 
-/// `E(p p^T)` of patches `p = a x + b`, from what was added up of bytes x.
+/// `E(p p^T)` of patches `p = a x + b`, from the sums over bytes `x`.
 fn second_moments(sums: &PatchSums, normalisation: &Normalisation) -> Vec<f64> {
     let channels = normalisation.mean.len();
     let length = sums.values.len();
@@ -79,7 +80,7 @@ mod tests {
     use crate::rng::{Purpose, Stream};
     use rand::Rng;
 
-    /// Images of noise with gradients, so that neighbours and channels go together.
+    /// Images of noise with gradients, so that neighbouring pixels and channels are correlated.
     fn images(count: usize, shape: ImageShape) -> Split {
         let mut stream = Stream::new(3, Purpose::Init, 0);
         let images = (0..count * shape.pixels()).map(|index| {
@@ -98,7 +99,7 @@ mod tests {
         assert_eq!(filters.len(), 2 * length * length);
         let (first, rest) = filters.split_at(length * length);
         assert!(first.iter().zip(rest).all(|(one, other)| *one == -*other));
-        // Every patch, from the images themselves.
+        // Compute the moments directly from every patch of the images.
         let mut moments = vec![0.0; length * length];
         let mut patches = 0.0;
         let plane = shape.height * shape.width;
@@ -127,7 +128,8 @@ mod tests {
         for i in 0..length {
             for j in 0..length {
                 let found = moments[i * length + j] / patches;
-                // Epsilon takes a little of directions with little variance; float32 filters leave a little correlation.
+                // Epsilon reduces directions with little variance; f32 filters leave a small
+                // correlation.
                 let is_right = if i == j { (0.95..=1.00001).contains(&found) } else { found.abs() < 1e-4 };
                 assert!(is_right, "{i} {j}: {found}");
             }

@@ -1,4 +1,4 @@
-//! Which file of the crate uses which.
+//! The graph of which file of the crate uses which.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,24 +8,25 @@ use super::source::{Module, Source};
 /// A use of one file by another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
-    /// The file that uses, by its position among all.
+    /// Index of the file that uses the other.
     pub from: usize,
-    /// The file that is used.
+    /// Index of the file that is used.
     pub to: usize,
-    /// Where, for messages: `ops/relu.rs:9: crate::plan::Op`.
+    /// Location and path for messages: `ops/relu.rs:9: crate::plan::Op`.
     pub place: String,
 }
 
-/// All uses between files. What a file only hands on (`pub use`) is used by those who take it there.
+/// All uses between files. An item that a file re-exports (`pub use`) counts as a use of the file
+/// that defines it.
 pub struct Graph<'a> {
     /// The files.
     pub sources: &'a [Source],
-    /// Their uses, at most one for each place.
+    /// Their uses, at most one for each line and path.
     pub uses: BTreeSet<Use>,
 }
 
 impl<'a> Graph<'a> {
-    /// The graph of these files.
+    /// Builds the graph of these files.
     pub fn of(sources: &'a [Source]) -> Self {
         let modules: BTreeSet<Module> = sources.iter().map(Source::module).collect();
         let paths: Vec<Paths> = sources.iter().map(|source| Paths::of(source, &modules)).collect();
@@ -45,7 +46,7 @@ impl<'a> Graph<'a> {
         Graph { sources, uses }
     }
 
-    /// The circles: groups of files each of which uses every other, directly or not.
+    /// Returns the cycles: groups of files each of which uses every other, directly or indirectly.
     pub fn circles(&self) -> Vec<Vec<&'a str>> {
         let reach: Vec<BTreeSet<usize>> = (0..self.sources.len()).map(|from| self.reach(from)).collect();
         let mut circles = BTreeSet::new();
@@ -72,22 +73,22 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// The file that an item of this path is in: that of the deepest module on the way, or where this
-/// has it from.
+/// Returns the file that defines the item at this path: that of the deepest module of the path, or
+/// the file that it re-exports the item from.
 fn resolve(
     path: &[String],
     by_module: &BTreeMap<Module, usize>,
     paths: &[Paths],
     depth: usize,
 ) -> Option<usize> {
-    assert!(depth < 20, "{} is handed on in a circle", path.join("::"));
+    assert!(depth < 20, "{} is re-exported in a cycle", path.join("::"));
     let known = (0..=path.len()).rev().find(|&length| by_module.contains_key(&path[..length]))?;
     let file = by_module[&path[..known]];
     let exported = path.get(known).and_then(|item| paths[file].exports.get(item));
     match exported {
         Some(target) => {
             let target = [target, &path[known + 1..]].concat();
-            // An outside crate's item is as good as the file's own.
+            // A re-exported item of an outside crate counts as the file's own.
             resolve(&target, by_module, paths, depth + 1).or(Some(file))
         }
         None => Some(file),

@@ -1,6 +1,5 @@
-//! Which modules a file names: in `use` with any braces, by `crate::`, `self::` and `super::`, and by
-//! names that it has imported, also inside macros. Code that is compiled for tests only does not
-//! count.
+//! The modules that a file names: in `use` with any braces, by `crate::`, `self::` and `super::`,
+//! and by imported names, also inside macros. Code that is compiled only for tests is ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,23 +9,23 @@ use syn::{Attribute, Item, ItemUse, Macro, Meta, UseTree, VisRestricted, Visibil
 
 use super::source::{Module, Source};
 
-/// A path as code has it, made absolute.
+/// A path in the code, made absolute.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
-    /// The path's parts, from the root of the crate, or from an outside crate.
+    /// The segments of the path, from the root of this crate or of an outside crate.
     pub parts: Vec<String>,
-    /// Line on which it stands, from 1.
+    /// Line number, from 1.
     pub line: usize,
 }
 
 /// The paths that a file names.
 #[derive(Debug, Default)]
 pub struct Paths {
-    /// In this crate.
+    /// Paths in this crate.
     pub inside: BTreeSet<Named>,
-    /// That start with the name of an outside crate, or of anything else that is not of this one.
+    /// Paths that start with the name of an outside crate or of anything else outside this crate.
     pub outside: BTreeSet<Named>,
-    /// What the file hands on under another path: the name, and the path that it stands for.
+    /// Re-exports of the file: the new path, and the path of the definition.
     pub exports: BTreeMap<String, Vec<String>>,
 }
 
@@ -45,7 +44,7 @@ impl Paths {
     }
 }
 
-/// Whether an item is compiled for tests only.
+/// Whether an item is compiled only for tests.
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("cfg")
@@ -66,7 +65,7 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// One name that a `use` brings in.
+/// A name that a `use` imports.
 struct Import {
     parts: Vec<String>,
     name: String,
@@ -74,7 +73,7 @@ struct Import {
     is_public: bool,
 }
 
-/// Finds every `use`, also those inside functions.
+/// Finds every `use`, including those inside functions.
 struct Imports {
     found: Vec<Import>,
 }
@@ -127,7 +126,7 @@ impl Visit<'_> for Imports {
     }
 }
 
-/// Finds every other path.
+/// Finds all other paths.
 struct Reader<'a> {
     module: Module,
     modules: &'a BTreeSet<Module>,
@@ -136,7 +135,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The path from the root of the crate, if it leads into the crate.
+    /// Returns the path from the root of the crate if it leads into the crate.
     fn absolute(&self, parts: &[String]) -> Option<Vec<String>> {
         let (first, rest) = parts.split_first()?;
         match first.as_str() {
@@ -181,7 +180,7 @@ impl Reader<'_> {
         };
     }
 
-    /// The paths among the tokens of a macro: names with `::` between them.
+    /// Finds the paths among the tokens of a macro: names joined by `::`.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut trees = tokens.into_iter().peekable();
         let mut path: Vec<String> = Vec::new();
@@ -227,10 +226,10 @@ impl Visit<'_> for Reader<'_> {
         }
     }
 
-    /// Seen by [`Imports`].
+    /// Visited by [`Imports`].
     fn visit_item_use(&mut self, _: &ItemUse) {}
 
-    /// Who may see something is no use of the module that is named.
+    /// A visibility such as `pub(in path)` is not a use of the module.
     fn visit_vis_restricted(&mut self, _: &VisRestricted) {}
 
     fn visit_path(&mut self, path: &syn::Path) {
@@ -241,7 +240,7 @@ impl Visit<'_> for Reader<'_> {
         visit::visit_path(self, path);
     }
 
-    /// What a derive macro is given: `#[command(help_template = super::HELP)]`.
+    /// Attributes for derive macros contain paths: `#[command(help_template = super::HELP)]`.
     fn visit_attribute(&mut self, attribute: &Attribute) {
         visit::visit_attribute(self, attribute);
         if let Meta::List(list) = &attribute.meta {

@@ -1,17 +1,17 @@
-//! The source files of the crate, parsed, and the modules that they are.
+//! The parsed source files of the crate, and their modules.
 
 use std::path::{Path, PathBuf};
 
-/// The path of a module, `["ops", "relu"]`; that of the crate is empty.
+/// The path of a module, such as `["ops", "relu"]`. That of the crate root is empty.
 pub type Module = Vec<String>;
 
 /// A file below `src/`.
 pub struct Source {
-    /// Below `src/`, with `/` on every system.
+    /// Path below `src/`, with `/` on every system.
     pub path: String,
-    /// As it is on the disk.
+    /// The text of the file.
     pub text: String,
-    /// As the compiler reads it.
+    /// The parsed file.
     pub syntax: syn::File,
 }
 
@@ -21,12 +21,13 @@ impl Source {
         Source { path, text, syntax }
     }
 
-    /// A file that is not on the disk, for tests of the tests.
+    /// Creates a file that is not on the disk, for tests of the rules.
     pub fn of(path: &str, text: &str) -> Self {
         Source::new(path.into(), text.into())
     }
 
-    /// The module that the file is: `["ops", "relu"]` for `ops/relu.rs`, `["ops"]` for `ops/mod.rs`.
+    /// Returns the module of the file: `["ops", "relu"]` for `ops/relu.rs`, `["ops"]` for
+    /// `ops/mod.rs`.
     pub fn module(&self) -> Module {
         let mut parts: Module = self.path.trim_end_matches(".rs").split('/').map(Into::into).collect();
         if parts.last().is_some_and(|last| last == "mod") || self.path == "lib.rs" {
@@ -35,14 +36,14 @@ impl Source {
         parts
     }
 
-    /// The module of the crate that the file belongs to: `ops` for `ops/relu.rs`.
+    /// Returns the top-level module of the file: `ops` for `ops/relu.rs`.
     pub fn room(&self) -> &str {
         let first = self.path.split('/').next().expect("a path has a first part");
         first.strip_suffix(".rs").unwrap_or(first)
     }
 }
 
-/// All files below `src/`, sorted by path.
+/// Returns all files below `src/`, sorted by path.
 pub fn all() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut sources = Vec::new();
@@ -55,12 +56,12 @@ pub fn all() -> Vec<Source> {
     sources
 }
 
-/// The text of a file of the repository.
+/// Reads a file of the repository.
 pub fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The files below `folder` whose names end in `.extension`, sorted.
+/// Returns the files below `folder` with this extension, sorted.
 pub fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();

@@ -1,6 +1,6 @@
-//! `bench`: what it prints, and what it refuses.
+//! `bench`: its output and its error messages.
 
-use crate::support::{Sandbox, shadegrad};
+use crate::cli::support::{Sandbox, shadegrad};
 
 #[test]
 fn kernels_on_the_cpu_are_a_table_without_escape_codes() {

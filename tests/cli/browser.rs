@@ -1,4 +1,4 @@
-//! A real browser: Chromium without a window, driven by chromedriver (W3C WebDriver, JSON over HTTP).
+//! A real browser: headless Chromium, controlled by chromedriver (W3C WebDriver, JSON over HTTP).
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The browser takes no part in anything but the page: no profile of the user, no calls home.
+/// The browser must only open the page: no user profile and no network services.
 const FLAGS: [&str; 8] = [
     "--headless",
     "--no-sandbox",
@@ -20,10 +20,10 @@ const FLAGS: [&str; 8] = [
     "--disable-sync",
 ];
 
-/// A browser with one empty tab, gone at the end of the test.
+/// A browser with one empty tab, closed at the end of the test.
 pub struct Browser {
     driver: Child,
-    /// Where the session's commands go.
+    /// URL of the session's commands.
     session: String,
     _profile: TempDir,
 }
@@ -63,7 +63,7 @@ impl Browser {
         self.command("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));
     }
 
-    /// Opens an address and waits until it is there.
+    /// Opens an address and waits until it is loaded.
     pub fn go(&self, address: &str) {
         self.command("url", &json!({ "url": address }));
     }
@@ -73,12 +73,12 @@ impl Browser {
         self.go(&format!("file://{}", path.display()));
     }
 
-    /// What a JavaScript expression is in the page.
+    /// The value of a JavaScript expression in the page.
     pub fn value(&self, expression: &str) -> Value {
         self.command("execute/sync", &json!({ "script": format!("return {expression}"), "args": [] }))
     }
 
-    /// The text of the first element that a selector finds.
+    /// The text of the first element that matches a selector.
     pub fn text(&self, selector: &str) -> String {
         let found = self.value(&format!("document.querySelector({selector:?})?.textContent"));
         found.as_str().unwrap_or_else(|| panic!("there is no {selector}")).trim().to_owned()
@@ -104,7 +104,7 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &json!({ "features": [feature] }));
     }
 
-    /// Moves the pointer to a place in the page.
+    /// Moves the pointer to a position in the page.
     pub fn point(&self, x: f64, y: f64) {
         let moved = json!({ "type": "mouseMoved", "x": x, "y": y });
         self.devtools("Input.dispatchMouseEvent", &moved);
@@ -114,7 +114,7 @@ impl Browser {
         self.devtools("Input.dispatchKeyEvent", &json!({ "type": "keyDown", "key": key }));
     }
 
-    /// What the browser's console has: errors of scripts, refused requests, broken pictures.
+    /// Errors in the browser's console: script errors, refused requests, broken pictures.
     pub fn complaints(&self) -> Vec<String> {
         let log = self.command("se/log", &json!({ "type": "browser" }));
         let entries = log.as_array().expect("a list").iter();
@@ -124,7 +124,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Closes the browser; without it, only its driver would end.
+        // Closes the browser; without this, only its driver would end.
         ureq::delete(&self.session).call().ok();
         self.driver.kill().ok();
         self.driver.wait().ok();

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Sandbox, shadegrad};
+use crate::cli::support::{Sandbox, shadegrad};
 
 #[test]
 fn every_shell_gets_a_script_with_commands_and_flags() {
@@ -12,7 +12,7 @@ fn every_shell_gets_a_script_with_commands_and_flags() {
         for word in ["train", "devices", "batch-size", "no-shuffle"] {
             assert!(outcome.stdout.contains(word), "{shell}: no {word}");
         }
-        // The others complete no values of flags, and fish none of arguments.
+        // The other shells complete no values of flags, and fish completes none of arguments.
         let values: &[&str] = match shell {
             "bash" | "zsh" => &["cosine", "lab-cifar10"],
             "fish" => &["cosine"],

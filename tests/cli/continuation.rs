@@ -1,13 +1,12 @@
-//! Runs that are trained further, are moved, or were changed by hand; and that say what became of
-//! them.
+//! Runs that are trained further, moved or edited by hand, and the messages about it.
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::resume::record;
-use crate::support::{Outcome, Sandbox};
+use crate::cli::resume::record;
+use crate::cli::support::{Outcome, Sandbox};
 
 /// A folder with a copy of the small data set of the golden runs, in `set`.
 fn sandbox() -> Sandbox {
@@ -27,14 +26,14 @@ fn fine(outcome: Outcome) -> Outcome {
     outcome
 }
 
-/// Trains on `set`, 14 steps an epoch, and records it in `out`.
+/// Trains on `set`, 14 steps per epoch, and records the run in `out`.
 fn train(sandbox: &Sandbox, out: &str, more: &[&str]) -> Outcome {
     let common = ["train", "--data", "set", "--model", "linear:8,relu", "--batch-size", "16"];
     let common = [&common[..], &["--device", "cpu", "--out", out, "--quiet"], more].concat();
     sandbox.run(&common)
 }
 
-/// Runs `resume` in JSON; gives the last event.
+/// Runs `resume --json`. Returns the last event.
 fn resumed(sandbox: &Sandbox, arguments: &[&str]) -> Value {
     let outcome = fine(sandbox.run(&[&["resume"], arguments, &["--json"]].concat()));
     outcome.events().pop().expect("there is an end")
@@ -44,7 +43,7 @@ fn read(sandbox: &Sandbox, path: &str) -> String {
     fs::read_to_string(sandbox.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The lines of a run's metrics, but for what a clock measured.
+/// The lines of a run's metrics, without timings.
 fn metrics(sandbox: &Sandbox, run: &str) -> Vec<Value> {
     let text = read(sandbox, &format!("{run}/metrics.jsonl"));
     let line = |line| {
@@ -61,7 +60,7 @@ fn weights(sandbox: &Sandbox, run: &str) -> String {
     log.lines().last().and_then(|line| line.split_once("weights ")).expect("it has ended").1.into()
 }
 
-/// Asserts that `resume` says this in a note and does nothing else.
+/// Asserts that `resume` prints this note and does nothing else.
 fn says(sandbox: &Sandbox, arguments: &[&str], wanted: &str) {
     let outcome = fine(sandbox.run(&[&["resume"], arguments].concat()));
     assert_eq!((&*outcome.stdout, &*outcome.stderr), ("", &*format!("note: {wanted}\n")));
@@ -98,14 +97,14 @@ fn a_finished_run_says_so_and_how_to_train_it_further() {
             "this run is finished (stopped early after {stopped} of 900 epochs); {further} patience --epochs 900"
         ),
     );
-    // What was said can be done, and is not said again before it is.
+    // The suggestion works, and is not repeated before it was followed.
     for (run, epochs) in [("epochs", "4"), ("steps", "3")] {
         let end = resumed(&sandbox, &[run, "--epochs", epochs]);
         assert_eq!(end["epochs"].to_string(), epochs);
     }
     let end = resumed(&sandbox, &["patience", "--epochs", "900"]);
     assert!(end["epochs"].as_u64().expect("a number") > stopped as u64, "{end}");
-    // For programs, the end again.
+    // With --json, the end event is printed again.
     assert_eq!(resumed(&sandbox, &["epochs"])["weights_sha256"], weights(&sandbox, "epochs"));
     let quiet = fine(sandbox.run(&["resume", "epochs", "--quiet"]));
     assert_eq!((&*quiet.stdout, &*quiet.stderr), ("", ""));
@@ -248,7 +247,7 @@ fn a_run_is_resumed_measured_and_reported_from_every_folder() {
     assert_eq!(fine(elsewhere.run(&["report", run, "--device", "cpu"])).stderr, "");
     assert_eq!(resumed(&elsewhere, &[run, "--epochs", "3"])["epochs"], 3);
 
-    // Both are moved.
+    // Both the run and the data are moved.
     fs::create_dir(sandbox.path().join("moved")).expect("it is new");
     for name in ["run", "set"] {
         fs::rename(sandbox.path().join(name), sandbox.path().join("moved").join(name)).expect("it is there");
@@ -273,7 +272,7 @@ fn a_run_is_resumed_measured_and_reported_from_every_folder() {
         "cpu",
     ]));
 
-    // A finished run takes the new place of its data, too.
+    // A finished run can be given the new place of its data, too.
     fs::rename(sandbox.path().join("moved/set"), sandbox.path().join("set")).expect("it is there");
     fine(sandbox.run(&["resume", "moved/run", "--data", "set", "--quiet"]));
     fine(sandbox.run(&["eval", "moved/run/checkpoints/00000056", "--device", "cpu"]));
@@ -292,7 +291,7 @@ fn other_data_are_no_new_place_of_the_runs() {
         sandbox
             .run(&[&["resume", "run", "--data", "other"], more].concat())
             .refused(3)
-            .because(&["train-images", "is not what the run was trained on"]);
+            .because(&["train-images", "differs from the file that the run was trained on"]);
     }
     assert_eq!(record(&sandbox, "run")["changes"], Value::Null);
     let outcome = sandbox.run(&["resume", "run", "--data", "nowhere", "--epochs", "3"]);
@@ -308,8 +307,8 @@ fn measuring_says_where_the_data_have_changed() {
     *bytes.last_mut().expect("it is not empty") ^= 1;
     fs::write(&images, bytes).expect("it is writable");
     let outcome = fine(sandbox.run(&["eval", "run", "--device", "cpu"]));
-    assert!(outcome.stderr.contains("is not what the run was trained on"), "{outcome:#?}");
-    // A file alone does not know.
+    assert!(outcome.stderr.contains("differs from the file that the run was trained on"), "{outcome:#?}");
+    // A file alone does not know the run's folder.
     let file = "run/checkpoints/00000014/model.safetensors";
     sandbox.run(&["eval", file]).refused(2).because(&["--data <NAME|DIR>: is missing"]);
     assert_eq!(fine(sandbox.run(&["eval", file, "--data", "set", "--device", "cpu"])).stderr, "");

@@ -1,4 +1,4 @@
-//! `train --dashboard`, watched in a real browser and poked at by hand.
+//! `train --dashboard`, opened in a real browser and tested with raw requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::browser::Browser;
-use crate::support::Sandbox;
-use crate::training::data;
+use crate::cli::browser::Browser;
+use crate::cli::support::Sandbox;
+use crate::cli::training::data;
 
 /// A run with a dashboard.
 struct Run {
@@ -18,7 +18,7 @@ struct Run {
     place: String,
 }
 
-/// Starts a run of so many epochs, recorded in `run`.
+/// Starts a run of this many epochs, recorded in `run`.
 fn start(sandbox: &Sandbox, epochs: &str, more: &[&str]) -> Run {
     let data = data();
     let arguments =
@@ -42,14 +42,14 @@ impl Run {
         self.child.wait().expect("the program ends").code()
     }
 
-    /// Waits until there is a page.
+    /// Waits until the page exists.
     fn wait(&self) {
         while !self.ask("/", "localhost").starts_with("HTTP/1.1 200") {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
-    /// The whole answer to a request.
+    /// The complete response to a request.
     fn ask(&self, target: &str, host: &str) -> String {
         let mut stream = TcpStream::connect(&self.place).expect("it listens");
         write!(stream, "GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n").expect("it reads");
@@ -60,7 +60,7 @@ impl Run {
 }
 
 impl Drop for Run {
-    /// A test that fails leaves no run behind.
+    /// A failed test leaves no run behind.
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
@@ -101,7 +101,7 @@ fn the_page_follows_the_run_to_its_end() {
     for what in [" of 100000, step ", " of 14 · loss ", " · accuracy ", " images/s · ", " left"] {
         assert!(said.contains(what), "no {what:?} in {said}");
     }
-    // The page changes by itself: what a script leaves in it would not outlive a reload.
+    // The page updates itself: a script's changes to it would not survive a reload.
     browser.value("window.mark = 'here'");
     let before = epochs_in(&browser.value(DATA));
     browser.wait_for(&format!("{DATA}.epochs.length > {} + 2", before.len()));
@@ -163,7 +163,8 @@ fn only_this_computer_by_its_own_name_may_read() {
         }
     }
     assert!(run.ask("/etc/passwd", "localhost").starts_with("HTTP/1.1 404 "));
-    // On Linux, all of 127.0.0.0/8 is this computer: who listens everywhere is there, too.
+    // On Linux, all of 127.0.0.0/8 is this computer. A server that listens on all interfaces would
+    // answer there.
     #[cfg(target_os = "linux")]
     assert!(TcpStream::connect(format!("127.0.0.2:{port}")).is_err(), "it listens at other addresses");
 }
@@ -188,7 +189,8 @@ fn watchers_that_misbehave_change_nothing_about_the_run() {
     assert_eq!(start(&alone, "1000", &["--dashboard", "0"]).code(), Some(0));
     let run = start(&watched, "1000", &["--dashboard", "0"]);
     let connect = || TcpStream::connect(&run.place).expect("it listens");
-    // Silent ones, more than there is room for; some that ask and never read, and some that leave.
+    // Silent clients, more than there is room for; clients that ask and never read, and clients
+    // that leave.
     let silent: Vec<_> = (0..20).map(|_| connect()).collect();
     let deaf: Vec<_> = (0..20)
         .map(|_| {

@@ -1,6 +1,6 @@
-//! Choosing what to train on. A machine without a GPU driver is made by hiding the drivers.
+//! Choosing a device. A machine without a GPU driver is simulated by hiding the drivers.
 
-use crate::support::{Sandbox, finish, shadegrad, without_gpu};
+use crate::cli::support::{Sandbox, finish, shadegrad, without_gpu};
 
 #[test]
 fn a_device_that_is_not_there_is_refused_with_what_is() {
@@ -65,7 +65,7 @@ fn without_a_driver_devices_lists_the_cpu_and_says_what_to_do() {
 fn devices_lists_every_adapter_by_its_index() {
     let events = shadegrad(&["devices", "--json"]).events();
     let devices = events[0]["devices"].as_array().expect("a list");
-    // A missing driver fails: these tests are about GPUs.
+    // A missing driver is a failure: these tests are about GPUs.
     assert!(!devices.is_empty(), "no GPU driver, not even a software one, is installed");
     for (index, device) in devices.iter().enumerate() {
         assert_eq!(device["index"], index);

@@ -1,12 +1,12 @@
-//! `export` and `predict`, and training on folders of pictures: what users and their scripts see.
-//! What other programs make of the files is in `tests/interchange`.
+//! `export` and `predict`, and training on folders of pictures, as users and scripts see them. How
+//! other programs read the files is tested in `tests/interchange`.
 
 use std::path::Path;
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use serde_json::Value;
 
-use crate::support::{Outcome, Sandbox, finish};
+use crate::cli::support::{Outcome, Sandbox, finish};
 
 /// The small data set of the golden runs.
 fn data() -> String {
@@ -14,7 +14,7 @@ fn data() -> String {
     path.to_str().expect("a plain path").into()
 }
 
-/// A picture whose pixels are `value` and noise that depends on `index`.
+/// A picture whose pixels are `value` plus noise that depends on `index`.
 fn picture(side: u32, value: u8, index: u32) -> Vec<u8> {
     let mut file = Vec::new();
     let noise = (0..side * side).map(|pixel| value + ((pixel * 7919 + index * 104_729) % 40) as u8);
@@ -25,7 +25,7 @@ fn picture(side: u32, value: u8, index: u32) -> Vec<u8> {
     file
 }
 
-/// A folder with dark and light pictures, told apart at a glance.
+/// A folder with dark and light pictures, which are easy to tell apart.
 fn with_pictures() -> Sandbox {
     let sandbox = Sandbox::new();
     for (class, value) in [("dark ones", 0), ("light", 200)] {
@@ -60,7 +60,7 @@ fn pictures_are_trained_on_measured_and_predicted() {
     assert_eq!(start["dataset"]["shape"], serde_json::json!([1, 6, 6]));
     assert_eq!((&start["dataset"]["train"], &start["dataset"]["test"]), (&32.into(), &8.into()));
     let notes = "note: pictures: 2 classes with 16 training pictures each: dark ones, light\n\
-                 note: training: 32 pictures in pictures; testing: 8 more, a fifth of each class, held out because \
+                 note: training: 32 pictures in pictures; testing: 8 more, 20 % of each class, held out because \
                  there is no test folder\n\
                  note: 40 pictures of 12x12 to 14x14, cropped and scaled to 6x6 grey\n";
     assert!(outcome.stderr.starts_with(notes), "{outcome:#?}");
@@ -102,7 +102,7 @@ fn quiet_training_still_names_what_it_leaves_out() {
     assert_eq!(outcome.stdout, "");
     let lines: Vec<_> = outcome.stderr.lines().collect();
     assert!(
-        lines.len() == 1 && lines[0].starts_with("warning: not used: pictures/light/broken.png"),
+        lines.len() == 1 && lines[0].starts_with("warning: ignored: pictures/light/broken.png"),
         "{lines:?}"
     );
     let log = std::fs::read_to_string(sandbox.path().join("run/log.txt")).expect("there is a log");
@@ -149,7 +149,7 @@ fn a_picture_that_cannot_be_read_keeps_no_other_from_being_predicted() {
         assert!(outcome.stderr.lines().any(said), "no {name}: {outcome:#?}");
     }
     outcome.because(&["2 of 4 pictures cannot be used"]);
-    // Logits without a name: with a row missing, the others would stand for the wrong pictures.
+    // Logits have no names: if a row were missing, the others would belong to the wrong pictures.
     let outcome = predict(&sandbox, &[&names[..], &["--logits", "l.npy"]].concat());
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(3), ""));
     assert!(!sandbox.path().join("l.npy").exists());
@@ -165,7 +165,7 @@ fn logits_of_a_data_set_are_a_matrix_in_a_file() {
     let images = event["images"].as_u64().expect("a count");
     let bytes = std::fs::read(sandbox.path().join("l.npy")).expect("it is there");
     assert_eq!(bytes.len() as u64, 128 + 4 * 6 * images);
-    // Each row's largest logit is the class that the table names.
+    // The largest logit of each row is the class in the table.
     let predictions = fine(predict(&sandbox, &["--data", &data, "--json", "--top", "1"])).events();
     assert_eq!(predictions.len() as u64, images);
     for (index, (row, prediction)) in bytes[128..].chunks_exact(24).zip(predictions).enumerate() {
@@ -191,7 +191,7 @@ fn exports_say_what_they_are() {
         assert_eq!((&event["format"], &event["file"]), (&format.into(), &file.into()));
         assert_eq!(event["model"], "linear:8,relu,linear:6");
     }
-    // What was exported is a model again.
+    // An exported file is a model again.
     fine(sandbox.run(&["eval", "model.safetensors", "--data", &data, "--device", "cpu"]));
 }
 
@@ -208,7 +208,7 @@ fn one_model_gives_one_file() {
     }
 }
 
-/// As every other file that a program writes: for whom the user's umask says.
+/// Permissions are those of any other file that a program writes, by the user's umask.
 #[cfg(unix)]
 #[test]
 fn exports_may_be_read_by_whoever_may_read_other_files() {
@@ -309,8 +309,8 @@ fn data_commands_describe_pictures() {
     damaged.because(&["1 of 41 pictures cannot be read"]);
 }
 
-/// `eval`, `predict` and `export` take no weights from a checkpoint that has changed since it was saved,
-/// and none from another one in its place.
+/// `eval`, `predict` and `export` refuse a checkpoint that has changed since it was saved, and do not
+/// use another one instead.
 #[test]
 fn damaged_checkpoints_are_refused_by_name() {
     let sandbox = with_pictures();
@@ -334,13 +334,13 @@ fn damaged_checkpoints_are_refused_by_name() {
         let path = sandbox.path().join(&checkpoint).join(file);
         let saved = std::fs::read(&path).expect("it is readable");
         let mut changed = saved.clone();
-        // The last byte of a weight, or what comes after the end of a text: all of it can still be read.
+        // The last byte of a weight, or trailing text: everything can still be parsed.
         *changed.last_mut().expect("it is not empty") ^= 1;
         std::fs::write(&path, changed).expect("it is writable");
-        let what = format!("is damaged: {file} is not what was saved");
+        let what = format!("is damaged: {file} has changed since it was saved");
         try_all(&|outcome| outcome.refused(6).because(&[&checkpoint, &what]));
         std::fs::remove_file(&path).expect("it is there");
-        // Without its weights, a folder is no checkpoint at all.
+        // Without its weights, a folder is not a checkpoint.
         if file != "model.safetensors" {
             let what = format!("is damaged: it has no {file}");
             try_all(&|outcome| outcome.refused(6).because(&[&checkpoint, &what]));
@@ -351,7 +351,7 @@ fn damaged_checkpoints_are_refused_by_name() {
     try_all(&|outcome| drop(fine(outcome)));
 }
 
-/// What a run leaves can be read by whoever may read any other file of the user.
+/// A run's files can be read by everyone who may read the user's other files.
 #[cfg(unix)]
 #[test]
 fn files_follow_the_umask() {
@@ -371,7 +371,7 @@ fn files_follow_the_umask() {
     }
 }
 
-/// The report is a file like any other: that nobody reads the profile any more does not keep it away.
+/// The report has the usual permissions, even if the user's profile is private.
 #[cfg(unix)]
 #[test]
 fn a_closed_pipe_costs_the_profile_and_not_the_report() {

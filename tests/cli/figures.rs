@@ -1,14 +1,14 @@
-//! The figures that a run shows: over which images they are, and which of them choose the best
-//! epoch.
+//! The metrics that a run shows: the images that they are computed on, and which of them select the
+//! best epoch.
 
 use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Sandbox};
-use crate::training::data;
+use crate::cli::support::{Outcome, Sandbox};
+use crate::cli::training::data;
 
-/// A folder of pictures of 6x6 in two classes: noise, in one of them brighter than in the other.
+/// A folder of 6x6 pictures in two classes: noise, brighter in one of them.
 fn pictures(sandbox: &Sandbox, counts: &[(&str, usize)]) {
     let mut state = 1u32;
     let mut noise = || {
@@ -40,7 +40,7 @@ fn epochs(events: &[Value]) -> Vec<&Value> {
     events.iter().filter(|event| event["event"] == "epoch").collect()
 }
 
-/// At a learning rate at which no weight moves, training sees what an evaluation sees.
+/// With a learning rate at which no weight moves, training and evaluation have the same metrics.
 #[test]
 fn training_figures_count_every_image_once_whatever_the_batches() {
     for (images, batch, model) in [
@@ -75,7 +75,7 @@ fn training_figures_count_every_image_once_whatever_the_batches() {
     }
 }
 
-/// Few test images have few accuracies, so many epochs have the same.
+/// With few test images there are few different accuracies, so many epochs have the same.
 #[test]
 fn the_best_of_epochs_with_one_accuracy_has_the_lowest_loss() {
     let sandbox = Sandbox::new();
@@ -133,7 +133,7 @@ fn the_table_has_losses_of_validation_and_learning_rates_and_the_last_line_says_
     }
 }
 
-/// Also where it is cut short, unless it is laid out over other steps.
+/// Also if the run is cut short, unless the schedule has another length.
 #[test]
 fn a_learning_rate_falls_within_the_steps_of_the_run() {
     let (sandbox, data) = (Sandbox::new(), data());
@@ -143,7 +143,7 @@ fn a_learning_rate_falls_within_the_steps_of_the_run() {
         number(epochs(&events).last().expect("there is one"), "learning_rate")
     };
     let close = |found: f64, wanted: f64| assert!((found - wanted).abs() < 1e-6, "{found} is not {wanted}");
-    // 211 images are 4 steps an epoch.
+    // 211 images are 4 steps per epoch.
     close(last_rate(&["--max-steps", "6", "--batch-size", "64"]), 1.0 / 6.0);
     close(last_rate(&["--max-steps", "6", "--batch-size", "64", "--schedule-steps", "60"]), 1.0 - 5.0 / 60.0);
     close(last_rate(&["--max-steps", "6", "--batch-size", "64", "--schedule-steps", "5e"]), 1.0 - 5.0 / 20.0);

@@ -1,6 +1,7 @@
-//! Configuration files that are none; mistakes in others are in the table of commands (`mistakes.txt`).
+//! Configuration files that cannot be read. Mistakes in their contents are in the table of commands
+//! (`mistakes.txt`).
 
-use crate::support::Sandbox;
+use crate::cli::support::Sandbox;
 
 #[test]
 fn a_file_that_is_none_is_refused() {

@@ -1,6 +1,6 @@
 //! Mistakes on the command line that a table of commands (`mistakes.txt`) cannot show.
 
-use crate::support::{Sandbox, shadegrad};
+use crate::cli::support::{Sandbox, shadegrad};
 
 #[test]
 fn no_command_at_all_shows_where_help_is() {

@@ -1,14 +1,13 @@
-//! Folders of pictures in the layouts that people have: the first lines of a run, and its exit
-//! code.
+//! Folders of pictures in common layouts: the first lines of a run, and its exit code.
 
 use std::path::Path;
 
 use image::{GrayImage, Luma};
 use serde_json::json;
 
-use crate::support::{Outcome, Sandbox};
+use crate::cli::support::{Outcome, Sandbox};
 
-/// Pictures in the folder `set`: folders below it, and how many pictures each has.
+/// Creates pictures in the folder `set`: names of folders, each with a number of pictures.
 fn sandbox(folders: &[(&str, usize)]) -> Sandbox {
     let sandbox = Sandbox::new();
     for (folder, count) in folders {
@@ -37,7 +36,7 @@ fn train(sandbox: &Sandbox, data: &str) -> Outcome {
     sandbox.run(&[&common[..], &["--data", data]].concat())
 }
 
-/// Asserts that a run starts with these lines, and that `data verify` does not refuse the folder.
+/// Asserts that a run starts with these lines, and that `data verify` accepts the folder.
 #[track_caller]
 fn starts_with(sandbox: &Sandbox, lines: &[&str]) {
     let outcome = train(sandbox, "set");
@@ -48,7 +47,7 @@ fn starts_with(sandbox: &Sandbox, lines: &[&str]) {
     assert_eq!(verified.code, Some(0), "{verified:#?}");
 }
 
-/// Asserts that both refuse the folder with these two lines.
+/// Asserts that both reject the folder with these two lines.
 #[track_caller]
 fn is_refused(sandbox: &Sandbox, error: &str, help: &str) {
     for outcome in [train(sandbox, "set"), sandbox.run(&["data", "stats", "set"])] {
@@ -66,7 +65,7 @@ fn the_first_lines_name_classes_and_splits() {
         &sandbox(&[("red", 10), ("blue", 5)]),
         &[
             "note: set: 2 classes with 4 to 8 training pictures (1 : 2.0): blue (4), red (8)",
-            "note: training: 12 pictures in set; testing: 3 more, a fifth of each class, held out because there is \
+            "note: training: 12 pictures in set; testing: 3 more, 20 % of each class, held out because there is \
              no test folder",
             "note: 15 pictures of 5x4, kept at 5x4 grey",
         ],
@@ -106,14 +105,14 @@ fn what_is_left_out_is_counted_by_ending() {
     }
     let outcome = train(&sandbox, "set");
     let warnings: Vec<_> = outcome.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
-    let formats = "warning: not used: 3 pictures in formats that are not read (2 .webp, 1 .heic); convert them to \
+    let formats = "warning: ignored: 3 pictures in unsupported formats (2 .webp, 1 .heic); convert them to \
                    PNG or JPEG";
-    assert_eq!(warnings, ["warning: not used: set/blue/README: not a picture", formats]);
+    assert_eq!(warnings, ["warning: ignored: set/blue/README: not a PNG or JPEG image", formats]);
     let verified = sandbox.run(&["data", "verify", "set"]);
     let lines: Vec<_> = verified.stdout.lines().collect();
     assert_eq!((verified.code, &lines[..2]), (Some(0), &warnings[..]));
-    assert_eq!(lines[2], "warning: class blue has only 8 pictures to train on");
-    assert_eq!(lines[4], "files that are not pictures: 1 without an ending");
+    assert_eq!(lines[2], "warning: class blue has only 8 training pictures");
+    assert_eq!(lines[4], "files that are not pictures: 1 without an extension");
     assert_eq!(lines.last(), Some(&"set: 20 of 20 pictures can be read"));
     let object = &sandbox.run(&["data", "verify", "set", "--json"]).events()[0];
     assert_eq!(object["unread"], json!({ "webp": 2, "heic": 1 }));
@@ -128,7 +127,7 @@ fn what_is_left_out_is_counted_by_ending() {
 fn folders_that_cannot_be_meant_are_refused_with_what_was_meant() {
     is_refused(
         &sandbox(&[("flowers/red", 3), ("flowers/blue", 3)]),
-        "set: found one class only, flowers, expected two or more",
+        "set: found only one class, flowers, expected two or more",
         "if the classes are blue, red: --data set/flowers",
     );
     is_refused(
@@ -142,7 +141,7 @@ fn folders_that_cannot_be_meant_are_refused_with_what_was_meant() {
     put(&formats, "blue/a.webp");
     is_refused(
         &formats,
-        "set/blue: found 1 picture in formats that are not read (1 .webp), expected some PNG or JPEG files in each \
+        "set/blue: found 1 picture in unsupported formats (1 .webp), expected some PNG or JPEG files in each \
          class",
         "convert them to PNG or JPEG, or move the folder away",
     );
@@ -150,7 +149,9 @@ fn folders_that_cannot_be_meant_are_refused_with_what_was_meant() {
     put(&unreadable, "blue/a.jpg");
     for outcome in [train(&unreadable, "set"), unreadable.run(&["data", "verify", "set"])] {
         assert_eq!(outcome.code, Some(3), "{outcome:#?}");
-        outcome.because(&["set: found no picture of blue to train on (set/blue/a.jpg: found no picture"]);
+        outcome.because(&[
+            "set: found no training pictures of blue (set/blue/a.jpg: found an unreadable picture",
+        ]);
     }
 }
 
@@ -177,7 +178,7 @@ fn each_split_is_measured_on_its_own() {
     let logits = ["predict", "run", "--data", "set", "--split", "validation", "--logits", "x.npy", "--json"];
     let predicted = &sandbox.run(&[&logits[..], &["--device", "cpu"]].concat()).events()[0];
     assert_eq!(predicted["images"], 5);
-    // Another folder, with pictures of one of the classes.
+    // Another folder, with pictures of one class.
     assert_eq!(eval("set/few", "all").events()[0]["images"], 9);
     eval("set/few", "validation").refused(3).because(&["few has no validation images"]);
 
@@ -191,7 +192,7 @@ fn each_split_is_measured_on_its_own() {
     assert_eq!(object["validation"], json!({ "images": 5, "per_class": [3, 2] }));
 }
 
-/// Runs that were made before `val/` was used have recorded no files of it.
+/// Runs from before `val/` was used have not recorded its files.
 #[test]
 fn runs_that_began_without_validation_pictures_are_reported_on_without() {
     let folders = [("train/red", 3), ("train/blue", 3), ("test/red", 2), ("test/blue", 2)];
@@ -207,5 +208,5 @@ fn runs_that_began_without_validation_pictures_are_reported_on_without() {
     assert_eq!((report.code, report.stderr.as_str()), (Some(0), ""), "{report:#?}");
     draw(&sandbox.path().join("set/test/red/00.png"), 77);
     let changed = sandbox.run(&["report", "run", "--device", "cpu"]);
-    assert!(changed.stderr.contains("are not what the run was trained on"), "{changed:#?}");
+    assert!(changed.stderr.contains("differ from those that the run was trained on"), "{changed:#?}");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use shadegrad::nn::known_layers;
 
-use crate::support::shadegrad;
+use crate::cli::support::shadegrad;
 
 const HEADER: &str = "| layer | is, in PyTorch |\n| --- | --- |\n";
 

@@ -1,11 +1,11 @@
-//! Manners: no escape codes where nobody asked for them, and no panic anywhere.
+//! General rules: no escape codes in piped output, and never a panic.
 
 use std::process::Command;
 
-use crate::support::{Sandbox, finish};
-use crate::training::data;
+use crate::cli::support::{Sandbox, finish};
+use crate::cli::training::data;
 
-/// Every command, in a folder with a run in `run` and a picture; `DATA` stands for a data set,
+/// Every command, in a folder with a run in `run` and a picture. `DATA` stands for a data set,
 /// `VENDORED` for the files of Fashion-MNIST.
 const COMMANDS: &[&[&str]] = &[
     &["--help"],
@@ -47,7 +47,7 @@ const COMMANDS: &[&[&str]] = &[
     &["config", "presets"],
     &["config", "presets", "--json"],
     &["completions", "zsh"],
-    // Mistakes, of each kind.
+    // Mistakes of each kind.
     &["trian"],
     &["train", "--lr", "0"],
     &["train", "--data", "nowhere"],
@@ -67,7 +67,7 @@ const COMMANDS: &[&[&str]] = &[
     &["completions", "sh"],
 ];
 
-/// A terminal obeys what is not text, and whoever writes `*.png` has not read the names.
+/// A terminal interprets control characters, and with `*.png` the user has not read the names.
 #[cfg(unix)]
 #[test]
 fn names_of_files_give_no_orders() {
@@ -82,7 +82,7 @@ fn names_of_files_give_no_orders() {
     }
 }
 
-/// Commands that have help of their own.
+/// Commands that have their own help.
 const HELP: &[&[&str]] = &[
     &[],
     &["train"],
@@ -106,7 +106,7 @@ const HELP: &[&[&str]] = &[
     &["completions"],
 ];
 
-/// What a terminal, or the lack of one, can be like.
+/// The environments in which a terminal, or none, is present.
 const SURROUNDINGS: &[&[(&str, Option<&str>)]] = &[
     &[("TERM", Some("xterm-256color"))],
     &[("TERM", Some("xterm-256color")), ("NO_COLOR", Some("1"))],
@@ -114,7 +114,7 @@ const SURROUNDINGS: &[&[(&str, Option<&str>)]] = &[
     &[("TERM", Some("xterm")), ("COLUMNS", Some("20"))],
     &[("HOME", None), ("XDG_CACHE_HOME", None), ("XDG_RUNTIME_DIR", None), ("TERM", None)],
     &[("HOME", Some("/nonexistent")), ("LANG", Some("C")), ("LC_ALL", Some("C"))],
-    // Nobody, not even root, can write into what is no folder.
+    // Nobody, not even root, can write below a file.
     &[("HOME", Some("/dev/null")), ("XDG_CACHE_HOME", None), ("LC_ALL", Some("POSIX"))],
 ];
 
@@ -152,14 +152,14 @@ fn every_command_keeps_escape_codes_out_of_pipes() {
         let arguments: Vec<_> = arguments.iter().map(|word| meant(word)).collect();
         let mut codes = Vec::new();
         for surroundings in SURROUNDINGS {
-            // That nothing panicked, `finish` has seen.
+            // `finish` has checked that nothing panicked.
             let outcome = finish(surrounded(&mut sandbox.command(&arguments), surroundings));
             let said = format!("{arguments:?} in {surroundings:?}: {outcome:#?}");
             assert!(outcome.code.is_some_and(|code| code != 1), "{said}");
             assert!(!outcome.stdout.contains('\u{1b}') && !outcome.stderr.contains('\u{1b}'), "{said}");
             assert!(!outcome.stdout.contains('\r') && !outcome.stderr.contains('\r'), "{said}");
             if outcome.code == Some(0) && arguments.contains(&"--json".into()) {
-                // Whatever the width, an object is a line.
+                // An object is one line, whatever the width.
                 assert!(!outcome.events().is_empty(), "{said}");
             }
             codes.push(outcome.code);
@@ -169,7 +169,7 @@ fn every_command_keeps_escape_codes_out_of_pipes() {
     }
 }
 
-/// A line of help that is longer than a terminal is wide is broken by the terminal, wherever that is.
+/// A line of help that is wider than the terminal would be broken anywhere.
 #[test]
 fn help_fits_eighty_columns_and_its_examples_are_whole() {
     let sandbox = Sandbox::new();
@@ -187,13 +187,13 @@ fn help_fits_eighty_columns_and_its_examples_are_whole() {
         let longest = narrow.lines().map(|line| line.chars().count()).max();
         assert!(longest.is_some_and(|length| length <= 80), "{command:?}: {longest:?} in {narrow}");
         assert_eq!(examples(&narrow), examples(&help(command, "200")), "{command:?}: an example is broken");
-        // Beside the flags there would be room for a word a line.
+        // Next to the flags there would be room for one word per line.
         let beside = |line: &str| line.trim_start().starts_with("--") && line.contains(">  ");
         assert!(!help(command, "20").lines().any(beside), "{command:?}");
     }
 }
 
-/// What a terminal of so many columns gets to see of a run.
+/// The output of a run on a terminal with this many columns.
 #[cfg(target_os = "linux")]
 fn seen(columns: usize, surroundings: &[(&str, Option<&str>)]) -> String {
     let sandbox = Sandbox::new();
@@ -202,7 +202,7 @@ fn seen(columns: usize, surroundings: &[(&str, Option<&str>)]) -> String {
         "stty cols {columns} rows 24; {program} train --data {} --epochs 400 --device cpu --out run",
         data()
     );
-    // `script` runs a command in a terminal of its own.
+    // `script` runs a command in its own terminal.
     let mut command = Command::new("script");
     command.args(["-q", "-e", "-c", &train, "/dev/null"]).current_dir(sandbox.path()).env_remove("NO_COLOR");
     let outcome = finish(surrounded(&mut command, surroundings));
@@ -210,7 +210,7 @@ fn seen(columns: usize, surroundings: &[(&str, Option<&str>)]) -> String {
     outcome.stdout
 }
 
-/// Lines as wide as they are seen: without the codes for colours and for moving.
+/// The visible text of each line, without escape codes.
 #[cfg(target_os = "linux")]
 fn visible(seen: &str) -> Vec<String> {
     let mut plain = String::new();
@@ -243,7 +243,7 @@ fn a_terminal_sees_a_bar_that_fits() {
             assert!(bar.trim_end().chars().count() < columns, "{columns} columns: {bar:?}");
             parts.iter().for_each(|part| assert!(bar.contains(part), "no {part:?} in {bar:?}"));
         }
-        // The rows of the table, too; what is above them may be as long as a path is.
+        // This includes the rows of the table. Lines above them may be as long as a path.
         let rows =
             lines.iter().skip_while(|line| !line.contains("test acc")).take_while(|line| !line.is_empty());
         let rows: Vec<_> = rows.collect();

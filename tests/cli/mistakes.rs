@@ -1,5 +1,6 @@
-//! Mistakes of every kind: each is answered by what is wrong and what to do, before any device is touched.
-//! The mistakes and the answers are in `mistakes.txt`, which also says how to add some.
+//! User mistakes of every kind: each is answered with what is wrong and what to do, before any
+//! device is opened. The mistakes and the answers are in `mistakes.txt`, which also says how to add
+//! one.
 
 use std::fs;
 use std::path::Path;
@@ -7,17 +8,17 @@ use std::path::Path;
 use shadegrad::checkpoint::SavedModel;
 use shadegrad::config::Key;
 
-use crate::support::{Outcome, Sandbox, finish};
-use crate::training::data;
+use crate::cli::support::{Outcome, Sandbox, finish};
+use crate::cli::training::data;
 
-/// A command with what it reads and what it answers.
+/// A command with its input and its expected output.
 #[derive(Debug, Default)]
 struct Case {
     /// Comments and empty lines before it.
     before: String,
-    /// What is in `mine.toml`.
+    /// Contents of `mine.toml`.
     file: Vec<String>,
-    /// As a shell takes it, without the `$`.
+    /// The command line for a shell, without the `$`.
     command: String,
     answer: String,
 }
@@ -53,7 +54,7 @@ fn written(cases: &[Case]) -> String {
     cases.iter().map(lines).collect()
 }
 
-/// The folder that the cases run in.
+/// The folder in which the cases run.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     for folder in ["noise", "full", "pictures/cat"] {
@@ -80,8 +81,8 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// Runs a command line, with variables before the program's name. Whatever looks for a Vulkan driver says
-/// so on standard error.
+/// Runs a command line, with environment variables before the program's name. If it looks for a
+/// Vulkan driver, standard error says so.
 fn run(sandbox: &Sandbox, line: &str) -> Outcome {
     let words = shlex::split(line).expect("a command line");
     let program = words.iter().position(|word| word == "shadegrad").expect("the program's name");
@@ -154,7 +155,7 @@ fn every_key_and_every_command_has_its_mistakes() {
         let is_in_file = |case: &Case| case.file.iter().any(|text| text.trim_start().starts_with(&line));
         assert!(cases.iter().any(is_in_file), "no mistake with {line}in a file");
     }
-    let help = crate::support::shadegrad(&["--help"]).stdout;
+    let help = crate::cli::support::shadegrad(&["--help"]).stdout;
     let commands = help.split("Commands:\n").nth(1).expect("a list of commands");
     for line in commands.lines().take_while(|line| !line.is_empty()) {
         let command = line.split_whitespace().next().expect("a name");

@@ -1,9 +1,9 @@
-//! What goes to standard output and standard error, whoever reads there.
+//! Standard output and standard error, with different readers.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{Sandbox, finish, shadegrad};
+use crate::cli::support::{Sandbox, finish, shadegrad};
 
 const COMMANDS: &[&[&str]] = &[
     &["--help"],
@@ -83,7 +83,8 @@ fn help_and_mistakes_answer_at_once() {
     for arguments in [&["--help"][..], &["train", "--lr", "0"]] {
         let started = Instant::now();
         shadegrad(arguments);
-        // Far more than it takes, and far less than a look for GPUs on a machine that is busy.
+        // Much longer than a command takes, and much shorter than a search for GPUs on a busy
+        // machine.
         assert!(started.elapsed() < Duration::from_secs(2), "{arguments:?}");
     }
 }
@@ -98,7 +99,7 @@ fn a_closed_output_ends_the_program_in_silence() {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        // Closed before the program can have written to it, or at least before it can have written all.
+        // Closed before the program can have written everything to it.
         drop(child.stdout.take());
         let output = child.wait_with_output().expect("the program ends");
         let stderr = String::from_utf8_lossy(&output.stderr);

@@ -1,14 +1,14 @@
-//! What `train` does with a folder of pictures where nothing else is said.
+//! The defaults of `train` for a folder of pictures.
 
 use std::fs;
 
 use image::{GrayImage, ImageFormat, Luma, Rgb, RgbImage};
 use serde_json::Value;
 
-use crate::support::{Outcome, Sandbox};
-use crate::training::data;
+use crate::cli::support::{Outcome, Sandbox};
+use crate::cli::training::data;
 
-/// A picture of noise, `base` at its darkest.
+/// A picture of noise with minimum brightness `base`.
 fn picture(side: u32, base: u8, index: u32, has_colour: bool) -> Vec<u8> {
     let noise = |x: u32, y: u32| base + ((x * 31 + y * 17 + index * 7919 + x * y) % 50) as u8;
     let mut file = std::io::Cursor::new(Vec::new());
@@ -22,8 +22,8 @@ fn picture(side: u32, base: u8, index: u32, has_colour: bool) -> Vec<u8> {
     file.into_inner()
 }
 
-/// A folder `shades` with so many dark and light pictures. Where `is_told_apart` is false, both
-/// classes have the same.
+/// A folder `shades` with this many dark and light pictures. If `is_told_apart` is false, both
+/// classes have the same pictures.
 fn with_shades(side: u32, count: u32, has_colour: bool, is_told_apart: bool) -> Sandbox {
     let sandbox = Sandbox::new();
     for (class, base) in [("dark", 0), ("light", if is_told_apart { 200 } else { 0 })] {
@@ -88,7 +88,8 @@ fn the_preset_is_chosen_for_pictures_and_for_nothing_else() {
     assert_eq!(preset(&["--data", "shades"]), chosen);
     assert_eq!(preset(&["--config", "mine.toml"]), chosen);
     assert_eq!(preset(&["--data", "shades", "--lr", "0.01", "--optimizer", "lion"]), chosen);
-    // Someone who names a preset or a model has chosen, and other data are not pictures.
+    // The defaults do not apply if the user names a preset or a model, or if the data are not
+    // pictures.
     let usual = ("fashion-mnist".to_owned(), "default".to_owned());
     assert_eq!(preset(&["--data", "shades", "--model", "linear:8"]), usual);
     assert_eq!(preset(&["--data", &files]), usual);

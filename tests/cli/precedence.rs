@@ -1,10 +1,10 @@
-//! Which source of a value holds, and that `config show` says which.
+//! The precedence of the sources of a value; `config show` names the source.
 
 use serde_json::Value;
 
-use crate::support::{Sandbox, finish, shadegrad};
+use crate::cli::support::{Sandbox, finish, shadegrad};
 
-/// The value of a key and where it is from, as `config show --json` has them.
+/// The value of a key and its source, from `config show --json`.
 fn shown(sandbox: &Sandbox, key: &str, arguments: &[&str], environment: &[(&str, &str)]) -> (Value, String) {
     let arguments = [&["config", "show", "--json"], arguments].concat();
     let mut command = sandbox.command(&arguments);
@@ -30,7 +30,7 @@ fn each_source_goes_before_the_one_below() {
     assert_eq!(show("epochs", &[&["lab-cifar10"]], &[]), pair(20.into(), "preset lab-cifar10"));
     assert_eq!(show("epochs", &[&file], &[]), pair(7.into(), "mine.toml:2:10"));
     assert_eq!(show("epochs", &[&file, &["--epochs", "9"]], &[]), pair(9.into(), "command line"));
-    // A preset may be named in a file, and what the file says of its values still holds.
+    // A file may name a preset; the values of the file override the preset's.
     assert_eq!(show("batch-size", &[&file], &[]), pair(1.into(), "preset lab-cifar10"));
     assert_eq!(show("preset", &[&file], &[]), pair("lab-cifar10".into(), "mine.toml:4:10"));
     assert_eq!(show("batch-size", &[&["cifar10-mlp"], &file], &[]), pair(128.into(), "preset cifar10-mlp"));

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::browser::Browser;
-use crate::support::{Sandbox, finish};
-use crate::training::data;
+use crate::cli::browser::Browser;
+use crate::cli::support::{Sandbox, finish};
+use crate::cli::training::data;
 
 /// A run of five epochs in `run`.
 fn run(sandbox: &Sandbox) {
@@ -22,7 +22,7 @@ fn metrics(run: &Path) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
 }
 
-/// The number at the beginning of a text, as people read it: `89.59%` is 0.8959.
+/// The number at the start of a formatted text: `89.59%` is 0.8959.
 fn number(text: &str) -> f64 {
     let plain = text.replace(',', "");
     match plain.strip_suffix('%') {
@@ -31,7 +31,7 @@ fn number(text: &str) -> f64 {
     }
 }
 
-/// Whether a number that people read is this one, to four digits or a hundredth of a percent.
+/// Whether a formatted number equals this one, to four digits or a hundredth of a percent.
 #[track_caller]
 fn assert_shows(text: &str, expected: &Value) {
     let expected = expected.as_f64().expect("a number");
@@ -39,8 +39,7 @@ fn assert_shows(text: &str, expected: &Value) {
     assert!(error <= 6e-4 * expected.abs() || error <= 5.1e-5, "{text} is not {expected}");
 }
 
-/// The epoch with the highest accuracy on a split; of equals, the first of those with the lowest
-/// loss.
+/// The epoch with the highest accuracy on a split; ties go to the lowest loss, then to the first.
 fn best<'a>(metrics: &'a [Value], split: &str) -> &'a Value {
     let figure = |epoch: &Value, name: &str| epoch[format!("{split}_{name}")].as_f64().expect("a number");
     let best = metrics.iter().rev().max_by(|one, other| {
@@ -60,7 +59,7 @@ fn the_page_shows_what_the_run_measured() {
     let browser = Browser::open();
     browser.open_file(&folder.join("report.html"));
 
-    // For programs: the same numbers, to the last digit.
+    // The embedded data: the same numbers, to the last digit.
     let data = browser.value("JSON.parse(document.querySelector('#data').textContent)");
     let epochs = data["epochs"].as_array().expect("a list");
     assert_eq!(epochs.len(), metrics.len());
@@ -70,7 +69,7 @@ fn the_page_shows_what_the_run_measured() {
         keys.iter().for_each(|key| assert_eq!(epoch[key].as_f64(), expected[key].as_f64(), "{key}"));
     }
 
-    // For people: every cell of the table, and the best epoch on top.
+    // The visible page: every cell of the table, and the best epoch at the top.
     for (index, expected) in metrics.iter().enumerate() {
         for key in &keys {
             let cell = format!(".epochs tbody tr:nth-child({}) [data-key={key}]", index + 1);
@@ -131,7 +130,7 @@ fn pointing_at_a_curve_tells_its_numbers() {
         let share = (index + 1) as f64 / metrics.len() as f64;
         browser.point(x + share * width, y + 50.0);
         shows(epoch);
-        // The mark is on the curve: as far to the right as the pointer, and in every chart.
+        // The mark is on the curve, at the x position of the pointer, in every chart.
         let marks =
             browser.value("[...document.querySelectorAll('.cursor')].map((mark) => mark.getBBox().x)");
         let marks = marks.as_array().expect("a list");
@@ -197,7 +196,7 @@ fn a_report_keeps_what_it_cannot_find_again() {
     let first = page(&sandbox);
     assert!(first.contains("class=\"matrix\"") && first.contains("class=\"mistakes\""));
     rename(&sandbox, "mine", "elsewhere");
-    // Moved, damaged, and found again where the user says.
+    // The data are moved, damaged, and found again where the user says.
     let elsewhere: &[&str] = &["--data", "elsewhere"];
     for (more, is_kept) in [(&[][..], true), (&["--force"], true), (elsewhere, false), (&[], true)] {
         let outcome = sandbox.run(&[&["report", "run", "--json", "--device", "cpu"], more].concat());
@@ -208,7 +207,7 @@ fn a_report_keeps_what_it_cannot_find_again() {
         assert_eq!(outcome.stderr.contains("those of the last report"), is_kept, "{outcome:#?}");
         assert_eq!(page(&sandbox), first, "the page has changed");
     }
-    // Whoever says where the data are wants them read.
+    // If the user says where the data are, they must be read.
     for place in [["--data", "nowhere"], ["--data", "run"], ["--data-dir", "run"]] {
         sandbox.run(&[&["report", "run"], &place[..]].concat()).refused(3);
         assert_eq!(page(&sandbox), first);
@@ -218,7 +217,7 @@ fn a_report_keeps_what_it_cannot_find_again() {
     assert_eq!(page(&sandbox), first);
 }
 
-/// Where the run found its data is recorded: no matter from where its report is written.
+/// The place of a run's data is recorded, so the report can be written from any folder.
 #[test]
 fn data_are_looked_for_where_the_run_found_them() {
     let (sandbox, other) = (Sandbox::new(), Sandbox::new());
@@ -230,7 +229,7 @@ fn data_are_looked_for_where_the_run_found_them() {
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     assert_eq!(outcome.events()[0]["missing"], Value::Null);
 
-    // A known data set in a folder that a variable named.
+    // A known data set in the folder of the environment variable.
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fashion-mnist");
     let place = sandbox.path().join("sets/fashion-mnist");
     std::fs::create_dir_all(&place).expect("it is new");
@@ -247,7 +246,7 @@ fn data_are_looked_for_where_the_run_found_them() {
     assert_eq!(facts["data_files"]["count"], 4);
 }
 
-/// Runs of earlier versions have no file beside the page.
+/// Runs of earlier versions have no file next to the page.
 #[test]
 fn a_page_that_cannot_be_made_again_is_not_overwritten() {
     let sandbox = Sandbox::new();
@@ -258,7 +257,7 @@ fn a_page_that_cannot_be_made_again_is_not_overwritten() {
     let whole = std::fs::read(&evaluation).expect("it is readable");
     std::fs::remove_file(&evaluation).expect("there was one");
     sandbox.run(&["report", "run"]).refused(3).because(&["would lose its confusion matrix", "mine"]);
-    // Nor where the file is damaged: cut, without a class, with a class that is none, with a
+    // The same if the file is damaged: truncated, without a class, with an invalid class, or with a
     // script.
     let text = String::from_utf8(whole.clone()).expect("it is text");
     let changed = [
@@ -285,20 +284,20 @@ fn a_page_that_cannot_be_made_again_is_not_overwritten() {
     assert_eq!(browser.value("document.querySelectorAll('.chart polyline').length"), 6);
     assert_eq!(browser.value("document.querySelectorAll('.units img').length > 0"), true);
     assert_eq!(browser.complaints(), [""; 0]);
-    // With the data, everything comes back.
+    // With the data, everything is shown again.
     let outcome = sandbox.run(&["report", "run", "--data", "elsewhere", "--device", "cpu"]);
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     assert_eq!(page(&sandbox), first);
     assert_eq!(std::fs::read(&evaluation).expect("there is one"), whole);
 }
 
-/// What another checkpoint answered is not passed off as what the best one does.
+/// The evaluation of another checkpoint is not shown as that of the best one.
 #[test]
 fn an_evaluation_of_another_checkpoint_says_so() {
     let sandbox = Sandbox::new();
     run_on_own_data(&sandbox);
     rename(&sandbox, "mine", "elsewhere");
-    let words = "The run has a better checkpoint by now";
+    let words = "The run now has a better checkpoint";
     assert!(!page(&sandbox).contains(words));
     let path = sandbox.path().join("run/evaluation.json");
     let text = std::fs::read_to_string(&path).expect("it is readable");
@@ -309,7 +308,7 @@ fn an_evaluation_of_another_checkpoint_says_so() {
     assert!(page(&sandbox).contains(words));
 }
 
-/// Pictures in folders: the same names in each, and more than anybody wants in a list.
+/// Pictures in folders: the same file names in each, and more than a list should show.
 #[test]
 fn many_files_are_one_line_and_mistakes_name_theirs() {
     let sandbox = Sandbox::new();
@@ -338,8 +337,7 @@ fn many_files_are_one_line_and_mistakes_name_theirs() {
     assert_eq!(listed.len(), 1, "{listed:?}");
     assert!(listed[0].as_str().is_some_and(|row| row.contains("trees, sha256 ")), "{listed:?}");
 
-    // Each mistake has the name of its file, and the path of the file in its title and in the
-    // numbers.
+    // Each mistake shows the name of its file, and has the path in its title and in the data.
     let mistakes = browser.value(
         "[...document.querySelectorAll('.mistakes li')].map((item) => [item.title, item.textContent])",
     );
@@ -391,7 +389,7 @@ fn figures_are_of_one_epoch_and_say_how_it_was_chosen() {
         let epoch = best["epoch"].as_f64().expect("a number");
         assert!((place - 100.0 * epoch / 6.0).abs() < 0.01, "{place} is not epoch {epoch}");
 
-        // Each figure on top is the best epoch's, and says so.
+        // Each figure at the top is that of the best epoch and says so.
         let figures = browser.value(
             "[...document.querySelectorAll('.figures div')].map((figure) =>
                 [...figure.querySelectorAll('dt, small')].map((part) => part.textContent)
@@ -413,7 +411,7 @@ fn figures_are_of_one_epoch_and_say_how_it_was_chosen() {
             let loss = parts[2].strip_prefix("loss ").expect("a loss");
             assert_shows(loss, &best[key.replace("accuracy", "loss")]);
         }
-        // The others' are apart.
+        // The other figures are separate.
         let last = metrics.last().expect("there are epochs");
         let apart = browser.value("document.querySelector('.last')?.textContent ?? null");
         match apart.as_str() {
@@ -424,7 +422,7 @@ fn figures_are_of_one_epoch_and_say_how_it_was_chosen() {
             None => assert_eq!(best["epoch"], last["epoch"]),
         }
 
-        // Validation has its curves, its columns and its readings wherever there is any.
+        // Validation has curves, columns and readings wherever there are validation images.
         let curves = if split == "validation" { 8 } else { 6 };
         assert_eq!(browser.value("document.querySelectorAll('.chart polyline').length"), curves);
         for key in ["validation_loss", "validation_accuracy"] {
@@ -445,7 +443,7 @@ fn figures_are_of_one_epoch_and_say_how_it_was_chosen() {
     }
 }
 
-/// One cycle in one epoch: the rate rises, falls, and its axis has small numbers.
+/// One cycle in one epoch: the learning rate rises and falls, and its axis has small numbers.
 #[test]
 fn the_learning_rate_is_a_curve_of_all_steps() {
     let (sandbox, data) = (Sandbox::new(), data());
@@ -466,11 +464,11 @@ fn the_learning_rate_is_a_curve_of_all_steps() {
     );
     let points: Vec<(f64, f64)> = serde_json::from_value(points).expect("places");
     assert_eq!(points.len(), steps);
-    // The way up ends a quarter of the way; places count from the top.
+    // The peak is a quarter of the way along; y positions count from the top.
     let top = points.iter().min_by(|one, other| one.1.total_cmp(&other.1)).expect("there are points");
     assert!((top.0 - 25.0).abs() < 200.0 / steps as f64, "{top:?}");
     assert!((points[0].1 - 96.0).abs() < 1.0 && (points[steps - 1].1 - 100.0).abs() < 0.1, "{points:?}");
-    // No label of an axis is broken into two lines.
+    // No axis label is broken into two lines.
     let heights =
         browser.value("[...document.querySelectorAll('.plot .y')].map((label) => label.offsetHeight)");
     let heights = heights.as_array().expect("a list").iter().map(|height| height.as_f64().expect("pixels"));
@@ -512,7 +510,9 @@ fn other_images_than_the_runs_are_not_judged() {
     std::fs::write(sandbox.path().join("mine").join(labels), bytes).expect("it is writable");
     let event = sandbox.run(&["report", "run", "--json"]).events().remove(0);
     assert!(
-        event["missing"].as_str().is_some_and(|why| why.contains("is not what the run was trained on")),
+        event["missing"]
+            .as_str()
+            .is_some_and(|why| why.contains("differs from the file that the run was trained on")),
         "{event}"
     );
 }
@@ -533,7 +533,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
 #[test]
 fn a_run_that_is_stopped_has_a_report() {
     let sandbox = Sandbox::new();
-    // Diverges at once.
+    // This run diverges at once.
     let data = data();
     let arguments = [
         "train", "--data", &data, "--lr", "1e30", "--device", "cpu", "--quiet", "--out", "run", "--epochs",
@@ -584,7 +584,7 @@ fn names_from_outside_stay_text() {
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
-/// Weights that changed on the disk are not shown as if they were those of the run.
+/// Weights that changed on disk are not shown as those of the run.
 #[test]
 fn a_damaged_checkpoint_is_not_reported_on() {
     let sandbox = Sandbox::new();
@@ -593,14 +593,14 @@ fn a_damaged_checkpoint_is_not_reported_on() {
     let best = std::fs::read_to_string(folder.join("best")).expect("there is a best");
     let weights = folder.join(best.trim()).join("model.safetensors");
     let mut bytes = std::fs::read(&weights).expect("it is readable");
-    // A bit of a weight: still a model, but not the one that was saved.
+    // One bit of a weight: still a valid model, but not the one that was saved.
     *bytes.last_mut().expect("it has bytes") ^= 1;
     std::fs::write(&weights, bytes).expect("it is writable");
     let outcome = sandbox.run(&["report", "run", "--device", "cpu"]);
-    outcome.refused(6).because(&["is damaged", "model.safetensors is not what was saved"]);
+    outcome.refused(6).because(&["is damaged", "model.safetensors has changed since it was saved"]);
 }
 
-/// The model that is shown is the one that the log names, where the last epoch is the best.
+/// The model in the report is the one that the log names, if the last epoch is the best.
 #[test]
 fn the_hash_of_the_weights_is_that_of_the_log() {
     let (sandbox, data) = (Sandbox::new(), data());

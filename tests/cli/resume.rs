@@ -1,4 +1,4 @@
-//! `resume` as its users see it: what goes on, what is refused, and with which words.
+//! `resume` as users see it: what is resumed, what is rejected, and the messages.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 use shadegrad::data::catalogue::Form;
 use shadegrad::data::hash::fingerprint;
 
-use crate::support::Sandbox;
+use crate::cli::support::Sandbox;
 
 fn data() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/six-classes-5x4");
@@ -50,8 +50,8 @@ fn a_run_goes_on_from_the_checkpoint_before_a_damaged_one_and_says_so() {
     assert_eq!(whole.events()[0]["step"], 20);
     assert_eq!(end["weights_sha256"], whole.events()[1]["weights_sha256"]);
     let log = std::fs::read_to_string(sandbox.path().join("run/log.txt")).expect("there is a log");
-    assert!(log.contains("is damaged: ") && log.contains(" went on after step 18 on CPU"), "{log}");
-    // Nothing is left to say.
+    assert!(log.contains("is damaged: ") && log.contains(" resumed after step 18 on CPU"), "{log}");
+    // There is no further message.
     assert_eq!(sandbox.run(&["resume", "run", "--json"]).stderr, "");
 }
 
@@ -65,8 +65,8 @@ fn a_table_says_where_the_run_goes_on() {
     assert!(!outcome.stdout.contains('\u{1b}'), "{outcome:#?}");
 }
 
-/// Takes out of the recorded run what programs before schedules followed `--max-steps` did not
-/// write.
+/// Removes from the recorded run everything that programs before schedules followed `--max-steps`
+/// did not write.
 fn make_old(run: &Path) {
     let without = |text: &str, keys: &[&str]| -> String {
         let is_kept = |line: &&str| !keys.iter().any(|key| line.trim_start().starts_with(key));
@@ -99,7 +99,7 @@ fn make_old(run: &Path) {
     }
 }
 
-/// Such a run has the schedule of all its epochs, of which `--max-steps` cut the end off.
+/// Such a run has the schedule of all its epochs, cut off by `--max-steps`.
 #[test]
 fn a_run_from_before_schedules_followed_max_steps_keeps_its_own() {
     let weights = |sandbox: &Sandbox| {
@@ -154,9 +154,9 @@ fn other_data_than_the_run_began_with_are_refused() {
         sandbox
             .run(&[&["resume", "run"], more].concat())
             .refused(3)
-            .because(&["train-labels", "is not what the run was trained on"]);
+            .because(&["train-labels", "differs from the file that the run was trained on"]);
     }
-    // Nothing of that is the run's.
+    // Nothing of this belongs to the run.
     let record = record(&sandbox, "run");
     assert_eq!((&record["state"], &record["changes"]), (&"finished".into(), &Value::Null), "{record}");
 }

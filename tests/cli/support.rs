@@ -1,4 +1,4 @@
-//! Runs the program in a folder of its own, without what the developer's machine has set.
+//! Runs the program in its own folder, without the developer's environment variables.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -7,12 +7,12 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A folder to run the program in, gone at the end of the test.
+/// A folder to run the program in, removed at the end of the test.
 pub struct Sandbox {
     folder: TempDir,
 }
 
-/// What a run of the program left.
+/// The result of a run of the program.
 #[derive(Debug)]
 pub struct Outcome {
     /// Exit code; `None` after a signal.
@@ -37,16 +37,16 @@ impl Sandbox {
         std::fs::write(self.path().join(name), contents).expect("the folder is writable");
     }
 
-    /// The program with these arguments, about to run in the folder.
+    /// The program with these arguments, to be run in the folder.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shadegrad"));
         command.current_dir(self.path()).args(arguments).stdin(Stdio::null());
         for variable in ["SHADEGRAD_DATA", "SHADEGRAD_DEVICE", "WGPU_BACKEND", "NO_COLOR", "TERM"] {
             command.env_remove(variable);
         }
-        // Shared by all tests: which kernels are fastest need not be found out for each.
+        // A tuning cache shared by all tests, so that kernels are tuned once.
         command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
-        // Mesa's drivers complain on standard error where it is not set.
+        // Mesa's drivers complain on standard error if this is not set.
         command.env("XDG_RUNTIME_DIR", self.path());
         command
     }
@@ -71,7 +71,7 @@ pub fn finish(command: &mut Command) -> Outcome {
     outcome
 }
 
-/// Keeps GPU drivers out of sight.
+/// Hides GPU drivers.
 pub fn without_gpu(command: &mut Command) -> &mut Command {
     for variable in ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"] {
         command.env(variable, "/nonexistent");
@@ -80,7 +80,7 @@ pub fn without_gpu(command: &mut Command) -> &mut Command {
 }
 
 impl Outcome {
-    /// The objects of standard output, each of which has the version and a name.
+    /// The JSON objects of standard output; checks that each has a schema and an event name.
     pub fn events(&self) -> Vec<Value> {
         let events = self.stdout.lines().map(|line| {
             let event: Value =
@@ -92,7 +92,7 @@ impl Outcome {
         events.collect()
     }
 
-    /// Asserts that the program refused with this code, in one line for what happened and at most
+    /// Asserts that the program failed with this code, printed one line for the error and at most
     /// one for what to do, and printed no result.
     pub fn refused(&self, code: i32) -> &Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
@@ -107,7 +107,7 @@ impl Outcome {
         self
     }
 
-    /// Asserts that the line for what happened has all of these.
+    /// Asserts that the error line contains all of these.
     pub fn because(&self, fragments: &[&str]) {
         let error = self.stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
         for fragment in fragments {

@@ -1,13 +1,13 @@
-//! Event files for TensorBoard, read by a reader that shares nothing with the writer: the frames, the
-//! checksums bit by bit, and the protobuf messages field by field.
+//! Event files for TensorBoard, parsed by a reader that shares no code with the writer: frames,
+//! checksums bit by bit, and protobuf messages field by field.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::Sandbox;
-use crate::training::data;
+use crate::cli::support::Sandbox;
+use crate::cli::training::data;
 
 /// CRC-32C as its polynomial defines it, a bit at a time.
 fn crc32c(bytes: &[u8]) -> u32 {
@@ -21,13 +21,13 @@ fn crc32c(bytes: &[u8]) -> u32 {
     !crc
 }
 
-/// The other way round than the writer: from what is in the file to the checksum.
+/// The inverse of the writer: computes the checksum from the stored value.
 fn unmask(masked: u32) -> u32 {
     let rotated = masked.wrapping_sub(0xa282_ead8);
     rotated.rotate_left(15)
 }
 
-/// The data of each record, whose checksums must be right.
+/// The data of each record; checks the checksums.
 fn records(mut file: &[u8]) -> Vec<&[u8]> {
     let mut records = Vec::new();
     while !file.is_empty() {
@@ -118,7 +118,7 @@ fn scalars(event: &[u8]) -> (u64, BTreeMap<String, f32>) {
     (step, found)
 }
 
-/// The event file in a folder, which has no other.
+/// The only event file in a folder.
 fn event_file(folder: &Path) -> Vec<u8> {
     let entries = std::fs::read_dir(folder).expect("there is such a folder");
     let paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -128,15 +128,14 @@ fn event_file(folder: &Path) -> Vec<u8> {
     std::fs::read(files[0]).expect("it is readable")
 }
 
-/// What a record should hold: figures of an epoch's event by their tags.
+/// The expected contents of a record: metrics of an epoch's event by their tags.
 fn tagged(epoch: &Value, tags: &[(&str, &str)]) -> BTreeMap<String, f32> {
     let figure =
         |&(tag, field): &(&str, &str)| (tag.to_owned(), epoch[field].as_f64().expect("a number") as f32);
     tags.iter().map(figure).collect()
 }
 
-/// Training, validation and test lie over each other in one chart where they have one tag in
-/// several runs.
+/// Training, validation and test curves share one chart because they have one tag in several runs.
 #[test]
 fn each_split_has_an_event_file_of_its_own() {
     for (validation, splits) in
@@ -164,7 +163,7 @@ fn each_split_has_an_event_file_of_its_own() {
             }
         }
         assert_eq!(sandbox.path().join("run/validation").exists(), validation.is_some());
-        // One by one, they are in the run's own file, too.
+        // They are also in the run's own file, one by one.
         let file = event_file(&sandbox.path().join("run"));
         let of_epochs = records(&file).into_iter().map(|record| scalars(record).1);
         let of_epochs: Vec<_> = of_epochs.filter(|found| found.contains_key("loss/train")).collect();
@@ -205,7 +204,7 @@ fn event_files_hold_the_figures_of_each_epoch() {
         // After 2020 and before 2100.
         assert!((1.57e9..4.1e9).contains(&f64::from_le_bytes(seconds)));
     }
-    // Where the run began again: SessionLog { status: START }, at the step of the first figures.
+    // Where the run was resumed: SessionLog { status: START }, at the step of the first metrics.
     let started = fields(records[1]);
     assert!(started.iter().any(|field| matches!(field, (7, Field::Bytes([8, 1])))), "{started:?}");
 
@@ -214,7 +213,7 @@ fn event_files_hold_the_figures_of_each_epoch() {
     let (by_step, by_epoch): (Vec<_>, Vec<_>) =
         figures.into_iter().partition(|(_, found)| found.contains_key("step/loss"));
     assert_eq!(by_epoch.len(), epochs.len());
-    // A submission is at most an epoch.
+    // A submission covers at most an epoch.
     assert!(by_step.len() >= epochs.len(), "{by_step:?}");
     let config: Value = outcome.events()[0]["config"].clone();
     let mut before = 0;
@@ -226,10 +225,10 @@ fn event_files_hold_the_figures_of_each_epoch() {
             f64::from(found["step/learning_rate"]),
             config["lr"].as_f64().expect("a number") as f32 as f64
         );
-        // Six classes: where nothing is known, the loss is ln 6, and here the penalty comes on top.
+        // Six classes: a model that knows nothing has a loss of ln 6, plus the penalty here.
         assert!((0.1..9.0).contains(&found["step/loss"]), "{by_step:?}");
     }
-    // Where an epoch went in one submission, its mean is that of its steps.
+    // If an epoch was a single submission, its mean is that of its steps.
     let last = epochs.last().expect("there are epochs")["step"].as_u64().expect("a number");
     assert_eq!(before, last, "the last step has no figures");
 
@@ -250,7 +249,7 @@ fn event_files_hold_the_figures_of_each_epoch() {
     }
 }
 
-/// A run of many steps leaves a bounded file: at most so many points by step.
+/// A run of many steps leaves a file of bounded size: there is a maximum number of points by step.
 #[test]
 fn event_files_stay_small() {
     let (sandbox, data) = (Sandbox::new(), data());
@@ -264,7 +263,7 @@ fn event_files_stay_small() {
     assert!((200..=2000).contains(&by_step), "{by_step}");
 }
 
-/// The reader itself: it must know right from wrong.
+/// Checks the reader itself: it must detect errors.
 #[test]
 fn the_checksum_is_the_published_one() {
     // RFC 3720, B.4.

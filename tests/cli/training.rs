@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Sandbox, finish, without_gpu};
+use crate::cli::support::{Outcome, Sandbox, finish, without_gpu};
 
 /// The small data set of the golden runs.
 pub fn data() -> String {
@@ -13,7 +13,7 @@ pub fn data() -> String {
     path.to_str().expect("a plain path").into()
 }
 
-/// Arguments of a run that takes a moment.
+/// Arguments of a very short run.
 fn short_run<'a>(data: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let common =
         ["train", "--data", data, "--model", "linear:8,relu", "--batch-size", "16", "--max-steps", "20"];
@@ -214,15 +214,15 @@ fn a_run_can_be_repeated_from_its_configuration() {
     assert_eq!(hash(outcome), first);
 }
 
-/// Signals a run in the middle of it and gives its exit code.
+/// Signals a run in progress and returns its exit code.
 #[cfg(unix)]
 fn code_after(signal: &str) -> Option<i32> {
     let (sandbox, data) = (Sandbox::new(), data());
-    // A run that heeds no signal ends after a while, with the wrong code.
+    // A run that ignores the signal ends after a while, with the wrong code.
     let arguments = ["train", "--data", &data, "--epochs", "3000", "--device", "cpu", "--json"];
     let mut command = sandbox.command(&arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
-    // Its first line says that the run has begun.
+    // Its first line says that the run has started.
     let mut lines = std::io::BufReader::new(child.stdout.take().expect("it is piped"));
     std::io::BufRead::read_line(&mut lines, &mut String::new()).expect("there is a first line");
     let sent = std::process::Command::new("kill").arg(signal).arg(child.id().to_string()).status();

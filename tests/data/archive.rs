@@ -1,7 +1,8 @@
-//! Hostile archives: made to write elsewhere, to look different to different programs, to fill the
-//! memory. A good set lies in each of them; the hostile member must spoil it all the same.
+//! Malicious archives that try to write elsewhere, look different to different programs, or exhaust
+//! the memory. Each contains a valid data set, so that only the malicious member can cause an
+//! error.
 
-use crate::samples::{
+use crate::samples::data_sets::{
     append, cifar_archive, cifar_files, expect_data_error, gzip, search_nowhere, small_cifar_set,
 };
 use shadegrad::Result;
@@ -12,7 +13,7 @@ use shadegrad::data::pictures::Wanted;
 use std::fs;
 use tar::{Builder, EntryType, Header};
 
-/// Loads the small set from a tar with these bytes, and makes sure that nothing appeared beside it.
+/// Loads the small set from a tar with these bytes, and checks that no other file was created.
 fn load_tar(bytes: &[u8]) -> Result<Dataset> {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("inner");
@@ -26,7 +27,7 @@ fn load_tar(bytes: &[u8]) -> Result<Dataset> {
     result
 }
 
-/// A tar with a good set, and whatever `spoil` adds before it.
+/// Returns a tar with a valid set, after the members that `spoil` adds.
 fn tar_with(spoil: impl FnOnce(&mut Builder<Vec<u8>>)) -> Vec<u8> {
     let mut builder = Builder::new(Vec::new());
     spoil(&mut builder);
@@ -36,7 +37,7 @@ fn tar_with(spoil: impl FnOnce(&mut Builder<Vec<u8>>)) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// Adds a member whose name is taken as it is, which the tar crate would refuse.
+/// Adds a member with any name, including names that the tar crate would reject.
 fn append_raw(builder: &mut Builder<Vec<u8>>, kind: EntryType, name: &[u8], content: &[u8]) {
     let mut header = Header::new_ustar();
     header.as_mut_bytes()[..name.len()].copy_from_slice(name);
@@ -110,7 +111,8 @@ fn only_plain_names_are_accepted() {
     expect_data_error(load_tar(&tar), &["a plain relative name"]);
 }
 
-/// Nothing is written under a name of an archive, so a name that is special somewhere is a name like any other.
+/// Nothing is written under a name from an archive, so names that are special on some system are
+/// ordinary names.
 #[test]
 fn names_that_are_special_elsewhere_are_only_names() {
     for name in [
@@ -137,7 +139,7 @@ fn names_that_are_special_elsewhere_are_only_names() {
     }
 }
 
-/// The two halves of a long name are one name.
+/// Both halves of a long name together are one name.
 #[test]
 fn a_prefix_leads_no_further_than_a_name() {
     for (prefix, name) in
@@ -154,7 +156,7 @@ fn a_prefix_leads_no_further_than_a_name() {
     }
 }
 
-/// Some programs read a name up to its first zero, others up to the field's end.
+/// Some programs read a name up to its first zero, others up to the end of the field.
 #[test]
 fn a_name_ends_at_its_first_zero() {
     let name = b"cifar-100-binary/train.bin\0.txt";
@@ -262,7 +264,7 @@ fn every_changed_bit_of_a_header_is_noticed_or_harmless() {
             }
         }
     }
-    // Only the bytes around the checksum's digits may change without a complaint.
+    // Only changes of the bytes around the digits of the checksum may go undetected.
     assert!(errors >= 504, "{errors}");
 }
 
@@ -270,7 +272,7 @@ fn every_changed_bit_of_a_header_is_noticed_or_harmless() {
 fn a_changed_header_with_a_right_checksum_is_noticed_or_harmless() {
     let tar = tar_with(|_| {});
     let whole = load_tar(&tar).unwrap();
-    // All but the checksum itself.
+    // Changes everything except the checksum itself.
     for index in (0..148).chain(156..512) {
         for value in [0x00, b'/', b'1', b'7', b'L', b'x', 0x80, 0xff] {
             let mut changed = tar.clone();

@@ -1,6 +1,6 @@
-//! CIFAR's binary files, in folders and archives.
+//! CIFAR's binary files, in folders and in archives.
 
-use crate::samples::{
+use crate::samples::data_sets::{
     both_cifars, cifar_archive, cifar_files, cifar_records, expect_data_error, search_nowhere,
     small_cifar_set,
 };
@@ -53,7 +53,7 @@ fn archives_and_folders_hold_the_same_images() {
         }
         assert_eq!(packed.classes.len(), cifar.class_count());
 
-        // The official archive does not have its files in order either.
+        // The members of the official archive are not in order, either.
         files.reverse();
         let mut reversed = load_archive(cifar, &cifar_archive(cifar, &files)).unwrap();
         reversed.files.clone_from(&packed.files);
@@ -151,7 +151,8 @@ fn a_changed_byte_of_an_archive_never_changes_a_pixel() {
             Err(error) => expect_data_error::<()>(Err(error), &[CIFAR_100.archive]),
         }
     }
-    // gzip's time stamp and notes, and here and there the distance to equal bytes.
+    // Changes in gzip's time stamp and notes, and in some back-references to equal bytes, have no
+    // effect.
     assert!(unnoticed < 20, "{unnoticed}");
 }
 

@@ -1,6 +1,6 @@
 //! IDX files.
 
-use crate::samples::{expect_data_error, gzip, idx_images, idx_labels};
+use crate::samples::data_sets::{expect_data_error, gzip, idx_images, idx_labels};
 use shadegrad::Result;
 use shadegrad::data::idx::read_split;
 use shadegrad::data::{ImageShape, Split};
@@ -26,7 +26,7 @@ fn plain_and_compressed_files_hold_the_same_images() {
     assert_eq!(split.images, (0..30).collect::<Vec<u8>>());
     assert_eq!(split.labels, [0, 2, 1]);
     assert_eq!(read(&gzip(&images), &gzip(&labels)).unwrap(), (shape, split.clone()));
-    // Some mirrors put several gzip members one after the other.
+    // Some mirrors concatenate several gzip members.
     let members = [gzip(&images[..20]), gzip(&images[20..])].concat();
     assert_eq!(read(&members, &labels).unwrap(), (shape, split));
 }
@@ -86,8 +86,8 @@ fn a_changed_byte_of_a_compressed_file_never_changes_a_pixel() {
             }
         }
     }
-    // Only gzip's time stamp, two notes on the compressor, a flag for text and the bits that fill the
-    // last byte mean nothing.
+    // Only gzip's time stamp, two notes on the compressor, a text flag and the padding bits of the
+    // last byte have no meaning.
     assert!(unnoticed <= (4 + 1 + 1) * 8 + 1 + 7, "{unnoticed}");
 }
 

@@ -1,19 +1,19 @@
-//! Which place a data set is taken from, and what is said when there is none.
+//! The folder from which a data set is loaded, and the errors if it is not found.
 
-use crate::samples::{
+use crate::samples::data_sets::{
     expect_data_error, gzip, idx_images, idx_labels, search_nowhere, small_idx_contents, small_idx_set,
     write_idx,
 };
-use shadegrad::ErrorKind;
 use shadegrad::data::catalogue::Catalogue;
 use shadegrad::data::load::load;
 use shadegrad::data::locate::Search;
 use shadegrad::data::pictures::Wanted;
+use shadegrad::{ErrorKind, Remedy};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A catalogue of one small set, and folders for all places.
+/// A catalogue of one small set, with all search folders.
 struct Places {
     folder: TempDir,
     search: Search,
@@ -37,7 +37,7 @@ impl Places {
         self.folder.path().join(place)
     }
 
-    /// The folder that the set is loaded from.
+    /// Returns the folder that the set is loaded from.
     fn loaded_from(&self) -> PathBuf {
         let dataset = load("small", &self.search, &Wanted::default()).unwrap();
         assert_eq!(dataset.files.len(), 4);
@@ -64,8 +64,7 @@ fn places_are_looked_through_in_order() {
 fn a_set_that_is_nowhere_is_an_error_that_lists_the_places() {
     let places = Places::new();
     let error = load("small", &places.search, &Wanted::default()).unwrap_err();
-    let advice = error.advice().unwrap().to_owned();
-    assert!(advice.contains("shadegrad data fetch small"), "{advice}");
+    assert_eq!(error.remedy(), Some(&Remedy::FetchData("small".into())));
     let listed = ["environment", "cache", "vendored", "system"].map(|it| places.path(it));
     let mut parts: Vec<&str> = listed.iter().map(|path| path.to_str().unwrap()).collect();
     parts.push("train-images-idx3-ubyte");
@@ -176,7 +175,7 @@ fn a_folder_is_loaded_under_its_own_name() {
     assert_eq!(dataset.name, "my pictures");
     assert_eq!(dataset.classes, ["0", "1", "2", "3", "4"]);
 
-    // A known set is recognised by its labels, whatever its folder is called.
+    // A known set is recognised by its labels, whatever the name of its folder.
     write_idx(&folder, &small_idx_contents());
     let dataset = load(folder.to_str().unwrap(), &places.search, &Wanted::default()).unwrap();
     assert_eq!(dataset.name, "my pictures");
@@ -213,7 +212,7 @@ fn a_file_is_no_data_set() {
         load(file.to_str().unwrap(), &places.search, &Wanted::default()),
         &["a file", "expected a data set's name or a folder"],
     );
-    // Nor is a place that is a file a place to look in.
+    // A search folder that is a file is skipped as well.
     let mut search = places.search.clone();
     search.data_dir = Some(file);
     expect_data_error(load("small", &search, &Wanted::default()), &["file.tar.gz"]);

@@ -1,6 +1,6 @@
-//! Telling official files from others.
+//! Distinguishing official files from others.
 
-use crate::samples::{
+use crate::samples::data_sets::{
     cifar_archive, cifar_files, gzip, search_nowhere, small_cifar_set, small_idx_contents, small_idx_set,
     write_idx,
 };

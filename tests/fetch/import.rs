@@ -1,6 +1,6 @@
-//! Files that the user already has.
+//! Importing files from a local path.
 
-use crate::samples::{
+use crate::samples::data_sets::{
     cifar_archive, cifar_files, expect_data_error, gzip, small_cifar_set, small_idx_contents, small_idx_set,
     write_idx,
 };

@@ -1,8 +1,8 @@
-//! Downloads that break off and go on.
+//! Interrupted downloads that are resumed.
 
-use crate::server::Answer::{HangUp, Ranged, Short, Stall, Status, Whole, WrongRange};
-use crate::server::header;
-use crate::{Case, small_archive};
+use crate::fetch::server::Answer::{HangUp, Ranged, Short, Stall, Status, Whole, WrongRange};
+use crate::fetch::server::header;
+use crate::fetch::{Case, small_archive};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -72,7 +72,7 @@ fn a_changed_object_starts_anew() {
 
 #[test]
 fn halves_of_two_objects_are_noticed() {
-    // The server claims that nothing changed, but the first half was of something else.
+    // The server claims that the file is unchanged, but the first half was of another one.
     let case = Case::new(|archive| {
         let old = vec![7; archive.len()];
         let first = Short(old, 300, "\"one\"");
@@ -109,7 +109,7 @@ fn a_download_that_only_lacks_its_check_is_not_repeated() {
         vec![vec![Short(archive.to_vec(), last, "\"one\""), Status(404)]]
     });
     case.expect_failure(&["404"]);
-    // As if the process had been killed between the last byte and the check.
+    // The process was killed between the last byte and the verification.
     fs::write(case.partial(), &case.archive).unwrap();
     case.expect_downloaded();
     assert_eq!(case.requests(0), 2);

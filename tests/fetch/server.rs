@@ -1,4 +1,4 @@
-//! A web server on loopback that misbehaves as it is told.
+//! A web server on the loopback interface with programmable faults.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,30 +6,30 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What the server does with one request for a file.
+/// The answer to one request for a file.
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// 200 and these bytes.
+    /// Status 200 and these bytes.
     Whole(Vec<u8>),
-    /// As `Whole`, but honours `Range`, under this ETag.
+    /// Like `Whole`, but supports `Range`, with this ETag.
     Ranged(Vec<u8>, &'static str),
-    /// Promises all of these bytes under an ETag, sends the first ones, hangs up.
+    /// Announces all of these bytes with an ETag, sends the first ones, and closes the connection.
     Short(Vec<u8>, usize, &'static str),
-    /// As `Short`, but instead of hanging up it keeps silent.
+    /// Like `Short`, but stops sending instead of closing the connection.
     Stall(Vec<u8>, usize, &'static str),
-    /// These bytes without a length: the end of the connection is the end.
+    /// These bytes without a length. The end of the connection marks the end.
     NoLength(Vec<u8>),
     /// A status without a body.
     Status(u16),
-    /// 302 to this address.
+    /// Status 302 to this address.
     Redirect(String),
-    /// A 206 with these bytes whatever the range was.
+    /// Status 206 with these bytes for any range.
     WrongRange(Vec<u8>),
-    /// Closes the connection at once.
+    /// Closes the connection immediately.
     HangUp,
 }
 
-/// The server; it answers in the order of its answers, and with the last one for ever after.
+/// The server. It sends its answers in order and repeats the last one forever.
 pub struct Server {
     pub address: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -57,7 +57,7 @@ impl Server {
         Server { address, requests }
     }
 
-    /// The headers of all requests so far, in lower case.
+    /// Returns the headers of all requests so far, in lower case.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -76,14 +76,14 @@ fn read_request(stream: &TcpStream) -> String {
     request
 }
 
-/// The value of a request's header.
+/// Returns the value of a request header.
 pub fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
     let mut lines = request.lines();
     lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
 fn respond(mut stream: TcpStream, request: &str, answer: Answer) {
-    // The client may well hang up first; that is not the server's business.
+    // An error here means that the client closed the connection first.
     let mut send = |status: &str, headers: &str, body: &[u8]| {
         let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n");
         let _ = stream.write_all(head.as_bytes());

@@ -1,4 +1,4 @@
-//! Checkpoints: damage is always noticed, and a forged one harms nobody.
+//! Checkpoints: damage is always detected, and forged checkpoints do no harm.
 
 use std::path::{Path, PathBuf};
 
@@ -45,12 +45,12 @@ fn config() -> Config {
         (Key::Momentum, "0.5"),
         (Key::CheckpointEvery, "3"),
     ] {
-        flags.set_text(key, value.as_ref(), Origin::Flag).expect("it is allowed");
+        flags.set_text(key, value.as_ref(), Origin::Caller).expect("it is allowed");
     }
     resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
 }
 
-/// The last checkpoint of a short run in `folder`.
+/// Returns the last checkpoint of a short run in `folder`.
 fn recorded(folder: &Path) -> PathBuf {
     let config = config();
     let mut directory = RunDirectory::create(folder, config.to_toml()).expect("it is writable");
@@ -61,7 +61,7 @@ fn recorded(folder: &Path) -> PathBuf {
     folder.join(last.trim())
 }
 
-/// The files of the folder, one of them changed.
+/// Returns the files of the folder, one of them changed.
 fn contents(case: &Case<'_>, samples: &[Vec<u8>]) -> Vec<(&'static str, Vec<u8>)> {
     let file = |(sample, name): (usize, &'static str)| {
         (name, if sample == case.sample { case.bytes.clone() } else { samples[sample].clone() })
@@ -93,7 +93,7 @@ fn damaged() {
     });
 }
 
-/// As somebody would who changes a file and runs `sha256sum`.
+/// Updates the hashes, as someone could who changes a file and runs `sha256sum`.
 #[test]
 fn forged() {
     let run = tempfile::tempdir().expect("a temporary folder");
@@ -113,7 +113,7 @@ fn forged() {
         let Some(snapshot) = taken(checkpoint::load(case.folder), &[Model]) else { return false };
         let resumed = Trainer::resume(&config, dataset(), &device, snapshot);
         let Some(trainer) = taken(resumed, &[Model]) else { return false };
-        // A run that goes on ends, or says why not.
+        // A resumed run ends, or returns an error.
         let stop = StopFlag::default();
         let ended = trainer.train(case.folder, &mut [], &stop);
         taken(ended, &[Model, Interrupted, shadegrad::ErrorKind::Diverged]).is_some()

@@ -1,4 +1,4 @@
-//! The files of data sets: IDX, CIFAR's records, archives, and gzip around any of them.
+//! The files of data sets: IDX, CIFAR records, archives, and gzip around any of them.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use shadegrad::data::idx::read_split;
 use shadegrad::{Result, data::ImageShape, data::Split};
 
 use crate::harness::{Case, Target, fuzz, taken};
-use crate::samples::{append, cifar_files, cifar_records, gzip, idx_images, idx_labels};
+use crate::samples::data_sets::{append, cifar_files, cifar_records, gzip, idx_images, idx_labels};
 
 const IDX_WORDS: &[&[u8]] = &[&[0, 0, 8, 3], &[0, 0, 8, 1], &[0, 0, 0, 0], &[0x1f, 0x8b], &[0, 0, 16, 0]];
 
@@ -16,7 +16,7 @@ fn idx_samples() -> Vec<Vec<u8>> {
     vec![idx_images(3, 2, 3), idx_images(3, 5, 1), idx_labels(&[0, 1, 2])]
 }
 
-/// Reads the case as what its sample is, beside a good file of the other kind.
+/// Reads the case as the kind of its sample, together with a valid file of the other kind.
 fn read_idx(case: &Case<'_>) -> Result<(ImageShape, Split)> {
     let changed = case.write("changed");
     let other = case.folder.join("other");
@@ -46,7 +46,7 @@ fn idx() {
     });
 }
 
-/// Damage of compressed bytes: gzip has a checksum, so what is taken is what was packed.
+/// Damages compressed bytes. gzip has a checksum, so accepted contents are the original ones.
 #[test]
 fn gzip_around_idx() {
     let plain = idx_samples();
@@ -132,7 +132,7 @@ fn tar() -> Vec<u8> {
     builder.into_inner().expect("memory takes everything")
 }
 
-/// With an extension header, as tars that were packed again have.
+/// Archives with an extension header, such as repacked ones.
 fn tar_with_times() -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_ustar();
@@ -144,7 +144,7 @@ fn tar_with_times() -> Vec<u8> {
     [builder.get_ref().as_slice(), &tar()].concat()
 }
 
-/// The headers' checksums, as far as one leads to the next.
+/// Repairs the checksums of the headers, as far as they can be followed.
 fn with_tar_checksums(mut bytes: Vec<u8>) -> Vec<u8> {
     let mut at = 0;
     while let Some(block) = bytes.get_mut(at..at + 512) {

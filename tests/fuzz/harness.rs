@@ -1,4 +1,4 @@
-//! Runs a parser over changed files.
+//! Runs a parser on changed files.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,49 +15,49 @@ use tempfile::TempDir;
 
 use super::mutation::mutations;
 
-/// Changed files for each parser, where `PROPTEST_CASES` says nothing else.
+/// Number of changed files for each parser, unless `PROPTEST_CASES` sets another.
 const CASES: u32 = 20_000;
 
-/// Samples of at most so many bytes are cut at every length, longer ones at so many lengths.
+/// Samples up to this size in bytes are cut at every length, longer ones at this many lengths.
 const ALL_LENGTHS: usize = 8 << 10;
 const SOME_LENGTHS: usize = 200;
 
-/// Bits that are flipped in each sample, one at a time.
+/// Number of bits that are flipped in each sample, one at a time.
 const FLIPS: usize = 2000;
 
-/// Where the random numbers begin, unless `PROPTEST_RNG_SEED` says.
+/// Seed of the random numbers, unless `PROPTEST_RNG_SEED` sets another.
 const SEED: u64 = 20_261_125;
 
-/// How long one case may take before it counts as hanging. The slowest takes milliseconds; a loaded machine
-/// may stop a process for seconds.
+/// Time after which a case counts as hanging. The slowest takes milliseconds, but a loaded machine
+/// may suspend a process for seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A parser's valid files, and what is known about them.
+/// Valid files of a parser, and what is known about them.
 pub struct Target {
-    /// Of its folder.
+    /// Name of the target's folder.
     pub name: &'static str,
-    /// What a parser takes.
+    /// Valid files.
     pub samples: Vec<Vec<u8>>,
-    /// Words that mean something in its files.
+    /// Words with a meaning in these files.
     pub dictionary: &'static [&'static [u8]],
-    /// Makes checksums and lengths right again, in half of the cases: without, nothing gets behind them.
+    /// Repairs checksums and lengths in half of the cases. Without repair, no case would pass them.
     pub mend: Option<fn(Vec<u8>) -> Vec<u8>>,
 }
 
 /// A changed file.
 pub struct Case<'a> {
-    /// Which of the samples it was.
+    /// Index of the sample.
     pub sample: usize,
-    /// What that was.
+    /// The original bytes.
     pub original: &'a [u8],
-    /// What it is now.
+    /// The changed bytes.
     pub bytes: Vec<u8>,
-    /// A folder that is empty but for what the target put there.
+    /// A folder that contains only the files of the target.
     pub folder: &'a Path,
 }
 
 impl Case<'_> {
-    /// Writes the file into the folder.
+    /// Writes the file to the folder.
     pub fn write(&self, name: &str) -> PathBuf {
         let path = self.folder.join(name);
         std::fs::write(&path, &self.bytes).expect("the folder is writable");
@@ -65,10 +65,11 @@ impl Case<'_> {
     }
 }
 
-/// Feeds all cases to `parse`, which panics where a parser does what it must not, and says whether the
-/// file was taken: samples cut short, samples with a flipped bit, and samples that were changed at random.
+/// Passes all cases to `parse`: truncated samples, samples with a flipped bit, and randomly changed
+/// samples. `parse` returns whether the file was accepted, and panics if the parser misbehaves.
 ///
-/// Some of the last must be taken and some refused: otherwise nothing got behind the first check.
+/// Some of the random cases must be accepted and some rejected. Otherwise none would pass the first
+/// check.
 pub fn fuzz(target: &Target, parse: impl Fn(&Case<'_>) -> bool) {
     let folder = folder(target.name);
     let watchdog = Watchdog::watch(folder.path());
@@ -109,13 +110,14 @@ fn config() -> Config {
     Config {
         cases: if is_said("PROPTEST_CASES") { standard.cases } else { CASES },
         rng_seed: if is_said("PROPTEST_RNG_SEED") { standard.rng_seed } else { RngSeed::Fixed(SEED) },
-        // The cases are the same in every run: there is nothing to remember.
+        // The cases are the same in every run, so failures need not be persisted.
         failure_persistence: None,
         ..standard
     }
 }
 
-/// Cuts every sample at every length, or long ones at some; and flips bits, all of them where there are few.
+/// Cuts every sample at every length, or long samples at some lengths. Flips bits, all of them in
+/// short samples.
 fn damage(target: &Target, parse: &dyn Fn(usize, Vec<u8>) -> bool) {
     let mut random = Stream::new(SEED, Purpose::Init, 0);
     for (sample, original) in target.samples.iter().enumerate() {
@@ -140,7 +142,7 @@ fn damage(target: &Target, parse: &dyn Fn(usize, Vec<u8>) -> bool) {
     }
 }
 
-/// What is being done, said where it panics.
+/// The current case, which is printed on a panic.
 struct Told(String);
 
 impl Drop for Told {
@@ -151,8 +153,8 @@ impl Drop for Told {
     }
 }
 
-/// A folder that stays where it is when the program is aborted; in memory where the system has a place for
-/// that, because every case is a file.
+/// A folder that remains if the program is aborted. It is in memory if the system supports that,
+/// because every case is a file.
 fn folder(name: &str) -> TempDir {
     let memory = Path::new("/dev/shm");
     let parent = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
@@ -160,14 +162,15 @@ fn folder(name: &str) -> TempDir {
     builder.expect("a temporary folder")
 }
 
-/// Whether the file was taken; an error must be of one of these kinds, in one line and one of advice.
+/// Returns whether the file was accepted. An error must be of one of these kinds, with one line of
+/// message and one of advice.
 pub fn taken<T>(result: Result<T, Error>, kinds: &[ErrorKind]) -> Option<T> {
     match result {
         Ok(value) => Some(value),
         Err(error) => {
             let message = error.to_string();
             assert!(kinds.contains(&error.kind()), "{:?}: {message}", error.kind());
-            for line in [message.as_str(), error.advice().unwrap_or_default()] {
+            for line in [message, error.advice().unwrap_or_default()] {
                 assert!(!line.contains(char::is_control), "not one plain line: {line:?}");
                 assert!(line.chars().count() <= 1001, "nobody reads that: {line}");
             }
@@ -176,7 +179,7 @@ pub fn taken<T>(result: Result<T, Error>, kinds: &[ErrorKind]) -> Option<T> {
     }
 }
 
-/// Ends the program where a case takes for ever.
+/// Aborts the program if a case hangs.
 struct Watchdog {
     cases: Arc<AtomicUsize>,
     is_over: Arc<AtomicBool>,

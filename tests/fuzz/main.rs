@@ -1,11 +1,12 @@
-//! Every parser is fed damaged files: valid ones cut at every length, valid ones with a flipped bit, and
-//! 20,000 that were changed at random in several ways. It answers with an error of the right kind or takes
-//! the file, in little time and memory, and never panics.
+//! Every parser is fed damaged files: valid ones cut at every length, valid ones with a flipped
+//! bit, and 20,000 with random changes. It must return an error of the right kind or accept the
+//! file, with little time and memory, and never panic.
 //!
-//! `mutation` changes files, `harness` runs a parser over them; the other modules are one target each.
-//! The cases are the same in every run. `PROPTEST_RNG_SEED=7` makes others, `PROPTEST_CASES=1000000` more.
-//! A case that fails is shrunk to the fewest changes that still fail. One that aborts or hangs the program
-//! is still in the folder `/dev/shm/fuzz-TARGET-*` or `target/tmp/fuzz-TARGET-*`, which a whole run removes.
+//! `mutation` changes files, and `harness` runs a parser on them. The other modules are one target
+//! each. The cases are the same in every run. `PROPTEST_RNG_SEED=7` generates others, and
+//! `PROPTEST_CASES=1000000` more. A case that fails is shrunk to the fewest changes that still
+//! fail. One that aborts or hangs the program remains in the folder `/dev/shm/fuzz-TARGET-*` or
+//! `target/tmp/fuzz-TARGET-*`, which a complete run removes.
 
 mod checkpoint;
 mod data;
@@ -15,18 +16,16 @@ mod mutation;
 mod pictures;
 mod record;
 mod request;
+#[path = "../samples/mod.rs"]
+mod samples;
 mod texts;
 mod tuner;
-
-#[path = "../samples/mod.rs"]
-#[allow(clippy::duplicate_mod)]
-mod samples;
 
 use std::alloc::System;
 
 use cap::Cap;
 
-/// The most memory that all targets together may hold at any moment: beyond it the program ends.
+/// Maximum memory of all targets together at any time. If it is exceeded, the program is aborted.
 const MOST_MEMORY: usize = 512 << 20;
 
 #[global_allocator]

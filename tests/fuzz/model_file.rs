@@ -1,4 +1,4 @@
-//! Safetensors: as a model that is asked, and as first weights.
+//! Safetensors files: as a model for inference, and as initial weights.
 
 use std::path::Path;
 
@@ -64,10 +64,10 @@ const WORDS: &[&[u8]] = &[
     b",",
 ];
 
-/// Bytes of all tensors.
+/// Returns the bytes of all tensors.
 const DATA: usize = 4 * (5 + 60 + 2 + 10);
 
-/// The length of the header, as if nothing behind it had changed.
+/// Updates the length of the header as if the bytes after it were unchanged.
 fn with_header_length(mut bytes: Vec<u8>) -> Vec<u8> {
     if let Some(length) = bytes.len().checked_sub(8 + DATA) {
         bytes[..8].copy_from_slice(&(length as u64).to_le_bytes());
@@ -85,7 +85,7 @@ fn models() {
         let Some(model) = taken(read, &[Model]) else { return false };
         assert!(model.tensors.iter().all(NamedTensor::is_finite));
         let split = Split { images: vec![7; 2 * SHAPE.pixels()], labels: vec![0; 2], ..Split::default() };
-        // The weights need not be those of the model that the file names.
+        // The weights need not fit the model that the file names.
         let answered = taken(logits(&model, split, SHAPE, &device), &[Model]);
         answered.inspect(|logits| assert_eq!(logits.len() % 2, 0)).is_some()
     });
@@ -95,7 +95,7 @@ fn config(init: &Path) -> Config {
     let mut flags = Settings::default();
     let init = init.to_str().expect("a plain path");
     for (key, value) in [(Key::Init, init), (Key::Model, "linear:5,relu"), (Key::BatchSize, "2")] {
-        flags.set_text(key, value.as_ref(), Origin::Flag).expect("it is allowed");
+        flags.set_text(key, value.as_ref(), Origin::Caller).expect("it is allowed");
     }
     resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
 }

@@ -1,13 +1,13 @@
-//! Changes to a file that a parser may trip over.
+//! Changes to a file that can break a parser.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// The most bytes that a changed file may have.
+/// Maximum size of a changed file in bytes.
 const MOST_BYTES: usize = 1 << 16;
 
-/// Numbers at which something overflows, or comes to its end.
+/// Numbers at which arithmetic overflows or limits are reached.
 const NUMBERS: [u64; 18] = [
     0,
     1,
@@ -29,7 +29,7 @@ const NUMBERS: [u64; 18] = [
     u64::MAX,
 ];
 
-/// The same where numbers are written with digits.
+/// The same as decimal numbers.
 const DIGITS: [&str; 20] = [
     "0",
     "1",
@@ -53,7 +53,7 @@ const DIGITS: [&str; 20] = [
     "00000000000000000000000000000000000000001",
 ];
 
-/// One change. Places are fractions of the file, so that they fit files of any length.
+/// One change. Positions are fractions of the file, so that they fit files of any length.
 #[derive(Clone, Debug)]
 pub enum Mutation {
     Flip {
@@ -64,19 +64,19 @@ pub enum Mutation {
         at: Index,
         value: u8,
     },
-    /// A number of 1, 2, 4 or 8 bytes, in either order.
+    /// A number of 1, 2, 4 or 8 bytes, in either byte order.
     Number {
         at: Index,
         number: Index,
         width: u32,
         big_endian: bool,
     },
-    /// Instead of one of the numbers that are written with digits.
+    /// Replaces one of the decimal numbers.
     Digits {
         which: Index,
         digits: Index,
     },
-    /// A word of the target's dictionary, put in between or written over what is there.
+    /// A word of the target's dictionary, inserted or written over existing bytes.
     Word {
         at: Index,
         word: Index,
@@ -95,7 +95,7 @@ pub enum Mutation {
         length: usize,
         times: usize,
     },
-    /// A piece of another sample.
+    /// A part of another sample.
     Splice {
         at: Index,
         sample: Index,
@@ -107,7 +107,7 @@ pub enum Mutation {
     },
 }
 
-/// A few changes, the likely ones more often.
+/// Returns a few changes, the most productive kinds more often.
 pub fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
     let at = any::<Index>;
     let length = || prop_oneof![4 => 1..16_usize, 1 => 16..600_usize];
@@ -132,7 +132,7 @@ pub fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
 }
 
 impl Mutation {
-    /// Changes `bytes`. `samples` and `dictionary` are the target's.
+    /// Applies the change to `bytes`. `samples` and `dictionary` are those of the target.
     pub fn apply(&self, bytes: &mut Vec<u8>, samples: &[Vec<u8>], dictionary: &[&[u8]]) {
         let end = bytes.len() + 1;
         let place = |at: &Index| at.index(end);
@@ -182,7 +182,7 @@ impl Mutation {
     }
 }
 
-/// What can only fail in an empty list, which is not there.
+/// It can only fail for an empty list, and there is none.
 trait Checked {
     fn get_checked<'a, T>(&self, all: &'a [T]) -> Option<&'a T>;
 }

@@ -1,4 +1,4 @@
-//! Pictures, and folders of them.
+//! Pictures and image folders.
 
 use std::fs;
 use std::io::Cursor;
@@ -12,7 +12,7 @@ use shadegrad::data::load::load;
 use shadegrad::data::pictures::{Resize, Size, Wanted, read};
 
 use crate::harness::{Target, fuzz, taken};
-use crate::samples::search_nowhere;
+use crate::samples::data_sets::search_nowhere;
 
 fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
@@ -55,7 +55,7 @@ const WORDS: &[&[u8]] = &[
     b"BM",
 ];
 
-/// The checksums of a PNG file's chunks, as far as one leads to the next.
+/// Repairs the checksums of a PNG file's chunks, as far as they can be followed.
 fn with_png_checksums(mut bytes: Vec<u8>) -> Vec<u8> {
     let mut at = 8;
     while let Some(length) = bytes.get(at..at + 4) {
@@ -84,8 +84,8 @@ fn png_and_jpeg() {
     });
 }
 
-/// A folder as a file: a path a line. `/` at the end makes a folder; the first byte of a line says which of
-/// the samples a file holds, or that it holds nothing of the kind.
+/// A folder tree as a file, with one path per line. A trailing `/` makes a folder. The first byte
+/// of a line selects the sample that the file contains, or other contents.
 const TREES: [&str; 6] = [
     "0cat/a.png\n1cat/b.png\n0dog/a.png\n4dog/b.jpg",
     "0train/cat/a.png\n0train/dog/a.png\n0test/cat/a.png\n0test/dog/a.png",
@@ -118,16 +118,17 @@ const TREE_WORDS: &[&[u8]] = &[
     "\n0Größe/图片.png".as_bytes(),
 ];
 
-/// Builds what a tree's text says, as far as the disk can.
+/// Creates the files of a tree's text, as far as the disk permits.
 fn build(root: &Path, text: &[u8], files: &[Vec<u8>]) {
     for line in text.split(|&byte| byte == b'\n').take(40) {
         let [kind, path @ ..] = line else { continue };
         let path = String::from_utf8_lossy(path).replace('\0', "0");
-        // The test writes nowhere else.
+        // Paths outside the test's folder are skipped.
         let path: Vec<_> = path.split('/').filter(|part| !["", ".", ".."].contains(part)).collect();
         let [folders @ .., name] = &path[..] else { continue };
         let folder = folders.iter().fold(root.to_path_buf(), |folder, part| folder.join(part));
-        // What does not fit (a file in place of a folder, a name that is too long) is left out.
+        // Paths that cannot be created are skipped (a file in place of a folder, or a name that is
+        // too long).
         fs::create_dir_all(&folder).ok();
         let file = kind.checked_sub(b'0').and_then(|kind| files.get(usize::from(kind)));
         fs::write(folder.join(name), file.map_or(line, Vec::as_slice)).ok();

@@ -68,7 +68,7 @@ fn runs() {
             let bytes = if sample == case.sample { &case.bytes } else { &target.samples[sample] };
             std::fs::write(case.folder.join(name), bytes).expect("the folder is writable");
         }
-        // `resume` reads another part of it, and finds no checkpoint at the latest.
+        // `resume` reads another part of the file, and then finds no checkpoint.
         std::fs::create_dir_all(case.folder.join("checkpoints")).expect("the folder is writable");
         assert!(taken(reopen(case.folder), &[Model]).is_none());
         let Some(record) = taken(Record::read(case.folder), &[Model, Usage]) else { return false };

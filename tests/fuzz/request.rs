@@ -1,4 +1,4 @@
-//! What browsers, and others, say to the dashboard.
+//! Requests from browsers and other clients to the dashboard.
 
 use shadegrad::dashboard::request::Request;
 
@@ -28,7 +28,7 @@ const WORDS: &[&[u8]] = &[
     b": ",
 ];
 
-/// A network that hands over a few bytes at a time, and then the end.
+/// A stream that returns a few bytes at a time, and then ends.
 struct Trickle<'a> {
     rest: &'a [u8],
     most: usize,
@@ -51,9 +51,9 @@ fn requests() {
     fuzz(&target, |case| {
         let read = |most| Request::read(Trickle { rest: &case.bytes, most }).expect("memory can be read");
         let answer = read(usize::MAX);
-        // How the network cuts a request changes nothing.
+        // How the network splits a request has no effect.
         assert_eq!(read(7), answer);
-        // Whatever is answered was asked for by this computer's own name.
+        // An accepted request must name this computer as the host.
         let text = String::from_utf8_lossy(&case.bytes).to_lowercase();
         let head = text.trim_start().lines().take_while(|line| !line.is_empty());
         let mut hosts = head.filter(|line| line.starts_with("host:"));

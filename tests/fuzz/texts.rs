@@ -1,4 +1,4 @@
-//! What people write: configuration files, values of flags, models.
+//! Texts that users write: configuration files, values of flags, models.
 
 use std::ffi::OsStr;
 
@@ -51,7 +51,7 @@ fn configurations() {
         let path = case.write("mine.toml");
         let sources = Sources { flags: Settings::default(), environment: &|_| None, file: Some(&path) };
         let resolved = taken(resolve(sources), &[Usage]);
-        // What was understood is written so that it is understood again.
+        // An accepted file is written in a form that is read back with the same meaning.
         let again = resolved.as_ref().map(|resolved| {
             std::fs::write(&path, resolved.config.to_toml()).expect("the folder is writable");
             let sources = Sources { flags: Settings::default(), environment: &|_| None, file: Some(&path) };
@@ -74,10 +74,10 @@ fn flags() {
         let text = String::from_utf8_lossy(&case.bytes);
         let accepts = |key| {
             let mut settings = Settings::default();
-            taken(settings.set_text(key, OsStr::new(&*text), Origin::Flag), &[Usage]).is_some()
+            taken(settings.set_text(key, OsStr::new(&*text), Origin::Caller), &[Usage]).is_some()
         };
         let is_other = |key: &Key| !matches!(key.kind().plain(), shadegrad::config::Kind::Text);
-        // All of them, of which those that take any text say nothing about the value.
+        // Tries all keys. Those that accept any text do not check the value.
         Key::ALL.map(|key| accepts(key) && is_other(&key)).contains(&true)
     });
 }
@@ -129,7 +129,7 @@ fn models() {
     let target = Target { name: "models", samples, dictionary: LAYERS, mend: None };
     fuzz(&target, |case| {
         let text = String::from_utf8_lossy(&case.bytes);
-        // What it is for is as arbitrary as the text.
+        // The description may be any text.
         let pick = |sizes: &[usize]| sizes[case.bytes.len() % sizes.len()];
         let (classes, side) = (pick(&[10, 1, 2, 1000, 65_536, 3, 7]), pick(&[28, 1, 32, 224, 5]));
         let image = Size::Map { height: side, width: side, channels: pick(&[1, 3]) };
@@ -137,7 +137,7 @@ fn models() {
             .and_then(|spec| spec.check_sizes(image, pick(&[1, 64, 60_000])).map(|()| spec));
         let Some(spec) = taken(spec, &[Usage]) else { return false };
         let model = Model::new(&mut Plan::new(), &spec, image);
-        // The text with everything inferred is a model that needs no inference.
+        // The text of a model with all layers inferred is a valid model, too.
         let complete = model.spec();
         let again = ModelSpec::parse(&complete, classes).expect("its own text");
         assert_eq!(Model::new(&mut Plan::new(), &again, image).spec(), complete);

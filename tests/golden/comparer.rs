@@ -1,17 +1,17 @@
-//! Compares the weights of two models tensor by tensor.
+//! Compares the weights of two models, tensor by tensor.
 
 use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// How far a tensor may be off: the norm of the difference relative to the norm of what is expected.
+/// Tolerance of a tensor: the norm of the difference relative to the norm of the expected tensor.
 pub const NORM_TOLERANCE: f64 = 1e-5;
 
-/// How far a single weight may be off, relative to its tensor's root mean square. A norm over thousands of weights
-/// hardly notices a single wrong one. float32 alone costs up to 4e-6 here.
+/// Tolerance of a single weight, relative to its tensor's root mean square. A norm over thousands
+/// of weights hardly shows a single wrong one. f32 rounding alone causes up to 4e-6 here.
 pub const WEIGHT_TOLERANCE: f64 = 5e-5;
 
-/// One tensor of a file, in f64 whatever the file has.
+/// One tensor of a file, converted to f64.
 #[derive(Clone)]
 pub struct Tensor {
     pub shape: Vec<usize>,
@@ -44,9 +44,9 @@ fn numbers<const SIZE: usize>(bytes: &[u8], convert: fn([u8; SIZE]) -> f64) -> V
     chunks.iter().copied().map(convert).collect()
 }
 
-/// The largest relative error of a tensor's norm, and a line for each tensor that is not as expected.
+/// The largest relative error of a tensor's norm, and a line for each tensor that is wrong.
 ///
-/// Every comparison asks whether the error is small enough, so that a NaN never is.
+/// Every comparison asks whether the error is small enough, so a NaN never passes.
 pub fn complaints(expected: &Tensors, actual: &Tensors) -> (f64, Vec<String>) {
     let mut largest = 0.0_f64;
     let mut wrong = Vec::new();
@@ -55,7 +55,7 @@ pub fn complaints(expected: &Tensors, actual: &Tensors) -> (f64, Vec<String>) {
         wrong.push(format!("tensors {got:?} instead of {wanted:?}"));
     }
     for (name, wanted) in expected {
-        // A missing one has been complained about.
+        // A missing tensor has already been reported.
         let Some(got) = actual.get(name) else {
             continue;
         };
@@ -68,7 +68,7 @@ pub fn complaints(expected: &Tensors, actual: &Tensors) -> (f64, Vec<String>) {
         let root_mean_square = norm / (wanted.values.len() as f64).sqrt();
         let differences = || got.values.iter().zip(&wanted.values).map(|(a, b)| a - b);
         let error = self::norm(differences()) / norm;
-        // By total_cmp, which takes a NaN for the largest; f64::max passes over it.
+        // `total_cmp` treats a NaN as the largest number; `f64::max` would ignore it.
         let weight_error = differences().map(f64::abs).max_by(f64::total_cmp).expect("no tensor is empty")
             / root_mean_square;
         largest = largest.max(error);

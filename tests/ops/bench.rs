@@ -1,4 +1,4 @@
-//! Where a case records its op: what goes in, what must come out.
+//! The recorder of a case: inputs and expected outputs.
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -9,25 +9,25 @@ use shadegrad::tensor::{Element, Shape, Tensor};
 use super::compare::Tolerance;
 use super::numbers::Numbers;
 
-/// One use of an op, as data: its shapes, its options, the size of its inputs.
+/// One use of an op, as data: its shapes, its options, the range of its inputs.
 pub trait Case: Debug + Sync {
-    /// Records the op, with its inputs and what it must make of them.
+    /// Records the op, with its inputs and expected outputs.
     fn record(&self, bench: &mut Bench);
 }
 
 /// The cases of an op.
 pub type Cases = Vec<Box<dyn Case>>;
 
-/// A tensor that the op writes, and the independent opinion on what it must hold.
+/// A tensor that the op writes, and the reference for its contents.
 pub struct Output {
     pub name: String,
     pub tensor: Tensor,
-    /// The elements that the op writes; it must leave all others alone.
+    /// The elements that the op writes; it must not change the others.
     pub written: Range<usize>,
-    /// How the written elements are read: as they are, or as the sum that the host makes of them.
+    /// How the written elements are read: unchanged, or as the sum that the host computes.
     pub read: fn(Vec<f64>) -> Vec<f64>,
     pub tolerance: Tolerance,
-    /// Evaluated for one device only: the others are compared with that one.
+    /// Evaluated for one device only; the others are compared with that one.
     pub reference: Box<dyn FnOnce() -> Vec<f64>>,
 }
 
@@ -37,7 +37,7 @@ pub struct Recorded {
     pub step: StepId,
     pub inputs: Vec<(Tensor, Array)>,
     pub outputs: Vec<Output>,
-    /// The step runs once with each.
+    /// The step runs once with each of these.
     pub runs: Vec<StepRecord>,
 }
 
@@ -45,13 +45,13 @@ pub struct Recorded {
 pub struct Bench<'a> {
     pub plan: &'a mut Plan,
     pub numbers: Numbers,
-    /// As what layers hand floats on.
+    /// Element type of activations.
     pub element: Element,
     case: Recorded,
 }
 
-/// What a step without anything special runs with. The slot is not the first, so that an op that
-/// ignores it is found.
+/// The record of an ordinary step. The slot is not the first, so that an op that ignores it is
+/// detected.
 pub const PLAIN_RUN: StepRecord = StepRecord {
     first: 0,
     rows: 1,
@@ -69,7 +69,7 @@ pub const PLAIN_RUN: StepRecord = StepRecord {
 pub const SLOTS: usize = 3;
 
 impl<'a> Bench<'a> {
-    /// Records `case` as a step of its own, with floats of this type where layers hand some on.
+    /// Records `case` as a separate step, with activations of this type.
     pub fn record(plan: &'a mut Plan, case: &dyn Case, element: Element) -> Recorded {
         let step = plan.begin("case");
         let name = format!("{case:?}");
@@ -97,7 +97,7 @@ impl<'a> Bench<'a> {
         self.operand(name, Role::Parameter, shape.into(), Array::F32(values.to_vec()))
     }
 
-    /// What a layer hands on or the gradient of that, or a weight as products read it.
+    /// An activation or its gradient, or a weight as products read it.
     pub fn handed(&mut self, name: &str, shape: impl Into<Shape>, values: &[f32]) -> Tensor {
         self.floats_of(self.element, name, shape, values)
     }
@@ -113,7 +113,8 @@ impl<'a> Bench<'a> {
         self.declared(name, Role::Input, element, shape.into(), Array::F32(values.to_vec()))
     }
 
-    /// What a gradient that is kept as layers hand floats on is multiplied by, in a batch of so many images.
+    /// Loss scale of a gradient with the element type of activations, in a batch of this many
+    /// images.
     pub fn gradient_scale(&self, rows: usize) -> f64 {
         if self.element == Element::Half { 128.0 * rows as f64 } else { 1.0 }
     }
@@ -133,7 +134,7 @@ impl<'a> Bench<'a> {
         self.case.runs = runs.to_vec();
     }
 
-    /// All of `tensor` must become what `reference` says.
+    /// All of `tensor` must equal the result of `reference`.
     pub fn expect(
         &mut self,
         name: &str,
@@ -151,7 +152,7 @@ impl<'a> Bench<'a> {
         });
     }
 
-    /// Part of a tensor must become, perhaps in sum, what a reference says.
+    /// Part of a tensor, perhaps summed, must equal a reference.
     pub fn expect_output(&mut self, output: Output) {
         let tolerance = match output.tensor.element() {
             Element::Half => output.tolerance.in_half(),
@@ -168,7 +169,7 @@ pub fn written_slot(ring: Tensor) -> Range<usize> {
     slot * width..(slot + 1) * width
 }
 
-/// As f64, the references' only type.
+/// Converts to f64, the type of all references.
 pub fn widen(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| value.into()).collect()
 }

@@ -1,20 +1,20 @@
-//! Whether two sides agree. Each side has a name, so that a failure says who computed what, and so
-//! that nobody compares a side with itself.
+//! Compares two sides. Each side has a name, so that a failure names who computed what, and so that
+//! nobody compares a side with itself.
 
-/// Distance from 1 to the next float, halved: what one rounding may cost.
+/// Half the distance from 1 to the next f32: the maximum error of one rounding.
 const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
 
-/// Values and who computed them.
+/// Values and the name of who computed them.
 pub struct Side<'a> {
     pub name: &'a str,
     pub values: &'a [f64],
 }
 
-/// How far two sides may be apart.
+/// The maximum difference of two sides.
 ///
-/// Each element has a limit of its own, `absolute + relative |wanted|`, because a mean over a large
-/// tensor hides a single wrong element; the mean squared error relative to the mean square
-/// (`nmse`) is the sharper test of the whole.
+/// Each element has its own limit, `absolute + relative |wanted|`, because a mean over a large
+/// tensor hides a single wrong element. The mean squared error relative to the mean square (`nmse`)
+/// is the sharper test of the whole tensor.
 #[derive(Clone, Copy, Debug)]
 pub struct Tolerance {
     pub absolute: f64,
@@ -23,22 +23,22 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
-    /// The very same numbers.
+    /// Exactly the same numbers.
     pub const EXACT: Tolerance = Tolerance { absolute: 0.0, relative: 0.0, nmse: 0.0 };
 
-    /// For a result of a few operations on numbers no larger than `magnitude`.
+    /// For a result of a few operations on numbers of at most `magnitude`.
     pub fn rounded(magnitude: f64) -> Self {
         Tolerance { absolute: 4.0 * ROUNDING * magnitude, relative: 0.0, nmse: 1e-7 }
     }
 
-    /// For a sum of `terms` numbers that grows to about `magnitude` on the way: roundings add up like
-    /// a random walk, whatever the order of the terms.
+    /// For a sum of `terms` numbers with intermediate values of about `magnitude`: rounding errors
+    /// add up like a random walk, in any order of the terms.
     pub fn sum(terms: usize, magnitude: f64) -> Self {
         let nmse = if terms < 4096 { 1e-7 } else { 1e-6 };
         Tolerance { absolute: 4.0 * ROUNDING * (terms as f64).sqrt() * magnitude, relative: 0.0, nmse }
     }
 
-    /// For numbers of all sizes: `relative` of each, down to `absolute`.
+    /// For numbers of all sizes: `relative` of each, but at least `absolute`.
     pub fn relative(relative: f64, absolute: f64) -> Self {
         Tolerance { absolute, relative, nmse: relative * relative }
     }
@@ -48,8 +48,8 @@ impl Tolerance {
         Tolerance { absolute: factor * self.absolute, ..self }
     }
 
-    /// For a result that a GPU keeps in 16 bits, of which 11 are digits. WGSL lets it round to either side, and take what is
-    /// below 2^-14 for zero.
+    /// For a result that a GPU stores in f16, which has 11 significant bits. WGSL allows rounding
+    /// to either side, and zero for numbers below 2^-14.
     pub fn in_half(self) -> Self {
         const ROUNDING: f64 = 1.0 / (1 << 10) as f64;
         const LEAST: f64 = 1.0 / (1 << 14) as f64;
@@ -65,10 +65,10 @@ impl Tolerance {
     }
 }
 
-/// Fails, in words, unless `got` agrees with `wanted` everywhere.
+/// Fails, with a description, unless `got` agrees with `wanted` everywhere.
 ///
 /// A number that is not finite must be the same on both sides. Every comparison asks whether the
-/// error is small enough, so that NaN never is.
+/// error is small enough, so a NaN never passes.
 pub fn compare(wanted: &Side, got: &Side, tolerance: &Tolerance) -> Result<(), String> {
     assert_ne!(wanted.name, got.name, "a side must not be compared with itself");
     if wanted.values.len() != got.values.len() {
@@ -99,7 +99,7 @@ pub fn compare(wanted: &Side, got: &Side, tolerance: &Tolerance) -> Result<(), S
     let finite = || pairs().filter(|(wanted, _)| wanted.is_finite());
     let error: f64 = finite().map(|(wanted, got)| (wanted - got).powi(2)).sum();
     let square: f64 = finite().map(|(wanted, _)| wanted.powi(2)).sum();
-    // What is below the absolute limit in every element is no error in the mean either.
+    // If every element is within the absolute limit, the mean is not an error either.
     let floor = tolerance.absolute.powi(2) * ROUNDING;
     let agrees = error <= tolerance.nmse * square + floor * wanted.values.len() as f64;
     if !agrees {
@@ -122,40 +122,32 @@ fn element_agrees(wanted: f64, got: f64, limit: f64) -> bool {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn agree(wanted: &[f64], got: &[f64], tolerance: Tolerance) -> bool {
+    let wanted = Side { name: "wanted", values: wanted };
+    compare(&wanted, &Side { name: "got", values: got }, &tolerance).is_ok()
+}
 
-    fn agree(wanted: &[f64], got: &[f64], tolerance: Tolerance) -> bool {
-        let wanted = Side { name: "wanted", values: wanted };
-        compare(&wanted, &Side { name: "got", values: got }, &tolerance).is_ok()
+pub fn nothing_wrong_passes() {
+    let loose = Tolerance { absolute: 0.1, relative: 0.0, nmse: 1.0 };
+    let (nan, infinity) = (f64::NAN, f64::INFINITY);
+    assert!(agree(&[1.0, nan, infinity], &[1.05, nan, infinity], loose));
+    for wrong in [1.2, nan, infinity, -infinity] {
+        assert!(!agree(&[1.0], &[wrong], loose), "{wrong} for 1");
+        assert!(!agree(&[nan], &[1.0], loose), "1 for NaN");
     }
+    assert!(!agree(&[infinity], &[-infinity], loose));
+    assert!(!agree(&[1.0, 2.0], &[1.0], loose));
+    assert!(!agree(&[], &[], loose));
+}
 
-    #[test]
-    fn nothing_wrong_passes() {
-        let loose = Tolerance { absolute: 0.1, relative: 0.0, nmse: 1.0 };
-        let (nan, infinity) = (f64::NAN, f64::INFINITY);
-        assert!(agree(&[1.0, nan, infinity], &[1.05, nan, infinity], loose));
-        for wrong in [1.2, nan, infinity, -infinity] {
-            assert!(!agree(&[1.0], &[wrong], loose), "{wrong} for 1");
-            assert!(!agree(&[nan], &[1.0], loose), "1 for NaN");
-        }
-        assert!(!agree(&[infinity], &[-infinity], loose));
-        assert!(!agree(&[1.0, 2.0], &[1.0], loose));
-        assert!(!agree(&[], &[], loose));
-    }
+pub fn one_wrong_element_in_a_million_is_found() {
+    let wanted = vec![1.0; 1_000_000];
+    let mut got = wanted.clone();
+    got[777_777] += 1e-3;
+    assert!(!agree(&wanted, &got, Tolerance::sum(1000, 1.0)));
+}
 
-    #[test]
-    fn one_wrong_element_in_a_million_is_found() {
-        let wanted = vec![1.0; 1_000_000];
-        let mut got = wanted.clone();
-        got[777_777] += 1e-3;
-        assert!(!agree(&wanted, &got, Tolerance::sum(1000, 1.0)));
-    }
-
-    #[test]
-    fn a_small_error_everywhere_is_found() {
-        let tolerance = Tolerance { absolute: 1e-2, relative: 0.0, nmse: 1e-7 };
-        assert!(!agree(&[1.0; 100], &[1.001; 100], tolerance));
-    }
+pub fn a_small_error_everywhere_is_found() {
+    let tolerance = Tolerance { absolute: 1e-2, relative: 0.0, nmse: 1e-7 };
+    assert!(!agree(&[1.0; 100], &[1.001; 100], tolerance));
 }

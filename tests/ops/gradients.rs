@@ -1,8 +1,8 @@
 //! Every backward pass against central differences of the float64 forward pass.
 //!
-//! The loss is a weighted sum of what the forward pass makes, with random weights `dy`; its gradient
-//! is what the backward pass computes from `dy`. Central differences know nothing of calculus, so a
-//! gradient that is wrong in the ops and in the tests' references alike is found here.
+//! The loss is a weighted sum of the forward pass's output, with random weights `dy`; its gradient
+//! is what the backward pass computes from `dy`. Central differences need no derivatives, so a
+//! gradient that is wrong both in the ops and in the tests' references is found here.
 
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::ops::classifier::{self, InputGradient};
@@ -25,14 +25,15 @@ use crate::cases::dropout::thinned;
 use crate::cases::matmul::{FORMS, operand_shapes};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
+use crate::reference;
 use crate::runner::hold;
 use crate::subject::Subject;
-use crate::{announce, reference};
 
-/// Step of the differences: their error is its square, or what float64 loses in the loss over it.
+/// Step of the differences: their error is its square, or the rounding of the loss in float64
+/// divided by it.
 const STEP: f64 = 1e-6;
 
-/// What float32 loses in sums this short.
+/// Rounding error of f32 in sums this short.
 const TOLERANCE: Tolerance = Tolerance { absolute: 2e-6, relative: 1e-5, nmse: 1e-10 };
 
 /// The gradient of `loss` at `at`, element by element.
@@ -55,7 +56,7 @@ fn dot(x: &[f64], y: &[f64]) -> f64 {
     x.iter().zip(y).map(|(x, y)| x * y).sum()
 }
 
-/// A product's gradient to each of its operands is another product.
+/// The gradient of a product with respect to each operand is another product.
 #[derive(Debug)]
 struct Product {
     form: Form,
@@ -72,7 +73,7 @@ impl Case for Product {
         let a = bench.floats("a", a_shape, &a_values);
         let b = bench.floats("b", b_shape, &b_values);
         let dy = bench.floats("dy", [m, n], &dy_values);
-        // As the module's documentation has them, with the operands' roles exchanged.
+        // As in the module's documentation, with the operands exchanged.
         let (da, db) = match form {
             Form::Nn => ((Form::Nt, dy, b), (Form::Tn, a, dy)),
             Form::Nt => ((Form::Nn, dy, b), (Form::Tn, dy, a)),
@@ -122,7 +123,7 @@ impl Case for Relu {
     fn record(&self, bench: &mut Bench) {
         let size = self.size;
         let Size { m, n, k } = size;
-        // Away from the kink, where differences would see both sides.
+        // Away from the kink, where differences would cover both sides.
         let x_values: Vec<f32> =
             bench.numbers.floats(m * k, UNIT).into_iter().map(|x| x + 0.01 * x.signum()).collect();
         let w_values = bench.numbers.floats(n * k, UNIT);
@@ -147,7 +148,7 @@ impl Case for Relu {
     }
 }
 
-/// The mean loss's gradient to the logits.
+/// The gradient of the mean loss with respect to the logits.
 #[derive(Debug)]
 struct SoftmaxCrossEntropy {
     batch: usize,
@@ -174,7 +175,7 @@ impl Case for SoftmaxCrossEntropy {
     }
 }
 
-/// The mean loss's gradient to what a last layer is given.
+/// The gradient of the mean loss with respect to the inputs of a last layer.
 #[derive(Debug)]
 struct Classifier {
     batch: usize,
@@ -205,7 +206,7 @@ impl Case for Classifier {
     }
 }
 
-/// log(sum of exp) - logit: the textbook's loss, good enough for small logits.
+/// log(sum of exp) - logit: the textbook formula, accurate enough for small logits.
 fn mean_loss(logits: &[f64], targets: &[u32], classes: usize) -> f64 {
     let row_loss = |(row, &label): (&[f64], &u32)| {
         row.iter().map(|logit| logit.exp()).sum::<f64>().ln() - row[label as usize]
@@ -213,8 +214,8 @@ fn mean_loss(logits: &[f64], targets: &[u32], classes: usize) -> f64 {
     logits.chunks_exact(classes).zip(targets).map(row_loss).sum::<f64>() / targets.len() as f64
 }
 
-/// A step of plain SGD on a product's weight, and on one without any data, both with an L2 penalty:
-/// the weight moves against the gradient of the whole loss.
+/// A step of plain SGD on a product's weight, and on a weight without any data, both with an L2
+/// penalty: the weight moves against the gradient of the whole loss.
 #[derive(Debug)]
 struct Penalised {
     size: Size,
@@ -246,7 +247,7 @@ impl Case for Penalised {
         let alone_before = w_before.clone();
         bench.expect("w without data", alone, TOLERANCE, move || step(&alone_before, &penalty));
         bench.expect("w", w, TOLERANCE, move || {
-            // Rows of a and of b are a layer's output gradients and inputs: dy . (x w^T).
+            // Rows of a and b are a layer's output gradients and inputs: dy . (x w^T).
             let layer = |w: &[f64]| reference::matmul(Form::Nt, Size { m: k, n: m, k: n }, &b, w);
             step(&w_before, &|w| dot(&layer(w), &a) + penalty(w))
         });
@@ -280,7 +281,7 @@ impl Case for Pools {
     }
 }
 
-/// The elements that a dropout keeps are those whose gradient it keeps.
+/// The elements that dropout keeps are those whose gradient it keeps.
 #[derive(Debug)]
 struct Thinned {
     dropout: Dropout,
@@ -327,7 +328,7 @@ impl Case for Activated {
     }
 }
 
-/// Batch normalisation by the batch's own moments.
+/// Batch normalisation with the batch's own moments.
 #[derive(Debug)]
 struct BatchNorm {
     rows: usize,
@@ -381,7 +382,7 @@ impl Case for Convolution {
         let size = self.size;
         let [mut x_values, w_values, dy_values] =
             [size.input(), size.weight(), size.output()].map(|shape| ConvolutionSize::noise(shape, bench));
-        // Away from the kink, where differences would see both sides.
+        // Away from the kink, where differences would cover both sides.
         x_values.iter_mut().for_each(|x| *x += 0.01 * x.signum());
         let x = bench.floats("x", size.input(), &x_values);
         let w = bench.floats("w", size.weight(), &w_values);
@@ -441,11 +442,9 @@ fn cases() -> Cases {
     cases
 }
 
-#[test]
-fn gradients_are_slopes() {
+pub fn gradients_are_slopes() {
     let (gpu, _) = Subject::gpu(Capabilities::Adapter);
     let gpus = [gpu];
     let cases = cases();
     hold(&cases, &Subject::cpu(), &gpus, Element::F32).assert_agreement();
-    announce(&format!("gradients: {} cases on CPU, {gpus:?}", cases.len()));
 }

@@ -1,5 +1,4 @@
-//! Data at the edge of what a device binds at once: 128 MiB where there is nothing but WebGPU's
-//! default limits.
+//! Data at the limit of what a device can bind at once: 128 MiB with WebGPU's default limits.
 
 use shadegrad::ErrorKind;
 use shadegrad::augmentation::Augmentation;
@@ -42,13 +41,12 @@ fn gathering(pieces: [usize; 2]) -> Gathering {
     Gathering { plan, step, images, order, x }
 }
 
-/// What the pixels of an image are: all the same, and not those of its neighbours.
+/// The pixels of an image: all the same, and different from its neighbours'.
 fn shade(image: usize) -> u8 {
     (image % 251) as u8
 }
 
-#[test]
-fn a_piece_may_be_as_large_as_a_binding() {
+pub fn a_piece_may_be_as_large_as_a_binding() {
     let (gpu, _) = Subject::gpu(Capabilities::WebGpuDefaults);
     let largest = gpu.device.largest_tensor();
     assert_eq!(largest, 128 << 20, "the default limit of a storage binding");
@@ -78,8 +76,7 @@ fn a_piece_may_be_as_large_as_a_binding() {
     }
 }
 
-#[test]
-fn a_larger_piece_is_refused_by_name() {
+pub fn a_larger_piece_is_refused_by_name() {
     let (gpu, _) = Subject::gpu(Capabilities::WebGpuDefaults);
     let held = gpu.device.largest_tensor() / PIXELS + 1;
     let refused = gpu.device.load(gathering([held, 1]).plan).err();

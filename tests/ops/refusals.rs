@@ -1,5 +1,5 @@
-//! What recording refuses, and in which words: shapes that do not fit, tensors without elements,
-//! reads before writes, and one tensor as input and output.
+//! Plans that recording rejects, and the messages: shapes that do not fit, empty tensors, reads
+//! before writes, and one tensor as input and output.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -14,7 +14,7 @@ use shadegrad::ops::{Rate, Window, column_sum, conv2d, l2_penalty, max_pool, rel
 use shadegrad::plan::{Plan, Role};
 use shadegrad::tensor::{Element, Tensor};
 
-/// Recording must panic with a message that has `words`.
+/// Recording must panic with a message that contains `words`.
 #[track_caller]
 fn refused(words: &str, record: impl FnOnce(&mut Plan)) {
     let mut plan = Plan::new();
@@ -40,8 +40,7 @@ fn parameter(plan: &mut Plan, shape: &[usize]) -> Tensor {
     plan.declare("parameter", Role::Parameter, Element::F32, shape)
 }
 
-#[test]
-fn convolutions_that_do_not_fit() {
+pub fn convolutions_that_do_not_fit() {
     let window = Window::square(3, 1, 1);
     let forward = |plan: &mut Plan, x: &[usize], weight: &[usize], window| {
         let (x, weight) = (floats(plan, x), floats(plan, weight));
@@ -78,16 +77,14 @@ fn convolutions_that_do_not_fit() {
     });
 }
 
-#[test]
-fn pools_whose_windows_may_lie_in_the_padding() {
+pub fn pools_whose_windows_may_lie_in_the_padding() {
     refused("does not fit x", |plan| {
         let x = floats(plan, &[1, 5, 5, 2]);
         max_pool::forward(plan, x, Window { height: 4, width: 3, stride: 1, padding: 2 });
     });
 }
 
-#[test]
-fn empty_tensors() {
+pub fn empty_tensors() {
     for shape in [[0, 3], [3, 0]] {
         refused("is empty", |plan| {
             floats(plan, &shape);
@@ -101,8 +98,7 @@ fn empty_tensors() {
     });
 }
 
-#[test]
-fn products_that_do_not_fit() {
+pub fn products_that_do_not_fit() {
     for (form, a, b) in [(Form::Nn, [2, 3], [4, 5]), (Form::Nt, [2, 3], [5, 4]), (Form::Tn, [3, 2], [4, 5])] {
         refused("the inner sizes differ", |plan| {
             let (a, b) = (floats(plan, &a), floats(plan, &b));
@@ -145,8 +141,7 @@ fn products_that_do_not_fit() {
     });
 }
 
-#[test]
-fn other_ops_that_do_not_fit() {
+pub fn other_ops_that_do_not_fit() {
     refused("dy must be", |plan| {
         let (y, dy) = (floats(plan, &[2, 3]), floats(plan, &[3, 2]));
         relu::backward(plan, y, dy);
@@ -215,8 +210,7 @@ fn online_block(plan: &mut Plan, block: usize, hidden: usize, classes: usize) {
     online_steps::forward(plan, products, overlaps, labels, head, 1);
 }
 
-#[test]
-fn blocks_of_steps_that_are_too_large() {
+pub fn blocks_of_steps_that_are_too_large() {
     for (hidden, classes, words) in [
         (1025, 1, "1025 hidden values, 1024 is the most"),
         (1, 65, "65 classes, 64 is the most"),
@@ -227,7 +221,8 @@ fn blocks_of_steps_that_are_too_large() {
     }
 }
 
-/// Records the gathering of two of four images of 3 x 3 pixels in two pieces, changed by `change`.
+/// Records the gathering of two of four images of 3 x 3 pixels in two pieces, augmented by
+/// `change`.
 fn gather_changed(plan: &mut Plan, change: impl FnOnce(&mut Plan, &mut Images)) {
     let piece = |plan: &mut Plan| plan.declare("piece", Role::Input, Element::U8, [2, 12]);
     let mut images = Images {
@@ -243,8 +238,7 @@ fn gather_changed(plan: &mut Plan, change: impl FnOnce(&mut Plan, &mut Images)) 
     gather::forward(plan, &images, order, 2, Element::F32);
 }
 
-#[test]
-fn images_that_do_not_fit() {
+pub fn images_that_do_not_fit() {
     gather_changed(
         &mut {
             let mut plan = Plan::new();
@@ -284,8 +278,7 @@ fn images_that_do_not_fit() {
     });
 }
 
-#[test]
-fn steps_that_do_not_work() {
+pub fn steps_that_do_not_work() {
     refused("which nothing in this step has written", |plan| {
         let x = plan.scratch("x", [2, 2]);
         relu::forward(plan, x);
@@ -293,7 +286,7 @@ fn steps_that_do_not_work() {
     refused("which nothing in this step has written", |plan| {
         let x = floats(plan, &[2, 2]);
         let y = relu::forward(plan, x);
-        // What another step has written may be gone.
+        // The output of another step may have been overwritten.
         plan.begin("next");
         relu::forward(plan, y);
     });

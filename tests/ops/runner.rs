@@ -1,5 +1,5 @@
-//! Runs cases on devices and compares who computed what: the CPU with float64 loops, and every GPU
-//! with the CPU.
+//! Runs cases on devices and compares the results: the CPU with float64 loops, and every GPU with
+//! the CPU.
 
 use shadegrad::device::Session;
 use shadegrad::plan::{Array, Launch, Plan, Role};
@@ -9,16 +9,17 @@ use super::bench::{Bench, Case, Output, Recorded, SLOTS, widen};
 use super::compare::{Side, Tolerance, compare};
 use super::subject::Subject;
 
-/// What tensors hold before an op writes them: a NaN that no computation makes, and that survives 16 bits.
+/// The contents of tensors before an op writes them: a NaN that no computation produces and that
+/// survives a conversion to f16.
 const POISON: u32 = 0x7fd5_4000;
 
-/// Cases share a plan, so that their pipelines are made once, until their tensors are this large.
+/// Cases share a plan until their tensors have this size, so that their pipelines are created once.
 const PLAN_BYTES: usize = 128 << 20;
 
-/// What came out of comparing.
+/// The result of a comparison.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Cases that ran on all devices.
+    /// Number of cases that ran on all devices.
     pub cases: usize,
     /// Every disagreement, in words that begin with the case.
     pub failures: Vec<String>,
@@ -39,11 +40,11 @@ impl Report {
     }
 }
 
-/// Elements that an op left, or why they cannot be what it should have left.
+/// The elements that an op wrote, or why they cannot be right.
 type Found = Result<Vec<f64>, String>;
 
-/// Runs `cases` on the CPU, which must agree with the references, and on each of the GPUs, which must
-/// agree with the CPU. Layers hand on floats of type `element`.
+/// Runs `cases` on the CPU, which must agree with the references, and on each GPU, which must agree
+/// with the CPU. Activations have type `element`.
 pub fn hold(cases: &[Box<dyn Case>], cpu: &Subject, gpus: &[Subject], element: Element) -> Report {
     let mut report = Report { cases: cases.len(), ..Report::default() };
     let mut rest = cases;
@@ -74,7 +75,7 @@ pub fn hold(cases: &[Box<dyn Case>], cpu: &Subject, gpus: &[Subject], element: E
                         report.compare(&output.name, wanted, got, &output.tolerance);
                     }
                     (_, Err(complaint)) => report.failures.push(format!("{}: {complaint}", output.name)),
-                    // The CPU's failure has been reported.
+                    // The CPU's failure has already been reported.
                     (Err(_), Ok(_)) => {}
                 }
             }
@@ -83,7 +84,7 @@ pub fn hold(cases: &[Box<dyn Case>], cpu: &Subject, gpus: &[Subject], element: E
     report
 }
 
-/// The bits of every output of `cases` on one device, where layers hand on floats of type `element`.
+/// The bits of every output of `cases` on one device, with activations of type `element`.
 pub fn bits_of(cases: &[Box<dyn Case>], subject: &Subject, element: Element) -> Vec<Vec<u64>> {
     let mut found = Vec::new();
     let mut rest = cases;
@@ -121,14 +122,14 @@ fn outputs(recorded: Vec<Recorded>) -> impl Iterator<Item = Output> {
     })
 }
 
-/// Runs every case's step on a device and reads what it wrote, output by output.
+/// Runs every case's step on a device and reads its outputs.
 fn run(mut plan: Plan, recorded: &mut [Recorded], subject: &Subject) -> Vec<Found> {
     subject.wrap(&mut plan);
     let poisoned: Vec<Tensor> = plan
         .declarations()
         .iter()
         .filter(|declaration| matches!(declaration.role, Role::Scratch | Role::Metric))
-        // Every byte is a pixel: there is none to tell from those that an op wrote.
+        // Every byte is a valid pixel, so there is no poison for pixels.
         .filter(|declaration| declaration.tensor.element() != Element::Pixel)
         .map(|declaration| declaration.tensor)
         .collect();
@@ -177,7 +178,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-/// The written elements of an output; an error if some were not written or some others were.
+/// The written elements of an output. An error if some were not written, or if others were.
 fn read(session: &mut dyn Session, output: &Output, by: &str) -> Found {
     let array = session.read(output.tensor).expect("outputs can be read");
     let (bits, values): (Vec<u32>, Vec<f64>) = match array {

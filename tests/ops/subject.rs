@@ -1,10 +1,10 @@
-//! Devices under test, and what may stand between them and the ops.
+//! Devices under test, and wrappers around the ops that they run.
 
 use std::fmt;
 
 use shadegrad::device::cpu::Cpu;
 use shadegrad::device::gpu::Gpu;
-use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
+use shadegrad::device::gpu::adapter::{Capabilities, adapters, driver_advice};
 use shadegrad::device::{Device, DeviceKind};
 use shadegrad::kernel::GpuFacts;
 use shadegrad::ops::WithFacts;
@@ -14,7 +14,7 @@ type Wrap = Box<dyn Fn(Box<dyn Op>) -> Box<dyn Op>>;
 
 /// A device under test.
 pub struct Subject {
-    /// Says in failures who computed something.
+    /// Name in failure messages.
     pub name: String,
     pub device: Box<dyn Device>,
     wrap: Wrap,
@@ -26,12 +26,12 @@ impl Subject {
         Subject { name: "CPU".into(), device: Box::new(Cpu::new()), wrap: Box::new(|op| op) }
     }
 
-    /// The best GPU, and what kernels may know about it. No GPU is a failure, not a reason to skip.
+    /// The best GPU and its facts. A missing GPU is a failure, not a reason to skip.
     pub fn gpu(capabilities: Capabilities) -> (Self, GpuFacts) {
         let found = adapters();
         let best = found
             .first()
-            .unwrap_or_else(|| panic!("these tests need a GPU, and there is none: {}", no_adapter_advice()));
+            .unwrap_or_else(|| panic!("these tests need a GPU, and there is none: {}", driver_advice()));
         let gpu = Gpu::open(best, capabilities).unwrap_or_else(|error| panic!("{error}"));
         let software = if best.info.kind == DeviceKind::Software { ", software" } else { "" };
         let limits = match capabilities {
@@ -43,7 +43,7 @@ impl Subject {
         (Subject { name, device: Box::new(gpu), wrap: Box::new(|op| op) }, facts)
     }
 
-    /// The same device, with every op wrapped in something.
+    /// The same device, with every op wrapped.
     pub fn wrapping(self, name: &str, wrap: impl Fn(Box<dyn Op>) -> Box<dyn Op> + 'static) -> Self {
         Subject { name: format!("{}, {name}", self.name), wrap: Box::new(wrap), ..self }
     }
@@ -55,7 +55,7 @@ impl Subject {
         self.wrapping(&format!("{class}{cut}"), move |op| Box::new(WithFacts { op, facts }))
     }
 
-    /// Puts what wraps ops between a plan and the device.
+    /// Wraps the ops of a plan before the device loads it.
     pub fn wrap(&self, plan: &mut Plan) {
         plan.wrap_ops(&self.wrap);
     }

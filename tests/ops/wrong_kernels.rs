@@ -1,5 +1,5 @@
-//! The harness is worth what it catches: ops made wrong on purpose, in a GPU's shader or in the CPU's
-//! memory, must each be reported.
+//! Tests the test harness: ops with deliberate errors, in a GPU's shader or in the CPU's memory,
+//! must each be reported.
 
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::kernel::{GpuFacts, TileClass};
@@ -13,11 +13,11 @@ use crate::cases::{
     softmax_cross_entropy,
 };
 use crate::runner::hold;
+use crate::samples::wrong_op::{Edited, Tampered};
 use crate::subject::Subject;
-use crate::wrong_op::{Edited, Tampered};
-use crate::{announce, announce_no_halves};
 
-/// A wrong edit of a shader's text. Every kernel that has `from` gets it; one that fits none goes unnoticed, and so fails.
+/// A wrong edit of a shader's text, applied to every kernel that contains `from`. An edit that fits
+/// none is not detected and fails the test.
 #[derive(Clone, Copy, Debug)]
 struct Edit {
     name: &'static str,
@@ -43,7 +43,7 @@ fn some_of(mut cases: Cases, pass: &str, text: &str) -> Cases {
     some(cases, text)
 }
 
-/// Every case must pass without the sabotage; with it, only complaints about the saboteur may come.
+/// Every case must pass without the fault; with it, only complaints about the faulty side may come.
 fn must_fail(name: &str, cases: &Cases, cpu: &Subject, gpus: &[Subject], element: Element) {
     let report = hold(cases, cpu, gpus, element);
     assert!(!report.failures.is_empty(), "{name} went unnoticed in {cases:?}");
@@ -69,7 +69,7 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(relu("16777293"), "second dimension of the grid ignored", group, "group.x");
     add(relu("Backward"), "mask that lets zeros through", "y[i] > Stored", "y[i] >= Stored");
 
-    // A hundredth of the product's size in one of 65,535 elements: the mean does not see it.
+    // A hundredth of the product's size in one of 65,535 elements: the mean does not show it.
     let one_wrong = "y[i] = product + select(0.0, 0.05, i == 12345u);";
     add(matmul("m: 257, n: 255"), "one wrong element", "y[i] = product;", one_wrong);
     let transposed = "let i = column * params.m + row;";
@@ -214,7 +214,7 @@ fn edits() -> Vec<(Cases, Edit)> {
     edits
 }
 
-/// Wrong steps of Muon; its products are the matrix product's.
+/// Wrong steps of Muon; its products are tested with the matrix product.
 fn muon_edits() -> Vec<(Cases, Edit)> {
     let mut edits = Vec::new();
     let mut add = |cases: Cases, name, from, to| edits.push((cases, Edit { name, from, to }));
@@ -292,7 +292,7 @@ fn map_edits() -> Vec<(Cases, Edit)> {
     edits
 }
 
-/// Wrong convolutions: what finds their operands; what the operands then go through is the matrix product's.
+/// Wrong convolutions: how operands are found. Epilogues are tested with the matrix product.
 fn convolution_edits() -> Vec<(Cases, Edit)> {
     let mut edits = Vec::new();
     let mut add = |pass, text, name, from, to| {
@@ -333,7 +333,7 @@ fn convolution_edits() -> Vec<(Cases, Edit)> {
     edits
 }
 
-/// Wrong batch normalisations. An op has several kernels, so an edit is of a text that all of them have.
+/// Wrong batch norms. An op has several kernels, so an edit is of a text that all of them contain.
 fn batch_norm_edits() -> Vec<(Cases, Edit)> {
     let mut edits = Vec::new();
     let mut add = |pass, name, from, to| {
@@ -358,7 +358,7 @@ fn batch_norm_edits() -> Vec<(Cases, Edit)> {
     edits
 }
 
-/// What only kernels for 16 bits have.
+/// Edits of code that only f16 kernels have.
 fn half_edits() -> Vec<(Cases, Edit)> {
     let mut edits = Vec::new();
     let mut add = |cases: Cases, name, from, to| edits.push((cases, Edit { name, from, to }));
@@ -383,7 +383,7 @@ fn half_edits() -> Vec<(Cases, Edit)> {
     edits
 }
 
-/// Every edit must be caught where layers hand on floats of type `element`.
+/// Every edit must be caught with activations of type `element`.
 fn must_be_caught(edits: &[(Cases, Edit)], element: Element) {
     for (cases, edit) in edits {
         let &Edit { name, from, to } = edit;
@@ -391,33 +391,21 @@ fn must_be_caught(edits: &[(Cases, Edit)], element: Element) {
         let gpu = gpu.wrapping(name, move |op| Box::new(Edited { op, kernels: "", from, to }));
         must_fail(name, cases, &Subject::cpu(), &[gpu], element);
     }
-    announce(&format!("wrong shaders of {element:?}: {} of {} caught", edits.len(), edits.len()));
 }
 
-#[test]
-fn every_wrong_shader_is_caught() {
+pub fn every_wrong_shader_is_caught() {
     must_be_caught(&edits(), Element::F32);
 }
 
-#[test]
-fn every_wrong_shader_for_16_bits_is_caught() {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    if facts.f16 {
-        must_be_caught(&half_edits(), Element::Half);
-    } else {
-        announce_no_halves("wrong shaders");
-    }
+pub fn every_wrong_shader_for_16_bits_is_caught() {
+    must_be_caught(&half_edits(), Element::Half);
 }
 
-/// What only kernels of cooperative matrices can have wrong.
-#[test]
-fn every_wrong_cooperative_kernel_is_caught() {
+/// Edits of code that only kernels of cooperative matrices have.
+pub fn every_wrong_cooperative_kernel_is_caught() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let Some(class) = TileClass::all(&facts).into_iter().rfind(TileClass::is_cooperative) else {
-        assert!(facts.cooperative.is_none(), "{facts:?}");
-        announce("wrong cooperative kernels: NOT RUN, this GPU has no cooperative matrices");
-        return;
-    };
+    let cooperative = TileClass::all(&facts).into_iter().rfind(TileClass::is_cooperative);
+    let class = cooperative.expect("the GPU has cooperative matrices");
     let facts = GpuFacts { matmul: Some(class), ..facts };
     for (name, from, to) in [
         ("sums by columns", "coopStoreT(", "coopStore("),
@@ -430,7 +418,7 @@ fn every_wrong_cooperative_kernel_is_caught() {
             "let quad = lane_of_subgroup",
         ),
     ] {
-        // Not one of those with an operand in 32 bits.
+        // Not a class with an f32 operand.
         let cases = some(matmul::cases(), "m: 257, n: 255");
         let gpu = Subject::gpu(Capabilities::Adapter).0.wrapping(name, move |op| {
             let op = Box::new(WithFacts { op, facts });
@@ -440,8 +428,7 @@ fn every_wrong_cooperative_kernel_is_caught() {
     }
 }
 
-#[test]
-fn every_wrong_cpu_half_is_caught() {
+pub fn every_wrong_cpu_half_is_caught() {
     type Tamper = fn(&mut [f32], &[f32]);
     let tampers: [(&str, Tamper); 6] = [
         ("sign flip", |values, _| values.iter_mut().for_each(|value| *value = -*value)),

@@ -1,4 +1,4 @@
-//! Pictures made on the spot.
+//! Pictures created for the tests.
 
 use std::fs;
 use std::io::Cursor;
@@ -11,9 +11,9 @@ use shadegrad::data::pictures::Wanted;
 use shadegrad::{Error, Result};
 use tempfile::TempDir;
 
-use crate::samples::search_nowhere;
+use crate::samples::data_sets::search_nowhere;
 
-/// A folder for pictures, gone at the end of the test.
+/// A folder for pictures that is removed at the end of the test.
 pub struct Album {
     folder: TempDir,
 }
@@ -27,7 +27,7 @@ impl Album {
         self.folder.path()
     }
 
-    /// Writes a file, and the folders above it.
+    /// Writes a file, and creates the folders above it.
     pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -35,7 +35,7 @@ impl Album {
         path
     }
 
-    /// Puts `count` small pictures into a class.
+    /// Adds `count` small pictures to a class.
     pub fn fill(&self, class: &str, count: usize) {
         for index in 0..count {
             self.write(&format!("{class}/{index:03}.png"), png(grey(5, 4, index as u8)));
@@ -57,7 +57,7 @@ pub fn grey(width: u32, height: u32, value: u8) -> DynamicImage {
     GrayImage::from_pixel(width, height, image::Luma([value])).into()
 }
 
-/// A picture whose red is the column and whose green is the row.
+/// Returns a picture whose red is the column and whose green is the row.
 pub fn colour(width: u32, height: u32) -> DynamicImage {
     RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 7])).into()
 }

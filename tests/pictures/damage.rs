@@ -1,4 +1,5 @@
-//! Damaged and hostile files: an error that names the file, or a picture, and never a panic.
+//! Damaged and malicious files: the result is an error that names the file, or a picture, and never
+//! a panic.
 
 use std::fs::File;
 
@@ -8,8 +9,8 @@ use shadegrad::data::ImageShape;
 use shadegrad::data::pictures::{Resize, read};
 use shadegrad::rng::{Purpose, Stream};
 
-use crate::album::{Album, colour, grey, jpeg, png};
-use crate::samples::expect_data_error;
+use crate::pictures::album::{Album, colour, grey, jpeg, png};
+use crate::samples::data_sets::expect_data_error;
 
 const SHAPE: ImageShape = ImageShape { channels: 3, height: 8, width: 8 };
 
@@ -24,7 +25,8 @@ fn originals() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Reads many files, and hands back the images of those that are pictures. Every error names its file.
+/// Reads many files and returns the images of those that are pictures. Every error must name its
+/// file.
 fn pictures_among(files: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     let album = Album::new();
     let name = |(index, bytes): (usize, Vec<u8>)| album.write(&format!("file{index}"), bytes);
@@ -47,7 +49,7 @@ fn pictures_among(files: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
 fn a_file_cut_at_any_length_is_an_error() {
     for (name, original) in originals() {
         let cut = (0..original.len()).map(|length| original[..length].to_vec()).collect();
-        // The end of a PNG file, 12 bytes and a checksum, comes after the last pixel.
+        // The last 12 bytes of a PNG file follow the last pixel.
         let mostly_whole = if name.ends_with("png") { 16 } else { 0 };
         let accepted = pictures_among(cut);
         assert!(accepted.len() <= mostly_whole, "{name}: {} cut files were accepted", accepted.len());
@@ -68,7 +70,7 @@ fn no_flipped_bit_makes_the_program_panic() {
             bytes
         });
         let accepted = pictures_among(flipped.collect());
-        // PNG has checksums; JPEG does not.
+        // PNG has checksums, JPEG does not.
         if name.ends_with("png") {
             let whole = pictures_among(vec![original]);
             assert!(accepted.iter().all(|image| *image == whole[0]), "{name}: damage went unnoticed");
@@ -89,7 +91,7 @@ fn noise_behind_a_beginning_is_no_picture() {
     }
 }
 
-/// Width and height of a PNG file, with the checksum that belongs to them.
+/// Sets width and height of a PNG file, and updates the checksum.
 fn claiming(width: u32, height: u32) -> Vec<u8> {
     let mut file = png(grey(1, 1, 0));
     file[16..20].copy_from_slice(&width.to_be_bytes());
@@ -99,7 +101,7 @@ fn claiming(width: u32, height: u32) -> Vec<u8> {
     file
 }
 
-/// As PNG's specification has it, bit by bit.
+/// Computes the CRC bit by bit, as in PNG's specification.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
@@ -118,7 +120,7 @@ fn headers_that_claim_too_much_are_refused() {
     refused("square.png", claiming(8193, 8192), &["8193x8192", "at most 67108864 pixels"]);
     refused("all.png", claiming(u32::MAX >> 1, u32::MAX >> 1), &["expected"]);
     refused("none.png", claiming(0, 5), &["expected"]);
-    // It claims what may be claimed, and has nothing.
+    // The header claims the maximum size, but there are no pixels.
     refused("empty.png", claiming(8192, 8192), &["expected an intact PNG or JPEG file"]);
     let mut file = jpeg(grey(8, 8, 0));
     let frame = file.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();

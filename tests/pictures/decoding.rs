@@ -1,4 +1,4 @@
-//! What a picture becomes.
+//! Decoding of pictures.
 
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayAlphaImage, ImageBuffer, RgbaImage};
@@ -6,14 +6,14 @@ use shadegrad::Error;
 use shadegrad::data::ImageShape;
 use shadegrad::data::pictures::{Resize, Size, Wanted, read};
 
-use crate::album::{Album, colour, grey, jpeg, png};
-use crate::samples::expect_data_error;
+use crate::pictures::album::{Album, colour, grey, jpeg, png};
+use crate::samples::data_sets::expect_data_error;
 
 fn shape(channels: usize, height: usize, width: usize) -> ImageShape {
     ImageShape { channels, height, width }
 }
 
-/// The bytes that a file becomes.
+/// Returns the bytes of the decoded image.
 fn decoded(contents: impl AsRef<[u8]>, shape: ImageShape, resize: Resize) -> Result<Vec<u8>, Error> {
     let album = Album::new();
     let path = album.write("picture", contents);
@@ -92,7 +92,7 @@ fn jpeg_is_read_by_its_content_whatever_its_name() {
     }
 }
 
-/// A JPEG file with a camera's mark of how it was held: an EXIF segment with this one entry.
+/// Returns a JPEG file with an EXIF segment that contains only the orientation.
 fn marked(mut file: Vec<u8>, orientation: Orientation) -> Vec<u8> {
     let mut exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
     exif.extend([orientation.to_exif(), 0, 0, 0, 0, 0, 0]);
@@ -103,7 +103,7 @@ fn marked(mut file: Vec<u8>, orientation: Orientation) -> Vec<u8> {
 
 #[test]
 fn a_camera_held_upright_gives_upright_pictures() {
-    // Left half black, right half white.
+    // The left half is black and the right half white.
     let picture = image::GrayImage::from_fn(32, 16, |x, _| image::Luma([if x < 16 { 0 } else { 255 }]));
     let file = jpeg(picture.into());
     let upright =
@@ -114,7 +114,7 @@ fn a_camera_held_upright_gives_upright_pictures() {
     assert!(turned[..16].iter().all(|&top| top < 40), "{:?}", &turned[..16]);
     let turned = upright(Orientation::Rotate270, 32, 16);
     assert!(turned[..16].iter().all(|&top| top > 215), "{:?}", &turned[..16]);
-    // The set is told the size as the picture is looked at.
+    // The data set has the size after applying the orientation.
     let album = Album::new();
     for name in ["cat/a.jpg", "cat/b.jpg", "dog/a.jpg"] {
         album.write(name, marked(file.clone(), Orientation::Rotate90));
@@ -124,7 +124,7 @@ fn a_camera_held_upright_gives_upright_pictures() {
 
 #[test]
 fn cropping_keeps_the_middle_and_its_proportions() {
-    // A white square in the middle of black.
+    // A white square in the middle of a black picture.
     let is_inside = |x, y| (40..60).contains(&x) && y < 20;
     let wide = image::GrayImage::from_fn(100, 20, |x, y| image::Luma([255 * u8::from(is_inside(x, y))]));
     let tall = DynamicImage::from(wide.clone()).rotate90();
@@ -134,7 +134,7 @@ fn cropping_keeps_the_middle_and_its_proportions() {
         let stretched = decoded(&file, shape(1, 5, 5), Resize::Stretch).unwrap();
         assert_eq!(stretched.iter().filter(|&&pixel| pixel < 50).count(), 20, "{stretched:?}");
         let refused = decoded(&file, shape(1, 5, 5), Resize::Refuse);
-        assert!(refused.as_ref().unwrap_err().advice().unwrap().contains("--resize crop"));
+        assert!(refused.as_ref().unwrap_err().advice().unwrap().contains("resize = crop"));
         expect_data_error(refused, &["picture", "found a picture of", "expected 5x5"]);
     }
 }

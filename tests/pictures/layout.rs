@@ -1,13 +1,13 @@
-//! Which files are pictures of which class.
+//! Assignment of files to classes and splits.
 
 use shadegrad::ErrorKind;
 use shadegrad::data::pictures::{Size, Wanted, verify};
 use shadegrad::data::{Dataset, ImageShape};
 
-use crate::album::{Album, colour, grey, png};
-use crate::samples::expect_data_error;
+use crate::pictures::album::{Album, colour, grey, png};
+use crate::samples::data_sets::expect_data_error;
 
-/// Images of each class, to train on and to test with.
+/// Returns the number of training and test images of each class.
 fn counts(dataset: &Dataset) -> Vec<(&str, usize, usize)> {
     let of = |labels: &[u32], class: usize| labels.iter().filter(|&&label| label as usize == class).count();
     let classes = dataset.classes.iter().enumerate();
@@ -33,7 +33,7 @@ fn a_folder_for_each_class_is_enough() {
     let folder = album.path().display();
     let expected = format!(
         "{folder}: 4 classes with 1 to 8 training pictures (1 : 8.0): Tulpe (1), daisy (4), rose (8), 图片 (3)\n\
-         training: 16 pictures in {folder}; testing: 5 more, a fifth of each class, held out because there is \
+         training: 16 pictures in {folder}; testing: 5 more, 20 % of each class, held out because there is \
          no test folder\n\
          21 pictures of 5x4, kept at 5x4 grey"
     );
@@ -58,10 +58,10 @@ fn what_is_not_used_is_named_and_hidden_files_are_not() {
     assert_eq!(counts(&dataset), [("cat", 4, 1), ("dog", 4, 1)]);
     let mut warnings = dataset.warnings.join("\n");
     for part in [
-        "cat: 2 files that are not pictures, such as ",
-        "stray.png: a picture outside of the class folders",
-        "README: not a picture",
-        "none/list.csv: not a picture",
+        "cat: 2 files that are not PNG or JPEG images, such as ",
+        "stray.png: a picture outside the class folders",
+        "README: not a PNG or JPEG image",
+        "none/list.csv: not a PNG or JPEG image",
         "none: no pictures in it, so it is not a class",
         "empty: no pictures in it, so it is not a class",
     ] {
@@ -69,7 +69,7 @@ fn what_is_not_used_is_named_and_hidden_files_are_not() {
         warnings = warnings.replacen(part, "", 1);
     }
     assert_eq!(dataset.warnings.len(), 6, "{warnings}");
-    assert!(dataset.warnings.iter().all(|warning| warning.starts_with("not used: ")), "{warnings}");
+    assert!(dataset.warnings.iter().all(|warning| warning.starts_with("ignored: ")), "{warnings}");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn every_picture_that_cannot_be_read_is_named() {
     assert_eq!(counts(&dataset), [("cat", 4, 1), ("dog", 4, 1)]);
     assert_eq!(dataset.warnings.len(), 3, "{:?}", dataset.warnings);
     for name in ["broken.png", "broken.jpeg", "cut.PNG"] {
-        let names = |warning: &&String| warning.starts_with("not used: ") && warning.contains(name);
+        let names = |warning: &&String| warning.starts_with("ignored: ") && warning.contains(name);
         assert_eq!(dataset.warnings.iter().filter(names).count(), 1, "{name}: {:?}", dataset.warnings);
         assert!(dataset.files.iter().all(|file| !file.ends_with(name)));
     }
@@ -128,7 +128,7 @@ fn links_that_lead_in_a_circle_are_not_followed() {
     }
 }
 
-/// Sets are often put together of links to folders elsewhere.
+/// Data sets are often composed of links to other folders.
 #[cfg(unix)]
 #[test]
 fn splits_and_classes_may_be_links() {
@@ -156,10 +156,10 @@ fn a_folder_without_classes_is_refused_with_what_was_found() {
     album.write("a.png", png(grey(5, 4, 0)));
     expect_data_error(
         album.load(&wanted),
-        &["a.png: a picture outside of the class folders", "one for each class"],
+        &["a.png: a picture outside the class folders", "one for each class"],
     );
     album.write("b.webp", "");
-    expect_data_error(album.load(&wanted), &["2 pictures outside of the class folders"]);
+    expect_data_error(album.load(&wanted), &["2 pictures outside the class folders"]);
     let album = Album::new();
     std::fs::create_dir_all(album.path().join("cats")).unwrap();
     expect_data_error(album.load(&wanted), &["no class with pictures", "cats"]);
@@ -173,7 +173,7 @@ fn a_name_that_a_terminal_would_obey_is_refused() {
     album.fill("dog", 5);
     let error = album.load(&Wanted::default()).unwrap_err();
     assert!(!error.to_string().contains('\u{1b}'), "{error}");
-    expect_data_error::<()>(Err(error), &["a name that is plain text"]);
+    expect_data_error::<()>(Err(error), &["a name without control characters"]);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_class_without_a_usable_picture_is_refused() {
     album.fill("cat", 5);
     album.write("dog/a.png", "no picture");
     album.write("dog/b.png", "no picture");
-    expect_data_error(album.load(&Wanted::default()), &["no picture of dog to train on", "/dog/"]);
+    expect_data_error(album.load(&Wanted::default()), &["no training pictures of dog", "/dog/"]);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn without_a_picture_to_test_with_nothing_is_trained() {
     let album = Album::new();
     album.fill("cat", 1);
     album.fill("dog", 1);
-    expect_data_error(album.load(&Wanted::default()), &["no picture to test with"]);
+    expect_data_error(album.load(&Wanted::default()), &["no test pictures"]);
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn sizes_that_make_no_sense_are_mistakes_of_usage() {
     }
 }
 
-/// Names of files are printed, and a terminal obeys what is not text.
+/// File names are printed, and a terminal interprets control characters.
 #[cfg(unix)]
 #[test]
 fn names_in_warnings_are_plain_text() {

@@ -1,9 +1,9 @@
-//! Folders that cannot be trained on: what was found, and what was probably meant.
+//! Folders that cannot be trained on: the errors, and the suggestions for what was meant.
 
 use shadegrad::data::pictures::{Wanted, verify};
 
-use crate::album::{Album, grey, png};
-use crate::samples::expect_data_error;
+use crate::pictures::album::{Album, grey, png};
+use crate::samples::data_sets::expect_data_error;
 
 fn album(folders: &[&str]) -> Album {
     let album = Album::new();
@@ -13,8 +13,8 @@ fn album(folders: &[&str]) -> Album {
     album
 }
 
-/// Asserts that the folder is refused with these parts in the message, and in the advice; by
-/// `verify`, too.
+/// Asserts that training and `verify` reject the folder with these parts in the message and in the
+/// advice.
 #[track_caller]
 fn refused(album: &Album, parts: &[&str], advice: &str) {
     let with_path = |part: &str| part.replace("SET", album.path().to_str().unwrap());
@@ -28,20 +28,20 @@ fn refused(album: &Album, parts: &[&str], advice: &str) {
 
 #[test]
 fn one_class_is_refused_by_name() {
-    refused(&album(&["daisy"]), &["SET: found one class only, daisy"], "into the folder of its class");
+    refused(&album(&["daisy"]), &["SET: found only one class, daisy"], "into the folder of its class");
     let empty = album(&["daisy"]);
     empty.write("rose/notes.txt", "x");
-    refused(&empty, &["one class only, daisy", "rose/notes.txt"], "into the folder of its class");
+    refused(&empty, &["only one class, daisy", "rose/notes.txt"], "into the folder of its class");
     let train = album(&["train/daisy", "test/daisy"]);
-    refused(&train, &["SET/train: found one class only, daisy"], "into the folder of its class");
+    refused(&train, &["SET/train: found only one class, daisy"], "into the folder of its class");
 }
 
 #[test]
 fn one_folder_too_many_is_refused_with_the_one_that_was_meant() {
     for (folder, class) in [("flowers", "flowers"), ("archive/flowers", "archive"), ("a/b/c", "a")] {
         let album = album(&[&format!("{folder}/red"), &format!("{folder}/blue")]);
-        let class = format!("found one class only, {class}");
-        refused(&album, &["SET: ", &class], &format!("if the classes are blue, red: --data SET/{folder}"));
+        let class = format!("found only one class, {class}");
+        refused(&album, &["SET: ", &class], &format!("if the classes are blue, red: data = SET/{folder}"));
     }
     let inside = album(&["train/flowers/red", "train/flowers/blue", "test/flowers/red"]);
     refused(&inside, &["SET/train", "only, flowers"], "move them from SET/train/flowers to SET/train");
@@ -51,7 +51,7 @@ fn one_folder_too_many_is_refused_with_the_one_that_was_meant() {
 fn many_classes_in_a_message_are_shortened() {
     let folders: Vec<_> = (0..25).map(|class| format!("all/class{class:02}")).collect();
     let album = album(&folders.iter().map(String::as_str).collect::<Vec<_>>());
-    refused(&album, &["only, all"], "class08, class09 and 15 more: --data SET/all");
+    refused(&album, &["only, all"], "class08, class09 and 15 more: data = SET/all");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn classes_without_a_picture_that_can_be_read_are_named() {
     for name in ["green/a.png", "blue/b.jpg", "blue/c.jpg"] {
         album.write(name, "no picture");
     }
-    refused(&album, &["no picture of blue, green to train on", "(SET/blue/"], "move the folders");
+    refused(&album, &["no training pictures of blue, green", "(SET/blue/"], "move the folders");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_class_in_a_format_that_is_not_read_is_not_dropped() {
     album.write("green/deeper/b.WEBP", "x");
     album.write("green/c.heic", "x");
     album.write("red/d.bmp", "x");
-    let found = "SET/green: found 3 pictures in formats that are not read (2 .webp, 1 .heic)";
+    let found = "SET/green: found 3 pictures in unsupported formats (2 .webp, 1 .heic)";
     refused(&album, &[found], "convert them to PNG or JPEG");
 }
 
@@ -80,11 +80,11 @@ fn splits_under_unknown_names_are_refused() {
     refused(
         &parts,
         &["SET: found the same folders (blue, red) in each of part1, part2"],
-        "rename part1, part2 to train, val or test, or train on one of them: --data SET/part1",
+        "rename part1, part2 to train, val or test, or train on one of them: data = SET/part1",
     );
     let inside = album(&["red/train", "red/test", "blue/train", "blue/test"]);
     refused(&inside, &["(test, train) in each of blue, red"], "SET/test/blue");
-    // One folder alike, or pictures beside them, is how people keep the pictures of a class.
+    // A single common sub-folder, or pictures next to the sub-folders, are common in class folders.
     for folders in [["red/images", "blue/images"], ["red/old", "blue/new"]] {
         assert_eq!(album(&folders).loaded().classes, ["blue", "red"]);
     }
@@ -95,25 +95,21 @@ fn splits_under_unknown_names_are_refused() {
 #[test]
 fn splits_without_classes_are_refused() {
     for folders in [["train", "test"], ["images/train", "images/val"], ["Training_images", "valid"]] {
-        refused(
-            &album(&folders),
-            &["no folders of classes in "],
-            "into the folder of its class, for example",
-        );
+        refused(&album(&folders), &["no class folders in "], "into the folder of its class, for example");
     }
 }
 
 #[test]
 fn splits_without_one_to_train_on_are_refused() {
-    refused(&album(&["test/red", "test/blue"]), &["no pictures to train on", "SET/test"], "rename");
+    refused(&album(&["test/red", "test/blue"]), &["no training pictures", "SET/test"], "rename");
     let two = album(&["set/val/red", "set/Test/red"]);
-    refused(&two, &["beside those in SET/set/val and SET/set/Test"], "to train");
+    refused(&two, &["only those in SET/set/val and SET/set/Test"], "to train");
 }
 
 #[test]
 fn several_data_sets_are_not_mixed() {
     let sets = ["cats/train/a", "cats/train/b", "cats/test/a", "dogs/train/a", "dogs/test/a"];
-    refused(&album(&sets), &["SET: found splits in each of cats, dogs"], "--data SET/cats");
+    refused(&album(&sets), &["SET: found splits in each of cats, dogs"], "data = SET/cats");
 }
 
 #[test]
@@ -134,7 +130,8 @@ fn verify_counts_and_warns_without_refusing() {
     assert_eq!(found.counts.validation, Some(vec![3, 3]));
     assert_eq!((found.unread.list(), found.others.list()), ("2 .webp, 1 .tif".into(), "1 .txt".into()));
     let warnings = found.warnings.join("\n");
-    for part in ["3 pictures in formats that are not read (2 .webp, 1 .tif)", "class red has only 3 pictures"]
+    for part in
+        ["3 pictures in unsupported formats (2 .webp, 1 .tif)", "class red has only 3 training pictures"]
     {
         assert!(warnings.contains(part), "no {part:?} in {warnings}");
     }
@@ -148,5 +145,5 @@ fn classes_that_differ_in_capitals_only_are_said() {
     let dataset = album(&["Red", "red", "blue", "RED"]).loaded();
     assert_eq!(dataset.classes, ["RED", "Red", "blue", "red"]);
     let [warning] = &dataset.warnings[..] else { panic!("{:?}", dataset.warnings) };
-    assert!(warning.ends_with("the classes RED and Red and red differ in capitals only"), "{warning}");
+    assert!(warning.ends_with("the names of classes RED and Red and red differ only in case"), "{warning}");
 }

@@ -1,10 +1,10 @@
-//! Which folders are splits, and which are classes.
+//! Detection of splits and classes.
 
 use shadegrad::data::pictures::Wanted;
 use shadegrad::data::{Dataset, Split};
 
-use crate::album::Album;
-use crate::samples::expect_data_error;
+use crate::pictures::album::Album;
+use crate::samples::data_sets::expect_data_error;
 
 /// A folder with `count` pictures in each of these classes.
 fn album(folders: &[(&str, usize)]) -> Album {
@@ -15,7 +15,8 @@ fn album(folders: &[(&str, usize)]) -> Album {
     album
 }
 
-/// Folders of the classes red and blue in each of these, with 3 and 4 pictures, 5 and 6, and so on.
+/// Folders with the classes red and blue in each of these splits, with 3 and 4 pictures, 5 and 6,
+/// and so on.
 fn with_splits(splits: &[&str]) -> Album {
     let album = Album::new();
     for (index, split) in splits.iter().enumerate() {
@@ -25,7 +26,7 @@ fn with_splits(splits: &[&str]) -> Album {
     album
 }
 
-/// Images of blue and of red.
+/// Returns the number of blue and of red images.
 fn per_class(split: &Split) -> [usize; 2] {
     [0, 1].map(|class| split.labels.iter().filter(|&&label| label == class).count())
 }
@@ -83,11 +84,11 @@ fn splits_may_lie_under_more_folders() {
         expect_splits(&dataset, None, [6, 5]);
         let train = format!("training: 7 pictures in SET/{around}/Train; testing: 11 in SET/{around}/Val");
         expect_description(&album, &dataset, &[&train]);
-        // Pictures of something else lie beside them.
+        // There are unrelated pictures next to the splits.
         album.fill("docs/figures", 2);
         let dataset = album.loaded();
         expect_splits(&dataset, None, [6, 5]);
-        assert!(dataset.warnings.iter().any(|it| it.contains("docs: a folder beside the splits")));
+        assert!(dataset.warnings.iter().any(|it| it.contains("docs: a folder next to the splits")));
     }
 }
 
@@ -113,7 +114,7 @@ fn what_is_tested_with_is_said() {
     expect_description(
         &album,
         &alone,
-        &["training: 5 pictures in SET/train; testing: 2 more, a fifth of each class, held out because"],
+        &["training: 5 pictures in SET/train; testing: 2 more, 20 % of each class, held out because"],
     );
 }
 
@@ -156,7 +157,7 @@ fn test_pictures_without_classes_are_left_out_with_a_warning() {
             assert_eq!([&dataset.train, &dataset.test].map(per_class), [[3, 2], [1, 1]], "{unlabelled}");
             let [warning] = &dataset.warnings[..] else { panic!("{:?}", dataset.warnings) };
             let ending = ": its pictures are not in folders of the classes";
-            assert!(warning.starts_with("not used: ") && warning.ends_with(ending), "{warning}");
+            assert!(warning.starts_with("ignored: ") && warning.ends_with(ending), "{warning}");
         }
     }
 }
@@ -170,7 +171,10 @@ fn capitals_do_not_keep_splits_apart() {
     let dataset = album.loaded();
     expect_splits(&dataset, None, [6, 5]);
     let [warning] = &dataset.warnings[..] else { panic!("{:?}", dataset.warnings) };
-    assert!(warning.ends_with("in other capitals: Blue for blue, RED for red"), "{warning}");
+    assert!(
+        warning.ends_with("in spite of different capitalisation: Blue for blue, RED for red"),
+        "{warning}"
+    );
 }
 
 #[test]
@@ -209,7 +213,7 @@ fn a_model_is_tried_on_some_of_its_classes_wherever_they_lie() {
     assert_eq!(red(&[("train/red", 3), ("val/red", 10), ("test/red", 4)]), [3, 10, 4]);
     expect_data_error(album(&[("pink", 3)]).load(&wanted), &["a class pink", "one of blue, green, red"]);
     expect_data_error(album(&[("set/pink", 3)]).load(&wanted), &["a class set", "one of blue, green, red"]);
-    // The classes of a model go before what names could mean.
+    // The classes of a model take precedence over the interpretation of names.
     let classes = ["test", "train"].map(String::from);
     let wanted = Wanted { classes: Some(classes.into()), ..Wanted::default() };
     let dataset = album(&[("train", 5), ("test", 5)]).load(&wanted).unwrap();
@@ -233,7 +237,6 @@ fn a_run_that_recorded_no_validation_files_gets_none() {
     let without = all.clone().as_recorded(all.files.len() - 11);
     assert_eq!((without.validation, without.files.len()), (None, 7 + 15));
     assert_eq!((&without.train, &without.test), (&all.train, &all.test));
-    // Where the numbers say something else, the data set is another one: that is for others to
-    // notice.
+    // Any other number of files means another data set, which other checks detect.
     assert_eq!(all.clone().as_recorded(5), all);
 }

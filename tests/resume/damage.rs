@@ -1,15 +1,15 @@
-//! Checkpoints that have changed since they were saved: whatever bit it is, it is noticed, and the
-//! run goes on from the checkpoint before.
+//! Checkpoints that changed after they were saved: any changed bit is detected, and the run resumes
+//! from the checkpoint before.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use shadegrad::ErrorKind;
 use shadegrad::config::Key;
 use shadegrad::run::{RunDirectory, checkpoint, reopen};
 use shadegrad::train::{Position, Snapshot, StopFlag, Trainer};
+use shadegrad::{ErrorKind, Remedy};
 
-use crate::support::{Witness, config, dataset, device, resume};
+use crate::resume::support::{Witness, config, dataset, device, resume};
 
 const FILES: [&str; 5] =
     ["SHA256SUMS", "config.toml", "model.safetensors", "optimizer.safetensors", "state.json"];
@@ -27,7 +27,7 @@ fn recorded() -> (tempfile::TempDir, Witness) {
     (folder, witness)
 }
 
-/// A snapshot with its tensors in the order of a file.
+/// A snapshot with its tensors in file order.
 fn as_in_files(snapshot: &Snapshot) -> Snapshot {
     let mut snapshot = snapshot.clone();
     for tensors in [&mut snapshot.model.tensors, &mut snapshot.optimizer.tensors] {
@@ -41,7 +41,7 @@ fn last_of(run: &Path) -> PathBuf {
     run.join(last.trim())
 }
 
-/// Asserts that a checkpoint whose file has this content is refused, and puts the file back.
+/// Asserts that a checkpoint with this file content is rejected, then restores the file.
 fn assert_noticed(checkpoint: &Path, file: &str, content: &[u8], what: &str) {
     let path = checkpoint.join(file);
     let saved = fs::read(&path).expect("it is readable");
@@ -74,7 +74,7 @@ fn every_flipped_bit_is_noticed() {
     let last = last_of(run.path());
     for file in FILES {
         let content = fs::read(last.join(file)).expect("it is readable");
-        // Every bit of the manifest, every 13th of the others.
+        // Every bit of the manifest, and every 13th bit of the other files.
         let stride = if file == FILES[0] { 1 } else { 13 };
         for bit in (0..8 * content.len()).step_by(stride) {
             let mut flipped = content.clone();
@@ -85,7 +85,7 @@ fn every_flipped_bit_is_noticed() {
     checkpoint::load(&last).expect("it is whole again");
 }
 
-/// A checkpoint is not signed: whoever changes one can make its hashes right again.
+/// Checkpoints are not signed, so whoever changes one can also correct its hashes.
 #[test]
 fn a_forged_position_is_refused_before_a_step_is_made() {
     let (_, witness) = recorded();
@@ -136,7 +136,7 @@ fn a_changed_file_is_named() {
     content[middle] ^= 1;
     fs::write(&path, content).expect("it is writable");
     let error = checkpoint::load(&last).expect_err("it has changed").to_string();
-    assert!(error.contains("optimizer.safetensors is not what was saved"), "{error}");
+    assert!(error.contains("optimizer.safetensors has changed since it was saved"), "{error}");
 }
 
 #[test]
@@ -149,8 +149,8 @@ fn the_checkpoint_before_a_damaged_one_is_used() {
     let [.., before, straight] = &witness.snapshots[..] else { panic!("too few checkpoints") };
     assert_eq!(reopened.snapshot, as_in_files(before));
     let [complaint] = &reopened.complaints[..] else { panic!("{:?}", reopened.complaints) };
-    assert!(complaint.contains("state.json is not what was saved"), "{complaint}");
-    assert!(complaint.ends_with("00000009.damaged now"), "{complaint}");
+    assert!(complaint.message.contains("state.json has changed since it was saved"), "{complaint}");
+    assert!(complaint.message.ends_with("00000009.damaged now"), "{complaint}");
     assert!(!last.exists() && last.with_extension("damaged").is_dir());
     assert_eq!(last_of(path), path.join("checkpoints/00000008"));
 
@@ -158,7 +158,7 @@ fn the_checkpoint_before_a_damaged_one_is_used() {
     let (_, rest) = resume(&config, &*device("cpu"), &reopened.snapshot);
     assert_eq!(rest.last().model, straight.model);
 
-    // A second look finds the same, and nothing to complain about.
+    // A second check gives the same result without complaints.
     drop(reopened);
     let again = reopen(path).expect("there is a checkpoint");
     assert_eq!((again.snapshot, again.complaints.len()), (as_in_files(before), 0));
@@ -173,8 +173,8 @@ fn a_run_without_a_whole_checkpoint_says_how_to_start_again() {
     let error = reopen(run.path()).expect_err("nothing is whole");
     assert_eq!(error.kind(), ErrorKind::Model);
     assert!(error.to_string().contains("has no whole checkpoint"), "{error}");
-    assert!(error.advice().is_some_and(|advice| advice.contains("shadegrad train --config")), "{error:?}");
-    // What there is stays as it is: somebody may still want the weights.
+    assert_eq!(error.remedy(), Some(&Remedy::StartAgain(run.path().join("config.toml"))));
+    // The damaged files are kept: the user may still want the weights.
     assert!(last_of(run.path()).join("model.safetensors").exists());
 }
 
@@ -196,5 +196,9 @@ fn checkpoints_under_another_name_are_not_taken_for_what_they_are_called() {
     fs::rename(checkpoints.join("00000009"), checkpoints.join("00000077")).expect("it is there");
     let reopened = reopen(run.path()).expect("there is another checkpoint");
     assert_eq!(reopened.snapshot.position.step, 8);
-    assert!(reopened.complaints[0].contains("00000077 is that of step 9"), "{:?}", reopened.complaints);
+    assert!(
+        reopened.complaints[0].message.contains("00000077 is that of step 9"),
+        "{:?}",
+        reopened.complaints
+    );
 }

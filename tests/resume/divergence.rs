@@ -1,5 +1,5 @@
-//! Runs that stop being made of numbers: they end within fifty steps, say where it began, and what
-//! was saved before is good.
+//! Runs that diverge: they end within fifty steps, report where the divergence began, and the
+//! checkpoints before it are good.
 
 use std::path::Path;
 
@@ -9,9 +9,9 @@ use shadegrad::plan::{Array, Launch, Plan, StepId};
 use shadegrad::run::RunDirectory;
 use shadegrad::tensor::Tensor;
 use shadegrad::train::{End, StopFlag, Trainer};
-use shadegrad::{Error, ErrorKind, Result};
+use shadegrad::{Error, ErrorKind, Remedy, Result};
 
-use crate::support::{Witness, both, config, dataset, device, train};
+use crate::resume::support::{Witness, both, config, dataset, device, train};
 
 /// A device that writes a bad value into a tensor before one of its submissions.
 struct Faulty<'a> {
@@ -83,7 +83,7 @@ impl Session for FaultySession {
     }
 }
 
-/// Trains until it diverges; gives the error and what was seen.
+/// Trains until the run diverges. Returns the error and the recorded events.
 fn diverge(config: &Config, device: &dyn Device) -> (Error, Witness) {
     let (result, witness) = try_to_train(config, device);
     let error = result.expect_err("the run diverges");
@@ -99,7 +99,7 @@ pub fn try_to_train(config: &Config, device: &dyn Device) -> (Result<End>, Witne
     (result, witness)
 }
 
-/// Exit code 5, and checkpoints that are good.
+/// The exit code is 5, and all checkpoints are good.
 pub fn is_divergence(error: &Error, witness: &Witness) {
     assert_eq!(error.kind(), ErrorKind::Diverged, "{error}");
     assert_eq!(error.kind().exit_code(), 5);
@@ -116,7 +116,8 @@ pub fn step_of(error: &Error) -> usize {
     digits.parse().unwrap_or_else(|_| panic!("no step: {text}"))
 }
 
-/// A fault in any tensor that is kept from step to step is found before the next step, and named.
+/// A fault in any parameter or optimizer state is found before the next step, and the tensor is
+/// named.
 fn faults_are_found_and_named(kind: &str) -> usize {
     let device = device(kind);
     let batches: &[_] = &[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "3"), (Key::Epochs, "4")];
@@ -136,7 +137,7 @@ fn faults_are_found_and_named(kind: &str) -> usize {
                 let (error, witness) = diverge(&config, &faulty);
                 let said = error.to_string();
                 assert!(said.contains(&format!(": {tensor} holds NaN, infinity or ")), "{value}: {said}");
-                assert!(said.ends_with("done again, gave numbers"), "{value}: {said}");
+                assert!(said.ends_with("did not diverge when repeated"), "{value}: {said}");
                 let saved = witness.snapshots.last().expect("a run is saved").position.step;
                 let step = step_of(&error);
                 assert!((saved..=saved + 50).contains(&step), "saved at {saved}: {said}");
@@ -172,13 +173,14 @@ fn a_huge_learning_rate_is_said_to_be_one_and_leaves_a_good_checkpoint() {
             assert!(step_of(&error) <= saved + 50, "saved at {saved}: {error}");
             let said = both(&error);
             assert!(said.starts_with("training diverged: "), "{said}");
-            assert!(said.contains("use a smaller learning rate, for example --lr "), "{said}");
+            let is_rate = matches!(error.remedy(), Some(Remedy::LowerLearningRate { .. }));
+            assert!(is_rate, "{said}");
             println!("{kind}, {rate}, {momentum}: {said}");
         }
     }
 }
 
-/// The rate that is suggested is one that the run trains at: its loss falls, to its end.
+/// With the suggested learning rate, the run trains to its end and its loss falls.
 #[test]
 fn the_suggested_learning_rate_trains() {
     let optimizers: [&[(Key, &str)]; 5] = [
@@ -194,10 +196,10 @@ fn the_suggested_learning_rate_trains() {
         {
             let values = |rate| [optimizer, &[(Key::Lr, rate), (Key::Epochs, "20")][..]].concat();
             let (error, _) = diverge(&config(&values(rate)), &*device(kind));
-            let said = both(&error);
-            let (_, rest) = said.split_once("--lr ").expect("a rate is suggested");
-            let (suggested, _) = rest.split_once([',', ';']).expect("more follows");
-            let (end, witness) = train(&config(&values(suggested)), &*device(kind));
+            let Some(Remedy::LowerLearningRate { rate: suggested, .. }) = error.remedy() else {
+                panic!("no rate is suggested: {}", both(&error));
+            };
+            let (end, witness) = train(&config(&values(&format!("{suggested:?}"))), &*device(kind));
             let [first, last] = [0, 19].map(|epoch| witness.epochs[epoch].train_cross_entropy);
             println!("{kind}, {optimizer:?}, {rate}: {suggested} takes the loss from {first} to {last}");
             assert!(last < first && end.steps > 0, "{kind}, {optimizer:?}: {suggested}: {first} {last}");
@@ -220,7 +222,7 @@ fn a_diverged_run_keeps_its_last_good_checkpoint_on_the_disk() {
     assert!(reopened.complaints.is_empty());
 }
 
-/// Ten thousand steps in which nothing is wrong.
+/// Ten thousand steps without divergence.
 #[test]
 fn nobody_cries_wolf() {
     let config = config(&[(Key::Epochs, "1112"), (Key::CheckpointEvery, "500e"), (Key::KeepBest, "false")]);

@@ -1,10 +1,10 @@
-//! A run that goes on from any of its checkpoints ends as the straight run does, to the last bit:
-//! weights, optimizer state, sums of the partial epoch, every figure of every epoch.
+//! A run that is resumed from any of its checkpoints ends exactly like the uninterrupted run: the
+//! same weights, optimizer state, sums of the partial epoch, and metrics of every epoch.
 
 use shadegrad::config::Key;
 use shadegrad::train::Snapshot;
 
-use crate::support::{config, device, resume, train};
+use crate::resume::support::{config, device, resume, train};
 
 type Values<'a> = &'a [(Key, &'a str)];
 
@@ -42,8 +42,9 @@ const SCHEDULES: [Values<'_>; 5] = [
     &[(Key::Schedule, "step"), (Key::StepEvery, "1e"), (Key::StepFactor, "0.5")],
 ];
 
-/// Runs of 27 batches, of images that change, of single images in blocks of 32 and one by one, of whole epochs, and ones
-/// that end in the middle of an epoch and of a block; each with how often it is saved.
+/// Runs with 27 batches, with augmentation, with single images in blocks of 32 and one by one, with
+/// whole epochs, and runs that end in the middle of an epoch and of a block; each with its
+/// checkpoint interval.
 const SHAPES: [Values<'_>; 6] = [
     &[(Key::CheckpointEvery, "4"), (Key::Flip, "random"), (Key::Crop, "1"), (Key::Cutout, "2")],
     &[(Key::CheckpointEvery, "4")],
@@ -53,14 +54,14 @@ const SHAPES: [Values<'_>; 6] = [
     &[(Key::BatchSize, "1000"), (Key::CheckpointEvery, "1"), (Key::Model, "linear:3,relu,linear:9,relu")],
 ];
 
-/// Goes on from every `stride`-th checkpoint of each run, and from its first and its last.
+/// Resumes each run from its first, its last and every `stride`-th checkpoint.
 fn all_runs_go_on_exactly(kind: &str, shapes: &[Values<'_>], stride: usize) {
     let device = device(kind);
     let (mut runs, mut resumed) = (0, 0);
     for (row, optimizer) in OPTIMIZERS.into_iter().enumerate() {
         for (column, schedule) in SCHEDULES.into_iter().enumerate() {
-            // Every optimizer with every schedule, and each of both with every shape, but not all of them
-            // with all: that would be minutes.
+            // Every optimizer with every schedule, and each of both with every shape. All
+            // combinations would take minutes.
             for shape in shapes.iter().cycle().skip(row + column).take(2) {
                 let values = [optimizer, schedule, shape].concat();
                 let config = config(&values);
@@ -101,7 +102,7 @@ fn runs_on_the_gpu_go_on_exactly() {
     all_runs_go_on_exactly("gpu", &SHAPES[..5], 7);
 }
 
-/// Layers on maps, with statistics that run beside the weights.
+/// Layers on maps, with running statistics.
 const ON_MAPS: Values<'_> = &[
     (
         Key::Model,
@@ -132,7 +133,7 @@ fn runs_on_maps_go_on_exactly() {
     }
 }
 
-/// The comparison itself: statistics that are not those of the checkpoint are noticed, and each counts.
+/// Checks the comparison itself: wrong statistics are noticed, each of them.
 #[test]
 fn a_run_with_other_statistics_does_not_go_on_exactly() {
     let (config, device) = (config(ON_MAPS), device("cpu"));
@@ -151,7 +152,7 @@ fn a_run_with_other_statistics_does_not_go_on_exactly() {
     }
 }
 
-/// How often a run is saved, and so how its steps are submitted, changes nothing in it.
+/// The checkpoint interval, and so the division into submissions, changes nothing in the run.
 #[test]
 fn saving_changes_no_result() {
     let device = device("cpu");
@@ -168,8 +169,8 @@ fn saving_changes_no_result() {
     }
 }
 
-/// A snapshot is of the step that it says: blocks of single images are never divided, so there it
-/// is the next end of a block.
+/// A snapshot belongs to the step that it names. Blocks of single images are never divided, so
+/// there it is the next end of a block.
 #[test]
 fn saves_come_when_they_were_asked_for() {
     let device = device("cpu");
@@ -177,7 +178,7 @@ fn saves_come_when_they_were_asked_for() {
         let (_, witness) = train(&config(values), &*device);
         witness.snapshots.iter().map(|snapshot| snapshot.position.step).collect::<Vec<_>>()
     };
-    // Nine steps an epoch; the best epochs are saved, too, unless nobody wants them.
+    // Nine steps per epoch. The best epochs are saved, too, unless that is disabled.
     let none_best = (Key::KeepBest, "false");
     assert_eq!(steps(&[(Key::CheckpointEvery, "4"), none_best]), [0, 4, 8, 12, 16, 20, 24, 27]);
     assert_eq!(steps(&[(Key::CheckpointEvery, "9"), none_best]), [0, 9, 18, 27]);
@@ -186,13 +187,13 @@ fn saves_come_when_they_were_asked_for() {
     let single = [(Key::BatchSize, "1"), (Key::Epochs, "1"), (Key::Lr, "0.01"), none_best];
     assert_eq!(steps(&[&single[..], &[(Key::CheckpointEvery, "50")]].concat()), [0, 64, 128, 133]);
     assert_eq!(steps(&[&single[..], &[(Key::CheckpointEvery, "8")]].concat()), [0, 32, 64, 96, 128, 133]);
-    // Blocks are of images as they are.
+    // Blocks are not used with augmentation.
     let flipped = [(Key::CheckpointEvery, "50"), (Key::Flip, "alternating")];
     assert_eq!(steps(&[&single[..], &flipped].concat()), [0, 50, 100, 133]);
 }
 
-/// Nothing in these runs depends on how long they are, so one that has ended and is given more
-/// epochs ends as one that had them from the start.
+/// Nothing in these runs depends on their length, so a finished run that is given more epochs ends
+/// like a run that had them from the start.
 #[test]
 fn a_finished_run_with_more_epochs_ends_as_one_that_had_them_from_the_start() {
     for kind in ["cpu", "gpu"] {
@@ -211,7 +212,7 @@ fn a_finished_run_with_more_epochs_ends_as_one_that_had_them_from_the_start() {
     }
 }
 
-/// So does one that `max-steps` had ended within an epoch: that epoch is completed.
+/// So does a run that `max-steps` ended within an epoch: that epoch is completed.
 #[test]
 fn a_run_that_ended_within_an_epoch_continues_there() {
     let device = device("cpu");
@@ -230,15 +231,14 @@ fn a_run_that_ended_within_an_epoch_continues_there() {
             let missed = straight.epochs.len() - rest.epochs.len();
             assert_eq!(missed, most.parse::<usize>().expect("a number") / 9);
             assert_eq!(rest.epochs, straight.epochs[missed..], "{most} with {values:?}");
-            // Resumed as it is, the run is over.
+            // Without more steps, the resumed run is finished.
             let (again, none) = resume(&short, &*device, saved);
             assert_eq!((again.steps.to_string().as_str(), none.epochs.len()), (most, 0));
         }
     }
 }
 
-/// The rest of a longer run has the rates that its schedule has there, laid out over all of its
-/// steps.
+/// The rest of a longer run has the learning rates of its schedule, laid out over all its steps.
 #[test]
 fn the_schedule_of_a_run_with_more_epochs_is_that_of_all_of_them() {
     let device = device("cpu");
@@ -254,7 +254,7 @@ fn the_schedule_of_a_run_with_more_epochs_is_that_of_all_of_them() {
     }
 }
 
-/// The comparison itself: it must see that a run lacks a part of its state.
+/// Checks the comparison itself: it must notice that a part of the state is missing.
 #[test]
 fn a_run_without_its_velocities_or_sums_does_not_go_on_exactly() {
     let device = device("cpu");

@@ -1,5 +1,5 @@
-//! Disks that fail: every operation of a run's saves in turn returns an error, or is the last one
-//! before the process is gone.
+//! Failing disks: each operation of a run's saves in turn returns an error, or is the last one
+//! before the process is killed.
 
 use std::cell::Cell;
 use std::io;
@@ -13,18 +13,18 @@ use shadegrad::run::RunDirectory;
 use shadegrad::run::reopen::{reopen, reopen_on};
 use shadegrad::train::{End, StopFlag, Trainer};
 
-use crate::support::{both, config, csv_epochs, dataset, device, leftovers, metrics};
+use crate::resume::support::{both, config, csv_epochs, dataset, device, leftovers, metrics};
 
-/// What happens to an operation.
+/// The fault that happens to an operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
-    /// It fails half way.
+    /// The operation fails half way.
     Error(io::ErrorKind),
-    /// It is not finished, and nothing comes after it: the process was killed.
+    /// The operation is not finished and no other follows: the process was killed.
     Death,
 }
 
-/// A disk on which one operation fails, counted from 0. It waits for nothing: no power is cut here.
+/// A disk on which one operation fails, counted from 0. It never waits for data to reach the disk.
 #[derive(Debug)]
 struct FaultyDisk {
     done: Rc<Cell<usize>>,
@@ -89,7 +89,7 @@ impl Disk for FaultyDisk {
     }
 }
 
-/// Free bytes that are enough for everything here.
+/// Free bytes, enough for everything here.
 const PLENTY: u64 = 1 << 40;
 
 /// Eighteen steps in two epochs, saved at every fifth step and after the best epochs.
@@ -97,7 +97,7 @@ fn small() -> Config {
     config(&[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "5"), (Key::Epochs, "2")])
 }
 
-/// Trains on a faulty disk; gives the outcome and the number of operations.
+/// Trains on a faulty disk. Returns the result and the number of operations.
 fn train_on(run: &Path, at: usize, fault: Fault, free: u64) -> (shadegrad::Result<End>, usize) {
     let config = small();
     let done = Rc::new(Cell::new(0));
@@ -116,11 +116,11 @@ fn has_checkpoint(run: &Path) -> bool {
     names.any(|name| name.to_string_lossy().starts_with('0'))
 }
 
-/// Takes a run up again and trains it to its end.
+/// Resumes a run and trains it to its end.
 fn go_on(run: &Path) -> End {
     let disk = FaultyDisk { done: Rc::default(), at: usize::MAX, fault: Fault::Death, free: PLENTY };
     let reopened = reopen_on(Box::new(disk), run).unwrap_or_else(|error| panic!("{}", both(&error)));
-    assert_eq!(reopened.complaints, [""; 0], "nothing was damaged");
+    assert_eq!(reopened.complaints, [], "nothing was damaged");
     let config = small();
     let mut directory = reopened.directory;
     let trainer = Trainer::resume(&config, dataset(), &*device("cpu"), reopened.snapshot);
@@ -128,7 +128,7 @@ fn go_on(run: &Path) -> End {
     trainer.train(run, &mut [&mut directory], &StopFlag::default()).expect("the run ends well")
 }
 
-/// Lets every operation of a run fail in turn; afterwards the run goes on to the straight run's end.
+/// Lets each operation of a run fail in turn; the resumed run ends like the uninterrupted one.
 fn survives(fault: Fault, check: impl Fn(&shadegrad::Error, usize)) {
     let straight = tempfile::tempdir().expect("a temporary folder");
     let (end, operations) = train_on(straight.path(), usize::MAX, fault, PLENTY);
@@ -142,7 +142,7 @@ fn survives(fault: Fault, check: impl Fn(&shadegrad::Error, usize)) {
         let error = result.expect_err("an operation failed");
         check(&error, at);
         if !has_checkpoint(run) {
-            // Nothing was saved yet, so nothing is lost, and nobody is sent to it.
+            // Nothing was saved yet, so the message suggests no checkpoint.
             assert!(!both(&error).contains("resume"), "{}", both(&error));
             assert_eq!(reopen(run).expect_err("there is none").kind(), ErrorKind::Model);
             lost += 1;

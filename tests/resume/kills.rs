@@ -1,17 +1,17 @@
-//! The program itself, killed at random moments, on the CPU and on the GPU.
+//! Kills the program at random moments, on the CPU and on the GPU.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{events, leftovers, metrics, program, train_arguments};
+use crate::resume::support::{events, leftovers, metrics, program, train_arguments};
 
-/// A run that takes a while, most of it saving.
+/// A run that takes a while, mostly for saving.
 const LONG: [&str; 8] =
     ["--epochs", "80", "--batch-size", "16", "--checkpoint-every", "5", "--momentum", "0.9"];
 
-/// Numbers that look random, the same in every run of the test.
+/// Pseudorandom numbers, the same in every run of the test.
 pub struct Dice(u64);
 
 impl Dice {
@@ -26,8 +26,8 @@ impl Dice {
     }
 }
 
-/// Starts the program, waits for its first line, for a first checkpoint in the run, and for `delay`
-/// more; then kills it. Whether it was still running.
+/// Starts the program and waits for its first line, for a first checkpoint and for `delay` more,
+/// then kills it. Returns whether it was still running.
 fn start_and_kill(folder: &Path, arguments: &[&str], run: &str, delay: Duration) -> bool {
     let mut command = program(folder, arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
@@ -35,9 +35,9 @@ fn start_and_kill(folder: &Path, arguments: &[&str], run: &str, delay: Duration)
     let mut first = String::new();
     lines.read_line(&mut first).expect("it is readable");
     assert!(first.contains("\"event\":\"start\""), "{first:?}");
-    // Somebody has to read what it prints, or it waits for ever.
+    // The pipe must be read, or the program waits forever.
     let reader = std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-    // What comes before a checkpoint cannot be lost.
+    // Everything before a checkpoint must survive.
     while !folder.join(run).join("last").exists() {
         assert!(child.try_wait().expect("it can be asked").is_none(), "it ended without a checkpoint");
         std::thread::sleep(Duration::from_millis(1));
@@ -50,8 +50,7 @@ fn start_and_kill(folder: &Path, arguments: &[&str], run: &str, delay: Duration)
     is_running
 }
 
-/// Kills a run and takes it up again until it has been killed so often; then it ends as the straight
-/// run does.
+/// Kills and resumes a run this many times; then it ends like the uninterrupted one.
 fn survives(device: &str, kills: usize, most_delay: u64, seed: u64) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path();
@@ -94,7 +93,8 @@ fn runs_on_the_gpu_survive_kills() {
     survives("gpu", 10, 700, 2);
 }
 
-/// Where a save can be cut off: before and after each kind of operation, and in the middle of a file.
+/// The points at which a save can be interrupted: before and after each kind of operation, and in
+/// the middle of a file.
 #[cfg(unix)]
 const POINTS: [&str; 15] = [
     "before-create-folder",
@@ -118,7 +118,7 @@ const POINTS: [&str; 15] = [
 #[test]
 fn runs_survive_deaths_at_every_point_of_a_save() {
     use std::os::unix::process::ExitStatusExt;
-    // What a process that aborts dies of.
+    // The signal of a process that aborts.
     const SIGABRT: i32 = 6;
     const SHORT: [&str; 8] =
         ["--epochs", "3", "--batch-size", "16", "--checkpoint-every", "10", "--momentum", "0.9"];
@@ -127,7 +127,7 @@ fn runs_survive_deaths_at_every_point_of_a_save() {
     let straight = program(path, &train_arguments("straight", "cpu", &SHORT)).output().expect("it starts");
     let straight = events(&straight.stdout).pop().expect("there is an end");
     for point in POINTS {
-        // In the second save, and in one of those after it: the first has nothing to remove.
+        // In the second save, and in a later one: the first has nothing to remove.
         for time in [7, 12] {
             let name = format!("{point}-{time}");
             let die_at = |time: usize| {
@@ -138,7 +138,8 @@ fn runs_survive_deaths_at_every_point_of_a_save() {
             let mut status = die_at(time);
             let has_saved = path.join(&name).join("last").exists();
             if status.success() || !has_saved {
-                // The point is reached less often, or before there is a checkpoint: earlier, or later.
+                // The point is reached less often, or before there is a checkpoint: try an earlier
+                // or a later time.
                 let time = if has_saved { 2 } else { 30 };
                 std::fs::remove_dir_all(path.join(&name)).expect("it can be removed");
                 status = die_at(time);

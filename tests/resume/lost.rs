@@ -1,24 +1,28 @@
-//! Devices that are lost: whichever call it happens in, the run ends with exit code 4 and goes on
-//! from its last checkpoint as if nothing had happened.
+//! Lost devices: whichever call fails, the run ends with exit code 4 and resumes from its last
+//! checkpoint as if nothing had happened.
 
-use std::cell::Cell;
-use std::path::PathBuf;
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::rc::Rc;
 
 use serde_json::Value;
 
 use shadegrad::config::{Config, Key};
+use shadegrad::data::Dataset;
 use shadegrad::device::{Device, DeviceInfo, Session, Ticket};
 use shadegrad::plan::{Array, Launch, Plan, StepId};
-use shadegrad::run::{RunDirectory, reopen};
+use shadegrad::run::record::RecordedDevice;
+use shadegrad::run::{
+    Continuation, PreparedRun, RunDirectory, RunNotice, RunSource, SupervisedRun, Supervisor, reopen,
+};
 use shadegrad::tensor::Tensor;
 use shadegrad::train::{End, StopFlag, Trainer};
-use shadegrad::{Error, Result};
+use shadegrad::{Error, ErrorKind, Remedy, Result};
 
-use crate::support::{both, config, dataset, device, events, metrics, program, train_arguments};
+use crate::resume::support::{both, config, dataset, device, events, metrics, program, train_arguments};
 
-/// A device that answers so many calls and is lost then.
+/// A device that is lost after a number of calls.
 struct Mortal<'a> {
     inner: &'a dyn Device,
     calls: Rc<Cell<usize>>,
@@ -36,9 +40,13 @@ impl MortalSession {
                 self.calls.set(left);
                 Ok(())
             }
-            None => Err(Error::device("the GPU was lost: a test").advise("start again")),
+            None => Err(lost()),
         }
     }
+}
+
+fn lost() -> Error {
+    Error::device("the GPU was lost: a test").advise("start again")
 }
 
 impl Device for Mortal<'_> {
@@ -48,6 +56,10 @@ impl Device for Mortal<'_> {
 
     fn largest_tensor(&self) -> usize {
         self.inner.largest_tensor()
+    }
+
+    fn is_lost(&self, error: &Error) -> bool {
+        error.kind() == ErrorKind::Device
     }
 
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
@@ -94,7 +106,8 @@ fn small() -> Config {
     config(&[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "3"), (Key::Epochs, "2")])
 }
 
-/// Trains on a device that answers so many calls; gives the outcome and the calls that were left.
+/// Trains on a device that is lost after `calls` calls. Returns the result and the calls that were
+/// left.
 fn train_for(run: &std::path::Path, calls: usize) -> (Result<End>, usize) {
     let left = Rc::new(Cell::new(calls));
     let (config, cpu) = (small(), device("cpu"));
@@ -112,8 +125,8 @@ fn a_device_that_is_lost_in_any_call_leaves_a_run_that_goes_on() {
     let (end, left) = train_for(straight.path(), 100_000);
     let (end, calls) = (end.expect("nothing is lost"), 100_000 - left);
     let mut gone_on = 0;
-    // The calls before the first checkpoint, and how many calls a run makes, vary a little: how
-    // many steps go into a submission follows the clock.
+    // The number of calls before the first checkpoint, and in total, varies a little, because the
+    // number of steps per submission depends on timing.
     for calls in (1..calls).step_by(2) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let run = folder.path();
@@ -124,7 +137,8 @@ fn a_device_that_is_lost_in_any_call_leaves_a_run_that_goes_on() {
             continue;
         }
         let said = both(&error);
-        let is_at_the_ends = !said.contains("go on with: shadegrad resume ");
+        let is_at_the_ends =
+            !matches!(error.remedy(), Some(Remedy::Both(_, next)) if **next == Remedy::Resume(run.into()));
         let reopened = reopen(run).expect("there is a checkpoint");
         assert!(reopened.complaints.is_empty());
         assert!(!is_at_the_ends || reopened.snapshot.position.step == end.steps, "{said}");
@@ -140,11 +154,94 @@ fn a_device_that_is_lost_in_any_call_leaves_a_run_that_goes_on() {
     assert!(gone_on >= 20, "only {gone_on}");
 }
 
-/// What may happen to the real GPU of a run at one of its submissions, and what the run says then.
+/// A run whose devices each answer so many calls.
+struct Losing {
+    run: PathBuf,
+    /// Calls that the devices to come answer, the next one last.
+    lives: RefCell<Vec<usize>>,
+    lost: Cell<usize>,
+}
+
+impl Losing {
+    fn next_device(&self) -> Box<dyn Device> {
+        let calls = self.lives.borrow_mut().pop().expect("no more devices are opened");
+        Box::new(Mortal { inner: Box::leak(device("cpu")), calls: Rc::new(Cell::new(calls)) })
+    }
+}
+
+impl RunSource for Losing {
+    fn reopen(&self) -> Result<Continuation> {
+        reopen(&self.run).map(Continuation::from)
+    }
+
+    fn dataset(&self, _: &Continuation) -> Result<Dataset> {
+        Ok(dataset())
+    }
+
+    fn device(&self, _: &RecordedDevice) -> Result<Box<dyn Device>> {
+        Ok(self.next_device())
+    }
+
+    fn notice(&self, notice: &RunNotice<'_>) {
+        self.lost.set(self.lost.get() + usize::from(matches!(notice, RunNotice::DeviceLost(_))));
+    }
+}
+
+/// Trains under a supervisor on devices that answer so many calls each; gives the outcome, how often
+/// the run was resumed, and the devices that were never opened.
+fn supervised(run: &Path, lives: &[usize]) -> (SupervisedRun, usize, usize) {
+    let (config, stop) = (small(), StopFlag::default());
+    let lives = RefCell::new(lives.iter().rev().copied().collect());
+    let losing = Losing { run: run.into(), lives, lost: Cell::new(0) };
+    let prepared =
+        PreparedRun::new(&config, dataset(), losing.next_device(), |_| Ok((dataset(), losing.next_device())));
+    let directory = RunDirectory::create(run, config.to_toml()).expect("it is writable");
+    let supervisor = Supervisor { folder: run, source: &losing, stop: &stop };
+    let ended = supervisor.train(prepared.expect("the run can start"), directory, &mut []);
+    (ended, losing.lost.get(), losing.lives.into_inner().len())
+}
+
+/// A program that uses the library has its lost devices reopened, too: once.
+#[test]
+fn a_supervisor_resumes_a_run_that_lost_its_device_once() {
+    const FOREVER: usize = 100_000;
+    let temporary = || tempfile::tempdir().expect("a temporary folder");
+    let straight = temporary();
+    let (end, left) = train_for(straight.path(), FOREVER);
+    let (end, calls) = (end.expect("nothing is lost"), FOREVER - left);
+
+    let folder = temporary();
+    let (ended, resumed, unopened) = supervised(folder.path(), &[FOREVER, FOREVER]);
+    assert_eq!(ended.trained.expect("nothing is lost").weights_sha256, end.weights_sha256);
+    assert_eq!((resumed, unopened), (0, 1));
+
+    // In the middle of training, and while the data are moved to the device.
+    for (lives, resumed_times) in
+        [(vec![calls / 2, FOREVER], 1), (vec![1, calls / 2, FOREVER], 1), (vec![1, FOREVER], 0)]
+    {
+        let folder = temporary();
+        let (ended, resumed, unopened) = supervised(folder.path(), &lives);
+        let trained = ended.trained.unwrap_or_else(|error| panic!("{lives:?}: {}", both(&error)));
+        assert_eq!(trained.weights_sha256, end.weights_sha256, "{lives:?}");
+        assert_eq!(metrics(folder.path()), metrics(straight.path()), "{lives:?}");
+        assert_eq!((resumed, unopened), (resumed_times, 0), "{lives:?}");
+    }
+
+    let folder = temporary();
+    let (ended, resumed, unopened) = supervised(folder.path(), &[calls / 2, calls / 4, FOREVER]);
+    let error = ended.trained.expect_err("it is lost twice");
+    assert_eq!(error.to_string(), format!("{0}; then: {0}", lost()));
+    assert_eq!(error.remedy(), Some(&Remedy::Resume(folder.path().into())));
+    assert_eq!((resumed, unopened, ended.device.info().backend.as_str()), (1, 1, "cpu"));
+    assert!(!ended.device.is_lost(&error), "the CPU looks at what was saved");
+}
+
+/// The faults of a real GPU at one of a run's submissions, and the messages that the run then
+/// prints.
 const LOSSES: [(&str, &str); 2] =
     [("lose-gpu", "note: the GPU "), ("out-of-memory", "note: the GPU is out of memory")];
 
-/// Small runs of the program on a GPU that suffers mishaps, and what becomes of them.
+/// Small runs of the program on a GPU with fail points, and their results.
 struct Bench {
     folder: tempfile::TempDir,
     weights: Value,
@@ -175,15 +272,16 @@ impl Bench {
         command.env("SHADEGRAD_MISHAP", mishap).output().expect("it starts")
     }
 
-    /// The run has ended as the straight one did.
+    /// The run has ended like the uninterrupted one.
     fn ended_well(&self, name: &str, output: &Output) {
         assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
         assert_eq!(end(output)["weights_sha256"], self.weights, "{name}");
         assert_eq!(metrics(&self.path(name)), metrics(&self.path("straight")), "{name}");
     }
 
-    /// The run has ended with exit code 4, and goes on from a good checkpoint to the straight one's end. How it ended is
-    /// in its report, with the test images: there is always the CPU to look at them.
+    /// The run has ended with exit code 4, and resumes from a good checkpoint to the end of the
+    /// uninterrupted one. Its report shows how it ended, and the test images, which the CPU can
+    /// evaluate.
     fn goes_on(&self, name: &str, output: &Output, because: &str) {
         assert_eq!(output.status.code(), Some(4), "{name}: {output:?}");
         let said = text(output);
@@ -202,8 +300,9 @@ fn end(output: &Output) -> Value {
     events(&output.stdout).pop().unwrap_or_else(|| panic!("no end: {output:?}"))
 }
 
-/// A run whose real GPU is destroyed, or out of memory, at each submission in turn goes on with another one and ends as the
-/// straight run does; one that loses that, too, ends with exit code 4 and a checkpoint to go on from.
+/// If the real GPU of a run is destroyed or runs out of memory, at each submission in turn, the run
+/// reopens it and ends like the uninterrupted one. If that GPU is lost, too, the run ends with exit
+/// code 4 and a checkpoint to resume from.
 #[test]
 fn a_gpu_that_is_lost_or_full_is_opened_again_once() {
     let bench = Bench::new();
@@ -220,7 +319,7 @@ fn a_gpu_that_is_lost_or_full_is_opened_again_once() {
             assert_eq!(starts, 1 + usize::from(is_lost));
             recovered += usize::from(is_lost);
         }
-        // One more submission is on its way when a loss is noticed.
+        // One more submission is in flight when a lost device is noticed.
         for times in ["1,5", "4,9", "6,12"] {
             let name = format!("{mishap}-{times}");
             bench.goes_on(&name, &bench.train(&name, &format!("{mishap}:{times}")), "error: the GPU ");
@@ -231,13 +330,13 @@ fn a_gpu_that_is_lost_or_full_is_opened_again_once() {
     assert!(recovered >= 20, "only {recovered} runs lost their GPU");
 }
 
-/// What is lost has to be found again, and is not always there.
+/// A lost device must be found again, and may be missing.
 #[test]
 fn a_gpu_that_is_gone_when_it_is_opened_again_ends_the_run_with_a_checkpoint() {
     let bench = Bench::new();
     for time in [2, 5, 9] {
         let name = format!("gone-{time}");
-        // The first look is the one at the start.
+        // The first enumeration is the one at the start.
         let output = bench.train(&name, &format!("lose-gpu:{time};no-adapter:2"));
         bench.goes_on(&name, &output, ", which is not here");
     }
@@ -252,7 +351,7 @@ fn a_gpu_that_is_gone_when_it_is_opened_again_ends_the_run_with_a_checkpoint() {
     assert!(!bench.path("never").exists(), "a run that cannot start left something");
 }
 
-/// There is nothing to go back to yet: the run begins, or goes on, again.
+/// There is no checkpoint yet, so the run starts, or resumes, again.
 #[test]
 fn a_gpu_that_fails_before_the_first_step_is_opened_again_once() {
     let bench = Bench::new();
@@ -281,7 +380,8 @@ fn a_gpu_that_fails_before_the_first_step_is_opened_again_once() {
     );
 }
 
-/// Saves read the weights back: what is lost in the first has nothing to go back to, what is lost later has.
+/// Saves read the weights back. If the device is lost in the first save there is no checkpoint; if
+/// it is lost in a later one there is.
 #[test]
 fn a_gpu_that_is_destroyed_in_a_save_costs_no_more_than_that_save() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -297,7 +397,7 @@ fn a_gpu_that_is_destroyed_in_a_save_costs_no_more_than_that_save() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains("no checkpoint yet") && said.contains("start again"), "{said}");
-    // Four tensors and their velocities a save.
+    // Four tensors and their velocities per save.
     for time in [9, 12, 17] {
         let name = format!("save-{time}");
         let output = train(&name, &format!("lose-gpu-in-read:{time}"));

@@ -1,6 +1,6 @@
-//! NaN and infinity in everything that the training step of every kind of layer computes, on both devices: inputs,
-//! outputs, gradients, weights, statistics and the optimizer's state. What a run keeps is never spoilt unnoticed, and the
-//! op and the layer in which it began are named.
+//! NaN and infinity in everything that the training step of every kind of layer computes, on both
+//! devices: inputs, outputs, gradients, weights, statistics and optimizer state. Checkpoints are
+//! never corrupted unnoticed, and the op and the layer in which the bad value appeared are named.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -8,15 +8,16 @@ use std::cell::RefCell;
 use shadegrad::Result;
 use shadegrad::config::Key;
 use shadegrad::device::{Device, DeviceInfo, Session};
-use shadegrad::kernel::{Dispatch, Field, FieldKind, GpuFacts, Kernel, write};
+use shadegrad::kernel::{Dispatch, GpuFacts, Kernel, write};
 use shadegrad::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
-use crate::divergence::{is_divergence, step_of, try_to_train};
-use crate::support::{config, device};
+use crate::resume::divergence::{is_divergence, step_of, try_to_train};
+use crate::resume::support::{config, device};
 
-/// Every kind of layer, in models of few ops, and how many NaNs and infinities of those put in must be found: all but
-/// those that an op passes over, such as one where a ReLU is zero. A new kind of layer is a new line.
+/// Every kind of layer, in models of few ops, with the number of injected NaNs and infinities that
+/// must be found. Those that an op drops are not found, for example where a ReLU is zero. A new
+/// kind of layer is a new line.
 const KINDS: &[(&str, &[(Key, &str)])] = &[
     ("linear", &[(Key::Model, "linear:7")]),
     ("linear with momentum", &[(Key::Model, "linear:7,relu"), (Key::Momentum, "0.9")]),
@@ -32,13 +33,14 @@ const KINDS: &[(&str, &[(Key, &str)])] = &[
     ("residual", &[(Key::Model, "conv:4x3,residual(conv:4x3,relu),globalmaxpool")]),
 ];
 
-/// The run of the training step in which the fault strikes: the sixth of nine, or of blocks of 32 images the fourth of
-/// five.
+/// The run of the training step in which the fault occurs: the sixth of nine, or the fourth of five
+/// if they are blocks of 32 images.
 fn first(is_block: bool) -> u32 {
     if is_block { 3 * 32 } else { 5 * 16 }
 }
 
-/// Where a bad value goes: behind an op of the training step, by its position, into one of the tensors that it wrote.
+/// Where a bad value is injected: after an op of the training step, by its position, into one of
+/// its outputs.
 #[derive(Clone, Copy, Debug)]
 struct Fault {
     position: usize,
@@ -48,18 +50,12 @@ struct Fault {
     first: u32,
 }
 
-/// An op with a fault behind it.
+/// An op with a fault after it.
 #[derive(Debug)]
 struct FaultyOp {
     inner: Box<dyn Op>,
     fault: Fault,
 }
-
-const FIELDS: [Field; 3] = [
-    Field { name: "first", kind: FieldKind::U32 },
-    Field { name: "index", kind: FieldKind::U32 },
-    Field { name: "bits", kind: FieldKind::U32 },
-];
 
 const SOURCE: &str = "
 struct Params { first: u32, index: u32, bits: u32 }
@@ -97,7 +93,6 @@ impl Op for FaultyOp {
             name: "fault".into(),
             source: format!("{}{SOURCE}", include_str!("../../shaders/step.wgsl")).into(),
             workgroup: [1; 3],
-            params: &FIELDS,
             bindings: Cow::Borrowed(const { &[write("y")] }),
             reads_step: true,
             subgroups: false,
@@ -141,7 +136,7 @@ impl Device for Faulty<'_> {
     }
 }
 
-/// What an op of the training step writes.
+/// The outputs of an op of the training step.
 #[derive(Clone, Debug)]
 struct Place {
     position: usize,
@@ -151,7 +146,7 @@ struct Place {
     role: Role,
 }
 
-/// A device that notes what the ops of the training step write.
+/// A device that records the outputs of the training step's ops.
 struct Noting<'a> {
     inner: &'a dyn Device,
     places: RefCell<Vec<Place>>,
@@ -172,7 +167,8 @@ impl Device for Noting<'_> {
             for tensor in [writes, updates].concat() {
                 let declaration = plan.declaration(tensor);
                 let (name, role) = (declaration.name.clone(), declaration.role);
-                // Of a ring, each step has a slot of its own; a GPU has pixels as bytes, which are all numbers.
+                // Each step has its own slot of a ring. A GPU stores pixels as bytes, which are
+                // always numbers.
                 if tensor.element() == Element::F32 && role != Role::Metric {
                     self.places.borrow_mut().push(Place { position, op: op.name(), tensor, name, role });
                 }
@@ -189,7 +185,8 @@ struct Tally {
     kept: usize,
 }
 
-/// Puts bad values everywhere in turn: every one of `values`, or where there are many places, one of them each.
+/// Injects bad values everywhere in turn: each of `values`, or one of them per place if there are
+/// many places.
 fn everything_is_found(kind: &str, values: &[f32], each: usize) -> Tally {
     let device = device(kind);
     let mut tally = Tally::default();
@@ -200,7 +197,8 @@ fn everything_is_found(kind: &str, values: &[f32], each: usize) -> Tally {
         let straight = try_to_train(&config, &noting).0.expect("nothing is wrong yet").weights_sha256;
         let is_block = settings.contains(&(Key::BatchSize, "1"));
         for (number, place) in noting.places.into_inner().into_iter().enumerate() {
-            // A logit of minus infinity is a probability of zero, and no fault: in what lives within a step it is not tried.
+            // A logit of minus infinity is a probability of zero and not a fault, so it is not
+            // injected into tensors that live within a step.
             let is_tried = |value: &&f32| **value != f32::NEG_INFINITY || place.role != Role::Scratch;
             let tried = values.iter().cycle().skip(number).take(each);
             for &value in tried.filter(is_tried) {
@@ -209,7 +207,7 @@ fn everything_is_found(kind: &str, values: &[f32], each: usize) -> Tally {
                 let (result, witness) = try_to_train(&config, &Faulty { inner: &*device, fault });
                 let what = format!("{value} behind {} in {} ({layer}, {kind})", place.op, place.name);
                 match result {
-                    // A ReLU is zero there, say: nothing came of it.
+                    // For example, a ReLU is zero there, so the value had no effect.
                     Ok(end) => {
                         assert_eq!(end.weights_sha256, straight, "{what} went unnoticed");
                         assert!(place.role == Role::Scratch, "{what} was lost");
@@ -224,7 +222,7 @@ fn everything_is_found(kind: &str, values: &[f32], each: usize) -> Tally {
                         assert!(said.contains(&began), "{what}: {said}");
                         if place.role != Role::Scratch {
                             assert!(said.contains(&format!(": {} holds NaN", place.name)), "{what}: {said}");
-                            // The op at the heart of a block has two layers' parameters.
+                            // The central op of a block has the parameters of two layers.
                             let parts = [".weight", ".bias", ".running"];
                             let (layer, _) = parts
                                 .iter()

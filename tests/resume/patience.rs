@@ -1,4 +1,4 @@
-//! Runs that are judged by images kept aside, and end when they get no better.
+//! Runs that are validated on held-out images, and end when they stop improving.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use shadegrad::config::Key;
 use shadegrad::data::Dataset;
 use shadegrad::train::{Ending, StopFlag, Trainer};
 
-use crate::support::{Witness, config, dataset, device, resume, train};
+use crate::resume::support::{Witness, config, dataset, device, resume, train};
 
 #[test]
 fn validation_images_are_not_trained_on_and_say_which_epoch_is_best() {
@@ -28,7 +28,7 @@ fn validation_images_are_not_trained_on_and_say_which_epoch_is_best() {
     assert!(!end.stopped_early);
 }
 
-/// The data set with validation images of its own, each in a file.
+/// The data set with its own validation images, each in a file.
 fn dataset_with_validation() -> Dataset {
     let mut data = dataset();
     let mut other = dataset();
@@ -41,7 +41,7 @@ fn dataset_with_validation() -> Dataset {
     data
 }
 
-/// What the data has to validate on judges unless somebody names other images.
+/// The data set's validation images are used unless the user names others.
 #[test]
 fn validation_images_of_the_data_judge_unless_others_are_named() {
     for kind in ["cpu", "gpu"] {
@@ -92,7 +92,7 @@ fn patience_ends_a_run_that_gets_no_better_and_resuming_changes_nothing() {
                 (Key::Patience, "3"),
                 (Key::Epochs, "1000"),
                 (Key::Momentum, "0.9"),
-                // Without it the loss falls for ever, which is progress.
+                // Without it the loss keeps falling, which counts as improvement.
                 (Key::WeightDecay, "0.05"),
                 (Key::CheckpointEvery, "5"),
             ];
@@ -117,7 +117,7 @@ fn patience_ends_a_run_that_gets_no_better_and_resuming_changes_nothing() {
                 assert_eq!((again.epochs, again.best_epoch), (end.epochs, end.best_epoch));
                 assert_eq!(rest.last(), straight.last());
             }
-            // Renewed, patience lasts as long again; it is what says that the run is over.
+            // When renewed, patience lasts as long again. Patience decides that the run is over.
             let mut renewed = straight.snapshots.last().expect("there are some").clone();
             assert_eq!(renewed.position.ending(&config), Some(Ending::Patience));
             renewed.position.patience_since = renewed.position.epochs;
@@ -125,7 +125,7 @@ fn patience_ends_a_run_that_gets_no_better_and_resuming_changes_nothing() {
             let (further, rest) = resume(&config, &*device, &renewed);
             assert!(rest.epochs.len() >= 3, "{} epochs more", rest.epochs.len());
             assert_eq!(further.epochs, (end.epochs + 3).max(further.best_epoch + 3));
-            // A run that is over has nothing to do.
+            // A finished run has nothing to do.
             let (again, rest) = resume(&config, &*device, straight.snapshots.last().expect("there are some"));
             assert_eq!((again.weights_sha256, rest.epochs.len()), (end.weights_sha256, 0));
         }

@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the run saves itself and says how to go on; asked twice, it ends at
-//! once.
+//! Ctrl-C, SIGTERM and SIGHUP: the run saves a checkpoint and says how to resume. A second signal
+//! ends it at once.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read};
@@ -7,10 +7,10 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use crate::kills::Dice;
-use crate::support::{events, leftovers, metrics, program, train_arguments};
+use crate::resume::kills::Dice;
+use crate::resume::support::{events, leftovers, metrics, program, train_arguments};
 
-/// Far longer than anybody waits, and hardly ever saved.
+/// Much longer than any test waits, and rarely saved.
 const ENDLESS: [&str; 4] = ["--epochs", "1000000", "--checkpoint-every", "500m"];
 
 fn send(child: &Child, signal: &str) {
@@ -18,8 +18,8 @@ fn send(child: &Child, signal: &str) {
     assert!(sent.expect("there is a kill").success());
 }
 
-/// Starts the program, waits for its first line, for a first checkpoint in the run and for `delay` more, and sends it these
-/// signals.
+/// Starts the program, waits for its first line, for a first checkpoint and for `delay` more, and
+/// sends it these signals.
 fn start_and_signal(
     folder: &Path,
     arguments: &[&str],
@@ -30,7 +30,7 @@ fn start_and_signal(
     start_and_signal_command(&mut program(folder, arguments), &folder.join(run), delay, signals)
 }
 
-/// As [`start_and_signal`], with a command that trains in the folder `run`.
+/// Like [`start_and_signal`], with a command that trains in the folder `run`.
 fn start_and_signal_command(
     command: &mut Command,
     run: &Path,
@@ -41,7 +41,7 @@ fn start_and_signal_command(
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped"));
     lines.read_line(&mut String::new()).expect("it is readable");
     let reader = std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-    // A second signal may come before the first has saved anything.
+    // A second signal may arrive before the first has saved anything.
     while !run.join("last").exists() {
         assert!(child.try_wait().expect("it can be asked").is_none(), "it ended without a checkpoint");
         std::thread::sleep(Duration::from_millis(1));
@@ -56,14 +56,15 @@ fn start_and_signal_command(
     (child.wait().expect("it ends"), said)
 }
 
-/// How many signals reach a run that is under way, each of which saves and ends it.
+/// Number of signals that reach a run in progress; each saves and ends it.
 const BATCHES_ON_THE_CPU: usize = 24;
 const SINGLE_IMAGES_ON_THE_CPU: usize = 10;
 const BATCHES_ON_THE_GPU: usize = 6;
 const _: () = assert!(BATCHES_ON_THE_CPU + SINGLE_IMAGES_ON_THE_CPU + BATCHES_ON_THE_GPU >= 40);
 
-/// Interrupts runs at so many moments, up to `most_delay` milliseconds after they began or went on; they still end as the
-/// straight run. A run that is over before its signal comes does not count.
+/// Interrupts runs at this many moments, up to `most_delay` milliseconds after they started or
+/// resumed. They still end like the uninterrupted run. A run that ends before its signal does not
+/// count.
 fn survives(device: &str, length: &[&str], signals: usize, most_delay: u64) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path();
@@ -89,7 +90,7 @@ fn survives(device: &str, length: &[&str], signals: usize, most_delay: u64) {
                 break;
             }
             assert_eq!(status.code(), Some(code), "{said}");
-            // There is nothing to learn in the noise that these runs train on, and they may say so.
+            // These runs train on noise, so they may warn that the model does not learn.
             let is_aside = |line: &&str| {
                 line.starts_with("note: ") || line.starts_with("warning: the training loss stayed")
             };
@@ -130,14 +131,14 @@ fn runs_on_the_gpu_go_on_after_signals() {
     survives("gpu", &["--epochs", "300", "--batch-size", "16", "--nesterov"], BATCHES_ON_THE_GPU, 300);
 }
 
-/// What `run.json` says has become of a run.
+/// The status of a run in `run.json`.
 fn state(run: &Path) -> String {
     let record = std::fs::read(run.join("run.json")).expect("there is a record");
     let record: serde_json::Value = serde_json::from_slice(&record).expect("it is JSON");
     record["state"].as_str().expect("there is a state").into()
 }
 
-/// Under `nohup`, a run outlives its terminal.
+/// Under `nohup`, a run survives the end of its terminal.
 #[test]
 fn a_closed_terminal_does_not_end_a_run_that_ignores_it() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -162,7 +163,7 @@ fn a_second_signal_ends_the_run_at_once_and_leaves_a_run_that_goes_on() {
         let arguments = train_arguments(&name, "cpu", &ENDLESS);
         let delay = Duration::from_millis(40);
         let (status, _) = start_and_signal(folder.path(), &arguments, &name, delay, &signals);
-        // Two signals that arrive together may count as the first one only.
+        // Two signals that arrive together may count as one.
         assert!([Some(code), Some(130), Some(143)].contains(&status.code()), "{status:?}");
         let resume = ["resume", &name, "--json"];
         let (status, said) = start_and_signal(folder.path(), &resume, &name, delay, &["-TERM"]);
@@ -170,7 +171,8 @@ fn a_second_signal_ends_the_run_at_once_and_leaves_a_run_that_goes_on() {
     }
 }
 
-/// Behind `| head`, nobody reads after a while: the run ends in silence, and goes on like any other.
+/// Behind `| head`, nobody reads after a while: the run ends silently, and can be resumed like any
+/// other.
 #[test]
 fn a_closed_pipe_ends_the_run_in_silence_and_leaves_a_run_that_goes_on() {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -1,4 +1,4 @@
-//! Small runs, inside the test's own process and outside of it.
+//! Small runs, within the test's process and outside of it.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,12 +9,9 @@ use shadegrad::device::Device;
 use shadegrad::train::{Checkpoint, End, Epoch, Observer, Position, Snapshot, Start, StopFlag, Trainer};
 use shadegrad::{Error, Result};
 
-#[path = "../samples/small_run.rs"]
-mod small_run;
+pub use crate::samples::small_run::{config, dataset, device};
 
-pub use small_run::{config, dataset, device};
-
-/// Keeps everything that a run says.
+/// Records all events of a run.
 #[derive(Debug, Default)]
 pub struct Witness {
     pub starts: Vec<Start>,
@@ -40,7 +37,7 @@ impl Observer for Witness {
 }
 
 impl Witness {
-    /// The last snapshot, but for what a clock measured.
+    /// The last snapshot, without timings.
     pub fn last(&self) -> Snapshot {
         let mut last = self.snapshots.last().expect("a run is saved").clone();
         forget_time(&mut last.position);
@@ -57,12 +54,12 @@ fn forget_time(position: &mut Position) {
     }
 }
 
-/// An epoch but for what a clock measured.
+/// An epoch without timings.
 pub fn timeless(epoch: Epoch) -> Epoch {
     Epoch { seconds: 0.0, images_per_second: 0.0, ..epoch }
 }
 
-/// Trains from the beginning to the end.
+/// Trains from the start to the end.
 pub fn train(config: &Config, device: &dyn Device) -> (End, Witness) {
     let mut witness = Witness::default();
     let trainer = Trainer::new(config, dataset(), device).expect("the run can start");
@@ -78,7 +75,7 @@ pub fn resume(config: &Config, device: &dyn Device, snapshot: &Snapshot) -> (End
     (end.expect("the run ends well"), witness)
 }
 
-/// The program, about to run in `folder`, without what the developer's machine has set.
+/// The program, to be run in `folder` without the developer's environment variables.
 pub fn program(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shadegrad"));
     command.current_dir(folder).args(arguments).stdin(Stdio::null());
@@ -104,7 +101,7 @@ pub fn events(stdout: &[u8]) -> Vec<Value> {
         .collect()
 }
 
-/// The lines of a run's metrics, but for what a clock measured.
+/// The lines of a run's metrics, without timings.
 pub fn metrics(run: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(run.join("metrics.jsonl")).expect("there are metrics");
     let mut events = events(text.as_bytes());
@@ -122,7 +119,7 @@ pub fn csv_epochs(run: &Path) -> Vec<String> {
     text.lines().map(|line| line.split(',').next().unwrap_or_default().to_owned()).collect()
 }
 
-/// Names of everything half made in a run's folder.
+/// Names of all temporary files in a run's folder.
 pub fn leftovers(run: &Path) -> Vec<String> {
     let mut names = Vec::new();
     for folder in [run.to_path_buf(), run.join("checkpoints")] {
@@ -136,7 +133,7 @@ pub fn leftovers(run: &Path) -> Vec<String> {
     names
 }
 
-/// One line for what happened, and one for what to do.
+/// One line for the error, and one for what to do.
 pub fn both(error: &Error) -> String {
     format!("{error}; {}", error.advice().unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! A small run inside the test's own process: its configuration, data and device.
+//! A small run inside the test process: its configuration, data and device.
 
 use std::ffi::OsStr;
 
@@ -9,7 +9,7 @@ use shadegrad::device::cpu::Cpu;
 use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters};
 
-/// A configuration with these values over the defaults of a small run.
+/// Returns a configuration with these values, and otherwise the defaults of a small run.
 pub fn config(values: &[(Key, &str)]) -> Config {
     let common = [
         (Key::Model, "linear:7,relu"),
@@ -25,16 +25,17 @@ pub fn config(values: &[(Key, &str)]) -> Config {
     let mut flags = Settings::default();
     for (key, value) in common.iter().chain(values) {
         if let shadegrad::config::Kind::Switch { .. } = key.kind() {
-            flags.set(*key, shadegrad::config::Value::Switch(*value == "true"), Origin::Flag);
+            flags.set(*key, shadegrad::config::Value::Switch(*value == "true"), Origin::Caller);
         } else {
-            flags.set_text(*key, OsStr::new(value), Origin::Flag).expect("the value is allowed");
+            flags.set_text(*key, OsStr::new(value), Origin::Caller).expect("the value is allowed");
         }
     }
     resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
 }
 
-/// A data set of noise with something to learn in it: images of 3x5, or of another shape, whose class is where they
-/// are brightest. 133 training images, so that no batch size divides them.
+/// Returns a data set of noise with learnable classes: images of 3x5 or another shape, whose class
+/// is the position of their brightest part. The 133 training images are not divisible by any batch
+/// size.
 pub fn dataset() -> Dataset {
     dataset_of(ImageShape { channels: 1, height: 3, width: 5 })
 }
@@ -68,7 +69,7 @@ pub fn dataset_of(shape: ImageShape) -> Dataset {
     }
 }
 
-/// The device of that kind. There is a GPU, or a driver that plays one, wherever tests run.
+/// Returns a device of this kind. Tests require a GPU or a software driver.
 pub fn device(kind: &str) -> Box<dyn Device> {
     match kind {
         "cpu" => Box::new(Cpu::new()),

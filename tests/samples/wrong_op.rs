@@ -1,4 +1,5 @@
-//! Ops made wrong on purpose: in the text of a GPU's kernels, or in what the CPU half wrote.
+//! Ops with deliberate faults: in the text of GPU kernels, or in the output of the CPU
+//! implementation.
 #![allow(dead_code, reason = "each test program uses some of these")]
 
 use std::borrow::Cow;
@@ -8,11 +9,11 @@ use shadegrad::kernel::{Dispatch, GpuFacts};
 use shadegrad::plan::{HostMemory, Op, Operands, StepRecord};
 use shadegrad::tensor::Tensor;
 
-/// An op whose kernels are edited, those that have the text.
+/// An op whose kernels are edited if they contain the text.
 #[derive(Debug)]
 pub struct Edited {
     pub op: Box<dyn Op>,
-    /// Part of the kernels' names; empty for all of them.
+    /// Part of the names of the kernels to edit; empty for all.
     pub kernels: &'static str,
     pub from: &'static str,
     pub to: &'static str,
@@ -36,6 +37,8 @@ impl Op for Edited {
         for dispatch in &mut dispatches {
             if dispatch.kernel.name.contains(self.kernels) && dispatch.kernel.source.contains(self.from) {
                 let kernel = dispatch.kernel.to_mut();
+                // A device makes one pipeline for each name.
+                kernel.name = Cow::Owned(format!("{}_wrong", kernel.name));
                 kernel.source = Cow::Owned(kernel.source.replace(self.from, self.to));
             }
         }
@@ -43,7 +46,7 @@ impl Op for Edited {
     }
 }
 
-/// An op after which something happens to what its CPU half wrote first: `tamper` gets the new values and those before.
+/// An op whose CPU output is changed: `tamper` receives the new values and the previous ones.
 pub struct Tampered<T> {
     pub op: Box<dyn Op>,
     pub tamper: T,

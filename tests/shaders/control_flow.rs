@@ -1,10 +1,10 @@
 //! Whether all invocations of a workgroup reach every barrier.
 //!
 //! naga accepts a barrier that some invocations never reach
-//! (<https://github.com/gfx-rs/wgpu/issues/4369>), and what happens then differs between drivers. So
-//! kernels keep a rule that needs no analysis: barriers stand in `main`, in no branch, and nothing
-//! returns before them. A loop around a barrier must be left by a condition that is the same for all
-//! invocations; that much remains for a reviewer.
+//! (<https://github.com/gfx-rs/wgpu/issues/4369>), and what happens then differs between drivers.
+//! So kernels keep a rule that needs no analysis: barriers stand in `main`, in no branch, and
+//! nothing returns before them. A loop around a barrier must be left by a condition that is the
+//! same for all invocations; that much remains for a reviewer.
 //!
 //! Microsoft's FXC has a stricter rule (X3663), of which one part is checked here: the counter of a
 //! loop around a barrier must not bound a loop within, because FXC then takes the counter for one
@@ -15,7 +15,7 @@ use naga::{Block, Expression, Function, Handle, LocalVariable, Statement};
 use super::loops::conditions;
 use super::parse::{Parsed, children};
 
-/// Every broken rule, in words.
+/// Every broken rule, as a message.
 pub fn complaints(parsed: &Parsed) -> Vec<String> {
     let mut complaints = Vec::new();
     for (_, function) in parsed.module.functions.iter() {
@@ -33,8 +33,8 @@ pub fn complaints(parsed: &Parsed) -> Vec<String> {
     complaints
 }
 
-/// Loops without a barrier that one of `counters` bounds, or the counter of a loop around a barrier
-/// in this block.
+/// Loops without a barrier that are bounded by one of `counters`, or by the counter of a loop
+/// around a barrier in this block.
 fn shared_counters(function: &Function, block: &Block, counters: &[Handle<LocalVariable>]) -> Vec<String> {
     let mut complaints = Vec::new();
     for statement in block.iter() {
@@ -57,7 +57,7 @@ fn shared_counters(function: &Function, block: &Block, counters: &[Handle<LocalV
     complaints
 }
 
-/// The local variables of which a comparison is made.
+/// The local variables in a comparison.
 fn variables(function: &Function, value: Handle<Expression>) -> Vec<Handle<LocalVariable>> {
     match function.expressions[value] {
         Expression::LocalVariable(variable) => vec![variable],

@@ -1,8 +1,8 @@
-//! Whether a loop's bound comes from uniforms alone.
+//! Whether the bound of a loop depends on uniforms only.
 //!
-//! Mesa's software driver compiles a kernel anew, at every dispatch, for the values of uniforms that
-//! are all that bounds a loop; `shaders/loop_bound.wgsl` says more, and what to do instead. The driver
-//! sees through variables and arithmetic, and so does this search.
+//! Mesa's software driver recompiles a kernel at every dispatch, for the values of the uniforms, if
+//! these alone bound a loop; `shaders/loop_bound.wgsl` explains this and how to avoid it. The
+//! driver sees through variables and arithmetic, and so does this search.
 
 use naga::{
     AddressSpace, BinaryOperator, Block, Expression, Function, Handle, LocalVariable, Module, Statement,
@@ -10,7 +10,7 @@ use naga::{
 
 use super::parse::{Parsed, children};
 
-/// Every loop that is bounded like that, in words.
+/// Every loop with such a bound, as a message.
 pub fn complaints(parsed: &Parsed) -> Vec<String> {
     let functions = parsed.module.functions.iter().map(|(_, function)| function);
     let functions = functions.chain(parsed.module.entry_points.iter().map(|entry| &entry.function));
@@ -23,7 +23,7 @@ enum Source {
     Constants,
     /// Uniforms, perhaps with constants.
     Uniforms,
-    /// Something else, too.
+    /// Something else as well.
     More,
 }
 
@@ -45,7 +45,7 @@ impl Search<'_> {
         complaints
     }
 
-    /// What is wrong with a condition on which a loop ends.
+    /// The complaint about a condition that ends a loop, if any.
     fn complaint(&self, condition: Handle<Expression>) -> Option<String> {
         match self.function.expressions[condition] {
             Expression::Binary {
@@ -62,7 +62,7 @@ impl Search<'_> {
         }
     }
 
-    /// Whether one side of a comparison is uniforms alone, now or when it was last assigned.
+    /// Whether one side of a comparison depends on uniforms only, now or when it was last assigned.
     fn bounds(&self, side: Handle<Expression>) -> bool {
         let assigned = match self.function.expressions[side] {
             Expression::Load { pointer } => match self.function.expressions[pointer] {
@@ -127,7 +127,7 @@ pub fn conditions(
     conditions
 }
 
-/// Conditions of the branches of this loop, but of no loop within, that leave it.
+/// Conditions of the branches that leave this loop, without those of inner loops.
 fn exits(block: &Block, conditions: &mut Vec<Handle<Expression>>) {
     for statement in block.iter() {
         match statement {

@@ -4,14 +4,15 @@ use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Block, EntryPoint, Module, Statement};
 use shadegrad::kernel::Kernel;
 
-/// A shader that is valid WGSL and needs no optional feature but those its row names or its text enables.
+/// A shader that is valid WGSL and needs only the optional features that its descriptor or its text
+/// names.
 pub struct Parsed {
     pub module: Module,
     pub info: ModuleInfo,
 }
 
 impl Parsed {
-    /// Parses and validates; an error is what a developer would want to read.
+    /// Parses and validates a shader. The error is written for a developer.
     pub fn new(kernel: &Kernel) -> Result<Self, String> {
         let source = &*kernel.source;
         let module = naga::front::wgsl::parse_str(source)

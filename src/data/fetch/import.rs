@@ -1,4 +1,4 @@
-//! Taking a data set's files from where the user has them, with the checks of a download.
+//! Copies a data set's files from a local path, with the same checks as a download.
 
 use super::staged::{FolderLock, Staged};
 use super::{Existing, FetchedFile, Origin, existing};
@@ -6,19 +6,21 @@ use crate::data::catalogue::{KnownFile, KnownSet};
 use crate::data::locate::packed_or_plain;
 use crate::data::source::{open_regular, unlike};
 use crate::data::verify::check;
+use crate::remedy::Remedy;
 use crate::{Error, Result};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// How much is copied at once.
+/// Size of the copy buffer in bytes.
 const COPY_BUFFER: usize = 256 * 1024;
 
-/// Copies official files of `set` from `from` into `folder`: a folder must give all files that
-/// `folder` does not have yet; a single file is recognised by its contents, whatever its name.
+/// Copies official files of `set` from `from` into `folder`. If `from` is a folder, it must contain
+/// all files that `folder` does not have yet. A single file is recognised by its contents, whatever
+/// its name.
 ///
 /// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data) where a file is missing or not the official one,
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) where reading or writing fails.
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) if a file is missing or not the official one,
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if reading or writing fails.
 pub fn import(set: &KnownSet, from: &Path, folder: &Path) -> Result<Vec<FetchedFile>> {
     let _lock = FolderLock::take(folder)?;
     if !from.is_dir() {
@@ -30,13 +32,16 @@ pub fn import(set: &KnownSet, from: &Path, folder: &Path) -> Result<Vec<FetchedF
         (Some(source), _) => copy(file, &source, folder),
         (None, _) => {
             Err(Error::data(format!("{}: found no {}, which {} needs", from.display(), file.name, set.name))
-                .advise("unpacked or other files can be used as they are: name their folder with --data-dir"))
+                .advise(Remedy::settings(
+                    "unpacked or other files can be used as they are: name their folder with {}",
+                    [("data-dir", "")],
+                )))
         }
     };
     set.files.iter().map(import_one).collect()
 }
 
-/// The file in `from`, or in its folder named like the set.
+/// Finds the file in `from`, or in its sub-folder with the set's name.
 fn find(file: &KnownFile, set: &KnownSet, from: &Path) -> Result<Option<PathBuf>> {
     let stem = file.name.strip_suffix(".gz").unwrap_or(&file.name);
     match packed_or_plain(from, stem)? {
@@ -45,7 +50,7 @@ fn find(file: &KnownFile, set: &KnownSet, from: &Path) -> Result<Option<PathBuf>
     }
 }
 
-/// Which file of `set` the one at `path` is.
+/// Returns the file of `set` that the one at `path` is.
 fn recognise<'a>(set: &'a KnownSet, path: &Path) -> Result<&'a KnownFile> {
     let mut reasons = Vec::new();
     for file in &set.files {
@@ -59,7 +64,7 @@ fn recognise<'a>(set: &'a KnownSet, path: &Path) -> Result<&'a KnownFile> {
     Err(unlike(path.display(), found, expected))
 }
 
-/// Copies first and checks the copy, so that what was checked is what is kept.
+/// Copies the file before checking it, so that the checked bytes are the ones that are kept.
 fn copy(file: &KnownFile, source: &Path, folder: &Path) -> Result<FetchedFile> {
     let mut staged = Staged::open(folder, &file.name, "import")?;
     staged.discard()?;

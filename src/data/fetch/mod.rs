@@ -1,8 +1,8 @@
-//! Getting a known data set's files: from mirrors or from files the user has, never unchecked.
+//! Downloads or imports the files of a known data set, and always verifies them.
 //!
-//! A file is built under another name beside its place, checked against the catalogue, flushed to
-//! the disk and only then renamed, so what has its final name is whole and official. An interrupted
-//! download keeps its `.part` file and goes on from there the next time.
+//! A file is written under a temporary name in the same folder, checked against the catalogue,
+//! flushed to the disk and then renamed. A file with its final name is therefore complete and
+//! official. An interrupted download keeps its `.part` file and is resumed the next time.
 
 mod import;
 mod options;
@@ -18,37 +18,38 @@ use super::locate::Search;
 use super::pictures::Wanted;
 use super::verify::check;
 use super::{Dataset, locate};
+use crate::remedy::Remedy;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use staged::{FolderLock, Staged};
 use std::path::{Path, PathBuf};
 use transfer::{Failure, Transfer};
 
-/// How a file came to be where it is.
+/// Where a file came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// It was there before, and official.
+    /// It already existed and is the official one.
     AlreadyThere,
-    /// It came from a mirror.
+    /// It was downloaded from a mirror.
     Downloaded,
-    /// It came from a file on this machine.
+    /// It was copied from a file on this machine.
     Imported,
 }
 
-/// A file that is now in its place.
+/// A file in its final place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchedFile {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// How it came there.
+    /// Where it came from.
     pub origin: Origin,
 }
 
-/// Downloads the files of `set` that are not yet in `folder`, and checks all of them.
+/// Downloads the files of `set` that are not yet in `folder`, and verifies all of them.
 ///
 /// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data) where no mirror gave the official file: the message
-/// has a reason for each mirror. [`ErrorKind::Io`](crate::ErrorKind::Io) where the disk fails or
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) if no mirror provided the official file; the message
+/// gives a reason for each mirror. [`ErrorKind::Io`](crate::ErrorKind::Io) if the disk fails or
 /// another process is writing to `folder`.
 pub fn fetch(set: &KnownSet, folder: &Path, options: &FetchOptions) -> Result<Vec<FetchedFile>> {
     let _lock = FolderLock::take(folder)?;
@@ -60,8 +61,8 @@ pub fn fetch(set: &KnownSet, folder: &Path, options: &FetchOptions) -> Result<Ve
     set.files.iter().map(fetch_one).collect()
 }
 
-/// Loads a data set as [`load`] does; a known set that is nowhere on this machine is downloaded into
-/// the user's cache first. With `--data-dir` nothing is downloaded: the user said where it is.
+/// Loads a data set like [`load`]. A known set that is not on this machine is first downloaded into
+/// the user's cache, unless `search` is restricted to a data folder.
 ///
 /// # Errors
 /// As [`load`] and [`fetch`].
@@ -80,7 +81,7 @@ pub fn load_or_fetch(
     load(name, search, wanted)
 }
 
-/// What is in the place of a file.
+/// The state of a file in its final place.
 enum Existing {
     Official(PathBuf),
     Wrong(PathBuf),
@@ -98,8 +99,8 @@ fn existing(file: &KnownFile, folder: &Path) -> Result<Existing> {
     })
 }
 
-/// Tries one mirror after the other. `replaces` is a wrong file that must go once the right one is
-/// there.
+/// Tries one mirror after the other. `replaces` is a wrong file to remove once the official one is
+/// in place.
 fn download(
     set: &KnownSet,
     file: &KnownFile,
@@ -124,13 +125,11 @@ fn download(
     }
     staged.discard_if_empty()?;
     let first = file.mirrors.first().map_or("a mirror", String::as_str);
-    Err(Error::data(format!("cannot download {}: {}", file.name, reasons.join("; "))).advise(format!(
-        "download it by hand, for example from {first}, then `shadegrad data fetch {} --from FILE`",
-        set.name
-    )))
+    Err(Error::data(format!("cannot download {}: {}", file.name, reasons.join("; ")))
+        .advise(Remedy::ImportData { url: first.into(), name: set.name.clone() }))
 }
 
-/// Tries one mirror until it gives the official file, or is not worth another attempt.
+/// Tries one mirror until it provides the official file or another attempt is not worthwhile.
 fn from_mirror(
     transfer: &Transfer,
     mirror: &str,
@@ -164,7 +163,7 @@ fn progress_bar(file: &KnownFile, options: &FetchOptions) -> ProgressBar {
     }
     let template = "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    // Draws on stderr, and nothing at all where that is no terminal.
+    // The bar is drawn on stderr, and only on a terminal.
     ProgressBar::new(0)
         .with_style(style)
         .with_message(file.name.clone())

@@ -1,21 +1,21 @@
-//! How patient a download is.
+//! Timeouts and retries of a download.
 
 use std::time::Duration;
 
-/// How patient a download is, and what it shows.
+/// Timeouts, retries and display of a download.
 #[derive(Clone, Debug)]
 pub struct FetchOptions {
-    /// How long a connection may take to come about.
+    /// Maximum time to establish a connection.
     pub connect_timeout: Duration,
-    /// How long a server may send nothing.
+    /// Maximum time without data from the server.
     pub stall_timeout: Duration,
-    /// How often a mirror is tried before the next one, counted anew whenever the file grew.
+    /// Attempts per mirror before the next one is tried. The count restarts whenever the file grew.
     pub attempts: u32,
-    /// The wait before the second attempt; it doubles with each further one.
+    /// Delay before the second attempt. It doubles with each further attempt.
     pub back_off: Duration,
-    /// Whether to show a progress bar on stderr (only ever done on a terminal).
+    /// Whether to show a progress bar on stderr. It is only ever drawn on a terminal.
     pub progress: bool,
-    /// Whether to use the proxy that `HTTPS_PROXY` and its relatives name.
+    /// Whether to use the proxy from `HTTPS_PROXY` and related variables.
     pub proxy_from_environment: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A file in the making, beside the place where it will be.
+//! A temporary file that is written in the same folder as the final one.
 
 use crate::data::catalogue::{Form, KnownFile};
 use crate::data::source::starts_like_gzip;
@@ -8,13 +8,13 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Keeps other processes from writing to the same folder while it lives.
+/// Keeps other processes from writing to the same folder while it exists.
 pub(super) struct FolderLock {
     _file: File,
 }
 
 impl FolderLock {
-    /// Creates the folder where needed and locks it.
+    /// Creates the folder if necessary and locks it.
     pub(super) fn take(folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder)
             .map_err(|cause| Error::io(format_args!("create {}", folder.display()), &cause))?;
@@ -29,7 +29,7 @@ impl FolderLock {
                 let message = format!("another process is writing to {}", folder.display());
                 return Err(Error::new(ErrorKind::Io, message).advise("wait until it is done"));
             }
-            // Some network file systems have no locks; two downloads at once are rare enough.
+            // Some network file systems have no locks. Two downloads at once are rare enough.
             Err(TryLockError::Error(cause)) if cause.kind() == io::ErrorKind::Unsupported => {}
             Err(TryLockError::Error(cause)) => return Err(locking(&cause)),
         }
@@ -37,18 +37,18 @@ impl FolderLock {
     }
 }
 
-/// Where the bytes of a partial download came from: only the same object may continue them.
+/// The source of the bytes of a partial download. Only the same object may continue them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Note {
-    /// The mirror's address of the file.
+    /// The address of the file at the mirror.
     pub(super) url: String,
-    /// The server's name for this version of it: a strong `ETag`, or `Last-Modified`.
+    /// The server's identifier of this version of the file: a strong `ETag`, or `Last-Modified`.
     pub(super) validator: Option<String>,
-    /// The size of the whole object, where the server told it.
+    /// The size of the whole object in bytes, if the server sent it.
     pub(super) total: Option<u64>,
 }
 
-/// A file in the making.
+/// A file that is being written.
 pub(super) struct Staged {
     folder: PathBuf,
     path: PathBuf,
@@ -58,7 +58,7 @@ pub(super) struct Staged {
 }
 
 impl Staged {
-    /// Opens `NAME.SUFFIX` in `folder`, with what an earlier run left there.
+    /// Opens `NAME.SUFFIX` in `folder`, including the bytes that an earlier run left there.
     pub(super) fn open(folder: &Path, name: &str, suffix: &str) -> Result<Self> {
         let path = folder.join(format!("{name}.{suffix}"));
         let opened = (OpenOptions::new().read(true).write(true).create(true))
@@ -75,51 +75,51 @@ impl Staged {
         })
     }
 
-    /// Where the file is while it is in the making.
+    /// Path of the temporary file.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Bytes so far.
+    /// Number of bytes so far.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// What the bytes so far are part of, if there are any and it is known.
+    /// Returns the source of the bytes so far, if there are any and it is known.
     pub(super) fn note(&self) -> Option<Note> {
         if self.length == 0 {
             return None;
         }
-        // A note that is missing or damaged only means that the download starts anew.
+        // If the note is missing or damaged, the download starts from the beginning.
         let text = fs::read(&self.note_path).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
-    /// Throws the bytes away and notes what the next ones will be part of.
+    /// Discards the bytes and records the source of the next ones.
     pub(super) fn restart(&mut self, note: &Note) -> Result<()> {
         let text =
             serde_json::to_vec(note).map_err(|cause| Error::new(ErrorKind::Internal, cause.to_string()))?;
-        // In this order, so that bytes never lie beside the note of another object.
+        // This order keeps bytes from being combined with the note of another object.
         self.discard()?;
         fs::write(&self.note_path, text).map_err(|cause| writing(&self.note_path, &cause))
     }
 
-    /// Throws the bytes away.
+    /// Discards the bytes.
     pub(super) fn discard(&mut self) -> Result<()> {
         self.length = 0;
         self.file.set_len(0).and_then(|()| self.file.rewind()).map_err(|cause| writing(&self.path, &cause))
     }
 
-    /// Adds bytes at the end.
+    /// Appends bytes.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(|cause| writing(&self.path, &cause))?;
         self.length += bytes.len() as u64;
         Ok(())
     }
 
-    /// Gives the file its final name, after its bytes have reached the disk; `replaces` is removed.
+    /// Flushes the file to the disk and gives it its final name. Then `replaces` is removed.
     ///
-    /// Contents that turn out not to be compressed are not called `.gz`.
+    /// The final name has no `.gz` if the contents are not compressed.
     pub(super) fn publish(mut self, known: &KnownFile, replaces: Option<&Path>) -> Result<PathBuf> {
         let saving = |cause: &io::Error| writing(&self.path, cause);
         self.file.sync_all().map_err(|cause| saving(&cause))?;
@@ -139,7 +139,7 @@ impl Staged {
         Ok(target)
     }
 
-    /// Removes the file if there is nothing in it to go on from.
+    /// Removes the file if it is empty, so that there is nothing to resume.
     pub(super) fn discard_if_empty(self) -> Result<()> {
         if self.length == 0 {
             self.remove()?;
@@ -167,7 +167,7 @@ fn remove_if_there(path: &Path) -> Result<()> {
     }
 }
 
-/// Makes a rename in `folder` survive a power cut, where the system offers that.
+/// Makes a rename in `folder` survive a power failure, if the system supports it.
 fn sync_folder(folder: &Path) -> Result<()> {
     if cfg!(unix) {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(|cause| writing(folder, &cause))?;

@@ -10,16 +10,16 @@ use std::io::Read;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
 use ureq::{Agent, Body};
 
-/// How much is read from the network at once.
+/// Size of the network buffer in bytes.
 const NETWORK_BUFFER: usize = 64 * 1024;
 
-/// Why an attempt failed, and with it what to do next.
+/// Why an attempt failed, which determines what to do next.
 pub(super) enum Failure {
-    /// The same mirror may do better in a moment.
+    /// The same mirror may succeed later.
     Again(String),
     /// This mirror does not have the file.
     NextMirror(String),
-    /// The fault is on this machine.
+    /// The error is on this machine.
     Fatal(Error),
 }
 
@@ -29,7 +29,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// What all attempts for one file have in common.
+/// The state that all attempts for one file share.
 pub(super) struct Transfer<'a> {
     agent: Agent,
     file: &'a KnownFile,
@@ -45,7 +45,7 @@ impl<'a> Transfer<'a> {
             .timeout_recv_response(Some(options.stall_timeout))
             .timeout_per_read(Some(options.stall_timeout))
             .timeout_per_write(Some(options.stall_timeout))
-            // The files are compressed already, and their hashes are of the bytes as they are.
+            // The files are already compressed, and their hashes are of the bytes as they are.
             .accept_encoding("identity")
             .user_agent(concat!("shadegrad/", env!("CARGO_PKG_VERSION")));
         if !options.proxy_from_environment {
@@ -54,12 +54,13 @@ impl<'a> Transfer<'a> {
         Transfer { agent: config.build().into(), file, bar }
     }
 
-    /// Downloads what is missing from `staged` and checks the whole. After `Ok` it is official;
-    /// after a failure it holds only bytes that are worth going on from.
+    /// Downloads the bytes that `staged` lacks and verifies the whole file. After `Ok` the file is
+    /// the official one. After a failure it contains only bytes from which the download can be
+    /// resumed.
     pub(super) fn attempt(&self, url: &str, staged: &mut Staged) -> Result<(), Failure> {
         let note = staged.note().filter(|note| note.url == url);
         let resumes = match &note {
-            // Everything arrived, but the process ended before it could check.
+            // All bytes arrived, but the process ended before it could verify them.
             Some(note) if note.total == Some(staged.length()) => true,
             _ => self.receive(url, staged, note.as_ref())?,
         };
@@ -67,7 +68,7 @@ impl<'a> Transfer<'a> {
             Ok(()) => Ok(()),
             Err(reason) => {
                 staged.discard()?;
-                // A wrong whole may be two halves of different objects.
+                // A wrong file may consist of parts of different objects.
                 Err(match resumes {
                     true => Failure::Again(reason),
                     false => Failure::NextMirror(reason),
@@ -76,7 +77,7 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Downloads until the end; whether that went on from earlier bytes.
+    /// Downloads until the end. Returns whether earlier bytes were continued.
     fn receive(&self, url: &str, staged: &mut Staged, note: Option<&Note>) -> Result<bool, Failure> {
         let mut request = self.agent.get(url);
         if let Some(note) = note {
@@ -101,7 +102,7 @@ impl<'a> Transfer<'a> {
             }
             (StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => {
                 staged.discard()?;
-                let reason = "there is less than was downloaded before";
+                let reason = "the file is shorter than the part downloaded before";
                 return Err(Failure::Again(reason.to_owned()));
             }
             (status, _) => return Err(status_failure(status)),
@@ -131,7 +132,7 @@ impl<'a> Transfer<'a> {
             if staged.length() > self.most_bytes() {
                 staged.discard()?;
                 let most = self.most_bytes();
-                let reason = format!("sent more than {most} bytes, the most that this file has");
+                let reason = format!("sent more than {most} bytes, the maximum for this file");
                 return Err(Failure::NextMirror(reason));
             }
         }
@@ -144,7 +145,7 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// The most bytes that the file can have: compression that gains nothing costs a little.
+    /// Returns the maximum size of the file. Compression of incompressible data adds a little.
     fn most_bytes(&self) -> u64 {
         match self.file.form {
             Form::AsIs => self.file.bytes,
@@ -153,7 +154,7 @@ impl<'a> Transfer<'a> {
     }
 }
 
-/// Whether a partial response goes on at byte `start` of the object that `note` describes.
+/// Whether a partial response continues the object of `note` at byte `start`.
 fn continues(headers: &HeaderMap, start: u64, note: &Note) -> bool {
     let range = text(headers, header::CONTENT_RANGE);
     let Some((range, total)) = range.and_then(|range| range.split_once('/')) else {
@@ -166,10 +167,10 @@ fn continues(headers: &HeaderMap, start: u64, note: &Note) -> bool {
     same_total && range.starts_with(&format!("bytes {start}-"))
 }
 
-/// What a whole response is, for resuming it later.
+/// Describes a complete response, so that it can be resumed later.
 fn describe(url: &str, response: &Response<Body>) -> Note {
     let headers = response.headers();
-    // A weak tag does not promise the same bytes, so it cannot guard a range.
+    // A weak tag does not guarantee the same bytes, so it cannot validate a range.
     let tag = text(headers, header::ETAG).filter(|tag| !tag.starts_with("W/"));
     let validator = tag.or_else(|| text(headers, header::LAST_MODIFIED));
     Note { url: url.to_owned(), validator: validator.map(str::to_owned), total: content_length(headers) }
@@ -192,7 +193,7 @@ fn status_failure(status: StatusCode) -> Failure {
     }
 }
 
-/// Connections may come back; names, addresses and certificates do not change within seconds.
+/// Connections may recover. Names, addresses and certificates do not change within seconds.
 fn request_failure(error: &ureq::Error) -> Failure {
     match error {
         ureq::Error::Io(_)

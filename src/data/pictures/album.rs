@@ -11,6 +11,7 @@ use super::{Resize, Wanted};
 use crate::data::source::unlike;
 use crate::data::{ImageShape, Split};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
 /// The most bytes that a split's images may have.
 const MOST_BYTES: usize = 8 << 30;
@@ -124,7 +125,7 @@ impl Album {
             return Err(Error::data(format!(
                 "{count} images take {bytes} MiB, more than the {most} possible"
             ))
-            .advise("use a smaller --image-size"));
+            .advise(Remedy::settings("use a smaller {}", [("image-size", "")])));
         }
         let mut split = Split { images: Vec::with_capacity(bytes), ..Split::default() };
         let mut decoded = Vec::with_capacity(self.pictures.len());

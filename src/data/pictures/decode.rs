@@ -1,4 +1,4 @@
-//! One picture: from a PNG or JPEG file to the bytes of an image, without trusting the file.
+//! Decoding of one picture: from an untrusted PNG or JPEG file to the bytes of an image.
 
 use std::fmt;
 use std::io::{Cursor, Read};
@@ -13,32 +13,33 @@ use super::{Resize, jpeg};
 use crate::data::ImageShape;
 use crate::data::source::{open_regular, unlike};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
-/// The largest file that is opened: more than any photograph's.
+/// Maximum file size in bytes. It is above that of any photograph.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// The most pixels of a picture, 64 million, whatever their shape.
+/// Maximum number of pixels of a picture: 64 million.
 const MOST_PIXELS: u64 = 64 << 20;
 
-/// The most memory that a decoder may set aside for one picture: enough for all of its pixels with 8 bits
-/// in each of four channels.
+/// Maximum memory that a decoder may allocate for one picture in bytes: all pixels with four
+/// channels of 8 bits.
 const MOST_MEMORY: u64 = 4 * MOST_PIXELS;
 
-/// Pictures with more pixels than this are decoded one at a time, so that many threads do not need many
-/// times the memory.
+/// Pictures with more pixels than this are decoded one at a time, so that many threads do not need
+/// many times the memory.
 const LARGE: u64 = 8 << 20;
 
 /// Held while a large picture is decoded.
 static ONE_LARGE: Mutex<()> = Mutex::new(());
 
-/// What a picture's header says.
+/// The properties of a picture that its header contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Outline {
-    /// Rows, as the picture is looked at.
+    /// Height in pixels, after applying the EXIF orientation.
     pub(super) height: usize,
-    /// Columns, as the picture is looked at.
+    /// Width in pixels, after applying the EXIF orientation.
     pub(super) width: usize,
-    /// Whether there is no colour in it.
+    /// Whether the picture is greyscale.
     pub(super) is_grey: bool,
 }
 
@@ -54,7 +55,8 @@ pub(super) fn outline(path: &Path) -> Result<Outline> {
 
 /// Decodes a picture into an image of `shape`: its bytes, channel by channel.
 ///
-/// Cameras' orientation marks are obeyed, transparency is put on white, 16 bits are rounded to 8.
+/// The EXIF orientation is applied, transparent pixels are blended onto white, and 16-bit samples
+/// are rounded to 8 bits.
 pub(super) fn decode(path: &Path, shape: ImageShape, resize: Resize) -> Result<Vec<u8>> {
     let mut decoder = open(path)?;
     let (width, height) = decoder.dimensions();
@@ -71,14 +73,14 @@ pub(super) fn decode(path: &Path, shape: ImageShape, resize: Resize) -> Result<V
     Ok(planes(&fit(path, picture, shape, resize)?))
 }
 
-/// A decoder of a file that is not too large, for a picture that is not too large.
+/// Opens a file and returns its decoder. Fails if the file or the picture is too large.
 fn open(path: &Path) -> Result<impl ImageDecoder + use<>> {
     let bytes = read(path)?;
     if !jpeg::is_whole(&bytes) {
-        let found = "a JPEG file without its end";
-        return Err(unlike(path.display(), found, "all of it: was a download cut short?"));
+        let found = "a truncated JPEG file";
+        return Err(unlike(path.display(), found, "a complete one (was a download interrupted?)"));
     }
-    // The content tells the format: names are often wrong.
+    // The format is determined from the content, because file names are often wrong.
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|cause| Error::io(format_args!("read {}", path.display()), &cause))?;
@@ -89,7 +91,11 @@ fn open(path: &Path) -> Result<impl ImageDecoder + use<>> {
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 {
-        return Err(unlike(path.display(), format_args!("a picture of {width}x{height}"), "some pixels"));
+        return Err(unlike(
+            path.display(),
+            format_args!("a picture of {width}x{height}"),
+            "at least one pixel",
+        ));
     }
     if pixels > MOST_PIXELS || decoder.total_bytes() > MOST_MEMORY {
         return Err(too_large(path, format_args!("a picture of {width}x{height}")));
@@ -104,7 +110,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
         return Err(unlike(path.display(), format_args!("{size} bytes"), expected));
     }
     let mut bytes = Vec::new();
-    // A file may grow while it is read.
+    // The file may grow while it is read.
     file.take(MOST_BYTES)
         .read_to_end(&mut bytes)
         .map_err(|cause| Error::io(format_args!("read {}", path.display()), &cause))?;
@@ -117,11 +123,7 @@ fn unreadable(path: &Path, cause: &image::ImageError) -> Error {
     }
     let cause = cause.to_string();
     let first = cause.lines().next().unwrap_or_default();
-    unlike(
-        path.display(),
-        format_args!("no picture that can be read ({first})"),
-        "an intact PNG or JPEG file",
-    )
+    unlike(path.display(), format_args!("an unreadable picture ({first})"), "an intact PNG or JPEG file")
 }
 
 fn too_large(path: &Path, found: impl fmt::Display) -> Error {
@@ -134,8 +136,7 @@ fn lies_on_its_side(orientation: Orientation) -> bool {
     matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
 }
 
-/// What a transparent picture looks like on paper. What is left in the colours of its transparent parts
-/// is up to the program that wrote it.
+/// Blends a transparent picture onto white. The colours of transparent pixels are arbitrary.
 fn on_white(picture: DynamicImage) -> DynamicImage {
     if !picture.color().has_alpha() {
         return picture;
@@ -158,7 +159,7 @@ fn on_white(picture: DynamicImage) -> DynamicImage {
     opaque.expect("there are as many bytes as pixels and channels")
 }
 
-/// Brings a picture to the size of `shape`; one that has it stays as it is, to the last bit.
+/// Resizes a picture to `shape`. A picture of that size stays as it is, bit for bit.
 fn fit(path: &Path, picture: DynamicImage, shape: ImageShape, resize: Resize) -> Result<DynamicImage> {
     let (width, height) = (picture.width(), picture.height());
     let (wanted_width, wanted_height) = (shape.width as u32, shape.height as u32);
@@ -170,7 +171,7 @@ fn fit(path: &Path, picture: DynamicImage, shape: ImageShape, resize: Resize) ->
     match resize {
         Resize::Stretch => Ok(scaled(&picture)),
         Resize::Crop => {
-            // The largest middle part with the proportions that are wanted.
+            // The largest centred part with the aspect ratio of the target.
             let [long, high] = [u64::from(width), u64::from(height)];
             let [wide, tall] = [u64::from(wanted_width), u64::from(wanted_height)];
             let part_width = (high * wide / tall).clamp(1, long) as u32;
@@ -182,14 +183,16 @@ fn fit(path: &Path, picture: DynamicImage, shape: ImageShape, resize: Resize) ->
     }
 }
 
-/// A picture that must not be resized, but would have to be.
+/// Returns the error for a picture that would have to be resized but must not be.
 pub(super) fn wrong_size(path: &Path, width: usize, height: usize, shape: ImageShape) -> Error {
     let found = format_args!("a picture of {width}x{height}");
-    unlike(path.display(), found, format_args!("{}x{}", shape.width, shape.height))
-        .advise("let pictures be resized with --resize crop or --resize stretch")
+    unlike(path.display(), found, format_args!("{}x{}", shape.width, shape.height)).advise(Remedy::settings(
+        "let pictures be resized with {} or {}",
+        [("resize", "crop"), ("resize", "stretch")],
+    ))
 }
 
-/// Pixel after pixel becomes channel after channel.
+/// Converts interleaved channels to one plane per channel.
 fn planes(picture: &DynamicImage) -> Vec<u8> {
     let channels = usize::from(picture.color().channel_count());
     let bytes = picture.as_bytes();

@@ -1,4 +1,4 @@
-//! What was found in a folder of pictures, in a few lines.
+//! The description of an image folder, in a few lines.
 
 use std::path::Path;
 
@@ -10,24 +10,24 @@ use crate::data::ImageShape;
 use crate::data::pictures::album::common_size;
 use crate::text::sanitize::one_line;
 
-/// Most classes that are named.
+/// Maximum number of classes that are named.
 const MOST_CLASSES: usize = 10;
 
-/// Most characters of a line.
+/// Maximum length of a line in characters.
 const MOST: usize = 1000;
 
-/// Numbers of pictures of each class.
+/// Number of pictures of each class.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// To train on.
+    /// In the training split.
     pub train: Vec<usize>,
-    /// To validate with, where there are such pictures.
+    /// In the validation split, if there is one.
     pub validation: Option<Vec<usize>>,
-    /// To test with.
+    /// In the test split.
     pub test: Vec<usize>,
 }
 
-/// The classes and how unequal they are, the splits and where they come from.
+/// Describes the classes and their balance, and the splits and their origins.
 pub(super) fn describe(folder: &Path, classes: &[String], counts: &Counts, origins: &Origins) -> Vec<String> {
     let lines =
         [format!("{}: {}", folder.display(), of_classes(classes, &counts.train)), of_splits(counts, origins)];
@@ -64,13 +64,14 @@ fn of_splits(counts: &Counts, origins: &Origins) -> String {
             format!("testing: {test} in {}, because there is no test folder", folder.display())
         }
         TestOrigin::HeldOut => {
-            format!("testing: {test} more, a fifth of each class, held out because there is no test folder")
+            format!("testing: {test} more, 20 % of each class, held out because there is no test folder")
         }
     });
     parts.join("; ")
 }
 
-/// How many pictures of what sizes become what: columns by rows.
+/// Describes the number of pictures, their sizes, and the size they are resized to (width by
+/// height).
 pub(super) fn sizes(all: &[&Picture], shape: ImageShape, resize: Resize) -> String {
     let areas = |picture: &&&Picture| picture.outline.height * picture.outline.width;
     let size = |picture: &Picture| format!("{}x{}", picture.outline.width, picture.outline.height);

@@ -1,24 +1,24 @@
-//! How the names of files end: which are pictures that can be read, and which pictures that cannot.
+//! File name extensions: supported picture formats, unsupported ones, and other files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Endings of the formats that are read: PNG, and JPEG under each of its names.
+/// Extensions of the supported formats: PNG, and JPEG under each of its names.
 const READ: [&str; 8] = ["png", "jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "pjp"];
 
-/// Endings of pictures in other formats: from the web, phones, scanners, cameras and microscopes.
+/// Extensions of unsupported formats: from the web, phones, scanners, cameras and microscopes.
 const NOT_READ: [&str; 34] = [
     "webp", "gif", "bmp", "dib", "tif", "tiff", "heic", "heif", "hif", "avif", "jp2", "j2k", "jpx", "jxl",
     "jxr", "apng", "ppm", "pgm", "pbm", "pnm", "tga", "exr", "qoi", "psd", "dcm", "dng", "cr2", "cr3", "nef",
     "arw", "orf", "raf", "rw2", "pef",
 ];
 
-/// What the name of a file says about it.
+/// The kind of a file, according to its extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A picture in a format that is read.
+    /// A picture in a supported format.
     Picture,
-    /// A picture in a format that is not read.
+    /// A picture in an unsupported format.
     Unread,
     /// Anything else.
     Other,
@@ -35,7 +35,7 @@ impl Kind {
     }
 }
 
-/// Numbers of files by the endings of their names, in small letters.
+/// Number of files by extension, in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endings {
     counts: BTreeMap<String, usize>,
@@ -52,32 +52,32 @@ impl Endings {
         }
     }
 
-    /// The number of all files.
+    /// Returns the number of all files.
     pub fn total(&self) -> usize {
         self.counts.values().sum()
     }
 
-    /// The endings without their dots, the most frequent first, with the number of files of each.
-    /// The ending of a name without a dot is empty.
+    /// Returns the extensions without dots and the number of files of each, the most frequent
+    /// first. The extension of a name without a dot is empty.
     pub fn by_count(&self) -> Vec<(&str, usize)> {
         let mut counts: Vec<_> =
             self.counts.iter().map(|(ending, count)| (ending.as_str(), *count)).collect();
-        // Stable: equal counts stay in the order of the alphabet.
+        // The sort is stable, so equal counts stay in alphabetical order.
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         counts
     }
 
-    /// For people: `9 .webp, 3 .bmp`.
+    /// Lists the extensions for people: `9 .webp, 3 .bmp`.
     pub fn list(&self) -> String {
         let one = |(ending, count): (&str, usize)| match ending {
-            "" => format!("{count} without an ending"),
+            "" => format!("{count} without an extension"),
             ending => format!("{count} .{ending}"),
         };
         self.by_count().into_iter().map(one).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// The ending of a file's name in small letters, without its dot.
+/// Returns the extension of a file name in lower case, without its dot.
 fn ending(path: &Path) -> String {
     path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
@@ -108,6 +108,6 @@ mod tests {
             endings.add(Path::new(name));
         }
         assert_eq!(endings.total(), 7);
-        assert_eq!(endings.list(), "3 .csv, 2 .txt, 1 without an ending, 1 .bin");
+        assert_eq!(endings.list(), "3 .csv, 2 .txt, 1 without an extension, 1 .bin");
     }
 }

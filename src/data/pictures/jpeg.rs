@@ -1,22 +1,24 @@
-//! Whether a JPEG file was cut short. The decoder does not tell: it paints the missing part grey.
+//! Detection of truncated JPEG files. The decoder does not report them but fills the missing part
+//! with grey.
 
 const MARK: u8 = 0xff;
 const START: [u8; 2] = [MARK, 0xd8];
 const SCAN: u8 = 0xda;
 const END: [u8; 2] = [MARK, 0xd9];
 
-/// Whether the mark of the end follows the beginning of the pixels; also true of what is no JPEG, or one
-/// that is so damaged that the decoder notices. Programs append other things, so it need not come last.
+/// Whether the end marker follows the start of the scan. Returns true for files that are not JPEG,
+/// and for files so damaged that the decoder notices. Programs append other data, so the marker
+/// need not come last.
 pub(super) fn is_whole(bytes: &[u8]) -> bool {
     if !bytes.starts_with(&START) {
         return true;
     }
     let mut rest = &bytes[START.len()..];
-    // Segments before the pixels: a mark, a kind, a length that counts itself, and what may hold a small
-    // JPEG file of its own.
+    // Segments before the scan: a marker, a kind, a length that includes itself, and data that may
+    // contain a small JPEG file (a thumbnail).
     while let [MARK, kind, high, low, ..] = *rest {
         if kind == SCAN {
-            // In coded pixels a zero follows each 0xff that is none of the marks.
+            // In entropy-coded data, a zero follows each 0xff that does not start a marker.
             return rest.windows(END.len()).any(|pair| pair == END);
         }
         let length = usize::from(u16::from_be_bytes([high, low]));

@@ -1,4 +1,4 @@
-//! Which files in a folder are pictures of which class, and in which split.
+//! The layout of an image folder: which files are pictures of which class and split.
 
 use std::path::{Path, PathBuf};
 
@@ -10,23 +10,23 @@ use crate::data::source::unlike;
 use crate::error::Result;
 use crate::text::sanitize::one_line;
 
-/// What was found in a folder.
+/// The layout of an image folder.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
-    /// The folder of the training pictures, or the one with all pictures; without classes where
-    /// there are only pictures to validate or test with.
+    /// The folder with the training pictures, or the one with all pictures. It has no classes if
+    /// there are only validation or test pictures.
     pub(super) train: Part,
     pub(super) validation: Option<Part>,
     pub(super) test: Option<Part>,
-    /// What lies around and is not used, in words.
+    /// Warnings about files and folders that are ignored.
     pub(super) warnings: Vec<String>,
-    /// Pictures in formats that are not read.
+    /// Pictures in unsupported formats.
     pub(super) unread: Endings,
-    /// Files that are no pictures.
+    /// Files that are not pictures.
     pub(super) others: Endings,
 }
 
-/// A folder with a folder for each class.
+/// A folder with one sub-folder per class.
 #[derive(Debug, Default)]
 pub(super) struct Part {
     pub(super) folder: PathBuf,
@@ -34,18 +34,18 @@ pub(super) struct Part {
     pub(super) classes: Vec<Class>,
 }
 
-/// A class's folder.
+/// The folder of one class.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Class {
     pub(super) name: String,
     pub(super) folder: PathBuf,
-    /// Sorted; none where all are in formats that are not read.
+    /// Sorted. Empty if all pictures are in unsupported formats.
     pub(super) pictures: Vec<PathBuf>,
-    /// Pictures in formats that are not read.
+    /// Pictures in unsupported formats.
     pub(super) unread: Endings,
 }
 
-/// The folders with pictures that lie beside the way from `root` to `folder`.
+/// Returns the folders with pictures next to the path from `root` to `folder`.
 fn beside_the_way(root: &Folder, folder: &Folder) -> Vec<PathBuf> {
     let mut others = Vec::new();
     let mut at = root;
@@ -60,7 +60,7 @@ fn beside_the_way(root: &Folder, folder: &Folder) -> Vec<PathBuf> {
 }
 
 impl Layout {
-    /// The splits, or all pictures as one.
+    /// Iterates over the splits, or over the one part that has all pictures.
     pub(super) fn parts(&self) -> impl Iterator<Item = &Part> {
         [Some(&self.train), self.validation.as_ref(), self.test.as_ref()].into_iter().flatten()
     }
@@ -80,22 +80,22 @@ impl Layout {
         self.test = splits.test.map(|folder| self.part(folder, classes)).transpose()?;
         for folder in &splits.unlabelled {
             let shown = folder.path.display();
-            self.say(format!("not used: {shown}: its pictures are not in folders of the classes"));
+            self.say(format!("ignored: {shown}: its pictures are not in class folders"));
         }
         let mut others = beside_the_way(root, splits.around);
         others.extend(splits.others.iter().map(|folder| folder.path.clone()));
-        self.leave(&others, &root.path, "a folder beside the splits", "folders beside the splits");
+        self.leave(&others, &root.path, "a folder next to the splits", "folders next to the splits");
         Ok(())
     }
 
-    /// The classes in a folder, those without a picture left out. A class that differs from one of
-    /// `known` in capitals only is taken for that one.
+    /// Returns the classes in a folder, without those that have no pictures. A class whose name
+    /// differs from one of `known` only in case is treated as that one.
     pub(super) fn part(&mut self, folder: &Folder, known: Option<&[String]>) -> Result<Part> {
         let (mut classes, mut renamed) = (Vec::new(), Vec::new());
         for below in &folder.folders {
             if below.name.contains(char::is_control) {
-                let found = format_args!("a class's folder called {:?}", below.name);
-                return Err(unlike(folder.path.display(), found, "a name that is plain text"));
+                let found = format_args!("a class folder called {:?}", below.name);
+                return Err(unlike(folder.path.display(), found, "a name without control characters"));
             }
             let mut class = self.class(below);
             if let Some(name) = in_other_capitals(&class.name, known.unwrap_or_default()) {
@@ -104,25 +104,26 @@ impl Layout {
             }
             if class.pictures.is_empty() && class.unread.total() == 0 {
                 let shown = class.folder.display();
-                self.say(format!("not used: {shown}: no pictures in it, so it is not a class"));
+                self.say(format!("ignored: {shown}: it contains no pictures"));
             } else {
                 classes.push(class);
             }
         }
         let outside: Vec<_> = folder.pictures.iter().chain(&folder.unread).cloned().collect();
-        let many = "pictures outside of the class folders";
-        self.leave(&outside, &folder.path, "a picture outside of the class folders", many);
+        let many = "pictures outside the class folders";
+        self.leave(&outside, &folder.path, "a picture outside the class folders", many);
         self.leave_others(&folder.others, &folder.path);
         self.leave_links(&folder.links, &folder.path);
         if !renamed.is_empty() {
             let (shown, list) = (folder.path.display(), list(&renamed));
-            self.say(format!("{shown}: classes are understood in other capitals: {list}"));
+            self.say(format!("{shown}: classes matched in spite of different capitalisation: {list}"));
         }
         classes.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(Part { folder: folder.path.clone(), classes })
     }
 
-    /// All pictures of a class's folder and those below. Links to folders in it are not followed.
+    /// Returns all pictures in a class folder and its sub-folders. Links to folders in it are not
+    /// followed.
     fn class(&mut self, folder: &Folder) -> Class {
         let mut class = Class { name: folder.name.clone(), folder: folder.path.clone(), ..Class::default() };
         let (mut others, mut links) = (Vec::new(), Vec::new());
@@ -141,14 +142,15 @@ impl Layout {
         class
     }
 
-    /// Classes are often meant to be the same where only their capitals differ.
+    /// Warns of classes whose names differ only in case, because they are often meant to be the
+    /// same.
     pub(super) fn warn_of_capitals(&mut self) {
         let mut names: Vec<_> = self.train.classes.iter().map(|class| class.name.clone()).collect();
         names.sort_by_key(|name| name.to_lowercase());
         for same in names.chunk_by(|one, other| one.to_lowercase() == other.to_lowercase()) {
             if same.len() > 1 {
                 let (folder, same) = (self.train.folder.display(), same.join(" and "));
-                self.say(format!("{folder}: the classes {same} differ in capitals only"));
+                self.say(format!("{folder}: the names of classes {same} differ only in case"));
             }
         }
     }
@@ -157,11 +159,9 @@ impl Layout {
         let (count, list) = (self.unread.total(), self.unread.list());
         let warning = match count {
             0 => return,
-            1 => format!(
-                "not used: 1 picture in a format that is not read ({list}); convert it to PNG or JPEG"
-            ),
+            1 => format!("ignored: 1 picture in an unsupported format ({list}); convert it to PNG or JPEG"),
             _ => format!(
-                "not used: {count} pictures in formats that are not read ({list}); convert them to PNG or JPEG"
+                "ignored: {count} pictures in unsupported formats ({list}); convert them to PNG or JPEG"
             ),
         };
         self.say(warning);
@@ -169,30 +169,30 @@ impl Layout {
 
     fn leave_others(&mut self, paths: &[PathBuf], folder: &Path) {
         paths.iter().for_each(|path| self.others.add(path));
-        self.leave(paths, folder, "not a picture", "files that are not pictures");
+        self.leave(paths, folder, "not a PNG or JPEG image", "files that are not PNG or JPEG images");
     }
 
     fn leave_links(&mut self, paths: &[PathBuf], folder: &Path) {
         self.leave(paths, folder, "a link to a folder, not followed", "links to folders, not followed");
     }
 
-    /// Remembers that `paths` are not used.
+    /// Adds a warning that `paths` are ignored.
     fn leave(&mut self, paths: &[PathBuf], folder: &Path, one: &str, many: &str) {
         let Some(first) = paths.iter().min() else { return };
         let (shown, first) = (folder.display(), first.display());
         self.say(match paths.len() {
-            1 => format!("not used: {first}: {one}"),
-            count => format!("not used: {shown}: {count} {many}, such as {first}"),
+            1 => format!("ignored: {first}: {one}"),
+            count => format!("ignored: {shown}: {count} {many}, such as {first}"),
         });
     }
 
-    /// Names of files can be anything.
+    /// Adds a warning. It is sanitized, because file names can contain anything.
     fn say(&mut self, warning: String) {
         self.warnings.push(one_line(&warning, 1000));
     }
 }
 
-/// The one class of `known` that differs from this name in capitals only.
+/// Returns the only class in `known` that differs from `name` in nothing but case.
 fn in_other_capitals<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
     let mut same = known.iter().filter(|class| class.to_lowercase() == name.to_lowercase());
     let only = same.next()?;

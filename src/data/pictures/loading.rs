@@ -1,4 +1,4 @@
-//! Reads a folder of pictures into a data set, or single pictures into images.
+//! Reads an image folder into a data set, or single pictures into images.
 
 use std::path::{Path, PathBuf};
 
@@ -15,29 +15,33 @@ use super::wanted::{Resize, Size, Wanted};
 use crate::data::source::unlike;
 use crate::data::{Dataset, ImageShape};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
-/// The side of images where pictures differ in size, or have one that is too large to train on without
-/// being asked for.
+/// Side of the images, in pixels, if the pictures differ in size or are larger than
+/// [`LARGEST_KEPT`].
 const USUAL_SIDE: usize = 64;
 
-/// The largest side that pictures keep where they have it all.
+/// Largest side that is kept if all pictures have the same size.
 const LARGEST_KEPT: usize = 128;
 
-/// The largest side that can be asked for.
+/// Largest allowed value of `--image-size`.
 const LARGEST_SIDE: usize = 4096;
 
 /// Reads all pictures of a folder.
 ///
 /// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data), with what was found, where there are no classes,
-/// only one, a class without a usable picture, or more pictures than fit the memory;
-/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for a size that makes no sense.
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) if there are no classes, only one class, a class
+/// without a usable picture, or more pictures than fit in memory.
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the requested size is out of range.
 pub(in crate::data) fn load(folder: &Path, name: String, wanted: &Wanted) -> Result<Dataset> {
     if let Size::Side(side) = wanted.size
         && !(1..=LARGEST_SIDE).contains(&side)
     {
-        return Err(Error::usage(format!("--image-size {side}: must be from 1 to {LARGEST_SIDE}"))
-            .advise("name the side of the images, for example --image-size 64"));
+        let message = format!("must be from 1 to {LARGEST_SIDE}");
+        return Err(Error::setting("image-size", side.to_string(), message).advise(Remedy::settings(
+            "name the side of the images, for example {}",
+            [("image-size", "64")],
+        )));
     }
     let known = wanted.classes.as_deref();
     let Layout { train, validation, test, mut warnings, .. } = survey(folder, known)?;
@@ -64,13 +68,13 @@ pub(in crate::data) fn load(folder: &Path, name: String, wanted: &Wanted) -> Res
         validation: validation.as_ref().map(|album| album.counts(classes.len())),
         test: test.counts(classes.len()),
     };
-    // A model may be tried on pictures of some of its classes.
+    // A model may be evaluated on pictures of only some of its classes.
     if known.is_none() {
         check_counts(folder, &classes, &counts, &faults)?;
     }
     let mut description = description::describe(folder, &classes, &counts, &origins);
     description.push(sizes);
-    warnings.extend(faults.into_iter().map(|fault| format!("not used: {}", fault.message)));
+    warnings.extend(faults.into_iter().map(|fault| format!("ignored: {}", fault.message)));
     let validation_split = validation_split.filter(|split| !split.is_empty());
     let splits = [Some(&train_split), validation_split.as_ref(), Some(&test_split)].into_iter().flatten();
     Ok(Dataset {
@@ -86,7 +90,7 @@ pub(in crate::data) fn load(folder: &Path, name: String, wanted: &Wanted) -> Res
     })
 }
 
-/// The shape of all images.
+/// Determines the shape of all images.
 pub(super) fn shape_of(pictures: &[&Picture], size: Size) -> ImageShape {
     let has_colour = pictures.iter().any(|picture| !picture.outline.is_grey);
     let channels = if has_colour { 3 } else { 1 };
@@ -103,7 +107,7 @@ pub(super) fn shape_of(pictures: &[&Picture], size: Size) -> ImageShape {
     }
 }
 
-/// Nothing is resized, so all pictures must have the size.
+/// Checks that all pictures have the required size, because none is resized.
 fn check_sizes(pictures: &[&Picture], shape: ImageShape) -> Result<()> {
     let fits =
         |picture: &&&Picture| (picture.outline.height, picture.outline.width) == (shape.height, shape.width);
@@ -113,7 +117,7 @@ fn check_sizes(pictures: &[&Picture], shape: ImageShape) -> Result<()> {
     }
 }
 
-/// Fails where there is nothing to train on, or to test with.
+/// Fails if there are no pictures to train on or none to test on.
 pub(super) fn check_counts(
     folder: &Path,
     classes: &[String],
@@ -126,19 +130,20 @@ pub(super) fn check_counts(
     let empty: Vec<_> = classes.iter().zip(&counts.train).filter(is_empty).map(|(class, _)| class).collect();
     if let Some(&first) = empty.first() {
         let of_first = faults.iter().find(|fault| fault.path.iter().any(|part| part == first.as_str()));
-        let found = format_args!("no picture of {} to train on{}", list(&empty), reason(of_first));
-        return Err(unlike(folder.display(), found, "one at least of each class")
-            .advise("add pictures of each class, or move the folders of the others away"));
+        let found = format_args!("no training pictures of {}{}", list(&empty), reason(of_first));
+        return Err(unlike(folder.display(), found, "at least one of each class")
+            .advise("add pictures of each class, or remove the folders of the others"));
     }
     if counts.test.iter().all(|&count| count == 0) {
-        let found = format_args!("no picture to test with{}", reason(faults.last()));
-        return Err(unlike(folder.display(), found, "one at least")
-            .advise("put some into test/CLASS/, or several into each class"));
+        let found = format_args!("no test pictures{}", reason(faults.last()));
+        return Err(unlike(folder.display(), found, "at least one")
+            .advise("put some into test/CLASS/, or add more to each class"));
     }
     Ok(())
 }
 
-/// Decodes single pictures into images of `shape`, each on its own: one that fails says why.
+/// Decodes single pictures into images of `shape`. Each result is separate, so one failure does not
+/// affect the others.
 pub fn read(paths: &[PathBuf], shape: ImageShape, resize: Resize) -> Vec<Result<Vec<u8>>> {
     paths.par_iter().map(|path| decode::decode(path, shape, resize)).collect()
 }

@@ -1,4 +1,4 @@
-//! Folders of pictures: PNG and JPEG files, in a folder for each class.
+//! Image folders: PNG and JPEG files, in one sub-folder per class.
 //!
 //! ```text
 //! flowers/daisy/*.png            flowers/train/daisy/*.png
@@ -7,12 +7,12 @@
 //!                                flowers/test/daisy/*.png
 //! ```
 //!
-//! `tree` lists the files, `splits` finds the folders of the splits under the names people give
-//! them (`split_names`), `layout` the classes and their pictures, or `wrong_folder` says why there
-//! are none. `split` says which pictures are tested with: without a folder of them, a fifth of each
-//! class. `album` reads the files, `decode` turns one into the bytes of an image. A picture that
-//! cannot be read is left out and named; so is everything else that lies around and is not used
-//! (`endings` knows the formats). [`verify()`] is the same look without a training.
+//! `tree` lists the files. `splits` finds the folders of the splits by their usual names
+//! (`split_names`). `layout` finds the classes and their pictures, or `wrong_folder` explains why
+//! there are none. `split` divides the pictures: without a test folder, 20 % of each class is held
+//! out. `album` reads the files, and `decode` turns one into the bytes of an image. Pictures that
+//! cannot be read and other files are ignored with a warning (`endings` knows the formats).
+//! [`verify()`] does the same checks without training.
 
 mod album;
 mod decode;

@@ -1,9 +1,9 @@
-//! Names in a message.
+//! Lists of names in messages.
 
-/// Most names in a list.
+/// Maximum number of names in a list.
 const MOST_NAMES: usize = 10;
 
-/// Names with commas, the first ones of many.
+/// Joins names with commas. Only the first ones are listed if there are many.
 pub(super) fn list(names: &[impl AsRef<str>]) -> String {
     let mut text = names.iter().take(MOST_NAMES).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
     if names.len() > MOST_NAMES {

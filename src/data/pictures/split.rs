@@ -1,8 +1,8 @@
-//! Which pictures are for training, for validation and for testing.
+//! Division of pictures into training, validation and test splits.
 //!
-//! Where nobody has put test pictures apart, a fifth of each class is held out, by a hash of the
-//! file's name: the same pictures in every run, whatever its seed, so that runs can be compared;
-//! and a picture that is added later moves few of the others.
+//! If there are no separate test pictures, a fifth of each class is held out by a hash of the file
+//! name. The same pictures are held out in every run, whatever its seed, so that runs can be
+//! compared. Adding a picture moves few of the others.
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::layout::{Class, Part};
 
-/// One of so many pictures is held out for testing.
+/// One in this many pictures is held out for testing.
 const ONE_OF: usize = 5;
 
-/// Pictures for each purpose, class by class, and where they come from.
+/// The pictures of each split, class by class, and their origins.
 #[derive(Debug)]
 pub(super) struct Division {
     pub(super) train: Vec<Class>,
@@ -25,28 +25,28 @@ pub(super) struct Division {
 /// Where the splits of a data set come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origins {
-    /// The folder of the training pictures.
+    /// The folder with the training pictures.
     pub train: PathBuf,
-    /// The folder of the validation pictures, where they are not those to test with.
+    /// The folder with the validation pictures, unless they are used for testing.
     pub validation: Option<PathBuf>,
-    /// Where the test pictures come from.
+    /// The origin of the test pictures.
     pub test: TestOrigin,
 }
 
-/// Where test pictures come from.
+/// The origin of the test pictures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TestOrigin {
-    /// Their own folder.
+    /// The test folder.
     Test(PathBuf),
-    /// The folder of the validation pictures: there is none for testing.
+    /// The validation folder, because there is no test folder.
     Validation(PathBuf),
     /// A fifth of each class is held out from the training pictures.
     HeldOut,
 }
 
 impl Division {
-    /// Without test pictures, those for validation are for testing; without either, some are held
-    /// out.
+    /// Without test pictures, the validation pictures are used for testing. Without either, some
+    /// training pictures are held out.
     pub(super) fn of(train: Part, validation: Option<Part>, test: Option<Part>) -> Self {
         let (validation, test, origin) = match (validation, test) {
             (validation, Some(test)) => {
@@ -83,8 +83,8 @@ fn divide_class(class: Class) -> (Class, Class) {
     (part(train), part(test))
 }
 
-/// Divides a class's pictures into those to train on and those to test with, each in the order in which
-/// they came. A class with more than one picture has some of both.
+/// Divides the pictures of a class into training and test pictures, each in their original order. A
+/// class with at least two pictures has some of both.
 fn divide(pictures: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let mut by_hash: Vec<_> = pictures.iter().map(|picture| (hash(picture), picture)).collect();
     by_hash.sort();
@@ -98,7 +98,7 @@ fn divide(pictures: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<PathBuf>) {
     (train, test)
 }
 
-/// Of the name alone: the folder may move.
+/// Hashes the file name only, because the folder may be moved.
 fn hash(picture: &Path) -> [u8; 32] {
     let name = picture.file_name().unwrap_or_default();
     Sha256::digest(name.to_string_lossy().as_bytes()).into()

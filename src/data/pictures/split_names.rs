@@ -1,6 +1,6 @@
-//! The names that people give to the folders of training, validation and test pictures.
+//! Usual names of the folders with training, validation and test pictures.
 
-/// What the pictures of a split are for.
+/// The purpose of a split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
     Train,
@@ -16,26 +16,27 @@ const VALIDATION: [&str; 9] =
 const TEST: [&str; 9] =
     ["test", "testing", "tst", "testset", "testingset", "testdata", "eval", "evaluation", "holdout"];
 
-/// Words that say nothing about what is in a folder of pictures.
+/// Words without meaning in the name of an image folder.
 const GENERIC: [&str; 14] = [
     "image", "images", "img", "imgs", "picture", "pictures", "photo", "photos", "data", "dataset", "set",
     "split", "folder", "dir",
 ];
 
-/// A folder's name that may be that of a split. Classes may have such names, too (`training
-/// shoes`): what lies in the folders has to tell.
+/// A folder name that may denote a split. Classes may have such names as well (`training shoes`),
+/// so the contents of the folders decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SplitName {
     pub(super) role: Role,
-    /// How customary its word for the role is: 0 for the most customary one.
+    /// How common its word is for the role; 0 is the most common.
     pub(super) rank: usize,
-    /// The other words: `flowers` of `flowers_train2`. Generic words and numbers do not count.
+    /// The other words, such as `flowers` in `flowers_train2`. Generic words and numbers are left
+    /// out.
     pub(super) rest: Vec<String>,
 }
 
 impl SplitName {
-    /// Understands `train`, `Training`, `train_images`, `TrainSet`, `flowers-test`, `val2017`,
-    /// `hold-out`.
+    /// Parses names such as `train`, `Training`, `train_images`, `TrainSet`, `flowers-test`,
+    /// `val2017` and `hold-out`.
     pub(super) fn of(name: &str) -> Option<Self> {
         let (mut roles, mut rest, mut rank) = (Vec::new(), Vec::new(), 0);
         for word in words(name) {
@@ -52,28 +53,28 @@ impl SplitName {
         roles.dedup();
         let role = match roles[..] {
             [role] => role,
-            // `train_val` has both, without saying which is which: what there is to train on.
+            // `train_val` contains both without separating them. It is used for training.
             [Role::Train, Role::Validation] => Role::Train,
             _ => return None,
         };
         Some(SplitName { role, rank, rest })
     }
 
-    /// Whether the name says nothing else.
+    /// Whether the name contains no other words.
     pub(super) fn is_plain(&self) -> bool {
         self.rest.is_empty()
     }
 }
 
-/// The role that a word names, and the word's place in the list.
+/// Returns the role that a word names, and the position of the word in its list.
 fn role(word: &str) -> Option<(Role, usize)> {
     let lists = [(Role::Train, &TRAIN[..]), (Role::Validation, &VALIDATION), (Role::Test, &TEST)];
     let place = |list: &[&str]| list.iter().position(|known| *known == word);
     lists.into_iter().find_map(|(role, list)| place(list).map(|place| (role, place)))
 }
 
-/// The words of a name in small letters: apart by what is neither letter nor digit, by capitals
-/// behind small letters, and where digits begin or end.
+/// Splits a name into lower-case words: at characters that are neither letters nor digits, at a
+/// capital after a lower-case letter, and between letters and digits.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut last = None;

@@ -1,38 +1,38 @@
-//! Which folders are the splits of a data set, by their names and by what lies in them.
+//! Detection of the folders of a data set's splits, by their names and contents.
 
 use std::collections::BTreeSet;
 
 use super::split_names::{Role, SplitName};
 use super::tree::Folder;
 
-/// The folders of a data set's splits, each of which has a folder for each class.
+/// The folders of a data set's splits. Each has one sub-folder per class.
 #[derive(Debug)]
 pub(super) struct Splits<'a> {
-    /// The folder that they lie in.
+    /// The folder that contains them.
     pub(super) around: &'a Folder,
     pub(super) train: Option<&'a Folder>,
     pub(super) validation: Option<&'a Folder>,
     pub(super) test: Option<&'a Folder>,
-    /// Folders of validation or test pictures without folders of the classes.
+    /// Folders with validation or test pictures but without class folders.
     pub(super) unlabelled: Vec<&'a Folder>,
     /// Other folders with pictures.
     pub(super) others: Vec<&'a Folder>,
 }
 
 impl Splits<'_> {
-    /// Whether there are pictures to train on and others, each in folders of classes.
+    /// Whether there is a training split and another split, each with class folders.
     pub(super) fn are_several(&self) -> bool {
         self.train.is_some() && (self.validation.is_some() || self.test.is_some())
     }
 }
 
-/// A folder whose name may be that of a split.
+/// A folder whose name may denote a split.
 struct Candidate<'a> {
     name: SplitName,
-    /// As it lies beside the others.
+    /// The folder next to the other splits.
     outer: &'a Folder,
-    /// The folder with the classes: the same, or the only one in it where that has the same role,
-    /// as in `seg_train/seg_train`.
+    /// The folder with the classes. It is `outer` itself, or the only folder in it if that has the
+    /// same role, as in `seg_train/seg_train`.
     folder: &'a Folder,
 }
 
@@ -52,25 +52,25 @@ impl<'a> Candidate<'a> {
         self.folder.branches().next().is_some()
     }
 
-    /// Whether it has a folder of one of these classes, whose names are in small letters.
+    /// Whether it has a folder of one of `classes`, whose names are in lower case.
     fn shares(&self, classes: &[String]) -> bool {
         self.folder.branches().any(|class| classes.contains(&class.name.to_lowercase()))
     }
 
-    /// Whether its folders are to be read as classes, even where they are not those of `classes`:
-    /// one folder of another name holds pictures of any class.
+    /// Whether its folders are classes, even if they are not among `classes`. A single folder with
+    /// another name contains pictures of any class.
     fn is_labelled(&self, classes: &[String]) -> bool {
         self.shares(classes) || self.folder.branches().count() > 1
     }
 }
 
-/// The splits in `folder`, if that has some. `known` are the classes of a model.
+/// Returns the splits in `folder`, if it has any. `known` are the classes of a model.
 ///
-/// A name alone is not enough, because classes may be called `test` or `training shoes`. Folders
-/// are splits where one for training has folders of classes, and either its name says nothing else,
-/// or another split agrees with it: by a folder of the same class, or by the other words of its
-/// name. Without a folder for training, all folders must be splits. Where classes are known, one of
-/// them must be there.
+/// A name alone is not sufficient, because classes may be called `test` or `training shoes`.
+/// Folders are splits if one for training has class folders, and either its name contains no other
+/// word, or another split agrees with it by a folder of the same class or by the other words of its
+/// name. Without a training folder, all folders must be splits. If classes are known, one of them
+/// must be present.
 pub(super) fn find<'a>(folder: &'a Folder, known: Option<&[String]>) -> Option<Splits<'a>> {
     let known: Option<Vec<String>> =
         known.map(|known| known.iter().map(|name| name.to_lowercase()).collect());
@@ -101,20 +101,20 @@ pub(super) fn find<'a>(folder: &'a Folder, known: Option<&[String]>) -> Option<S
         rest.into_iter().partition(|candidate| is_labelled(candidate));
     let first = |role| labelled.iter().copied().find(|candidate| candidate.name.role == role);
     let (validation, test) = (first(Role::Validation), first(Role::Test));
-    let told = [train, validation, test].into_iter().flatten().chain(unlabelled.iter().copied());
-    let told: Vec<_> = told.map(|candidate| &candidate.outer.path).collect();
+    let used = [train, validation, test].into_iter().flatten().chain(unlabelled.iter().copied());
+    let used: Vec<_> = used.map(|candidate| &candidate.outer.path).collect();
     Some(Splits {
         around: folder,
         train: train.map(|candidate| candidate.folder),
         validation: validation.map(|candidate| candidate.folder),
         test: test.map(|candidate| candidate.folder),
         unlabelled: unlabelled.into_iter().map(|candidate| candidate.outer).collect(),
-        others: folder.branches().filter(|other| !told.contains(&&other.path)).collect(),
+        others: folder.branches().filter(|other| !used.contains(&&other.path)).collect(),
     })
 }
 
-/// The names of folders that can only be splits, but have no folders of classes in them; the one
-/// for training comes first.
+/// Returns the names of folders that can only be splits but contain no class folders. The training
+/// folder comes first.
 pub(super) fn without_classes(folder: &Folder) -> Option<Vec<&str>> {
     let mut candidates: Vec<_> = folder.branches().map(Candidate::of).collect::<Option<_>>()?;
     candidates.sort_by_key(|candidate| candidate.name.role);
@@ -124,12 +124,12 @@ pub(super) fn without_classes(folder: &Folder) -> Option<Vec<&str>> {
     (roles.len() > 1 && candidates.iter().all(is_bare)).then(|| names.collect())
 }
 
-/// The names of the classes in a folder, in small letters.
+/// Returns the names of the classes in a folder, in lower case.
 fn names(folder: &Folder) -> Vec<String> {
     folder.branches().map(|class| class.name.to_lowercase()).collect()
 }
 
-/// Of several folders of the same role, the one with the least of this is taken.
+/// Sort key of folders with the same role. The folder with the smallest key is used.
 fn plainness(candidate: &Candidate<'_>) -> (usize, usize, usize) {
     let SplitName { rank, rest, .. } = &candidate.name;
     (rest.len(), *rank, candidate.outer.name.chars().count())

@@ -1,4 +1,4 @@
-//! Looks for the splits and classes in a folder, and refuses a folder that was not meant.
+//! Finds the splits and classes in a folder, and rejects a folder that is probably the wrong one.
 
 use std::path::Path;
 
@@ -8,13 +8,12 @@ use super::tree::Folder;
 use super::wrong_folder;
 use crate::error::Result;
 
-/// Looks for pictures in `folder`. `known` are the classes of a model that is to be tried on them:
-/// there may be pictures of some of its classes only.
+/// Finds the pictures in `folder`. `known` are the classes of a model to be evaluated on them;
+/// there may be pictures of only some of its classes.
 ///
 /// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data), with what was found, where there are no folders of
-/// classes, only one, or folders that must be something else;
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) where a folder cannot be listed.
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) if there are no class folders, only one, or folders
+/// that cannot be classes. [`ErrorKind::Io`](crate::ErrorKind::Io) if a folder cannot be listed.
 pub(super) fn survey(folder: &Path, known: Option<&[String]>) -> Result<Layout> {
     let root = Folder::read(folder)?;
     let mut layout = Layout::default();
@@ -33,7 +32,7 @@ pub(super) fn survey(folder: &Path, known: Option<&[String]>) -> Result<Layout> 
     Ok(layout)
 }
 
-/// The splits in `root`, in the only folder in it and so on, or in one of several folders there.
+/// Finds the splits in `root`, in a chain of single sub-folders, or in one of several sub-folders.
 fn find_splits<'a>(root: &'a Folder, known: Option<&[String]>) -> Result<Option<Splits<'a>>> {
     let mut last = root;
     for folder in root.and_only_branches() {
@@ -47,7 +46,7 @@ fn find_splits<'a>(root: &'a Folder, known: Option<&[String]>) -> Result<Option<
     }
     let below =
         |branch: &'a Folder| branch.and_only_branches().find_map(|folder| splits::find(folder, known));
-    // A single folder with a telling name is no evidence here: it may be a class.
+    // A single folder named like a split is no evidence here, because it may be a class.
     let mut found: Vec<_> = last.branches().filter_map(below).filter(Splits::are_several).collect();
     match found.len() {
         0 | 1 => Ok(found.pop()),
@@ -55,7 +54,7 @@ fn find_splits<'a>(root: &'a Folder, known: Option<&[String]>) -> Result<Option<
     }
 }
 
-/// `root`, unless the classes of a model lie in the only folder in it, or in the only one in that.
+/// Returns `root`, unless the classes of a model are further down in a chain of single sub-folders.
 fn folder_of_classes<'a>(root: &'a Folder, known: Option<&[String]>) -> &'a Folder {
     let known = known.unwrap_or_default();
     let has_known = |folder: &&Folder| folder.branches().any(|class| known.contains(&class.name));

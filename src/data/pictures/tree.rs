@@ -1,4 +1,4 @@
-//! What lies in a folder and below it.
+//! The tree of files in a folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use super::endings::Kind;
 use crate::data::source::unlike;
 use crate::error::{Error, Result};
 
-/// What NAS boxes, editors and systems leave in folders, in small letters. Names with a leading dot
-/// are ignored, too.
+/// Files and folders that NAS devices, editors and operating systems create, in lower case. Names
+/// with a leading dot are ignored as well.
 const LEFT_BY_PROGRAMS: [&str; 14] = [
     "@eadir",
     "@recycle",
@@ -26,45 +26,46 @@ const LEFT_BY_PROGRAMS: [&str; 14] = [
     "icon\r",
 ];
 
-/// The most files that are looked at: somebody may name a whole disk.
+/// Maximum number of files to look at, in case someone names a whole disk.
 const MOST_FILES: usize = 2_000_000;
 
-/// How deep links to folders are followed: a folder around the splits, splits, and classes may be
-/// links.
+/// Maximum depth at which links to folders are followed. The folder around the splits, the splits
+/// and the classes may be links.
 const LINKS_DEPTH: usize = 3;
 
-/// A folder with everything in it but what is ignored. All lists are sorted.
+/// A folder with all its contents except ignored files. All lists are sorted.
 #[derive(Debug, Default)]
 pub(super) struct Folder {
     pub(super) path: PathBuf,
     pub(super) name: String,
     pub(super) is_link: bool,
     pub(super) folders: Vec<Folder>,
-    /// Pictures in formats that are read.
+    /// Pictures in supported formats.
     pub(super) pictures: Vec<PathBuf>,
-    /// Pictures in other formats.
+    /// Pictures in unsupported formats.
     pub(super) unread: Vec<PathBuf>,
-    /// Files that are no pictures.
+    /// Files that are not pictures.
     pub(super) others: Vec<PathBuf>,
-    /// Links to folders that are not followed: they lead to a folder around them, or lie too deep.
+    /// Links to folders that are not followed, because they lead to a parent folder or are too
+    /// deep.
     pub(super) links: Vec<PathBuf>,
 }
 
-/// Where a folder really lies.
+/// The canonical location of a folder.
 #[derive(Clone)]
 struct Place {
     path: PathBuf,
-    /// Where the links were that led there.
+    /// Locations of the links that were followed to it.
     by: Vec<PathBuf>,
     depth: usize,
 }
 
 impl Folder {
-    /// Looks at `path` and everything below.
+    /// Reads `path` and everything below it.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where a folder cannot be listed,
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where there are too many files.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if a folder cannot be listed,
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) if there are too many files.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let real = path.canonicalize().map_err(|cause| unlisted(path, &cause))?;
         let mut files = 0;
@@ -82,7 +83,7 @@ impl Folder {
             }
             let path = entry.path();
             let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
-            // What leads nowhere counts as a file, whose reading then fails with its name.
+            // A broken link counts as a file. Reading it fails with its name.
             let is_folder = match is_link {
                 true => fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir()),
                 false => entry.file_type().is_ok_and(|kind| kind.is_dir()),
@@ -115,35 +116,35 @@ impl Folder {
         Ok(self)
     }
 
-    /// Whether pictures of any format lie in it or below.
+    /// Whether it or a folder below it contains pictures in any format.
     pub(super) fn has_pictures(&self) -> bool {
         self.has_own_pictures() || self.folders.iter().any(Folder::has_pictures)
     }
 
-    /// Whether pictures of any format lie directly in it.
+    /// Whether it directly contains pictures in any format.
     pub(super) fn has_own_pictures(&self) -> bool {
         !(self.pictures.is_empty() && self.unread.is_empty())
     }
 
-    /// The folders in it that have pictures in them or below: its classes, if it is a folder of
-    /// classes.
+    /// Returns the sub-folders that contain pictures at any depth. They are the classes if this is
+    /// a folder of classes.
     pub(super) fn branches(&self) -> impl Iterator<Item = &Folder> {
         self.folders.iter().filter(|folder| folder.has_pictures())
     }
 
-    /// The folder in it that has all its pictures, if there is one.
+    /// Returns the sub-folder that contains all pictures, if there is one.
     pub(super) fn only_branch(&self) -> Option<&Folder> {
         let mut branches = self.branches();
         let first = branches.next()?;
         (branches.next().is_none() && !self.has_own_pictures()).then_some(first)
     }
 
-    /// It, the only folder in it, the only one in that, and so on.
+    /// Returns this folder, then the only sub-folder of each one in turn.
     pub(super) fn and_only_branches(&self) -> impl Iterator<Item = &Folder> {
         std::iter::successors(Some(self), |folder| folder.only_branch())
     }
 
-    /// Hands it and all folders below to `visit`, but none behind a link.
+    /// Calls `visit` with this folder and all folders below it, except those behind a link.
     pub(super) fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Folder)) {
         visit(self);
         for folder in self.folders.iter().filter(|folder| !folder.is_link) {
@@ -153,16 +154,16 @@ impl Folder {
 }
 
 impl Place {
-    /// The place of a folder of this name in it.
+    /// Returns the location of the sub-folder with this name.
     fn below(&self, name: &std::ffi::OsStr) -> Place {
         Place { path: self.path.join(name), by: self.by.clone(), depth: self.depth + 1 }
     }
 
-    /// Where the link at `path`, which lies in it, leads to; nothing if that is not to be followed.
+    /// Resolves the link at `path` in this folder. Returns `None` if it is not to be followed.
     fn behind(&self, path: &Path) -> Option<Place> {
         let target = path.canonicalize().ok().filter(|_| self.depth < LINKS_DEPTH)?;
         let by: Vec<_> = self.by.iter().chain([&self.path]).cloned().collect();
-        // Round in a circle.
+        // The link forms a cycle.
         if by.iter().any(|folder| folder.starts_with(&target)) {
             return None;
         }
@@ -172,14 +173,14 @@ impl Place {
 
 fn too_many(folder: &Path) -> Error {
     unlike(folder.display(), format_args!("more than {MOST_FILES} files"), "the pictures of a data set")
-        .advise("is this the right folder? Name the one that has a folder for each class")
+        .advise("choose the folder that contains one sub-folder per class")
 }
 
 fn unlisted(folder: &Path, cause: &std::io::Error) -> Error {
-    Error::io(format_args!("look into {}", folder.display()), cause)
+    Error::io(format_args!("list {}", folder.display()), cause)
 }
 
-/// The last part of a path.
+/// Returns the last part of a path.
 pub(super) fn name_of(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! A look at a folder of pictures without a training.
+//! Verification of an image folder without training.
 
 use std::path::Path;
 
@@ -12,39 +12,39 @@ use super::survey::survey;
 use crate::data::pictures::loading::{check_counts, shape_of};
 use crate::error::{Error, Result};
 
-/// A class with fewer training pictures is hardly learnt.
+/// A class with fewer training pictures can hardly be learnt.
 const FEW: usize = 10;
 
-/// What a folder of pictures has, and whether it can be trained on.
+/// The contents of an image folder, and whether it can be trained on.
 #[derive(Debug)]
 pub struct Verification {
-    /// How many pictures were decoded, or could not be.
+    /// Number of pictures, including those that could not be decoded.
     pub pictures: usize,
-    /// Those that cannot be used.
+    /// The pictures that cannot be used.
     pub faults: Vec<Fault>,
     /// The classes.
     pub classes: Vec<String>,
-    /// The pictures of each class that can be used.
+    /// Number of usable pictures of each class.
     pub counts: Counts,
     /// The folders of the splits.
     pub origins: Origins,
-    /// Classes, splits and sizes, in a few lines.
+    /// A description of classes, splits and sizes, in a few lines.
     pub description: Vec<String>,
-    /// What is not used, and what may not be meant: a line each.
+    /// Warnings about ignored files and probable mistakes, one per line.
     pub warnings: Vec<String>,
-    /// Pictures in formats that are not read.
+    /// Pictures in unsupported formats.
     pub unread: Endings,
-    /// Files that are no pictures.
+    /// Files that are not pictures.
     pub others: Endings,
-    /// Why a training would refuse the folder, if so.
+    /// The error that training would report, if any.
     pub refusal: Option<Error>,
 }
 
-/// Decodes every picture of a folder to the end.
+/// Decodes every picture of a folder completely.
 ///
 /// # Errors
-/// As loading it to train on, where the folder is not one of pictures or has no classes; that a
-/// class has no picture that can be used is a [`refusal`](Verification::refusal).
+/// The same as loading the folder for training, if it is not an image folder or has no classes. A
+/// class without a usable picture is not an error but a [`refusal`](Verification::refusal).
 pub fn verify(folder: &Path, progress: bool) -> Result<Verification> {
     let Layout { train, validation, test, mut warnings, unread, others } = survey(folder, None)?;
     let Division { train, validation, test, origins } = Division::of(train, validation, test);
@@ -71,7 +71,7 @@ pub fn verify(folder: &Path, progress: bool) -> Result<Verification> {
     description.push(description::sizes(&all, shape_of(&all, wanted.size), wanted.resize));
     for (class, &count) in classes.iter().zip(&counts.train).filter(|(_, count)| (1..FEW).contains(*count)) {
         let pictures = if count == 1 { "picture" } else { "pictures" };
-        warnings.push(format!("class {class} has only {count} {pictures} to train on"));
+        warnings.push(format!("class {class} has only {count} training {pictures}"));
     }
     let refusal = check_counts(folder, &classes, &counts, &faults).err();
     let pictures = all.len() + faults.len();

@@ -1,19 +1,19 @@
-//! What a folder of pictures is to become.
+//! How an image folder is to be loaded.
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::ImageShape;
 
-/// How a picture of another size than the model's is made to fit.
+/// How pictures are brought to the training size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Resize {
-    /// Its middle, as large as the proportions allow, is scaled.
+    /// The largest centred part with the right aspect ratio is scaled.
     #[default]
     Crop,
-    /// All of it is scaled, whatever becomes of the proportions.
+    /// The whole picture is scaled, ignoring its aspect ratio.
     Stretch,
-    /// Not at all: it is an error.
+    /// Pictures of another size are an error.
     Refuse,
 }
 
@@ -21,7 +21,7 @@ impl Resize {
     /// All of them.
     pub const ALL: [Resize; 3] = [Resize::Crop, Resize::Stretch, Resize::Refuse];
 
-    /// As in flags and files.
+    /// The name in flags and files.
     pub const fn name(self) -> &'static str {
         match self {
             Resize::Crop => "crop",
@@ -31,28 +31,28 @@ impl Resize {
     }
 }
 
-/// What a folder of pictures is to become. The default is what `train` does where nothing is said.
+/// How an image folder is to be loaded. The default is that of `train`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wanted {
-    /// Size and channels of the images.
+    /// Size and number of channels of the images.
     pub size: Size,
-    /// What becomes of pictures of another size.
+    /// How pictures of another size are resized.
     pub resize: Resize,
-    /// The classes, in the order of the labels; else they are those of the folders, sorted by name.
+    /// The classes in the order of the labels. `None` uses the names of the folders, sorted.
     pub classes: Option<Vec<String>>,
-    /// Show on a terminal how far the reading is.
+    /// Whether to show a progress bar on a terminal.
     pub progress: bool,
 }
 
-/// Size and channels of images.
+/// Size and number of channels of the images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Size {
-    /// That of the pictures, if all have the same and it is small, else 64x64. With colour, unless no
-    /// picture has any.
+    /// The size of the pictures if all have the same and it is at most 128, else 64x64. RGB, unless
+    /// all pictures are greyscale.
     #[default]
     Found,
-    /// Squares with this side. With colour, unless no picture has any.
+    /// Squares with this side in pixels. RGB, unless all pictures are greyscale.
     Side(usize),
-    /// Exactly this, as a model wants it.
+    /// Exactly this shape, as required by a model.
     Exactly(ImageShape),
 }

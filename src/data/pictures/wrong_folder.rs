@@ -1,5 +1,4 @@
-//! Folders that are refused because they are not what they were taken for, and which may have been
-//! meant.
+//! Errors for folders that are probably not the ones the user meant, with suggestions.
 
 use super::name_list::list;
 use std::path::Path;
@@ -10,18 +9,19 @@ use super::splits::{self, Splits};
 use super::tree::Folder;
 use crate::data::source::unlike;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
-/// Refuses folders that are all called as splits, and have no folders of classes in them.
+/// Rejects folders that are all named like splits but contain no class folders.
 pub(super) fn check_splits_without_classes(folder: &Folder) -> Result<()> {
     let Some(names) = splits::without_classes(folder) else { return Ok(()) };
     let (first, shown) = (names[0], folder.path.display());
-    let found = format_args!("no folders of classes in {}", list(&names));
-    let error = unlike(shown, found, "one for each class in each of them");
+    let found = format_args!("no class folders in {}", list(&names));
+    let error = unlike(shown, found, "one folder per class in each of them");
     Err(error.advise(format!("put each picture into the folder of its class, for example {first}/CLASS/")))
 }
 
-/// Refuses folders that have all the same folders in them: splits under names that nobody knows, or
-/// classes with splits in them.
+/// Rejects folders that all contain the same sub-folders: splits with unknown names, or classes
+/// that contain splits.
 pub(super) fn check_sub_folders(root: &Folder) -> Result<()> {
     let folders: Vec<_> = root.branches().collect();
     let [first, others @ ..] = &folders[..] else { return Ok(()) };
@@ -37,29 +37,31 @@ pub(super) fn check_sub_folders(root: &Folder) -> Result<()> {
     let shown = root.path.display();
     let advice = if same.iter().all(|name| SplitName::of(name).is_some()) {
         let [split, class] = [same[0], names[0]];
-        format!("put the folders of the classes into those of the splits: {shown}/{split}/{class}")
+        format!("put the folders of the classes into those of the splits: {shown}/{split}/{class}").into()
     } else {
-        format!(
-            "rename {} to train, val or test, or train on one of them: --data {}; if they are the classes, \
-             move their pictures up into them",
-            list(&names),
-            first.path.display()
+        Remedy::settings(
+            format!(
+                "rename {} to train, val or test, or train on one of them: {{}}; if they are the classes, \
+                 move their pictures up into them",
+                list(&names)
+            ),
+            [("data", first.path.display().to_string())],
         )
     };
     Err(error.advise(advice))
 }
 
-/// Several data sets in one folder.
+/// Returns the error for several data sets in one folder.
 pub(super) fn several_sets(root: &Folder, found: &[Splits<'_>]) -> Error {
     let names: Vec<_> = found.iter().map(|splits| splits.around.name.as_str()).collect();
     let found_text = format_args!("splits in each of {}", list(&names));
-    let first = found[0].around.path.display();
+    let first = found[0].around.path.display().to_string();
     unlike(root.path.display(), found_text, "one data set")
-        .advise(format!("train on one of them, for example --data {first}"))
+        .advise(Remedy::settings("train on one of them, for example {}", [("data", first)]))
 }
 
-/// Refuses what cannot be trained on: no class, one class, or one without a picture that can be
-/// read. A model with `known` classes needs some picture only.
+/// Rejects a folder without classes, with a single class, or with a class that has no readable
+/// picture. With the `known` classes of a model, any picture is sufficient.
 pub(super) fn check_classes(root: &Folder, layout: &Layout, known: Option<&[String]>) -> Result<()> {
     if layout.parts().all(|part| part.classes.is_empty()) {
         return Err(nothing(root, layout));
@@ -70,24 +72,25 @@ pub(super) fn check_classes(root: &Folder, layout: &Layout, known: Option<&[Stri
     let Part { folder, classes } = &layout.train;
     if classes.is_empty() {
         let splits: Vec<_> = layout.parts().skip(1).map(|part| shown(&part.folder)).collect();
-        let found = format!("no pictures to train on beside those in {}", splits.join(" and "));
-        let expected = "a folder train/ with a folder for each class";
+        let found = format!("no training pictures, only those in {}", splits.join(" and "));
+        let expected = "a folder train/ with one sub-folder per class";
         return Err(unlike(root.path.display(), found, expected)
             .advise("rename the folder of the training pictures to train"));
     }
     if let [class] = &classes[..] {
         let reason = layout.warnings.first().map(|warning| format!(" ({warning})")).unwrap_or_default();
-        let found = format!("one class only, {}{reason}", class.name);
+        let found = format!("only one class, {}{reason}", class.name);
         let error = unlike(folder.display(), found, "two or more");
         return Err(match meant(root, &class.folder) {
             Some(meant) if *folder == root.path => {
                 let (path, names) = (meant.path.display(), names(meant));
-                error.advise(format!("if the classes are {names}: --data {path}"))
+                let sentence = format!("if the classes are {names}: {{}}");
+                error.advise(Remedy::settings(sentence, [("data", path.to_string())]))
             }
             Some(meant) => {
                 let (path, names) = (meant.path.display(), names(meant));
                 error.advise(format!(
-                    "if the classes are {names}: move them from {path} to {}",
+                    "if the classes are {names}, move them from {path} to {}",
                     folder.display()
                 ))
             }
@@ -99,14 +102,14 @@ pub(super) fn check_classes(root: &Folder, layout: &Layout, known: Option<&[Stri
         Some(class) => {
             let (count, list) = (class.unread.total(), class.unread.list());
             let pictures = if count == 1 { "picture" } else { "pictures" };
-            let found = format!("{count} {pictures} in formats that are not read ({list})");
+            let found = format!("{count} {pictures} in unsupported formats ({list})");
             Err(unlike(class.folder.display(), found, "some PNG or JPEG files in each class")
-                .advise("convert them to PNG or JPEG, or move the folder away"))
+                .advise("convert them to PNG or JPEG, or remove the folder"))
         }
     }
 }
 
-/// The folder below the one at `path` whose folders look like classes.
+/// Returns the folder below the one at `path` whose sub-folders look like classes.
 fn meant<'a>(root: &'a Folder, path: &Path) -> Option<&'a Folder> {
     let mut folder = root;
     while folder.path != path {

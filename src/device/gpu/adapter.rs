@@ -7,10 +7,11 @@ use wgpu::{
 
 use super::compiler::ShaderCompiler;
 use super::preference::{self, Description};
-use crate::device::{DeviceInfo, DeviceKind};
+use crate::device::info::{DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::kernel::{GpuFacts, Matrices};
+use crate::remedy::Remedy;
 
 /// An adapter that was found, not opened yet.
 #[derive(Clone, Debug)]
@@ -88,14 +89,14 @@ fn in_order(found: Vec<FoundAdapter>) -> Vec<FoundAdapter> {
         .collect()
 }
 
-/// What to do where no adapter was found: one line for this operating system.
-pub fn no_adapter_advice() -> &'static str {
+/// How to get a driver for a GPU on this operating system, in one line.
+pub fn driver_advice() -> &'static str {
     if cfg!(target_os = "linux") {
-        "install your GPU's Vulkan driver, or on Debian/Ubuntu the software one: apt-get install mesa-vulkan-drivers libvulkan1; or use --device cpu"
+        "install your GPU's Vulkan driver, or on Debian/Ubuntu the software one: apt-get install mesa-vulkan-drivers libvulkan1"
     } else if cfg!(windows) {
-        "install your GPU vendor's driver (DX12 or Vulkan), or use --device cpu"
+        "install your GPU vendor's driver (DX12 or Vulkan)"
     } else {
-        "shadegrad needs Metal (macOS 11 or later) or a Vulkan driver; or use --device cpu"
+        "shadegrad needs Metal (macOS 11 or later) or a Vulkan driver"
     }
 }
 
@@ -210,7 +211,7 @@ impl FoundAdapter {
                 // SAFETY: what wgpu may not check of such a feature is up to its user. The only user is the
                 // crate's own template for cooperative matrices, whose tiles are sized and aligned for every
                 // load and store, whose control flow is uniform around them, and which a device proves before
-                // it is used (`Gpu::facts_of_halves`).
+                // it is used (`Gpu::f16_facts`).
                 unsafe { wgpu::ExperimentalFeatures::enabled() }
             } else {
                 wgpu::ExperimentalFeatures::disabled()
@@ -224,7 +225,7 @@ impl FoundAdapter {
         };
         pollster::block_on(self.adapter.request_device(&descriptor)).map_err(|cause| {
             Error::device(format!("cannot open the GPU {}: {cause}", self.info.name))
-                .advise("run `shadegrad devices` to see the others, or use --device cpu")
+                .advise(Remedy::AnotherDevice)
         })
     }
 }

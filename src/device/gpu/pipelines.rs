@@ -1,5 +1,6 @@
-//! Turns kernel rows into pipelines, and dispatches into what a compute pass needs.
+//! Turns kernels into pipelines, and dispatches into what a compute pass needs.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -7,11 +8,12 @@ use std::sync::Arc;
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, BindGroupLayout, BindGroupLayoutDescriptor,
     BindGroupLayoutEntry, BindingResource, BindingType, Buffer, BufferBinding, BufferBindingType,
-    BufferDescriptor, BufferUsages, CommandEncoderDescriptor, ComputePass, ComputePassDescriptor,
-    ComputePipeline, ComputePipelineDescriptor, Device, PipelineCompilationOptions, PipelineLayoutDescriptor,
-    Queue, ShaderModuleDescriptor, ShaderSource, ShaderStages,
+    BufferDescriptor, BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor, ComputePipeline,
+    ComputePipelineDescriptor, Device, PipelineCompilationOptions, PipelineLayoutDescriptor, Queue,
+    ShaderModuleDescriptor, ShaderSource, ShaderStages,
 };
 
+use super::prepared::{Prepared, encode};
 use super::timing::time_by_waiting;
 use crate::kernel::{Access, Dispatch, Kernel, MOST_TRIPS, Uniform};
 use crate::plan::StepRecord;
@@ -19,23 +21,13 @@ use crate::plan::StepRecord;
 /// Bytes from one uniform to the next: the most that any device asks for as an alignment.
 pub(super) const UNIFORM_STRIDE: u64 = 256;
 
-/// A dispatch, ready to be encoded.
-#[derive(Clone, Debug)]
-pub(super) struct Prepared {
-    /// The kernel's.
-    pub(super) name: Arc<str>,
-    pub(super) pipeline: ComputePipeline,
-    pub(super) bindings: BindGroup,
-    pub(super) reads_step: bool,
-    pub(super) grid: [u32; 3],
-}
-
 /// The pipelines of a plan, one per kernel however many ops use it.
 #[derive(Debug)]
 pub(super) struct Pipelines<'a> {
     device: &'a Device,
     step_layout: &'a BindGroupLayout,
-    made: HashMap<Kernel, (ComputePipeline, BindGroupLayout)>,
+    /// By the kernel's name, with the kernel that it was made from.
+    made: HashMap<Cow<'static, str>, (Kernel, ComputePipeline, BindGroupLayout)>,
 }
 
 /// Layout of the bind group that holds the step's record, at an offset that varies.
@@ -67,19 +59,6 @@ pub(super) fn params_buffer(device: &Device, count: usize) -> Buffer {
     })
 }
 
-/// Encodes dispatches one after the other; `records` are the steps' records, theirs at `offset`.
-pub(super) fn encode(pass: &mut ComputePass<'_>, dispatches: &[Prepared], records: &BindGroup, offset: u32) {
-    for prepared in dispatches {
-        pass.set_pipeline(&prepared.pipeline);
-        pass.set_bind_group(0, &prepared.bindings, &[]);
-        if prepared.reads_step {
-            pass.set_bind_group(1, records, &[offset]);
-        }
-        let [x, y, z] = prepared.grid;
-        pass.dispatch_workgroups(x, y, z);
-    }
-}
-
 /// Launches a kernel without any workgroup, which computes nothing, and waits for it. Mesa's
 /// software driver compiles a kernel when it is first launched, and not when its pipeline is made.
 pub(super) fn launch_nothing(device: &Device, queue: &Queue, prepared: &Prepared, records: &BindGroup) {
@@ -100,13 +79,13 @@ impl<'a> Pipelines<'a> {
 
     /// Whether a kernel has no pipeline yet.
     pub(super) fn lack(&self, kernel: &Kernel) -> bool {
-        !self.made.contains_key(kernel)
+        !self.made.contains_key(&kernel.name)
     }
 
     /// How many kernels of these dispatches have no pipeline yet.
     pub(super) fn lacking<'b>(&self, dispatches: impl Iterator<Item = &'b Dispatch>) -> usize {
         let kernels = dispatches.map(|dispatch| &*dispatch.kernel).filter(|kernel| self.lack(kernel));
-        kernels.collect::<HashSet<_>>().len()
+        kernels.map(|kernel| &kernel.name).collect::<HashSet<_>>().len()
     }
 
     /// Prepares a dispatch whose uniform lies at `offset` in `params`; `buffers` are the plan's.
@@ -125,10 +104,11 @@ impl<'a> Pipelines<'a> {
             dispatch.trips
         );
         if self.lack(kernel) {
-            let made = self.make(kernel, dispatch.params.len());
-            self.made.insert(kernel.clone(), made);
+            let (pipeline, layout) = self.make(kernel, dispatch.params.len());
+            self.made.insert(kernel.name.clone(), (kernel.clone(), pipeline, layout));
         }
-        let (pipeline, layout) = &self.made[kernel];
+        let (made, pipeline, layout) = &self.made[&kernel.name];
+        assert!(made == kernel, "two kernels have the name {}", kernel.name);
         let mut entries = vec![BindGroupEntry {
             binding: 0,
             resource: BindingResource::Buffer(BufferBinding {

@@ -13,20 +13,20 @@ use wgpu::{
     BufferUsages, CommandEncoderDescriptor, MapMode, PollType, SubmissionIndex,
 };
 
-use super::Gpu;
+use super::context::Context;
 use super::faults::{Faults, checked, lost_device, out_of_memory};
-use super::pipelines::{
-    Pipelines, Prepared, UNIFORM_STRIDE, encode, launch_nothing, params_buffer, step_layout,
-};
+use super::pipelines::{Pipelines, UNIFORM_STRIDE, launch_nothing, params_buffer, step_layout};
 use super::preparation::{Progress, Stage};
+use super::prepared::{Prepared, encode};
 use super::timing::{Stamps, Timed, wait_for_each};
 use super::tuner::{Bench, Tuner};
+use crate::device::interface::{MOST_LAUNCHES, Session, Ticket};
 use crate::device::profile::Profile;
-use crate::device::{MOST_LAUNCHES, Session, Ticket};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::kernel::{GpuFacts, Uniform};
 use crate::plan::{Array, Declaration, Launch, Plan, StepId, StepRecord};
+use crate::remedy::Remedy;
 use crate::tensor::{Element, Tensor};
 
 pub(super) struct GpuSession {
@@ -68,10 +68,10 @@ fn device_bytes(tensor: Tensor) -> u64 {
 }
 
 impl GpuSession {
-    /// Makes all that `plan` needs; `facts` are what its kernels may know of the GPU.
-    pub(super) fn new(gpu: &Gpu, facts: &GpuFacts, plan: Plan) -> Result<Self> {
+    /// Makes everything that `plan` needs; its kernels are chosen by `facts`.
+    pub(super) fn new(gpu: &Context, facts: &GpuFacts, plan: Plan) -> Result<Self> {
         let device = &gpu.device;
-        let largest = crate::device::Device::largest_tensor(gpu) as u64;
+        let largest = gpu.largest_tensor() as u64;
         for Declaration { tensor, name, .. } in plan.declarations() {
             if device_bytes(*tensor) > largest {
                 return Err(Error::device(format!(
@@ -79,7 +79,7 @@ impl GpuSession {
                     device_bytes(*tensor),
                     gpu.info.name
                 ))
-                .advise("use a smaller --batch-size or model, or --device cpu"));
+                .advise(Remedy::LessMemory));
             }
         }
         if failpoint::strikes("out-of-memory-in-load") {
@@ -117,7 +117,8 @@ impl GpuSession {
             });
             let mut pipelines = Pipelines::new(device, &step_layout);
             let bench = Bench { device, queue: &gpu.queue, buffers: &buffers, records: &records_group };
-            let mut tuner = Tuner::new(bench, *facts, gpu.tuning.as_ref(), gpu.tell, gpu.subject());
+            let mut tuner =
+                Tuner::new(bench, *facts, gpu.tuning.as_ref(), gpu.on_notice, gpu.subject.clone());
             let mut progress =
                 Progress::new(gpu.observer.as_deref(), Stage::Tuning, tuner.open_choices(&plan));
             let lowered: Vec<Vec<Vec<_>>> = plan
@@ -129,7 +130,7 @@ impl GpuSession {
                 })
                 .collect();
             drop(progress);
-            tuner.remember();
+            tuner.store();
             let lacking = pipelines.lacking(lowered.iter().flatten().flatten());
             let mut progress = Progress::new(gpu.observer.as_deref(), Stage::Compiling, lacking);
             // All uniforms of the plan lie in one buffer, each at a multiple of the stride.

@@ -9,7 +9,7 @@ use wgpu::{
     ComputePassTimestampWrites, QuerySet, QuerySetDescriptor, QueryType,
 };
 
-use super::pipelines::{Prepared, encode};
+use super::prepared::{Prepared, encode};
 use crate::device::profile::{Clock, Profile};
 
 /// Dispatches that are timed in a submission, from its first on: two time stamps each, of the 4,096 that

@@ -7,23 +7,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::memory::{Memory, Subject};
-use super::pipelines::{Pipelines, Prepared, UNIFORM_STRIDE, encode};
+use super::cache::{CacheFile, Subject};
+use super::pipelines::{Pipelines, UNIFORM_STRIDE, params_buffer};
 use super::preparation::Progress;
+use super::prepared::{Prepared, encode};
 use super::timing::time_by_waiting;
+use crate::device::notice::Notice;
 use crate::kernel::{Dispatch, GpuFacts};
 use crate::plan::{Choice, Op, Plan, Way};
 
 /// Choices by key: which of its ways is the fastest.
 pub type Choices = BTreeMap<String, String>;
 
-/// What the tuner's memory is called.
+/// Topic of the tuner's cache file.
 pub const TOPIC: &str = "tuning";
 
 /// Whether and how a GPU finds out which kernels suit it.
 #[derive(Clone, Debug)]
 pub struct Tuning {
-    /// Where what was found is remembered; nowhere, if there is no such place.
+    /// Where results are cached; `None` keeps them for the process only.
     pub folder: Option<PathBuf>,
 }
 
@@ -51,9 +53,8 @@ pub(super) struct Tuner<'a> {
     facts: GpuFacts,
     /// Whether choices are made at all.
     tuning: Option<&'a Tuning>,
-    /// Told, in a line, what takes time or went wrong.
-    tell: fn(&str),
-    memory: Option<Memory>,
+    on_notice: fn(&Notice),
+    cache: Option<CacheFile>,
     known: Choices,
     /// What has been measured since the start.
     found: Choices,
@@ -65,19 +66,19 @@ impl<'a> Tuner<'a> {
         bench: Bench<'a>,
         facts: GpuFacts,
         tuning: Option<&'a Tuning>,
-        tell: fn(&str),
+        on_notice: fn(&Notice),
         subject: Subject,
     ) -> Self {
         let folder = tuning.and_then(|tuning| tuning.folder.as_deref());
-        let memory = folder.map(|folder| Memory::new(folder, TOPIC, subject.clone()));
-        let known = memory.as_ref().and_then(Memory::recall).unwrap_or_default();
-        Tuner { bench, facts, tuning, tell, memory, known, found: Choices::new(), subject }
+        let cache = folder.map(|folder| CacheFile::new(folder, TOPIC, subject.clone()));
+        let known = cache.as_ref().and_then(CacheFile::load).unwrap_or_default();
+        Tuner { bench, facts, tuning, on_notice, cache, known, found: Choices::new(), subject }
     }
 
     /// How many choices of a plan have to be made by measuring.
     pub(super) fn open_choices(&self, plan: &Plan) -> usize {
         let choices = plan.steps().iter().flat_map(|step| &step.ops).filter_map(|op| self.choice(&**op));
-        let open = choices.filter(|choice| self.remembered(choice).is_none());
+        let open = choices.filter(|choice| self.known_way(choice).is_none());
         open.map(|choice| choice.key).collect::<BTreeSet<_>>().len()
     }
 
@@ -89,14 +90,11 @@ impl<'a> Tuner<'a> {
         progress: &mut Progress<'_>,
     ) -> Vec<Dispatch> {
         let Some(choice) = self.choice(op) else { return op.lower(&self.facts) };
-        if let Some(way) = self.remembered(&choice) {
+        if let Some(way) = self.known_way(&choice) {
             return op.lower(&way.facts);
         }
         if self.found.is_empty() {
-            (self.tell)(&format!(
-                "tuning kernels for {} (one-time; skip with --no-tune)",
-                self.subject.adapter
-            ));
+            (self.on_notice)(&Notice::Tuning(self.subject.adapter.clone()));
         }
         progress.next(&choice.key);
         let fastest = self.measure(op, &choice, pipelines);
@@ -111,18 +109,19 @@ impl<'a> Tuner<'a> {
 
     /// The way that was found to be the fastest. One that is not there any more is no reason to
     /// fail.
-    fn remembered<'b>(&self, choice: &'b Choice) -> Option<&'b Way> {
+    fn known_way<'b>(&self, choice: &'b Choice) -> Option<&'b Way> {
         let label = self.found.get(&choice.key).or_else(|| self.known.get(&choice.key))?;
         choice.ways.iter().find(|way| way.label == *label)
     }
 
-    /// Adds what was found to what the memory says by now: another process may have written it meanwhile. A memory that cannot be written costs time at the next start, no more.
-    pub(super) fn remember(self) {
-        if let (Some(memory), false) = (self.memory, self.found.is_empty())
-            && let known = memory.recall::<Choices>().unwrap_or_default()
-            && let Err(error) = memory.remember(known.into_iter().chain(self.found).collect::<Choices>())
+    /// Adds what was found to the cache file as it is now: another process may have written to it
+    /// meanwhile. If it cannot be written, the next start takes longer, and nothing else.
+    pub(super) fn store(self) {
+        if let (Some(cache), false) = (self.cache, self.found.is_empty())
+            && let known = cache.load::<Choices>().unwrap_or_default()
+            && let Err(error) = cache.store(known.into_iter().chain(self.found).collect::<Choices>())
         {
-            (self.tell)(&format!("what was found is not remembered: {error}"));
+            (self.on_notice)(&Notice::NotCached(error));
         }
     }
 
@@ -148,7 +147,7 @@ impl<'a> Tuner<'a> {
 
     fn prepare(&self, dispatches: &[Dispatch], pipelines: &mut Pipelines<'_>) -> Vec<Prepared> {
         let Bench { device, queue, buffers, .. } = self.bench;
-        let params = super::pipelines::params_buffer(device, dispatches.len());
+        let params = params_buffer(device, dispatches.len());
         let mut prepared = Vec::new();
         for (index, dispatch) in dispatches.iter().enumerate() {
             let offset = index as u64 * UNIFORM_STRIDE;
@@ -178,7 +177,7 @@ impl Bench<'_> {
                 encode(&mut pass, way, self.records, 0);
             }
         }
-        // Whatever is chosen on a device that was lost, the session finds the loss.
+        // If the device was lost, any choice will do: the session finds out.
         time_by_waiting(self.device, self.queue, encoder.finish()).unwrap_or(Duration::MAX / 2)
     }
 }

@@ -6,7 +6,7 @@ use prost::{Message, Oneof};
 /// `TensorProto.DataType.FLOAT`.
 pub(super) const FLOAT: i32 = 1;
 
-/// `AttributeProto.AttributeType`, as far as exports need it.
+/// The values of `AttributeProto.AttributeType` that exports use.
 #[derive(Clone, Copy)]
 pub(super) enum AttributeType {
     Float = 1,
@@ -110,7 +110,7 @@ pub(super) struct ValueInfoProto {
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct TypeProto {
-    /// One of several kinds of values in the original; the others are never written.
+    /// One of several kinds of values in the original. Only this one is written.
     #[prost(message, optional, tag = "1")]
     pub(super) tensor_type: Option<TensorTypeProto>,
 }
@@ -137,7 +137,7 @@ pub(super) struct Dimension {
     pub(super) value: Option<Size>,
 }
 
-/// A size, or the name of one that is known only when the model runs.
+/// A size, or the name of a size that is known only when the model runs.
 #[derive(Clone, PartialEq, Oneof)]
 pub(super) enum Size {
     #[prost(int64, tag = "1")]

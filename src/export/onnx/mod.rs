@@ -1,9 +1,9 @@
-//! ONNX: the computation and its weights in one file, for onnxruntime and everything that reads it.
+//! ONNX export: the computation and its weights in one file, for onnxruntime and other programs.
 //!
-//! The model takes `input`, f32 `[batch, channels, height, width]` of pixels that were scaled to
-//! [0, 1] and normalised, and gives `logits`, `[batch, classes]`, for any size of the batch. The
-//! file's metadata has what the caller needs beside that: `mean` and `std`, JSON arrays with a
-//! number for each channel, and `classes`, a JSON array of names in the order of the logits.
+//! The model takes `input`, f32 `[batch, channels, height, width]`, with pixels scaled to [0, 1]
+//! and normalised. It returns `logits`, `[batch, classes]`, for any batch size. The file's metadata
+//! contains `mean` and `std` (JSON arrays with one number per channel) and `classes` (a JSON array
+//! of names in the order of the logits).
 
 mod graph;
 mod messages;
@@ -17,12 +17,13 @@ use crate::checkpoint::SavedModel;
 use crate::error::{Error, Result};
 use crate::export::parts::Parts;
 use crate::fs::atomic;
+use crate::remedy::Remedy;
 
-/// ONNX 1.8 of 2020: everything in use reads it, and nothing newer is needed.
+/// ONNX 1.8 (2020). Common programs read it, and nothing newer is needed.
 const IR_VERSION: i64 = 7;
 const OPERATOR_SET: i64 = 13;
 
-/// The most bytes that readers of protobuf accept.
+/// Maximum size of a protobuf message in bytes.
 const MOST_BYTES: usize = (2 << 30) - 1;
 
 /// Writes the model as an ONNX file.
@@ -39,9 +40,9 @@ pub(super) fn write(model: &SavedModel, path: &Path) -> Result<()> {
     let bytes = message.encoded_len();
     if bytes > MOST_BYTES {
         return Err(Error::model(format!(
-            "the model has {bytes} bytes as ONNX, more than the {MOST_BYTES} that a file may have"
+            "the model has {bytes} bytes as ONNX, more than the maximum of {MOST_BYTES}"
         ))
-        .advise("export it with --format safetensors"));
+        .advise(Remedy::settings("export it with {}", [("format", "safetensors")])));
     }
     atomic::write(path, &message.encode_to_vec())
 }

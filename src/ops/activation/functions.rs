@@ -1,10 +1,10 @@
 //! The list of activations: names, formulas and kernels.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::mem::discriminant;
 
-use crate::kernel::{Binding, Kernel, Uniform, read, shader, uniform, write};
+use crate::kernel::PlainKernel;
+use crate::kernel::shaders::{self, ActivationParams};
 use crate::ops::relu;
 
 /// A function that is applied to every element. It displays as models spell it: `leakyrelu:0.01`.
@@ -59,25 +59,7 @@ struct Row {
     /// Where the derivative jumps, in ascending order.
     kinks: &'static [f64],
     /// The forward and the backward kernel, unless the activation has an op of its own.
-    kernels: Option<[Kernel; 2]>,
-}
-
-/// The two kernels of an activation: its files of `shaders/` within the frames for both passes.
-macro_rules! kernels {
-    ($name:literal: $($file:literal),+) => {
-        Some([
-            kernel(
-                $name,
-                shader!("stored_f32.wgsl", $($file,)+ "activation.wgsl"),
-                &[read("x"), write("y")],
-            ),
-            kernel(
-                concat!($name, "_backward"),
-                shader!("stored_f32.wgsl", $($file,)+ "activation_backward.wgsl"),
-                &[read("x"), read("dy"), write("dx")],
-            ),
-        ])
-    };
+    kernels: Option<[&'static PlainKernel<ActivationParams>; 2]>,
 }
 
 /// All activations, in the order of help and messages.
@@ -96,7 +78,7 @@ static TABLE: &[Row] = &[
         summary: "`nn.GELU`: `x P(x)`, `P` the standard normal distribution function",
         argument: None,
         kinks: &[],
-        kernels: kernels!("gelu": "log_sum_exp.wgsl", "gelu.wgsl"),
+        kernels: Some([&shaders::GELU, &shaders::GELU_BACKWARD]),
     },
     Row {
         activation: Activation::LeakyRelu { slope: 0.01 },
@@ -108,7 +90,7 @@ static TABLE: &[Row] = &[
             set: |slope| Activation::LeakyRelu { slope },
         }),
         kinks: &[0.0],
-        kernels: kernels!("leaky_relu": "leaky_relu.wgsl"),
+        kernels: Some([&shaders::LEAKY_RELU, &shaders::LEAKY_RELU_BACKWARD]),
     },
     Row {
         activation: Activation::Silu,
@@ -116,7 +98,7 @@ static TABLE: &[Row] = &[
         summary: "`nn.SiLU`: `x / (1 + exp(-x))`",
         argument: None,
         kinks: &[],
-        kernels: kernels!("silu": "log_sum_exp.wgsl", "logistic.wgsl", "silu.wgsl"),
+        kernels: Some([&shaders::SILU, &shaders::SILU_BACKWARD]),
     },
     Row {
         activation: Activation::Hardswish,
@@ -124,7 +106,7 @@ static TABLE: &[Row] = &[
         summary: "`nn.Hardswish`: `x min(max(x + 3, 0), 6) / 6`",
         argument: None,
         kinks: &[-3.0, 3.0],
-        kernels: kernels!("hardswish": "hardswish.wgsl"),
+        kernels: Some([&shaders::HARDSWISH, &shaders::HARDSWISH_BACKWARD]),
     },
     Row {
         activation: Activation::Relu6,
@@ -132,7 +114,7 @@ static TABLE: &[Row] = &[
         summary: "`nn.ReLU6`: `min(max(x, 0), 6)`",
         argument: None,
         kinks: &[0.0, 6.0],
-        kernels: kernels!("relu6": "relu6.wgsl"),
+        kernels: Some([&shaders::RELU6, &shaders::RELU6_BACKWARD]),
     },
     Row {
         activation: Activation::Sigmoid,
@@ -140,7 +122,7 @@ static TABLE: &[Row] = &[
         summary: "`nn.Sigmoid`: `1 / (1 + exp(-x))`",
         argument: None,
         kinks: &[],
-        kernels: kernels!("sigmoid": "log_sum_exp.wgsl", "logistic.wgsl", "sigmoid.wgsl"),
+        kernels: Some([&shaders::SIGMOID, &shaders::SIGMOID_BACKWARD]),
     },
     Row {
         activation: Activation::Scale { factor: 0.125 },
@@ -152,7 +134,7 @@ static TABLE: &[Row] = &[
             set: |factor| Activation::Scale { factor },
         }),
         kinks: &[],
-        kernels: kernels!("scale": "scale.wgsl"),
+        kernels: Some([&shaders::SCALE, &shaders::SCALE_BACKWARD]),
     },
 ];
 
@@ -250,13 +232,8 @@ impl Activation {
     ///
     /// # Panics
     /// For [`Activation::Relu`], which is recorded as an op of its own.
-    pub(super) fn kernels(self) -> &'static [Kernel; 2] {
-        self.row().kernels.as_ref().expect("ReLU is recorded as an op of its own")
-    }
-
-    /// The kernels of all activations.
-    pub(super) fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
-        TABLE.iter().filter_map(|row| row.kernels.as_ref()).flatten()
+    pub(super) fn kernels(self) -> [&'static PlainKernel<ActivationParams>; 2] {
+        self.row().kernels.expect("ReLU is recorded as an op of its own")
     }
 }
 
@@ -308,27 +285,4 @@ fn logistic(x: f32) -> f32 {
 fn logistic_derivative(x: f32) -> f32 {
     let e = (-x.abs()).exp();
     e / ((1.0 + e) * (1.0 + e))
-}
-
-uniform! {
-    pub(super) struct Params {
-        /// Number of elements.
-        length: u32,
-        /// The activation's argument, if it has one.
-        argument: f32,
-    }
-}
-
-pub(super) const WORKGROUP: u32 = 256;
-
-const fn kernel(name: &'static str, source: Cow<'static, str>, bindings: &'static [Binding]) -> Kernel {
-    Kernel {
-        name: Cow::Borrowed(name),
-        source,
-        workgroup: [WORKGROUP, 1, 1],
-        params: Params::FIELDS,
-        bindings: Cow::Borrowed(bindings),
-        reads_step: false,
-        subgroups: false,
-    }
 }

@@ -1,11 +1,11 @@
-// Under the pointer, or with the arrow keys, all charts show the same epoch. The numbers are those of
-// the table of epochs, so that they are written in one way only.
+// All charts show the epoch under the pointer, which the arrow keys move. The numbers are taken from the
+// table of epochs, so that they are formatted in one place only.
 const SVG = 'http://www.w3.org/2000/svg';
 const charts = () => [...document.querySelectorAll('.chart')];
 const rows = () => [...document.querySelectorAll('.epochs tbody tr')];
 let shown = null;
 
-// The places of a line's epochs: where a line has points for steps, too, they are listed apart.
+// The points of a line's epochs. They are listed separately if the line has points for steps as well.
 function epochs(line) {
   const places = line.dataset.epochs ?? line.getAttribute('points');
   return places.split(' ').map((place) => place.split(',').map(Number));

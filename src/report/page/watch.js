@@ -1,5 +1,5 @@
 
-// While the run trains, the dashboard tells how far it is, and sends a new body after each epoch.
+// While the run trains, the dashboard sends its progress, and a new body after each epoch.
 const live = document.querySelector('.live');
 const say = (text) => { live.querySelector('p').textContent = text; };
 const events = new EventSource(`events?seen=${live.dataset.version}`);
@@ -19,4 +19,4 @@ events.addEventListener('end', ({ data }) => {
   live.classList.add('over');
   say(JSON.parse(data));
 });
-events.addEventListener('error', () => say('The run does not answer: it has ended, or it is busy.'));
+events.addEventListener('error', () => say('No answer from the run: it has ended or is busy.'));

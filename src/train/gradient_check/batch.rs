@@ -1,4 +1,4 @@
-//! Which images gradients are checked on: ones that are at no kink.
+//! Chooses the images of a gradient check: images that are at no kink.
 
 use std::ops::RangeInclusive;
 
@@ -7,26 +7,28 @@ use super::wide::{Trace, WideModel};
 use crate::data::{Dataset, Normalisation, Split};
 use crate::error::{Error, Result};
 use crate::nn::Size;
+use crate::remedy::Remedy;
 
-/// How often images at kinks are replaced before there are to be fewer.
+/// Number of times that images at kinks are replaced before the batch shrinks.
 const ROUNDS: usize = 4;
 
 /// Images for which no ReLU and no max pool is at a kink.
 pub(super) struct Batch {
     pub(super) split: Split,
-    /// Their way through the model.
+    /// Their forward pass.
     pub(super) trace: Trace,
     pub(super) left_out: usize,
 }
 
-/// So many of the data set's first images, normalised and laid out as the model reads them.
+/// Chooses the first suitable images of the data set, normalised, in the layout that the model
+/// reads.
 ///
-/// With a batch norm every image has a part in what becomes of the others, so those that were at no
-/// kink may come to one when others are replaced. Of deep models almost every image has a value
-/// near a kink. So the batch shrinks until chance is kind.
+/// With a batch norm, every image affects the activations of the others, so replacing some images
+/// may move others to a kink. In deep models almost every image has a value near a kink. So the
+/// batch shrinks until no image is at one.
 ///
 /// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data) where every image is at a kink.
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) if every image is at a kink.
 pub(super) fn smooth(
     wide: &WideModel,
     dataset: &Dataset,
@@ -65,11 +67,11 @@ pub(super) fn smooth(
     Err(Error::data(
         "no image of the data has a gradient: a ReLU or a max pool is at its kink for each of them",
     )
-    .advise("use other first weights (--init, --seed)"))
+    .advise(Remedy::settings("use other first weights ({}, {})", [("init", ""), ("seed", "")])))
 }
 
-/// An image's values, of the size that the model reads: channels last in a map, channel by channel
-/// in a row.
+/// The values of an image in the layout of `size`: channels last for a map, channels first for a
+/// row.
 fn normalised(
     image: &[u8],
     dataset: &Dataset,

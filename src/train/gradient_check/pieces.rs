@@ -1,22 +1,22 @@
-//! The smooth pieces that activations with kinks and max pools consist of.
+//! The linear pieces of ReLUs, leaky ReLUs and max pools.
 //!
-//! A ReLU is `0` on one piece and `x` on the other; a max pool has a piece for each cell of the
-//! window. A gradient is the slope of the piece that the pass went over, so slopes are taken of
-//! that piece, too: once a pass has found its pieces, others go over the same.
+//! Each output of these layers lies on one of several linear pieces: `0` or `x` for a ReLU, one of
+//! the cells of the window for a max pool. A gradient is the derivative of the piece that the
+//! forward pass used. The first pass records its pieces, and later passes use the same ones.
 
 use super::values::{Values, cells};
 use crate::ops::window::Window;
 
-/// How near to a kink a value may not be, relative to the largest value of its module: there f32
-/// and f64 may be on different pieces, and no slope is a gradient. The error of a sum of a few
-/// thousand f32 products is smaller.
+/// Minimum distance of a value from a kink, relative to the largest value of its stage. Closer
+/// values may be on different pieces in f32 and float64. The error of a sum of a few thousand f32
+/// products is smaller.
 const MARGIN: f64 = 2e-6;
 
-/// Which piece each value of a module lies on.
+/// The piece that each value of a stage lies on.
 #[derive(Debug)]
 pub(super) struct Pieces {
-    /// For each value that the module makes, where in its input the value comes from, or which side
-    /// it is on.
+    /// For each output of the stage, the index of the input that it comes from, or the side of
+    /// zero.
     pub(super) chosen: Vec<usize>,
     /// For each image, whether one of its values is at a kink.
     near: Vec<bool>,
@@ -36,7 +36,7 @@ impl Pieces {
         }
     }
 
-    /// Where in `x` the first of the largest values of each window is.
+    /// The index in `x` of the first of the largest values in each window.
     pub(super) fn of_largest(x: &Values, window: Window) -> Self {
         let margin = margin(x);
         let (size, channels) = (x.map(), x.channels());
@@ -51,8 +51,8 @@ impl Pieces {
                         inside.clone().fold(f64::NEG_INFINITY, |largest, at| largest.max(image[at]));
                     let first = inside.clone().find(|&at| image[at] == largest);
                     pieces.chosen.push(index * image.len() + first.expect("a window covers cells"));
-                    // Exactly as large is what weights make of the same pixels: whichever is taken,
-                    // the slope is the same.
+                    // Equal values come from equal pixels; the derivative is the same for either
+                    // choice.
                     near |= inside.clone().any(|at| image[at] != largest && largest - image[at] <= margin);
                 }
             }
@@ -66,18 +66,17 @@ fn margin(x: &Values) -> f64 {
     MARGIN * x.values.iter().fold(0.0f64, |largest, value| largest.max(value.abs()))
 }
 
-/// The pieces that a pass goes over, module by module, those inside residuals in the order of the
-/// pass.
+/// The pieces that a pass uses, stage by stage, those inside residuals in the order of the pass.
 #[derive(Debug, Default)]
 pub(super) struct Path {
     known: Vec<Pieces>,
     next: usize,
-    /// Stages whose pieces no gradient depends on: they come before all parameters.
+    /// Number of stages before the first parameter, whose pieces no gradient depends on.
     untrained: usize,
 }
 
 impl Path {
-    /// The pieces of the next module, found if no pass went over it before.
+    /// The pieces of the next stage; calls `find` in the first pass.
     pub(super) fn next(&mut self, find: impl FnOnce() -> Pieces) -> &[usize] {
         if self.next == self.known.len() {
             self.known.push(find());
@@ -86,22 +85,22 @@ impl Path {
         &self.known[self.next - 1].chosen
     }
 
-    /// How many modules with pieces the pass has gone over.
+    /// Number of stages with pieces that the pass has used so far.
     pub(super) fn position(&self) -> usize {
         self.next
     }
 
-    /// Goes on from where a pass was at `position`.
+    /// Continues from `position`, where an earlier pass was.
     pub(super) fn seek(&mut self, position: usize) {
         self.next = position;
     }
 
-    /// The pass comes to the first parameters.
+    /// Marks that the pass has reached the first parameters.
     pub(super) fn reach_parameters(&mut self) {
         self.untrained = self.next;
     }
 
-    /// For each of so many images, whether it is at a kink.
+    /// For each of `images` images, whether it is at a kink.
     pub(super) fn at_kinks(&self, images: usize) -> Vec<bool> {
         let modules = &self.known[self.untrained..];
         (0..images).map(|image| modules.iter().any(|pieces| pieces.near[image])).collect()

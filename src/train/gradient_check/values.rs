@@ -1,9 +1,9 @@
-//! What stages make of a batch in float64, the slow and obvious way.
+//! Activations of a batch in float64, computed in the slow and obvious way.
 
 use crate::nn::Size;
 use crate::ops::window::Window;
 
-/// What comes out of a stage, image by image; maps lie channels last.
+/// The activations of a stage, image by image. Maps are stored channels last.
 #[derive(Clone, Debug)]
 pub(super) struct Values {
     pub(super) size: Size,
@@ -18,13 +18,13 @@ pub(super) struct Extent {
 }
 
 impl Extent {
-    /// The windows on the map.
+    /// The size of the output if `window` moves over the map.
     pub(super) fn under(self, window: Window) -> Extent {
         let [height, width] = window.output(self.height, self.width).expect("sizes were checked");
         Extent { height, width }
     }
 
-    /// Rows and columns, in order.
+    /// All positions, row by row.
     pub(super) fn places(self) -> impl Iterator<Item = [usize; 2]> + Clone {
         (0..self.height).flat_map(move |row| (0..self.width).map(move |column| [row, column]))
     }
@@ -34,8 +34,8 @@ impl Extent {
     }
 }
 
-/// The cells of a map in its window at this row and column: which of the window's cells, and which
-/// of the map's.
+/// The cells of a map in its window at this row and column, as pairs of index in the window and
+/// index in the map.
 pub(super) fn cells(
     window: Window,
     Extent { height, width }: Extent,
@@ -58,36 +58,39 @@ impl Values {
         self.values.chunks_exact(self.size.values())
     }
 
-    /// Values of a cell; a row is one cell.
+    /// Number of values per cell; a row is one cell.
     pub(super) fn channels(&self) -> usize {
         let (Size::Row(channels) | Size::Map { channels, .. }) = self.size;
         channels
     }
 
-    /// Panics on rows.
+    /// Height and width.
+    ///
+    /// # Panics
+    /// If these are rows.
     pub(super) fn map(&self) -> Extent {
         let Size::Map { height, width, .. } = self.size else { panic!("sizes were checked") };
         Extent { height, width }
     }
 
-    /// Replaces a channel, given cell by cell.
+    /// Replaces a channel; `values` has one value per cell.
     pub(super) fn set_channel(&mut self, channel: usize, values: Vec<f64>) {
         let channels = self.channels();
         let places = self.values.iter_mut().skip(channel).step_by(channels);
         places.zip(values).for_each(|(place, value)| *place = value);
     }
 
-    /// Every value by itself.
+    /// Applies `of` to every value.
     pub(super) fn each(&self, of: impl Fn(f64) -> f64) -> Values {
         Values { size: self.size, values: self.values.iter().map(|&value| of(value)).collect() }
     }
 
-    /// A linear stage's output of these weights, for each image.
+    /// One output of a linear stage, for each image.
     pub(super) fn unit(&self, weights: &[f64], bias: f64) -> Vec<f64> {
         self.images().map(|image| bias + dot(image, weights)).collect()
     }
 
-    /// The map that a filter with these weights makes of each image.
+    /// One output channel of a convolution, for each image.
     pub(super) fn filtered(&self, window: Window, weights: &[f64], bias: f64) -> Vec<f64> {
         let (size, channels) = (self.map(), self.channels());
         let sum = |image: &[f64], place| {
@@ -101,7 +104,7 @@ impl Values {
             .collect()
     }
 
-    /// A channel, normalised by its own mean and variance over the batch.
+    /// A channel, normalised by its mean and variance over the batch.
     pub(super) fn normalised(&self, channel: usize, epsilon: f64, weight: f64, bias: f64) -> Vec<f64> {
         let values = self.values.iter().skip(channel).step_by(self.channels());
         let count = values.len() as f64;
@@ -111,7 +114,7 @@ impl Values {
         values.map(|value| (value - mean) / deviation * weight + bias).collect()
     }
 
-    /// The mean of each window, padding counted as zeros.
+    /// The mean of each window; padding counts as zeros.
     pub(super) fn averaged(&self, window: Window) -> Values {
         let (size, channels) = (self.map(), self.channels());
         let area = (window.height * window.width) as f64;
@@ -127,13 +130,13 @@ impl Values {
         Values { size: size.under(window).size(channels), values }
     }
 
-    /// One value of each window: those at these places, image by image.
+    /// Max pooling with known positions: the values at `places`, image by image.
     pub(super) fn picked(&self, window: Window, places: &[usize]) -> Values {
         let values = places.iter().map(|&place| self.values[place]).collect();
         Values { size: self.map().under(window).size(self.channels()), values }
     }
 
-    /// Size of a map of so many channels whose cells are windows on this.
+    /// The size of a map of `channels` channels whose cells are windows on this map.
     pub(super) fn size_under(&self, window: Window, channels: usize) -> Size {
         self.map().under(window).size(channels)
     }

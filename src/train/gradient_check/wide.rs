@@ -1,4 +1,4 @@
-//! A model's forward pass in training, in f64, of which slopes are taken.
+//! The forward pass of a model in float64, in training mode: the reference of a gradient check.
 
 use std::collections::HashMap;
 
@@ -8,24 +8,24 @@ use crate::nn::{Module, PoolKind, Size};
 use crate::ops::activation::Activation;
 use crate::tensor::Tensor;
 
-/// The modules of a model, with their parameters' values.
+/// The stages of a model with the values of their parameters.
 #[derive(Debug)]
 pub(super) struct WideModel {
     modules: Vec<Module>,
     parameters: HashMap<Tensor, Vec<f64>>,
 }
 
-/// The intermediate results of a forward pass.
+/// The activations of a forward pass, and the pieces that it used.
 #[derive(Debug)]
 pub(super) struct Trace {
     /// The input of every module, then the logits.
     values: Vec<Values>,
     path: Path,
-    /// Where on the path each module begins.
+    /// Position on the path at which each stage begins.
     begins: Vec<usize>,
 }
 
-/// A value of a parameter.
+/// One element of a parameter.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) parameter: Tensor,
@@ -38,7 +38,7 @@ impl WideModel {
         WideModel { modules, parameters }
     }
 
-    /// A parameter's value.
+    /// The value of an element.
     pub(super) fn value(&self, place: Place) -> f64 {
         self.parameters[&place.parameter][place.index]
     }
@@ -59,8 +59,8 @@ impl WideModel {
         trace
     }
 
-    /// The logits, with one value of a parameter changed by `change`, on the pieces of functions
-    /// that `trace` is on.
+    /// The logits after adding `change` to one element of a parameter, on the pieces recorded in
+    /// `trace`.
     pub(super) fn with_change(&mut self, place: Place, change: f64, trace: &mut Trace) -> Values {
         let Place { parameter, index } = place;
         let known = |module: &Module| uses(module, parameter);
@@ -177,13 +177,14 @@ impl Trace {
         self.values.last().expect("a trace has an input")
     }
 
-    /// For each image, whether one of its values lies so near to a kink that it has no gradient.
+    /// For each image, whether one of its values is so close to a kink that the gradient is
+    /// undefined.
     pub(super) fn at_kinks(&self) -> Vec<bool> {
         self.path.at_kinks(self.values[0].images().count())
     }
 }
 
-/// The target of a batch.
+/// The training target: labels and label smoothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target<'a> {
     pub(super) labels: &'a [u32],
@@ -235,7 +236,7 @@ mod tests {
         for behind in [relu.clone(), Module::Activation(Activation::LeakyRelu { slope: 0.1 })] {
             let body = vec![behind.clone(), relu.clone()];
             let inside = Module::Residual { body, shortcut: Vec::new() };
-            // No gradient depends on the sides of a ReLU in front of the first parameters.
+            // No gradient depends on a ReLU before the first parameter.
             for modules in [[relu.clone(), linear.clone(), behind], [relu.clone(), linear.clone(), inside]] {
                 let found = at_kinks(&modules, &parameters, Size::Row(1), &images);
                 assert_eq!(found, [false, false, true, false, false], "{modules:?}");
@@ -264,7 +265,7 @@ mod tests {
         let size = Size::Map { height: 2, width: 3, channels: 1 };
         let images = [
             [3.0, 1.0, 0.0, 2.0, 0.0, 5.0],
-            // The same pixels make the same values, whatever the weights.
+            // Equal pixels give equal values, whatever the weights.
             [3.0, 3.0, 0.0, 3.0, 0.0, 5.0],
             [3.0, 1.0, 5.0, 2.0, 0.0, 5.0 - 1e-7],
             [1.0, 1.0 + 1e-7, 4.0, 2.0, 0.0, 5.0],

@@ -1,9 +1,11 @@
-//! A learning rate for a run that has diverged: one at which a step would not have moved any weight far.
+//! Suggests a learning rate for a run that has diverged: one at which no weight moves far in a
+//! step.
 //!
-//! From the last good checkpoint one step is taken at the rate 1, and `|w| / |change|` is each weight's norm beside that of
-//! its direction. A rate of [`SHARE`] times the smallest of these moves no weight by more than that share of its norm: the
-//! layer-wise rule of LARS (You, Gitman and Ginsburg 2017, "Large batch training of convolutional networks", section 4),
-//! taken for the layer that bears least.
+//! From the last good checkpoint one step is taken with learning rate 1. `|w| / |change|` is then
+//! the ratio of a weight's norm to that of its update. A learning rate of [`SHARE`] times the
+//! smallest of these ratios moves no weight by more than that fraction of its norm. This is the
+//! layer-wise rule of LARS (You, Gitman and Ginsburg 2017, "Large batch training of convolutional
+//! networks", section 4), applied to the most sensitive layer.
 
 use super::Trainer;
 use crate::error::Result;
@@ -12,15 +14,15 @@ use crate::optim;
 use crate::plan::{Launch, StepRecord};
 use crate::train::position::Snapshot;
 
-/// Of a weight's norm, what one step may change.
+/// Maximum fraction of a weight's norm that one step may change.
 const SHARE: f64 = 0.01;
 
-/// Of a rate that diverged, what may be suggested at most.
+/// Maximum fraction of the diverged learning rate that is suggested.
 const MOST: f64 = 0.5;
 
 impl Trainer<'_> {
-    /// The rate, in one digit as a person would say it; nothing where the weights or their directions are zeros. Leaves
-    /// the device with other weights: the run is over.
+    /// The suggested rate, rounded to one digit; `None` if all weights or their updates are zero.
+    /// The weights on the device change, so the run cannot continue.
     pub(super) fn sensible_rate(&mut self, saved: &Snapshot) -> Result<Option<f32>> {
         self.restore(saved)?;
         let weights: Vec<_> =
@@ -29,7 +31,7 @@ impl Trainer<'_> {
         let before: Vec<_> = tensors
             .map(|weight| Ok((weight, self.session.read(weight)?.into_f32())))
             .collect::<Result<_>>()?;
-        // One optimizer step, also where a run of the step is a block of them.
+        // One optimizer step, even if a run of the step is a block of them.
         let rows = self.training.images_per_step.min(self.training.count);
         let record = StepRecord {
             first: 0,

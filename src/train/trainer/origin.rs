@@ -1,8 +1,8 @@
-//! Where something that is no number came from.
+//! Finds the op that first produced NaN or infinity.
 //!
-//! A NaN in a gradient makes NaNs of everything behind it, so within a step it is everywhere at once. The step is done
-//! again op by op, and what each wrote is read back: the first that wrote something else than numbers is the one in which
-//! it began.
+//! A NaN in a gradient spreads to everything computed from it, so after the step it is everywhere.
+//! The step is repeated op by op, and the outputs of each op are read back. The first op that wrote
+//! NaN or infinity is the origin.
 
 use std::ops::ControlFlow;
 
@@ -11,38 +11,40 @@ use crate::device::Session;
 use crate::error::Result;
 use crate::plan::{Array, Launch, Op, Operands, Plan, Role, StepId};
 use crate::tensor::Tensor;
-use crate::train::feed::{Feed, Sampling};
 use crate::train::position::Snapshot;
+use crate::train::submission::{Sampling, Submitter};
 
 impl Trainer<'_> {
-    /// The op in which what the [`Watch`](crate::train::health::Watch) found began, and its layer; nothing where every op
-    /// wrote numbers, as weights of 1e20 are. Leaves the run in the middle of a step: it is over.
+    /// The op, and its layer, in which the divergence that the
+    /// [`DivergenceDetector`](crate::train::divergence::DivergenceDetector) found began. `None` if
+    /// every op wrote finite numbers, for example weights of 1e20. Leaves the run in the middle of
+    /// a step, so it cannot continue.
     pub(super) fn origin(&mut self, saved: &Snapshot) -> Result<Option<String>> {
         let start = saved.position.totals.runs;
-        let culprit = match self.watch.culprit() {
+        let culprit = match self.divergence.culprit() {
             Some(culprit) => culprit,
-            // Found where a checkpoint was to be saved: it began in the step before that.
+            // The bad value was found while saving a checkpoint, so it appeared in the step before.
             None => self.position.totals.runs.saturating_sub(1),
         };
         if culprit < start {
             return Ok(None);
         }
         self.restore(saved)?;
-        let stretch = self.stretch();
-        let sampling = Sampling { penalty: None, interval: 1, health: None };
-        let feed = Feed { pass: &self.training, sampling, mean: true };
-        let told = self.told();
+        let range = self.range();
+        let sampling = Sampling { penalty: None, interval: 1, norm_probe: None };
+        let submitter = Submitter { pass: &self.training, sampling, mean: true };
+        let record_for = self.record_for();
         let session = &mut *self.session;
-        feed.run(session, &mut self.pace, stretch.images, start..culprit, &told, |_| {
+        submitter.run(session, &mut self.sizer, range.images, start..culprit, &record_for, |_| {
             Ok(ControlFlow::Continue(()))
         })?;
         let step = self.training.step;
-        let launch = Launch { step, record: feed.record(culprit, stretch.images, &told) };
+        let launch = Launch { step, record: submitter.record(culprit, range.images, &record_for) };
         let ops: Vec<Vec<Tensor>> = session.plan().step(step).ops.iter().map(|op| written(&**op)).collect();
         for (position, tensors) in ops.iter().enumerate() {
             session.run_op(launch, position)?;
             for &tensor in tensors {
-                // Of a ring, the step has written one slot; others may tell of steps after it.
+                // The step wrote one slot of a ring; other slots may belong to later steps.
                 let is_ring = session.plan().declaration(tensor).role == Role::Metric;
                 if !is_ring && holds_no_number(session, tensor)? {
                     return Ok(Some(describe(session.plan(), step, position)));
@@ -65,7 +67,7 @@ fn holds_no_number(session: &mut dyn Session, tensor: Tensor) -> Result<bool> {
     })
 }
 
-/// An op by its name and its layer: the one whose parameters it has, else the one that what it wrote goes to.
+/// Names an op and its layer: the layer whose parameters it uses, else one that its outputs go to.
 fn describe(plan: &Plan, step: StepId, position: usize) -> String {
     let ops = &plan.step(step).ops;
     let op = &*ops[position];
@@ -73,7 +75,7 @@ fn describe(plan: &Plan, step: StepId, position: usize) -> String {
     let own = layers(plan, op);
     match &own[..] {
         [layer] => return format!("{name} of layer {layer}"),
-        // As clipping, which sees all gradients.
+        // For example clipping, which reads all gradients.
         [_, _, ..] => return name.into(),
         [] => {}
     }
@@ -91,7 +93,8 @@ fn describe(plan: &Plan, step: StepId, position: usize) -> String {
     }
 }
 
-/// The layers whose parameters or statistics an op touches, by the names of PyTorch's modules: `0`, or `3.body.1`.
+/// The layers whose parameters or statistics an op uses, named like PyTorch's modules: `0` or
+/// `3.body.1`.
 fn layers(plan: &Plan, op: &dyn Op) -> Vec<String> {
     let Operands { reads, writes, updates } = op.operands();
     let mut layers = Vec::new();

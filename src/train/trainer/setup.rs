@@ -1,47 +1,50 @@
-//! What happens before a run's first step: recording, and moving data and weights to the device.
+//! Prepares a run: records its plan and moves data and weights to the device.
 
 use std::cmp::Ordering;
 
-use super::{Stretch, Trainer};
+use super::{EpochRange, Trainer};
 use crate::checkpoint::{About, read_model};
 use crate::config::{Config, Init, Validation};
 use crate::data::{Dataset, Normalisation, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 use crate::train::chance::Chance;
-use crate::train::feed::Pace;
-use crate::train::health::{MOST_STEPS, Watch};
+use crate::train::checkpoint_policy::CheckpointPolicy;
+use crate::train::dataset_on_device::write_normalisation;
+use crate::train::divergence::{DivergenceDetector, MOST_STEPS};
 use crate::train::observer::DatasetInfo;
 use crate::train::position::{Position, Snapshot};
-use crate::train::recorded::{Recorded, Room, Sizes};
-use crate::train::resident::write_normalisation;
-use crate::train::saves::Saves;
-use crate::train::step::Pass;
+use crate::train::run_plan::{DeviceLimits, RunPlan, Sizes};
+use crate::train::step::SplitStep;
 use crate::train::stop::StopFlag;
-use crate::train::{outline, tensors, whitening};
+use crate::train::submission::SubmissionSizer;
+use crate::train::{dry_run, tensors, whitening};
 
 impl<'a> Trainer<'a> {
-    /// Records what the run computes and moves data and first weights to the device.
+    /// Records the run and moves data and initial weights to the device.
     ///
-    /// Fails where model, data, first weights and device do not fit each other.
+    /// # Errors
+    /// If model, data, initial weights and device do not fit each other.
     pub fn new(config: &'a Config, dataset: Dataset, device: &dyn Device) -> Result<Self> {
-        let first_weights = match &config.init {
+        let initial_weights = match &config.init {
             Init::File(path) => Some(read_model(path)?.1),
             Init::Rule(_) => None,
         };
         let mut trainer = Trainer::prepare(config, dataset, device)?;
         let Trainer { session, model, averages, .. } = &mut trainer;
-        tensors::write_first_weights(&mut **session, model, config, first_weights.as_ref())?;
+        tensors::write_initial_weights(&mut **session, model, config, initial_weights.as_ref())?;
         if let Some(averages) = averages {
             averages.start(&mut **session)?;
         }
         Ok(trainer)
     }
 
-    /// Records what the run computes, and moves data and what was saved to the device: the run goes
-    /// on from there, exactly as if it had never ended.
+    /// Records the run and moves data and a checkpoint to the device. The run continues from there
+    /// exactly as if it had never been interrupted.
     ///
-    /// Fails where model, data, snapshot and device do not fit each other.
+    /// # Errors
+    /// If model, data, snapshot and device do not fit each other.
     pub fn resume(
         config: &'a Config,
         dataset: Dataset,
@@ -50,7 +53,7 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self> {
         let mut trainer = Trainer::prepare(config, dataset, device)?;
         trainer.restore(&snapshot)?;
-        trainer.saves.done(snapshot.position.step);
+        trainer.checkpoints.done(snapshot.position.step);
         trainer.position = snapshot.position.clone();
         trainer.count_totals();
         trainer.return_to_cut_epoch()?;
@@ -59,8 +62,8 @@ impl<'a> Trainer<'a> {
         Ok(trainer)
     }
 
-    /// Takes a run that `max-steps` had ended within an epoch back into that epoch, where it has
-    /// more steps to make now.
+    /// Moves a run that `max-steps` ended within an epoch back into that epoch, if it now has more
+    /// steps to make.
     fn return_to_cut_epoch(&mut self) -> Result<()> {
         let Position { step, epochs, last, .. } = self.position;
         let is_measured = last.is_some_and(|last| (last.epoch, last.step) == (epochs, step));
@@ -68,26 +71,29 @@ impl<'a> Trainer<'a> {
         if !is_measured || !is_cut || step >= self.steps {
             return Ok(());
         }
-        // Single images are trained in blocks, which the end of the run may have cut, too. Older
-        // versions did not save where the epoch was.
+        // Blocks of single images may have been cut at the end of the run, too. Old versions did
+        // not save the position within the epoch.
         let cannot_continue = || {
             Error::model(format!("the run ended at step {step}, within an epoch, and cannot continue there"))
-                .advise("start a new run from its weights, with --init and the run's folder")
+                .advise(Remedy::settings(
+                    "start a new run from its weights, with {} and the run's folder",
+                    [("init", "")],
+                ))
         };
         self.position = *self.position.before_cut.take().ok_or_else(cannot_continue)?;
-        let Stretch { first_step, .. } = self.stretch();
-        let done = self.stretch().steps_done(self.position.totals.runs, &self.training);
+        let EpochRange { first_step, .. } = self.range();
+        let done = self.range().steps_done(self.position.totals.runs, &self.training);
         if self.position.step == first_step + done { Ok(()) } else { Err(cannot_continue()) }
     }
 
-    /// Totals of an older checkpoint count steps.
+    /// Converts the totals of an old checkpoint, which counted steps, to images.
     fn count_totals(&mut self) {
-        let Pass { batch, count, images_per_step, .. } = self.training;
+        let SplitStep { batch, count, images_per_step, .. } = self.training;
         let totals = &mut self.position.totals;
         *totals = totals.counted(totals.runs.saturating_mul(batch).min(count), images_per_step);
     }
 
-    /// Fails for a position that this run never comes to: a file can say what it likes.
+    /// Rejects a position that this run can never reach: a file may contain anything.
     fn check_position(&self) -> Result<()> {
         let Position { step, epochs, totals, last, best, .. } = &self.position;
         let all_epochs = self.steps.div_ceil(self.steps_per_epoch);
@@ -98,10 +104,10 @@ impl<'a> Trainer<'a> {
         };
         let is_reached = match epochs.cmp(&all_epochs) {
             Ordering::Less => {
-                let stretch = self.stretch();
-                totals.runs <= stretch.runs
-                    && totals.images() == (totals.runs * self.training.batch).min(stretch.images)
-                    && *step == stretch.first_step + stretch.steps_done(totals.runs, &self.training)
+                let range = self.range();
+                totals.runs <= range.runs
+                    && totals.images() == (totals.runs * self.training.batch).min(range.images)
+                    && *step == range.first_step + range.steps_done(totals.runs, &self.training)
             }
             Ordering::Equal => totals.runs == 0 && *step == self.steps,
             Ordering::Greater => false,
@@ -115,19 +121,20 @@ impl<'a> Trainer<'a> {
         .advise("use another checkpoint of the run"))
     }
 
-    /// Everything but the trained tensors. Filters that follow from the training images are written.
+    /// Prepares everything except parameters and optimizer state. Whitening filters are written.
     fn prepare(config: &'a Config, mut dataset: Dataset, device: &dyn Device) -> Result<Self> {
         let sizes = Sizes::of(config, &dataset);
         let validation = take_validation(config, &mut dataset)?;
-        let recorded = Recorded::new(config, &sizes, Room::on(device))?;
-        outline::check(&recorded.plan, config, &sizes, device)?;
-        let Recorded { plan, model, training, testing, validating, penalty, health, averages, .. } = recorded;
+        let run_plan = RunPlan::new(config, &sizes, DeviceLimits::on(device))?;
+        dry_run::check(&run_plan.plan, config, &sizes, device)?;
+        let RunPlan { plan, model, training, testing, validating, penalty, norm_probe, averages, .. } =
+            run_plan;
         let (shape, classes) = (sizes.shape, sizes.classes);
 
         let mut session = device.load(plan)?;
         let normalisation = Normalisation::of(config.normalize, &dataset);
-        write_normalisation(&mut *session, recorded.normalisation, &normalisation)?;
-        // Weights from a file, or of a checkpoint, come later and take their place.
+        write_normalisation(&mut *session, run_plan.normalisation, &normalisation)?;
+        // Weights from a file or a checkpoint overwrite the filters later.
         if let Init::Rule(_) = config.init {
             whitening::write(&mut *session, &model, &dataset.train, shape, &normalisation)?;
         }
@@ -167,24 +174,24 @@ impl<'a> Trainer<'a> {
             testing,
             validating,
             penalty,
-            health,
-            watch: Watch::new(config),
+            norm_probe,
+            divergence: DivergenceDetector::new(config),
             chance,
             steps_per_epoch,
             steps: config.steps(steps_per_epoch),
             rate: config.learning_rates(steps_per_epoch),
-            pace: Pace::new(),
-            test_pace: Pace::new(),
+            sizer: SubmissionSizer::new(),
+            test_sizer: SubmissionSizer::new(),
             position: Position::default(),
-            saves: Saves::new(config.checkpoint_every),
+            checkpoints: CheckpointPolicy::new(config.checkpoint_every),
             saved: None,
-            look_every: MOST_STEPS,
+            probe_every: MOST_STEPS,
         })
     }
 }
 
-/// Takes the images out that the run is validated on. What the configuration names goes before the
-/// data's own validation images, which are then not used at all.
+/// Takes the validation images out of the data set. A validation split that the configuration names
+/// replaces the data set's own, which is then not used.
 fn take_validation(config: &Config, dataset: &mut Dataset) -> Result<Option<Split>> {
     if config.validation != Validation::None {
         dataset.leave_out_validation();

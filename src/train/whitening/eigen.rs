@@ -1,17 +1,18 @@
 //! Eigenvalues and eigenvectors of a small symmetric matrix.
 
-/// An eigenvalue with its eigenvector, of length 1.
+/// An eigenvalue with its eigenvector of length 1.
 #[derive(Clone, Debug)]
 pub(super) struct Pair {
     pub(super) value: f64,
     pub(super) vector: Vec<f64>,
 }
 
-/// Most rounds over the matrix: it is diagonal after about ten.
+/// Maximum number of sweeps over the matrix; about ten make it diagonal.
 const MOST_SWEEPS: usize = 60;
 
-/// All pairs of the symmetric `matrix`, `[size, size]`, by Jacobi's method (Golub and Van Loan, "Matrix Computations",
-/// section 8.5): rotations, each of which turns one value beside the diagonal into zero, in a fixed order.
+/// All eigenpairs of the symmetric `matrix`, `[size, size]`, by Jacobi's method (Golub and Van
+/// Loan, "Matrix Computations", section 8.5): rotations in a fixed order, each of which makes one
+/// off-diagonal element zero.
 pub(super) fn decompose(mut matrix: Vec<f64>, size: usize) -> Vec<Pair> {
     let at = |row: usize, column: usize| row * size + column;
     let mut vectors = vec![0.0; size * size];
@@ -62,7 +63,7 @@ mod tests {
     #[test]
     fn pairs_are_those_of_the_matrix_and_vectors_are_orthonormal() {
         for size in [1, 2, 5, 12, 27] {
-            // Symmetric, with large and small eigenvalues.
+            // A symmetric matrix with large and small eigenvalues.
             let value = |i: usize, j: usize| {
                 ((i * j + i + j) as f64).sin() + if i == j { 10f64.powi(i as i32 % 4) } else { 0.0 }
             };

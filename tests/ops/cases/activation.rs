@@ -62,14 +62,14 @@ impl Case for Backward {
     }
 }
 
-/// With a zero among them, where a leaky ReLU has its kink.
+/// One value is zero, where a leaky ReLU has its kink.
 fn values(bench: &mut Bench, length: usize, range: f32) -> Vec<f32> {
     let mut values = bench.numbers.floats(length, range);
     values[length / 2] = 0.0;
     values
 }
 
-/// What a diverged run may hold. NaN must come through to be seen at the loss.
+/// Values of a diverged run. NaN must pass through, so that it becomes visible in the loss.
 #[derive(Debug)]
 struct Special {
     activation: Activation,

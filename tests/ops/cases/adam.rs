@@ -1,5 +1,5 @@
-//! Cases of Adam and AdamW: several steps from means that are not zero, with a learning rate and
-//! corrections that change.
+//! Cases of Adam and AdamW: several steps from moments that are not zero, with changing learning
+//! rates and bias corrections.
 
 use shadegrad::ops::adam::{self, Update};
 
@@ -9,7 +9,7 @@ use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
 
-/// Betas, epsilon, coupled and decoupled decay.
+/// Betas, epsilon, coupled and decoupled weight decay.
 const KINDS: [([f32; 2], f32, f32, f32); 5] = [
     ([0.9, 0.999], 1e-8, 0.0, 0.0),
     ([0.9, 0.999], 1e-8, 0.25, 0.0),
@@ -31,7 +31,7 @@ impl Case for Adam {
         let rate = OWN[length % 4];
         let weights = bench.numbers.floats(length, range);
         let means = bench.numbers.floats(length, range);
-        // Roots of about the gradients' size, so that the steps are ordinary numbers.
+        // Their roots are about as large as the gradients, so that the steps have ordinary sizes.
         let squares: Vec<f32> = bench
             .numbers
             .floats(length, range)
@@ -67,7 +67,8 @@ impl Case for Adam {
             [w, m, s]
         };
         let (for_mean, for_square) = (after.clone(), after.clone());
-        // The first correction makes up to a thousand of a mean that is not zero, over the root's thirty.
+        // The first correction multiplies a mean that is not zero by up to a thousand, and the root
+        // by thirty.
         let sizes = 8.0 * f64::from(range);
         bench.expect("w", parameter, Tolerance::rounded(sizes + 16.0), move || after()[0].clone());
         bench.expect("m", mean, Tolerance::rounded(sizes), move || for_mean()[1].clone());
@@ -83,7 +84,8 @@ pub fn cases() -> Cases {
             let range = [UNIT, LARGE, TINY][index % 3];
             cases.push(Box::new(Adam { length, kind, range }));
         }
-        // The first step makes weights of ordinary size; their coupled decay would swamp tiny gradients.
+        // The first step gives the weights an ordinary size; their coupled decay would hide tiny
+        // gradients.
         let (_, _, coupled, _) = kind;
         for range in [UNIT, LARGE, TINY].into_iter().filter(|range| coupled == 0.0 || *range != TINY) {
             cases.push(Box::new(Adam { length: 1009, kind, range }));

@@ -11,7 +11,7 @@ use crate::numbers::{LARGE, TINY, UNIT};
 struct Add {
     length: usize,
     range: f32,
-    /// Where they are not ones.
+    /// The factors, if they are not ones.
     factors: Option<[f32; 2]>,
 }
 

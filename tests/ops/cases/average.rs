@@ -1,4 +1,4 @@
-//! Cases of running averages: several steps of following, and an exchange.
+//! Cases of moving averages: several updates, and a swap.
 
 use shadegrad::ops::average;
 use shadegrad::plan::StepRecord;
@@ -13,7 +13,7 @@ struct Follow {
     length: usize,
     decay: f32,
     range: f32,
-    /// Step of the run in which it begins.
+    /// Step of the run at which the case starts.
     first: usize,
 }
 

@@ -33,7 +33,7 @@ struct Backward {
 impl Case for Backward {
     fn record(&self, bench: &mut Bench) {
         let &Backward { pool, range } = self;
-        // Only the shape of the input matters to its gradient.
+        // The gradient depends only on the shape of the input.
         let x = bench.handed("x", pool.shape(), &vec![f32::NAN; pool.shape().iter().product()]);
         let gradients = bench.numbers.floats(pool.output().iter().product(), range);
         let dy = bench.handed("dy", pool.output(), &gradients);

@@ -1,4 +1,4 @@
-//! Cases of batch normalisation: statistics, their application, and the gradients.
+//! Cases of batch normalisation: statistics, normalisation and gradients.
 
 use shadegrad::ops::batch_norm::{self, Normalisation, Running};
 use shadegrad::plan::StepRecord;
@@ -11,7 +11,7 @@ use crate::reference;
 
 const CONSTANTS: Normalisation = Normalisation { epsilon: 1e-5, momentum: 0.1 };
 
-/// A batch of maps of which some are padding, and what their values lie around.
+/// A batch of maps, some of them padding, and the mean of its values.
 #[derive(Clone, Copy, Debug)]
 struct Batch {
     images: usize,
@@ -30,7 +30,8 @@ impl Batch {
         self.images * self.cells * self.channels
     }
 
-    /// Values of all rows. Those of padding are far away, so that none can be counted unnoticed.
+    /// Values of all rows. Those of padding are far away, so that counting one of them would be
+    /// noticed.
     fn values(&self, bench: &mut Bench) -> Vec<f32> {
         let mut values = bench.numbers.floats(self.shape().iter().product(), UNIT);
         values[..self.valid()].iter_mut().for_each(|value| *value += self.centre);
@@ -47,7 +48,7 @@ impl Batch {
         bench.run_with(&[StepRecord { rows: self.images as u32, ..PLAIN_RUN }]);
     }
 
-    /// Error of a mean or a deviation: a sum's, divided by the number of its terms.
+    /// Error of a mean or a deviation: that of a sum, divided by the number of its terms.
     fn tolerance(&self) -> Tolerance {
         let rows = (self.images * self.cells) as f64;
         Tolerance::sum(self.images * self.cells, f64::from(self.centre.abs() + 1.0) / rows.sqrt())
@@ -86,7 +87,8 @@ impl Case for Statistics {
         }
         let images = widen(&values[..batch.valid()]);
         let (images_again, images_once_more) = (images.clone(), images.clone());
-        // The scale is 1 / deviation: as relative as the variance, which is halved by the root.
+        // The scale is 1 / deviation: its relative error is that of the variance, halved by the
+        // root.
         let of_moments = Tolerance { relative: 4e-6, ..batch.tolerance() };
         bench.expect("moments", moments, of_moments, move || {
             let found = reference::column_moments(&images, channels);
@@ -133,8 +135,8 @@ impl Case for Recall {
     }
 }
 
-/// Moments of the images of a batch, as a forward pass leaves them, with weight and bias. Those of
-/// a single value are others, as running ones are.
+/// Moments of the images of a batch, as a forward pass computes them, with weight and bias. Those
+/// of a single value differ, because they are running ones.
 fn operands(bench: &mut Bench, batch: Batch, values: &[f32]) -> (Tensor, [Tensor; 2], [Vec<f32>; 2]) {
     let channels = batch.channels;
     let found = reference::column_moments(&widen(&values[..batch.valid()]), channels);
@@ -159,7 +161,7 @@ struct Apply {
 
 impl Case for Apply {
     fn record(&self, bench: &mut Bench) {
-        // All rows are normalised alike, so padding would be nothing special.
+        // All rows are normalised alike, so padding would not differ.
         let batch = Batch { padding: 0, ..self.batch };
         let values = batch.values(bench);
         let x = bench.handed("x", batch.shape(), &values);
@@ -223,15 +225,15 @@ impl Case for Backward {
 
 pub fn cases() -> Cases {
     let mut batches = Vec::new();
-    // One workgroup sums 1,024 rows of 16 channels with 16 lanes a channel.
+    // One workgroup sums 1,024 rows of 16 channels, with 16 lanes per channel.
     for (images, cells) in [(5, 3), (4, 4), (17, 1), (4, 255), (4, 256), (5, 205), (7, 361), (32, 196)] {
         for channels in [1, 3, 16, 17] {
             let padding = (images + channels) % 3;
             batches.push(Batch { images, padding, cells, channels, centre: 0.0 });
         }
     }
-    // A mean far from zero, which sums of squares would drown in; a last batch that is mostly padding; parts
-    // without any image.
+    // A mean far from zero, in which sums of squares would lose all precision; a last batch that is
+    // mostly padding; parts without any image.
     batches.push(Batch { images: 9, padding: 1, cells: 300, channels: 5, centre: 100.0 });
     batches.push(Batch { images: 3, padding: 29, cells: 100, channels: 7, centre: 0.0 });
     let mut cases: Cases = Vec::new();

@@ -1,4 +1,4 @@
-//! Cases of the cast: every result is the nearest of 16 bits, or its neighbour.
+//! Cases of the cast: every result is the nearest f16 number or its neighbour.
 
 use shadegrad::ops::cast;
 
@@ -15,7 +15,7 @@ struct Cast {
 
 impl Case for Cast {
     fn record(&self, bench: &mut Bench) {
-        // Not such that 16 bits hold: these are numbers of a case of 32.
+        // Values that f16 cannot represent exactly: the case has f32 input.
         let values: Vec<f32> =
             (0..self.length).map(|index| self.range * (index as f32 * 0.7).sin()).collect();
         let x = bench.floats("x", [self.length], &values);
@@ -24,7 +24,7 @@ impl Case for Cast {
     }
 }
 
-/// What a diverged run may hold.
+/// Values of a diverged run.
 #[derive(Debug)]
 struct Special;
 

@@ -1,4 +1,5 @@
-//! Cases of a last layer with its loss: full and partial batches, with and without the input's gradient.
+//! Cases of a last layer with its loss: full and partial batches, with and without the gradient of
+//! the input.
 
 use shadegrad::ops::classifier::{self, InputGradient};
 use shadegrad::ops::gather::NO_LABEL;
@@ -17,7 +18,7 @@ struct Classifier {
     batch: usize,
     classes: usize,
     inputs: usize,
-    /// Rows that hold an image.
+    /// Number of rows that hold an image.
     rows: usize,
     gradient: InputGradient,
     smoothing: f32,
@@ -25,13 +26,13 @@ struct Classifier {
 }
 
 impl Classifier {
-    /// How far logits may be off.
+    /// Tolerance of logits.
     fn of_logits(&self) -> Tolerance {
         let range = f64::from(self.range);
         Tolerance::sum(self.inputs, (self.inputs as f64).sqrt() * range * range + range)
     }
 
-    /// How far values of about `size` may be off that depend on the logits, which are off themselves.
+    /// Tolerance of values of about `size` that depend on the logits, which have errors themselves.
     fn behind_logits(&self, size: f64) -> Tolerance {
         let Tolerance { absolute, nmse, .. } = self.of_logits();
         Tolerance { absolute: size * (absolute + 1e-6), relative: 1e-5, nmse }
@@ -43,7 +44,7 @@ impl Case for Classifier {
         let &Classifier { batch, classes, inputs, rows, gradient, smoothing, range } = self;
         let mut x_values = bench.numbers.floats(batch * inputs, range);
         if gradient == InputGradient::Masked {
-            // A ReLU's output: half of it zeros, where the gradient stops.
+            // The output of a ReLU: half of it zeros, where the gradient stops.
             x_values.iter_mut().for_each(|value| *value = value.max(0.0));
         }
         let w_values = bench.numbers.floats(classes * inputs, range);

@@ -1,4 +1,4 @@
-//! Cases of clipping: one gradient and several, above the norm, below it, and zeros.
+//! Cases of clipping: one gradient and several, with norms above and below the limit, and zeros.
 
 use shadegrad::ops::clip_norm::{self, Gradient};
 
@@ -23,7 +23,7 @@ impl Case for ClipNorm {
             gradients.iter().map(|values| bench.parameter("dw", [values.len()], values)).collect();
         let weights: Vec<Vec<f32>> =
             self.lengths.iter().map(|&length| bench.numbers.floats(length, self.range)).collect();
-        // Every other gradient is without a penalty, as those of biases are.
+        // Every other gradient has no penalty, as those of biases have none.
         let penalty_of = |index: usize| [0.5f32, 0.0][index % 2];
         let together: Vec<_> = tensors
             .iter()
@@ -68,7 +68,8 @@ pub fn cases() -> Cases {
         add(&[784 * 33, 33, 330, 10], most, range);
         add(&[65_537, 3, 16_385, 257, 1, 40_961], most, range);
     }
-    // More partial sums than one workgroup has lanes, and more workgroups than a dimension has.
+    // More partial sums than one workgroup has lanes, and more workgroups than one dimension may
+    // have.
     add(&[20_000; 9], 1.0, UNIT);
     add(&[65_536 * 256 + 77, 5], 1.0, UNIT);
     cases

@@ -30,7 +30,7 @@ impl Case for ColumnSum {
 
 pub fn cases() -> Cases {
     let mut shapes = Vec::new();
-    // One workgroup sums 16 columns with 16 lanes a column.
+    // One workgroup sums 16 columns with 16 lanes per column.
     for rows in [1, 2, 15, 16, 17, 33, 101] {
         for columns in [1, 3, 10, 15, 16, 17, 33, 127] {
             shapes.push((rows, columns, UNIT));

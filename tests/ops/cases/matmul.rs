@@ -1,4 +1,4 @@
-//! Cases of the matrix product: three forms, every epilogue, and every class of kernels.
+//! Cases of the matrix product: three forms, every epilogue, and every tile class.
 
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::kernel::{GpuFacts, Matrices, TileClass};
@@ -15,13 +15,13 @@ use super::{RATES, own_rates, within_half};
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
+use crate::reference;
 use crate::runner::{bits_of, hold};
 use crate::subject::Subject;
-use crate::{announce, announce_no_halves, reference};
 
 pub const FORMS: [Form; 3] = [Form::Nn, Form::Nt, Form::Tn];
 
-/// What happens to the product, without the tensors.
+/// The epilogue, without its tensors.
 #[derive(Clone, Copy, Debug)]
 pub enum After {
     Nothing,
@@ -48,7 +48,7 @@ pub fn operand_shapes(form: Form, Size { m, n, k }: Size) -> ([usize; 2], [usize
     }
 }
 
-/// How large a sum of `k` products grows.
+/// The magnitude of a sum of `k` products.
 fn magnitude(size: Size, range: f32) -> f64 {
     (size.k as f64).sqrt() * f64::from(range).powi(2)
 }
@@ -61,7 +61,7 @@ impl Case for Product {
         let a_values = bench.numbers.floats(m * k, range);
         let b_values = bench.numbers.floats(k * n, range);
         let element = bench.element;
-        // What the last layer of a model has: its weight and the gradient of the logits in 32 bits.
+        // The last layer of a model: its weight and the gradient of the logits are f32.
         let is_last = (m + n).is_multiple_of(3);
         let [a_type, b_type, y_type] = match (form, is_last) {
             (Form::Nn, true) => [Element::F32, Element::F32, element],
@@ -80,7 +80,7 @@ impl Case for Product {
         let extra_values = match after {
             After::Nothing => Vec::new(),
             After::Bias | After::BiasRelu => bench.numbers.floats(n, range),
-            // A ReLU's output: half of it zeros, where the gradient stops.
+            // The output of a ReLU: half of it zeros, where the gradient stops.
             After::Mask => {
                 let values = bench.numbers.floats(m * n, range);
                 values.into_iter().map(|value| value.max(0.0)).collect()
@@ -108,7 +108,8 @@ impl Case for Product {
     }
 }
 
-/// A product that is the gradient of a weight, which follows it in several steps, and so does a bias.
+/// A product that is the gradient of a weight, with several steps of the weight's and a bias's
+/// update.
 #[derive(Debug)]
 struct Descent {
     size: Size,
@@ -118,7 +119,7 @@ struct Descent {
     with_bias: bool,
 }
 
-/// A parameter's first values, and those of its velocity.
+/// Initial values of a parameter and its velocity.
 struct Start {
     values: Vec<f32>,
     velocities: Vec<f32>,
@@ -143,7 +144,7 @@ impl Descent {
         (Update { parameter, rate: Rate::Scaled(rate), decay, momentum }, Start { values, velocities })
     }
 
-    /// Expects what `update` makes of `start` by the gradient `dw`.
+    /// Expects the result of `update`, applied to `start` with the gradient `dw`.
     fn expect(
         &self,
         bench: &mut Bench,
@@ -151,7 +152,7 @@ impl Descent {
         start: Start,
         dw: impl Fn() -> Vec<f64> + Clone + 'static,
     ) {
-        // A velocity gathers at most three gradients, three decayed weights and its own start.
+        // A velocity sums at most three gradients, three decayed weights and its initial value.
         let most = 3.0 * magnitude(self.size, self.range) + 4.0 * f64::from(self.range);
         let tolerance = Tolerance::sum(self.size.k, most);
         let (descent, rates) = (descent(self.momentum, update.decay), own_rates(update.rate));
@@ -183,7 +184,7 @@ impl Case for Descent {
         let b = bench.handed("b", [k, n], &b_values);
         let factor = 1.0 / bench.gradient_scale(1);
         let (weight, weight_start) = self.update(bench, "w", &[m, n], [0.75, decay]);
-        // A bias has a learning rate and a decay of its own.
+        // A bias has its own learning rate and decay.
         let bias = with_bias.then(|| self.update(bench, "bias", &[m], [1.25, 0.5 * decay]));
         matmul::update(bench.plan, a, b, weight, bias.as_ref().map(|(update, _)| *update));
         bench.run_with(&RATES.map(|learning_rate| StepRecord { learning_rate, ..PLAIN_RUN }));
@@ -202,7 +203,7 @@ impl Case for Descent {
 #[derive(Debug)]
 struct OfPixels {
     store: Store,
-    /// Rows of the batch, and how many of them hold an image.
+    /// Rows of the batch, and number of them that hold an image.
     batch: usize,
     rows: usize,
     outputs: usize,
@@ -212,7 +213,7 @@ struct OfPixels {
 impl Case for OfPixels {
     fn record(&self, bench: &mut Bench) {
         let &OfPixels { store, batch, rows, outputs, backward } = self;
-        // Where products have operands of 16 bits, cooperative matrices round normalised pixels to as many.
+        // If products have f16 operands, cooperative matrices round normalised pixels to f16.
         let filled = match bench.element {
             Element::Half => {
                 let factors = bench.numbers.exact_factors(store.shape[0]);
@@ -236,7 +237,7 @@ impl Case for OfPixels {
             let bias = bench.floats("bias", [outputs], &bias_values);
             let epilogue = Epilogue::Bias { bias, relu: true };
             let y = matmul::product_in(bench.plan, bench.element, Form::Nt, x, w, epilogue);
-            // 255 times a factor of 2, plus another.
+            // 255 times a factor of 2, plus a shift.
             let tolerance = Tolerance::sum(inputs, (inputs as f64).sqrt() * 512.0);
             bench.expect("y", y, tolerance, move || {
                 let size = Size { m: batch, n: outputs, k: inputs };
@@ -265,7 +266,7 @@ impl Case for OfPixels {
     }
 }
 
-/// A product that is what a block of steps changes in a weight that decays meanwhile.
+/// A product that is the change of a weight in a block of steps, during which the weight decays.
 #[derive(Debug)]
 struct Change {
     size: Size,
@@ -294,7 +295,7 @@ impl Case for Change {
 
 fn shapes() -> Vec<(usize, usize, usize)> {
     let mut shapes = vec![
-        // Primes, and what models have.
+        // Primes, and sizes of models.
         (13, 29, 101),
         (127, 131, 137),
         (64, 10, 784),
@@ -320,9 +321,9 @@ fn shapes() -> Vec<(usize, usize, usize)> {
     shapes
 }
 
-/// Few shapes, for the many epilogues: one tile and more. An epilogue depends on whether a row of the
-/// product has whole vectors and on nothing else of the shape, so these have all sizes whole or none;
-/// every kernel that they spare takes a software driver half a second to compile.
+/// Few shapes, for the many epilogues: one tile and more. An epilogue depends only on whether a row
+/// of the product has whole vectors, so all sizes here are whole or none are. Every kernel that
+/// this saves takes a software driver half a second to compile.
 const EPILOGUE_SHAPES: [(usize, usize, usize); 8] =
     [(1, 1, 1), (3, 2, 5), (8, 4, 8), (33, 31, 17), (32, 20, 64), (65, 67, 33), (20, 68, 40), (64, 128, 96)];
 
@@ -359,7 +360,7 @@ fn epilogues(shapes: &[(usize, usize, usize)]) -> Cases {
     cases
 }
 
-/// Batches of pixels: channels that end within a tile, and within the parts of cut sums.
+/// Batches of pixels: channels that end within a tile, and within a split of the sums.
 fn of_pixels() -> Cases {
     let mut cases: Cases = Vec::new();
     for (shape, batch, outputs) in [
@@ -381,21 +382,21 @@ fn of_pixels() -> Cases {
     cases
 }
 
-/// With the class that is chosen for each: all shapes in the form of a layer's forward pass.
+/// With the default class of each shape: all shapes in the form of a layer's forward pass.
 pub fn cases() -> Cases {
     let mut cases: Cases = products(Form::Nt).collect();
     cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
     cases.extend(of_pixels());
-    // More than 65,535 tiles of every class, along both sides of the product; sums that must be cut.
+    // More than 65,535 tiles of every class, along both sides of the product; sums that must be
+    // split.
     for shape in [(1, 2, 1_048_017), (65_536 * 64 + 3, 1, 1), (1, 65_536 * 64 + 3, 1)] {
         cases.push(product(Form::Nt, shape, After::Nothing, UNIT));
     }
     cases
 }
 
-/// The templates know epilogues by name; each must be what some case takes.
-#[test]
-fn every_epilogue_has_cases() {
+/// The templates know epilogues by name; each must be covered by a case.
+pub fn every_epilogue_has_cases() {
     let facts = GpuFacts { split_sums: true, ..GpuFacts::default() };
     let mut plan = Plan::new();
     for case in epilogues(&EPILOGUE_SHAPES).iter().chain(&cut_sums()) {
@@ -411,7 +412,8 @@ fn every_epilogue_has_cases() {
     }
 }
 
-/// Products whose sums are cut into parts, at odd places: an end within a round, one term in the last part.
+/// Products with split-K sums, split at unusual places: an end within a round, one term in the last
+/// split.
 fn cut_sums() -> Cases {
     let mut cases: Cases = Vec::new();
     for shape in [(1, 1, 192), (3, 5, 1009), (20, 8, 784), (33, 31, 385), (64, 128, 784), (100, 12, 3073)] {
@@ -435,34 +437,40 @@ fn cut_sums() -> Cases {
     cases
 }
 
-/// Which class a tuner picks must not change a result: all of a menu add terms in one order.
-#[test]
-fn every_class_gives_the_same_bits() {
+/// The class that a tuner selects must not change a result: all of its candidates add terms in one
+/// order.
+pub fn every_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let mut menus = vec![(Element::F32, TileClass::menu(&facts))];
-    if facts.f16 {
-        menus.push((Element::Half, TileClass::menu(&facts)));
-    } else {
-        announce_no_halves("products, class by class");
-    }
-    if facts.cooperative.is_some() {
-        menus.push((Element::Half, TileClass::menu_of_halves(&proven(facts))));
-    }
-    for (split_sums, (element, menu)) in
-        [false, true].into_iter().flat_map(|split| menus.iter().map(move |menu| (split, menu)))
-    {
+    gives_the_same_bits(Element::F32, &TileClass::menu(&facts));
+}
+
+/// The same with 16-bit floats.
+pub fn every_class_gives_the_same_bits_with_f16() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    gives_the_same_bits(Element::Half, &TileClass::menu(&facts));
+}
+
+/// Those of cooperative matrices add in an order of their own.
+pub fn every_cooperative_class_gives_the_same_bits() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    gives_the_same_bits(Element::Half, &TileClass::menu_of_halves(&proven(facts)));
+}
+
+fn gives_the_same_bits(element: Element, menu: &[TileClass]) {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    for split_sums in [false, true] {
         let mut cases = cut_sums();
         cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
         cases.extend(of_pixels());
-        if *element == Element::Half {
-            // Only loads and stores differ. Of forms and epilogues a few shapes each are left.
+        if element == Element::Half {
+            // Only loads and stores differ. A few shapes of each form and epilogue are enough.
             cases = cases.into_iter().step_by(5).collect();
         }
         let mut first: Option<(TileClass, Vec<Vec<u64>>)> = None;
         for &class in menu {
             let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
             let subject = Subject::gpu(Capabilities::Adapter).0.with_facts(facts);
-            let bits = bits_of(&cases, &subject, *element);
+            let bits = bits_of(&cases, &subject, element);
             match &first {
                 None => first = Some((class, bits)),
                 Some((other, expected)) => {
@@ -475,12 +483,12 @@ fn every_class_gives_the_same_bits() {
     }
 }
 
-/// As if the GPU had proven its cooperative matrices, and were no software driver, whose are for tests alone.
+/// As if the GPU had proven its cooperative matrices. On a software driver they are for tests only.
 fn proven(facts: GpuFacts) -> GpuFacts {
     GpuFacts { proven: true, software: false, ..facts }
 }
 
-/// All cases, with sums that stay whole.
+/// All cases, without split-K.
 fn whole() -> Cases {
     let mut cases: Cases = FORMS.into_iter().flat_map(products).collect();
     cases.extend(epilogues(&EPILOGUE_SHAPES));
@@ -488,20 +496,19 @@ fn whole() -> Cases {
     cases
 }
 
-/// All cases with sums that are cut.
+/// All cases, with split-K.
 fn cut() -> Cases {
     let mut cases = cut_sums();
     cases.extend(of_pixels());
     cases
 }
 
-/// Cases with floats of one type: with sums that stay whole, and with sums that are cut.
+/// Cases with floats of one type, without and with split-K.
 struct Held(Element, Cases, Cases);
 
-/// What a class is chosen for is a matter of speed; each must be right for everything.
-fn hold_classes(kind: &str, classes: &[TileClass], held: &[Held]) {
+/// The choice of a class is a matter of speed; each must be right for every shape.
+fn hold_classes(classes: &[TileClass], held: &[Held]) {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let started = std::time::Instant::now();
     let gpus = |split_sums| -> Vec<Subject> {
         let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
         classes.iter().map(|&class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
@@ -510,65 +517,75 @@ fn hold_classes(kind: &str, classes: &[TileClass], held: &[Held]) {
         hold(whole, &Subject::cpu(), &gpus(false), *element).assert_agreement();
         hold(cut, &Subject::cpu(), &gpus(true), *element).assert_agreement();
     }
-    let count: usize = held.iter().map(|Held(_, whole, cut)| whole.len() + cut.len()).sum();
-    announce(&format!("{kind} classes: {count} cases on CPU, {:#?}, {:.1?}", gpus(true), started.elapsed()));
 }
 
-/// All cases of floats in 32 bits, and some of those in 16.
-fn held() -> Vec<Held> {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let mut held = vec![Held(Element::F32, whole(), cut())];
-    if facts.f16 {
-        let whole = within_half(epilogues(&EPILOGUE_SHAPES[4..7]));
-        held.push(Held(Element::Half, whole, within_half(cut_sums())));
-    } else {
-        announce_no_halves("products");
-    }
-    held
+/// All cases of 32-bit floats.
+fn in_32_bits() -> Held {
+    Held(Element::F32, whole(), cut())
 }
 
-/// Classes of one kind that are used on the GPU under test.
+/// Some of those of 16-bit floats.
+fn in_16_bits() -> Held {
+    Held(Element::Half, within_half(epilogues(&EPILOGUE_SHAPES[4..7])), within_half(cut_sums()))
+}
+
+/// Classes of one kind that the GPU under test uses.
 fn classes(is_kind: fn(&TileClass) -> bool) -> Vec<TileClass> {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     TileClass::all(&facts).into_iter().filter(is_kind).collect()
 }
 
-#[test]
-fn every_tiled_class_is_right() {
-    let tiled = classes(|class| matches!(class, TileClass::Tiled { .. }));
-    assert_eq!(tiled.len(), 3);
-    hold_classes("tiled", &tiled, &held());
+fn tiled() -> Vec<TileClass> {
+    classes(|class| matches!(class, TileClass::Tiled { .. }))
 }
 
-/// Adapters without subgroups have none of these; that they are compared at all is asserted where there are subgroups.
-#[test]
-fn every_subgroup_class_is_right() {
+/// None on adapters without subgroups; that there are some on others is asserted.
+fn subgroup() -> Vec<TileClass> {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let subgroup = classes(|class| matches!(class, TileClass::Subgroup { .. }));
     assert!(subgroup.len() >= if facts.subgroup_size.is_some() { 2 } else { 0 }, "{facts:?}");
-    hold_classes("subgroup", &subgroup, &held());
+    subgroup
 }
 
-/// Cooperative matrices take 16-bit floats and add in 32 bits: of operands that 16 bits hold, they must be as
-/// right as the others.
-#[test]
-fn every_cooperative_class_is_right() {
+pub fn every_tiled_class_is_right() {
+    assert!(!tiled().is_empty());
+    hold_classes(&tiled(), &[in_32_bits()]);
+}
+
+pub fn every_tiled_class_is_right_with_f16() {
+    hold_classes(&tiled(), &[in_16_bits()]);
+}
+
+pub fn every_subgroup_class_is_right() {
+    hold_classes(&subgroup(), &[in_32_bits()]);
+}
+
+pub fn every_subgroup_class_is_right_with_f16() {
+    hold_classes(&subgroup(), &[in_16_bits()]);
+}
+
+/// A GPU without cooperative matrices has no classes of them.
+pub fn no_class_is_of_what_is_not_there() {
+    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let without = GpuFacts { cooperative: None, ..proven(facts) };
+    assert!(!TileClass::all(&without).iter().any(TileClass::is_cooperative));
+    assert_eq!(TileClass::menu_of_halves(&without), TileClass::menu(&without));
+}
+
+/// Cooperative matrices take f16 operands and add in f32: for operands that f16 can represent, they
+/// must be as accurate as the others.
+pub fn every_cooperative_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let facts = proven(facts);
     let cooperative = classes(TileClass::is_cooperative);
-    let Some(matrices) = facts.cooperative else {
-        assert_eq!(cooperative, [], "classes of what is not there");
-        assert_eq!(TileClass::menu_of_halves(&facts), TileClass::menu(&facts));
-        announce("cooperative classes: NOT RUN, this GPU has no cooperative matrices");
-        return;
-    };
+    let matrices = facts.cooperative.expect("the GPU has cooperative matrices");
     assert!(cooperative.len() >= 2, "{facts:?}");
     assert_eq!(TileClass::menu_of_halves(&facts), cooperative);
     assert!(
         !TileClass::menu(&facts).iter().any(TileClass::is_cooperative),
         "32-bit operands would be rounded"
     );
-    // The other way to lay out workgroup memory, which only Metal has to take.
+    // The other layout of workgroup memory, which only Metal needs.
     let scalars = TileClass::Cooperative {
         matrices: Matrices { vectors: !matrices.vectors, ..matrices },
         lanes: facts.subgroup_size.expect("subgroups of one size"),
@@ -577,13 +594,13 @@ fn every_cooperative_class_is_right() {
         subgroups_m: 1,
         subgroups_n: 2,
     };
-    // A software driver compiles large tiles for seconds each: what becomes of a sum does not depend on the
-    // tile.
+    // A software driver compiles large tiles for seconds each; the result of a sum does not depend
+    // on the tile.
     let all = Held(Element::Half, within_half(whole()), within_half(cut()));
-    hold_classes("cooperative", &cooperative[..1], &[all]);
+    hold_classes(&cooperative[..1], &[all]);
     let rest: Vec<TileClass> = cooperative[1..].iter().copied().chain([scalars]).collect();
     let mut few = of_pixels();
     few.extend(FORMS.into_iter().flat_map(products));
     let few = Held(Element::Half, within_half(few), within_half(cut_sums().split_off(90)));
-    hold_classes("other cooperative", &rest, &[few]);
+    hold_classes(&rest, &[few]);
 }

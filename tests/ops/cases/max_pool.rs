@@ -1,4 +1,4 @@
-//! Cases of max-pool and of its gradient. The largest is exact; a gradient is a sum of few.
+//! Cases of max-pool and its gradient. The maximum is exact; a gradient is a sum of few terms.
 
 use shadegrad::ops::max_pool;
 
@@ -8,14 +8,14 @@ use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference;
 
-/// What the map holds.
+/// The contents of the map.
 #[derive(Clone, Copy, Debug)]
 enum Content {
     Numbers,
     /// Few different values, so that most windows have several largest cells; all negative, so that
     /// padding taken for zeros would win.
     Ties,
-    /// NaN here and there.
+    /// Some values are NaN.
     NotNumbers,
 }
 
@@ -55,7 +55,7 @@ impl Case for Backward {
     fn record(&self, bench: &mut Bench) {
         let &Backward { pool, content } = self;
         let values = values(bench, pool, content);
-        // The largest of floats are floats.
+        // The maximum of f32 numbers is one of them.
         let largest: Vec<f32> =
             reference::max_pool(pool, &widen(&values)).into_iter().map(|largest| largest as f32).collect();
         let gradients = bench.numbers.floats(largest.len(), UNIT);
@@ -74,7 +74,7 @@ pub fn cases() -> Cases {
     for pool in pools() {
         for content in [Content::Numbers, Content::Ties] {
             cases.push(Box::new(Forward { pool, content }));
-            // The gradient of a window with NaN goes nowhere, which no reference needs to know.
+            // The gradient of a window with NaN is dropped; the reference does not define it.
             cases.push(Box::new(Backward { pool, content }));
         }
     }

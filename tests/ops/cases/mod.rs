@@ -1,20 +1,23 @@
 //! The cases of every op, and the tests that run them.
 
+use libtest_mimic::Trial;
 use shadegrad::device::gpu::adapter::Capabilities;
+use shadegrad::kernel::{GpuFacts, Kernel};
 use shadegrad::ops::{Rate, Window};
-use shadegrad::plan::StepRecord;
+use shadegrad::plan::{Plan, StepRecord};
 use shadegrad::tensor::Element;
 
-use crate::bench::{Case, Cases, PLAIN_RUN};
+use crate::bench::{Bench, Case, Cases, PLAIN_RUN};
 use crate::numbers::{LARGE, TINY};
 use crate::runner::hold;
+use crate::samples::trials::{Need, trial};
 use crate::subject::Subject;
-use crate::{announce, announce_no_halves};
 
 /// Learning rates of successive steps.
 pub const RATES: [f32; 3] = [0.125, 0.1, 0.01];
 
-/// Learning rates of a parameter's own: a factor, and falls that end within those steps and after them.
+/// Learning rates of a parameter group: a factor, and linear decays that end within those steps and
+/// after them.
 pub const OWN: [Rate; 4] = [
     Rate::Scaled(1.0),
     Rate::Scaled(0.3),
@@ -27,7 +30,7 @@ pub fn steps() -> [StepRecord; 3] {
     [0, 1, 2].map(|step| StepRecord { learning_rate: RATES[step], step: step as u32, ..PLAIN_RUN })
 }
 
-/// A parameter's learning rate in each of them.
+/// A parameter's learning rate in each step.
 pub fn own_rates(own: Rate) -> [f64; 3] {
     [0, 1, 2].map(|step| match own {
         Rate::Scaled(factor) => f64::from(factor) * f64::from(RATES[step]),
@@ -51,7 +54,7 @@ impl PoolSize {
         [self.batch, self.height, self.width, self.channels]
     }
 
-    /// Shape of what the pool makes of it.
+    /// Shape of the pool's output.
     pub fn output(&self) -> [usize; 4] {
         let outputs =
             |input: usize, size: usize| (input + 2 * self.window.padding - size) / self.window.stride + 1;
@@ -61,7 +64,8 @@ impl PoolSize {
     }
 }
 
-/// Windows that overlap, touch and leave gaps, with and without padding, on maps that they divide or do not.
+/// Windows that overlap, touch and leave gaps, with and without padding, on maps that they divide
+/// or do not.
 pub fn pools() -> Vec<PoolSize> {
     let mut pools = Vec::new();
     for (size, stride, padding) in
@@ -98,97 +102,84 @@ pub fn lengths() -> Vec<usize> {
     vec![1, 2, 3, 5, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 255, 256, 257, 1009, 4095, 4097, 65_537]
 }
 
-/// Least number of cases of an op.
+/// Minimum number of cases of an op.
 const LEAST: usize = 50;
 
 macro_rules! suites {
     ($($op:ident,)+) => {
         $(
             pub mod $op;
-
-            #[test]
-            fn $op() {
-                hold_op(stringify!($op), $op::cases);
-            }
         )+
 
-        /// Every op that has cases, with their number.
-        fn suites() -> Vec<(&'static str, usize)> {
-            vec![$((stringify!($op), $op::cases().len())),+]
+        /// Each op with 32-bit floats, and with 16-bit floats where it has kernels for them.
+        pub fn trials() -> Vec<Trial> {
+            let mut trials = Vec::new();
+            $(
+                let (in_full, in_half) = elements_of(&$op::cases());
+                if in_full {
+                    let name = concat!("cases::", stringify!($op));
+                    trials.push(trial(name, Need::Nothing, || hold_in_32_bits($op::cases)));
+                }
+                if in_half {
+                    let name = concat!("cases::", stringify!($op), "_of_f16");
+                    let test = || hold_in_16_bits($op::cases);
+                    trials.push(trial(name, Need::F16, test));
+                }
+            )+
+            trials
+        }
+
+        /// The cases of every op.
+        fn suites() -> Vec<(&'static str, Cases)> {
+            vec![$((stringify!($op), $op::cases())),+]
         }
     };
 }
 
-suites! {
-    activation,
-    adam,
-    add,
-    average,
-    average_pool,
-    batch_norm,
-    cast,
-    classifier,
-    clip_norm,
-    column_sum,
-    conv2d,
-    dropout,
-    gather,
-    l2_penalty,
-    lion,
-    matmul,
-    max_pool,
-    muon,
-    online_steps,
-    relu,
-    sgd,
-    softmax_cross_entropy,
+shadegrad::for_each_op!(suites);
+
+/// Whether cases of an op use kernels for f32, and whether they use kernels for f16.
+fn elements_of(cases: &Cases) -> (bool, bool) {
+    let uses_f16 = |element| {
+        move |case: &Box<dyn Case>| lowered(&**case, element).iter().any(Kernel::needs_f16)
+    };
+    (!cases.iter().all(uses_f16(Element::F32)), cases.iter().any(uses_f16(Element::Half)))
 }
 
-/// The CPU against float64, the GPU against the CPU, and the same with nothing but WebGPU's defaults. Ops that keep floats
-/// in 16 bits are held a second time, with some of the cases, where the GPU has such floats.
-fn hold_op(op: &str, cases: fn() -> Cases) {
-    let kernels = shadegrad::ops::kernels().into_iter().filter(|(owner, _)| *owner == op);
-    let in_half: Vec<bool> = kernels.map(|(_, kernel)| kernel.needs_f16()).collect();
-    let (gpu, facts) = Subject::gpu(Capabilities::Adapter);
-    if in_half.contains(&false) {
-        let (plain, _) = Subject::gpu(Capabilities::WebGpuDefaults);
-        hold_cases(op, &cases(), &[Subject::gpu(Capabilities::Adapter).0, plain], Element::F32);
-    }
-    if !in_half.contains(&true) {
-        return;
-    }
-    if facts.f16 {
-        let some = cases().into_iter().step_by(if in_half.contains(&false) { 3 } else { 1 });
-        hold_cases(op, &within_half(some), &[gpu], Element::Half);
-    } else {
-        announce_no_halves(op);
-    }
+/// Compares the CPU with float64, and the GPU with the CPU, with all of its features and with no more
+/// than WebGPU's defaults.
+fn hold_in_32_bits(cases: fn() -> Cases) {
+    let gpus = [Capabilities::Adapter, Capabilities::WebGpuDefaults]
+        .map(|capabilities| Subject::gpu(capabilities).0);
+    hold(&cases(), &Subject::cpu(), &gpus, Element::F32).assert_agreement();
 }
 
-/// The cases whose numbers are of ordinary size: others, or the squares of others, do not fit 16 bits.
+/// The same with 16-bit floats, and with some of the cases where 32-bit floats have had them all.
+fn hold_in_16_bits(cases: fn() -> Cases) {
+    let (in_full, _) = elements_of(&cases());
+    let some = within_half(cases().into_iter().step_by(if in_full { 3 } else { 1 }));
+    let (gpu, _) = Subject::gpu(Capabilities::Adapter);
+    hold(&some, &Subject::cpu(), &[gpu], Element::Half).assert_agreement();
+}
+
+/// The kernels that a case uses with activations of type `element`.
+fn lowered(case: &dyn Case, element: Element) -> Vec<Kernel> {
+    let mut plan = Plan::new();
+    Bench::record(&mut plan, case, element);
+    let ops = plan.steps().iter().flat_map(|step| &step.ops);
+    let dispatches = ops.flat_map(|op| op.lower(&GpuFacts::default()));
+    dispatches.map(|dispatch| dispatch.kernel.into_owned()).collect()
+}
+
+/// The cases with numbers of ordinary size: f16 cannot represent others, or their squares.
 pub fn within_half(cases: impl IntoIterator<Item = Box<dyn Case>>) -> Cases {
     let is_extreme =
         |text: &str| [LARGE, TINY].iter().any(|range| text.contains(&format!("range: {range:?}")));
     cases.into_iter().filter(|case| !is_extreme(&format!("{case:?}"))).collect()
 }
 
-fn hold_cases(op: &str, cases: &Cases, gpus: &[Subject], element: Element) {
-    let started = std::time::Instant::now();
-    hold(cases, &Subject::cpu(), gpus, element).assert_agreement();
-    announce(&format!(
-        "{op}: {} cases of {element:?} on CPU, {gpus:?}, {:.1?}",
-        cases.len(),
-        started.elapsed()
-    ));
-}
-
-#[test]
-fn every_op_has_enough_cases() {
-    let suites = suites();
-    for op in shadegrad::ops::ALL {
-        let suite = suites.iter().find(|(name, _)| name == op);
-        let (_, cases) = suite.unwrap_or_else(|| panic!("{op} has no cases in tests/ops/cases"));
-        assert!(*cases >= LEAST, "{op} has only {cases} cases");
+pub fn every_op_has_enough_cases() {
+    for (op, cases) in suites() {
+        assert!(cases.len() >= LEAST, "{op} has only {} cases", cases.len());
     }
-    assert_eq!(suites.len(), shadegrad::ops::ALL.len(), "suites of ops that are none");
 }

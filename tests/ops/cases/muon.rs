@@ -1,5 +1,5 @@
-//! Cases of Muon: several steps of weights that are wide, tall, square and vectors, from velocities that are not zero;
-//! and the polynomial by itself.
+//! Cases of Muon: several steps of weights that are wide, tall, square and vectors, from velocities
+//! that are not zero; and the polynomial by itself.
 
 use shadegrad::ops::muon::{self, Update};
 use shadegrad::ops::sgd::Momentum;
@@ -10,13 +10,14 @@ use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
 
-/// Momentum's factor, whether it is Nesterov's, and decay.
+/// Momentum, whether it is Nesterov's, and weight decay.
 const KINDS: [(f32, bool, f32); 4] =
     [(0.0, false, 0.0), (0.9, false, 0.0), (0.6, true, 0.0), (0.5, true, 0.25)];
 
-/// How far three rounds of the polynomial carry a rounding. Its slope is at most 3.9 in size for singular values up to
-/// 1.21, the largest that it makes of values up to 1, so what is wrong in one round grows to 3.9^2 + 3.9 + 1 = 20 times as
-/// much; and a sum that is wrong by a rounding of its size is multiplied by coefficients that are 3 in the root mean square.
+/// The growth of a rounding error in three rounds of the polynomial. Its slope is at most 3.9 in
+/// size for singular values up to 1.21, the largest that it makes of values up to 1, so an error in
+/// one round grows to 3.9^2 + 3.9 + 1 = 20 times as much. A sum with a rounding error of its size
+/// is multiplied by coefficients that are 3 in the root mean square.
 const GROWTH: f64 = 60.0;
 
 /// The longest sum in the products of a matrix of these sizes.
@@ -54,11 +55,12 @@ impl Case for Muon {
             (w, v)
         };
         let after_for_v = after.clone();
-        // The weight's norm is the root of its rows; its direction's largest element is about 1.
+        // The norm of the weight is the root of its rows; the largest element of its direction is
+        // about 1.
         let moved: f64 = own_rates(OWN[own]).iter().sum();
         let largest = 3.0 * (rows as f64).sqrt() + moved * GROWTH;
         bench.expect("w", parameter, Tolerance::sum(terms(shape), largest), move || after().0);
-        // With decay it follows the weight, which is of ordinary size after the first step.
+        // With decay it follows the weight, which has an ordinary size after the first step.
         let largest = 8.0 * f64::from(range) + f64::from(decay) * largest;
         bench.expect("v", velocity, Tolerance::sum(terms(shape), largest), move || after_for_v().1);
     }
@@ -114,7 +116,7 @@ pub fn cases() -> Cases {
             cases.push(Box::new(Orthogonalised { shape: [rows, columns] }));
         }
     }
-    // Sums that are cut into parts, and many workgroups.
+    // Split-K sums, and many workgroups.
     cases.push(Box::new(Muon { shape: vec![24, 2053], kind: KINDS[2], own: 1, range: UNIT }));
     cases.push(Box::new(Muon { shape: vec![1031, 24], kind: KINDS[2], own: 1, range: UNIT }));
     cases

@@ -1,5 +1,5 @@
-//! Cases of a block of single-image steps: against plain SGD in float64 that takes the steps one after
-//! the other, with the first weight in memory, and knows nothing of blocks.
+//! Cases of a block of single-image steps, compared with plain float64 SGD that takes the steps one
+//! after the other, updates the first weight in memory and does not use blocks.
 
 use shadegrad::ops::matmul::{Form, Size};
 use shadegrad::ops::online_steps::{self, BLOCK, Head};
@@ -13,13 +13,13 @@ use crate::reference::{self, Descent};
 /// Pixels of an image. The op sees them only through products.
 const INPUTS: usize = 24;
 
-/// Rounding in one step goes into all later ones.
+/// Rounding errors of one step affect all later ones.
 const TOLERANCE: Tolerance = Tolerance { absolute: 2e-5, relative: 2e-5, nmse: 1e-8 };
 
 #[derive(Debug)]
 struct OnlineSteps {
     block: usize,
-    /// How many steps of the block there are.
+    /// Number of steps in the block.
     rows: usize,
     hidden: usize,
     classes: usize,
@@ -31,7 +31,7 @@ impl Case for OnlineSteps {
     fn record(&self, bench: &mut Bench) {
         let &OnlineSteps { block, rows, hidden, classes, weight_decay, bias_decay } = self;
         let mut matrix = |length, inputs: usize| -> Vec<f64> {
-            // Of the size that usual first weights have, so that no layer saturates.
+            // The scale of usual initial weights, so that no layer saturates.
             widen(&bench.numbers.floats(length, UNIT / (inputs as f32).sqrt()))
         };
         let images = matrix(block * INPUTS, 4);
@@ -54,7 +54,7 @@ impl Case for OnlineSteps {
             bias_decay,
         };
         let output = online_steps::forward(bench.plan, products, overlaps, labels, head, SLOTS);
-        // Sums are over steps, whatever a row weighs.
+        // Metrics are sums over steps, whatever the weight of a row.
         let row_weight = 0.25;
         bench.run_with(&[StepRecord { rows: rows as u32, row_weight, ..PLAIN_RUN }]);
 
@@ -95,7 +95,7 @@ fn narrow(values: &[f64]) -> Vec<f32> {
     values.iter().map(|&value| value as f32).collect()
 }
 
-/// Two linear layers with a ReLU between, and how they follow their gradients.
+/// Two linear layers with a ReLU between them, and their update.
 struct Network {
     weight: Vec<f64>,
     bias: Vec<f64>,
@@ -106,7 +106,8 @@ struct Network {
 }
 
 impl Network {
-    /// One step of SGD on one image; returns loss, hit, and the gradient of the first layer's output.
+    /// One SGD step on one image. Returns loss, correct count and the gradient of the first layer's
+    /// output.
     fn step(&mut self, rate: f64, image: &[f64], label: usize) -> (f64, bool, Vec<f64>) {
         let (hidden, classes) = (self.bias.len(), self.bias2.len());
         let size = |m, n, k| Size { m, n, k };
@@ -130,13 +131,14 @@ impl Network {
     }
 }
 
-/// A network after its steps, and what the op must report of them.
+/// A network after its steps, and the metrics that the op must report.
 struct Trained {
     network: Network,
-    /// What each step took from the first weight, as a multiple of its image, as much of it as the
-    /// later steps' decay has left.
+    /// The change of the first weight in each step, as a multiple of its image, reduced by the
+    /// decay of the later steps.
     change: Vec<f64>,
-    /// Over all steps: losses, hits, `kept`, and `added` plus the squares of the second weight.
+    /// Sums over all steps: losses, correct counts, `kept`, and `added` plus the squares of the
+    /// second weight.
     sums: [f64; 4],
 }
 
@@ -145,7 +147,8 @@ impl Trained {
         let rate = f64::from(PLAIN_RUN.learning_rate);
         let kept = 1.0 - rate * network.weight_descent.decay;
         let norm_at_first = reference::sum_of_squares(&network.weight);
-        // Of the norm at first, this much is in the norm before each step; the rest of that is `added`.
+        // This fraction of the initial norm is in the norm before each step; the rest of it is
+        // `added`.
         let mut kept_of_norm = 1.0;
         let mut sums = [0.0; 4];
         let mut change: Vec<f64> = Vec::new();
@@ -177,7 +180,7 @@ pub fn cases() -> Cases {
             }
         }
     }
-    // What just fits: many classes, many hidden values, many steps.
+    // The largest sizes that fit: many classes, many hidden values, many steps.
     for (block, hidden, classes) in [(BLOCK, 352, 64), (BLOCK, 1024, 19), (63, 512, 10)] {
         assert!(online_steps::fits(block, hidden, classes));
         assert!(!online_steps::fits(block, hidden + 1, classes));

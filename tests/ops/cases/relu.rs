@@ -32,7 +32,7 @@ struct Backward {
 
 impl Case for Backward {
     fn record(&self, bench: &mut Bench) {
-        // Zeros among y, as a forward pass leaves them: there the gradient is 0.
+        // Zeros among y, as a forward pass produces them: the gradient there is 0.
         let mut outputs = bench.numbers.floats(self.length, self.range);
         outputs.iter_mut().step_by(3).for_each(|y| *y = 0.0);
         let gradients = bench.numbers.floats(self.length, self.range);
@@ -45,7 +45,7 @@ impl Case for Backward {
     }
 }
 
-/// What a diverged run may hold. NaN must come through to be seen at the loss.
+/// Values of a diverged run. NaN must pass through, so that it becomes visible in the loss.
 #[derive(Debug)]
 struct Special;
 

@@ -1,4 +1,4 @@
-//! Cases of stochastic gradient descent: several steps with a learning rate that changes.
+//! Cases of SGD: several steps with a changing learning rate.
 
 use shadegrad::ops::Rate;
 use shadegrad::ops::sgd::{self, Momentum, Update};
@@ -9,10 +9,10 @@ use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference::Descent;
 
-/// Momentum's factor and whether it is Nesterov's.
+/// Momentum, and whether it is Nesterov's.
 pub type Kind = Option<(f32, bool)>;
 
-/// Every kind of update, and decay that is none, usual and strong.
+/// Every kind of update, with no, usual and strong weight decay.
 pub const UPDATES: [(Kind, f32); 7] = [
     (None, 0.0),
     (None, 0.25),
@@ -23,7 +23,7 @@ pub const UPDATES: [(Kind, f32); 7] = [
     (Some((0.5, true)), 0.25),
 ];
 
-/// The reference's twin of an update.
+/// The reference's version of an update.
 pub fn descent(momentum: Kind, decay: f32) -> Descent {
     let (factor, nesterov) = momentum.unwrap_or((0.0, false));
     Descent { decay: decay.into(), momentum: factor.into(), nesterov }

@@ -10,21 +10,22 @@ use crate::compare::Tolerance;
 use crate::numbers::{LARGE, Numbers, TINY, UNIT};
 use crate::reference;
 
-/// What float32 can do here: the difference of two logits is rounded, and its power inherits that.
+/// The precision of f32: the difference of two logits is rounded, and its exponential inherits the
+/// error.
 const RELATIVE: f64 = 1e-5;
 
 /// Numbers below the smallest normal float (1.2e-38) may be flushed to zero by a GPU.
 const FLUSHED: f64 = 1.2e-38;
 
-/// Losses above are the largest that a float can say; the op promises to stay finite there.
+/// Losses above this are the largest float; the op promises to stay finite there.
 const LARGEST_LOSS: f64 = 3.4e38;
 
-/// Where the logits come from.
+/// How the logits are generated.
 #[derive(Clone, Copy, Debug)]
 enum Logits {
-    /// From minus to plus this much.
+    /// Uniform between minus and plus this value.
     Uniform(f32),
-    /// Row by row one of the kinds of [`extreme_row`].
+    /// Each row is one of the kinds of [`extreme_row`].
     Extreme,
 }
 
@@ -32,7 +33,7 @@ enum Logits {
 struct SoftmaxCrossEntropy {
     batch: usize,
     classes: usize,
-    /// Rows that hold an image.
+    /// Number of rows that hold an image.
     rows: usize,
     logits: Logits,
     smoothing: f32,
@@ -45,12 +46,12 @@ fn extreme_row(kind: usize, classes: usize, numbers: &mut Numbers) -> Vec<f32> {
     let one = numbers.below(classes);
     let mut row = vec![0.0; classes];
     match kind % 5 {
-        // All equal, at the top or at the bottom.
+        // All equal, at the largest or the smallest value.
         0 => row.fill(if kind.is_multiple_of(2) { size } else { -size }),
         // One class far above or far below all others.
         1 => row[one] = size,
         2 => row[one] = -size,
-        // Both ends, hence ties.
+        // Both extremes, hence ties.
         3 => row
             .iter_mut()
             .enumerate()
@@ -90,7 +91,8 @@ impl Case for SoftmaxCrossEntropy {
             Expected::of(&values, &targets[..rows], [batch, classes], smoothing.into(), row_weight.into())
         };
         let (for_loss, for_hits) = (expected.clone(), expected.clone());
-        // Smoothed, the gradient is a difference whose roundings are of the target's size.
+        // With label smoothing, the gradient is a difference with rounding errors of the target's
+        // size.
         let rounding = if smoothing == 0.0 { FLUSHED } else { 1e-6 / rows as f64 };
         let tolerance = Tolerance::relative(RELATIVE, rounding);
         bench.expect("dlogits", output.dlogits, tolerance, move || expected().gradient);
@@ -107,23 +109,23 @@ impl Case for SoftmaxCrossEntropy {
             tensor: output.metrics,
             written: written_slot(output.metrics),
             read: |pairs| pairs.into_iter().skip(1).step_by(2).collect(),
-            // A sum of a few dozen weights, none of which is wrong by a whole row.
+            // A sum of a few dozen weights, none of which may be wrong by a whole row.
             tolerance: Tolerance::relative(1e-5, 0.0),
             reference: Box::new(move || for_hits().hits),
         });
     }
 }
 
-/// What must be written for a batch.
+/// Expected results for a batch.
 pub struct Expected {
     pub gradient: Vec<f64>,
-    /// Of every [`ROWS_PER_PARTIAL`] rows, weighted.
+    /// One per [`ROWS_PER_PARTIAL`] rows, weighted.
     pub losses: Vec<f64>,
     pub hits: Vec<f64>,
 }
 
 impl Expected {
-    /// For the logits `rows` and the labels of those that hold an image.
+    /// For the logits `rows` and the labels of the rows that hold an image.
     pub fn of(
         rows: &[f64],
         targets: &[u32],

@@ -1,4 +1,4 @@
-//! Cases of gathering images that change: the very same numbers on every device.
+//! Cases of gathering augmented images: exactly the same numbers on every device.
 
 use shadegrad::augmentation::{Augmentation, Flip};
 use shadegrad::plan::{Array, StepRecord};
@@ -12,14 +12,14 @@ use crate::compare::Tolerance;
 struct Augmented {
     store: Store,
     layout: Layout,
-    /// Rows of the batch, and how many of them hold an image.
+    /// Rows of the batch, and number of them that hold an image.
     batch: usize,
     rows: usize,
     epoch: u32,
     augmentation: Augmentation,
 }
 
-/// Multiply bytes to numbers that every device has without rounding.
+/// Map bytes to numbers that every device computes without rounding.
 const EXACT_FACTORS: [f32; 10] = [1.0, 3.0, 0.5, -7.0, -2.0, 0.0, 4.0, 1.0, 0.25, 0.5];
 
 impl Case for Augmented {
@@ -52,7 +52,8 @@ fn below(word: u32, bound: usize) -> usize {
     (u128::from(word) * bound as u128 / (1 << 32)) as usize
 }
 
-/// The image, flipped, then with a border, then cut to its size again, then with a hole: each as an image of its own.
+/// The image, flipped, then padded, then cropped to its size, then with a masked square: each as a
+/// separate image.
 fn changed(
     image: &[f64],
     [channels, height, width]: [usize; 3],
@@ -94,7 +95,7 @@ fn changed(
     out
 }
 
-/// With so many more in front and behind, which mirror those next to the first and the last.
+/// Adds `border` elements at each end, which reflect those next to the first and the last.
 fn bordered<T: Clone>(all: &[T], border: usize) -> Vec<T> {
     let before = all[1..=border].iter().rev();
     let behind = all[..all.len() - 1].iter().rev().take(border);
@@ -124,7 +125,7 @@ pub fn cases() -> Cases {
             }
         }
     }
-    // The least image, and one that has a single row.
+    // The smallest image, and one with a single row.
     for (shape, flip, cutout) in [([1, 1, 1], Flip::Random, 1), ([2, 1, 9], Flip::Alternating, 1)] {
         let augmentation = Augmentation { flip, cutout, ..none };
         let store = Store { shape, pieces: (0, 0, 7) };

@@ -1,0 +1,77 @@
+//! Tests in programs with a runner of their own: what one needs that some machines lack decides at
+//! run time whether it is run, or counted as ignored, by name.
+
+use std::sync::LazyLock;
+
+use libtest_mimic::Trial;
+use shadegrad::data::locate::ENVIRONMENT_VARIABLE;
+use shadegrad::device::gpu::Gpu;
+use shadegrad::device::gpu::adapter::{Capabilities, adapters};
+use shadegrad::kernel::GpuFacts;
+
+/// Those of the GPU under test.
+static FACTS: LazyLock<GpuFacts> = LazyLock::new(|| {
+    let found = adapters();
+    let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
+    let gpu = Gpu::open(first, Capabilities::Adapter).expect("the GPU can be opened");
+    *gpu.facts()
+});
+
+/// What a test needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing but an adapter, without which all tests of devices fail.
+    Nothing,
+    /// A GPU with 16-bit floats.
+    F16,
+    /// A GPU with cooperative matrices, and all that these need.
+    CooperativeMatrices,
+    /// The files of CIFAR-10.
+    Cifar10,
+}
+
+impl Need {
+    /// What is missing here, if anything is.
+    fn missing(self) -> Option<&'static str> {
+        match self {
+            Need::Nothing => None,
+            Need::F16 => (!FACTS.f16).then_some("this GPU has no 16-bit floats"),
+            Need::CooperativeMatrices => {
+                FACTS.cooperative.is_none().then_some("this GPU has no cooperative matrices")
+            }
+            Need::Cifar10 => {
+                std::env::var_os(ENVIRONMENT_VARIABLE).is_none().then_some("SHADEGRAD_DATA is not set")
+            }
+        }
+    }
+}
+
+/// Runs the trials with the arguments of the command line, and ends the process.
+pub fn run(trials: Vec<Trial>) -> ! {
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit()
+}
+
+/// A test that is ignored, with the reason in its name, where what it needs is missing.
+pub fn trial(name: &str, need: Need, test: fn()) -> Trial {
+    let missing = need.missing();
+    let name = missing.map_or_else(|| name.to_owned(), |missing| format!("{name} [{missing}]"));
+    let run = move || {
+        test();
+        Ok(())
+    };
+    Trial::test(name, run).with_ignored_flag(missing.is_some())
+}
+
+/// Trials of functions, each named as its path.
+#[allow(unused_macros, reason = "not every test program lists functions")]
+macro_rules! trials {
+    ($need:expr; $($($part:ident)::+,)+) => {
+        vec![$($crate::samples::trials::trial(
+            &stringify!($($part)::+).replace(' ', ""),
+            $need,
+            $($part)::+,
+        ),)+]
+    };
+}
+#[allow(unused_imports, reason = "not every test program lists functions")]
+pub(crate) use trials;
