@@ -64,8 +64,10 @@ fn restore(session: &mut dyn Session, declarations: Vec<Declaration>, file: &Sav
     take(session, &declarations, file)?;
     let is_known = |name: &String| declarations.iter().any(|known| known.name == *name);
     match file.tensors.iter().find(|tensor| !is_known(&tensor.name)) {
-        Some(extra) => Err(Error::model(format!("the file has {}, which the model does not", extra.name))
-            .advise("give the model that the file was made with, with --model")),
+        Some(extra) => {
+            Err(Error::model(format!("the file contains {}, which the model does not have", extra.name))
+                .advise("give the model that the file was made with, with --model"))
+        }
         None => Ok(()),
     }
 }
