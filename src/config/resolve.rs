@@ -192,13 +192,6 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    
-    
-    
-    
-    
-    
-    
 
     fn resolve_file(text: &str) -> Result<Resolved> {
         let folder = tempfile::tempdir().expect("a temporary folder");

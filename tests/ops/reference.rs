@@ -113,7 +113,7 @@ pub struct Muon {
 }
 
 impl Muon {
-    /// One step on the weight w, of so many rows, and its velocity v.
+    /// One step on the weight w, which has `rows` rows, and its velocity v.
     pub fn step(&self, rate: f64, rows: usize, w: &mut [f64], v: &mut [f64], dw: &[f64]) {
         let mut x = vec![0.0; w.len()];
         for i in 0..w.len() {
