@@ -1,4 +1,10 @@
 //! The JSON objects that `--json` prints and that a run's metrics are kept in.
+//!
+//! ```
+//! let line = shadegrad::run::event::line("end", &serde_json::json!({ "steps": 3 }))?;
+//! assert_eq!(line, r#"{"schema":1,"event":"end","steps":3}"#);
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 use serde::Serialize;
 
