@@ -88,7 +88,7 @@ impl Settings {
         settings
     }
 
-    /// Sets `key` to `value`, which must be of its kind.
+    /// Sets `key` to `value`, whose kind must be that of the key.
     pub fn set(&mut self, key: Key, value: Value, origin: Origin) {
         self.by_key.insert(key, Setting { value, origin });
     }
