@@ -2,25 +2,10 @@
 //
 // x, dy, dx: [length]. One invocation computes one element.
 
-struct Params {
-    length: u32,
-    slope: f32,
-    rise: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<Stored>;
 @group(0) @binding(2) var<storage, read> dy: array<Stored>;
 @group(0) @binding(3) var<storage, read_write> dx: array<Stored>;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = (group.y * groups.x + group.x) * 256u + lane;
-    if i < params.length {
-        dx[i] = Stored(activation_slope(f32(x[i])) * f32(dy[i]));
-    }
+fn element(i: u32) {
+    dx[i] = Stored(activation_slope(f32(x[i])) * f32(dy[i]));
 }

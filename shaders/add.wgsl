@@ -1,8 +1,10 @@
+// kernel add = stored_f32 add elementwise
 // y = alpha a + beta b
 //
 // a, b, y: [length]. One invocation computes one element.
 
 struct Params {
+    // Number of elements.
     length: u32,
     alpha: f32,
     beta: f32,
@@ -13,14 +15,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> b: array<Stored>;
 @group(0) @binding(3) var<storage, read_write> y: array<Stored>;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = (group.y * groups.x + group.x) * 256u + lane;
-    if i < params.length {
-        y[i] = Stored(params.alpha * f32(a[i]) + params.beta * f32(b[i]));
-    }
+fn element(i: u32) {
+    y[i] = Stored(params.alpha * f32(a[i]) + params.beta * f32(b[i]));
 }

@@ -1,3 +1,4 @@
+// kernel average_pool = stored_f32 loop_bound window average_pool
 // y = the sum of x in each window, divided by the window's area: padding counts as zeros.
 //
 // x: [batch, height, width, channels], y: [batch, output_height, output_width, channels]. One

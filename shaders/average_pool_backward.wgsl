@@ -1,3 +1,4 @@
+// kernel average_pool_backward = stored_f32 loop_bound window average_pool_backward
 // dx = the sum of dy over the windows that cover the cell, divided by a window's area.
 //
 // dx: [batch, height, width, channels], dy: [batch, output_height, output_width, channels]. One

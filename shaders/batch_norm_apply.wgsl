@@ -1,3 +1,4 @@
+// kernel batch_norm_apply = stored_f32 batch_norm_params batch_norm_apply
 // y = (x - mean) / deviation * weight + bias, per channel
 //
 // x, y: [rows, channels], moments: [2, channels] of mean and 1 / deviation, weight, bias:

@@ -1,3 +1,4 @@
+// kernel batch_norm_backward = stored_f32 step gradient_scale batch_norm_params batch_norm_backward
 // dx = weight / deviation (dy - dbias / N - n dweight / N) for the N rows of images;
 // n is the normalised x. dx = 0 for the rows of padding. A single value is normalised by the
 // running moments, which do not depend on it: dx = weight / deviation dy.

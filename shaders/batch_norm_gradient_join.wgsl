@@ -1,3 +1,4 @@
+// kernel batch_norm_gradient_join = loop_bound batch_norm_params batch_norm_gradient_join
 // dbias and dweight: the sums of the partial sums of all parts.
 //
 // partials: [parts, 2, channels], dbias, dweight: [channels]. One invocation computes one channel.

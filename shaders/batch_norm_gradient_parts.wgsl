@@ -1,3 +1,4 @@
+// kernel batch_norm_gradient_parts = stored_f32 loop_bound step gradient_scale batch_norm_params batch_norm_rows batch_norm_parts batch_norm_gradient_parts
 // Per part and channel: the sum of dy, and the sum of dy times the normalised x.
 //
 // x, dy: [rows, channels], moments: [2, channels] of mean and 1 / deviation, partials: [parts, 2,

@@ -1,3 +1,4 @@
+// kernel batch_norm_join = loop_bound step batch_norm_params batch_norm_rows batch_norm_join
 // Joins the means and sums of squares of all parts (Chan, Golub and LeVeque 1983, equations 2.1)
 // and updates the running statistics. The running variance takes the unbiased variance. A single
 // value has no variance: its moments are the running ones, which stay unchanged.

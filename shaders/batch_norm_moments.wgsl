@@ -1,3 +1,4 @@
+// kernel batch_norm_moments = stored_f32 loop_bound step batch_norm_params batch_norm_rows batch_norm_parts batch_norm_moments
 // Per part and channel: the mean of x, and the sum of the squared deviations from it.
 //
 // x: [rows, channels], partials: [parts, 2, channels]. One workgroup computes 16 channels of one

@@ -3,6 +3,7 @@
 
 struct Params {
     rows: u32,
+    // Rows of one image.
     cells: u32,
     channels: u32,
     parts: u32,

@@ -1,3 +1,4 @@
+// kernel batch_norm_recall = batch_norm_params batch_norm_recall
 // moments = the running mean and 1 / sqrt(running variance + epsilon)
 //
 // running_mean, running_var: [channels], moments: [2, channels]. One invocation computes one

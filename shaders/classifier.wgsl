@@ -1,3 +1,4 @@
+// kernel classifier = stored_f32 step loop_bound log_sum_exp softmax_row classifier classifier_no_dx
 // A last layer with its loss, for a few classes:
 //   logits = x w^T + bias,  dlogits and (loss, correct) as in softmax_row.wgsl,  dx = dlogits w
 //
@@ -14,7 +15,9 @@ struct Params {
     classes: u32,
     // Number of vectors of four in a row.
     quads: u32,
+    // Fraction of the target that is spread over all classes.
     smoothing: f32,
+    // Partial sums (pairs) in one slot of the ring.
     partials: u32,
     // Whether dx is zero where x is not positive: x is then the output of a ReLU.
     masked: u32,

@@ -1,3 +1,4 @@
+// kernel classifier_dx = stored_f32 step gradient_scale loop_bound log_sum_exp softmax_row classifier classifier_dx
 @group(0) @binding(8) var<storage, read_write> dx: array<vec4<Stored>>;
 
 // Number of invocations side by side. Each computes eight rows of two vectors that are COLUMNS

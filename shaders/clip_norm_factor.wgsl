@@ -1,8 +1,10 @@
+// kernel clip_norm_factor = loop_bound clip_norm_factor
 // factor = min(1, most / (sqrt(sum of sums) + epsilon))
 //
 // sums: [count], factor: [1]. A single workgroup computes it.
 
 struct Params {
+    // Number of partial sums.
     count: u32,
     most: f32,
     epsilon: f32,

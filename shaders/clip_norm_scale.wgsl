@@ -1,23 +1,11 @@
+// kernel clip_norm_scale = length clip_norm_scale elementwise
 // dw = factor dw
 //
 // factor: [1], dw: [length]. One invocation scales one element.
 
-struct Params {
-    length: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> factor: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dw: array<f32>;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = (group.y * groups.x + group.x) * 256u + lane;
-    if i < params.length {
-        dw[i] *= factor[0];
-    }
+fn element(i: u32) {
+    dw[i] *= factor[0];
 }

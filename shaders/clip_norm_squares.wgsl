@@ -1,10 +1,14 @@
+// kernel clip_norm_squares = clip_norm_squares
 // dw = dw + penalty w;  sums[first + p] = sum of dw^2 over the p-th chunk of dw
 //
 // w, dw: [length], sums: partial sums of all gradients. One workgroup sums one chunk.
 
 struct Params {
+    // Number of elements of the gradient.
     length: u32,
+    // Elements that one workgroup covers.
     chunk: u32,
+    // Where the gradient's partial sums start.
     first: u32,
     penalty: f32,
 }

@@ -1,3 +1,4 @@
+// kernel column_sum = stored_f32 loop_bound step gradient_scale column_sum
 // y[p, n] = sum over the rows m of part p of x[m, n]
 //
 // x: [rows, columns], y: [parts, columns], where a part is `part` rows. One workgroup sums 16
@@ -7,6 +8,7 @@
 struct Params {
     rows: u32,
     columns: u32,
+    // Rows that one layer of workgroups sums.
     part: u32,
 }
 

@@ -1,8 +1,10 @@
+// kernel dropout = stored_f32 philox step dropout elementwise
 // y[i] = scale x[i] if its random word is at least the threshold, else 0
 //
 // x, y: [length]. One invocation computes four elements, for the four words of one block.
 
 struct Params {
+    // Number of elements.
     length: u32,
     layer: u32,
     seed_low: u32,
@@ -19,13 +21,7 @@ struct Params {
 // Purpose::Dropout in src/rng.rs.
 const DROPOUT = 4u;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let block = (group.y * groups.x + group.x) * 256u + lane;
+fn element(block: u32) {
     let key = vec2(params.seed_low, params.seed_high);
     let words = philox(vec4(block, step.step, params.layer, DROPOUT), key);
     let is_kept = words >= vec4(params.threshold);

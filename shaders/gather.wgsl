@@ -1,3 +1,4 @@
+// kernel gather = stored_f32 step gather_rows gather_params gather
 // x[row, p] = scale[c] image[order[first + row], p] + shift[c], c = p / plane
 // batch_labels[row] = labels[order[first + row]]
 //

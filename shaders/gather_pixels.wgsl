@@ -1,3 +1,4 @@
+// kernel gather_pixels = step gather_rows gather_params gather_pixels
 // Gather without normalisation: the pixels of the batch, for products that normalise as they read.
 // As in gather_vectors.wgsl, the channels of an image are whole vectors of sixteen pixels.
 //

@@ -1,3 +1,4 @@
+// kernel gather_places = stored_f32 loop_bound philox step gather_rows augmentation gather_places
 // x[row, c, place] = scale[c] image[c, source(place)] + shift[c], 0 in a masked square;
 // image = images[order[first + row]]
 // batch_labels[row] = labels[order[first + row]]
@@ -19,9 +20,12 @@ struct Params {
     channels: u32,
     height: u32,
     width: u32,
+    // Invocations of a row.
     across: u32,
+    // Floats from one channel to the next, and from one place to the next.
     channel_step: u32,
     place_step: u32,
+    // Whether the image is augmented, and how.
     augments: u32,
     seed_low: u32,
     seed_high: u32,

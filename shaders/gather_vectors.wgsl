@@ -1,3 +1,4 @@
+// kernel gather_vectors = stored_f32 step gather_rows gather_params normalised gather_vectors
 // Gather as in gather.wgsl, for images whose channels are whole vectors of sixteen pixels. All
 // pixels of a vector have one channel, and are written as four vectors of floats.
 //

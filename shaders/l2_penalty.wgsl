@@ -1,10 +1,14 @@
+// kernel l2_penalty = step l2_penalty
 // ring[slot, p] = sum of w^2 over the p-th chunk of w
 //
 // w: [length], ring: [slots, partials]. One workgroup sums one chunk.
 
 struct Params {
+    // Number of weights.
     length: u32,
+    // Weights that one workgroup covers.
     chunk: u32,
+    // Partial sums in one slot of the ring.
     partials: u32,
 }
 

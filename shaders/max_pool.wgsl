@@ -1,3 +1,5 @@
+// kernel max_pool = stored_f32 lanes_1 loop_bound window max_pool
+// kernel max_pool_4 = stored_f32 lanes_4 loop_bound window max_pool
 // y = the largest of x in each window. NaN wins, so that divergence becomes visible in the loss.
 //
 // x: [batch, height, width, channels], y: [batch, output_height, output_width, channels]. One

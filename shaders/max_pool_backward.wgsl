@@ -1,3 +1,4 @@
+// kernel max_pool_backward = stored_f32 loop_bound window max_pool_backward
 // dx = the sum of dy over the windows whose first largest cell this is.
 //
 // x, dx: [batch, height, width, channels], y, dy: [batch, output_height, output_width, channels].

@@ -1,3 +1,5 @@
+// kernel max_pool_backward_apart = stored_f32 lanes_1 loop_bound window max_pool_backward_apart
+// kernel max_pool_backward_apart_4 = stored_f32 lanes_4 loop_bound window max_pool_backward_apart
 // dx = dy at the first largest cell of each window, zero elsewhere. Windows must not overlap.
 //
 // x, dx: [batch, height, width, channels], y, dy: [batch, output_height, output_width, channels].

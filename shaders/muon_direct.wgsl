@@ -1,13 +1,17 @@
+// kernel muon_direct = muon_direct
 // g = dw + decay w;  v = momentum v + g;  x = v, or g + momentum v for Nesterov
 // sums[p] = sum of x^2 over the p-th chunk, sums[chunks + p] = sum of w^2 over it
 //
 // dw, w, v, x: [length], sums: [2, chunks]. One workgroup computes one chunk.
 
 struct Params {
+    // Number of elements.
     length: u32,
+    // Elements that one workgroup covers.
     chunk: u32,
     decay: f32,
     momentum: f32,
+    // 1 for Nesterov's method.
     nesterov: u32,
 }
 

@@ -1,9 +1,12 @@
+// kernel muon_factors = loop_bound muon_factors
 // factors = (1 / (|x| + epsilon), norm / max(|w|, epsilon)), of norms whose squares are in sums
 //
 // sums: [2, count], factors: [2]. A single invocation computes them: there are few sums.
 
 struct Params {
+    // Partial sums of each of the two.
     count: u32,
+    // The norm that the weight is to have.
     norm: f32,
     epsilon: f32,
 }

@@ -1,3 +1,4 @@
+// kernel online_steps = step loop_bound log_sum_exp online_steps
 // A block of SGD steps of one image each, for two linear layers with a ReLU between them; formulas
 // and shapes are in src/ops/online_steps.rs.
 //

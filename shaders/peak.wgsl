@@ -1,3 +1,4 @@
+// kernel peak = loop_bound peak
 // y[i] = a sum of values that only exist in registers; nothing uses it.
 //
 // y: [length]. One invocation computes trips * 64 multiply-adds in sixteen independent chains, so

@@ -1,24 +1,12 @@
+// kernel relu_backward = stored_f32 length relu_backward elementwise
 // dx = dy where y > 0, else 0; y is the output of the forward pass.
 //
 // y, dy, dx: [length]. One invocation computes one element.
 
-struct Params {
-    length: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> y: array<Stored>;
 @group(0) @binding(2) var<storage, read> dy: array<Stored>;
 @group(0) @binding(3) var<storage, read_write> dx: array<Stored>;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = (group.y * groups.x + group.x) * 256u + lane;
-    if i < params.length {
-        dx[i] = select(Stored(0.0), dy[i], y[i] > Stored(0.0));
-    }
+fn element(i: u32) {
+    dx[i] = select(Stored(0.0), dy[i], y[i] > Stored(0.0));
 }

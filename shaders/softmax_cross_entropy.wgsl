@@ -1,3 +1,4 @@
+// kernel softmax_cross_entropy = step loop_bound log_sum_exp softmax_row softmax_cross_entropy
 // logits, dlogits: [batch, classes]; labels: [batch]; metrics: [slots, partials] of (loss,
 // correct). One invocation computes one row (softmax_row.wgsl), and one workgroup adds up the
 // losses and correct counts of its rows. Rows without an image have the label NO_LABEL: their
@@ -6,7 +7,9 @@
 struct Params {
     batch: u32,
     classes: u32,
+    // Fraction of the target that is spread over all classes.
     smoothing: f32,
+    // Partial sums (pairs) in one slot of the ring.
     partials: u32,
 }
 

@@ -6,6 +6,7 @@ use shadegrad::Result;
 use shadegrad::config::Key;
 use shadegrad::data::{Dataset, ImageShape};
 use shadegrad::device::{Device, DeviceInfo, Session};
+use shadegrad::ops::activation::Activation;
 use shadegrad::plan::{Op, Plan};
 use shadegrad::train::check_gradients;
 
@@ -81,6 +82,18 @@ fn gradients_are_slopes_on_both_devices() {
         }
         for values in ON_MAPS {
             let values = [&[(Key::BatchSize, "9")], *values].concat();
+            all_are_right(&values, dataset_of(MAPS), kind);
+        }
+    }
+}
+
+/// Of values on all sides of its kinks, and of an input that is trained.
+#[test]
+fn gradients_of_every_activation_are_slopes_on_both_devices() {
+    for activation in Activation::all() {
+        let model = format!("conv:5x3s2,batchnorm,scale:4,{activation},linear:9,scale:3,{activation}");
+        for kind in ["cpu", "gpu"] {
+            let values = [(Key::BatchSize, "9"), (Key::Model, &*model)];
             all_are_right(&values, dataset_of(MAPS), kind);
         }
     }

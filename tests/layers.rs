@@ -8,6 +8,7 @@ use shadegrad::Result;
 use shadegrad::checkpoint::NamedTensor;
 use shadegrad::config::Key;
 use shadegrad::data::{Dataset, ImageShape};
+use shadegrad::ops::activation::Activation;
 use shadegrad::train::{Checkpoint, Epoch, Observer, StopFlag, Trainer};
 
 use crate::samples::small_run::{config, dataset, dataset_of, device};
@@ -123,7 +124,9 @@ fn gpus_train_layers_on_maps_as_the_cpu_does() {
     let more = [
         "batchnorm,conv:5x3,gelu,avgpool:3s2p1,residual(conv:5x3|scale:0.5),leakyrelu,dropout:0.3,globalavgpool",
     ];
-    for model in MASKS.into_iter().chain(more) {
+    let every: String = Activation::all().map(|activation| format!("conv:6x1,{activation},")).collect();
+    let every = format!("conv:6x3,batchnorm,scale:4,{every}globalavgpool");
+    for model in MASKS.into_iter().chain(more).chain([&*every]) {
         let values = [(Key::Epochs, "2"), (Key::BatchSize, "45"), (Key::Momentum, "0.9"), (Key::Lr, "0.01")];
         let [cpu, gpu] = ["cpu", "gpu"].map(|kind| Outcome::of(model, kind, &values));
         assert_same(&gpu, &cpu, 1e-4, model);

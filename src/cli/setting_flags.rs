@@ -11,6 +11,7 @@ use crate::config::{Key, Kind, Origin, Resolved, Settings, Sources, Value, compl
 use crate::data::catalogue::Catalogue;
 use crate::data::load::is_folder_of_pictures;
 use crate::error::{Error, Result};
+use crate::nn::known_layers;
 
 /// A preset, a file and a flag for every key.
 #[derive(Clone, Debug)]
@@ -140,8 +141,12 @@ fn flags_of(key: Key) -> Vec<Arg> {
 }
 
 fn valued(key: Key) -> Arg {
+    let help = match key {
+        Key::Model => format!("{}. Layers: {}", help::of_key(key), layers()),
+        _ => help::of_key(key).into(),
+    };
     let argument = Arg::new(key.name())
-        .help(help::of_key(key))
+        .help(help)
         .value_name(value_name(key))
         .value_parser(Unchecked { kind: key.kind() })
         .value_hint(hint(key))
@@ -151,6 +156,11 @@ fn valued(key: Key) -> Arg {
         Key::Preset => argument,
         _ => argument.long(key.name()).help_heading(heading(key)),
     }
+}
+
+/// All layers, each with everything that it takes.
+fn layers() -> String {
+    known_layers().into_iter().map(|layer| layer.example).collect::<Vec<_>>().join(" ")
 }
 
 fn value_name(key: Key) -> &'static str {

@@ -105,7 +105,7 @@ impl Config {
     /// Returns the learning rate of every step. A full epoch has `steps_per_epoch` steps.
     pub fn learning_rates(&self, steps_per_epoch: usize) -> LearningRate {
         let of_epochs = |epochs: usize| epochs.saturating_mul(steps_per_epoch);
-        // Minutes were refused when the configuration was resolved.
+        // Minutes were rejected when the configuration was resolved.
         let steps_of = |interval| match interval {
             Interval::Steps(steps) => Some(steps),
             Interval::Epochs(epochs) => Some(of_epochs(epochs)),

@@ -69,7 +69,26 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Sets `key` to `value`, which must be of its kind.
+    /// Returns the values that apply where nothing else sets any.
+    pub(super) fn defaults() -> Self {
+        let mut settings = Settings::default();
+        for key in Key::ALL {
+            let value = match (key.kind(), key.default()) {
+                (Kind::Switch { usual, .. }, _) => Some(Value::Switch(usual)),
+                (kind, Some(text)) => Some(
+                    kind.accept(Written::Bare(OsStr::new(text)))
+                        .unwrap_or_else(|| panic!("{text} is allowed for {}", key.name())),
+                ),
+                (_, None) => None,
+            };
+            if let Some(value) = value {
+                settings.set(key, value, Origin::Default);
+            }
+        }
+        settings
+    }
+
+    /// Sets `key` to `value`, whose kind must be that of the key.
     pub fn set(&mut self, key: Key, value: Value, origin: Origin) {
         self.by_key.insert(key, Setting { value, origin });
     }

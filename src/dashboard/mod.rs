@@ -6,6 +6,16 @@
 //!
 //! The page is that of [`report`](crate::report), with a short script that listens to `/events`
 //! (server-sent events): `progress` several times a second, `body` after each epoch, and `end`.
+//!
+//! ```no_run
+//! use std::net::Ipv4Addr;
+//!
+//! use shadegrad::dashboard::Dashboard;
+//!
+//! let dashboard = Dashboard::open(Ipv4Addr::LOCALHOST.into(), None)?;
+//! println!("open {}", dashboard.address());
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 #[doc(hidden)]
 pub mod request;

@@ -1,4 +1,14 @@
 //! Loads a [`Dataset`] from a name or a folder.
+//!
+//! ```no_run
+//! use shadegrad::data::load::load;
+//! use shadegrad::data::locate::Search;
+//! use shadegrad::data::pictures::Wanted;
+//!
+//! let dataset = load("fashion-mnist", &Search::from_environment(None), &Wanted::default())?;
+//! println!("{} training images", dataset.train.len());
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 use super::catalogue::{Catalogue, Format, KnownSet};
 use super::cifar::{self, CIFAR_10, CIFAR_100};

@@ -1,4 +1,13 @@
 //! The folders in which data sets are searched, and the files that make up a set.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use shadegrad::data::locate::Search;
+//!
+//! let search = Search::from_environment(Some("my-data".into()));
+//! assert_eq!(search.places(), [Path::new("my-data")]);
+//! ```
 
 use super::catalogue::{Catalogue, Form, Format, IDX_STEMS, KnownSet};
 use super::cifar::Cifar;

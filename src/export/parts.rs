@@ -2,7 +2,7 @@
 
 use crate::checkpoint::{About, NamedTensor, SavedModel};
 use crate::error::Result;
-use crate::nn::{Model, Size, Stage};
+use crate::nn::{Model, Module, Size};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
@@ -11,7 +11,7 @@ pub(super) struct Parts<'a> {
     pub(super) about: &'a About,
     /// Shape of the input of the first stage.
     pub(super) input: Size,
-    pub(super) stages: Vec<Stage>,
+    pub(super) modules: Vec<Module>,
     pub(super) saved: &'a SavedModel,
     pub(super) plan: Plan,
 }
@@ -21,7 +21,7 @@ impl<'a> Parts<'a> {
         let about = saved.about()?;
         let mut plan = Plan::new();
         let model = Model::new(&mut plan, &about.spec()?, about.image());
-        Ok(Parts { about, input: model.input(), stages: model.stages(), saved, plan })
+        Ok(Parts { about, input: model.input(), modules: model.modules(), saved, plan })
     }
 
     /// Returns a tensor in the layout of files.

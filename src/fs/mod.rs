@@ -1,4 +1,15 @@
-//! Files that are there whole or not at all.
+//! Atomic writes, and the disk operations of a run.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use shadegrad::fs::atomic;
+//! use shadegrad::fs::disk::{Disk, RealDisk};
+//!
+//! assert!(RealDisk.free_space(Path::new(".")) > Some(1_000_000));
+//! atomic::write(Path::new("notes.txt"), b"complete")?;
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 pub mod atomic;
 pub mod disk;

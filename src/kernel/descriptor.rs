@@ -1,8 +1,8 @@
-//! Rows that describe kernels, and dispatches that use them.
+//! Descriptors of kernels, and dispatches that use them.
 
 use std::borrow::Cow;
 
-use crate::tensor::{Element, Tensor};
+use crate::tensor::Tensor;
 
 /// Trips that the loops of one invocation may make in all: Mesa's older software driver ends every
 /// loop, silently, once an invocation has made 65,535. See [`trips`].
@@ -26,7 +26,7 @@ pub enum Access {
     ReadWrite,
 }
 
-/// One storage binding of a kernel: the n-th of a row is `@group(0) @binding(n + 1)`.
+/// One storage binding of a kernel: the n-th of a descriptor is `@group(0) @binding(n + 1)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Binding {
     /// The variable's name in the shader.
@@ -63,7 +63,28 @@ pub struct Field {
     pub kind: FieldKind,
 }
 
-/// A Rust type that has a twin struct in WGSL. Made by the `uniform!` macro.
+/// Whether two structs have the same fields in the same order.
+pub(crate) const fn same_fields(one: &[Field], other: &[Field]) -> bool {
+    let mut same = one.len() == other.len();
+    let mut index = 0;
+    while same && index < one.len() {
+        let (a, b) = (&one[index], &other[index]);
+        same = a.kind as u8 == b.kind as u8 && same_text(a.name, b.name);
+        index += 1;
+    }
+    same
+}
+
+const fn same_text(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut index = 0;
+    while index < one.len() && index < other.len() && one[index] == other[index] {
+        index += 1;
+    }
+    index == one.len() && index == other.len()
+}
+
+/// A Rust type that has a twin struct in WGSL. The `uniform!` macro makes them.
 pub trait Uniform: Copy {
     /// The twin's fields, in order.
     const FIELDS: &'static [Field];
@@ -101,18 +122,7 @@ macro_rules! uniform {
 }
 pub(crate) use uniform;
 
-/// A kernel's text: files of `shaders/`, functions and shared structs first.
-macro_rules! shader {
-    ($first:literal $(, $rest:literal)*) => {
-        std::borrow::Cow::Borrowed(concat!(
-            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $first))
-            $(, "\n", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $rest)))*
-        ))
-    };
-}
-pub(crate) use shader;
-
-/// One row describes a kernel: its WGSL text and what that text expects to be given.
+/// Describes a kernel: its WGSL text and what that text expects to be given.
 ///
 /// `@group(0) @binding(0)` is the uniform `params`, then come the storage bindings in order.
 /// A kernel that needs what changes from step to step finds it in `@group(1) @binding(0)`, the
@@ -125,8 +135,6 @@ pub struct Kernel {
     pub source: Cow<'static, str>,
     /// Size of a workgroup.
     pub workgroup: [u32; 3],
-    /// Fields of the uniform `params`.
-    pub params: &'static [Field],
     /// Storage bindings.
     pub bindings: Cow<'static, [Binding]>,
     /// Whether the shader has the uniform `step`.
@@ -135,31 +143,7 @@ pub struct Kernel {
     pub subgroups: bool,
 }
 
-/// What stands first in a kernel that may keep floats in 32 bits or in 16, and what takes its place then.
-const STORED: [&str; 2] = [
-    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/stored_f32.wgsl")),
-    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/stored_f16.wgsl")),
-];
-
 impl Kernel {
-    /// The kernel for [`Element::Half`] tensors in the place of what it calls `Stored`. Panics if it has no such thing.
-    pub fn in_half(&self) -> Kernel {
-        let [in_32, in_16] = STORED;
-        let rest = self.source.strip_prefix(in_32);
-        let rest = rest.unwrap_or_else(|| panic!("kernel {} keeps nothing in 16 bits", self.name));
-        Kernel {
-            name: format!("{}_f16", self.name).into(),
-            source: [in_16, rest].concat().into(),
-            ..self.clone()
-        }
-    }
-
-    /// The kernel, and the same for 16 bits where it can keep anything in them.
-    pub(crate) fn in_each(&self) -> Vec<Kernel> {
-        let in_half = self.source.starts_with(STORED[0]).then(|| self.in_half());
-        [self.clone()].into_iter().chain(in_half).collect()
-    }
-
     /// Whether the shader needs 16-bit floats.
     pub fn needs_f16(&self) -> bool {
         self.enables("f16")
@@ -184,32 +168,12 @@ pub struct Dispatch {
     pub kernel: Cow<'static, Kernel>,
     /// Bytes of the uniform `params`.
     pub params: Vec<u8>,
-    /// What is bound, in the order of the row's bindings.
+    /// What is bound, in the order of the descriptor's bindings.
     pub tensors: Vec<Tensor>,
     /// Workgroups in each dimension.
     pub grid: [u32; 3],
     /// Upper bound on the trips that the loops of one invocation make in all; see [`trips`].
     pub trips: u64,
-}
-
-impl Dispatch {
-    /// A use of a plain (not rendered) kernel: of that for 16 bits where a tensor has them.
-    pub fn new(
-        kernel: &'static Kernel,
-        params: impl Uniform,
-        tensors: &[Tensor],
-        grid: [u32; 3],
-        trips: u64,
-    ) -> Self {
-        let in_half = tensors.iter().any(|tensor| tensor.element() == Element::Half);
-        Dispatch {
-            kernel: if in_half { Cow::Owned(kernel.in_half()) } else { Cow::Borrowed(kernel) },
-            params: params.to_bytes(),
-            tensors: tensors.to_vec(),
-            grid,
-            trips,
-        }
-    }
 }
 
 /// Workgroups for `items` things, `per_group` each, folded into two dimensions where one is too
@@ -234,6 +198,16 @@ pub fn fold_rows(rows: usize, items: usize, per_group: u32) -> [u32; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn structs_that_differ_are_told_apart() {
+        const A: Field = Field { name: "a", kind: FieldKind::U32 };
+        const B: Field = Field { name: "b", kind: FieldKind::F32 };
+        assert!(same_fields(&[A, B], &[A, B]));
+        for other in [&[A] as &[Field], &[B, A], &[A, A], &[A, Field { name: "b", ..A }], &[A, B, B]] {
+            assert!(!same_fields(&[A, B], other), "{other:?}");
+        }
+    }
 
     #[test]
     fn grids_of_rows_cover_every_row_and_fit() {

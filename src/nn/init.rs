@@ -1,23 +1,34 @@
-//! The first weights of a run.
+//! Initial weights.
+//!
+//! ```
+//! use shadegrad::nn::InitRule;
+//! use shadegrad::nn::init::{ParameterKind, Start, values};
+//!
+//! let kind = ParameterKind::Weight;
+//! let start = Start { kind, shape: [10, 64].into(), fan_in: 64, fan_out: 10, is_last: true };
+//! let weight = values(InitRule::Pytorch, 7, 0, start);
+//! assert!(weight.iter().all(|value| value.abs() <= 1.0 / 8.0));
+//! ```
 
 use rand_distr::{Distribution, StandardNormal, Uniform};
 
 use crate::rng::{Purpose, Stream};
 use crate::tensor::Shape;
 
-/// A rule for the first weights of a layer.
+/// A distribution of initial weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InitRule {
     /// Normal with variance 2 / inputs (He et al. 2015, section 2.2); biases are zeros.
     He,
-    /// Uniform with variance 2 / (inputs + outputs) (Glorot and Bengio 2010, eq. 16); biases are zeros.
+    /// Uniform with variance 2 / (inputs + outputs) (Glorot and Bengio 2010, eq. 16); biases are
+    /// zeros.
     Xavier,
     /// Weights and biases uniform in ±1/sqrt(inputs), as PyTorch's `nn.Linear`.
     Pytorch,
-    /// As PyTorch's, but the first filters of a convolution, one for each channel that it reads, hand that channel on as it
-    /// is, and the last weight has the standard deviation 1 (Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU",
-    /// section 3.3).
+    /// As PyTorch's, but the first filters of a convolution, one for each input channel, are
+    /// identities, and the last weight has the standard deviation 1 (Jordan 2024, "94% on CIFAR-10
+    /// in 3.29 Seconds on a Single GPU", section 3.3).
     Dirac,
     /// Standard normal weights, whatever the layer's size; biases are zeros.
     Normal,
@@ -28,7 +39,7 @@ impl InitRule {
     pub const ALL: [InitRule; 5] =
         [InitRule::He, InitRule::Xavier, InitRule::Pytorch, InitRule::Dirac, InitRule::Normal];
 
-    /// As in flags and files.
+    /// The name in flags and files.
     pub const fn name(self) -> &'static str {
         match self {
             InitRule::He => "he",
@@ -40,9 +51,8 @@ impl InitRule {
     }
 }
 
-/// The values of one of a layer's trained tensors.
-///
-/// `index` is the parameter's position in the model and picks its random numbers.
+/// The initial values of a parameter. `index` is its position in the model: each has random numbers
+/// of its own.
 pub fn values(rule: InitRule, seed: u64, index: u32, parameter: Start) -> Vec<f32> {
     let Start { kind, shape, fan_in, fan_out, is_last } = parameter;
     let count = shape.len();
@@ -73,31 +83,31 @@ pub fn values(rule: InitRule, seed: u64, index: u32, parameter: Start) -> Vec<f3
     }
 }
 
-/// What the first values of a trained tensor depend on.
+/// The properties of a parameter that its initial values depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct Start {
-    /// What the tensor is to its layer.
+    /// The role of the parameter in its layer.
     pub kind: ParameterKind,
     /// Sizes of the tensor; a convolution's weight is `[filters, height, width, channels]`.
     pub shape: Shape,
-    /// Values that one output of the layer is made of.
+    /// Inputs of one output.
     pub fan_in: usize,
-    /// Outputs that one value goes into.
+    /// Outputs that one input goes into.
     pub fan_out: usize,
     /// Whether it is the last weight of the model.
     pub is_last: bool,
 }
 
-/// What a parameter is to its layer.
+/// The role of a parameter in its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {
     /// Multiplied with the input; the L2 penalty counts it.
     Weight,
     /// Added to the output.
     Bias,
-    /// A norm's weight: what a normalised channel is multiplied with.
+    /// A norm's weight: the factor of a normalised channel.
     Gain,
-    /// A norm's bias: what is added to a normalised channel.
+    /// A norm's bias: added to a normalised channel.
     Shift,
 }
 
@@ -111,8 +121,8 @@ fn uniform(mut stream: Stream, count: usize, bound: f64) -> Vec<f32> {
     (0..count).map(|_| range.sample(&mut stream) as f32).collect()
 }
 
-/// The filters of a convolution, of which the first ones, as many as there are channels, each hand on one channel as it
-/// is: what PyTorch's `dirac_` makes of them.
+/// The filters of a convolution, of which the first ones, as many as there are channels, become
+/// identities, as by PyTorch's `dirac_`.
 fn with_identities(mut values: Vec<f32>, [filters, height, width, channels]: [usize; 4]) -> Vec<f32> {
     let middle = height / 2 * width + width / 2;
     let identities = filters.min(channels);

@@ -1,9 +1,9 @@
-//! What a layer is: parameters, and how to record a forward and a backward pass in a plan. No layer
-//! knows a device.
+//! The interface of a layer: its parameters, and how to record its forward and its backward pass in
+//! a plan. No layer knows a device.
 
 use std::fmt::{self, Debug};
 
-use super::module::Stage;
+use super::module::Module;
 use super::size::Size;
 
 use crate::nn::init::ParameterKind;
@@ -18,11 +18,11 @@ use crate::tensor::{Element, Shape, Tensor};
 pub struct Parameter {
     /// The tensor, named as PyTorch names it.
     pub tensor: Tensor,
-    /// Weight, bias or gain.
+    /// Weight, bias, norm weight or norm bias.
     pub kind: ParameterKind,
-    /// Values that one output is made of.
+    /// Inputs of one output.
     pub fan_in: usize,
-    /// Outputs that one value goes into.
+    /// Outputs that one input goes into.
     pub fan_out: usize,
 }
 
@@ -37,7 +37,7 @@ impl Parameter {
         Parameter::declare_as(plan, Role::Parameter, name, shape, kind, [fan_in, fan_out])
     }
 
-    /// A tensor that is used like a parameter, and may be for something else.
+    /// Declares a tensor that is used like a parameter, in another role.
     pub(super) fn declare_as(
         plan: &mut Plan,
         role: Role,
@@ -51,30 +51,31 @@ impl Parameter {
     }
 }
 
-/// Where a layer hands the gradients of its parameters: an optimizer, or a test that keeps them.
+/// Receives the gradients of parameters: an optimizer, or a test that keeps them.
 pub trait GradientSink {
-    /// Whether it does anything with the gradient of `parameter`; if not, a layer need not record it.
+    /// Whether it uses the gradient of `parameter`; if not, a layer need not record it.
     fn wants(&self, _: &Plan, _parameter: &Parameter) -> bool {
         true
     }
 
-    /// The gradient of `weight` is the product `dy^T x`, that of `bias` the sum of dy's rows. Neither need
-    /// be stored.
+    /// Takes the gradient of `weight`, the product `dy^T x`, and that of `bias`, the sum of the
+    /// rows of `dy`. Neither need be stored.
     fn product(&mut self, plan: &mut Plan, weight: &Parameter, bias: &Parameter, dy: Tensor, x: Tensor);
 
-    /// The gradient of `parameter` is this tensor, of the same shape; nothing else may need it, since
-    /// the sink may change it.
+    /// Takes the gradient of `parameter`, a tensor of the same shape. Nothing else may read it,
+    /// since the sink may overwrite it.
     fn gradient(&mut self, plan: &mut Plan, parameter: &Parameter, gradient: Tensor);
 }
 
-/// What a forward pass is for.
+/// The purpose of a forward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// A pass back follows. A batch norm normalises by the batch, and dropout drops.
+    /// A backward pass follows. A batch norm normalises by the batch, and dropout drops values.
     Training {
-        /// What dropout's random numbers follow from; it drops nothing where there is none.
+        /// Seed of dropout; without one, it drops nothing.
         dropout: Option<u64>,
-        /// As what layers hand floats on, and read their weights: [`Element::F32`] or [`Element::Half`].
+        /// Element type of activations, and of weights as products read them: [`Element::F32`] or
+        /// [`Element::Half`].
         element: Element,
     },
     /// The trained model is used.
@@ -82,7 +83,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// As what layers hand floats on, and read their weights.
+    /// Element type of activations, and of weights as products read them.
     pub fn element(self) -> Element {
         match self {
             Phase::Training { element, .. } => element,
@@ -90,7 +91,7 @@ impl Phase {
         }
     }
 
-    /// The same, with all floats in 32 bits.
+    /// The same phase in f32.
     pub(super) fn in_full(self) -> Phase {
         match self {
             Phase::Training { dropout, .. } => Phase::Training { dropout, element: Element::F32 },
@@ -98,7 +99,7 @@ impl Phase {
         }
     }
 
-    /// A weight as products read it; recorded where it must be made.
+    /// A weight as products read it: in f16, a copy that is recorded here.
     pub(super) fn operand(self, plan: &mut Plan, weight: &Parameter) -> Tensor {
         match self.element() {
             Element::Half => cast::to_half(plan, weight.tensor),
@@ -112,7 +113,7 @@ pub trait Layer: Debug {
     /// The layer as a model's text has it: `linear:128`.
     fn spec(&self) -> String;
 
-    /// What the layer hands on for one image.
+    /// Size of the output for one image.
     fn size(&self) -> Size;
 
     /// The trained tensors.
@@ -120,7 +121,8 @@ pub trait Layer: Debug {
         Vec::new()
     }
 
-    /// The filters that are computed from the training images before the first step, where there are such.
+    /// The filters that are computed from the training images before the first step, if the layer
+    /// has such.
     fn whitening(&self) -> Option<Tensor> {
         None
     }
@@ -131,12 +133,12 @@ pub trait Layer: Debug {
         false
     }
 
-    /// Records the forward pass: `x` is `[batch, ...]` of the size that the layer before hands on, the result of
-    /// this layer's.
+    /// Records the forward pass of `x`, `[batch, ...]` with the size of the output of the layer
+    /// before.
     fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a>;
 
-    /// The same with the loss behind it in one op, where the layer is the last one and can do that. `gradient` is what
-    /// the pass back returns.
+    /// Records the forward pass and the loss behind it in one op, if the layer can; it is the last
+    /// one. `gradient` is the gradient of the input that the backward pass returns.
     fn forward_with_loss<'a>(
         &'a self,
         _: &mut Plan,
@@ -147,28 +149,28 @@ pub trait Layer: Debug {
         None
     }
 
-    /// What the layer computes with trained weights, for programs that know neither plans nor ops.
-    fn stages(&self) -> Vec<Stage>;
+    /// The layer in evaluation mode, for programs that know neither plans nor ops.
+    fn modules(&self) -> Vec<Module>;
 
-    /// Whether the layer ends in a ReLU whose gradient the pass back through the layer behind it applies
-    /// (see [`Backward::mask_dx`]).
+    /// Whether the layer ends in a ReLU whose gradient the backward pass of the layer behind it
+    /// applies (see [`Backward::mask_dx`]).
     fn masks_gradient(&self) -> bool {
         false
     }
 
-    /// Multiplications and additions of the forward pass, for one image: those of products, beside which others
-    /// are few.
+    /// Multiplications and additions of the forward pass for one image, of products only: others
+    /// are few in comparison.
     fn operations(&self) -> u64 {
         0
     }
 
-    /// Layers inside, under the names that their parameters have.
+    /// Layers inside, under the prefixes of their parameters' names.
     fn inside(&self) -> Vec<(&'static str, &[Box<dyn Layer>])> {
         Vec::new()
     }
 }
 
-/// A layer's recorded forward pass, and how to record the pass back through it.
+/// A layer's recorded forward pass, and how to record its backward pass.
 pub struct Forward<'a> {
     /// The output.
     pub y: Tensor,
@@ -178,8 +180,8 @@ pub struct Forward<'a> {
 type Back<'a> = dyn FnOnce(&mut Plan, Backward, &mut dyn GradientSink) -> Option<Tensor> + 'a;
 
 impl<'a> Forward<'a> {
-    /// A pass that gave `y`; `back` records the pass back and returns the gradient of the layer's input, unless
-    /// [`Backward::dx_wanted`] says that nobody needs it.
+    /// A pass with the output `y`. `back` records the backward pass and returns the gradient of the
+    /// layer's input, unless [`Backward::dx_wanted`] is false.
     pub fn new(
         y: Tensor,
         back: impl FnOnce(&mut Plan, Backward, &mut dyn GradientSink) -> Option<Tensor> + 'a,
@@ -187,7 +189,7 @@ impl<'a> Forward<'a> {
         Forward { y, back: Box::new(back) }
     }
 
-    /// Records the pass back; the gradients of the parameters go to `sink`.
+    /// Records the backward pass; the gradients of the parameters go to `sink`.
     pub fn backward(self, plan: &mut Plan, pass: Backward, sink: &mut dyn GradientSink) -> Option<Tensor> {
         (self.back)(plan, pass, sink)
     }
@@ -199,20 +201,20 @@ impl Debug for Forward<'_> {
     }
 }
 
-/// What a layer's backward pass is given.
+/// The input of a layer's backward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Backward {
     /// Gradient of the output; already masked if the layer says [`Layer::masks_gradient`].
     pub dy: Tensor,
     /// Whether the gradient of the input is needed.
     pub dx_wanted: bool,
-    /// Whether the input is the output of a ReLU inside the layer before, whose gradient this layer must
+    /// Whether the input is the output of a ReLU of the layer before whose gradient this layer must
     /// apply: `dx` is to be zero where `x` is.
     pub mask_dx: bool,
 }
 
 impl Backward {
-    /// The gradient of `x` as the layer before wants it, for layers whose ops do not mask it on the way.
+    /// The gradient of `x` with the mask of the layer before, for layers whose ops do not apply it.
     pub(super) fn masked(&self, plan: &mut Plan, x: Tensor, dx: Tensor) -> Tensor {
         if self.mask_dx { relu::backward(plan, x, dx) } else { dx }
     }

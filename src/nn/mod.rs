@@ -1,26 +1,24 @@
 //! Models: a list of layers from one line of text.
 //!
-//! `linear:128,relu,linear:10` names the layers in order. Sizes are inferred, maps are flattened
-//! in front of the first linear layer, and a last `linear` to the number of classes is added where
-//! it is missing.
+//! `linear:128,relu,linear:10` names the layers in order; [`known_layers`] lists all of them. Sizes
+//! are inferred, maps are flattened in front of the first linear layer, and a last `linear` to the
+//! number of classes is added where it is missing. `N*LAYER` and `N*(LAYERS)` repeat layers.
 //!
-//! | layer | is |
-//! | --- | --- |
-//! | `linear:N` | `N` sums over all values, with a bias |
-//! | `conv:NxK` | `N` filters with windows of `KxK`; `sS` behind it for a stride, `pP` for a padding (odd windows keep the map's size). In front of a batch norm, max pools between them or not, it has no bias |
-//! | `whiten:K` | as the first layer: the convolution with windows of `KxK`, without padding, whose filters make patches of the training images uncorrelated. They are computed from the images and stay as they are; its bias is trained |
-//! | `maxpool:K`, `avgpool:K` | the largest, or the mean, of windows of `KxK` that lie side by side, unless `sS` and `pP` say otherwise |
-//! | `globalmaxpool`, `globalavgpool` | the same of a whole map |
-//! | `batchnorm`, `batchnorm:X` | a batch norm, whose running statistics take the share `X` of each batch (0.1 where nothing is said) |
-//! | `relu`, `gelu`, `leakyrelu:SLOPE` | activations |
-//! | `scale:X` | a constant factor |
-//! | `dropout:X` | zeros in the place of a share `X`, in training |
-//! | `flatten` | a map's values in a row |
-//! | `residual(LAYERS)`, `residual(LAYERS\|SHORTCUT)` | the sum of what the layers make of an input and the input, or what the shortcut makes of it |
-//! | `N*LAYER`, `N*(LAYERS)` | the same `N` times |
+//! Names of parameters are those of the `nn.Sequential` that has these modules, with `body.` and
+//! `shortcut.` inside a residual.
 //!
-//! Names of parameters are those of the `nn.Sequential` that has these modules, with `body.` and `shortcut.` inside a
-//! residual.
+//! ```
+//! use shadegrad::nn::{Model, ModelSpec, Size};
+//! use shadegrad::plan::Plan;
+//!
+//! let image = Size::Map { height: 28, width: 28, channels: 1 };
+//! let spec = ModelSpec::parse("conv:8x3,relu,maxpool:2", 10)?;
+//! spec.check_sizes(image, 64)?;
+//! let model = Model::new(&mut Plan::new(), &spec, image);
+//! assert_eq!(model.spec(), "conv:8x3,relu,maxpool:2,flatten,linear:10");
+//! assert_eq!(model.summary().parameters, 8 * 9 + 8 + 10 * 8 * 14 * 14 + 10);
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 mod build;
 pub mod init;
@@ -28,6 +26,7 @@ mod layer;
 mod layers;
 mod model;
 mod module;
+mod pool_kind;
 mod size;
 mod spec;
 mod summary;
@@ -35,12 +34,13 @@ mod summary;
 pub use init::InitRule;
 pub use layer::{Backward, Forward, GradientSink, Layer, Parameter, Phase};
 pub use layers::{
-    BatchNorm, Conv, ConvShape, Curve, Dropout, Flatten, Fold, Linear, Pool, Relu, Residual, Sequence,
+    Activation, BatchNorm, Conv, ConvShape, Dropout, Flatten, Linear, Pool, Residual, Sequence,
 };
 pub use model::{Model, backward};
-pub use module::Stage;
+pub use module::Module;
+pub use pool_kind::PoolKind;
 pub use size::Size;
-pub use spec::ModelSpec;
+pub use spec::{KnownLayer, ModelSpec, known_layers};
 pub use summary::{Row, Summary};
 
 pub use crate::ops::window::Window;

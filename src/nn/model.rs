@@ -3,7 +3,7 @@
 use super::build;
 use super::layer::{Backward, Forward, GradientSink, Layer, Parameter, Phase};
 use super::layers::Sequence;
-use super::module::Stage;
+use super::module::Module;
 use super::size::Size;
 use super::spec::ModelSpec;
 use super::summary::Summary;
@@ -19,21 +19,24 @@ pub struct Model {
 
 impl Model {
     /// Declares the parameters of `spec` for images that are maps of the size `image`.
+    ///
+    /// # Panics
+    /// If sizes do not fit: see [`ModelSpec::check_sizes`].
     pub fn new(plan: &mut Plan, spec: &ModelSpec, image: Size) -> Self {
-        Model { layers: build::build(plan, &spec.words, spec.input(image)) }
+        Model { layers: build::build(plan, &spec.layers, spec.input(image)) }
     }
 
-    /// The model's text, with everything inferred.
+    /// The model's text, completed.
     pub fn spec(&self) -> String {
         self.layers.spec()
     }
 
-    /// What the trained model computes, step by step: the modules of PyTorch's `nn.Sequential`.
-    pub fn stages(&self) -> Vec<Stage> {
-        self.layers.stages()
+    /// The trained model's forward pass: the modules of PyTorch's `nn.Sequential`.
+    pub fn modules(&self) -> Vec<Module> {
+        self.layers.modules()
     }
 
-    /// What the first layer reads.
+    /// Size of the input for one image.
     pub fn input(&self) -> Size {
         self.layers.input()
     }
@@ -48,8 +51,8 @@ impl Model {
         self.layers.parameters()
     }
 
-    /// The filters that are computed from the training images, `[filters, height, width, channels]`, where the model's first
-    /// layer whitens them.
+    /// The filters that are computed from the training images, `[filters, height, width,
+    /// channels]`, if the first layer whitens them.
     pub fn whitening(&self) -> Option<Tensor> {
         self.layers().first().and_then(|layer| layer.whitening())
     }
@@ -59,7 +62,7 @@ impl Model {
         self.layers.reads_pixels()
     }
 
-    /// Values of one image where there are most: between two layers of the model, or in its input.
+    /// Values for one image of the model's input or of the largest output of a layer.
     pub fn most_values(&self) -> usize {
         self.layers.most_values()
     }
@@ -69,12 +72,13 @@ impl Model {
         Summary::of(self.layers.layers())
     }
 
-    /// Records the forward pass of `x`, a batch of [inputs](Self::input). Its output is the logits, `[batch, classes]`.
+    /// Records the forward pass of `x`, a batch of [inputs](Self::input). Its output is the logits,
+    /// `[batch, classes]`.
     pub fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
         self.layers.forward(plan, x, phase)
     }
 
-    /// The same, and the loss of the logits.
+    /// Records the forward pass and the loss of the logits.
     pub fn forward_with_loss<'a>(
         &'a self,
         plan: &mut Plan,
@@ -86,8 +90,9 @@ impl Model {
     }
 }
 
-/// Records the backward pass of a model's `forward` pass from the gradient of the logits; the gradients of all parameters
-/// go to `sink`, the last layer's first. No model ends in a ReLU, so nothing masks `dlogits`.
+/// Records the backward pass of a model's `forward` pass from the gradient of the logits. The
+/// gradients of all parameters go to `sink`, the last layer's first. No model ends in a ReLU, so
+/// nothing masks `dlogits`.
 pub fn backward(plan: &mut Plan, forward: Forward<'_>, dlogits: Tensor, sink: &mut dyn GradientSink) {
     forward.backward(plan, Backward { dy: dlogits, dx_wanted: false, mask_dx: false }, sink);
 }
@@ -96,6 +101,8 @@ pub fn backward(plan: &mut Plan, forward: Forward<'_>, dlogits: Tensor, sink: &m
 mod tests {
     use super::*;
     use crate::Result;
+    use crate::nn::known_layers;
+    use crate::ops::activation::Activation;
 
     const IMAGE: Size = Size::Map { height: 28, width: 28, channels: 1 };
 
@@ -128,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_usual_is_left_out_and_repetitions_are_written_out() {
+    fn defaults_are_left_out_and_repetitions_are_written_out() {
         for (text, shown) in [
             ("conv:8x3s1p1", "conv:8x3"),
             ("conv:8x4p0s2", "conv:8x4s2"),
@@ -204,17 +211,17 @@ mod tests {
         assert_eq!(declared(text), wanted);
     }
 
-    /// Also for a ReLU inside a linear layer's products: PyTorch has a module for it.
+    /// Also for a ReLU that is part of a linear layer's product: PyTorch has a module for it.
     #[test]
-    fn stages_are_the_modules_of_pytorchs_sequential() {
+    fn modules_are_the_modules_of_pytorchs_sequential() {
         let mut plan = Plan::new();
         let spec = ModelSpec::parse("relu,linear:7,relu,relu,linear:5,linear:3", 3).unwrap();
-        let stages = Model::new(&mut plan, &spec, Size::Row(4)).stages();
-        let shown: Vec<_> = stages
+        let modules = Model::new(&mut plan, &spec, Size::Row(4)).modules();
+        let shown: Vec<_> = modules
             .iter()
             .map(|stage| match stage {
-                Stage::Linear { weight, .. } => plan.name(*weight),
-                Stage::Relu => "relu",
+                Module::Linear { weight, .. } => plan.name(*weight),
+                Module::Activation(Activation::Relu) => "relu",
                 other => panic!("{other:?}"),
             })
             .collect();
@@ -244,6 +251,14 @@ mod tests {
     }
 
     #[test]
+    fn examples_of_layers_are_read_as_they_are_written() {
+        for layer in known_layers() {
+            let spec = ModelSpec::parse(&layer.example, 10).unwrap();
+            assert_eq!(spec.layers[0].to_string(), layer.example);
+        }
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for (text, said) in [
             ("", "`` is not a layer"),
@@ -253,6 +268,8 @@ mod tests {
             ("linear:99999999999999999999", "is not a size"),
             ("linear:12x", "`12x` is not a size"),
             ("relu:3", "relu takes no size"),
+            ("hardswish:1", "hardswish takes no size"),
+            ("scale", "needs a size"),
             ("conv:3y3", "`conv:3y3`: `3y3` is not filters and a window"),
             ("conv:0x3", "`0` is not a number of filters"),
             ("conv:8x3q1", "`conv:8x3q1`: `3q1` is not a window"),

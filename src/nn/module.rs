@@ -1,68 +1,58 @@
 //! A trained model's forward pass in terms that every framework has.
 
+use super::pool_kind::PoolKind;
+use crate::ops::activation::Activation;
 use crate::ops::window::Window;
 use crate::tensor::Tensor;
 
-/// A step of a trained model's forward pass: what an export translates into another format. A stage is a module of PyTorch's
-/// `nn.Sequential`, at the same position.
+/// A step of a trained model's forward pass, which an export translates into another format: the
+/// module of PyTorch's `nn.Sequential` at the same position.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Stage {
-    /// `y = x w^T + b` of images whose values lie in one row.
+pub enum Module {
+    /// `y = x w^T + b` of images whose values lie in one row: `nn.Linear`.
     Linear {
         /// `[outputs, inputs]`.
         weight: Tensor,
         /// `[outputs]`.
         bias: Tensor,
     },
-    /// A convolution, `nn.Conv2d`.
+    /// A convolution: `nn.Conv2d`.
     Conv {
-        /// `[filters, height, width, channels]`; [in files](crate::plan::Declaration::file_layout) channels come second.
+        /// `[filters, height, width, channels]`;
+        /// [in files](crate::plan::Declaration::file_layout) channels come second.
         weight: Tensor,
         /// `[filters]`.
         bias: Option<Tensor>,
         /// Size, stride and padding.
         window: Window,
     },
-    /// `y = (x - mean) / sqrt(variance + epsilon) * weight + bias` per channel, `nn.BatchNorm2d` in an evaluation.
+    /// `y = (x - mean) / sqrt(variance + epsilon) * weight + bias` per channel: `nn.BatchNorm2d` in
+    /// evaluation mode. All tensors are `[channels]`.
     BatchNorm {
-        /// `[channels]`, as all four.
+        /// The scale.
         weight: Tensor,
-        /// What is added.
+        /// The shift.
         bias: Tensor,
         /// The running mean.
         mean: Tensor,
         /// The running variance.
         variance: Tensor,
-        /// What keeps the root from being zero.
+        /// Keeps the root from being zero.
         epsilon: f32,
     },
-    /// `nn.MaxPool2d`.
-    MaxPool(Window),
-    /// `nn.AvgPool2d`, with `count_include_pad`.
-    AveragePool(Window),
+    /// A pool: `nn.MaxPool2d`, or `nn.AvgPool2d` with `count_include_pad`.
+    Pool(PoolKind, Window),
     /// A map's values in a row, channel by channel: `nn.Flatten`.
     Flatten,
-    /// `y = max(x, 0)`.
-    Relu,
-    /// `x P(x)`, P the normal distribution's: `nn.GELU`.
-    Gelu,
-    /// `x`, or `slope x` where `x` is negative: `nn.LeakyReLU`.
-    LeakyRelu {
-        /// PyTorch's `negative_slope`.
-        slope: f32,
-    },
-    /// Nothing: a dropout in an evaluation.
+    /// A function of every element.
+    Activation(Activation),
+    /// `y = x`: a dropout in evaluation mode.
     Identity,
-    /// `y = factor x`.
-    Scale {
-        /// What everything is multiplied with.
-        factor: f32,
-    },
-    /// The sum of what two lists of stages make of one input.
+    /// The sum of the outputs of two lists of modules with the same input.
     Residual {
-        /// At least one stage.
-        body: Vec<Stage>,
-        /// No stage: the input itself.
-        shortcut: Vec<Stage>,
+        /// At least one module.
+        body: Vec<Module>,
+        /// Empty for the input itself.
+        shortcut: Vec<Module>,
     },
 }

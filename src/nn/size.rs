@@ -1,21 +1,21 @@
-//! What a layer takes or hands on for one image.
+//! Sizes of activations.
 
 use std::fmt;
 
 use crate::tensor::Shape;
 
-/// Sizes of what a layer takes or hands on for one image.
+/// Size of an input or output of a layer for one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// So many values in a row.
+    /// This many values in a row.
     Row(usize),
     /// A map, channels last on the device.
     Map {
-        /// Cells from top to bottom.
+        /// Rows of the map.
         height: usize,
-        /// Cells from left to right.
+        /// Columns of the map.
         width: usize,
-        /// Values of a cell.
+        /// Values of each position.
         channels: usize,
     },
 }

@@ -1,23 +1,24 @@
-//! A model as a table: what every layer makes, trains and costs.
+//! A model as a table: output sizes, parameters and operations of its layers.
 
 use super::layer::Layer;
 
 /// A line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Row {
-    /// How many layers this one is inside of.
+    /// Number of layers that this one is inside of.
     pub depth: usize,
     /// The layer's text, or the name of a part of the layer above.
     pub layer: String,
-    /// What it hands on for one image, channels first.
+    /// Size of the output for one image, channels first.
     pub output: String,
-    /// Trained values.
+    /// Trained values, in total.
     pub parameters: usize,
     /// Multiplications and additions of products in the forward pass of one image.
     pub operations: u64,
 }
 
-/// The layers of a model. Rows of what is inside a layer follow that layer's, which counts them.
+/// The layers of a model. The rows of layers inside another one follow that layer's row, whose
+/// figures include theirs.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
     /// First to last.
@@ -64,7 +65,7 @@ fn add(rows: &mut Vec<Row>, layers: &[Box<dyn Layer>], depth: usize) {
 
 fn row(layer: &dyn Layer, depth: usize) -> Row {
     let spec = layer.spec();
-    // What is inside has lines of its own.
+    // Layers inside have rows of their own.
     let shown = spec.split_once('(').map_or(spec.as_str(), |(name, _)| name);
     Row {
         depth,

@@ -11,13 +11,10 @@
 //!
 //! where lr is the parameter's [`Rate`]. What depends on t is in the [`StepRecord`]: the host computes it in float64 (see [`correct`]).
 
-use std::borrow::Cow;
-
-use rayon::prelude::*;
-
 use super::Rate;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, uniform, write};
-use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
+use super::elementwise::Elementwise;
+use crate::kernel::shaders::{self, AdamParams};
+use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// How one parameter follows its gradient.
@@ -53,90 +50,25 @@ pub fn correct(record: StepRecord, betas: [f32; 2], step: usize) -> StepRecord {
 
 /// Records the update of `update.parameter` by its gradient `dw`, of the same shape.
 pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
-    let shape = update.parameter.shape();
-    for (name, tensor) in
-        [("parameter", update.parameter), ("mean", update.mean), ("square", update.square), ("dw", dw)]
-    {
-        tensor.expect(name, Element::F32, shape);
+    let Update { parameter, mean, square, betas: [beta1, beta2], epsilon, rate, coupled, decoupled } = update;
+    for (name, tensor) in [("parameter", parameter), ("mean", mean), ("square", square), ("dw", dw)] {
+        tensor.expect(name, Element::F32, parameter.shape());
     }
-    plan.record(Adam { update, dw });
-}
-
-#[derive(Debug)]
-struct Adam {
-    update: Update,
-    dw: Tensor,
-}
-
-uniform! {
-    struct Params {
-        /// Number of elements.
-        length: u32,
-        beta1: f32,
-        beta2: f32,
-        epsilon: f32,
-        rate: f32,
-        until: f32,
-        coupled: f32,
-        decoupled: f32,
-    }
-}
-
-const WORKGROUP: u32 = 256;
-
-static KERNEL: Kernel = Kernel {
-    name: Cow::Borrowed("adam"),
-    source: shader!("step.wgsl", "learning_rate.wgsl", "adam.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[read("dw"), write("w"), write("m"), write("s")]),
-    reads_step: true,
-    subgroups: false,
-};
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    vec![KERNEL.clone()]
-}
-
-impl Op for Adam {
-    fn name(&self) -> &'static str {
-        "adam"
-    }
-
-    fn operands(&self) -> Operands {
-        let Update { parameter, mean, square, .. } = self.update;
-        Operands::new(&[self.dw], &[]).updating([parameter, mean, square])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let Update { parameter, mean, square, betas: [beta1, beta2], epsilon, rate, coupled, decoupled } =
-            self.update;
-        let (rate, mean_scale, root_scale) = (rate.at(step), step.mean_scale, step.root_scale);
-        let dw = memory.f32(self.dw);
-        let (mut w, mut m, mut s) = (memory.f32_mut(parameter), memory.f32_mut(mean), memory.f32_mut(square));
-        let parts = w
-            .par_chunks_mut(super::ELEMENTS_PER_TASK)
-            .zip(m.par_chunks_mut(super::ELEMENTS_PER_TASK))
-            .zip(s.par_chunks_mut(super::ELEMENTS_PER_TASK))
-            .zip(dw.par_chunks(super::ELEMENTS_PER_TASK));
-        parts.for_each(|(((w, m), s), dw)| {
+    let (factor, until) = rate.params();
+    let length = dw.len() as u32;
+    let params = AdamParams { length, beta1, beta2, epsilon, rate: factor, until, coupled, decoupled };
+    let outputs = [parameter, mean, square];
+    Elementwise { name: "adam", kernel: &shaders::ADAM, params, reads: [dw], outputs }.record_update(
+        plan,
+        move |elements, [dw], [w, m, s]| {
+            let StepRecord { mean_scale, root_scale, .. } = *elements.step;
+            let rate = rate.at(elements.step);
             for (((w, m), s), &dw) in w.iter_mut().zip(m).zip(s).zip(dw) {
                 let g = dw + coupled * *w;
                 *m += (1.0 - beta1) * (g - *m);
                 *s = beta2 * *s + (1.0 - beta2) * g * g;
                 *w -= rate * (decoupled * *w + mean_scale * *m / (s.sqrt() * root_scale + epsilon));
             }
-        });
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let Update { parameter, mean, square, betas: [beta1, beta2], epsilon, rate, coupled, decoupled } =
-            self.update;
-        let length = self.dw.len();
-        let (rate, until) = rate.params();
-        let params = Params { length: length as u32, beta1, beta2, epsilon, rate, until, coupled, decoupled };
-        let tensors = [self.dw, parameter, mean, square];
-        vec![Dispatch::new(&KERNEL, params, &tensors, fold(length, WORKGROUP), 0)]
-    }
+        },
+    );
 }

@@ -7,12 +7,10 @@
 //! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output width,
 //! channels]`.
 
-use std::borrow::Cow;
-
 use rayon::prelude::*;
 
-use super::window::{Params, Pool, Window};
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, write};
+use super::window::{Pool, Window};
+use crate::kernel::{Dispatch, GpuFacts, shaders};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
@@ -49,33 +47,6 @@ struct Backward {
     dx: Tensor,
 }
 
-const WORKGROUP: u32 = 256;
-
-static FORWARD: Kernel = Kernel {
-    name: Cow::Borrowed("average_pool"),
-    source: shader!("stored_f32.wgsl", "loop_bound.wgsl", "window.wgsl", "average_pool.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[read("x"), write("y")]),
-    reads_step: false,
-    subgroups: false,
-};
-
-static BACKWARD: Kernel = Kernel {
-    name: Cow::Borrowed("average_pool_backward"),
-    source: shader!("stored_f32.wgsl", "loop_bound.wgsl", "window.wgsl", "average_pool_backward.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[read("dy"), write("dx")]),
-    reads_step: false,
-    subgroups: false,
-};
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    [&FORWARD, &BACKWARD].into_iter().flat_map(Kernel::in_each).collect()
-}
-
 impl Op for Forward {
     fn name(&self) -> &'static str {
         "average_pool"
@@ -109,7 +80,7 @@ impl Op for Forward {
         let length = self.y.len();
         let trips = self.pool.trips_over_cells();
         let params = self.pool.params(length);
-        vec![Dispatch::new(&FORWARD, params, &[self.x, self.y], fold(length, WORKGROUP), trips)]
+        vec![shaders::AVERAGE_POOL.for_each(length, params, &[self.x, self.y], trips)]
     }
 }
 
@@ -146,6 +117,6 @@ impl Op for Backward {
         let length = self.dx.len();
         let trips = self.pool.trips_over_windows(0);
         let params = self.pool.params(length);
-        vec![Dispatch::new(&BACKWARD, params, &[self.dy, self.dx], fold(length, WORKGROUP), trips)]
+        vec![shaders::AVERAGE_POOL_BACKWARD.for_each(length, params, &[self.dy, self.dx], trips)]
     }
 }

@@ -12,13 +12,10 @@
 //! some rows of the batch through all of them. The CPU, which starts nothing, runs the three ops one after
 //! the other: its results are theirs, bit for bit.
 
-use std::borrow::Cow;
-
 use super::matmul::{Epilogue, Form, Matmul};
 use super::softmax_cross_entropy::{Loss, ROWS_PER_PARTIAL, SoftmaxCrossEntropy, Target};
-use crate::kernel::{
-    Binding, Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, trips, uniform, write,
-};
+use crate::kernel::shaders::{self, ClassifierParams};
+use crate::kernel::{Dispatch, GpuFacts, trips};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -109,78 +106,6 @@ struct Classifier {
     parts: Vec<Box<dyn Op>>,
 }
 
-uniform! {
-    struct Params {
-        batch: u32,
-        classes: u32,
-        /// Vectors of four in a line.
-        quads: u32,
-        /// Share of the target that all classes have alike.
-        smoothing: f32,
-        /// Partial sums (pairs) in one slot of the ring.
-        partials: u32,
-        /// Whether dx is zero where x is not above zero.
-        masked: u32,
-    }
-}
-
-const BINDINGS: &[Binding] = &[
-    read("x"),
-    read("w"),
-    read("bias"),
-    read("labels"),
-    write("logits"),
-    write("dlogits"),
-    write("metrics"),
-    write("dx"),
-];
-
-const fn kernel(name: &'static str, source: Cow<'static, str>, bindings: &'static [Binding]) -> Kernel {
-    Kernel {
-        name: Cow::Borrowed(name),
-        source,
-        workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
-        params: Params::FIELDS,
-        bindings: Cow::Borrowed(bindings),
-        reads_step: true,
-        subgroups: false,
-    }
-}
-
-static FORWARD: Kernel = kernel(
-    "classifier",
-    shader!(
-        "stored_f32.wgsl",
-        "step.wgsl",
-        "loop_bound.wgsl",
-        "log_sum_exp.wgsl",
-        "softmax_row.wgsl",
-        "classifier.wgsl",
-        "classifier_no_dx.wgsl"
-    ),
-    BINDINGS.split_at(7).0,
-);
-
-static WITH_DX: Kernel = kernel(
-    "classifier_dx",
-    shader!(
-        "stored_f32.wgsl",
-        "step.wgsl",
-        "gradient_scale.wgsl",
-        "loop_bound.wgsl",
-        "log_sum_exp.wgsl",
-        "softmax_row.wgsl",
-        "classifier.wgsl",
-        "classifier_dx.wgsl"
-    ),
-    BINDINGS,
-);
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    [&FORWARD, &WITH_DX].into_iter().flat_map(Kernel::in_each).collect()
-}
-
 impl Op for Classifier {
     fn name(&self) -> &'static str {
         "classifier"
@@ -205,7 +130,7 @@ impl Op for Classifier {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let ([batch, inputs], [_, classes]) = (self.x.matrix("x"), self.output.logits.matrix("logits"));
         let quads = inputs / 4;
-        let params = Params {
+        let params = ClassifierParams {
             batch: batch as u32,
             classes: classes as u32,
             quads: quads as u32,
@@ -213,7 +138,7 @@ impl Op for Classifier {
             partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
             masked: (self.gradient == InputGradient::Masked).into(),
         };
-        let kernel = if self.output.dx.is_some() { &WITH_DX } else { &FORWARD };
+        let kernel = if self.output.dx.is_some() { &shaders::CLASSIFIER_DX } else { &shaders::CLASSIFIER };
         let Operands { reads, writes, .. } = self.operands();
         // A group of four rows has BLOCK sums, and a quarter of the invocations takes as many.
         let of_block = trips(quads.div_ceil(PARTS), 0) + trips(BLOCK.div_ceil(4), 0);
@@ -221,7 +146,6 @@ impl Op for Classifier {
             + 3 * trips(classes, 0)
             + trips(ROWS_PER_PARTIAL, 0)
             + trips(quads.div_ceil(VECTORS_OF_DX), trips(classes, 0));
-        let grid = fold(batch, ROWS_PER_PARTIAL as u32);
-        vec![Dispatch::new(kernel, params, &[reads, writes].concat(), grid, trips)]
+        vec![kernel.for_each(batch, params, &[reads, writes].concat(), trips)]
     }
 }

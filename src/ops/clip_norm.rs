@@ -10,10 +10,9 @@
 //! The norm stays on the device. Its squares are added in a fixed order: at most
 //! [`PARTIALS`](super::l2_penalty::PARTIALS) partial sums a gradient, then one workgroup for all of them.
 
-use std::borrow::Cow;
-
 use super::l2_penalty::{chunk, partials, sum_of_squares};
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, trips, uniform, write};
+use crate::kernel::shaders::{self, ClipNormFactorParams, ClipNormSquaresParams, LengthParams};
+use crate::kernel::{Dispatch, GpuFacts, trips};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -53,71 +52,6 @@ struct ClipNorm {
     factor: Tensor,
 }
 
-uniform! {
-    struct SquaresParams {
-        /// Number of elements of the gradient.
-        length: u32,
-        /// Elements that one workgroup covers.
-        chunk: u32,
-        /// Where the gradient's partial sums start.
-        first: u32,
-        penalty: f32,
-    }
-}
-
-uniform! {
-    struct FactorParams {
-        /// Number of partial sums.
-        count: u32,
-        most: f32,
-        epsilon: f32,
-    }
-}
-
-uniform! {
-    struct ScaleParams {
-        /// Number of elements.
-        length: u32,
-    }
-}
-
-const WORKGROUP: u32 = 256;
-
-static SQUARES: Kernel = Kernel {
-    name: Cow::Borrowed("clip_norm_squares"),
-    source: shader!("clip_norm_squares.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: SquaresParams::FIELDS,
-    bindings: Cow::Borrowed(&[read("w"), write("dw"), write("sums")]),
-    reads_step: false,
-    subgroups: false,
-};
-
-static FACTOR: Kernel = Kernel {
-    name: Cow::Borrowed("clip_norm_factor"),
-    source: shader!("loop_bound.wgsl", "clip_norm_factor.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: FactorParams::FIELDS,
-    bindings: Cow::Borrowed(&[read("sums"), write("factor")]),
-    reads_step: false,
-    subgroups: false,
-};
-
-static SCALE: Kernel = Kernel {
-    name: Cow::Borrowed("clip_norm_scale"),
-    source: shader!("clip_norm_scale.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: ScaleParams::FIELDS,
-    bindings: Cow::Borrowed(&[read("factor"), write("dw")]),
-    reads_step: false,
-    subgroups: false,
-};
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    vec![SQUARES.clone(), FACTOR.clone(), SCALE.clone()]
-}
-
 impl Op for ClipNorm {
     fn name(&self) -> &'static str {
         "clip_norm"
@@ -154,16 +88,20 @@ impl Op for ClipNorm {
         let mut first = 0;
         for &Gradient { dw, w, penalty } in &self.gradients {
             let (length, chunk) = (dw.len(), chunk(dw.len()));
-            let params =
-                SquaresParams { length: length as u32, chunk: chunk as u32, first: first as u32, penalty };
-            let trips = trips(chunk / WORKGROUP as usize, 0) + trips(WORKGROUP.ilog2() as usize, 0);
+            let kernel = &shaders::CLIP_NORM_SQUARES;
+            let [length_, chunk_, first_] = [length, chunk, first].map(|number| number as u32);
+            let params = ClipNormSquaresParams { length: length_, chunk: chunk_, first: first_, penalty };
+            let lanes = kernel.invocations() as usize;
+            let trips = trips(chunk / lanes, 0) + trips(lanes.ilog2() as usize, 0);
             let grid = [partials(length) as u32, 1, 1];
-            dispatches.push(Dispatch::new(&SQUARES, params, &[w, dw, self.sums], grid, trips));
+            dispatches.push(kernel.dispatch(params, &[w, dw, self.sums], grid, trips));
             first += partials(length);
         }
-        let params = FactorParams { count: first as u32, most: self.most, epsilon: EPSILON };
-        let bound = trips(first.div_ceil(WORKGROUP as usize), 0) + trips(WORKGROUP.ilog2() as usize, 0);
-        dispatches.push(Dispatch::new(&FACTOR, params, &[self.sums, self.factor], [1, 1, 1], bound));
+        let kernel = &shaders::CLIP_NORM_FACTOR;
+        let params = ClipNormFactorParams { count: first as u32, most: self.most, epsilon: EPSILON };
+        let lanes = kernel.invocations() as usize;
+        let bound = trips(first.div_ceil(lanes), 0) + trips(lanes.ilog2() as usize, 0);
+        dispatches.push(kernel.dispatch(params, &[self.sums, self.factor], [1, 1, 1], bound));
         dispatches.extend(self.gradients.iter().map(|gradient| scale(gradient.dw, self.factor)));
         dispatches
     }
@@ -171,6 +109,6 @@ impl Op for ClipNorm {
 
 /// On a GPU: `values` are multiplied by the first element of `factor`.
 pub(super) fn scale(values: Tensor, factor: Tensor) -> Dispatch {
-    let params = ScaleParams { length: values.len() as u32 };
-    Dispatch::new(&SCALE, params, &[factor, values], fold(values.len(), WORKGROUP), 0)
+    let params = LengthParams { length: values.len() as u32 };
+    shaders::CLIP_NORM_SCALE.for_each(values.len(), params, &[factor, values], 0)
 }

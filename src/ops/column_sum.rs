@@ -7,13 +7,10 @@
 //!
 //! Its own gradient is the bias's forward pass, `dx[m, n] = dy[n]`, which is a matmul epilogue.
 
-use std::borrow::Cow;
-
 use rayon::prelude::*;
 
-use crate::kernel::{
-    Dispatch, GpuFacts, Kernel, MOST_GROUPS, Uniform, fold, read, shader, trips, uniform, write,
-};
+use crate::kernel::shaders::{self, ColumnSumParams};
+use crate::kernel::{Dispatch, GpuFacts, MOST_GROUPS, fold, trips};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
@@ -51,18 +48,9 @@ struct ColumnSum {
     y: Tensor,
 }
 
-uniform! {
-    struct Params {
-        rows: u32,
-        columns: u32,
-        /// Rows that a layer of workgroups sums.
-        part: u32,
-    }
-}
-
 /// Columns that one workgroup sums, and lanes that share the rows of a column.
-const COLUMNS: u32 = 16;
-const LANES: u32 = 16;
+const COLUMNS: u32 = shaders::COLUMN_SUM.workgroup()[0];
+const LANES: u32 = shaders::COLUMN_SUM.workgroup()[1];
 
 /// Rows of a part.
 pub const PART: usize = 2048;
@@ -73,27 +61,6 @@ pub const MOST_ROWS: usize = PART * MOST_GROUPS as usize;
 /// Trips of an invocation that sums this many of a column's rows, and then what the lanes found.
 const fn trips_for(rows: usize) -> u64 {
     trips(rows, 0) + trips(LANES.ilog2() as usize, 0)
-}
-
-static KERNEL: Kernel = Kernel {
-    name: Cow::Borrowed("column_sum"),
-    source: shader!(
-        "stored_f32.wgsl",
-        "loop_bound.wgsl",
-        "step.wgsl",
-        "gradient_scale.wgsl",
-        "column_sum.wgsl"
-    ),
-    workgroup: [COLUMNS, LANES, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[read("x"), write("y")]),
-    reads_step: true,
-    subgroups: false,
-};
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    KERNEL.in_each()
 }
 
 /// The sums of the columns of `x`, `[rows, columns]`, on the CPU: a few neighbours at a time, each handed to
@@ -150,10 +117,10 @@ impl Op for ColumnSum {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let dispatch = |x: Tensor, y: Tensor, part: usize| {
             let [rows, columns] = matrix(x);
-            let params = Params { rows: rows as u32, columns: columns as u32, part: part as u32 };
+            let params = ColumnSumParams { rows: rows as u32, columns: columns as u32, part: part as u32 };
             let [across, down, _] = fold(columns, COLUMNS);
             let grid = [across, down, rows.div_ceil(part) as u32];
-            Dispatch::new(&KERNEL, params, &[x, y], grid, trips_for(part.div_ceil(LANES as usize)))
+            shaders::COLUMN_SUM.dispatch(params, &[x, y], grid, trips_for(part.div_ceil(LANES as usize)))
         };
         match self.partials {
             None => vec![dispatch(self.x, self.y, matrix(self.x)[0])],

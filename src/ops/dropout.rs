@@ -10,13 +10,10 @@
 //! All tensors have one shape. Whether an element is kept follows from [`rng::block`]: nothing is stored for the backward
 //! pass, which asks again, and every device keeps the same ones. A NaN passes through where it is kept.
 
-use std::borrow::Cow;
-
-use rayon::prelude::*;
-
-use super::ELEMENTS_PER_TASK;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, trips, uniform, write};
-use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
+use super::elementwise::Elementwise;
+use crate::kernel::shaders::{self, DropoutParams};
+use crate::kernel::trips;
+use crate::plan::Plan;
 use crate::rng::{self, Purpose};
 use crate::tensor::Tensor;
 
@@ -61,84 +58,22 @@ fn record(plan: &mut Plan, dropout: Dropout, x: Tensor, name: &str) -> Tensor {
     assert!((0.0..1.0).contains(&rate), "a rate of dropout must be 0 to below 1, not {rate}");
     x.expect_floats("x", x.shape());
     let y = plan.scratch_of(x.element(), name, x.shape());
-    plan.record(Thinned { dropout, x, y });
-    y
-}
-
-/// Forward and backward are one computation.
-#[derive(Debug)]
-struct Thinned {
-    dropout: Dropout,
-    x: Tensor,
-    y: Tensor,
-}
-
-uniform! {
-    struct Params {
-        /// Number of elements.
-        length: u32,
-        layer: u32,
-        seed_low: u32,
-        seed_high: u32,
-        threshold: u32,
-        scale: f32,
-    }
-}
-
-const WORKGROUP: u32 = 256;
-
-static KERNEL: Kernel = Kernel {
-    name: Cow::Borrowed("dropout"),
-    source: shader!("stored_f32.wgsl", "philox.wgsl", "step.wgsl", "dropout.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[read("x"), write("y")]),
-    reads_step: true,
-    subgroups: false,
-};
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    KERNEL.in_each()
-}
-
-impl Op for Thinned {
-    fn name(&self) -> &'static str {
-        "dropout"
-    }
-
-    fn operands(&self) -> Operands {
-        Operands::new(&[self.x], &[self.y])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let Dropout { seed, layer, .. } = self.dropout;
-        let (threshold, scale) = (self.dropout.threshold(), self.dropout.scale());
-        let x = memory.f32(self.x);
-        let mut y = memory.f32_mut(self.y);
-        let blocks = y.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK)).enumerate();
-        blocks.with_min_len(ELEMENTS_PER_TASK / BLOCK).for_each(|(block, (y, x))| {
-            let position = u64::from(step.step) << 32 | block as u64;
-            let words = rng::block(seed, Purpose::Dropout, layer, position);
-            for ((y, &x), word) in y.iter_mut().zip(x).zip(words) {
-                *y = if word >= threshold { x * scale } else { 0.0 };
+    let Dropout { seed, layer, .. } = dropout;
+    let (threshold, scale) = (dropout.threshold(), dropout.scale());
+    let [seed_low, seed_high] = rng::key(seed);
+    let params = DropoutParams { length: x.len() as u32, layer, seed_low, seed_high, threshold, scale };
+    let iterations = trips(rng::ROUNDS, 0) + trips(BLOCK, 0);
+    // Forward and backward are one computation.
+    Elementwise { name: "dropout", kernel: &shaders::DROPOUT, params, reads: [x], outputs: [y] }
+        .record_in_blocks(plan, BLOCK, iterations, move |elements, [x], [y]| {
+            let blocks = y.chunks_mut(BLOCK).zip(x.chunks(BLOCK));
+            for (block, (y, x)) in (elements.first / BLOCK..).zip(blocks) {
+                let position = u64::from(elements.step.step) << 32 | block as u64;
+                let words = rng::block(seed, Purpose::Dropout, layer, position);
+                for ((y, &x), word) in y.iter_mut().zip(x).zip(words) {
+                    *y = if word >= threshold { x * scale } else { 0.0 };
+                }
             }
         });
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let length = self.x.len();
-        let [seed_low, seed_high] = rng::key(self.dropout.seed);
-        let params = Params {
-            length: length as u32,
-            layer: self.dropout.layer,
-            seed_low,
-            seed_high,
-            threshold: self.dropout.threshold(),
-            scale: self.dropout.scale(),
-        };
-        let trips = trips(rng::ROUNDS, 0) + trips(BLOCK, 0);
-        let grid = fold(length.div_ceil(BLOCK), WORKGROUP);
-        vec![Dispatch::new(&KERNEL, params, &[self.x, self.y], grid, trips)]
-    }
+    y
 }

@@ -4,9 +4,8 @@
 //! [`sgd`](super::sgd)). The value is written as partial sums, at most [`PARTIALS`] for a weight,
 //! into this run's slot of a ring; the host adds them in float64.
 
-use std::borrow::Cow;
-
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, read, shader, trips, uniform, write};
+use crate::kernel::shaders::{self, L2PenaltyParams};
+use crate::kernel::{Dispatch, GpuFacts, trips};
 use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -51,34 +50,8 @@ struct SumOfSquares {
     ring: Tensor,
 }
 
-uniform! {
-    struct Params {
-        /// Number of weights.
-        length: u32,
-        /// Weights that one workgroup covers.
-        chunk: u32,
-        /// Partial sums in one slot of the ring.
-        partials: u32,
-    }
-}
-
 /// Few lanes: on a software driver each eight of a workgroup are a thread of their own, which every barrier stops.
-const WORKGROUP: u32 = 64;
-
-static KERNEL: Kernel = Kernel {
-    name: Cow::Borrowed("l2_penalty"),
-    source: shader!("step.wgsl", "l2_penalty.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[read("w"), write("ring")]),
-    reads_step: true,
-    subgroups: false,
-};
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    vec![KERNEL.clone()]
-}
+const WORKGROUP: u32 = shaders::L2_PENALTY.invocations();
 
 impl Op for SumOfSquares {
     fn name(&self) -> &'static str {
@@ -102,9 +75,10 @@ impl Op for SumOfSquares {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let [_, partials] = self.ring.matrix("ring");
         let chunk = chunk(self.w.len());
-        let params = Params { length: self.w.len() as u32, chunk: chunk as u32, partials: partials as u32 };
+        let params =
+            L2PenaltyParams { length: self.w.len() as u32, chunk: chunk as u32, partials: partials as u32 };
         let trips = trips(chunk / WORKGROUP as usize, 0) + trips(WORKGROUP as usize, 0);
         let grid = [partials as u32, 1, 1];
-        vec![Dispatch::new(&KERNEL, params, &[self.w, self.ring], grid, trips)]
+        vec![shaders::L2_PENALTY.dispatch(params, &[self.w, self.ring], grid, trips)]
     }
 }

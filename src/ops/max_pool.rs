@@ -7,13 +7,12 @@
 //! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output width,
 //! channels]`.
 
-use std::borrow::Cow;
-
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::window::{Params, Pool, Window};
-use crate::kernel::{Binding, Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, write};
+use super::window::{Pool, Window};
+use crate::kernel::shaders::{self, WindowParams};
+use crate::kernel::{Dispatch, GpuFacts, PlainKernel};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
@@ -53,74 +52,6 @@ struct Backward {
     dx: Tensor,
 }
 
-const WORKGROUP: u32 = 256;
-
-const fn kernel(name: &'static str, source: Cow<'static, str>, bindings: &'static [Binding]) -> Kernel {
-    Kernel {
-        name: Cow::Borrowed(name),
-        source,
-        workgroup: [WORKGROUP, 1, 1],
-        params: Params::FIELDS,
-        bindings: Cow::Borrowed(bindings),
-        reads_step: false,
-        subgroups: false,
-    }
-}
-
-const FORWARD_BINDINGS: &[Binding] = &[read("x"), write("y")];
-const BACKWARD_BINDINGS: &[Binding] = &[read("x"), read("y"), read("dy"), write("dx")];
-
-/// By lanes of an invocation: one channel, or four.
-static FORWARD: [Kernel; 2] = [
-    kernel(
-        "max_pool",
-        shader!("stored_f32.wgsl", "lanes_1.wgsl", "loop_bound.wgsl", "window.wgsl", "max_pool.wgsl"),
-        FORWARD_BINDINGS,
-    ),
-    kernel(
-        "max_pool_4",
-        shader!("stored_f32.wgsl", "lanes_4.wgsl", "loop_bound.wgsl", "window.wgsl", "max_pool.wgsl"),
-        FORWARD_BINDINGS,
-    ),
-];
-
-static BACKWARD: Kernel = kernel(
-    "max_pool_backward",
-    shader!("stored_f32.wgsl", "loop_bound.wgsl", "window.wgsl", "max_pool_backward.wgsl"),
-    BACKWARD_BINDINGS,
-);
-
-/// For windows that do not overlap, by lanes of an invocation.
-static BACKWARD_APART: [Kernel; 2] = [
-    kernel(
-        "max_pool_backward_apart",
-        shader!(
-            "stored_f32.wgsl",
-            "lanes_1.wgsl",
-            "loop_bound.wgsl",
-            "window.wgsl",
-            "max_pool_backward_apart.wgsl"
-        ),
-        BACKWARD_BINDINGS,
-    ),
-    kernel(
-        "max_pool_backward_apart_4",
-        shader!(
-            "stored_f32.wgsl",
-            "lanes_4.wgsl",
-            "loop_bound.wgsl",
-            "window.wgsl",
-            "max_pool_backward_apart.wgsl"
-        ),
-        BACKWARD_BINDINGS,
-    ),
-];
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    FORWARD.iter().chain([&BACKWARD]).chain(&BACKWARD_APART).flat_map(Kernel::in_each).collect()
-}
-
 impl Op for Forward {
     fn name(&self) -> &'static str {
         "max_pool"
@@ -154,9 +85,8 @@ impl Op for Forward {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let (pool, by_four) = self.pool.by_four();
         let length = pool.output().len();
-        let kernel = &FORWARD[usize::from(by_four)];
-        let grid = fold(length, WORKGROUP);
-        vec![Dispatch::new(kernel, pool.params(length), &[self.x, self.y], grid, pool.trips_over_cells())]
+        let kernel = if by_four { &shaders::MAX_POOL_4 } else { &shaders::MAX_POOL };
+        vec![kernel.for_each(length, pool.params(length), &[self.x, self.y], pool.trips_over_cells())]
     }
 }
 
@@ -213,15 +143,18 @@ impl Op for Backward {
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let tensors = [self.x, self.y, self.dy, self.dx];
-        let dispatch = |kernel, pool: Pool, length, trips| {
-            vec![Dispatch::new(kernel, pool.params(length), &tensors, fold(length, WORKGROUP), trips)]
+        let dispatch = |kernel: &'static PlainKernel<WindowParams>, pool: Pool, length, trips| {
+            vec![kernel.for_each(length, pool.params(length), &tensors, trips)]
         };
         let (pool, by_four) = self.pool.by_four();
         match pool.trips_over_territories() {
-            Some(trips) => dispatch(&BACKWARD_APART[usize::from(by_four)], pool, pool.output().len(), trips),
+            Some(trips) if by_four => {
+                dispatch(&shaders::MAX_POOL_BACKWARD_APART_4, pool, pool.output().len(), trips)
+            }
+            Some(trips) => dispatch(&shaders::MAX_POOL_BACKWARD_APART, pool, pool.output().len(), trips),
             None => {
                 let trips = self.pool.trips_over_windows(self.pool.trips_over_cells());
-                dispatch(&BACKWARD, self.pool, self.dx.len(), trips)
+                dispatch(&shaders::MAX_POOL_BACKWARD, self.pool, self.dx.len(), trips)
             }
         }
     }

@@ -5,7 +5,9 @@
 //! writes and never depends on what was there before; the exceptions (parameters, optimizer
 //! state) are listed as *updates*.
 
+mod elementwise;
 pub(crate) mod fixture;
+pub mod peak;
 mod rate;
 pub mod window;
 mod with_facts;
@@ -14,64 +16,62 @@ pub use rate::Rate;
 pub use window::Window;
 pub use with_facts::WithFacts;
 
-/// Elements of a tensor that one task of a CPU half takes, where elements have nothing to do with each other.
-const ELEMENTS_PER_TASK: usize = 1 << 14;
+use crate::kernel::{Kernel, fnv, shaders};
 
-/// The list of ops. `tests/ops.rs` fails for an op that is listed here and has no cases there.
-macro_rules! ops {
-    ($($op:ident,)+) => {
-        $(pub mod $op;)+
-
-        /// Name of every op's room.
-        pub const ALL: &[&str] = &[$(stringify!($op)),+];
-
-        /// Changes with the version and with the source of any kernel (FNV-1a, 64 bits): what was found out about others
-        /// says nothing of these.
-        pub fn fingerprint() -> u64 {
-            let mut kernels = Vec::new();
-            // All that are rendered are from the same templates.
-            $(if !["matmul", "conv2d"].contains(&stringify!($op)) { kernels.extend($op::kernels()); })+
-            let texts = kernels.iter().map(|kernel| &*kernel.source).chain([env!("CARGO_PKG_VERSION")]);
-            let bytes = texts.flat_map(str::bytes);
-            bytes.fold(matmul::gpu::FINGERPRINT, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            })
-        }
-
-        /// Every kernel that an op may use, with the op's name; for tests and `devices`.
-        pub fn kernels() -> Vec<(&'static str, crate::kernel::Kernel)> {
-            let mut all = Vec::new();
-            $(all.extend($op::kernels().into_iter().map(|kernel| (stringify!($op), kernel)));)+
-            all.extend(peak::kernels().into_iter().map(|kernel| ("peak", kernel)));
-            all
+/// Hands the list of ops to a macro: `for_each_op!(callback)` is `callback! { activation, adam, ... }`.
+/// `peak` is none: it is a measuring rod, whose result nobody reads.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! for_each_op {
+    ($callback:ident) => {
+        $callback! {
+            activation,
+            adam,
+            add,
+            average,
+            average_pool,
+            batch_norm,
+            cast,
+            classifier,
+            clip_norm,
+            column_sum,
+            conv2d,
+            dropout,
+            gather,
+            l2_penalty,
+            lion,
+            matmul,
+            max_pool,
+            muon,
+            online_steps,
+            relu,
+            sgd,
+            softmax_cross_entropy,
         }
     };
 }
 
-// Not in the list of ops, but in that of kernels: a measuring rod, whose result nobody reads.
-pub mod peak;
+macro_rules! modules {
+    ($($op:ident,)+) => {
+        $(pub mod $op;)+
 
-ops! {
-    activation,
-    adam,
-    add,
-    average,
-    average_pool,
-    batch_norm,
-    cast,
-    classifier,
-    clip_norm,
-    column_sum,
-    conv2d,
-    dropout,
-    gather,
-    l2_penalty,
-    lion,
-    matmul,
-    max_pool,
-    muon,
-    online_steps,
-    relu,
-    sgd,
-    softmax_cross_entropy,
+        /// Name of every op's module.
+        pub const ALL: &[&str] = &[$(stringify!($op)),+];
+    };
+}
+for_each_op!(modules);
+
+/// Changes with the version and with the source of any kernel: what was found out about others says
+/// nothing of these.
+pub fn fingerprint() -> u64 {
+    let plain = shaders::all();
+    let texts = plain.iter().map(|kernel| &*kernel.source).chain([env!("CARGO_PKG_VERSION")]);
+    texts.fold(matmul::gpu::FINGERPRINT, |hash, text| fnv(hash, text.as_bytes()))
+}
+
+/// Every kernel that an op may use: the plain ones and those of matrix products.
+pub fn kernels() -> Vec<Kernel> {
+    let mut all = shaders::all();
+    all.extend(matmul::kernels());
+    all
 }

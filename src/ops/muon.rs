@@ -15,13 +15,12 @@
 //!
 //! A step is several recorded ops: two of this file's, and products and sums of matrices between them.
 
-use std::borrow::Cow;
-
 use super::l2_penalty::{chunk, partials, sum_of_squares};
 use super::matmul::{self, Epilogue, Form};
 use super::sgd::Momentum;
 use super::{Rate, add, clip_norm};
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, trips, uniform, write};
+use crate::kernel::shaders::{self, MuonDirectParams, MuonFactorsParams, MuonFollowParams};
+use crate::kernel::{Dispatch, GpuFacts, trips};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -102,75 +101,6 @@ struct Follow {
     factors: Tensor,
 }
 
-uniform! {
-    struct DirectParams {
-        /// Number of elements.
-        length: u32,
-        /// Elements that one workgroup covers.
-        chunk: u32,
-        decay: f32,
-        momentum: f32,
-        /// 1 for Nesterov's method.
-        nesterov: u32,
-    }
-}
-
-uniform! {
-    struct FactorsParams {
-        /// Partial sums of each of the two.
-        count: u32,
-        /// The norm that the weight is to have.
-        norm: f32,
-        epsilon: f32,
-    }
-}
-
-uniform! {
-    struct FollowParams {
-        /// Number of elements.
-        length: u32,
-        rate: f32,
-        until: f32,
-    }
-}
-
-const WORKGROUP: u32 = 256;
-
-static DIRECT: Kernel = Kernel {
-    name: Cow::Borrowed("muon_direct"),
-    source: shader!("muon_direct.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: DirectParams::FIELDS,
-    bindings: Cow::Borrowed(&[read("dw"), read("w"), write("v"), write("x"), write("sums")]),
-    reads_step: false,
-    subgroups: false,
-};
-
-static FACTORS: Kernel = Kernel {
-    name: Cow::Borrowed("muon_factors"),
-    source: shader!("loop_bound.wgsl", "muon_factors.wgsl"),
-    workgroup: [1, 1, 1],
-    params: FactorsParams::FIELDS,
-    bindings: Cow::Borrowed(&[read("sums"), write("factors")]),
-    reads_step: false,
-    subgroups: false,
-};
-
-static FOLLOW: Kernel = Kernel {
-    name: Cow::Borrowed("muon_follow"),
-    source: shader!("step.wgsl", "learning_rate.wgsl", "muon_follow.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: FollowParams::FIELDS,
-    bindings: Cow::Borrowed(&[read("x"), read("factors"), write("w")]),
-    reads_step: true,
-    subgroups: false,
-};
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    vec![DIRECT.clone(), FACTORS.clone(), FOLLOW.clone()]
-}
-
 impl Op for Direct {
     fn name(&self) -> &'static str {
         "muon_direct"
@@ -208,20 +138,21 @@ impl Op for Direct {
         let Update { parameter, decay, momentum: Momentum { velocity, factor, nesterov }, .. } = update;
         let (length, chunk) = (dw.len(), chunk(dw.len()));
         let count = partials(length) as u32;
-        let params = DirectParams {
+        let params = MuonDirectParams {
             length: length as u32,
             chunk: chunk as u32,
             decay,
             momentum: factor,
             nesterov: nesterov.into(),
         };
-        let bound = trips(chunk / WORKGROUP as usize, 0) + trips(WORKGROUP.ilog2() as usize, 0);
+        let lanes = shaders::MUON_DIRECT.invocations() as usize;
+        let bound = trips(chunk / lanes, 0) + trips(lanes.ilog2() as usize, 0);
         let tensors = [dw, parameter, velocity, x, sums];
-        let direct = Dispatch::new(&DIRECT, params, &tensors, [count, 1, 1], bound);
+        let direct = shaders::MUON_DIRECT.dispatch(params, &tensors, [count, 1, 1], bound);
         let norm = (parameter.shape().sizes()[0] as f32).sqrt();
-        let params = FactorsParams { count, norm, epsilon: EPSILON };
+        let params = MuonFactorsParams { count, norm, epsilon: EPSILON };
         let bound = trips(count as usize, 0);
-        let join = Dispatch::new(&FACTORS, params, &[sums, factors], [1, 1, 1], bound);
+        let join = shaders::MUON_FACTORS.dispatch(params, &[sums, factors], [1, 1, 1], bound);
         vec![direct, join, clip_norm::scale(x, factors)]
     }
 }
@@ -247,8 +178,8 @@ impl Op for Follow {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let length = self.x.len();
         let (rate, until) = self.update.rate.params();
-        let params = FollowParams { length: length as u32, rate, until };
+        let params = MuonFollowParams { length: length as u32, rate, until };
         let tensors = [self.x, self.factors, self.update.parameter];
-        vec![Dispatch::new(&FOLLOW, params, &tensors, fold(length, WORKGROUP), 0)]
+        vec![shaders::MUON_FOLLOW.for_each(length, params, &tensors, 0)]
     }
 }

@@ -37,10 +37,9 @@
 //! and `w x` is what the step has anyway. Within a block that is `kept |w_0|^2 + added`, with two
 //! numbers that are known without knowing `|w_0|^2`.
 
-use std::borrow::Cow;
-
 use super::softmax_cross_entropy;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, MOST_TRIPS, Uniform, read, shader, trips, uniform, write};
+use crate::kernel::shaders::{self, OnlineStepsParams};
+use crate::kernel::{Dispatch, GpuFacts, MOST_TRIPS, trips};
 use crate::ops::relu::relu;
 use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
@@ -157,42 +156,8 @@ struct OnlineSteps {
     output: Output,
 }
 
-uniform! {
-    struct Params {
-        block: u32,
-        hidden: u32,
-        classes: u32,
-        weight_decay: f32,
-        bias_decay: f32,
-    }
-}
-
 /// One warp, or half a wave: the steps follow one another, so what counts is how long one takes.
-const LANES: u32 = 32;
-
-static KERNEL: Kernel = Kernel {
-    name: Cow::Borrowed("online_steps"),
-    source: shader!("step.wgsl", "loop_bound.wgsl", "log_sum_exp.wgsl", "online_steps.wgsl"),
-    workgroup: [LANES, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[
-        read("products"),
-        read("overlaps"),
-        read("labels"),
-        write("bias"),
-        write("weight2"),
-        write("bias2"),
-        write("change"),
-        write("metrics"),
-    ]),
-    reads_step: true,
-    subgroups: false,
-};
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    vec![KERNEL.clone()]
-}
+const LANES: u32 = shaders::ONLINE_STEPS.invocations();
 
 /// `sum of a_i b_i` in sixteen lanes, in a fixed order.
 #[inline(always)]
@@ -322,7 +287,7 @@ impl Op for OnlineSteps {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let [block, hidden] = self.products.matrix("products");
         let [classes, _] = self.head.weight2.matrix("weight2");
-        let params = Params {
+        let params = OnlineStepsParams {
             block: block as u32,
             hidden: hidden as u32,
             classes: classes as u32,
@@ -340,6 +305,6 @@ impl Op for OnlineSteps {
             self.output.metrics,
         ];
         let trips = trips_of_block(block, hidden, classes);
-        vec![Dispatch::new(&KERNEL, params, &tensors, [1, 1, 1], trips)]
+        vec![shaders::ONLINE_STEPS.dispatch(params, &tensors, [1, 1, 1], trips)]
     }
 }

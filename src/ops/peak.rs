@@ -8,12 +8,11 @@
 //! each element of y costs [`MULTIPLY_ADDS`] on every device, however wide its vectors are. How the
 //! work is spread over chains differs, so the sums do too; only that they are finite is promised.
 
-use std::borrow::Cow;
-
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, shader, trips, uniform, write};
+use crate::kernel::shaders::{self, PeakParams};
+use crate::kernel::{Dispatch, GpuFacts, trips};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
@@ -39,32 +38,6 @@ struct Peak {
     y: Tensor,
 }
 
-uniform! {
-    struct Params {
-        length: u32,
-        trips: u32,
-        factor: f32,
-        addend: f32,
-    }
-}
-
-const WORKGROUP: u32 = 256;
-
-static KERNEL: Kernel = Kernel {
-    name: Cow::Borrowed("peak"),
-    source: shader!("loop_bound.wgsl", "peak.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[write("y")]),
-    reads_step: false,
-    subgroups: false,
-};
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    vec![KERNEL.clone()]
-}
-
 impl Op for Peak {
     fn name(&self) -> &'static str {
         "peak"
@@ -88,8 +61,9 @@ impl Op for Peak {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let length = self.y.len();
         let times = MULTIPLY_ADDS / PER_TRIP;
-        let params = Params { length: length as u32, trips: times as u32, factor: FACTOR, addend: ADDEND };
-        vec![Dispatch::new(&KERNEL, params, &[self.y], fold(length, WORKGROUP), trips(times, 0))]
+        let params =
+            PeakParams { length: length as u32, trips: times as u32, factor: FACTOR, addend: ADDEND };
+        vec![shaders::PEAK.for_each(length, params, &[self.y], trips(times, 0))]
     }
 }
 

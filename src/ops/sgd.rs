@@ -13,11 +13,10 @@
 //! gradient is exactly `l2 w`. Where the gradient is a matrix product, the update runs as that
 //! matmul's epilogue and `dw` never exists (see [`Epilogue::Update`](super::matmul::Epilogue)).
 
-use std::borrow::Cow;
-
 use super::Rate;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, uniform, write};
-use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
+use super::elementwise::Elementwise;
+use crate::kernel::shaders::{self, SgdParams};
+use crate::plan::{HostMemory, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
 /// How one parameter follows its gradient.
@@ -61,17 +60,12 @@ impl Update {
         let rate = self.rate.at(step);
         let range = first..first + dw.len();
         let w = &mut memory.f32_mut(self.parameter)[range.clone()];
-        let Some(Momentum { velocity, factor, nesterov }) = self.momentum else {
-            for (w, &dw) in w.iter_mut().zip(dw) {
-                *w -= rate * (dw + self.decay * *w);
+        match self.momentum {
+            None => descend(rate, self.decay, dw, w),
+            Some(momentum) => {
+                let v = &mut memory.f32_mut(momentum.velocity)[range];
+                momentum.descend(rate, self.decay, dw, w, v);
             }
-            return;
-        };
-        let v = &mut memory.f32_mut(velocity)[range];
-        for ((w, v), &dw) in w.iter_mut().zip(v).zip(dw) {
-            let g = dw + self.decay * *w;
-            *v = factor * *v + g;
-            *w -= rate * if nesterov { g + factor * *v } else { *v };
         }
     }
 
@@ -83,85 +77,44 @@ impl Update {
     }
 }
 
+/// An update without momentum, on the CPU.
+fn descend(rate: f32, decay: f32, dw: &[f32], w: &mut [f32]) {
+    for (w, &dw) in w.iter_mut().zip(dw) {
+        *w -= rate * (dw + decay * *w);
+    }
+}
+
+impl Momentum {
+    /// An update on the CPU.
+    fn descend(self, rate: f32, decay: f32, dw: &[f32], w: &mut [f32], v: &mut [f32]) {
+        let Momentum { factor, nesterov, .. } = self;
+        for ((w, v), &dw) in w.iter_mut().zip(v).zip(dw) {
+            let g = dw + decay * *w;
+            *v = factor * *v + g;
+            *w -= rate * if nesterov { g + factor * *v } else { *v };
+        }
+    }
+}
+
 /// Records the update of `update.parameter` by its gradient `dw`, of the same shape.
 pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     update.parameter.expect("parameter", Element::F32, update.parameter.shape());
     dw.expect("dw", Element::F32, update.parameter.shape());
     update.check();
-    plan.record(Sgd { update, dw });
-}
-
-#[derive(Debug)]
-struct Sgd {
-    update: Update,
-    dw: Tensor,
-}
-
-uniform! {
-    struct Params {
-        /// Number of elements.
-        length: u32,
-        rate: f32,
-        until: f32,
-        decay: f32,
-        momentum: f32,
-        /// 1 for Nesterov's method.
-        nesterov: u32,
-    }
-}
-
-const WORKGROUP: u32 = 256;
-
-static PLAIN: Kernel = Kernel {
-    name: Cow::Borrowed("sgd"),
-    source: shader!("step.wgsl", "learning_rate.wgsl", "sgd.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[read("dw"), write("w")]),
-    reads_step: true,
-    subgroups: false,
-};
-
-static MOMENTUM: Kernel = Kernel {
-    name: Cow::Borrowed("sgd_momentum"),
-    source: shader!("step.wgsl", "learning_rate.wgsl", "sgd_momentum.wgsl"),
-    workgroup: [WORKGROUP, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[read("dw"), write("w"), write("v")]),
-    reads_step: true,
-    subgroups: false,
-};
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    vec![PLAIN.clone(), MOMENTUM.clone()]
-}
-
-impl Op for Sgd {
-    fn name(&self) -> &'static str {
-        "sgd"
-    }
-
-    fn operands(&self) -> Operands {
-        Operands::new(&[self.dw], &[]).updating(self.update.tensors())
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        self.update.run(memory, step, 0, &memory.f32(self.dw));
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let length = self.dw.len();
-        let (momentum, nesterov) = self.update.factors();
-        let Update { rate, decay, .. } = self.update;
-        let (rate, until) = rate.params();
-        let params = Params { length: length as u32, rate, until, decay, momentum, nesterov };
-        let kernel = match self.update.momentum {
-            None => &PLAIN,
-            Some(_) => &MOMENTUM,
-        };
-        let mut tensors = vec![self.dw];
-        tensors.extend(self.update.tensors());
-        vec![Dispatch::new(kernel, params, &tensors, fold(length, WORKGROUP), 0)]
+    let (momentum, nesterov) = update.factors();
+    let Update { parameter, rate, decay, .. } = update;
+    let (factor, until) = rate.params();
+    let params = SgdParams { length: dw.len() as u32, rate: factor, until, decay, momentum, nesterov };
+    let name = "sgd";
+    match update.momentum {
+        None => Elementwise { name, kernel: &shaders::SGD, params, reads: [dw], outputs: [parameter] }
+            .record_update(plan, move |elements, [dw], [w]| descend(rate.at(elements.step), decay, dw, w)),
+        Some(momentum) => {
+            let outputs = [parameter, momentum.velocity];
+            Elementwise { name, kernel: &shaders::SGD_MOMENTUM, params, reads: [dw], outputs }
+                .record_update(plan, move |elements, [dw], [w, v]| {
+                    momentum.descend(rate.at(elements.step), decay, dw, w, v)
+                });
+        }
     }
 }

@@ -26,10 +26,9 @@
 //! Losses and hits of [`ROWS_PER_PARTIAL`] rows are added up, weighted by the step's `row_weight`,
 //! in a fixed order, into this run's slot of a ring that the host reads late.
 
-use std::borrow::Cow;
-
 use super::gather::NO_LABEL;
-use crate::kernel::{Dispatch, GpuFacts, Kernel, Uniform, fold, read, shader, trips, uniform, write};
+use crate::kernel::shaders::{self, SoftmaxCrossEntropyParams};
+use crate::kernel::{Dispatch, GpuFacts, trips};
 use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -81,38 +80,6 @@ pub(super) struct SoftmaxCrossEntropy {
     pub(super) logits: Tensor,
     pub(super) target: Target,
     pub(super) loss: Loss,
-}
-
-uniform! {
-    struct Params {
-        batch: u32,
-        classes: u32,
-        /// Share of the target that all classes have alike.
-        smoothing: f32,
-        /// Partial sums (pairs) in one slot of the ring.
-        partials: u32,
-    }
-}
-
-static KERNEL: Kernel = Kernel {
-    name: Cow::Borrowed("softmax_cross_entropy"),
-    source: shader!(
-        "step.wgsl",
-        "loop_bound.wgsl",
-        "log_sum_exp.wgsl",
-        "softmax_row.wgsl",
-        "softmax_cross_entropy.wgsl"
-    ),
-    workgroup: [ROWS_PER_PARTIAL as u32, 1, 1],
-    params: Params::FIELDS,
-    bindings: Cow::Borrowed(&[read("logits"), read("labels"), write("dlogits"), write("metrics")]),
-    reads_step: true,
-    subgroups: false,
-};
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    vec![KERNEL.clone()]
 }
 
 /// `a - b` for `a <= b`, clamped to finite numbers; NaN stays NaN.
@@ -209,16 +176,15 @@ impl Op for SoftmaxCrossEntropy {
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let [batch, classes] = self.logits.matrix("logits");
         let Loss { dlogits, metrics } = self.loss;
-        let params = Params {
+        let params = SoftmaxCrossEntropyParams {
             batch: batch as u32,
             classes: classes as u32,
             smoothing: self.target.smoothing,
             partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
         };
         let tensors = [self.logits, self.target.labels, dlogits, metrics];
-        let grid = fold(batch, ROWS_PER_PARTIAL as u32);
         // Rows without a label take one loop, all others three.
         let trips = 3 * trips(classes, 0) + trips(ROWS_PER_PARTIAL, 0);
-        vec![Dispatch::new(&KERNEL, params, &tensors, grid, trips)]
+        vec![shaders::SOFTMAX_CROSS_ENTROPY.for_each(batch, params, &tensors, trips)]
     }
 }

@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use crate::kernel::{MOST_TRIPS, trips, uniform};
+use crate::kernel::shaders::WindowParams;
+use crate::kernel::{MOST_TRIPS, trips};
 use crate::tensor::{Shape, Tensor};
 
 /// Size of the window of a pool or of a convolution, and how it moves.
@@ -100,22 +101,6 @@ pub(super) struct Pool {
     pub columns: Axis,
 }
 
-uniform! {
-    pub(super) struct Params {
-        /// Invocations with something to compute.
-        length: u32,
-        channels: u32,
-        height: u32,
-        width: u32,
-        output_height: u32,
-        output_width: u32,
-        window_height: u32,
-        window_width: u32,
-        stride: u32,
-        padding: u32,
-    }
-}
-
 impl Pool {
     /// Panics unless `x` is a map that the window fits, and small enough windows for one invocation's loops.
     #[track_caller]
@@ -181,9 +166,9 @@ impl Pool {
     }
 
     /// The uniform of a kernel with `length` invocations.
-    pub fn params(&self, length: usize) -> Params {
+    pub fn params(&self, length: usize) -> WindowParams {
         let [rows, columns] = [self.rows, self.columns];
-        Params {
+        WindowParams {
             length: length as u32,
             channels: self.channels as u32,
             height: rows.input as u32,

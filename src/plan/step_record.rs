@@ -1,6 +1,9 @@
 //! The data of one run of a step.
 
-crate::kernel::uniform! {
+use crate::kernel::shaders::STEP;
+use crate::kernel::{Uniform, same_fields, uniform};
+
+uniform! {
     /// The data of one run of a step. Shaders see it as the uniform `step`.
     pub struct StepRecord {
         /// First image of this batch, as an index into the epoch's order.
@@ -25,3 +28,6 @@ crate::kernel::uniform! {
         average_share: f32,
     }
 }
+
+const _: () =
+    assert!(same_fields(StepRecord::FIELDS, STEP), "StepRecord must have the fields of shaders/step.wgsl");

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! config.toml              the resolved configuration, from which the run can be started again
-//! run.json                 versions, device and its limits, data set, hash of its files, seed, state
+//! run.json                 versions, device and limits, data set, hash of its files, seed, state
 //! metrics.jsonl            one line per epoch, as `event` renders it
 //! metrics.csv              the same for spreadsheets
 //! events.out.tfevents.*    the same for TensorBoard, and curves per step (by `EventFile`)
@@ -84,6 +84,9 @@ impl RunDirectory {
     }
 
     /// Like [`RunDirectory::create`], on a disk that may fail.
+    ///
+    /// # Errors
+    /// As [`RunDirectory::create`].
     #[doc(hidden)]
     pub fn create_on(disk: Box<dyn Disk>, path: &Path, config_toml: String) -> Result<Self> {
         let checkpoints = path.join(checkpoint::FOLDER);

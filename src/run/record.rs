@@ -1,4 +1,12 @@
 //! `run.json`: the record of a run.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! let record = shadegrad::run::record::Record::read(Path::new("runs/mine"))?;
+//! println!("trained on {}", record.device);
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 use std::fmt;
 use std::path::{Path, PathBuf};

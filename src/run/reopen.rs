@@ -67,6 +67,9 @@ pub fn reopen(run: &Path) -> Result<Reopened> {
 }
 
 /// Like [`reopen`], on a disk that may fail.
+///
+/// # Errors
+/// As [`reopen`].
 #[doc(hidden)]
 pub fn reopen_on(disk: Box<dyn Disk>, run: &Path) -> Result<Reopened> {
     let record = Record::read(run)?;

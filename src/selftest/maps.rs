@@ -34,8 +34,9 @@ pub(super) fn all() -> Vec<Subject> {
             average_pool::backward(&mut draft.plan, x, dy, window);
         }));
     }
-    for (name, kind) in [("gelu", Activation::Gelu), ("leaky relu", Activation::LeakyRelu { slope: 0.1 })] {
-        all.push(subject("activation", format!("{name}, 1009"), move |draft| {
+    // ReLU has an op, and subjects, of its own.
+    for kind in Activation::all().filter(|kind| *kind != Activation::Relu) {
+        all.push(subject("activation", format!("{kind}, 1009"), move |draft| {
             let [x, dy] = ["x", "dy"].map(|name| draft.handed(name, [1009]));
             activation::forward(&mut draft.plan, kind, x);
             activation::backward(&mut draft.plan, kind, x, dy);

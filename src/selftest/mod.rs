@@ -1,4 +1,4 @@
-//! Whether a GPU computes what the CPU does: every op, in every way that the GPU may run it.
+//! Checks that a GPU computes what the CPU does: every op, in every variant that the GPU may run.
 //!
 //! The CPU halves of the ops, which this crate's own tests hold to float64, are the reference. What is found is kept as a
 //! [`Verdict`]: a tile class of the matrix product that is wrong is disabled, and a GPU with an op that

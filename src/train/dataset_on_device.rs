@@ -39,7 +39,7 @@ impl DatasetOnDevice {
         let per_piece = (largest / stride).min(count);
         if per_piece == 0 {
             return Err(Error::device(format!(
-                "an image of {stride} bytes is larger than what the device binds at once, {largest} bytes"
+                "an image of {stride} bytes exceeds the largest binding of the device, {largest} bytes"
             ))
             .advise(Remedy::settings("use smaller images, or {}", [("device", "cpu")])));
         }

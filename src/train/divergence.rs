@@ -37,7 +37,7 @@ impl NormProbe {
             matches!(declaration.role, Role::Parameter | Role::Statistic | Role::State)
         };
         let kept: Vec<Declaration> = plan.declarations().iter().filter(is_kept).cloned().collect();
-        let step = plan.begin("health");
+        let step = plan.begin("norms");
         let ring = |kept: &Declaration| match known.iter().find(|(tensor, _)| *tensor == kept.tensor) {
             Some((_, ring)) => *ring,
             None => l2_penalty::value(plan, kept.tensor, SLOTS),

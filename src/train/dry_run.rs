@@ -70,7 +70,10 @@ fn fault(plan: &Plan, device: &dyn Device) -> Option<String> {
     let (bytes, most) = (largest.tensor.bytes(), device.largest_tensor());
     if bytes > most {
         let [bytes, most] = [bytes, most].map(human::bytes);
-        return Some(format!("{} needs {bytes} in one piece, but {name} has at most {most}", largest.name));
+        return Some(format!(
+            "the tensor {} needs {bytes}, but one tensor on {name} has at most {most}",
+            largest.name
+        ));
     }
     let (bytes, most) = (plan.bytes(|element| device.element_size(element)), device.memory()?);
     (bytes > most).then(|| {

@@ -1,6 +1,6 @@
 //! Checks a device's gradients against finite differences of the loss, for a user's configuration.
 //!
-//! The reference is central differences of a float64 forward pass (`wide`) that shares no code with
+//! The reference is central differences of a float64 forward pass (`wide`) that runs no f32 code of
 //! the ops. The gradients are the change of the parameters in one plain SGD step of the run's own
 //! plan. If a layer's backward pass, an epilogue or a kernel is wrong, the tensors of that layer
 //! and of those before it differ.
@@ -177,7 +177,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     if let Some(filters) = model.whitening() {
         parameters.insert(filters, wide_values(&session.read(filters)?.into_f32()));
     }
-    let mut wide = WideModel::new(model.stages(), parameters);
+    let mut wide = WideModel::new(model.modules(), parameters);
     let Batch { split, mut trace, left_out } =
         batch::smooth(&wide, &dataset, &normalisation, model.input(), least..=rows)?;
     let declared = rows;

@@ -10,6 +10,21 @@
 //! which [`Trainer::resume`] continues. `checkpoint_policy` decides when to save a snapshot, and
 //! `divergence` refuses to save one that contains NaN or infinity. `chance` detects a run that does
 //! not learn.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use shadegrad::config::Config;
+//! use shadegrad::data::Dataset;
+//! use shadegrad::device::Device;
+//! use shadegrad::error::Result;
+//! use shadegrad::train::{End, StopFlag, Trainer};
+//!
+//! fn train(config: &Config, dataset: Dataset, device: &dyn Device) -> Result<End> {
+//!     let trainer = Trainer::new(config, dataset, device)?;
+//!     trainer.train(Path::new("runs/first"), &mut [], &StopFlag::default())
+//! }
+//! ```
 
 mod averages;
 mod chance;

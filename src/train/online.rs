@@ -2,7 +2,8 @@
 //! block.
 
 use super::step::TrainStepOptions;
-use crate::nn::{Model, Stage};
+use crate::nn::{Model, Module};
+use crate::ops::activation::Activation;
 use crate::ops::gather::Batch;
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::online_steps::{self, BLOCK, Head};
@@ -28,9 +29,12 @@ pub(super) struct Network {
 pub(super) fn recognise(model: &Model, training: &TrainStepOptions) -> Option<Network> {
     let Recipe { optimizer, groups, l2, clip_norm, learning_rate } = &training.recipe;
     let &Optimizer::Sgd { momentum, weight_decay, .. } = optimizer else { return None };
-    let stages = model.stages();
-    let [Stage::Linear { weight, bias }, Stage::Relu, Stage::Linear { weight: weight2, bias: bias2 }] =
-        stages[..]
+    let modules = model.modules();
+    let [
+        Module::Linear { weight, bias },
+        Module::Activation(Activation::Relu),
+        Module::Linear { weight: weight2, bias: bias2 },
+    ] = modules[..]
     else {
         return None;
     };

@@ -66,9 +66,11 @@ fn restore(session: &mut dyn Session, declarations: Vec<Declaration>, file: &Sav
     let is_known = |name: &String| declarations.iter().any(|known| known.name == *name);
     match file.tensors.iter().find(|tensor| !is_known(&tensor.name)) {
         Some(extra) => {
-            Err(Error::model(format!("the file has {}, which the model does not", extra.name)).advise(
-                Remedy::settings("give the model that the file was made with, with {}", [("model", "")]),
-            ))
+            Err(Error::model(format!("the file contains {}, which the model does not have", extra.name))
+                .advise(Remedy::settings(
+                    "give the model that the file was made with, with {}",
+                    [("model", "")],
+                )))
         }
         None => Ok(()),
     }

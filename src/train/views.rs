@@ -68,7 +68,7 @@ impl Views {
         let mut sums = Vec::new();
         for View { weight, flipped, shift } in self.all() {
             let change = Change::view([shape.height, shape.width], flipped, shift);
-            inference.replace(seen(&images, shape, &change))?;
+            inference.replace(transformed(&images, shape, &change))?;
             let mut logits = Vec::new();
             inference.run(|batch| logits.extend_from_slice(batch.logits))?;
             sums.resize(logits.len(), 0.0);
@@ -81,14 +81,14 @@ impl Views {
 }
 
 /// All images, transformed by `change`.
-fn seen(images: &[u8], shape: ImageShape, change: &Change) -> Vec<u8> {
+fn transformed(images: &[u8], shape: ImageShape, change: &Change) -> Vec<u8> {
     let columns: Vec<usize> = (0..shape.width).map(|column| change.column(column)).collect();
-    let mut seen = Vec::with_capacity(images.len());
+    let mut transformed = Vec::with_capacity(images.len());
     for plane in images.chunks_exact(shape.height * shape.width) {
         for row in 0..shape.height {
             let line = &plane[change.row(row) * shape.width..][..shape.width];
-            seen.extend(columns.iter().map(|&column| line[column]));
+            transformed.extend(columns.iter().map(|&column| line[column]));
         }
     }
-    seen
+    transformed
 }

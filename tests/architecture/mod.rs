@@ -59,7 +59,7 @@ const HOMES: &[(&str, &[&str])] = &[
     // Downloads and image loading show their own progress.
     ("indicatif", &["cli/", "data/"]),
     ("libc", &["cli/"]),
-    ("libm", &["train/"]),
+    ("libm", &["ops/"]),
     ("log", &["data/"]),
     // Kernels with named registers, and the page of a run.
     ("minijinja", &["ops/matmul/", "report/"]),

@@ -11,6 +11,7 @@ mod figures;
 mod files;
 mod flags;
 mod folders;
+mod layers;
 mod manners;
 mod mistakes;
 mod output;

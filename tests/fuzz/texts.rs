@@ -82,7 +82,7 @@ fn flags() {
     });
 }
 
-const MODELS: [&str; 8] = [
+const MODELS: [&str; 9] = [
     "linear:128,relu,linear:10",
     "relu",
     "linear:7, relu,relu ,linear:3",
@@ -90,6 +90,7 @@ const MODELS: [&str; 8] = [
     "linear:10",
     "conv:8x3s2p1,batchnorm,relu,maxpool:2,flatten,linear:10,scale:0.125",
     "3*(conv:4x3,gelu),residual(batchnorm,conv:4x3|conv:4x1),globalavgpool",
+    "silu,hardswish,conv:4x3,relu6,globalavgpool,sigmoid,linear:3",
     "whiten:2,gelu,avgpool:2s1p1,leakyrelu:0.1,batchnorm:0.4,globalmaxpool",
 ];
 

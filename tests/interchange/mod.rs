@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use shadegrad::ops::activation::Activation;
 use tempfile::TempDir;
 
 /// A folder with a data set's files, and layers to train on it.
@@ -75,6 +76,12 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Every activation, of values on both sides of its kinks; for ten classes.
+fn activations() -> String {
+    let all = Activation::all().map(|activation| format!("linear:12,batchnorm,scale:4,{activation},"));
+    all.collect::<String>() + "linear:10"
+}
+
 fn data(name: &str) -> String {
     root().join("tests/golden/data").join(name).to_str().expect("a plain path").into()
 }
@@ -107,7 +114,8 @@ fn train(workshop: &Workshop, data: &str, model: &str, more: &[&str]) {
 
 #[test]
 fn onnxruntime_gives_the_same_logits_for_data_sets() {
-    for (name, model, more) in IDX {
+    let activations = activations();
+    for (name, model, more) in IDX.into_iter().chain([("ten-classes-7x9", &*activations, &[][..])]) {
         let (workshop, data) = (Workshop::new(), data(name));
         train(&workshop, &data, model, more);
         workshop.shadegrad(&["export", "run", "--format", "onnx", "--out", "model.onnx"]);
@@ -168,7 +176,7 @@ fn onnxruntime_gives_the_same_logits_for_pictures() {
 
 #[test]
 fn exported_weights_are_those_of_pytorchs_sequential() {
-    for layers in ["relu,linear:12,relu,linear:9,linear:10", CONVOLUTIONS] {
+    for layers in ["relu,linear:12,relu,linear:9,linear:10", CONVOLUTIONS, &activations()] {
         let (workshop, data) = (Workshop::new(), data("ten-classes-7x9"));
         train(&workshop, &data, layers, &["--normalize", "unit"]);
         workshop.shadegrad(&["export", "run", "--format", "safetensors", "--out", "weights.safetensors"]);

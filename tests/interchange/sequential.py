@@ -68,6 +68,10 @@ def largest(x, size, stride, padding):
     return numpy.max([part for _, part in shifted(x, size, stride, padding, -numpy.inf)], axis=0)
 
 
+def sigmoid(x):
+    return 1 / (1 + numpy.exp(-x))
+
+
 def gelu(x):
     return x * 0.5 * numpy.vectorize(math.erfc)(-x / math.sqrt(2))
 
@@ -98,6 +102,11 @@ def sequential(text, x, take, prefix=""):
                 "relu": lambda: numpy.maximum(x, 0),
                 "leakyrelu": lambda: numpy.where(x > 0, x, float(argument) * x),
                 "gelu": lambda: gelu(x),
+                "silu": lambda: x * sigmoid(x),
+                "hardswish": lambda: x * numpy.clip(x + 3, 0, 6) / 6,
+                "relu6": lambda: numpy.clip(x, 0, 6),
+                "sigmoid": lambda: sigmoid(x),
+                "tanh": lambda: numpy.tanh(x),
                 "dropout": lambda: x,
                 "scale": lambda: float(argument) * x,
                 "flatten": lambda: x.reshape(len(x), -1),

@@ -19,7 +19,7 @@ use shadegrad::tensor::Element;
 
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, SLOTS, widen};
 use crate::cases::PoolSize;
-use crate::cases::activation::ACTIVATIONS;
+use crate::cases::activation::activations;
 use crate::cases::conv2d::ConvolutionSize;
 use crate::cases::dropout::thinned;
 use crate::cases::matmul::{FORMS, operand_shapes};
@@ -302,16 +302,18 @@ impl Case for Thinned {
 
 /// An activation.
 #[derive(Debug)]
-struct Curve {
+struct Activated {
     activation: activation::Activation,
 }
 
-impl Case for Curve {
+impl Case for Activated {
     fn record(&self, bench: &mut Bench) {
         let kind = self.activation;
-        // Away from the kink, where differences would cover both sides.
-        let x_values: Vec<f32> =
-            bench.numbers.floats(97, 4.0).into_iter().map(|x| x + 0.01 * x.signum()).collect();
+        // Away from kinks, where differences would see both sides.
+        let mut x_values = bench.numbers.floats(97, 8.0);
+        for kink in [-3.0, 0.0, 3.0, 6.0] {
+            x_values.iter_mut().filter(|x| (**x - kink).abs() < 0.01).for_each(|x| *x = kink + 0.01);
+        }
         let dy_values = bench.numbers.floats(97, UNIT);
         let x = bench.floats("x", [97], &x_values);
         let dy = bench.floats("dy", [97], &dy_values);
@@ -434,7 +436,9 @@ fn cases() -> Cases {
     for rate in [0.0, 0.25, 0.9] {
         cases.push(Box::new(Thinned { dropout: Dropout { rate, seed: 1 << 33, layer: 1 } }));
     }
-    cases.extend(ACTIVATIONS.map(|activation| Box::new(Curve { activation }) as Box<dyn Case>));
+    cases.extend(
+        activations().into_iter().map(|activation| Box::new(Activated { activation }) as Box<dyn Case>),
+    );
     cases
 }
 

@@ -1,5 +1,7 @@
 //! Pseudorandom numbers for tests: the same in every run, different for every case.
 
+use shadegrad::kernel::{FNV_START, fnv};
+
 /// Inputs of ordinary size, from -1 to 1.
 pub const UNIT: f32 = 1.0;
 /// Inputs from -100 to 100, large arguments of exponentials.
@@ -17,11 +19,7 @@ pub struct Numbers {
 impl Numbers {
     /// The stream that belongs to a text.
     pub fn of(text: &str, in_half: bool) -> Self {
-        // FNV-1a.
-        let state = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Numbers { state, in_half }
+        Numbers { state: fnv(FNV_START, text.as_bytes()), in_half }
     }
 
     fn next(&mut self) -> u64 {

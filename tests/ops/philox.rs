@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::kernel::{Dispatch, Field, FieldKind, GpuFacts, Kernel, fold, read, write};
+use shadegrad::kernel::{Dispatch, GpuFacts, Kernel, fold, read, write};
 use shadegrad::plan::{Array, HostMemory, Launch, Op, Operands, Plan, Role, StepRecord};
 use shadegrad::rng::{self, Purpose};
 use shadegrad::tensor::{Element, Tensor};
@@ -57,7 +57,6 @@ impl Op for Words {
             name: Cow::Borrowed("words"),
             source: Cow::Owned(format!("{}\n{MAIN}", include_str!("../../shaders/philox.wgsl"))),
             workgroup: [64, 1, 1],
-            params: &[Field { name: "length", kind: FieldKind::U32 }],
             bindings: Cow::Owned(vec![read("counters"), read("keys"), write("words")]),
             reads_step: false,
             subgroups: false,

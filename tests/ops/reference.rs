@@ -113,7 +113,7 @@ pub struct Muon {
 }
 
 impl Muon {
-    /// One step on the weight w, of so many rows, and its velocity v.
+    /// One step on the weight w, which has `rows` rows, and its velocity v.
     pub fn step(&self, rate: f64, rows: usize, w: &mut [f64], v: &mut [f64], dw: &[f64]) {
         let mut x = vec![0.0; w.len()];
         for i in 0..w.len() {
@@ -312,7 +312,13 @@ pub fn normal_density(x: f64) -> f64 {
 /// An activation of one value.
 pub fn activation(activation: Activation, x: f64) -> f64 {
     match activation {
+        Activation::Relu => x.max(0.0),
         Activation::Gelu => x * normal_below(x),
+        Activation::Silu => x / (1.0 + (-x).exp()),
+        Activation::Hardswish => x * ((x + 3.0) / 6.0).clamp(0.0, 1.0),
+        Activation::Relu6 => x.clamp(0.0, 6.0),
+        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        Activation::Tanh => x.tanh(),
         Activation::Scale { factor } => f64::from(factor) * x,
         Activation::LeakyRelu { slope } => {
             if x < 0.0 {
@@ -327,7 +333,20 @@ pub fn activation(activation: Activation, x: f64) -> f64 {
 /// The derivative of an activation.
 pub fn activation_slope(activation: Activation, x: f64) -> f64 {
     match activation {
+        Activation::Relu => f64::from(x > 0.0),
         Activation::Gelu => normal_below(x) + x * normal_density(x),
+        Activation::Silu => {
+            let sigmoid = 1.0 / (1.0 + (-x).exp());
+            sigmoid * (1.0 + x * (1.0 - sigmoid))
+        }
+        Activation::Hardswish if x.abs() >= 3.0 => f64::from(x > 0.0),
+        Activation::Hardswish => (2.0 * x + 3.0) / 6.0,
+        Activation::Relu6 => f64::from(x > 0.0 && x < 6.0),
+        Activation::Sigmoid => {
+            let sigmoid = 1.0 / (1.0 + (-x).exp());
+            sigmoid * (1.0 - sigmoid)
+        }
+        Activation::Tanh => 1.0 - x.tanh().powi(2),
         Activation::Scale { factor } => f64::from(factor),
         Activation::LeakyRelu { slope } => {
             if x > 0.0 {

@@ -272,9 +272,19 @@ fn map_edits() -> Vec<(Cases, Edit)> {
 
     let gelu = |pass| some_of(activation::cases(), pass, "Gelu, length: 1009");
     let leaky = |pass| some_of(activation::cases(), pass, "slope: 0.3");
+    for activation in activation::activations() {
+        let cases = |pass| some_of(activation::cases(), pass, &format!("{activation:?}, length: 1009"));
+        add(cases("Forward"), "wrong function", "Stored(activation(", "Stored(1.01 * activation(");
+        add(
+            cases("Backward"),
+            "wrong derivative",
+            "Stored(activation_slope(",
+            "Stored(1.01 * activation_slope(",
+        );
+    }
     add(gelu("Forward"), "one wrong digit of the series", "0.37409196", "0.37408196");
     add(gelu("Backward"), "density forgotten", "x * 0.39894228", "0.0 * x");
-    add(leaky("Forward"), "ReLU that does not leak", "params.slope * x", "0.0");
+    add(leaky("Forward"), "ReLU that does not leak", "params.argument * x", "0.0");
     add(leaky("Backward"), "slope of zero taken from above", "x > 0.0)", "x >= 0.0)");
     add(some(add_op::cases(), ""), "difference", "+ params.beta", "- params.beta");
     edits.extend(batch_norm_edits());

@@ -44,14 +44,18 @@ fn one_folder_too_many_is_refused_with_the_one_that_was_meant() {
         refused(&album, &["SET: ", &class], &format!("if the classes are blue, red: data = SET/{folder}"));
     }
     let inside = album(&["train/flowers/red", "train/flowers/blue", "test/flowers/red"]);
-    refused(&inside, &["SET/train", "only, flowers"], "move them from SET/train/flowers to SET/train");
+    refused(
+        &inside,
+        &["SET/train", "only one class, flowers"],
+        "move them from SET/train/flowers to SET/train",
+    );
 }
 
 #[test]
 fn many_classes_in_a_message_are_shortened() {
     let folders: Vec<_> = (0..25).map(|class| format!("all/class{class:02}")).collect();
     let album = album(&folders.iter().map(String::as_str).collect::<Vec<_>>());
-    refused(&album, &["only, all"], "class08, class09 and 15 more: data = SET/all");
+    refused(&album, &["only one class, all"], "class08, class09 and 15 more: data = SET/all");
 }
 
 #[test]

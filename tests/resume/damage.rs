@@ -111,7 +111,7 @@ fn a_forged_position_is_refused_before_a_step_is_made() {
         forge(&mut snapshot.position);
         let Err(error) = Trainer::resume(&config, dataset(), &*device, snapshot) else { panic!("{what}") };
         assert_eq!(error.kind(), ErrorKind::Model, "{what}: {error}");
-        assert!(error.to_string().contains("where the run never is"), "{what}: {error}");
+        assert!(error.to_string().contains("not a position of this run"), "{what}: {error}");
     }
 }
 

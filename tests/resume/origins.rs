@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use shadegrad::Result;
 use shadegrad::config::Key;
 use shadegrad::device::{Device, DeviceInfo, Session};
-use shadegrad::kernel::{Dispatch, Field, FieldKind, GpuFacts, Kernel, write};
+use shadegrad::kernel::{Dispatch, GpuFacts, Kernel, write};
 use shadegrad::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
@@ -57,12 +57,6 @@ struct FaultyOp {
     fault: Fault,
 }
 
-const FIELDS: [Field; 3] = [
-    Field { name: "first", kind: FieldKind::U32 },
-    Field { name: "index", kind: FieldKind::U32 },
-    Field { name: "bits", kind: FieldKind::U32 },
-];
-
 const SOURCE: &str = "
 struct Params { first: u32, index: u32, bits: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -99,7 +93,6 @@ impl Op for FaultyOp {
             name: "fault".into(),
             source: format!("{}{SOURCE}", include_str!("../../shaders/step.wgsl")).into(),
             workgroup: [1; 3],
-            params: &FIELDS,
             bindings: Cow::Borrowed(const { &[write("y")] }),
             reads_step: true,
             subgroups: false,

@@ -37,6 +37,8 @@ impl Op for Edited {
         for dispatch in &mut dispatches {
             if dispatch.kernel.name.contains(self.kernels) && dispatch.kernel.source.contains(self.from) {
                 let kernel = dispatch.kernel.to_mut();
+                // A device makes one pipeline for each name.
+                kernel.name = Cow::Owned(format!("{}_wrong", kernel.name));
                 kernel.source = Cow::Owned(kernel.source.replace(self.from, self.to));
             }
         }

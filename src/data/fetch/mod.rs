@@ -3,6 +3,16 @@
 //! A file is written under a temporary name in the same folder, checked against the catalogue,
 //! flushed to the disk and then renamed. A file with its final name is therefore complete and
 //! official. An interrupted download keeps its `.part` file and is resumed the next time.
+//!
+//! ```no_run
+//! use shadegrad::data::fetch::{FetchOptions, load_or_fetch};
+//! use shadegrad::data::locate::Search;
+//! use shadegrad::data::pictures::Wanted;
+//!
+//! let search = Search::from_environment(None);
+//! let dataset = load_or_fetch("cifar10", &search, &Wanted::default(), &FetchOptions::default())?;
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 mod import;
 mod options;

@@ -1,5 +1,6 @@
 //! Turns kernels into pipelines, and dispatches into what a compute pass needs.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -25,7 +26,8 @@ pub(super) const UNIFORM_STRIDE: u64 = 256;
 pub(super) struct Pipelines<'a> {
     device: &'a Device,
     step_layout: &'a BindGroupLayout,
-    made: HashMap<Kernel, (ComputePipeline, BindGroupLayout)>,
+    /// By the kernel's name, with the kernel that it was made from.
+    made: HashMap<Cow<'static, str>, (Kernel, ComputePipeline, BindGroupLayout)>,
 }
 
 /// Layout of the bind group that holds the step's record, at an offset that varies.
@@ -77,13 +79,13 @@ impl<'a> Pipelines<'a> {
 
     /// Whether a kernel has no pipeline yet.
     pub(super) fn lack(&self, kernel: &Kernel) -> bool {
-        !self.made.contains_key(kernel)
+        !self.made.contains_key(&kernel.name)
     }
 
     /// How many kernels of these dispatches have no pipeline yet.
     pub(super) fn lacking<'b>(&self, dispatches: impl Iterator<Item = &'b Dispatch>) -> usize {
         let kernels = dispatches.map(|dispatch| &*dispatch.kernel).filter(|kernel| self.lack(kernel));
-        kernels.collect::<HashSet<_>>().len()
+        kernels.map(|kernel| &kernel.name).collect::<HashSet<_>>().len()
     }
 
     /// Prepares a dispatch whose uniform lies at `offset` in `params`; `buffers` are the plan's.
@@ -102,10 +104,11 @@ impl<'a> Pipelines<'a> {
             dispatch.trips
         );
         if self.lack(kernel) {
-            let made = self.make(kernel, dispatch.params.len());
-            self.made.insert(kernel.clone(), made);
+            let (pipeline, layout) = self.make(kernel, dispatch.params.len());
+            self.made.insert(kernel.name.clone(), (kernel.clone(), pipeline, layout));
         }
-        let (pipeline, layout) = &self.made[kernel];
+        let (made, pipeline, layout) = &self.made[&kernel.name];
+        assert!(made == kernel, "two kernels have the name {}", kernel.name);
         let mut entries = vec![BindGroupEntry {
             binding: 0,
             resource: BindingResource::Buffer(BufferBinding {

@@ -1,6 +1,7 @@
 //! The computation as a graph: nodes with an operation each, and the tensors that they read.
 //!
-//! Weights have [PyTorch's layout](crate::tensor::layout), which is ONNX's, too: maps are `[batch, channels, height, width]`.
+//! Weights have [PyTorch's layout](crate::tensor::layout), which is ONNX's, too: maps are `[batch,
+//! channels, height, width]`.
 
 use super::messages::{
     AttributeProto, AttributeType, Dimension, FLOAT, GraphProto, NodeProto, Size, TensorProto,
@@ -9,8 +10,8 @@ use super::messages::{
 use crate::checkpoint::NamedTensor;
 use crate::error::Result;
 use crate::export::parts::Parts;
-use crate::nn;
-use crate::nn::{Stage, Window};
+use crate::nn::{self, Module, PoolKind, Window};
+use crate::ops::activation::Activation;
 use crate::tensor::Tensor;
 
 const INPUT: &str = "input";
@@ -21,9 +22,9 @@ pub(super) fn translate(parts: &Parts<'_>) -> Result<GraphProto> {
     let mut graph = Graph { parts, nodes: Vec::new(), weights: Vec::new(), last: INPUT.into() };
     // A model that reads rows reads images channel by channel.
     if matches!(parts.input, nn::Size::Row(_)) {
-        graph.add_stage(&Stage::Flatten)?;
+        graph.add_module(&Module::Flatten)?;
     }
-    graph.add_stages(&parts.stages)?;
+    graph.add_modules(&parts.modules)?;
     let last = graph.nodes.last_mut().and_then(|node| node.output.first_mut());
     *last.expect("a model has a last layer") = OUTPUT.into();
     let images = parts.about.shape.map(|size| Size::DimValue(size as i64));
@@ -42,50 +43,47 @@ struct Graph<'a> {
     parts: &'a Parts<'a>,
     nodes: Vec<NodeProto>,
     weights: Vec<TensorProto>,
-    /// Name of what the next stage reads.
+    /// Name of what the next module reads.
     last: String,
 }
 
 impl Graph<'_> {
-    fn add_stages(&mut self, stages: &[Stage]) -> Result<()> {
-        stages.iter().try_for_each(|stage| self.add_stage(stage))
+    fn add_modules(&mut self, modules: &[Module]) -> Result<()> {
+        modules.iter().try_for_each(|module| self.add_module(module))
     }
 
-    /// Adds the nodes of a stage behind the last value, which becomes the stage's.
-    fn add_stage(&mut self, stage: &Stage) -> Result<()> {
+    /// Adds the nodes of a module behind the last value, which becomes the module's.
+    fn add_module(&mut self, module: &Module) -> Result<()> {
         let x = self.last.clone();
-        match stage {
-            Stage::Linear { weight, bias } => {
+        match module {
+            Module::Linear { weight, bias } => {
                 let operands = [x, self.weight(*weight)?, self.weight(*bias)?];
                 self.add_node("Gemm", operands, vec![integer("transB", 1)]);
             }
-            Stage::Conv { weight, bias, window } => {
+            Module::Conv { weight, bias, window } => {
                 let bias = bias.map(|bias| self.weight(bias)).transpose()?;
                 let operands = [x, self.weight(*weight)?].into_iter().chain(bias);
                 self.add_node("Conv", operands, attributes(*window));
             }
-            Stage::BatchNorm { weight, bias, mean, variance, epsilon } => {
+            Module::BatchNorm { weight, bias, mean, variance, epsilon } => {
                 let mut operands = vec![x];
                 for tensor in [weight, bias, mean, variance] {
                     operands.push(self.weight(*tensor)?);
                 }
                 self.add_node("BatchNormalization", operands, vec![float("epsilon", *epsilon)]);
             }
-            Stage::MaxPool(window) => self.add_node("MaxPool", [x], attributes(*window)),
-            Stage::AveragePool(window) => {
+            Module::Pool(PoolKind::Max, window) => self.add_node("MaxPool", [x], attributes(*window)),
+            Module::Pool(PoolKind::Average, window) => {
                 let attributes = [attributes(*window), vec![integer("count_include_pad", 1)]];
                 self.add_node("AveragePool", [x], attributes.concat());
             }
-            Stage::Flatten => self.add_node("Flatten", [x], vec![integer("axis", 1)]),
-            Stage::Relu => self.add_node("Relu", [x], vec![]),
-            Stage::LeakyRelu { slope } => self.add_node("LeakyRelu", [x], vec![float("alpha", *slope)]),
-            Stage::Gelu => self.add_gelu(x),
-            Stage::Identity => {}
-            Stage::Scale { factor } => self.add_operation("Mul", x, *factor),
-            Stage::Residual { body, shortcut } => {
-                self.add_stages(body)?;
+            Module::Flatten => self.add_node("Flatten", [x], vec![integer("axis", 1)]),
+            Module::Activation(activation) => self.add_activation(*activation, x),
+            Module::Identity => {}
+            Module::Residual { body, shortcut } => {
+                self.add_modules(body)?;
                 let body = std::mem::replace(&mut self.last, x);
-                self.add_stages(shortcut)?;
+                self.add_modules(shortcut)?;
                 let operands = [body, self.last.clone()];
                 self.add_node("Add", operands, vec![]);
             }
@@ -93,7 +91,34 @@ impl Graph<'_> {
         Ok(())
     }
 
-    /// `x / 2 (1 + erf(x / sqrt(2)))`: this set of operators has no GELU.
+    /// Adds the nodes of an activation of `x`. This set of operators has neither GELU nor SiLU nor
+    /// hardswish.
+    fn add_activation(&mut self, activation: Activation, x: String) {
+        match activation {
+            Activation::Relu => self.add_node("Relu", [x], vec![]),
+            Activation::Gelu => self.add_gelu(x),
+            Activation::LeakyRelu { slope } => self.add_node("LeakyRelu", [x], vec![float("alpha", slope)]),
+            Activation::Silu => {
+                self.add_node("Sigmoid", [x.clone()], vec![]);
+                self.add_node("Mul", [x, self.last.clone()], vec![]);
+            }
+            Activation::Hardswish => {
+                // min(max(alpha x + beta, 0), 1)
+                let attributes = vec![float("alpha", 1.0 / 6.0), float("beta", 0.5)];
+                self.add_node("HardSigmoid", [x.clone()], attributes);
+                self.add_node("Mul", [x, self.last.clone()], vec![]);
+            }
+            Activation::Relu6 => {
+                let bounds = [0.0, 6.0].map(|bound| self.constant("Clip", bound));
+                self.add_node("Clip", [x].into_iter().chain(bounds), vec![]);
+            }
+            Activation::Sigmoid => self.add_node("Sigmoid", [x], vec![]),
+            Activation::Tanh => self.add_node("Tanh", [x], vec![]),
+            Activation::Scale { factor } => self.add_operation("Mul", x, factor),
+        }
+    }
+
+    /// `x / 2 (1 + erf(x / sqrt(2)))`.
     fn add_gelu(&mut self, x: String) {
         self.add_operation("Mul", x.clone(), std::f32::consts::FRAC_1_SQRT_2);
         self.add_node("Erf", [self.last.clone()], vec![]);
@@ -102,11 +127,17 @@ impl Graph<'_> {
         self.add_node("Mul", [x, self.last.clone()], vec![]);
     }
 
-    /// Adds a node that does the same to every value.
+    /// Adds a node that combines every value with a constant.
     fn add_operation(&mut self, op: &str, x: String, operand: f32) {
-        let name = format!("{}_{op}_operand", self.nodes.len());
-        self.weights.push(initializer(name.clone(), &[], &[operand]));
-        self.add_node(op, [x, name], vec![]);
+        let operand = self.constant(op, operand);
+        self.add_node(op, [x, operand], vec![]);
+    }
+
+    /// Adds a constant, an operand of the next node, and returns its name.
+    fn constant(&mut self, op: &str, value: f32) -> String {
+        let name = format!("{}_{op}_{value}", self.nodes.len());
+        self.weights.push(initializer(name.clone(), &[], &[value]));
+        name
     }
 
     /// Adds a node, whose output is the last value then.

@@ -1,21 +1,22 @@
-//! Layers that make one value of another, whatever its place.
+//! Activations: see [`ops::activation`](crate::ops::activation).
 
-use crate::nn::{Forward, Layer, Phase, Size, Stage};
-use crate::ops::activation::{self, Activation};
-use crate::ops::relu;
+use crate::nn::{Forward, Layer, Module, Phase, Size};
+use crate::ops::activation;
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// `y = max(x, 0)`: a ReLU that is not part of the layer before.
+/// An activation that is not part of the layer before it.
 #[derive(Debug)]
-pub struct Relu {
-    /// Of what goes in and out.
+pub struct Activation {
+    /// The function.
+    pub function: activation::Activation,
+    /// Size of the input and of the output.
     pub size: Size,
 }
 
-impl Layer for Relu {
+impl Layer for Activation {
     fn spec(&self) -> String {
-        "relu".into()
+        self.function.to_string()
     }
 
     fn size(&self) -> Size {
@@ -23,57 +24,24 @@ impl Layer for Relu {
     }
 
     fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, _: Phase) -> Forward<'a> {
-        let y = relu::forward(plan, x);
-        // The layer behind has masked the gradient: often it can on the way, which saves a pass over the map.
-        Forward::new(y, move |plan, pass, _| pass.dx_wanted.then(|| pass.masked(plan, x, pass.dy)))
-    }
-
-    fn stages(&self) -> Vec<Stage> {
-        vec![Stage::Relu]
-    }
-
-    fn masks_gradient(&self) -> bool {
-        true
-    }
-}
-
-/// An [`Activation`].
-#[derive(Debug)]
-pub struct Curve {
-    /// Which function.
-    pub activation: Activation,
-    /// Of what goes in and out.
-    pub size: Size,
-}
-
-impl Layer for Curve {
-    fn spec(&self) -> String {
-        match self.activation {
-            Activation::Gelu => "gelu".into(),
-            Activation::LeakyRelu { slope } => format!("leakyrelu:{slope}"),
-            Activation::Scale { factor } => format!("scale:{factor}"),
-        }
-    }
-
-    fn size(&self) -> Size {
-        self.size
-    }
-
-    fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, _: Phase) -> Forward<'a> {
-        let y = activation::forward(plan, self.activation, x);
+        let y = activation::forward(plan, self.function, x);
         Forward::new(y, move |plan, pass, _| {
             pass.dx_wanted.then(|| {
-                let dx = activation::backward(plan, self.activation, x, pass.dy);
+                let dx = match self.masks_gradient() {
+                    // The layer behind has applied the mask, often at no cost.
+                    true => pass.dy,
+                    false => activation::backward(plan, self.function, x, pass.dy),
+                };
                 pass.masked(plan, x, dx)
             })
         })
     }
 
-    fn stages(&self) -> Vec<Stage> {
-        vec![match self.activation {
-            Activation::Gelu => Stage::Gelu,
-            Activation::LeakyRelu { slope } => Stage::LeakyRelu { slope },
-            Activation::Scale { factor } => Stage::Scale { factor },
-        }]
+    fn modules(&self) -> Vec<Module> {
+        vec![Module::Activation(self.function)]
+    }
+
+    fn masks_gradient(&self) -> bool {
+        self.function == activation::Activation::Relu
     }
 }

@@ -1,7 +1,7 @@
 //! A batch norm: see [`ops::batch_norm`](crate::ops::batch_norm).
 
 use crate::nn::init::ParameterKind;
-use crate::nn::{Forward, Layer, Parameter, Phase, Size, Stage};
+use crate::nn::{Forward, Layer, Module, Parameter, Phase, Size};
 use crate::ops::batch_norm::{self, Normalisation, Running};
 use crate::plan::{Plan, Role};
 use crate::tensor::layout::FileLayout;
@@ -10,8 +10,8 @@ use crate::tensor::{Element, Tensor};
 /// PyTorch's default.
 const EPSILON: f32 = 1e-5;
 
-/// `weight`, `bias`, `running_mean` and `running_var` are `[channels]`: PyTorch's `nn.BatchNorm2d`, and `nn.BatchNorm1d`
-/// where images are rows.
+/// PyTorch's `nn.BatchNorm2d`, or `nn.BatchNorm1d` where images are rows. `weight`, `bias`,
+/// `running_mean` and `running_var` are `[channels]`.
 #[derive(Debug)]
 pub struct BatchNorm {
     spec: String,
@@ -23,9 +23,10 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// Declares the layer's tensors in `plan`, with names that start with `prefix`; `spec` is its text, `momentum` the share
-    /// of a batch's statistics that the running ones take, as in PyTorch. `map` is what the inputs were before
-    /// they were flattened, if that was a map: files have the tensors' values in another order then.
+    /// Declares the layer's tensors in `plan`, with names that start with `prefix`. `spec` is its
+    /// text, `momentum` the weight of a batch in the running statistics, as in PyTorch. `map` is
+    /// the map that was flattened into the input, if one was: the tensors have another order in
+    /// files then.
     pub fn new(
         plan: &mut Plan,
         prefix: &str,
@@ -86,8 +87,8 @@ impl Layer for BatchNorm {
         })
     }
 
-    fn stages(&self) -> Vec<Stage> {
-        vec![Stage::BatchNorm {
+    fn modules(&self) -> Vec<Module> {
+        vec![Module::BatchNorm {
             weight: self.weight.tensor,
             bias: self.bias.tensor,
             mean: self.running.mean,

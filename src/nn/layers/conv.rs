@@ -1,14 +1,16 @@
 //! A convolution, with a ReLU behind it if one follows.
 
 use crate::nn::init::ParameterKind;
-use crate::nn::{Forward, Layer, Parameter, Phase, Size, Stage};
+use crate::nn::{Forward, Layer, Module, Parameter, Phase, Size};
+use crate::ops::activation::Activation;
 use crate::ops::window::Window;
 use crate::ops::{column_sum, conv2d};
 use crate::plan::{Plan, Role};
 use crate::tensor::Tensor;
 use crate::tensor::layout::FileLayout;
 
-/// `weight` is `[filters, height, width, channels]`, `bias` `[filters]`: PyTorch's `nn.Conv2d`, channels last.
+/// PyTorch's `nn.Conv2d`, channels last: `weight` is `[filters, height, width, channels]`, `bias`
+/// `[filters]`.
 #[derive(Debug)]
 pub struct Conv {
     spec: String,
@@ -20,28 +22,36 @@ pub struct Conv {
     size: Size,
 }
 
-/// What a convolution is, beside its names.
+/// Sizes and options of a convolution.
 #[derive(Clone, Copy, Debug)]
 pub struct ConvShape {
-    /// Channels of the map that it reads.
+    /// Channels of the input.
     pub channels: usize,
     /// Size, stride and padding.
     pub window: Window,
-    /// What it hands on.
+    /// Size of the output.
     pub size: Size,
-    /// Whether something is added to every channel.
+    /// Whether it has a bias.
     pub bias: bool,
     /// Whether a ReLU follows.
     pub relu: bool,
 }
 
 impl Conv {
-    /// Declares the layer's parameters in `plan`, with names that start with `prefix`; `spec` is its text.
+    /// Declares the layer's parameters in `plan`, with names that start with `prefix`; `spec` is
+    /// its text.
+    ///
+    /// # Panics
+    /// If the output is not a map.
     pub fn new(plan: &mut Plan, prefix: &str, spec: String, shape: ConvShape) -> Self {
         Conv::declare(plan, prefix, spec, shape, Role::Parameter)
     }
 
-    /// The same with a weight that is no parameter: the training images say what it is before the first step.
+    /// A convolution whose weight is not trained, but computed from the training images before the
+    /// first step.
+    ///
+    /// # Panics
+    /// If the output is not a map.
     pub fn whitening(plan: &mut Plan, prefix: &str, spec: String, shape: ConvShape) -> Self {
         Conv::declare(plan, prefix, spec, shape, Role::Statistic)
     }
@@ -102,10 +112,10 @@ impl Layer for Conv {
         })
     }
 
-    fn stages(&self) -> Vec<Stage> {
+    fn modules(&self) -> Vec<Module> {
         let bias = self.bias.as_ref().map(|bias| bias.tensor);
-        let conv = Stage::Conv { weight: self.weight.tensor, bias, window: self.window };
-        [conv].into_iter().chain(self.relu.then_some(Stage::Relu)).collect()
+        let conv = Module::Conv { weight: self.weight.tensor, bias, window: self.window };
+        [conv].into_iter().chain(self.relu.then_some(Module::Activation(Activation::Relu))).collect()
     }
 
     fn masks_gradient(&self) -> bool {

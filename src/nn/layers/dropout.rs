@@ -1,20 +1,20 @@
 //! Dropout: see [`ops::dropout`](crate::ops::dropout).
 
-use crate::nn::{Backward, Forward, Layer, Phase, Size, Stage};
+use crate::nn::{Backward, Forward, Layer, Module, Phase, Size};
 use crate::ops::dropout;
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// PyTorch's `nn.Dropout`: nothing, in an evaluation.
+/// PyTorch's `nn.Dropout`: `y = x` in evaluation mode.
 #[derive(Debug)]
 pub struct Dropout {
-    /// Share of the values that become zero, 0 to below 1.
+    /// Fraction of the values that become zero, from 0 up to (not including) 1.
     pub rate: f32,
-    /// Another number for every dropout of a model.
+    /// A number of its own for every dropout of a model.
     pub index: u32,
-    /// Of what goes in and out.
+    /// Size of the input and of the output.
     pub size: Size,
-    /// Whether what comes in is the output of a ReLU whose gradient the layer behind must mask.
+    /// Whether the input is the output of a ReLU whose gradient the layer behind must mask.
     pub after_relu: bool,
 }
 
@@ -38,12 +38,12 @@ impl Layer for Dropout {
         })
     }
 
-    fn stages(&self) -> Vec<Stage> {
-        vec![Stage::Identity]
+    fn modules(&self) -> Vec<Module> {
+        vec![Module::Identity]
     }
 
-    /// What is dropped has no gradient, and what is not is zero where `x` is: the mask of the ReLU before may be taken from
-    /// the output.
+    /// A dropped value has no gradient, and a kept one is zero where `x` is: the mask of the ReLU
+    /// before may be taken from the output.
     fn masks_gradient(&self) -> bool {
         self.after_relu
     }

@@ -1,15 +1,16 @@
 //! A map's values in a row.
 
-use crate::nn::{Backward, Forward, Layer, Phase, Size, Stage};
+use crate::nn::{Backward, Forward, Layer, Module, Phase, Size};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// Nothing moves: the row has the channels last, too, and [files](crate::tensor::layout) are told.
+/// PyTorch's `nn.Flatten`. No value moves: the row has channels last, too, and the
+/// [layout in files](crate::tensor::layout) takes care of the order.
 #[derive(Debug)]
 pub struct Flatten {
     /// Values of one image.
     pub values: usize,
-    /// Whether what comes in is the output of a ReLU whose gradient is masked by the layer behind this one.
+    /// Whether the input is the output of a ReLU whose gradient the layer behind must mask.
     pub after_relu: bool,
 }
 
@@ -28,12 +29,12 @@ impl Layer for Flatten {
 
     fn forward<'a>(&'a self, _: &mut Plan, x: Tensor, _: Phase) -> Forward<'a> {
         let y = x.reshaped([x.len() / self.values, self.values]);
-        // Where the gradient is to be masked, the layer behind has done so.
+        // If the gradient is to be masked, the layer behind has done so.
         Forward::new(y, move |_, Backward { dy, dx_wanted, .. }, _| dx_wanted.then(|| dy.reshaped(x.shape())))
     }
 
-    fn stages(&self) -> Vec<Stage> {
-        vec![Stage::Flatten]
+    fn modules(&self) -> Vec<Module> {
+        vec![Module::Flatten]
     }
 
     fn masks_gradient(&self) -> bool {

@@ -1,7 +1,8 @@
 //! A linear layer, `y = x w^T + b`, with a ReLU behind it if one follows.
 
 use crate::nn::init::ParameterKind;
-use crate::nn::{Forward, Layer, Parameter, Phase, Size, Stage};
+use crate::nn::{Forward, Layer, Module, Parameter, Phase, Size};
+use crate::ops::activation::Activation;
 use crate::ops::classifier::{self, InputGradient};
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::softmax_cross_entropy::{Loss, Target};
@@ -18,8 +19,9 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Declares the layer's parameters in `plan`, with names that start with `prefix`. `map` is what the inputs were
-    /// before they were flattened, if that was a map: files have the weight's columns in another order then.
+    /// Declares the layer's parameters in `plan`, with names that start with `prefix`. `map` is the
+    /// map that was flattened into the input, if one was: the weight's columns have another order
+    /// in files then.
     pub fn new(
         plan: &mut Plan,
         prefix: &str,
@@ -92,9 +94,9 @@ impl Layer for Linear {
         Some((forward, loss))
     }
 
-    fn stages(&self) -> Vec<Stage> {
-        let relu = self.relu.then_some(Stage::Relu);
-        let linear = Stage::Linear { weight: self.weight.tensor, bias: self.bias.tensor };
+    fn modules(&self) -> Vec<Module> {
+        let relu = self.relu.then_some(Module::Activation(Activation::Relu));
+        let linear = Module::Linear { weight: self.weight.tensor, bias: self.bias.tensor };
         [linear].into_iter().chain(relu).collect()
     }
 

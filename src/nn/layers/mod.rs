@@ -10,12 +10,12 @@ mod pool;
 mod residual;
 mod sequential;
 
-pub use activation::{Curve, Relu};
+pub use activation::Activation;
 pub use batch_norm::BatchNorm;
 pub use conv::{Conv, ConvShape};
 pub use dropout::Dropout;
 pub use flatten::Flatten;
 pub use linear::Linear;
-pub use pool::{Fold, Pool};
+pub use pool::Pool;
 pub use residual::Residual;
 pub use sequential::Sequence;

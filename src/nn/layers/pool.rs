@@ -1,32 +1,23 @@
-//! Pools: what a window has in a channel becomes one value.
+//! Pools: one value for each window and channel.
 
-use crate::nn::{Forward, Layer, Phase, Size, Stage};
+use crate::nn::{Forward, Layer, Module, Phase, PoolKind, Size};
 use crate::ops::window::Window;
 use crate::ops::{average_pool, max_pool};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
-
-/// What becomes of the values in a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fold {
-    /// The largest is kept.
-    Max,
-    /// Their mean; padding counts as zeros.
-    Average,
-}
 
 /// PyTorch's `nn.MaxPool2d` or `nn.AvgPool2d`.
 #[derive(Debug)]
 pub struct Pool {
     /// The layer's text.
     pub spec: String,
-    /// Largest or mean.
-    pub fold: Fold,
+    /// Maximum or mean.
+    pub kind: PoolKind,
     /// Size, stride and padding.
     pub window: Window,
-    /// What the layer hands on.
+    /// Size of the output.
     pub size: Size,
-    /// Whether what comes in is the output of a ReLU whose gradient the layer behind must mask.
+    /// Whether the input is the output of a ReLU whose gradient the layer behind must mask.
     pub after_relu: bool,
 }
 
@@ -41,14 +32,14 @@ impl Layer for Pool {
 
     fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, _: Phase) -> Forward<'a> {
         let window = self.window;
-        match self.fold {
-            Fold::Max => {
+        match self.kind {
+            PoolKind::Max => {
                 let y = max_pool::forward(plan, x, window);
                 Forward::new(y, move |plan, pass, _| {
                     pass.dx_wanted.then(|| max_pool::backward(plan, x, y, pass.dy, window))
                 })
             }
-            Fold::Average => {
+            PoolKind::Average => {
                 let y = average_pool::forward(plan, x, window);
                 Forward::new(y, move |plan, pass, _| {
                     pass.dx_wanted.then(|| {
@@ -60,16 +51,13 @@ impl Layer for Pool {
         }
     }
 
-    fn stages(&self) -> Vec<Stage> {
-        vec![match self.fold {
-            Fold::Max => Stage::MaxPool(self.window),
-            Fold::Average => Stage::AveragePool(self.window),
-        }]
+    fn modules(&self) -> Vec<Module> {
+        vec![Module::Pool(self.kind, self.window)]
     }
 
-    /// The gradient of the ReLU before may be masked by a largest value, of which there are fewer: it is zero only where
-    /// all of its window are.
+    /// The gradient of the ReLU before may be masked by a maximum, of which there are fewer: it is
+    /// zero only where its whole window is.
     fn masks_gradient(&self) -> bool {
-        self.after_relu && self.fold == Fold::Max
+        self.after_relu && self.kind == PoolKind::Max
     }
 }

@@ -1,21 +1,22 @@
-//! A residual block, `y = body(x) + shortcut(x)` (He et al., "Deep residual learning for image recognition", 2016, section
-//! 3.2).
+//! A residual block, `y = body(x) + shortcut(x)` (He et al., "Deep residual learning for image
+//! recognition", 2016, section 3.2).
 
-use crate::nn::{Backward, Forward, GradientSink, Layer, Parameter, Phase, Sequence, Size, Stage};
+use crate::nn::{Backward, Forward, GradientSink, Layer, Module, Parameter, Phase, Sequence, Size};
 use crate::ops::{add, relu};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// Two lists of layers that read the same input and hand on the same size. The shortcut may have no layer.
+/// Two lists of layers with the same input and outputs of the same size.
 #[derive(Debug)]
 pub struct Residual {
     /// At least one layer.
     pub body: Sequence,
-    /// Where `x` has another size than what the body makes of it, a layer that changes it.
+    /// Empty for the input itself; else it gives `x` the size of the body's output.
     pub shortcut: Sequence,
 }
 
-/// Records the pass back through one of the two. Nobody masks the gradient of a ReLU at its end: what follows is a sum.
+/// Records the backward pass of one of the two. The sum behind it does not mask the gradient of a
+/// ReLU at its end.
 fn back(
     plan: &mut Plan,
     sequence: &Sequence,
@@ -57,8 +58,8 @@ impl Layer for Residual {
         })
     }
 
-    fn stages(&self) -> Vec<Stage> {
-        vec![Stage::Residual { body: self.body.stages(), shortcut: self.shortcut.stages() }]
+    fn modules(&self) -> Vec<Module> {
+        vec![Module::Residual { body: self.body.modules(), shortcut: self.shortcut.modules() }]
     }
 
     fn operations(&self) -> u64 {

@@ -1,12 +1,12 @@
-//! Layers one behind the other.
+//! Layers in sequence.
 
-use crate::nn::{Backward, Forward, GradientSink, Layer, Parameter, Phase, Size, Stage};
+use crate::nn::{Backward, Forward, GradientSink, Layer, Module, Parameter, Phase, Size};
 use crate::ops::classifier::InputGradient;
 use crate::ops::softmax_cross_entropy::{self, Loss, Target};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// A list of layers: a model, or what is inside a layer.
+/// A list of layers: a model, or a part of a layer.
 #[derive(Debug)]
 pub struct Sequence {
     layers: Vec<Box<dyn Layer>>,
@@ -14,7 +14,7 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// `layers` in this order; the first takes `input`.
+    /// A sequence of `layers`; the first one's input has the size `input`.
     pub fn new(layers: Vec<Box<dyn Layer>>, input: Size) -> Self {
         Sequence { layers, input }
     }
@@ -24,12 +24,12 @@ impl Sequence {
         &self.layers
     }
 
-    /// What the first layer takes for one image.
+    /// Size of the input for one image.
     pub fn input(&self) -> Size {
         self.input
     }
 
-    /// What the last layer hands on.
+    /// Size of the output for one image.
     pub fn size(&self) -> Size {
         self.layers.last().map_or(self.input, |layer| layer.size())
     }
@@ -39,9 +39,9 @@ impl Sequence {
         self.layers.iter().map(|layer| layer.spec()).collect::<Vec<_>>().join(",")
     }
 
-    /// What the layers compute with trained weights.
-    pub fn stages(&self) -> Vec<Stage> {
-        self.layers.iter().flat_map(|layer| layer.stages()).collect()
+    /// The layers in evaluation mode.
+    pub fn modules(&self) -> Vec<Module> {
+        self.layers.iter().flat_map(|layer| layer.modules()).collect()
     }
 
     /// All trained tensors, first layer first.
@@ -49,21 +49,22 @@ impl Sequence {
         self.layers.iter().flat_map(|layer| layer.parameters())
     }
 
-    /// Multiplications and additions of the forward pass.
+    /// Multiplications and additions of the forward pass for one image.
     pub fn operations(&self) -> u64 {
         self.layers.iter().map(|layer| layer.operations()).sum()
     }
 
-    /// Values of one image where there are most: between two of the layers, those inside others included.
+    /// Values for one image of the input or of the largest output of a layer, those inside others
+    /// included.
     pub fn most_values(&self) -> usize {
         most_values(&self.layers).max(self.input.values())
     }
 
     /// Whether the input may be a batch of [pixels](crate::tensor::Element::Pixel).
     pub fn reads_pixels(&self) -> bool {
-        // What only looks at its input in another way hands it on.
-        let looks = self.layers.iter().take_while(|layer| layer.stages() == [Stage::Flatten]).count();
-        self.layers.get(looks).is_some_and(|layer| layer.reads_pixels())
+        // A flatten hands its input on unchanged.
+        let flattens = self.layers.iter().take_while(|layer| layer.modules() == [Module::Flatten]).count();
+        self.layers.get(flattens).is_some_and(|layer| layer.reads_pixels())
     }
 
     /// Whether the last layer ends in a ReLU whose gradient is for others to mask.
@@ -78,7 +79,10 @@ impl Sequence {
         self.joined(y, passes)
     }
 
-    /// Records the forward pass of a model and the loss behind it, together with the last layer if that can be.
+    /// Records the forward pass of a model and its loss, in one op with the last layer if possible.
+    ///
+    /// # Panics
+    /// If there are no layers.
     pub fn forward_with_loss<'a>(
         &'a self,
         plan: &mut Plan,
@@ -87,7 +91,8 @@ impl Sequence {
         phase: Phase,
     ) -> (Forward<'a>, Loss) {
         let (last, before) = self.layers.split_last().expect("a model has a layer");
-        // Logits, and the weight that makes them, have 32 bits. Behind the last layer with a weight there may be a factor.
+        // Logits, and the last weight, are f32. A constant factor may follow the layer with that
+        // weight.
         let inner = self.layers.iter().rposition(|layer| !layer.parameters().is_empty()).unwrap_or(0);
         let mut passes = record(&before[..inner], plan, x, phase);
         let x = passes.last().map_or(x, |pass| pass.y);
@@ -150,7 +155,7 @@ fn are_trained(layers: &[Box<dyn Layer>]) -> bool {
     layers.iter().any(|layer| !layer.parameters().is_empty())
 }
 
-/// Values of one image where there are most behind one of the layers, those inside others included.
+/// Values for one image of the largest output of a layer, those inside others included.
 fn most_values(layers: &[Box<dyn Layer>]) -> usize {
     let of = |layer: &dyn Layer| {
         let inside = layer.inside().into_iter().map(|(_, layers)| most_values(layers));

@@ -1,9 +1,10 @@
-//! The text of a model: its words, how it is read, and whether its sizes fit.
+//! The text of a model: the list of layers, how the text is read, and whether its sizes fit.
 
+pub(super) mod layer_spec;
 mod limits;
 mod model_spec;
 mod parse;
 mod shape;
-pub(super) mod word;
 
+pub use layer_spec::{KnownLayer, known_layers};
 pub use model_spec::ModelSpec;

@@ -1,47 +1,52 @@
 //! A model's text, read and completed.
 
+use super::layer_spec::LayerSpec;
 use super::limits::MOST_LAYERS;
 use super::parse;
-use super::word::Word;
 use crate::error::{Error, Result};
+use crate::ops::activation::Activation;
 
-/// A model as text, understood but without sizes.
+/// The layers of a model before their sizes are known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelSpec {
-    pub(in crate::nn) words: Vec<Word>,
+    pub(in crate::nn) layers: Vec<LayerSpec>,
 }
 
 impl ModelSpec {
     /// Reads a model's text and completes it for `classes` classes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the text is not a model, is too deep, or
+    /// whitens anywhere but in its first layer.
     pub fn parse(text: &str, classes: usize) -> Result<Self> {
-        let mut words = parse::parse(text)?;
-        if words
-            .iter()
-            .enumerate()
-            .any(|(index, word)| word.whitens() && (index > 0 || !matches!(word, Word::Whiten(_))))
-        {
+        let mut layers = parse::parse(text)?;
+        let whitens_late = |(index, layer): (usize, &LayerSpec)| {
+            layer.whitens() && (index > 0 || !matches!(layer, LayerSpec::Whiten(_)))
+        };
+        if layers.iter().enumerate().any(whitens_late) {
             return Err(Error::usage("model: only the first layer can whiten images")
                 .advise("put whiten:K in front of all others"));
         }
-        // A factor may stand behind the last layer.
-        let last = words.iter().rposition(|word| !matches!(word, Word::Scale { .. }));
-        if last.is_none_or(|last| words[last] != Word::Linear { outputs: classes }) {
-            words.push(Word::Linear { outputs: classes });
+        // A constant factor may follow the last linear layer.
+        let is_scale = |layer: &LayerSpec| matches!(layer, LayerSpec::Activation(Activation::Scale { .. }));
+        let last = layers.iter().rposition(|layer| !is_scale(layer));
+        if last.is_none_or(|last| layers[last] != LayerSpec::Linear { outputs: classes }) {
+            layers.push(LayerSpec::Linear { outputs: classes });
         }
-        let words = flattened(words);
-        if words.len() > MOST_LAYERS {
-            return Err(Error::usage(format!("a model of {} layers is too deep", words.len()))
+        let layers = flattened(layers);
+        if layers.len() > MOST_LAYERS {
+            return Err(Error::usage(format!("a model of {} layers is too deep", layers.len()))
                 .advise(format!("use at most {MOST_LAYERS} layers")));
         }
-        Ok(ModelSpec { words })
+        Ok(ModelSpec { layers })
     }
 }
 
-/// The words with a `flatten` between the last map and the first row, where there is none.
-fn flattened(words: Vec<Word>) -> Vec<Word> {
-    let row = words.iter().position(Word::makes_row).expect("a model ends in a linear layer");
-    let is_map = words[..row].iter().any(|word| word.needs_map() || word.is_batch_norm());
-    let flatten = (is_map && words[row] != Word::Flatten).then_some(Word::Flatten);
-    let (maps, rows) = words.split_at(row);
+/// The layers with a `flatten` between the last map and the first row, where there is none.
+fn flattened(layers: Vec<LayerSpec>) -> Vec<LayerSpec> {
+    let row = layers.iter().position(LayerSpec::makes_row).expect("a model ends in a linear layer");
+    let is_map = layers[..row].iter().any(|layer| layer.needs_map() || layer.is_batch_norm());
+    let flatten = (is_map && layers[row] != LayerSpec::Flatten).then_some(LayerSpec::Flatten);
+    let (maps, rows) = layers.split_at(row);
     maps.iter().cloned().chain(flatten).chain(rows.iter().cloned()).collect()
 }

@@ -6,9 +6,12 @@
 //! layer = name [ ":" argument ] | "residual(" model [ "|" model ] ")"
 //! ```
 
+use std::fmt::Display;
+
+use super::layer_spec::LayerSpec;
 use super::limits::{MOST_LAYERS, MOST_OUTPUTS};
-use super::word::{PATTERNS, Word};
 use crate::error::{Error, Result};
+use crate::ops::activation::{Activation, Argument};
 use crate::ops::window::Window;
 use crate::text::suggest::nearest;
 
@@ -21,15 +24,15 @@ const MOST_CELLS: usize = 1 << 10;
 /// Side of the largest patches that are whitened: the work grows with its sixth power.
 const MOST_WHITENED: usize = 5;
 
-/// What ends a word.
+/// What ends a layer's name and argument.
 const MARKS: [char; 4] = [',', '(', ')', '|'];
 
 /// Reads the whole text.
-pub(super) fn parse(text: &str) -> Result<Vec<Word>> {
+pub(super) fn parse(text: &str) -> Result<Vec<LayerSpec>> {
     let mut reader = Reader { rest: text, depth: 0 };
-    let words = reader.model()?;
+    let layers = reader.model()?;
     if reader.rest.is_empty() {
-        return Ok(words);
+        return Ok(layers);
     }
     Err(match reader.rest.strip_prefix(MARKS) {
         Some(rest) => {
@@ -47,21 +50,21 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn model(&mut self) -> Result<Vec<Word>> {
-        let mut words = Vec::new();
+    fn model(&mut self) -> Result<Vec<LayerSpec>> {
+        let mut layers = Vec::new();
         loop {
-            words.extend(self.item()?);
-            if words.len() > MOST_LAYERS {
+            layers.extend(self.item()?);
+            if layers.len() > MOST_LAYERS {
                 return Err(Error::usage(format!("a model of more than {MOST_LAYERS} layers is too deep"))
                     .advise("use fewer layers"));
             }
             if !self.take(',') {
-                return Ok(words);
+                return Ok(layers);
             }
         }
     }
 
-    fn item(&mut self) -> Result<Vec<Word>> {
+    fn item(&mut self) -> Result<Vec<LayerSpec>> {
         let text = self.word();
         let (times, name) = match text.split_once('*') {
             Some((times, name)) => (repetitions(text, times.trim())?, name.trim()),
@@ -72,7 +75,7 @@ impl<'a> Reader<'a> {
             "residual" if self.rest.starts_with('(') => self.inside(|reader| {
                 let body = reader.model()?;
                 let shortcut = if reader.take('|') { reader.model()? } else { Vec::new() };
-                Ok(vec![Word::Residual { body, shortcut }])
+                Ok(vec![LayerSpec::Residual { body, shortcut }])
             })?,
             name => vec![layer(name)?],
         };
@@ -83,7 +86,7 @@ impl<'a> Reader<'a> {
         Ok(std::iter::repeat_n(once, times).flatten().collect())
     }
 
-    /// What `read` makes of what stands between this `(` and its `)`.
+    /// Reads the text between this `(` and its `)` with `read`.
     fn inside<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.take('(');
         self.depth += 1;
@@ -131,100 +134,147 @@ fn repetitions(text: &str, times: &str) -> Result<usize> {
     })
 }
 
-fn layer(text: &str) -> Result<Word> {
+/// Reads one layer that has no layers inside.
+fn layer(text: &str) -> Result<LayerSpec> {
     let (name, argument) = match text.split_once(':') {
         Some((name, argument)) => (name.trim(), Some(argument.trim())),
         None => (text, None),
     };
-    let Some(pattern) = PATTERNS.iter().find(|pattern| pattern.name == name) else {
-        let names = PATTERNS.map(|pattern| pattern.name);
+    let known = LayerSpec::examples();
+    let Some(example) = known.iter().find(|layer| layer.name() == name) else {
+        let names = known.iter().map(LayerSpec::name);
         let guess = nearest(name, names).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-        return Err(Error::usage(format!("`{text}` is not a layer")).advise(format!(
-            "{guess}layers are {}, joined by commas",
-            PATTERNS.map(|pattern| pattern.example).join(" ")
-        )));
+        let examples = known.iter().map(LayerSpec::to_string).collect::<Vec<_>>().join(" ");
+        return Err(Error::usage(format!("`{text}` is not a layer"))
+            .advise(format!("{guess}layers are {examples}, joined by commas")));
     };
-    let wrong = |argument: &str, wanted: &str| {
-        Error::usage(format!("model layer `{text}`: `{argument}` is not {wanted}"))
-    };
-    let bare = |word: Word| match argument {
-        None => Ok(word),
-        Some(_) => Err(Error::usage(format!("model layer `{text}`: {name} takes no size"))
-            .advise(format!("write {name}"))),
-    };
-    let given = || {
+    let written = Written { text, argument, example };
+    match example {
+        LayerSpec::Linear { .. } => Ok(LayerSpec::Linear { outputs: written.outputs()? }),
+        LayerSpec::Conv { .. } => written.conv(),
+        LayerSpec::Whiten(_) => written.whiten(),
+        LayerSpec::Pool(kind, _) => {
+            Ok(LayerSpec::Pool(*kind, written.window(written.given()?, None, |_| 0)?))
+        }
+        LayerSpec::BatchNorm { .. } => written.batch_norm(),
+        LayerSpec::Activation(activation) => written.activation(*activation),
+        LayerSpec::Dropout { .. } => written.dropout(),
+        LayerSpec::GlobalPool(_) | LayerSpec::Flatten => written.bare(),
+        LayerSpec::Residual { .. } => {
+            let message = format!("model layer `{text}`: a residual has its layers in parentheses");
+            Err(Error::usage(message).advise(format!("write {example}, or residual(LAYERS|SHORTCUT)")))
+        }
+    }
+}
+
+/// A layer's text, and the layer of its name to give as an example.
+struct Written<'a> {
+    text: &'a str,
+    /// What is behind the colon.
+    argument: Option<&'a str>,
+    example: &'a LayerSpec,
+}
+
+impl<'a> Written<'a> {
+    /// An argument that is not what it should be.
+    fn wrong(&self, argument: impl Display, wanted: &str) -> Error {
+        Error::usage(format!("model layer `{}`: `{argument}` is not {wanted}", self.text))
+    }
+
+    /// A layer that takes no argument.
+    fn bare(&self) -> Result<LayerSpec> {
+        let name = self.example.name();
+        match self.argument {
+            None => Ok(self.example.clone()),
+            Some(_) => Err(Error::usage(format!("model layer `{}`: {name} takes no size", self.text))
+                .advise(format!("write {name}"))),
+        }
+    }
+
+    /// The argument of a layer that needs one.
+    fn given(&self) -> Result<&'a str> {
+        let Written { argument, example, .. } = self;
         argument.ok_or_else(|| {
-            Error::usage(format!("model layer `{name}` needs a size"))
-                .advise(format!("write {}", pattern.example))
+            Error::usage(format!("model layer `{}` needs a size", example.name()))
+                .advise(format!("write {example}"))
         })
-    };
-    let number = |wanted: &str| {
-        let argument = given()?;
+    }
+
+    /// An argument that is a number.
+    fn number(&self, wanted: &str) -> Result<f32> {
+        let argument = self.given()?;
         let value = argument.parse().ok().filter(|value: &f32| value.is_finite());
         value.ok_or_else(|| {
-            wrong(argument, wanted).advise(format!("write {name}:X, for example {}", pattern.example))
+            let (name, example) = (self.example.name(), self.example);
+            self.wrong(argument, wanted).advise(format!("write {name}:X, for example {example}"))
         })
-    };
-    let window = |text: &str, stride: Option<usize>, padding: fn(usize) -> usize| {
+    }
+
+    /// A window, whose stride and padding have these defaults (see [`window`]).
+    fn window(&self, text: &str, stride: Option<usize>, padding: fn(usize) -> usize) -> Result<Window> {
         window(text, stride, padding).ok_or_else(|| {
-            wrong(text, "a window").advise(format!(
-                "write its size, then sN for a stride and pN for a padding, for example {} or {}s2p1",
-                pattern.example, pattern.example
+            let example = self.example;
+            self.wrong(text, "a window").advise(format!(
+                "write its size, then sN for a stride and pN for a padding, for example {example} or \
+                 {example}s2p1"
             ))
         })
-    };
-    match name {
-        "linear" => {
-            let argument = given()?;
-            let outputs = count(argument).ok_or_else(|| {
-                wrong(argument, "a size").advise(format!("write linear:N with N from 1 to {MOST_OUTPUTS}"))
-            })?;
-            Ok(Word::Linear { outputs })
+    }
+
+    fn outputs(&self) -> Result<usize> {
+        let argument = self.given()?;
+        count(argument).ok_or_else(|| {
+            self.wrong(argument, "a size").advise(format!("write linear:N with N from 1 to {MOST_OUTPUTS}"))
+        })
+    }
+
+    fn conv(&self) -> Result<LayerSpec> {
+        let argument = self.given()?;
+        let (filters, size) = argument.split_once('x').ok_or_else(|| {
+            self.wrong(argument, "filters and a window").advise("write conv:32x3: 32 filters, windows of 3x3")
+        })?;
+        let filters = count(filters).ok_or_else(|| {
+            self.wrong(filters, "a number of filters")
+                .advise(format!("write conv:NxSIZE with N from 1 to {MOST_OUTPUTS}"))
+        })?;
+        Ok(LayerSpec::Conv { filters, window: self.window(size, Some(1), LayerSpec::default_padding)? })
+    }
+
+    fn whiten(&self) -> Result<LayerSpec> {
+        let argument = self.given()?;
+        let side = count(argument).filter(|side| *side <= MOST_WHITENED).ok_or_else(|| {
+            self.wrong(argument, "the side of a patch")
+                .advise(format!("write whiten:K with K from 1 to {MOST_WHITENED}"))
+        })?;
+        Ok(LayerSpec::Whiten(Window::square(side, 1, 0)))
+    }
+
+    fn batch_norm(&self) -> Result<LayerSpec> {
+        if self.argument.is_none() {
+            return Ok(LayerSpec::BatchNorm { momentum: LayerSpec::DEFAULT_MOMENTUM });
         }
-        "conv" => {
-            let argument = given()?;
-            let (filters, size) = argument.split_once('x').ok_or_else(|| {
-                wrong(argument, "filters and a window").advise("write conv:32x3: 32 filters, windows of 3x3")
-            })?;
-            let filters = count(filters).ok_or_else(|| {
-                wrong(filters, "a number of filters")
-                    .advise(format!("write conv:NxSIZE with N from 1 to {MOST_OUTPUTS}"))
-            })?;
-            Ok(Word::Conv { filters, window: window(size, Some(1), Word::usual_padding)? })
-        }
-        "maxpool" => Ok(Word::MaxPool(window(given()?, None, |_| 0)?)),
-        "avgpool" => Ok(Word::AveragePool(window(given()?, None, |_| 0)?)),
-        "leakyrelu" if argument.is_none() => Ok(Word::LeakyRelu { slope: 0.01 }),
-        "leakyrelu" => Ok(Word::LeakyRelu { slope: number("a slope")? }),
-        "dropout" => match number("a share") {
-            Ok(rate) if (0.0..1.0).contains(&rate) => Ok(Word::Dropout { rate }),
-            Ok(rate) => {
-                Err(wrong(&rate.to_string(), "a share").advise("write dropout:X with X from 0 to below 1"))
-            }
-            Err(error) => Err(error),
-        },
-        "scale" => Ok(Word::Scale { factor: number("a factor")? }),
-        "globalmaxpool" => bare(Word::GlobalMaxPool),
-        "globalavgpool" => bare(Word::GlobalAveragePool),
-        "batchnorm" if argument.is_none() => Ok(Word::BatchNorm { momentum: Word::USUAL_MOMENTUM }),
-        "batchnorm" => match number("a momentum")? {
-            momentum if momentum > 0.0 && momentum <= 1.0 => Ok(Word::BatchNorm { momentum }),
-            momentum => Err(wrong(&momentum.to_string(), "a momentum")
+        match self.number("a momentum")? {
+            momentum if momentum > 0.0 && momentum <= 1.0 => Ok(LayerSpec::BatchNorm { momentum }),
+            momentum => Err(self
+                .wrong(momentum, "a momentum")
                 .advise("write batchnorm:X with X above 0 and at most 1; batchnorm is batchnorm:0.1")),
-        },
-        "whiten" => {
-            let argument = given()?;
-            let side = count(argument).filter(|side| *side <= MOST_WHITENED).ok_or_else(|| {
-                wrong(argument, "the side of a patch")
-                    .advise(format!("write whiten:K with K from 1 to {MOST_WHITENED}"))
-            })?;
-            Ok(Word::Whiten(Window::square(side, 1, 0)))
         }
-        "relu" => bare(Word::Relu),
-        "gelu" => bare(Word::Gelu),
-        "flatten" => bare(Word::Flatten),
-        _ => Err(Error::usage(format!("model layer `{text}`: a residual has its layers in parentheses"))
-            .advise("write residual(conv:32x3,relu), or residual(LAYERS|SHORTCUT)")),
+    }
+
+    fn activation(&self, activation: Activation) -> Result<LayerSpec> {
+        let Some(Argument { meaning, default, set }) = activation.argument() else { return self.bare() };
+        let value = match (self.argument, default) {
+            (None, Some(default)) => default,
+            _ => self.number(meaning)?,
+        };
+        Ok(LayerSpec::Activation(set(value)))
+    }
+
+    fn dropout(&self) -> Result<LayerSpec> {
+        match self.number("a share")? {
+            rate if (0.0..1.0).contains(&rate) => Ok(LayerSpec::Dropout { rate }),
+            rate => Err(self.wrong(rate, "a share").advise("write dropout:X with X from 0 to below 1")),
+        }
     }
 }
 
@@ -234,7 +284,8 @@ fn count(text: &str) -> Option<usize> {
     text.parse().ok().filter(|count| digits && (1..=MOST_OUTPUTS).contains(count))
 }
 
-/// `SIZE`, then in any order `sSTRIDE` and `pPADDING`; a window moves by its size where no stride is usual.
+/// Reads `SIZE`, then in any order `sSTRIDE` and `pPADDING`. A window moves by its size if `stride`
+/// is `None`.
 fn window(text: &str, stride: Option<usize>, padding: fn(usize) -> usize) -> Option<Window> {
     let (size, mut rest) = leading_number(text)?;
     let (mut given_stride, mut given_padding) = (None, None);

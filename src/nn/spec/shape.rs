@@ -1,8 +1,8 @@
-//! What sizes layers make of the sizes that they read, and whether a device can hold them.
+//! Output sizes of layers, and whether a device can hold them.
 
+use super::layer_spec::LayerSpec;
 use super::limits::MOST_VALUES;
 use super::model_spec::ModelSpec;
-use super::word::Word;
 use crate::data::ImageShape;
 use crate::error::{Error, Result};
 use crate::nn::Size;
@@ -15,8 +15,11 @@ impl From<ImageShape> for Size {
     }
 }
 
-impl Word {
-    /// What the layer hands on for an image of `input`.
+impl LayerSpec {
+    /// Size of the output for an image whose input has the size `input`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the layer cannot read this input.
     pub(in crate::nn) fn output(&self, input: Size) -> Result<Size> {
         let misplaced = || {
             Error::usage(format!(
@@ -40,7 +43,7 @@ impl Word {
             Ok(Size::Map { height, width, channels: filters.unwrap_or(channels) })
         };
         match self {
-            Word::Linear { outputs } => match input {
+            LayerSpec::Linear { outputs } => match input {
                 Size::Row(_) => Ok(Size::Row(*outputs)),
                 // Only inside a residual: elsewhere maps are flattened where it is missing.
                 Size::Map { .. } => Err(Error::usage(format!(
@@ -48,13 +51,13 @@ impl Word {
                 ))
                 .advise("put flatten in front of it")),
             },
-            Word::Conv { filters, window } => under(window, Some(*filters)),
-            Word::Whiten(window) => {
+            LayerSpec::Conv { filters, window } => under(window, Some(*filters)),
+            LayerSpec::Whiten(window) => {
                 let (_, _, channels) = map()?;
                 // A patch has as many directions as values; each comes with both signs.
                 under(window, Some(2 * channels * window.height * window.width))
             }
-            Word::MaxPool(window) | Word::AveragePool(window) => {
+            LayerSpec::Pool(_, window) => {
                 // Of a window that lies in the padding, nothing is the largest.
                 if 2 * window.padding > window.height {
                     return Err(Error::usage(format!(
@@ -64,19 +67,15 @@ impl Word {
                 }
                 under(window, None)
             }
-            Word::GlobalMaxPool | Word::GlobalAveragePool => {
+            LayerSpec::GlobalPool(_) => {
                 let (_, _, channels) = map()?;
                 Ok(Size::Map { height: 1, width: 1, channels })
             }
-            Word::Flatten => Ok(Size::Row(input.values())),
-            Word::BatchNorm { .. }
-            | Word::Relu
-            | Word::Gelu
-            | Word::LeakyRelu { .. }
-            | Word::Scale { .. }
-            | Word::Dropout { .. } => Ok(input),
-            Word::Residual { body, shortcut } => {
-                let through = |words: &[Word]| words.iter().try_fold(input, |size, word| word.output(size));
+            LayerSpec::Flatten => Ok(Size::Row(input.values())),
+            LayerSpec::BatchNorm { .. } | LayerSpec::Activation(_) | LayerSpec::Dropout { .. } => Ok(input),
+            LayerSpec::Residual { body, shortcut } => {
+                let through =
+                    |layers: &[LayerSpec]| layers.iter().try_fold(input, |size, layer| layer.output(size));
                 let (inside, around) = (through(body)?, through(shortcut)?);
                 if inside == around {
                     return Ok(inside);
@@ -90,16 +89,17 @@ impl Word {
         }
     }
 
-    /// The map in whose order the values lie of a row that the layer hands on, if it reads `input`, a row that was `map`.
+    /// The map in whose order the values of the output lie, if the output is a row that was a map.
+    /// `map` is the same for the input.
     pub(in crate::nn) fn map_behind(&self, input: Size, map: Option<Size>) -> Option<Size> {
         match (self, input) {
             // A map of one cell or of one channel has one order.
-            (Word::Flatten, Size::Map { height, width, channels }) => {
+            (LayerSpec::Flatten, Size::Map { height, width, channels }) => {
                 (height * width > 1 && channels > 1).then_some(input)
             }
-            (Word::Linear { .. }, _) => None,
-            (Word::Residual { body, .. }, _) => map_behind(body, input, map),
-            // It leaves places alone.
+            (LayerSpec::Linear { .. }, _) => None,
+            (LayerSpec::Residual { body, .. }, _) => map_behind(body, input, map),
+            // It changes no order.
             _ => map,
         }
     }
@@ -107,23 +107,24 @@ impl Word {
     /// Values of the layer's largest trained tensor.
     fn weight(&self, input: Size) -> usize {
         match (self, input) {
-            (Word::Linear { outputs }, _) => outputs.saturating_mul(input.values()),
-            (Word::Conv { filters, window }, Size::Map { channels, .. }) => {
+            (LayerSpec::Linear { outputs }, _) => outputs.saturating_mul(input.values()),
+            (LayerSpec::Conv { filters, window }, Size::Map { channels, .. }) => {
                 let places = window.height * window.width;
                 filters.saturating_mul(places).saturating_mul(channels)
             }
-            // So few that no device minds.
+            // Too few to matter.
             _ => 0,
         }
     }
 
     /// Fails where this layer, or one inside it, has more values than a device can index.
     fn check_size(&self, input: Size, map: Option<Size>, rows: usize) -> Result<()> {
-        if let Word::Residual { body, shortcut } = self {
+        if let LayerSpec::Residual { body, shortcut } = self {
             check(body, input, map, rows)?;
             check(shortcut, input, map, rows)?;
             self.output(input)?;
-            // Channels lie last on devices and first in files: what is added would change places, unless both do.
+            // Channels lie last on devices and first in files. The order of a sum must be that of
+            // both operands.
             if map_behind(body, input, map) != map_behind(shortcut, input, map) {
                 return Err(Error::usage(format!("model layer `{self}` adds a row to one that was a map"))
                     .advise("put a linear in front of it, or into its shortcut, too"));
@@ -144,36 +145,36 @@ fn too_large(what: &str, values: usize) -> Error {
         .advise(Remedy::settings("use a smaller {} or {}", [("model", ""), ("batch-size", "")]))
 }
 
-fn check(words: &[Word], input: Size, mut map: Option<Size>, rows: usize) -> Result<()> {
+fn check(layers: &[LayerSpec], input: Size, mut map: Option<Size>, rows: usize) -> Result<()> {
     let mut size = input;
-    for word in words {
-        word.check_size(size, map, rows)?;
-        map = word.map_behind(size, map);
-        size = word.output(size)?;
+    for layer in layers {
+        layer.check_size(size, map, rows)?;
+        map = layer.map_behind(size, map);
+        size = layer.output(size)?;
     }
     Ok(())
 }
 
-/// [`Word::map_behind`] of several layers, whose sizes fit.
-fn map_behind(words: &[Word], input: Size, map: Option<Size>) -> Option<Size> {
-    let step = |(size, map), word: &Word| {
-        (word.output(size).expect("sizes were checked"), word.map_behind(size, map))
+/// [`LayerSpec::map_behind`] of several layers, whose sizes fit.
+fn map_behind(layers: &[LayerSpec], input: Size, map: Option<Size>) -> Option<Size> {
+    let step = |(size, map), layer: &LayerSpec| {
+        (layer.output(size).expect("sizes were checked"), layer.map_behind(size, map))
     };
-    words.iter().fold((input, map), step).1
+    layers.iter().fold((input, map), step).1
 }
 
-/// The first batch norm that sees a single value a channel in a batch of `rows` images. Sizes were
-/// checked.
-fn single_valued(words: &[Word], input: Size, rows: usize) -> Option<&Word> {
+/// The first batch norm that reads a single value per channel in a batch of `rows` images. Sizes
+/// were checked.
+fn single_valued(layers: &[LayerSpec], input: Size, rows: usize) -> Option<&LayerSpec> {
     let mut size = input;
-    for word in words {
+    for layer in layers {
         let places = match size {
             Size::Row(_) => 1,
             Size::Map { height, width, .. } => height * width,
         };
-        let found = match word {
-            Word::BatchNorm { .. } => (rows * places == 1).then_some(word),
-            Word::Residual { body, shortcut } => {
+        let found = match layer {
+            LayerSpec::BatchNorm { .. } => (rows * places == 1).then_some(layer),
+            LayerSpec::Residual { body, shortcut } => {
                 single_valued(body, size, rows).or_else(|| single_valued(shortcut, size, rows))
             }
             _ => None,
@@ -181,29 +182,35 @@ fn single_valued(words: &[Word], input: Size, rows: usize) -> Option<&Word> {
         if found.is_some() {
             return found;
         }
-        size = word.output(size).expect("sizes were checked");
+        size = layer.output(size).expect("sizes were checked");
     }
     None
 }
 
 impl ModelSpec {
-    /// Fails where layers do not fit each other, or where a weight, or what a layer hands on for `rows` images, has
-    /// more values than a device can index. Images are maps of the size `image`.
+    /// Checks that the layers fit each other, and that weights and the outputs for `rows` images
+    /// have no more values than a device can index. Images are maps of the size `image`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the layer that does not fit.
     pub fn check_sizes(&self, image: Size, rows: usize) -> Result<()> {
         let values = rows.saturating_mul(image.values());
         if values > MOST_VALUES {
             return Err(too_large(&format!("a batch of {rows} images"), values));
         }
-        check(&self.words, self.input(image), None, rows)
+        check(&self.layers, self.input(image), None, rows)
     }
 
-    /// Fails where a batch norm would see a single value a channel in a training step of `rows`
-    /// images: one value has no variance.
+    /// Checks that every batch norm reads two or more values per channel in a training step of
+    /// `rows` images: one value has no variance.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the layer that reads a single value.
     pub fn check_batch_norm(&self, image: Size, rows: usize) -> Result<()> {
-        match single_valued(&self.words, self.input(image), rows) {
+        match single_valued(&self.layers, self.input(image), rows) {
             None => Ok(()),
-            Some(word) => Err(Error::usage(format!(
-                "model layer `{word}` sees one value a channel in a step of {rows} image, which has no variance"
+            Some(layer) => Err(Error::usage(format!(
+                "model layer `{layer}` sees one value a channel in a step of {rows} image, which has no variance"
             ))
             .advise(Remedy::settings(
                 "train with two or more images a step ({}), or leave the batch norm out",
@@ -212,10 +219,11 @@ impl ModelSpec {
         }
     }
 
-    /// What the first layer reads: maps where a layer needs them, else images as they lie in files, channel by channel.
+    /// Size of the model's input: a map where a layer needs one, else a row of the image's values,
+    /// channel by channel, as files have them.
     pub(in crate::nn) fn input(&self, image: Size) -> Size {
-        let before_row = self.words.iter().take_while(|word| !word.makes_row());
-        let needs_map = before_row.clone().any(|word| word.needs_map() || word.is_batch_norm());
+        let before_row = self.layers.iter().take_while(|layer| !layer.makes_row());
+        let needs_map = before_row.clone().any(|layer| layer.needs_map() || layer.is_batch_norm());
         if needs_map { image } else { Size::Row(image.values()) }
     }
 }

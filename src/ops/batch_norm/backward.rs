@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::{CHANNELS, LANES, Matrix, Normalisation, PART, kernel};
-use crate::kernel::{Dispatch, GpuFacts, Kernel, read, shader, trips, write};
+use super::matrix::{LANES, Matrix, Normalisation, PART};
+use crate::kernel::{Dispatch, GpuFacts, shaders, trips};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
@@ -45,47 +45,6 @@ struct Backward {
     partials: Tensor,
     gradients: Gradients,
 }
-
-static PARTS: Kernel = kernel(
-    "batch_norm_gradient_parts",
-    shader!(
-        "stored_f32.wgsl",
-        "loop_bound.wgsl",
-        "step.wgsl",
-        "gradient_scale.wgsl",
-        "batch_norm_params.wgsl",
-        "batch_norm_rows.wgsl",
-        "batch_norm_parts.wgsl",
-        "batch_norm_gradient_parts.wgsl"
-    ),
-    [CHANNELS, LANES, 1],
-    &[read("x"), read("dy"), read("moments"), write("partials")],
-    true,
-);
-
-static JOIN: Kernel = kernel(
-    "batch_norm_gradient_join",
-    shader!("loop_bound.wgsl", "batch_norm_params.wgsl", "batch_norm_gradient_join.wgsl"),
-    [64, 1, 1],
-    &[read("partials"), write("dweight"), write("dbias")],
-    false,
-);
-
-static INPUT: Kernel = kernel(
-    "batch_norm_backward",
-    shader!(
-        "stored_f32.wgsl",
-        "step.wgsl",
-        "gradient_scale.wgsl",
-        "batch_norm_params.wgsl",
-        "batch_norm_backward.wgsl"
-    ),
-    [256, 1, 1],
-    &[read("x"), read("dy"), read("moments"), read("weight"), read("dweight"), read("dbias"), write("dx")],
-    true,
-);
-
-pub(super) static KERNELS: [&Kernel; 3] = [&PARTS, &JOIN, &INPUT];
 
 impl Op for Backward {
     fn name(&self) -> &'static str {
@@ -159,9 +118,23 @@ impl Op for Backward {
         let of_part = trips(rows, 0) + trips(LANES.ilog2() as usize, 0);
         let [x, dy, moments] = [self.x, self.dy, self.moments];
         vec![
-            matrix.by_part(&PARTS, params, &[x, dy, moments, self.partials], of_part),
-            matrix.by_channel(&JOIN, params, &[self.partials, dweight, dbias], trips(matrix.parts(), 0)),
-            matrix.by_element(&INPUT, params, &[x, dy, moments, self.weight, dweight, dbias, dx]),
+            matrix.by_part(
+                &shaders::BATCH_NORM_GRADIENT_PARTS,
+                params,
+                &[x, dy, moments, self.partials],
+                of_part,
+            ),
+            matrix.by_channel(
+                &shaders::BATCH_NORM_GRADIENT_JOIN,
+                params,
+                &[self.partials, dweight, dbias],
+                trips(matrix.parts(), 0),
+            ),
+            matrix.by_element(
+                &shaders::BATCH_NORM_BACKWARD,
+                params,
+                &[x, dy, moments, self.weight, dweight, dbias, dx],
+            ),
         ]
     }
 }

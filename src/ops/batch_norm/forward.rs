@@ -2,19 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::{CHANNELS, LANES, Matrix, PART, kernel};
-use crate::kernel::{Dispatch, GpuFacts, Kernel, read, shader, trips, write};
+use super::matrix::{LANES, Matrix, Normalisation, PART};
+use crate::kernel::{Dispatch, GpuFacts, shaders, trips};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
-
-/// The constants of a normalisation.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Normalisation {
-    /// Added to the variance; PyTorch's default is 1e-5.
-    pub epsilon: f32,
-    /// What a step's statistics count in the running ones; PyTorch's default is 0.1.
-    pub momentum: f32,
-}
 
 /// The running statistics: `[channels]` each.
 #[derive(Clone, Copy, Debug)]
@@ -95,54 +86,6 @@ struct Apply {
     y: Tensor,
 }
 
-static MOMENTS: Kernel = kernel(
-    "batch_norm_moments",
-    shader!(
-        "stored_f32.wgsl",
-        "loop_bound.wgsl",
-        "step.wgsl",
-        "batch_norm_params.wgsl",
-        "batch_norm_rows.wgsl",
-        "batch_norm_parts.wgsl",
-        "batch_norm_moments.wgsl"
-    ),
-    [CHANNELS, LANES, 1],
-    &[read("x"), write("partials")],
-    true,
-);
-
-static JOIN: Kernel = kernel(
-    "batch_norm_join",
-    shader!(
-        "loop_bound.wgsl",
-        "step.wgsl",
-        "batch_norm_params.wgsl",
-        "batch_norm_rows.wgsl",
-        "batch_norm_join.wgsl"
-    ),
-    [64, 1, 1],
-    &[read("partials"), write("moments"), write("running_mean"), write("running_var")],
-    true,
-);
-
-static RECALL: Kernel = kernel(
-    "batch_norm_recall",
-    shader!("batch_norm_params.wgsl", "batch_norm_recall.wgsl"),
-    [64, 1, 1],
-    &[read("running_mean"), read("running_var"), write("moments")],
-    false,
-);
-
-static APPLY: Kernel = kernel(
-    "batch_norm_apply",
-    shader!("stored_f32.wgsl", "batch_norm_params.wgsl", "batch_norm_apply.wgsl"),
-    [256, 1, 1],
-    &[read("x"), read("moments"), read("weight"), read("bias"), write("y")],
-    false,
-);
-
-pub(super) static KERNELS: [&Kernel; 4] = [&MOMENTS, &JOIN, &RECALL, &APPLY];
-
 impl Op for Statistics {
     fn name(&self) -> &'static str {
         "batch_norm_statistics"
@@ -212,8 +155,8 @@ impl Op for Statistics {
         let of_part = 2 * (trips(rows, 0) + trips(LANES.ilog2() as usize, 0));
         let joined = [self.partials, self.moments, self.running.mean, self.running.variance];
         vec![
-            matrix.by_part(&MOMENTS, params, &[self.x, self.partials], of_part),
-            matrix.by_channel(&JOIN, params, &joined, trips(matrix.parts(), 0)),
+            matrix.by_part(&shaders::BATCH_NORM_MOMENTS, params, &[self.x, self.partials], of_part),
+            matrix.by_channel(&shaders::BATCH_NORM_JOIN, params, &joined, trips(matrix.parts(), 0)),
         ]
     }
 }
@@ -238,7 +181,12 @@ impl Op for Recall {
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let tensors = [self.running.mean, self.running.variance, self.moments];
-        vec![self.matrix.by_channel(&RECALL, self.matrix.params(self.normalisation), &tensors, 0)]
+        vec![self.matrix.by_channel(
+            &shaders::BATCH_NORM_RECALL,
+            self.matrix.params(self.normalisation),
+            &tensors,
+            0,
+        )]
     }
 }
 
@@ -273,6 +221,6 @@ impl Op for Apply {
         // Epsilon is in the moments.
         let params = self.matrix.params(Normalisation { epsilon: 0.0, momentum: 0.0 });
         let tensors = [self.x, self.moments, self.weight, self.bias, self.y];
-        vec![self.matrix.by_element(&APPLY, params, &tensors)]
+        vec![self.matrix.by_element(&shaders::BATCH_NORM_APPLY, params, &tensors)]
     }
 }

@@ -3,7 +3,7 @@
 //! The gradient of the map is itself a convolution of `dy` with the weight, whose places are in reverse order: what a
 //! cell gave to windows, it gets back from them. Where windows lie a stride apart, the cells of `dy` do.
 
-use super::Sizes;
+use super::sizes::Sizes;
 use crate::ops::matmul::gpu::{MOST_TERMS, Patches};
 use crate::ops::matmul::{Epilogue, Form, Product, Size};
 use crate::plan::Plan;

@@ -24,18 +24,15 @@
 
 mod cpu;
 mod gpu;
+mod sizes;
 
 use super::matmul::{self, Epilogue, Product};
 use super::relu;
-use super::window::{Axis, Window};
-use crate::kernel::{Dispatch, GpuFacts, Kernel};
+use super::window::Window;
+use crate::kernel::{Dispatch, GpuFacts};
 use crate::plan::{Choice, HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Shape, Tensor};
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    matmul::gpu::kernels_of_patches()
-}
+use sizes::Sizes;
 
 /// Records `y = convolution of x with weight`, plus `bias` (`[filters]`) where there is one, then ReLU if `relu`, and
 /// returns `y`.
@@ -107,59 +104,6 @@ fn filters(operand: &str, weight: Tensor) -> usize {
         panic!("{operand} must be [filters, height, width, channels], but has shape {:?}", weight.shape());
     };
     filters
-}
-
-/// The sizes of a convolution.
-#[derive(Clone, Copy, Debug)]
-struct Sizes {
-    batch: usize,
-    channels: usize,
-    filters: usize,
-    rows: Axis,
-    columns: Axis,
-}
-
-impl Sizes {
-    /// Panics unless `x` is a map that the window fits, and no sum is too long.
-    #[track_caller]
-    fn new(x: Shape, filters: usize, window: Window) -> Self {
-        let [batch, height, width, channels] = *x.sizes() else {
-            panic!("x must be a map, but has shape {x:?}");
-        };
-        let Some([rows, columns]) = window.axes(height, width) else {
-            panic!("{window:?} does not fit x, {x:?}");
-        };
-        let sizes = Sizes { batch, channels, filters, rows, columns };
-        sizes.expect_few_terms();
-        sizes
-    }
-
-    fn input(&self) -> Shape {
-        [self.batch, self.rows.input, self.columns.input, self.channels].into()
-    }
-
-    fn output(&self) -> Shape {
-        [self.batch, self.rows.output, self.columns.output, self.filters].into()
-    }
-
-    fn weight(&self) -> Shape {
-        [self.filters, self.rows.size, self.columns.size, self.channels].into()
-    }
-
-    /// Elements of a patch: what one window covers.
-    fn patch(&self) -> usize {
-        self.rows.size * self.columns.size * self.channels
-    }
-
-    /// Rows of windows, of all images.
-    fn lines(&self) -> usize {
-        self.batch * self.rows.output
-    }
-
-    /// Windows of all images.
-    fn windows(&self) -> usize {
-        self.lines() * self.columns.output
-    }
 }
 
 /// One of a convolution's three passes.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{Gather, Images, NO_LABEL};
+use super::images::{Gather, Images, NO_LABEL};
 use crate::augmentation::Change;
 use crate::plan::{HostMemory, StepRecord};
 

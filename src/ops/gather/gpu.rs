@@ -1,70 +1,11 @@
 //! The GPU half of gathering a batch: images as they are, by words or by vectors of sixteen pixels, and place by place
 //! where the pixels of an image change their places.
 
-use std::borrow::Cow;
-
-use super::{Gather, Images};
-use crate::kernel::{
-    Binding, Dispatch, Field, Kernel, Uniform, fold_rows, read, shader, trips, uniform, write,
-};
+use super::images::{Gather, Images};
+use crate::kernel::shaders::{self, GatherParams, GatherPlacesParams};
+use crate::kernel::{Dispatch, PlainKernel, Uniform, fold_rows, trips};
 use crate::rng;
 use crate::tensor::{Element, Tensor};
-
-uniform! {
-    struct Params {
-        /// Rows of the batch.
-        batch: u32,
-        /// Words of four bytes, or vectors of sixteen, from one image to the next.
-        stride: u32,
-        /// Index of the piece's first image.
-        piece_first: u32,
-        /// Images in the piece.
-        piece_images: u32,
-        /// Images in the piece after it.
-        next_images: u32,
-        /// Pixels of an image.
-        pixels: u32,
-        /// Pixels of one channel.
-        plane: u32,
-    }
-}
-
-uniform! {
-    struct PlacesParams {
-        batch: u32,
-        stride: u32,
-        piece_first: u32,
-        piece_images: u32,
-        next_images: u32,
-        channels: u32,
-        height: u32,
-        width: u32,
-        /// Invocations of a row.
-        across: u32,
-        /// Floats from one channel to the next, and from one place to the next.
-        channel_step: u32,
-        place_step: u32,
-        /// Whether the image changes, and as what says.
-        augments: u32,
-        seed_low: u32,
-        seed_high: u32,
-        flip: u32,
-        crop: u32,
-        cutout: u32,
-    }
-}
-
-const WORKGROUP: u32 = 64;
-
-const BINDINGS: &[Binding] = &[
-    read("piece"),
-    read("next_piece"),
-    read("labels"),
-    read("order"),
-    read("normalisation"),
-    write("x"),
-    write("batch_labels"),
-];
 
 /// Pieces that one dispatch reads: as many as there are bindings left on the smallest of GPUs.
 const PIECES: usize = 2;
@@ -72,68 +13,8 @@ const PIECES: usize = 2;
 /// Places of an image that one invocation writes, as in `gather_places.wgsl`.
 const PLACES: usize = 8;
 
-const fn kernel(name: &'static str, source: Cow<'static, str>, params: &'static [Field]) -> Kernel {
-    Kernel {
-        name: Cow::Borrowed(name),
-        source,
-        workgroup: [WORKGROUP, 1, 1],
-        params,
-        bindings: Cow::Borrowed(BINDINGS),
-        reads_step: true,
-        subgroups: false,
-    }
-}
-
-/// For images of any size.
-static BYTES: Kernel = kernel(
-    "gather",
-    shader!("stored_f32.wgsl", "step.wgsl", "gather_rows.wgsl", "gather_params.wgsl", "gather.wgsl"),
-    Params::FIELDS,
-);
-
-/// For images whose channels are whole vectors of sixteen pixels.
-static VECTORS: Kernel = kernel(
-    "gather_vectors",
-    shader!(
-        "stored_f32.wgsl",
-        "step.wgsl",
-        "gather_rows.wgsl",
-        "gather_params.wgsl",
-        "normalised.wgsl",
-        "gather_vectors.wgsl"
-    ),
-    Params::FIELDS,
-);
-
-/// For such images, as they are.
-static PIXELS: Kernel = kernel(
-    "gather_pixels",
-    shader!("step.wgsl", "gather_rows.wgsl", "gather_params.wgsl", "gather_pixels.wgsl"),
-    Params::FIELDS,
-);
-
-/// For maps of several channels, and for images that change.
-static BY_PLACE: Kernel = kernel(
-    "gather_places",
-    shader!(
-        "stored_f32.wgsl",
-        "loop_bound.wgsl",
-        "philox.wgsl",
-        "step.wgsl",
-        "gather_rows.wgsl",
-        "augmentation.wgsl",
-        "gather_places.wgsl"
-    ),
-    PlacesParams::FIELDS,
-);
-
 /// Rounds of two calls of `philox`.
 const ROUNDS: u64 = 2 * trips(rng::ROUNDS, 0);
-
-/// The kernels of this op.
-pub fn kernels() -> Vec<Kernel> {
-    [&BYTES, &VECTORS, &PIXELS, &BY_PLACE].into_iter().flat_map(Kernel::in_each).collect()
-}
 
 /// Two pieces, or one, that a dispatch reads.
 #[derive(Clone, Copy)]
@@ -165,11 +46,11 @@ impl Gather {
     fn copy(&self, pair: Pair) -> Dispatch {
         let [_, bytes] = pair.piece.matrix("piece");
         let (kernel, stride) = match self.output.x.element() {
-            Element::Pixel => (&PIXELS, bytes / 16),
-            _ if self.images.has_whole_vectors() => (&VECTORS, bytes / 16),
-            _ => (&BYTES, bytes / 4),
+            Element::Pixel => (&shaders::GATHER_PIXELS, bytes / 16),
+            _ if self.images.has_whole_vectors() => (&shaders::GATHER_VECTORS, bytes / 16),
+            _ => (&shaders::GATHER, bytes / 4),
         };
-        let params = Params {
+        let params = GatherParams {
             batch: self.output.labels.len() as u32,
             stride: stride as u32,
             piece_first: pair.first,
@@ -193,7 +74,7 @@ impl Gather {
         let across = plane.div_ceil(PLACES);
         let [channel_step, place_step] = self.steps();
         let [seed_low, seed_high] = rng::key(augmentation.seed);
-        let params = PlacesParams {
+        let params = GatherPlacesParams {
             batch: self.output.labels.len() as u32,
             stride: (pair.piece.matrix("piece")[1] / 4) as u32,
             piece_first: pair.first,
@@ -213,14 +94,14 @@ impl Gather {
             cutout: augmentation.cutout as u32,
         };
         let trips = ROUNDS + trips(PLACES, trips(channels, 0));
-        self.dispatch(&BY_PLACE, params, pair, across, trips)
+        self.dispatch(&shaders::GATHER_PLACES, params, pair, across, trips)
     }
 
     /// With `across` invocations in a row.
-    fn dispatch(
+    fn dispatch<P: Uniform>(
         &self,
-        kernel: &'static Kernel,
-        params: impl Uniform,
+        kernel: &'static PlainKernel<P>,
+        params: P,
         Pair { piece, next, .. }: Pair,
         across: usize,
         trips: u64,
@@ -230,6 +111,7 @@ impl Gather {
         let next = next.unwrap_or(piece);
         let output = self.output;
         let tensors = [piece, next, labels, self.order, normalisation, output.x, output.labels];
-        Dispatch::new(kernel, params, &tensors, fold_rows(output.labels.len(), across, WORKGROUP), trips)
+        let grid = fold_rows(output.labels.len(), across, kernel.invocations());
+        kernel.dispatch(params, &tensors, grid, trips)
     }
 }

@@ -25,64 +25,15 @@
 
 mod cpu;
 mod gpu;
+mod images;
+
+pub use images::{Batch, Images, NO_LABEL};
 
 use crate::augmentation::Augmentation;
 use crate::kernel::{Dispatch, GpuFacts};
 use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
-
-pub use gpu::kernels;
-
-/// The label of a row that holds no image.
-pub const NO_LABEL: u32 = u32::MAX;
-
-/// Images resident on a device: bytes in pieces that respect the adapter's binding limit.
-#[derive(Clone, Debug)]
-pub struct Images {
-    /// Each `[images, stride]`, bytes. All but the last hold the same number of images.
-    pub pieces: Vec<Tensor>,
-    /// The class of every image, `[images]`.
-    pub labels: Tensor,
-    /// `scale` and `shift` of each channel, `[channels, 2]`.
-    pub normalisation: Tensor,
-    /// Rows of an image.
-    pub height: usize,
-    /// Columns of an image.
-    pub width: usize,
-    /// What becomes of them in a batch.
-    pub augmentation: Augmentation,
-}
-
-/// A batch as the model sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct Batch {
-    /// Normalised pixels, `[batch, pixels]`, floats or [pixels](Element::Pixel); or `[batch, height, width, channels]`.
-    pub x: Tensor,
-    /// Classes, `[batch]`.
-    pub labels: Tensor,
-}
-
-impl Images {
-    /// 1 for grey images, 3 for red, green, blue.
-    pub fn channels(&self) -> usize {
-        self.normalisation.matrix("normalisation")[0]
-    }
-
-    /// Bytes of an image that are pixels; the stride may be larger, to be a multiple of 4.
-    pub fn pixels(&self) -> usize {
-        self.channels() * self.plane()
-    }
-
-    /// Pixels of one channel.
-    fn plane(&self) -> usize {
-        self.height * self.width
-    }
-
-    /// Whether sixteen pixels that are read at once are always of one channel.
-    fn has_whole_vectors(&self) -> bool {
-        self.plane().is_multiple_of(16)
-    }
-}
+use images::Gather;
 
 /// Records the gathering of `batch` images in the order `order`, `[images]`, as floats of this type.
 pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
@@ -141,25 +92,6 @@ fn record(plan: &mut Plan, images: &Images, order: Tensor, x: Tensor) -> Batch {
     let output = Batch { x, labels };
     plan.record(Gather { images: images.clone(), order, output });
     output
-}
-
-#[derive(Debug)]
-struct Gather {
-    images: Images,
-    order: Tensor,
-    output: Batch,
-}
-
-impl Gather {
-    /// Whether the channels of a place lie beside each other and not in planes, where that is a difference.
-    fn interleaves(&self) -> bool {
-        self.output.x.shape().rank() == 4 && self.images.channels() > 1
-    }
-
-    /// Floats of `x` from one channel to the next, and from one place to the next.
-    fn steps(&self) -> [usize; 2] {
-        if self.interleaves() { [1, self.images.channels()] } else { [self.images.plane(), 1] }
-    }
 }
 
 impl Op for Gather {

@@ -23,17 +23,16 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    /// The side of zero of each value of `x`: 1 if it is positive.
-    pub(super) fn of_sides(x: &Values) -> Self {
+    /// How many of `kinks` the values of `x` are above.
+    pub(super) fn of_sides(x: &Values, kinks: &[f64]) -> Self {
         let margin = margin(x);
+        // A value exactly at a kink is the output of another ReLU, or what weights make of a blank
+        // part of an image.
+        let is_near = |value: f64| kinks.iter().any(|kink| value != *kink && (value - kink).abs() <= margin);
+        let piece = |value: f64| kinks.iter().filter(|&&kink| value > kink).count();
         Pieces {
-            chosen: x.values.iter().map(|&value| (value > 0.0).into()).collect(),
-            // Exact zeros come from an earlier ReLU, or from weights applied to a blank part of an
-            // image.
-            near: x
-                .images()
-                .map(|image| image.iter().any(|&value| value != 0.0 && value.abs() <= margin))
-                .collect(),
+            chosen: x.values.iter().map(|&value| piece(value)).collect(),
+            near: x.images().map(|image| image.iter().any(|&value| is_near(value))).collect(),
         }
     }
 
@@ -103,7 +102,7 @@ impl Path {
 
     /// For each of `images` images, whether it is at a kink.
     pub(super) fn at_kinks(&self, images: usize) -> Vec<bool> {
-        let stages = &self.known[self.untrained..];
-        (0..images).map(|image| stages.iter().any(|pieces| pieces.near[image])).collect()
+        let modules = &self.known[self.untrained..];
+        (0..images).map(|image| modules.iter().any(|pieces| pieces.near[image])).collect()
     }
 }

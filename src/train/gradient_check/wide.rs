@@ -4,20 +4,21 @@ use std::collections::HashMap;
 
 use super::pieces::{Path, Pieces};
 use super::values::Values;
-use crate::nn::{Size, Stage};
+use crate::nn::{Module, PoolKind, Size};
+use crate::ops::activation::Activation;
 use crate::tensor::Tensor;
 
 /// The stages of a model with the values of their parameters.
 #[derive(Debug)]
 pub(super) struct WideModel {
-    stages: Vec<Stage>,
+    modules: Vec<Module>,
     parameters: HashMap<Tensor, Vec<f64>>,
 }
 
 /// The activations of a forward pass, and the pieces that it used.
 #[derive(Debug)]
 pub(super) struct Trace {
-    /// The input of every stage, then the logits.
+    /// The input of every module, then the logits.
     values: Vec<Values>,
     path: Path,
     /// Position on the path at which each stage begins.
@@ -32,9 +33,9 @@ pub(super) struct Place {
 }
 
 impl WideModel {
-    /// A model of `stages` with these parameters.
-    pub(super) fn new(stages: Vec<Stage>, parameters: HashMap<Tensor, Vec<f64>>) -> Self {
-        WideModel { stages, parameters }
+    /// The model of `modules`, whose parameters have these values.
+    pub(super) fn new(modules: Vec<Module>, parameters: HashMap<Tensor, Vec<f64>>) -> Self {
+        WideModel { modules, parameters }
     }
 
     /// The value of an element.
@@ -42,17 +43,17 @@ impl WideModel {
         self.parameters[&place.parameter][place.index]
     }
 
-    /// Runs `x` through all stages.
+    /// Runs `x` through all modules.
     pub(super) fn forward(&self, x: Values) -> Trace {
         let mut trace = Trace { values: vec![x], path: Path::default(), begins: Vec::new() };
-        let is_trained = |stage: &Stage| self.parameters.keys().any(|&known| uses(stage, known));
-        let untrained = self.stages.iter().take_while(|stage| !is_trained(stage)).count();
-        for (index, stage) in self.stages.iter().enumerate() {
+        let is_trained = |module: &Module| self.parameters.keys().any(|&known| uses(module, known));
+        let untrained = self.modules.iter().take_while(|module| !is_trained(module)).count();
+        for (index, module) in self.modules.iter().enumerate() {
             if index == untrained {
                 trace.path.reach_parameters();
             }
             trace.begins.push(trace.path.position());
-            let y = self.stage(stage, &trace.values[index], &mut trace.path);
+            let y = self.module(module, &trace.values[index], &mut trace.path);
             trace.values.push(y);
         }
         trace
@@ -62,55 +63,54 @@ impl WideModel {
     /// `trace`.
     pub(super) fn with_change(&mut self, place: Place, change: f64, trace: &mut Trace) -> Values {
         let Place { parameter, index } = place;
-        let known = |stage: &Stage| uses(stage, parameter);
-        let changed = self.stages.iter().position(known).expect("the parameter is of a stage");
+        let known = |module: &Module| uses(module, parameter);
+        let changed = self.modules.iter().position(known).expect("the parameter is of a module");
         let before = self.value(place);
         self.value_mut(place, before + change);
         let x = &trace.values[changed];
         trace.path.seek(trace.begins[changed]);
-        let stage = &self.stages[changed];
-        let mut y = match stage {
-            Stage::Residual { .. } => self.stage(stage, x, &mut trace.path),
-            // An element of a parameter affects only one output channel of its stage.
+        let module = &self.modules[changed];
+        let mut y = match module {
+            Module::Residual { .. } => self.module(module, x, &mut trace.path),
+            // A value belongs to one channel of its module's output.
             _ => {
                 let mut y = trace.values[changed + 1].clone();
                 let channel = index / (parameter.len() / y.channels());
-                y.set_channel(channel, self.channel(stage, x, channel));
+                y.set_channel(channel, self.channel(module, x, channel));
                 y
             }
         };
-        for stage in &self.stages[changed + 1..] {
-            y = self.stage(stage, &y, &mut trace.path);
+        for module in &self.modules[changed + 1..] {
+            y = self.module(module, &y, &mut trace.path);
         }
         self.value_mut(place, before);
         y
     }
 
     fn value_mut(&mut self, Place { parameter, index }: Place, value: f64) {
-        self.parameters.get_mut(&parameter).expect("the parameter is of a stage")[index] = value;
+        self.parameters.get_mut(&parameter).expect("the parameter is of a module")[index] = value;
     }
 
-    fn through(&self, stages: &[Stage], x: &Values, path: &mut Path) -> Values {
-        stages.iter().fold(x.clone(), |x, stage| self.stage(stage, &x, path))
+    fn through(&self, modules: &[Module], x: &Values, path: &mut Path) -> Values {
+        modules.iter().fold(x.clone(), |x, module| self.module(module, &x, path))
     }
 
-    /// The output of a stage for the input `x`.
-    fn stage(&self, stage: &Stage, x: &Values, path: &mut Path) -> Values {
-        match stage {
-            Stage::Linear { bias, .. } => self.channels(stage, x, Size::Row(bias.len())),
-            Stage::Conv { weight, window, .. } => {
-                self.channels(stage, x, x.size_under(*window, weight.shape().sizes()[0]))
+    /// The output of a module for `x`.
+    fn module(&self, module: &Module, x: &Values, path: &mut Path) -> Values {
+        match module {
+            Module::Linear { bias, .. } => self.channels(module, x, Size::Row(bias.len())),
+            Module::Conv { weight, window, .. } => {
+                self.channels(module, x, x.size_under(*window, weight.shape().sizes()[0]))
             }
-            Stage::BatchNorm { .. } => self.channels(stage, x, x.size),
-            Stage::MaxPool(window) => x.picked(*window, path.next(|| Pieces::of_largest(x, *window))),
-            Stage::AveragePool(window) => x.averaged(*window),
-            Stage::Flatten => Values { size: Size::Row(x.size.values()), ..x.clone() },
-            Stage::Relu => sided(x, 0.0, path),
-            Stage::LeakyRelu { slope } => sided(x, f64::from(*slope), path),
-            Stage::Gelu => x.each(|x| x * 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)),
-            Stage::Scale { factor } => x.each(|x| f64::from(*factor) * x),
-            Stage::Identity => x.clone(),
-            Stage::Residual { body, shortcut } => {
+            Module::BatchNorm { .. } => self.channels(module, x, x.size),
+            Module::Pool(PoolKind::Max, window) => {
+                x.picked(*window, path.next(|| Pieces::of_largest(x, *window)))
+            }
+            Module::Pool(PoolKind::Average, window) => x.averaged(*window),
+            Module::Flatten => Values { size: Size::Row(x.size.values()), ..x.clone() },
+            Module::Activation(activation) => activated(x, *activation, path),
+            Module::Identity => x.clone(),
+            Module::Residual { body, shortcut } => {
                 let (mut y, around) = (self.through(body, x, path), self.through(shortcut, x, path));
                 y.values.iter_mut().zip(around.values).for_each(|(y, around)| *y += around);
                 y
@@ -118,28 +118,28 @@ impl WideModel {
         }
     }
 
-    /// The output of a stage with parameters, computed channel by channel.
-    fn channels(&self, stage: &Stage, x: &Values, size: Size) -> Values {
+    /// The output of a module with parameters for `x`, channel by channel.
+    fn channels(&self, module: &Module, x: &Values, size: Size) -> Values {
         let images = x.images().count();
         let mut y = Values { size, values: vec![0.0; images * size.values()] };
         for channel in 0..y.channels() {
-            y.set_channel(channel, self.channel(stage, x, channel));
+            y.set_channel(channel, self.channel(module, x, channel));
         }
         y
     }
 
-    /// One output channel of a stage with parameters.
-    fn channel(&self, stage: &Stage, x: &Values, channel: usize) -> Vec<f64> {
+    /// One channel of the output of a module with parameters for `x`.
+    fn channel(&self, module: &Module, x: &Values, channel: usize) -> Vec<f64> {
         let row = |tensor: &Tensor| {
             let length = tensor.len() / tensor.shape().sizes()[0];
             &self.parameters[tensor][channel * length..][..length]
         };
-        match stage {
-            Stage::Linear { weight, bias } => x.unit(row(weight), row(bias)[0]),
-            Stage::Conv { weight, bias, window } => {
+        match module {
+            Module::Linear { weight, bias } => x.unit(row(weight), row(bias)[0]),
+            Module::Conv { weight, bias, window } => {
                 x.filtered(*window, row(weight), bias.as_ref().map_or(0.0, |bias| row(bias)[0]))
             }
-            Stage::BatchNorm { weight, bias, epsilon, .. } => {
+            Module::BatchNorm { weight, bias, epsilon, .. } => {
                 x.normalised(channel, f64::from(*epsilon), row(weight)[0], row(bias)[0])
             }
             other => unreachable!("{other:?} has no parameters"),
@@ -147,21 +147,27 @@ impl WideModel {
     }
 }
 
-/// `x` where it is positive, else `slope x`.
-fn sided(x: &Values, slope: f64, path: &mut Path) -> Values {
-    let sides = path.next(|| Pieces::of_sides(x));
-    let values = x.values.iter().zip(sides).map(|(&x, &above)| if above == 1 { x } else { slope * x });
+/// An activation of every value, on the pieces that the path has for one with kinks.
+fn activated(x: &Values, activation: Activation, path: &mut Path) -> Values {
+    let kinks = activation.kinks();
+    if kinks.is_empty() {
+        return x.each(|x| activation.exact(x, 0));
+    }
+    let pieces = path.next(|| Pieces::of_sides(x, kinks));
+    let values = x.values.iter().zip(pieces).map(|(&x, &piece)| activation.exact(x, piece));
     Values { size: x.size, values: values.collect() }
 }
 
-/// Whether the stage, or one inside it, has this parameter.
-fn uses(stage: &Stage, parameter: Tensor) -> bool {
-    match stage {
-        Stage::Linear { weight, bias } | Stage::BatchNorm { weight, bias, .. } => {
+/// Whether the module, or one inside it, is trained in this parameter.
+fn uses(module: &Module, parameter: Tensor) -> bool {
+    match module {
+        Module::Linear { weight, bias } | Module::BatchNorm { weight, bias, .. } => {
             [*weight, *bias].contains(&parameter)
         }
-        Stage::Conv { weight, bias, .. } => *weight == parameter || *bias == Some(parameter),
-        Stage::Residual { body, shortcut } => body.iter().chain(shortcut).any(|stage| uses(stage, parameter)),
+        Module::Conv { weight, bias, .. } => *weight == parameter || *bias == Some(parameter),
+        Module::Residual { body, shortcut } => {
+            body.iter().chain(shortcut).any(|module| uses(module, parameter))
+        }
         _ => false,
     }
 }
@@ -209,12 +215,12 @@ mod tests {
     use crate::tensor::Element;
 
     fn at_kinks(
-        stages: &[Stage],
+        modules: &[Module],
         parameters: &[(Tensor, Vec<f64>)],
         size: Size,
         values: &[f64],
     ) -> Vec<bool> {
-        let model = WideModel::new(stages.to_vec(), parameters.iter().cloned().collect());
+        let model = WideModel::new(modules.to_vec(), parameters.iter().cloned().collect());
         model.forward(Values { size, values: values.to_vec() }).at_kinks()
     }
 
@@ -223,18 +229,30 @@ mod tests {
         let mut plan = Plan::new();
         let mut declare = |shape: &[usize]| plan.declare("parameter", Role::Parameter, Element::F32, shape);
         let (weight, bias) = (declare(&[2, 1]), declare(&[2]));
-        let linear = Stage::Linear { weight, bias };
+        let linear = Module::Linear { weight, bias };
         let parameters = [(weight, vec![1.0, -1.0]), (bias, vec![0.0, 0.5])];
         let images = [1.0, 0.5, 0.5 + 1e-7, 0.5 + 1e-3, -1e-9];
-        for behind in [Stage::Relu, Stage::LeakyRelu { slope: 0.1 }] {
-            let body = vec![behind.clone(), Stage::Relu];
-            let inside = Stage::Residual { body, shortcut: Vec::new() };
+        let relu = Module::Activation(Activation::Relu);
+        for behind in [relu.clone(), Module::Activation(Activation::LeakyRelu { slope: 0.1 })] {
+            let body = vec![behind.clone(), relu.clone()];
+            let inside = Module::Residual { body, shortcut: Vec::new() };
             // No gradient depends on a ReLU before the first parameter.
-            for stages in [[Stage::Relu, linear.clone(), behind], [Stage::Relu, linear.clone(), inside]] {
-                let found = at_kinks(&stages, &parameters, Size::Row(1), &images);
-                assert_eq!(found, [false, false, true, false, false], "{stages:?}");
+            for modules in [[relu.clone(), linear.clone(), behind], [relu.clone(), linear.clone(), inside]] {
+                let found = at_kinks(&modules, &parameters, Size::Row(1), &images);
+                assert_eq!(found, [false, false, true, false, false], "{modules:?}");
             }
         }
+    }
+
+    #[test]
+    fn images_at_any_kink_of_an_activation_are_found() {
+        let mut plan = Plan::new();
+        let mut declare = |shape: &[usize]| plan.declare("parameter", Role::Parameter, Element::F32, shape);
+        let (weight, bias) = (declare(&[1, 1]), declare(&[1]));
+        let modules = [Module::Linear { weight, bias }, Module::Activation(Activation::Relu6)];
+        let parameters = [(weight, vec![1.0]), (bias, vec![0.0])];
+        let found = at_kinks(&modules, &parameters, Size::Row(1), &[5.0, 6.0 + 1e-6, 6.01, 1e-6]);
+        assert_eq!(found, [false, true, false, true]);
     }
 
     #[test]
@@ -242,8 +260,8 @@ mod tests {
         let mut plan = Plan::new();
         let mut declare = |shape: &[usize]| plan.declare("parameter", Role::Parameter, Element::F32, shape);
         let weight = declare(&[1, 1, 1, 1]);
-        let conv = Stage::Conv { weight, bias: None, window: Window::square(1, 1, 0) };
-        let stages = [conv, Stage::MaxPool(Window::square(2, 1, 0))];
+        let conv = Module::Conv { weight, bias: None, window: Window::square(1, 1, 0) };
+        let modules = [conv, Module::Pool(PoolKind::Max, Window::square(2, 1, 0))];
         let size = Size::Map { height: 2, width: 3, channels: 1 };
         let images = [
             [3.0, 1.0, 0.0, 2.0, 0.0, 5.0],
@@ -252,7 +270,7 @@ mod tests {
             [3.0, 1.0, 5.0, 2.0, 0.0, 5.0 - 1e-7],
             [1.0, 1.0 + 1e-7, 4.0, 2.0, 0.0, 5.0],
         ];
-        let found = at_kinks(&stages, &[(weight, vec![1.5])], size, &images.concat());
+        let found = at_kinks(&modules, &[(weight, vec![1.5])], size, &images.concat());
         assert_eq!(found, [false, false, true, false]);
     }
 }

@@ -116,7 +116,7 @@ impl<'a> Trainer<'a> {
             return Ok(());
         }
         Err(Error::model(format!(
-            "the checkpoint is at step {step} after {epochs} epochs, where the run never is"
+            "the checkpoint is at step {step} after {epochs} epochs, which is not a position of this run"
         ))
         .advise("use another checkpoint of the run"))
     }

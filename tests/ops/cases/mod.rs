@@ -2,11 +2,12 @@
 
 use libtest_mimic::Trial;
 use shadegrad::device::gpu::adapter::Capabilities;
+use shadegrad::kernel::{GpuFacts, Kernel};
 use shadegrad::ops::{Rate, Window};
-use shadegrad::plan::StepRecord;
+use shadegrad::plan::{Plan, StepRecord};
 use shadegrad::tensor::Element;
 
-use crate::bench::{Case, Cases, PLAIN_RUN};
+use crate::bench::{Bench, Case, Cases, PLAIN_RUN};
 use crate::numbers::{LARGE, TINY};
 use crate::runner::hold;
 use crate::samples::trials::{Need, trial};
@@ -114,57 +115,34 @@ macro_rules! suites {
         pub fn trials() -> Vec<Trial> {
             let mut trials = Vec::new();
             $(
-                let (in_full, in_half) = elements_of(stringify!($op));
+                let (in_full, in_half) = elements_of(&$op::cases());
                 if in_full {
                     let name = concat!("cases::", stringify!($op));
                     trials.push(trial(name, Need::Nothing, || hold_in_32_bits($op::cases)));
                 }
                 if in_half {
                     let name = concat!("cases::", stringify!($op), "_of_f16");
-                    let test = || hold_in_16_bits(stringify!($op), $op::cases);
+                    let test = || hold_in_16_bits($op::cases);
                     trials.push(trial(name, Need::F16, test));
                 }
             )+
             trials
         }
 
-        /// Every op that has cases, with their number.
-        fn suites() -> Vec<(&'static str, usize)> {
-            vec![$((stringify!($op), $op::cases().len())),+]
+        /// The cases of every op.
+        fn suites() -> Vec<(&'static str, Cases)> {
+            vec![$((stringify!($op), $op::cases())),+]
         }
     };
 }
 
-suites! {
-    activation,
-    adam,
-    add,
-    average,
-    average_pool,
-    batch_norm,
-    cast,
-    classifier,
-    clip_norm,
-    column_sum,
-    conv2d,
-    dropout,
-    gather,
-    l2_penalty,
-    lion,
-    matmul,
-    max_pool,
-    muon,
-    online_steps,
-    relu,
-    sgd,
-    softmax_cross_entropy,
-}
+shadegrad::for_each_op!(suites);
 
-/// Whether an op has kernels for 32-bit floats, and whether it has any for 16-bit floats.
-fn elements_of(op: &str) -> (bool, bool) {
-    let kernels = shadegrad::ops::kernels().into_iter().filter(|(owner, _)| *owner == op);
-    let in_half: Vec<bool> = kernels.map(|(_, kernel)| kernel.needs_f16()).collect();
-    (in_half.contains(&false), in_half.contains(&true))
+/// Whether cases of an op use kernels for f32, and whether they use kernels for f16.
+fn elements_of(cases: &Cases) -> (bool, bool) {
+    let uses_f16 =
+        |element| move |case: &Box<dyn Case>| lowered(&**case, element).iter().any(Kernel::needs_f16);
+    (!cases.iter().all(uses_f16(Element::F32)), cases.iter().any(uses_f16(Element::Half)))
 }
 
 /// Compares the CPU with float64, and the GPU with the CPU, with all of its features and with no more
@@ -176,11 +154,20 @@ fn hold_in_32_bits(cases: fn() -> Cases) {
 }
 
 /// The same with 16-bit floats, and with some of the cases where 32-bit floats have had them all.
-fn hold_in_16_bits(op: &str, cases: fn() -> Cases) {
-    let (in_full, _) = elements_of(op);
+fn hold_in_16_bits(cases: fn() -> Cases) {
+    let (in_full, _) = elements_of(&cases());
     let some = within_half(cases().into_iter().step_by(if in_full { 3 } else { 1 }));
     let (gpu, _) = Subject::gpu(Capabilities::Adapter);
     hold(&some, &Subject::cpu(), &[gpu], Element::Half).assert_agreement();
+}
+
+/// The kernels that a case uses with activations of type `element`.
+fn lowered(case: &dyn Case, element: Element) -> Vec<Kernel> {
+    let mut plan = Plan::new();
+    Bench::record(&mut plan, case, element);
+    let ops = plan.steps().iter().flat_map(|step| &step.ops);
+    let dispatches = ops.flat_map(|op| op.lower(&GpuFacts::default()));
+    dispatches.map(|dispatch| dispatch.kernel.into_owned()).collect()
 }
 
 /// The cases with numbers of ordinary size: f16 cannot represent others, or their squares.
@@ -191,11 +178,7 @@ pub fn within_half(cases: impl IntoIterator<Item = Box<dyn Case>>) -> Cases {
 }
 
 pub fn every_op_has_enough_cases() {
-    let suites = suites();
-    for op in shadegrad::ops::ALL {
-        let suite = suites.iter().find(|(name, _)| name == op);
-        let (_, cases) = suite.unwrap_or_else(|| panic!("{op} has no cases in tests/ops/cases"));
-        assert!(*cases >= LEAST, "{op} has only {cases} cases");
+    for (op, cases) in suites() {
+        assert!(cases.len() >= LEAST, "{op} has only {} cases", cases.len());
     }
-    assert_eq!(suites.len(), shadegrad::ops::ALL.len(), "suites of ops that are none");
 }

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::Sizes;
+use super::sizes::Sizes;
 use crate::ops::matmul::{Epilogue, Product};
 use crate::ops::window::Axis;
 use crate::plan::{Floats, HostMemory};

@@ -8,7 +8,8 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{Size, parallel};
+use super::parallel::parallel;
+use crate::ops::matmul::Size;
 
 /// Terms of one span, more or less: eight rows of it fill three quarters of a cache of 32 KiB.
 const SPAN: usize = 768;

@@ -8,20 +8,14 @@
 
 mod dot;
 mod outer;
+mod parallel;
 
-use super::{Epilogue, Form, Product, Size};
+use super::product::{Epilogue, Form, Product};
 use crate::ops::column_sum;
 use crate::ops::relu::relu;
 use crate::ops::sgd::Momentum;
 use crate::plan::{HostMemory, StepRecord};
 use outer::{Finish, Steps};
-
-/// Multiply-adds from which on a product is worth waking other threads for.
-const PARALLEL_FROM: usize = 1 << 19;
-
-fn parallel(size: Size) -> bool {
-    size.m * size.n * size.k >= PARALLEL_FROM && rayon::current_num_threads() > 1
-}
 
 pub(super) fn run(op: &Product, memory: &HostMemory, step: &StepRecord) {
     let size = op.size;

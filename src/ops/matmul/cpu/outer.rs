@@ -12,7 +12,8 @@ use std::ops::RangeInclusive;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{Size, parallel};
+use super::parallel::parallel;
+use crate::ops::matmul::Size;
 use crate::plan::Floats;
 
 /// Rows of the product that one task takes: at most so many that its copy of a fits the second cache, at least so many that the

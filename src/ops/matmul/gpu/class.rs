@@ -1,8 +1,8 @@
 //! Kernel classes and their tiles: which there are, and what each costs.
 
-use super::super::Size;
-use super::render::Variant;
+use super::variant::Variant;
 use crate::kernel::{GpuFacts, Matrices, TileClass, trips};
+use crate::ops::matmul::Size;
 
 /// Terms per round of the tiled classes.
 const TILE_K: u32 = 16;

@@ -5,7 +5,7 @@ use minijinja::value::Value;
 
 use super::scale::Scale;
 use crate::kernel::{Binding, read, write};
-use crate::ops::matmul::{Epilogue, Form, Product};
+use crate::ops::matmul::product::{Epilogue, Form, Product};
 use crate::tensor::{Element, Tensor};
 
 /// What becomes of sums, as the templates name it.

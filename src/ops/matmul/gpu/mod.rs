@@ -72,66 +72,25 @@ mod parts;
 mod patches;
 mod render;
 mod scale;
+mod variant;
 
-use crate::kernel::TileClass;
 use std::borrow::Cow;
 
 pub use finish::{EPILOGUES, Finish};
 pub(in crate::ops) use parts::MOST_TERMS;
 pub(super) use parts::Parts;
 pub(in crate::ops) use patches::Patches;
-pub(in crate::ops) use render::kernels_of_patches;
-pub use render::{FINGERPRINT, Operand, Variant, kernel, kernels};
+pub use render::{FINGERPRINT, kernel, kernels};
 pub use scale::Scale;
+pub use variant::{Operand, Variant};
 
-use super::{Epilogue, Form, Product, Size, Source};
-use crate::kernel::{Dispatch, GpuFacts, Uniform, fold, trips, uniform};
+use super::product::{Epilogue, Form, Product, Source};
+use super::size::Size;
+use crate::kernel::shaders::MatmulParams;
+use crate::kernel::{Dispatch, GpuFacts, TileClass, Uniform, fold, trips};
 use crate::ops::sgd;
 use crate::plan::{Choice, Way};
 use crate::tensor::Tensor;
-
-uniform! {
-    struct Params {
-        m: u32,
-        n: u32,
-        k: u32,
-        /// Tiles across one row of tiles.
-        tiles_n: u32,
-        /// Terms of one part of the sums, and how many parts there are.
-        part_k: u32,
-        parts: u32,
-        /// Elements from one part's results to the next one's.
-        part_stride: u32,
-        /// Pixels of a channel, where an operand is a batch of pixels.
-        plane: u32,
-        /// A map whose patches an operand is, and its elements.
-        map_height: u32,
-        map_width: u32,
-        channels: u32,
-        map_length: u32,
-        /// Terms of a cell: its channels, as if they were whole vectors.
-        cell_terms: u32,
-        /// Windows of an image, and places of a window.
-        windows_height: u32,
-        windows_width: u32,
-        places: u32,
-        places_width: u32,
-        stride: u32,
-        spread: u32,
-        /// How far outside the map the first window begins.
-        above: u32,
-        left: u32,
-        /// Elements from behind a line's last window to the next line's first one, and likewise of an image.
-        line_skip: u32,
-        image_skip: u32,
-        rate: f32,
-        bias_rate: f32,
-        decay: f32,
-        bias_decay: f32,
-        momentum: f32,
-        nesterov: u32,
-    }
-}
 
 /// Multiply-adds below which the class does not matter enough to try several.
 const WORTH_TUNING: usize = 1 << 20;
@@ -180,7 +139,7 @@ fn dispatches(op: &Product, class: TileClass, gpu: &GpuFacts) -> Vec<Dispatch> {
     let mut params = params(op, class);
     let (down, across) = class.tiles(size);
     let grid = fold(down * across, 1);
-    let product = |variant, params: Params, tensors, grid, terms| Dispatch {
+    let product = |variant, params: MatmulParams, tensors, grid, terms| Dispatch {
         kernel: Cow::Owned(kernel(class, variant)),
         params: params.to_bytes(),
         tensors,
@@ -226,15 +185,15 @@ fn finished(op: &Product) -> Vec<Tensor> {
     tensors
 }
 
-fn params(op: &Product, class: TileClass) -> Params {
+fn params(op: &Product, class: TileClass) -> MatmulParams {
     let size = op.size;
     let (_, across) = class.tiles(size);
-    let mut params = Params {
+    let mut params = MatmulParams {
         m: size.m as u32,
         n: size.n as u32,
         k: size.k as u32,
         tiles_n: across as u32,
-        ..Params::default()
+        ..MatmulParams::default()
     };
     match op.source {
         Source::Matrix => {}

@@ -6,7 +6,7 @@
 //! many there are follows from the product's size alone: neither a tuner's choice nor the timing of
 //! a run changes the order in which anything is added.
 
-use super::super::Size;
+use crate::ops::matmul::Size;
 
 /// Most terms that one workgroup adds up: every class has trips enough for them.
 pub(super) const MOST_TERMS_OF_A_PART: usize = 1 << 17;

@@ -6,7 +6,7 @@
 //! neighbouring channels are one load and share the arithmetic of where they are. Where channels are not whole vectors
 //! they are counted as if they were: four terms never belong to two cells.
 
-use super::Params;
+use crate::kernel::shaders::MatmulParams;
 
 /// A map, and the windows on it.
 ///
@@ -41,7 +41,7 @@ impl Patches {
     }
 
     /// Tells a kernel. What is below zero wraps around there.
-    pub(super) fn describe(&self, map_length: usize, params: &mut Params) {
+    pub(super) fn describe(&self, map_length: usize, params: &mut MatmulParams) {
         let Patches { map: [height, width], channels, windows, places, stride, spread, before } = *self;
         let [windows_height, windows_width] = windows.map(|windows| windows as u32);
         let cell = channels as u32;

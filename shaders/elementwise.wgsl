@@ -1,0 +1,14 @@
+// Calls `element(i)`, which stands in front of this text, for every i below `params.length`: one
+// invocation for each.
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = (group.y * groups.x + group.x) * 256u + lane;
+    if i < params.length {
+        element(i);
+    }
+}

@@ -1,0 +1,8 @@
+// The uniform of kernels that need nothing but a length.
+
+struct Params {
+    // Number of elements.
+    length: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;

@@ -1,0 +1,12 @@
+// kernel silu = stored_f32 log_sum_exp logistic activation_params silu activation elementwise
+// kernel silu_backward = stored_f32 log_sum_exp logistic activation_params silu activation_backward elementwise
+// silu(x) = x logistic(x); logistic.wgsl stands in front of it, activation.wgsl or
+// activation_backward.wgsl behind it.
+
+fn activation(x: f32) -> f32 {
+    return x * logistic(x);
+}
+
+fn activation_slope(x: f32) -> f32 {
+    return logistic(x) + x * logistic_slope(x);
+}

@@ -1,0 +1,81 @@
+//! Kernels of `shaders/` that are not rendered from templates.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use super::descriptor::{Dispatch, Kernel, Uniform, fold};
+use crate::tensor::{Element, Tensor};
+
+/// A kernel whose uniform `params` is a `P`, and its twin for f16 where it can keep floats in them.
+#[derive(Debug)]
+pub(crate) struct PlainKernel<P> {
+    full: Kernel,
+    half: Option<Kernel>,
+    params: PhantomData<fn(P)>,
+}
+
+impl<P> PlainKernel<P> {
+    pub(super) const fn new(full: Kernel, half: Option<Kernel>) -> Self {
+        PlainKernel { full, half, params: PhantomData }
+    }
+
+    /// The kernel, and its twin where it has one.
+    pub(super) fn variants(&self) -> Vec<Kernel> {
+        [&self.full].into_iter().chain(&self.half).cloned().collect()
+    }
+
+    /// Size of a workgroup.
+    pub(crate) const fn workgroup(&self) -> [u32; 3] {
+        self.full.workgroup
+    }
+
+    /// Invocations of a workgroup.
+    pub(crate) const fn invocations(&self) -> u32 {
+        let [x, y, z] = self.full.workgroup;
+        x * y * z
+    }
+}
+
+impl<P: Uniform> PlainKernel<P> {
+    /// A use of the kernel: of its twin where a tensor has f16. `iterations` is an upper bound on
+    /// the loop iterations of one invocation; see [`trips`](super::trips).
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are more or fewer tensors than bindings, or if a tensor has f16 and the kernel
+    /// cannot keep them.
+    pub(crate) fn dispatch(
+        &'static self,
+        params: P,
+        tensors: &[Tensor],
+        grid: [u32; 3],
+        iterations: u64,
+    ) -> Dispatch {
+        let has_half = tensors.iter().any(|tensor| tensor.element() == Element::Half);
+        let kernel = self.half.as_ref().filter(|_| has_half).unwrap_or(&self.full);
+        assert!(!has_half || kernel.needs_f16(), "kernel {} keeps nothing in 16 bits", kernel.name);
+        assert_eq!(tensors.len(), kernel.bindings.len(), "tensors of kernel {}", kernel.name);
+        Dispatch {
+            kernel: Cow::Borrowed(kernel),
+            params: params.to_bytes(),
+            tensors: tensors.to_vec(),
+            grid,
+            trips: iterations,
+        }
+    }
+
+    /// A use of the kernel with one invocation for each of `items`; see [`fold`].
+    ///
+    /// # Panics
+    ///
+    /// Panics where [`dispatch`](Self::dispatch) does.
+    pub(crate) fn for_each(
+        &'static self,
+        items: usize,
+        params: P,
+        tensors: &[Tensor],
+        iterations: u64,
+    ) -> Dispatch {
+        self.dispatch(params, tensors, fold(items, self.invocations()), iterations)
+    }
+}
