@@ -1,7 +1,8 @@
-//! Trains a run and, if its device is lost, reopens the device and resumes the run once from its last
-//! checkpoint.
+//! Training with recovery: if the device is lost, it is reopened, and the run is resumed once from
+//! its last checkpoint.
 //!
-//! A driver that was reset computes again when the device is reopened. One that fails twice will not.
+//! After a driver reset, a reopened device works again. If it is lost twice, the run ends with an
+//! error.
 //!
 //! ```no_run
 //! use shadegrad::device::Options;
@@ -35,33 +36,33 @@ use crate::remedy::Remedy;
 use crate::tensor::Precision;
 use crate::train::{End, Observer, Snapshot, StopFlag, Trainer};
 
-/// A run at its last whole checkpoint, about to be resumed.
+/// A run at its last intact checkpoint, about to be resumed.
 #[derive(Debug)]
 pub struct Continuation {
-    /// Records the rest of the run.
+    /// The directory that records the rest of the run.
     pub directory: RunDirectory,
-    /// The run as its last whole checkpoint has it.
+    /// The state in the last intact checkpoint.
     pub snapshot: Snapshot,
-    /// The configuration from here on.
+    /// The new configuration.
     pub config: Config,
-    /// How the run came about.
+    /// The record of the run.
     pub record: Record,
-    /// What the configuration changes, if anything.
+    /// Changes of the configuration, if there are any.
     pub change: Option<Change>,
 }
 
 impl From<Reopened> for Continuation {
-    /// The run without changes.
+    /// Continues the run without changes.
     fn from(reopened: Reopened) -> Self {
         let Reopened { directory, snapshot, config, record, .. } = reopened;
         Continuation { directory, snapshot, config, record, change: None }
     }
 }
 
-/// Where a run that is resumed has its checkpoint, data and device from. Each is asked for anew after
-/// the device was lost.
+/// The checkpoint, data and device of a run that is resumed. All are loaded again after the device
+/// was lost.
 pub trait RunSource {
-    /// Reopens the run at its last whole checkpoint.
+    /// Reopens the run at its last intact checkpoint.
     ///
     /// # Errors
     /// As [`reopen`](reopen()).
@@ -79,7 +80,7 @@ pub trait RunSource {
     /// [`ErrorKind::Device`](crate::ErrorKind::Device) if it is missing or cannot be opened.
     fn device(&self, began_on: &RecordedDevice) -> Result<Box<dyn Device>>;
 
-    /// The folder of data sets to record for the run, if it is another one from here on.
+    /// Returns a new folder of data sets to record for the run, if it has changed.
     fn data_dir(&self) -> Option<&Path> {
         None
     }
@@ -94,18 +95,18 @@ pub trait RunSource {
         let _ = (change, config, trainer);
     }
 
-    /// Something that the user should know.
+    /// A notice for the user.
     fn notice(&self, notice: &RunNotice<'_>) {
         let _ = notice;
     }
 }
 
-/// The run in a folder, with its recorded data and on the device that it began on.
+/// The run in a folder, with its recorded data and its original device.
 #[derive(Clone, Debug)]
 pub struct RecordedRun {
-    /// The folder.
+    /// Folder of the run.
     pub folder: PathBuf,
-    /// How the device is opened.
+    /// Options for opening the device.
     pub options: Options,
 }
 
@@ -125,19 +126,19 @@ impl RunSource for RecordedRun {
     }
 }
 
-/// Something to know about a run that is supervised. It is no error.
+/// A notice about a supervised run. It is not an error.
 #[derive(Debug)]
 pub enum RunNotice<'a> {
     /// The device was lost. The run is resumed.
     DeviceLost(&'a Error),
-    /// The run began on another device.
+    /// The run was started on another device.
     OtherDevice(&'a RecordedDevice),
-    /// The run is to use f16, which the device of this name does not support.
+    /// The run asks for f16, which the device with this name does not support.
     NoF16(&'a str),
 }
 
 impl<'a> RunNotice<'a> {
-    /// The notice for a configuration that wants f16 on a device that does not support it.
+    /// Returns the notice for a configuration with f16 on a device that does not support it.
     pub fn about_precision(config: &Config, device: &'a dyn Device) -> Option<Self> {
         let lacks_f16 = config.precision == Precision::F16 && !device.has_half();
         lacks_f16.then(|| RunNotice::NoF16(&device.info().name))
@@ -171,8 +172,8 @@ pub struct PreparedRun<'a> {
 }
 
 impl<'a> PreparedRun<'a> {
-    /// Moves data and initial weights to the device. If the device is lost on the way, `again` opens
-    /// it and loads the data anew, once.
+    /// Moves data and initial weights to the device. If the device is lost meanwhile, `again` opens
+    /// it and loads the data again, once.
     ///
     /// # Errors
     /// As [`Trainer::new`] and `again`.
@@ -185,7 +186,7 @@ impl<'a> PreparedRun<'a> {
         let (test, shape) = (dataset.test.clone(), dataset.shape);
         let (device, trainer) = match Trainer::new(config, dataset, &*device) {
             Err(lost) if device.is_lost(&lost) => {
-                // A driver may have room for only one of them.
+                // A driver may not have enough memory for both.
                 drop(device);
                 let (dataset, device) = again(&lost)?;
                 let trainer = Trainer::new(config, dataset, &*device)?;
@@ -197,11 +198,11 @@ impl<'a> PreparedRun<'a> {
     }
 }
 
-/// A run that has ended, with what is needed to look at its model.
+/// A run that has ended, with what is needed to evaluate its model.
 pub struct SupervisedRun {
     /// How the run ended.
     pub trained: Result<End>,
-    /// The device, or the CPU if that was lost.
+    /// The device, or the CPU if the device was lost.
     pub device: Box<dyn Device>,
     /// The test images.
     pub test: Split,
@@ -210,7 +211,7 @@ pub struct SupervisedRun {
 }
 
 impl SupervisedRun {
-    /// The error of a run that has lost its device.
+    /// Returns the error of a run that has lost its device.
     fn lost(&self) -> Option<Error> {
         let error = self.trained.as_ref().err()?;
         self.device.is_lost(error).then(|| error.clone())
@@ -221,14 +222,14 @@ impl SupervisedRun {
 pub struct Supervisor<'a> {
     /// Folder of the run.
     pub folder: &'a Path,
-    /// Where a run that is resumed has everything from.
+    /// The source of checkpoint, data and device for resuming.
     pub source: &'a dyn RunSource,
-    /// Stops the run.
+    /// A flag that stops the run.
     pub stop: &'a StopFlag,
 }
 
 impl Supervisor<'_> {
-    /// Trains a new run, which `directory` records.
+    /// Trains a new run that `directory` records.
     pub fn train(
         &self,
         prepared: PreparedRun<'_>,
@@ -243,18 +244,18 @@ impl Supervisor<'_> {
     /// Resumes a run that was reopened.
     ///
     /// # Errors
-    /// What keeps the run from continuing. What ends it after that is in the [`SupervisedRun`].
+    /// Errors that prevent the run from continuing. Later errors are in the [`SupervisedRun`].
     pub fn resume(&self, opened: Continuation, observers: &mut [&mut dyn Observer]) -> Result<SupervisedRun> {
         let run = self.attempt(opened, None, observers)?;
         Ok(self.recover(run, observers))
     }
 
-    /// The same run, or if that has lost its device, the run after it was resumed once.
+    /// Returns the run itself, or the resumed run if it has lost its device.
     fn recover(&self, run: SupervisedRun, observers: &mut [&mut dyn Observer]) -> SupervisedRun {
         let Some(lost) = run.lost() else { return run };
         self.source.notice(&RunNotice::DeviceLost(&lost));
         let SupervisedRun { device, test, shape, .. } = run;
-        // A driver may have room for only one of them.
+        // A driver may not have enough memory for both.
         drop(device);
         let resumed = self.source.reopen().and_then(|opened| self.attempt(opened, Some(&lost), observers));
         let cpu = || Box::new(Cpu::new());
@@ -271,7 +272,7 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Trains a reopened run on. `lost` is the error that ended it in this very process.
+    /// Continues a reopened run. `lost` is the error if it lost its device in this process.
     fn attempt(
         &self,
         opened: Continuation,
@@ -282,7 +283,7 @@ impl Supervisor<'_> {
         let dataset = source.dataset(&opened)?;
         let Continuation { mut directory, snapshot, config, record, change } = opened;
         match lost {
-            // The warnings about the same data were logged before.
+            // The same warnings about the data were logged before.
             Some(lost) => directory.log_warnings(&[format!("{lost}; going on with a new device")])?,
             None => {
                 source.loaded(&dataset);
@@ -299,7 +300,7 @@ impl Supervisor<'_> {
         }
         let (test, shape) = (dataset.test.clone(), dataset.shape);
         let trainer = match Trainer::resume(&config, dataset, &*device, snapshot) {
-            // Lost on the way to the first step is lost like any other.
+            // A device may also be lost before the first step.
             Err(lost) if device.is_lost(&lost) => {
                 return Ok(SupervisedRun { trained: Err(lost), device, test, shape });
             }
@@ -313,8 +314,7 @@ impl Supervisor<'_> {
         Ok(SupervisedRun { trained, device, test, shape })
     }
 
-    /// Trains to the end, recorded in the folder. Closes the run's files: a run that is resumed opens
-    /// them again.
+    /// Trains to the end and closes the run's files, so that the run can be reopened.
     fn observe(
         &self,
         trainer: Trainer<'_>,
@@ -327,8 +327,8 @@ impl Supervisor<'_> {
         trainer.train(self.folder, &mut all, self.stop)
     }
 
-    /// The error of a run that lost its device and could not be resumed: the device was lost again or
-    /// is gone, or there is no checkpoint yet.
+    /// Returns the error of a run that lost its device and could not be resumed: the device was
+    /// lost again or has gone, or there is no checkpoint yet.
     fn lost_twice(&self, lost: &Error, next: &Error) -> Error {
         let remedy = if self.folder.join("last").is_file() {
             Remedy::Resume(self.folder.into())
@@ -339,7 +339,7 @@ impl Supervisor<'_> {
     }
 }
 
-/// Records where data sets are and what the configuration changes from now on.
+/// Records a new data folder and the changes of the configuration.
 ///
 /// # Errors
 /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the disk fails.
