@@ -107,11 +107,9 @@ fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
     | Optimizer::Muon { momentum: 0.0, nesterov: true, .. } = config.optimizer
     {
         let (nesterov, momentum) = (describe(Key::Nesterov), describe(Key::Momentum));
-        return Err(Error::usage(format!("{nesterov}: needs momentum above 0, but there is {momentum}"))
-            .advise(Remedy::settings(
-                "set momentum, for example {}, or leave nesterov out",
-                [("momentum", "0.9")],
-            )));
+        return Err(Error::usage(format!("{nesterov}: needs a momentum above 0, got {momentum}")).advise(
+            Remedy::settings("set momentum, for example {}, or remove nesterov", [("momentum", "0.9")]),
+        ));
     }
     config.groups.check_momentum(config.optimizer)?;
     // The number of classes is known only once the data is read.
@@ -156,11 +154,12 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
     }
     match (config.schedule, config.step_every) {
         (Schedule::Step, None) => {
-            return Err(Error::usage(format!("{}: needs to know how often", describe(Key::Schedule)))
-                .advise(Remedy::settings(
-                    "set step-every, for example {}, to steps or epochs",
+            return Err(Error::usage(format!("{}: needs an interval", describe(Key::Schedule))).advise(
+                Remedy::settings(
+                    "set step-every to steps or epochs, for example {}",
                     [("step-every", "30e")],
-                )));
+                ),
+            ));
         }
         (Schedule::Step, Some(Interval::Minutes(_))) => {
             return Err(of_the_clock(&describe(Key::StepEvery)));
@@ -170,10 +169,10 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
         {
             let (schedule, warmup) = (describe(Key::Schedule), describe(Key::Warmup));
             return Err(Error::usage(format!(
-                "{schedule}: needs a warm-up above 0 and below 1, but there is {warmup}"
+                "{schedule}: needs a warm-up above 0 and below 1, got {warmup}"
             ))
             .advise(Remedy::settings(
-                "set the share of all steps that the way up takes, for example {}",
+                "set the fraction of all steps that the warm-up takes, for example {}",
                 [("warmup", "0.3")],
             )));
         }
@@ -183,7 +182,7 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
         Some(key) => {
             let (schedule, name) = (config.schedule.name(), key.name());
             Err(Error::usage(format!("{}: the schedule {schedule} has no {name}", describe(key)))
-                .advise(Remedy::settings("add {}, or leave it out", [("schedule", "step")])))
+                .advise(Remedy::settings("add {}, or remove it", [("schedule", "step")])))
         }
         None => Ok(()),
     }
@@ -220,7 +219,7 @@ mod tests {
                 "the optimizer lion has no momentum",
             ),
             ("optimizer = \"muon\"\nbeta2 = 0.5\n", "the optimizer muon has no beta2"),
-            ("schedule = \"step\"\n", "needs to know how often"),
+            ("schedule = \"step\"\n", "needs an interval"),
             ("schedule = \"step\"\nstep-every = \"5m\"\n", "must be steps or epochs"),
             ("schedule-steps = \"5m\"\n", "must be steps or epochs"),
             ("schedule = \"cosine\"\nstep-factor = 0.5\n", "the schedule cosine has no step-factor"),

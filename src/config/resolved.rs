@@ -48,7 +48,7 @@ impl Resolved {
             "{described}: the warm-up takes {warmup} steps, more than the {what}, which has {steps}"
         ))
         .advise(Remedy::settings(
-            "use a shorter warm-up, for example a share of the schedule such as {}",
+            "use a shorter warm-up, for example a fraction of the schedule such as {}",
             [("warmup", "0.1")],
         )))
     }
@@ -92,7 +92,7 @@ pub(super) fn check_patience(config: &Config, settings: &Settings, has_validatio
     Err(Error::usage(format!("{}: needs images to validate on", patience.unwrap_or_default())).advise(
         Remedy::settings(
             "hold out some of the training images, for example {}; {} validates on the test images, \
-             which then no longer tell how good the model is",
+             which then no longer give an unbiased accuracy",
             [("validation", "0.1"), ("validation", "test")],
         ),
     ))

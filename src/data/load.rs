@@ -86,7 +86,7 @@ fn check_size(dataset: Dataset, wanted: &Wanted) -> Result<Dataset> {
         Size::Side(side) if (height, width) != (side, side) => {
             let message = format!("the images of {} have {height}x{width}", dataset.name);
             Err(Error::setting("image-size", side.to_string(), message)
-                .advise("leave it out: only folders of pictures are resized"))
+                .advise("remove it: only image folders are resized"))
         }
         _ => Ok(dataset),
     }

@@ -25,7 +25,7 @@ pub const ENVIRONMENT_VARIABLE: &str = "SHADEGRAD_DATA";
 /// with the name of the set.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// If given, no other folder is searched.
+    /// If set, no other folder is searched.
     pub data_dir: Option<PathBuf>,
     /// The value of the environment variable `SHADEGRAD_DATA`.
     pub environment: Option<PathBuf>,
@@ -59,7 +59,7 @@ pub(crate) enum Holding {
 }
 
 impl Search {
-    /// The places on this machine: `data_dir` replaces all of them.
+    /// Returns the folders of this machine. `data_dir` replaces all of them.
     pub fn from_environment(data_dir: Option<PathBuf>) -> Self {
         let cache = user_cache().map(|cache| cache.join("data"));
         let mut shared = vendored();
@@ -107,19 +107,19 @@ impl Search {
                 format!("searched {}", places.join(", "))
             };
             let wanted = wanted(set.format);
-            Error::data(format!("data set {} is not here: {places}; for {wanted}", set.name))
+            Error::data(format!("data set {} not found: {places} for {wanted}", set.name))
                 .advise(Remedy::FetchData(set.name.clone()))
         })
     }
 
-    /// The folder that `set` is downloaded to.
+    /// Returns the folder to which `set` is downloaded.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] if there is neither a [`data_dir`](Search::data_dir) nor a home folder.
     pub fn download_folder(&self, set: &KnownSet) -> Result<PathBuf> {
         let base = self.data_dir.as_ref().or(self.cache.as_ref());
         base.map(|base| base.join(&set.name)).ok_or_else(|| {
-            Error::new(ErrorKind::Io, "cannot tell the user's cache folder")
+            Error::new(ErrorKind::Io, "cannot determine the user's cache folder")
                 .advise(Remedy::settings("name a folder with {}", [("data-dir", "")]))
         })
     }

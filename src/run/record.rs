@@ -69,7 +69,7 @@ impl RecordedDevice {
     /// Opens the same device.
     ///
     /// # Errors
-    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if it is not there; else as
+    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if it does not exist; else as
     /// [`Options::open`].
     pub fn open(&self, options: &Options) -> Result<Box<dyn Device>> {
         options.open_exactly(&self.name, &self.backend)?.ok_or_else(|| {
@@ -78,8 +78,8 @@ impl RecordedDevice {
         })
     }
 
-    /// Whether `info` is another device, so that results differ by rounding. Any number of threads
-    /// is the same CPU.
+    /// Whether `info` is another device, so that results may differ by rounding. The CPU is the
+    /// same device for any number of threads.
     pub fn differs_from(&self, info: &DeviceInfo) -> bool {
         let is_same = (&self.name, &self.backend, &self.driver) == (&info.name, &info.backend, &info.driver);
         !is_same && [&*self.backend, &*info.backend] != ["cpu", "cpu"]

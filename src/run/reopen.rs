@@ -28,15 +28,15 @@ pub struct Reopened {
     pub settings: Settings,
     /// The record of the run.
     pub record: Record,
-    /// What was wrong with later checkpoints, newest first, with the best one, or with
+    /// Problems with newer checkpoints (newest first), with the best checkpoint, or with
     /// `config.toml`.
     pub complaints: Vec<Complaint>,
 }
 
-/// Something wrong with a run's folder that does not keep it from being resumed.
+/// A problem with a run's folder that does not prevent resuming it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Complaint {
-    /// What was wrong and what was done about it, in one line.
+    /// The problem and how it was handled, in one line.
     pub message: String,
     /// What to do, if anything.
     pub remedy: Option<Remedy>,
@@ -124,8 +124,7 @@ fn resolve_alone(settings: Settings) -> Result<Config> {
     Ok(resolve(Sources { flags: settings, environment: &|_| None, file: None })?.config)
 }
 
-/// What to say of a `config.toml` in the folder `run` that says something else than the run's
-/// configuration, if it does.
+/// Returns a complaint if `config.toml` in the folder `run` differs from the run's configuration.
 fn edits(run: &Path, config: &Config) -> Option<Complaint> {
     let path = run.join(CONFIG);
     let (shown, edited) = (path.display(), run.join(EDITED_CONFIG));
@@ -162,7 +161,7 @@ fn edits(run: &Path, config: &Config) -> Option<Complaint> {
     Some(Complaint { message, remedy: Some(remedy) })
 }
 
-/// The setting that makes this change when a run is resumed, if it can be changed then.
+/// Returns the setting that makes this change when a run is resumed, if there is one.
 fn change_on_resume(difference: &Difference) -> Option<Hint> {
     match (difference.key, &difference.after) {
         (key @ (Key::Epochs | Key::Lr), Some(value)) => {

@@ -36,23 +36,23 @@ use crate::remedy::Remedy;
 use crate::tensor::Precision;
 use crate::train::{End, Observer, Snapshot, StopFlag, Trainer};
 
-/// A run at its last whole checkpoint, about to be resumed.
+/// A run at its last intact checkpoint, about to be resumed.
 #[derive(Debug)]
 pub struct Continuation {
-    /// Records the rest of the run.
+    /// The directory that records the rest of the run.
     pub directory: RunDirectory,
-    /// The run as its last whole checkpoint has it.
+    /// The state in the last intact checkpoint.
     pub snapshot: Snapshot,
-    /// The configuration from here on.
+    /// The new configuration.
     pub config: Config,
-    /// How the run came about.
+    /// The record of the run.
     pub record: Record,
-    /// What the configuration changes, if anything.
+    /// Changes of the configuration, if there are any.
     pub change: Option<Change>,
 }
 
 impl From<Reopened> for Continuation {
-    /// The run without changes.
+    /// Continues the run without changes.
     fn from(reopened: Reopened) -> Self {
         let Reopened { directory, snapshot, config, record, .. } = reopened;
         Continuation { directory, snapshot, config, record, change: None }
@@ -62,7 +62,7 @@ impl From<Reopened> for Continuation {
 /// Where a run that is resumed has its checkpoint, data and device from. Each is asked for anew
 /// after the device was lost.
 pub trait RunSource {
-    /// Reopens the run at its last whole checkpoint.
+    /// Reopens the run at its last intact checkpoint.
     ///
     /// # Errors
     /// As [`reopen`](reopen()).
@@ -80,7 +80,7 @@ pub trait RunSource {
     /// [`ErrorKind::Device`](crate::ErrorKind::Device) if it is missing or cannot be opened.
     fn device(&self, began_on: &RecordedDevice) -> Result<Box<dyn Device>>;
 
-    /// The folder of data sets to record for the run, if it is another one from here on.
+    /// Returns a new folder of data sets to record for the run, if it has changed.
     fn data_dir(&self) -> Option<&Path> {
         None
     }
@@ -95,18 +95,18 @@ pub trait RunSource {
         let _ = (change, config, trainer);
     }
 
-    /// Something that the user should know.
+    /// A notice for the user.
     fn notice(&self, notice: &RunNotice<'_>) {
         let _ = notice;
     }
 }
 
-/// The run in a folder, with its recorded data and on the device that it began on.
+/// The run in a folder, with its recorded data and its original device.
 #[derive(Clone, Debug)]
 pub struct RecordedRun {
-    /// The folder.
+    /// Folder of the run.
     pub folder: PathBuf,
-    /// How the device is opened.
+    /// Options for opening the device.
     pub options: Options,
 }
 
@@ -126,19 +126,19 @@ impl RunSource for RecordedRun {
     }
 }
 
-/// Something to know about a run that is supervised. It is no error.
+/// A notice about a supervised run. It is not an error.
 #[derive(Debug)]
 pub enum RunNotice<'a> {
     /// The device was lost. The run is resumed.
     DeviceLost(&'a Error),
-    /// The run began on another device.
+    /// The run was started on another device.
     OtherDevice(&'a RecordedDevice),
-    /// The run is to use f16, which the device of this name does not support.
+    /// The run asks for f16, which the device with this name does not support.
     NoF16(&'a str),
 }
 
 impl<'a> RunNotice<'a> {
-    /// The notice for a configuration that wants f16 on a device that does not support it.
+    /// Returns the notice for a configuration with f16 on a device that does not support it.
     pub fn about_precision(config: &Config, device: &'a dyn Device) -> Option<Self> {
         let lacks_f16 = config.precision == Precision::F16 && !device.has_half();
         lacks_f16.then(|| RunNotice::NoF16(&device.info().name))
@@ -186,7 +186,7 @@ impl<'a> PreparedRun<'a> {
         let (test, shape) = (dataset.test.clone(), dataset.shape);
         let (device, trainer) = match Trainer::new(config, dataset, &*device) {
             Err(lost) if device.is_lost(&lost) => {
-                // A driver may have room for only one of them.
+                // A driver may not have enough memory for both.
                 drop(device);
                 let (dataset, device) = again(&lost)?;
                 let trainer = Trainer::new(config, dataset, &*device)?;
@@ -198,11 +198,11 @@ impl<'a> PreparedRun<'a> {
     }
 }
 
-/// A run that has ended, with what is needed to look at its model.
+/// A run that has ended, with what is needed to evaluate its model.
 pub struct SupervisedRun {
     /// How the run ended.
     pub trained: Result<End>,
-    /// The device, or the CPU if that was lost.
+    /// The device, or the CPU if the device was lost.
     pub device: Box<dyn Device>,
     /// The test images.
     pub test: Split,
@@ -211,7 +211,7 @@ pub struct SupervisedRun {
 }
 
 impl SupervisedRun {
-    /// The error of a run that has lost its device.
+    /// Returns the error of a run that has lost its device.
     fn lost(&self) -> Option<Error> {
         let error = self.trained.as_ref().err()?;
         self.device.is_lost(error).then(|| error.clone())
@@ -222,14 +222,14 @@ impl SupervisedRun {
 pub struct Supervisor<'a> {
     /// Folder of the run.
     pub folder: &'a Path,
-    /// Where a run that is resumed has everything from.
+    /// The source of checkpoint, data and device for resuming.
     pub source: &'a dyn RunSource,
-    /// Stops the run.
+    /// A flag that stops the run.
     pub stop: &'a StopFlag,
 }
 
 impl Supervisor<'_> {
-    /// Trains a new run, which `directory` records.
+    /// Trains a new run that `directory` records.
     pub fn train(
         &self,
         prepared: PreparedRun<'_>,
@@ -244,18 +244,18 @@ impl Supervisor<'_> {
     /// Resumes a run that was reopened.
     ///
     /// # Errors
-    /// What keeps the run from continuing. What ends it after that is in the [`SupervisedRun`].
+    /// Errors that prevent the run from continuing. Later errors are in the [`SupervisedRun`].
     pub fn resume(&self, opened: Continuation, observers: &mut [&mut dyn Observer]) -> Result<SupervisedRun> {
         let run = self.attempt(opened, None, observers)?;
         Ok(self.recover(run, observers))
     }
 
-    /// The same run, or if that has lost its device, the run after it was resumed once.
+    /// Returns the run itself, or the resumed run if it has lost its device.
     fn recover(&self, run: SupervisedRun, observers: &mut [&mut dyn Observer]) -> SupervisedRun {
         let Some(lost) = run.lost() else { return run };
         self.source.notice(&RunNotice::DeviceLost(&lost));
         let SupervisedRun { device, test, shape, .. } = run;
-        // A driver may have room for only one of them.
+        // A driver may not have enough memory for both.
         drop(device);
         let resumed = self.source.reopen().and_then(|opened| self.attempt(opened, Some(&lost), observers));
         let cpu = || Box::new(Cpu::new());
@@ -272,7 +272,7 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Trains a reopened run on. `lost` is the error that ended it in this very process.
+    /// Continues a reopened run. `lost` is the error if it lost its device in this process.
     fn attempt(
         &self,
         opened: Continuation,
@@ -283,7 +283,7 @@ impl Supervisor<'_> {
         let dataset = source.dataset(&opened)?;
         let Continuation { mut directory, snapshot, config, record, change } = opened;
         match lost {
-            // The warnings about the same data were logged before.
+            // The same warnings about the data were logged before.
             Some(lost) => directory.log_warnings(&[format!("{lost}; going on with a new device")])?,
             None => {
                 source.loaded(&dataset);
@@ -300,7 +300,7 @@ impl Supervisor<'_> {
         }
         let (test, shape) = (dataset.test.clone(), dataset.shape);
         let trainer = match Trainer::resume(&config, dataset, &*device, snapshot) {
-            // Lost on the way to the first step is lost like any other.
+            // A device may also be lost before the first step.
             Err(lost) if device.is_lost(&lost) => {
                 return Ok(SupervisedRun { trained: Err(lost), device, test, shape });
             }
@@ -340,7 +340,7 @@ impl Supervisor<'_> {
     }
 }
 
-/// Records where data sets are and what the configuration changes from now on.
+/// Records a new data folder and the changes of the configuration.
 ///
 /// # Errors
 /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the disk fails.

@@ -238,7 +238,7 @@ fn nothing_is_downloaded_into_a_folder_that_the_user_named() {
     let mut search = search_nowhere(vec![case.set.clone()]);
     search.data_dir = Some(case.folder.path().to_owned());
     let result = load_or_fetch("small-cifar", &search, &Wanted::default(), &impatient());
-    expect_data_error(result, &["small-cifar is not here"]);
+    expect_data_error(result, &["small-cifar not found"]);
     assert_eq!(case.requests(0), 0);
 }
 

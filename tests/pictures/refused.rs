@@ -41,7 +41,11 @@ fn one_folder_too_many_is_refused_with_the_one_that_was_meant() {
     for (folder, class) in [("flowers", "flowers"), ("archive/flowers", "archive"), ("a/b/c", "a")] {
         let album = album(&[&format!("{folder}/red"), &format!("{folder}/blue")]);
         let class = format!("found only one class, {class}");
-        refused(&album, &["SET: ", &class], &format!("if the classes are blue, red: data = SET/{folder}"));
+        refused(
+            &album,
+            &["SET: ", &class],
+            &format!("if the classes are blue, red, use data = SET/{folder}"),
+        );
     }
     let inside = album(&["train/flowers/red", "train/flowers/blue", "test/flowers/red"]);
     refused(
@@ -55,7 +59,7 @@ fn one_folder_too_many_is_refused_with_the_one_that_was_meant() {
 fn many_classes_in_a_message_are_shortened() {
     let folders: Vec<_> = (0..25).map(|class| format!("all/class{class:02}")).collect();
     let album = album(&folders.iter().map(String::as_str).collect::<Vec<_>>());
-    refused(&album, &["only one class, all"], "class08, class09 and 15 more: data = SET/all");
+    refused(&album, &["only one class, all"], "class08, class09 and 15 more, use data = SET/all");
 }
 
 #[test]

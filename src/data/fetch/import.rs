@@ -33,7 +33,7 @@ pub fn import(set: &KnownSet, from: &Path, folder: &Path) -> Result<Vec<FetchedF
         (None, _) => {
             Err(Error::data(format!("{}: found no {}, which {} needs", from.display(), file.name, set.name))
                 .advise(Remedy::settings(
-                    "unpacked or other files can be used as they are: name their folder with {}",
+                    "to use unpacked or modified files as they are, name their folder with {}",
                     [("data-dir", "")],
                 )))
         }

@@ -64,7 +64,7 @@ impl Album {
             let label = names.iter().position(|name| *name == class.name).ok_or_else(|| {
                 let found = format_args!("a class {}", class.name);
                 unlike(class.folder.display(), found, format_args!("one of {}", names.join(", ")))
-                    .advise("remove that folder, or rename it to its class in training")
+                    .advise("move that folder away, or rename it to its class in training")
             })?;
             files.extend(class.pictures.into_iter().map(|path| (path, label as u32)));
         }

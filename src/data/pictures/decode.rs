@@ -186,10 +186,8 @@ fn fit(path: &Path, picture: DynamicImage, shape: ImageShape, resize: Resize) ->
 /// Returns the error for a picture that would have to be resized but must not be.
 pub(super) fn wrong_size(path: &Path, width: usize, height: usize, shape: ImageShape) -> Error {
     let found = format_args!("a picture of {width}x{height}");
-    unlike(path.display(), found, format_args!("{}x{}", shape.width, shape.height)).advise(Remedy::settings(
-        "let pictures be resized with {} or {}",
-        [("resize", "crop"), ("resize", "stretch")],
-    ))
+    unlike(path.display(), found, format_args!("{}x{}", shape.width, shape.height))
+        .advise(Remedy::settings("allow resizing with {} or {}", [("resize", "crop"), ("resize", "stretch")]))
 }
 
 /// Converts interleaved channels to one plane per channel.

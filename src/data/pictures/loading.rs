@@ -39,7 +39,7 @@ pub(in crate::data) fn load(folder: &Path, name: String, wanted: &Wanted) -> Res
     {
         let message = format!("must be from 1 to {LARGEST_SIDE}");
         return Err(Error::setting("image-size", side.to_string(), message).advise(Remedy::settings(
-            "name the side of the images, for example {}",
+            "choose the side of the images in pixels, for example {}",
             [("image-size", "64")],
         )));
     }
@@ -132,7 +132,7 @@ pub(super) fn check_counts(
         let of_first = faults.iter().find(|fault| fault.path.iter().any(|part| part == first.as_str()));
         let found = format_args!("no training pictures of {}{}", list(&empty), reason(of_first));
         return Err(unlike(folder.display(), found, "at least one of each class")
-            .advise("add pictures of each class, or remove the folders of the others"));
+            .advise("add pictures of each class, or move the folders of the others away"));
     }
     if counts.test.iter().all(|&count| count == 0) {
         let found = format_args!("no test pictures{}", reason(faults.last()));

@@ -37,7 +37,7 @@ pub(super) fn check_sub_folders(root: &Folder) -> Result<()> {
     let shown = root.path.display();
     let advice = if same.iter().all(|name| SplitName::of(name).is_some()) {
         let [split, class] = [same[0], names[0]];
-        format!("put the folders of the classes into those of the splits: {shown}/{split}/{class}").into()
+        format!("move the class folders into the folders of the splits: {shown}/{split}/{class}").into()
     } else {
         Remedy::settings(
             format!(
@@ -84,7 +84,7 @@ pub(super) fn check_classes(root: &Folder, layout: &Layout, known: Option<&[Stri
         return Err(match meant(root, &class.folder) {
             Some(meant) if *folder == root.path => {
                 let (path, names) = (meant.path.display(), names(meant));
-                let sentence = format!("if the classes are {names}: {{}}");
+                let sentence = format!("if the classes are {names}, use {{}}");
                 error.advise(Remedy::settings(sentence, [("data", path.to_string())]))
             }
             Some(meant) => {
@@ -104,7 +104,7 @@ pub(super) fn check_classes(root: &Folder, layout: &Layout, known: Option<&[Stri
             let pictures = if count == 1 { "picture" } else { "pictures" };
             let found = format!("{count} {pictures} in unsupported formats ({list})");
             Err(unlike(class.folder.display(), found, "some PNG or JPEG files in each class")
-                .advise("convert them to PNG or JPEG, or remove the folder"))
+                .advise("convert them to PNG or JPEG, or move the folder away"))
         }
     }
 }
