@@ -1,6 +1,9 @@
-//! Generates descriptors of the plain kernels, and Rust twins of their uniforms, from `shaders/`.
-//! `src/kernel/shaders.rs` includes what is generated.
+//! Generates descriptors of the plain kernels, and Rust twins of their uniforms, from `shaders/`, and
+//! the table of presets from `presets/`. `src/kernel/shaders.rs` and `src/config/preset_list.rs`
+//! include what is generated.
 
+#[path = "build/presets.rs"]
+mod presets;
 #[path = "build/shaders.rs"]
 mod shaders;
 
@@ -11,9 +14,12 @@ use shaders::{Declaration, Field, Files, Reflection};
 
 fn main() {
     println!("cargo::rerun-if-changed=shaders");
+    println!("cargo::rerun-if-changed=presets");
     println!("cargo::rerun-if-changed=build");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo names the folder"));
-    if let Err(problem) = generate(Path::new("shaders"), &out) {
+    let generated =
+        generate(Path::new("shaders"), &out).and_then(|()| presets::generate(Path::new("presets"), &out));
+    if let Err(problem) = generated {
         eprintln!("{problem}");
         std::process::exit(1);
     }

@@ -25,7 +25,7 @@ struct Params {
     places_width: u32,
     stride: u32,
     spread: u32,
-    // Padding above the map.
+    // Padding above and to the left of the map.
     above: u32,
     left: u32,
     // Elements from the end of one row of windows to the start of the next, and likewise for

@@ -105,7 +105,7 @@ impl Augmentation {
         {
             if size > most {
                 return Err(Error::usage(format!(
-                    "{name} = {size}: more than images of {height}x{width} pixels can take, {most}"
+                    "{name} = {size}: must be at most {most} for images of {height}x{width} pixels"
                 ))
                 .advise(format!("set --{name} to {most} at most; 0 is none")));
             }

@@ -1,10 +1,11 @@
-//! The one error type: what happened, what to do about it, and the exit code a script can rely on.
+//! The one error type: what happened, what to do about it, and the exit code that scripts rely on.
 
 use std::fmt;
 
+use crate::remedy::{Hint, Remedy};
 use crate::text::sanitize::one_line;
 
-/// Most characters of a message, and of the advice: what they quote may have any length.
+/// Most characters of a message, and of a remedy: what they quote may have any length.
 const MOST: usize = 1000;
 
 /// What an operation that depends on the outside world returns.
@@ -62,11 +63,14 @@ impl ErrorKind {
 }
 
 /// An error that a user can act on: one line for what happened, one for what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Error {
     kind: ErrorKind,
+    /// The setting that is wrong, if it is one.
+    setting: Option<Box<Hint>>,
     message: String,
-    advice: Option<String>,
+    // Boxed, so that results stay small.
+    remedy: Option<Box<Remedy>>,
 }
 
 impl Error {
@@ -74,18 +78,39 @@ impl Error {
     ///
     /// It may quote what a file says: control characters are spelt out, and excess is left out.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error { kind, message: one_line(&message.into(), MOST), advice: None }
+        Error { kind, message: one_line(&message.into(), MOST), remedy: None, setting: None }
     }
 
-    /// Adds the line that says what to do.
-    pub fn advise(mut self, advice: impl Into<String>) -> Self {
-        self.advice = Some(one_line(&advice.into(), MOST));
+    /// Adds what to do: a [`Remedy`], or a sentence that names no setting and no command.
+    pub fn advise(mut self, remedy: impl Into<Remedy>) -> Self {
+        self.remedy = Some(Box::new(remedy.into()));
         self
     }
 
-    /// Puts the place in front where that was said which is wrong.
+    /// A setting's value that makes no sense: `{setting}: {message}`, where front ends write the
+    /// setting in their own way.
+    pub fn setting(setting: &'static str, value: impl Into<String>, message: impl Into<String>) -> Self {
+        let setting = Some(Box::new(Hint { setting, value: Some(value.into()) }));
+        Error { setting, ..Error::usage(message) }
+    }
+
+    /// The message, with the setting that is wrong as `write` writes it.
+    pub(crate) fn message(&self, write: impl Fn(&Hint) -> String) -> String {
+        match &self.setting {
+            Some(hint) => one_line(&format!("{}: {}", write(hint), self.message), MOST),
+            None => self.message.clone(),
+        }
+    }
+
+    /// The same error with another message.
+    pub fn with_message(self, message: impl Into<String>) -> Self {
+        Error { message: one_line(&message.into(), MOST), setting: None, ..self }
+    }
+
+    /// Puts the place of the mistake in front of the message: `{place}: {message}`.
     pub fn at(self, place: impl fmt::Display) -> Self {
-        Error { message: one_line(&format!("{place}: {}", self.message), MOST), ..self }
+        let message = format!("{place}: {self}");
+        self.with_message(message)
     }
 
     /// A mistake in flags or configuration.
@@ -108,7 +133,8 @@ impl Error {
         Error::new(ErrorKind::Model, message)
     }
 
-    /// A failed file operation: `doing` says what was attempted, for example `write runs/x/log.txt`.
+    /// A failed file operation: `doing` says what was attempted, for example `write
+    /// runs/x/log.txt`.
     pub fn io(doing: impl fmt::Display, cause: &std::io::Error) -> Self {
         Error::new(ErrorKind::Io, format!("cannot {doing}: {cause}"))
     }
@@ -118,15 +144,20 @@ impl Error {
         self.kind
     }
 
-    /// What to do about it, where there is something to be done.
-    pub fn advice(&self) -> Option<&str> {
-        self.advice.as_deref()
+    /// What to do about it, if anything can be done.
+    pub fn remedy(&self) -> Option<&Remedy> {
+        self.remedy.as_deref()
+    }
+
+    /// What to do about it in one line, in the library's words: without flags and commands.
+    pub fn advice(&self) -> Option<String> {
+        self.remedy().map(|remedy| one_line(&remedy.to_string(), MOST))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
+        formatter.write_str(&self.message(Hint::to_string))
     }
 }
 
@@ -140,7 +171,7 @@ mod tests {
     fn whatever_a_message_quotes_it_is_one_plain_line() {
         let file = "evil\u{1b}[2J\n.toml".repeat(100);
         let error = Error::data(format!("{file}: found x")).advise(file.clone()).at(&file);
-        for line in [error.to_string().as_str(), error.advice().expect("there is some")] {
+        for line in [error.to_string(), error.advice().expect("there is some")] {
             assert!(!line.contains(char::is_control), "{line:?}");
             assert!(line.chars().count() <= MOST + 1, "{line:?}");
         }

@@ -135,6 +135,7 @@ pub mod nn;
 pub mod ops;
 pub mod optim;
 pub mod plan;
+pub mod remedy;
 pub mod report;
 pub mod rng;
 pub mod run;
@@ -144,3 +145,4 @@ mod text;
 pub mod train;
 
 pub use error::{Error, ErrorKind, Result};
+pub use remedy::Remedy;

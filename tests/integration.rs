@@ -12,6 +12,7 @@ mod golden;
 mod gradcheck;
 mod interchange;
 mod layers;
+mod library_speech;
 mod model_files;
 mod pictures;
 mod resume;

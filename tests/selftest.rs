@@ -8,8 +8,10 @@ use shadegrad::config::Key;
 use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters};
 use shadegrad::device::{Device, DeviceInfo, Session};
+use shadegrad::kernel::GpuFacts;
 use shadegrad::plan::{Op, Plan};
 use shadegrad::selftest::{Verdict, run};
+use shadegrad::tensor::Precision;
 use shadegrad::train::{End, StopFlag, Trainer};
 use shadegrad::{ErrorKind, Result};
 
@@ -42,8 +44,8 @@ impl Device for Wrong {
         self.gpu.largest_tensor()
     }
 
-    fn gpu(&self) -> Option<&Gpu> {
-        Some(&self.gpu)
+    fn kernel_facts(&self, precision: Precision) -> Option<GpuFacts> {
+        self.gpu.kernel_facts(precision)
     }
 
     fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
@@ -61,7 +63,7 @@ fn verdict(device: &dyn Device, only: Option<&str>) -> Verdict {
 
 pub fn a_gpu_that_computes_what_the_cpu_does_passes() {
     let verdict = verdict(&gpu(), None);
-    assert!(verdict.is_clean() && verdict.barred.is_empty() && verdict.broken.is_empty(), "{verdict:?}");
+    assert!(verdict.is_clean() && verdict.disabled.is_empty() && verdict.broken.is_empty(), "{verdict:?}");
     assert!(verdict.checks >= 50, "{verdict:?}");
 }
 
@@ -78,7 +80,7 @@ pub fn a_wrong_kernel_is_found_in_its_op() {
     ] {
         let verdict = verdict(&Wrong { gpu: gpu(), kernels, from, to }, Some(op));
         assert_eq!(verdict.broken, [op], "{from}");
-        assert!(verdict.barred.is_empty() && !verdict.is_clean(), "{verdict:?}");
+        assert!(verdict.disabled.is_empty() && !verdict.is_clean(), "{verdict:?}");
     }
 }
 
@@ -92,13 +94,13 @@ fn train(device: &dyn Device) -> End {
 pub fn a_wrong_class_of_products_is_done_without() {
     let wrong = |gpu| Wrong { gpu, kernels: "tiled_32x32", from: "y[i] = ", to: "y[i] = 1.01 * " };
     let verdict = verdict(&wrong(gpu()), Some("matmul"));
-    assert_eq!(verdict.barred, ["tiled_32x32x16_4x1"]);
+    assert_eq!(verdict.disabled, ["tiled_32x32x16_4x1"]);
     assert!(verdict.broken.is_empty(), "{verdict:?}");
     let right = train(&gpu()).weights_sha256;
     assert_ne!(train(&wrong(gpu())).weights_sha256, right, "the wrong kernel does not matter");
-    assert_eq!(train(&wrong(gpu().without(&verdict.barred))).weights_sha256, right);
+    assert_eq!(train(&wrong(gpu().disable(&verdict.disabled))).weights_sha256, right);
     // A verdict about classes that no longer exist has no effect.
-    assert_eq!(gpu().without(&["tiled_1x1".into()]).facts(), gpu().facts());
+    assert_eq!(gpu().disable(&["tiled_1x1".into()]).facts(), gpu().facts());
 }
 
 /// If only f16 is wrong, runs do not use f16.
@@ -107,8 +109,8 @@ pub fn a_wrong_kernel_for_16_bits_leaves_32_alone() {
     let open = || Gpu::open(&found[0], Capabilities::Adapter).expect("the GPU can be opened");
     let wrong = Wrong { gpu: open(), kernels: "relu_f16", from: "value < 0.0", to: "value < 0.3" };
     let verdict = verdict(&wrong, Some("relu"));
-    assert_eq!((&*verdict.barred, verdict.broken.is_empty()), (&["f16".to_owned()][..], true));
-    assert!(!open().without(&verdict.barred).has_half());
+    assert_eq!((&*verdict.disabled, verdict.broken.is_empty()), (&["f16".to_owned()][..], true));
+    assert!(!open().disable(&verdict.disabled).has_half());
 }
 
 /// A text that no compiler accepts.
@@ -116,7 +118,7 @@ pub fn a_kernel_that_a_driver_refuses_fails() {
     let wrong =
         Wrong { gpu: gpu(), kernels: "tiled_64x64", from: "workgroupBarrier()", to: "workgroupBarrier(1)" };
     let verdict = verdict(&wrong, Some("matmul"));
-    assert_eq!((verdict.barred, verdict.broken), (vec!["tiled_64x64x16_8x1".to_owned()], Vec::new()));
+    assert_eq!((verdict.disabled, verdict.broken), (vec!["tiled_64x64x16_8x1".to_owned()], Vec::new()));
 }
 
 pub fn products_that_are_wrong_in_every_class_are_broken() {
@@ -124,17 +126,17 @@ pub fn products_that_are_wrong_in_every_class_are_broken() {
         &Wrong { gpu: gpu(), kernels: "matmul", from: "y[i] = ", to: "y[i] = 1.01 * " },
         Some("matmul"),
     );
-    assert_eq!((verdict.barred.len(), verdict.broken), (3, vec!["matmul".into()]));
+    assert_eq!((verdict.disabled.len(), verdict.broken), (3, vec!["matmul".into()]));
 }
 
 pub fn what_was_found_is_remembered_apart_from_what_was_tuned() {
     let folder = tempfile::tempdir().expect("a folder");
-    let memory = gpu().selftest_memory(folder.path());
+    let cache_file = gpu().verdict_file(folder.path());
     let found = Verdict { date: "2026-01-31".into(), checks: 7, ..Verdict::default() };
-    memory.remember(&found).expect("it can be written");
-    assert_eq!(gpu().selftest_memory(folder.path()).recall(), Some(found));
+    cache_file.store(&found).expect("it can be written");
+    assert_eq!(gpu().verdict_file(folder.path()).load(), Some(found));
     // The tuning cache of the same GPU is separate.
-    assert_eq!(memory.recall::<std::collections::BTreeMap<String, String>>(), None);
+    assert_eq!(cache_file.load::<std::collections::BTreeMap<String, String>>(), None);
 }
 
 pub fn the_cpu_and_unknown_ops_are_refused() {
@@ -179,16 +181,16 @@ pub fn what_was_found_is_said_and_heeded_at_the_start_of_a_run() {
 
     let found = adapters();
     let gpu = Gpu::open(&found[0], Capabilities::Adapter).expect("the GPU can be opened");
-    let memory = gpu.selftest_memory(&cache.path().join("shadegrad"));
+    let cache_file = gpu.verdict_file(&cache.path().join("shadegrad"));
     let clean = Verdict { date: "2026-01-31".into(), checks: 255, ..Verdict::default() };
-    let one_class = Verdict { failures: 3, barred: vec!["tiled_32x32x16_4x1".into()], ..clean.clone() };
+    let one_class = Verdict { failures: 3, disabled: vec!["tiled_32x32x16_4x1".into()], ..clean.clone() };
     let broken = Verdict { broken: vec!["gather".into()], ..one_class.clone() };
     for (verdict, code, said) in [
         (clean, 0, "selftest passed on 2026-01-31"),
         (one_class, 0, "runs do without tiled_32x32x16_4x1"),
         (broken, 7, "gather wrong"),
     ] {
-        memory.remember(&verdict).expect("it can be written");
+        cache_file.store(&verdict).expect("it can be written");
         let run = format!("run-{code}-{}", verdict.failures);
         let (found, stdout, notes) = train(&run);
         assert_eq!(found, Some(code), "{notes}");
@@ -199,9 +201,8 @@ pub fn what_was_found_is_said_and_heeded_at_the_start_of_a_run() {
             let record: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
             let first = stdout.lines().next().expect("there is a start");
             let start: serde_json::Value = serde_json::from_str(first).expect("it is JSON");
-            let Verdict { date, checks, failures, barred, .. } = &verdict;
-            let wanted =
-                serde_json::json!({"date": date, "checks": checks, "failures": failures, "without": barred});
+            let Verdict { date, checks, failures, disabled, .. } = &verdict;
+            let wanted = serde_json::json!({"date": date, "checks": checks, "failures": failures, "without": disabled});
             assert!(
                 record["limits"]["largest_binding_bytes"].as_u64().is_some_and(|bytes| bytes >= 128 << 20),
                 "{record}"
@@ -209,7 +210,7 @@ pub fn what_was_found_is_said_and_heeded_at_the_start_of_a_run() {
             assert_eq!([&record["device"]["selftest"], &start["device"]["selftest"]], [&wanted, &wanted]);
         }
     }
-    let text = std::fs::read(memory.path()).expect("it can be read");
-    std::fs::write(memory.path(), &text[..text.len() / 2]).expect("it can be damaged");
+    let text = std::fs::read(cache_file.path()).expect("it can be read");
+    std::fs::write(cache_file.path(), &text[..text.len() / 2]).expect("it can be damaged");
     assert!(train("last").2.contains("`shadegrad selftest`"), "half a file is none");
 }

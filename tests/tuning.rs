@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use shadegrad::device::Device;
+use shadegrad::device::Notice;
 use shadegrad::device::gpu::Gpu;
-use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
+use shadegrad::device::gpu::adapter::{Capabilities, adapters, driver_advice};
 use shadegrad::device::gpu::preparation::{Item, Observer, Stage};
 use shadegrad::device::gpu::tuner::Tuning;
 use shadegrad::device::profile::{Clock, Profile};
@@ -17,21 +18,21 @@ use shadegrad::ops::sgd::{Momentum, Update};
 use shadegrad::plan::{Array, Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
-/// Messages of all tuners in this process; each test looks for its own.
-static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// Notices of all tuners in this process; each test looks for its own.
+static NOTICES: Mutex<Vec<Notice>> = Mutex::new(Vec::new());
 
-fn tell(line: &str) {
-    TOLD.lock().expect("no test panics while it holds this").push(line.into());
+fn keep(notice: &Notice) {
+    NOTICES.lock().expect("no test panics while it holds this").push(notice.clone());
 }
 
 fn gpu() -> Gpu {
     let found = adapters();
-    let best = found.first().unwrap_or_else(|| panic!("no GPU: {}", no_adapter_advice()));
+    let best = found.first().unwrap_or_else(|| panic!("no GPU: {}", driver_advice()));
     Gpu::open(best, Capabilities::Adapter).expect("it can be opened")
 }
 
 fn tuned(folder: &Path) -> Gpu {
-    gpu().telling(tell).with_tuning(Tuning { folder: Some(folder.into()) })
+    gpu().on_notice(keep).with_tuning(Tuning { folder: Some(folder.into()) })
 }
 
 /// Two products worth tuning: one with a bias, and one that updates a weight and a bias.
@@ -164,7 +165,7 @@ pub fn choices_are_made_once_remembered_and_change_no_bit() {
         assert!(labels.iter().any(|known| label == known), "{label} is no class");
     }
     let written = fs::read(&file).expect("it can be read");
-    assert_eq!(run(&tuned(folder.path())), untuned, "with remembered choices");
+    assert_eq!(run(&tuned(folder.path())), untuned, "with cached choices");
     assert_eq!(fs::read(&file).expect("it can be read"), written, "nothing was measured again");
 }
 
@@ -185,7 +186,7 @@ pub fn a_gpu_says_how_far_it_is_with_tuning_and_compiling() {
     assert_eq!(said.take(), stage(Stage::Tuning, &keys), "for the first time");
 
     let kernels = load(tuned(folder.path()));
-    assert_eq!(said.take(), stage(Stage::Compiling, &kernels), "with remembered choices");
+    assert_eq!(said.take(), stage(Stage::Compiling, &kernels), "with cached choices");
 }
 
 pub fn a_kernel_of_many_ops_is_compiled_once() {
@@ -245,7 +246,9 @@ pub fn a_memory_that_cannot_be_written_is_said_and_harmless() {
     // There can be no folder below a file.
     let nowhere = file.path().join("below");
     assert_eq!(run(&tuned(&nowhere)), run(&gpu()));
-    let told = TOLD.lock().expect("no test panics while it holds this");
+    let notices = NOTICES.lock().expect("no test panics while it holds this");
     let named = nowhere.display().to_string();
-    assert!(told.iter().any(|line| line.contains("not remembered") && line.contains(&named)), "{told:?}");
+    let is_meant =
+        |notice: &Notice| matches!(notice, Notice::NotCached(error) if error.to_string().contains(&named));
+    assert!(notices.iter().any(is_meant), "{notices:?}");
 }

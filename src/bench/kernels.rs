@@ -7,6 +7,7 @@ use super::stopwatch::{self, Timed};
 use super::subjects::{self, Subject, Work};
 use crate::device::Device;
 use crate::error::Result;
+use crate::tensor::Precision;
 
 /// The speed of single ops.
 #[derive(Clone, Debug, Serialize)]
@@ -58,7 +59,8 @@ pub fn measure(
     // The fastest repeat counts, because the peak is the reference for the other ops.
     let peak = operations / stopwatch::time(device, peak, seconds)?.seconds.min / 1e9;
     let mut ops = Vec::new();
-    let of_halves = device.gpu().map(subjects::of_halves).unwrap_or_default();
+    let of_halves =
+        device.kernel_facts(Precision::F16).map(|facts| subjects::of_halves(&facts)).unwrap_or_default();
     for subject in subjects::all().into_iter().chain(of_halves) {
         progress(&format!("{} {}", subject.op, subject.shape))?;
         ops.push(kernel(device, subject, seconds, peak)?);

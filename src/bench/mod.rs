@@ -4,6 +4,15 @@
 //! [`kernels`] runs ops in recorded plans, as training does. `subjects` defines the ops, their
 //! shapes and their cost, and `stopwatch` repeats and times them. [`training`] runs a
 //! [`Trainer`](crate::train::Trainer) with an observer that collects the speed of each epoch.
+//!
+//! ```no_run
+//! use shadegrad::bench::kernels;
+//! use shadegrad::device::cpu::Cpu;
+//!
+//! let kernels = kernels::measure(&Cpu::new(), 0.1, |_| Ok(()))?;
+//! println!("peak: {:.0} GFLOP/s", kernels.peak_gflops);
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 pub mod kernels;
 mod stopwatch;

@@ -2,8 +2,7 @@
 
 use crate::augmentation::Augmentation;
 use crate::device::DeviceKind;
-use crate::device::gpu::Gpu;
-use crate::kernel::TileClass;
+use crate::kernel::{GpuFacts, TileClass};
 use crate::ops::classifier::{self, InputGradient};
 use crate::ops::fixture::Draft;
 use crate::ops::gather::{self, Images};
@@ -82,8 +81,8 @@ pub(super) fn all() -> Vec<Subject> {
 }
 
 /// Returns products of f16 matrices if the GPU supports cooperative matrices for them.
-pub(super) fn of_halves(gpu: &Gpu) -> Vec<Subject> {
-    if !TileClass::menu_of_halves(gpu.facts_of_halves()).iter().any(TileClass::is_cooperative) {
+pub(super) fn of_halves(facts: &GpuFacts) -> Vec<Subject> {
+    if !TileClass::menu_of_halves(facts).iter().any(TileClass::is_cooperative) {
         return Vec::new();
     }
     let subject = |size| product_of("matmul nn, f16", Element::Half, Form::Nn, [size; 3]);

@@ -5,15 +5,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Spread;
-use crate::augmentation::Flip;
-use crate::config::{Config, Init, Interval, Monitor, Validation};
-use crate::data::pictures::Resize;
-use crate::data::{Dataset, Normalize};
+use crate::config::{Config, Interval};
+use crate::data::Dataset;
 use crate::device::Device;
 use crate::error::Result;
-use crate::nn::InitRule;
-use crate::optim::{Groups, Optimizer, Schedule, Warmup};
-use crate::tensor::Precision;
 use crate::train::{Epoch, Observer, StopFlag, Trainer};
 
 /// Number of measured epochs, after one that is not measured.
@@ -63,37 +58,13 @@ impl Workload {
         Config {
             preset: "bench".into(),
             data: self.data.into(),
-            image_size: None,
-            resize: Resize::Crop,
-            normalize: Normalize::Unit,
             model: self.model.into(),
-            init: Init::Rule(InitRule::He),
-            precision: Precision::F32,
             epochs: 1 + EPOCHS,
-            max_steps: None,
             batch_size: self.batch_size,
-            flip: Flip::None,
-            crop: 0,
-            cutout: 0,
-            shuffle: true,
-            seed: 0,
-            optimizer: Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 },
-            groups: Groups::default(),
             learning_rate: self.learning_rate,
-            schedule: Schedule::Constant,
-            schedule_steps: None,
-            step_every: None,
-            step_factor: 0.1,
-            warmup: Warmup::Share(0.0),
-            clip_norm: None,
-            label_smoothing: 0.0,
-            ema: None,
-            l2: 0.0,
-            validation: Validation::None,
-            monitor: Monitor::Accuracy,
-            patience: None,
             checkpoint_every: Interval::Epochs(1 + EPOCHS),
             keep_best: false,
+            ..Config::default()
         }
     }
 }

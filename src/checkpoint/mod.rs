@@ -1,4 +1,12 @@
 //! Saved models: tensors by name, the information needed to use them, and finding them on disk.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! let (path, model) = shadegrad::checkpoint::read_model(Path::new("runs/mine"))?;
+//! println!("{}: {} tensors", path.display(), model.tensors.len());
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 mod fingerprint;
 pub(crate) mod manifest;

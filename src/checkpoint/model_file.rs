@@ -23,6 +23,7 @@ use crate::data::{ImageShape, Normalisation};
 use crate::error::{Error, Result};
 use crate::fs::atomic;
 use crate::nn::{ModelSpec, Size};
+use crate::remedy::Remedy;
 
 /// Metadata key under which [`About`] is stored as JSON. A single key makes two saves of the same
 /// model byte-identical.
@@ -140,7 +141,7 @@ impl SavedModel {
     pub fn read(path: &Path) -> Result<Self> {
         let bad = |what: String| {
             Error::model(format!("{}: {what}", path.display()))
-                .advise("give a .safetensors file with f32 weights under PyTorch's names, such as 0.weight")
+                .advise("use a .safetensors file with f32 weights under PyTorch's names, such as 0.weight")
         };
         let length = std::fs::metadata(path).map_err(|cause| bad(format!("cannot be read: {cause}")))?.len();
         if length > MOST_BYTES {
@@ -157,7 +158,7 @@ impl SavedModel {
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
         let bad = |what: String| {
             Error::model(format!("{}: {what}", path.display()))
-                .advise("give a .safetensors file with f32 weights under PyTorch's names, such as 0.weight")
+                .advise("use a .safetensors file with f32 weights under PyTorch's names, such as 0.weight")
         };
         let invalid = |cause| bad(format!("is not a safetensors file: {cause}"));
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(invalid)?;
@@ -192,8 +193,10 @@ impl SavedModel {
     /// [`ErrorKind::Model`](crate::ErrorKind::Model) if the file has none.
     pub fn about(&self) -> Result<&About> {
         self.about.as_ref().ok_or_else(|| {
-            Error::model("the file does not say which model its weights belong to")
-                .advise("say it with --model and --data, or give a file that shadegrad wrote")
+            Error::model("the file does not say which model its weights belong to").advise(Remedy::settings(
+                "name it with {} and {}, or use a file that shadegrad wrote",
+                [("model", ""), ("data", "")],
+            ))
         })
     }
 
@@ -240,7 +243,7 @@ impl SavedModel {
                 "{name} has the shape {:?} in the file and {shape:?} in the model",
                 tensor.shape
             ))
-            .advise("give the model that the file was made with, with --model"));
+            .advise(Remedy::settings("name the model that the file was made for with {}", [("model", "")])));
         }
         Ok(&tensor.values)
     }

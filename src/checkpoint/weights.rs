@@ -57,7 +57,7 @@ pub fn weights_of(model: &Path) -> Result<PathBuf> {
     let weights = model.join(pointer.trim()).join(MODEL);
     if !weights.is_file() {
         let (best, weights) = (model.join(BEST), weights.display());
-        return Err(Error::model(format!("{} names {weights}, which is not there", best.display()))
+        return Err(Error::model(format!("{} names {weights}, which does not exist", best.display()))
             .advise("name another checkpoint of the run, in its folder checkpoints/"));
     }
     Ok(weights)

@@ -24,7 +24,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad bench --training --json | jq '.training[].images_per_second.median'";
 
 #[derive(Args, Debug)]
-#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct BenchArguments {
     #[command(flatten)]
     device: DeviceFlags,

@@ -19,7 +19,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad config show > mine.toml && shadegrad train --config mine.toml";
 
 #[derive(Args, Debug)]
-#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct ConfigArguments {
     #[command(subcommand)]
     command: ConfigCommand,

@@ -2,25 +2,19 @@
 
 use std::path::Path;
 
-use super::output;
+use super::{output, remedy};
 use crate::config::{Config, Key, Setting, Settings, Sources, Value, absolute_data, resolve};
 use crate::error::{Error, Result};
 use crate::optim::{Schedule, Warmup};
-use crate::run::record::Record;
-use crate::run::{Change, Reopened, RunDirectory, State, reopen};
+use crate::run::{Change, Continuation, Reopened, State, reopen};
 use crate::text::human::figure;
-use crate::train::{Ending, Position, Snapshot, Trainer};
+use crate::train::{Ending, Position, Trainer};
 
-/// A run as it continues.
-pub(super) struct Continuation {
-    pub(super) directory: RunDirectory,
-    pub(super) snapshot: Snapshot,
-    /// With what is changed.
-    pub(super) config: Config,
-    pub(super) record: Record,
-    /// What is changed, if anything is.
-    pub(super) change: Option<Change>,
-    /// Where the run has nothing left to train: that it has not, and how to train it further.
+/// A run that was reopened.
+pub(super) struct Opened {
+    /// The run with the changes that are asked for.
+    pub(super) run: Continuation,
+    /// If the run has nothing left to train: that, and how to train it further.
     pub(super) finished: Option<String>,
 }
 
@@ -29,10 +23,10 @@ pub(super) struct Continuation {
 /// # Errors
 /// Those of [`reopen`]; [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the run cannot have the
 /// changes.
-pub(super) fn open(run: &Path, changes: &Settings) -> Result<Continuation> {
+pub(super) fn open(run: &Path, changes: &Settings) -> Result<Opened> {
     let Reopened { directory, mut snapshot, config: before, settings, record, complaints } = reopen(run)?;
     for complaint in &complaints {
-        output::print_note(&format!("note: {complaint}\n"));
+        output::print_note(&format!("note: {}\n", remedy::complaint(complaint)));
     }
     let config = changed(settings, changes)?;
     let position = &mut snapshot.position;
@@ -61,7 +55,7 @@ pub(super) fn open(run: &Path, changes: &Settings) -> Result<Continuation> {
         let (what, advice) = finished.split_once("; ").unwrap_or((finished, ""));
         return Err(Error::usage(format!("{described}: {what}")).advise(format!("{advice} {described}")));
     }
-    Ok(Continuation { directory, snapshot, config, record, change, finished })
+    Ok(Opened { run: Continuation { directory, snapshot, config, record, change }, finished })
 }
 
 /// The configuration of a run with these settings, once they are changed.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::output;
 use super::style::Style;
 use crate::device::cpu::Cpu;
-use crate::device::gpu::adapter::{FoundAdapter, adapters, no_adapter_advice};
+use crate::device::gpu::adapter::{FoundAdapter, adapters, driver_advice};
 use crate::device::{Device, DeviceInfo, DeviceKind};
 use crate::error::Result;
 
@@ -19,7 +19,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad train --device radeon          # on the one that is called so";
 
 #[derive(Args, Debug)]
-#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct DevicesArguments {
     /// Print a JSON object instead of a table
     #[arg(long)]
@@ -48,7 +48,7 @@ fn print_json(found: &[FoundAdapter], cpu: &DeviceInfo) -> Result<()> {
     struct Devices<'a> {
         devices: Vec<Adapter<'a>>,
         cpu: &'a DeviceInfo,
-        advice: Option<&'static str>,
+        advice: Option<String>,
     }
     let devices = found.iter().enumerate().map(|(index, found)| Adapter {
         index,
@@ -112,13 +112,13 @@ fn preference(preferred: usize) -> String {
 }
 
 /// What to know where no GPU, or none worth the name, was found.
-fn advice(found: &[FoundAdapter]) -> Option<&'static str> {
+fn advice(found: &[FoundAdapter]) -> Option<String> {
     if found.is_empty() {
-        Some(no_adapter_advice())
+        Some(format!("{}; or use --device cpu", driver_advice()))
     } else if found.iter().all(FoundAdapter::is_software) {
-        Some(
-            "no hardware GPU was found: software drivers compute on the CPU, and `--device auto` takes the CPU itself",
-        )
+        let advice = "no hardware GPU was found: software drivers compute on the CPU, and `--device auto` \
+                      takes the CPU itself";
+        Some(advice.into())
     } else {
         None
     }

@@ -2,18 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum, ValueHint};
-use serde::Serialize;
+use clap::{Args, ValueHint};
 
 use super::device_choice::DeviceFlags;
 use super::evaluation_report::{self, Subject};
 use super::model_choice::ModelArguments;
 use super::split_choice::WhichSplit;
+use super::tta::TtaName;
 use super::{output, training_data};
 use crate::data::locate::Search;
 use crate::error::{Error, Result};
 use crate::run::DataSource;
-use crate::train::{Views, evaluate};
+use crate::train::evaluate;
 
 const EXAMPLES: &str = "Examples:
   shadegrad eval runs/NAME                        # on the data of the run
@@ -22,7 +22,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad eval w.safetensors --model linear:100,relu --data cifar10 --json";
 
 #[derive(Args, Debug)]
-#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct EvalArguments {
     #[command(flatten)]
     model: ModelArguments,
@@ -49,28 +49,6 @@ pub(super) struct EvalArguments {
     /// Print a JSON object instead of tables
     #[arg(long)]
     json: bool,
-}
-
-/// [`Views`] as users know them.
-#[derive(Clone, Copy, Debug, Serialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum TtaName {
-    /// The image as it is
-    None,
-    /// And its mirror image
-    Mirror,
-    /// And both shifted by a pixel along the diagonal: six views
-    MirrorShifts,
-}
-
-impl From<TtaName> for Views {
-    fn from(name: TtaName) -> Views {
-        match name {
-            TtaName::None => Views::One,
-            TtaName::Mirror => Views::Mirror,
-            TtaName::MirrorShifts => Views::MirrorShifts,
-        }
-    }
 }
 
 pub(super) fn run(arguments: &EvalArguments) -> Result<()> {

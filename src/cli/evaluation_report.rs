@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::eval::TtaName;
 use super::output;
 use super::style::Style;
+use super::tta::TtaName;
 use crate::device::DeviceInfo;
 use crate::error::Result;
 use crate::text::human::percentage;

@@ -22,7 +22,7 @@ metadata has mean, std and classes. A safetensors file has PyTorch's names and l
 torch.nn.Sequential takes it with load_state_dict.";
 
 #[derive(Args, Debug)]
-#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct ExportArguments {
     #[command(flatten)]
     model: ModelArguments,

@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use super::device_choice::Opening;
+use super::device_choice::{preparation_line, print_major};
 use super::setting_flags::SettingFlags;
 use super::style::Style;
 use super::{output, training_data};
 use crate::config::Key;
-use crate::device::DeviceInfo;
+use crate::device::{Choice, DeviceInfo, Options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::train::{CheckedTensor, GradientCheck, check_gradients};
 
@@ -21,7 +21,7 @@ backward on the device, and central differences of a float64 forward pass say wh
 must be.";
 
 #[derive(Args, Debug)]
-#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct GradcheckArguments {
     #[command(flatten)]
     settings: SettingFlags,
@@ -47,7 +47,13 @@ pub(super) fn run(arguments: &GradcheckArguments) -> Result<()> {
     let resolved = resolved.settle(&set);
     output::print_warnings(&dataset);
     // One step is no reason to look for the fastest kernels; which are taken changes no bit.
-    let device = Opening::default().open(resolved.device())?;
+    let device = Options {
+        tune: false,
+        on_notice: print_major,
+        observer: Some(preparation_line),
+        ..Options::default()
+    }
+    .open(&Choice::from(resolved.device()))?;
     let check = check_gradients(&resolved.config, dataset, &*device)?;
     let info = device.info();
     if arguments.json {

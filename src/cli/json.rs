@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use super::output::{print_json, print_warning};
+use super::remedy;
 use crate::config::Config;
 use crate::device::DeviceInfo;
 use crate::error::Result;
-use crate::train::{DatasetInfo, End, Epoch, Observer, Start};
+use crate::train::{DatasetInfo, End, Epoch, Observer, Start, Warning};
 
 /// Prints a line for each event, as it comes.
 #[derive(Debug, Default)]
@@ -47,8 +48,8 @@ impl Observer for JsonLines {
         print_json("epoch", epoch)
     }
 
-    fn warning(&mut self, warning: &str) -> Result<()> {
-        print_warning(warning);
+    fn warning(&mut self, warning: &Warning) -> Result<()> {
+        print_warning(&remedy::warning(warning));
         Ok(())
     }
 

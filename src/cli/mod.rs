@@ -7,7 +7,6 @@ mod bench;
 mod completions;
 mod config;
 mod continuation;
-mod course;
 mod data;
 mod device_choice;
 mod devices;
@@ -15,8 +14,10 @@ mod eval;
 mod evaluation_report;
 mod export;
 mod gradcheck;
+mod help;
 mod json;
 mod model_choice;
+mod observers;
 mod output;
 mod picture_flags;
 mod predict;
@@ -26,6 +27,7 @@ mod preview_flags;
 mod profile_report;
 mod progress_line;
 mod recorded_data;
+mod remedy;
 mod report;
 mod resume;
 mod run_folder;
@@ -38,20 +40,16 @@ mod style;
 mod terminal;
 mod train;
 mod training_data;
+mod tta;
 mod usage;
 mod values;
 mod verification_report;
-mod watchers;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, ErrorKind, Result};
-
-/// Help of a command: what it does, then examples, then the rest.
-const HELP_TEMPLATE: &str =
-    "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
 
 const EXAMPLES: &str = "Examples:
   shadegrad train                          # Fashion-MNIST on the best device
@@ -82,7 +80,7 @@ const NARROW: u16 = 60;
 
 /// The arguments of the program.
 #[derive(Debug, Parser)]
-#[command(name = "shadegrad", version, about, help_template = HELP_TEMPLATE)]
+#[command(name = "shadegrad", version, about, help_template = help::TEMPLATE)]
 #[command(before_help = EXAMPLES, after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
@@ -150,7 +148,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Bench(arguments) => bench::run(arguments),
         Command::Data(arguments) => data::run(arguments),
         Command::Config(arguments) => config::run(arguments),
-        Command::Completions(arguments) => completions::run(arguments),
+        Command::Completions(arguments) => completions::run(arguments, Cli::command()),
     }
 }
 
@@ -159,7 +157,7 @@ fn answer(error: &clap::Error) -> Result<()> {
     use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
     match error.kind() {
         DisplayHelp | DisplayVersion => error.print().map_err(|cause| output::failure(&cause)),
-        _ => Err(usage::translate(error)),
+        _ => Err(usage::translate(error, Cli::command())),
     }
 }
 
@@ -169,9 +167,9 @@ fn explain(error: &Error) {
         return;
     }
     let style = style::Style::of_stderr();
-    let mut text = format!("{} {error}\n", style.bad("error:"));
-    if let Some(advice) = error.advice() {
-        text.push_str(&format!("{} {advice}\n", style.strong("help:")));
+    let mut text = format!("{} {}\n", style.bad("error:"), remedy::message(error));
+    if let Some(remedy) = error.remedy() {
+        text.push_str(&format!("{} {}\n", style.strong("help:"), remedy::words(remedy)));
     }
     output::print_note(&text);
 }

@@ -25,7 +25,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad predict runs/NAME --data fashion-mnist --logits logits.npy";
 
 #[derive(Args, Debug)]
-#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct PredictArguments {
     #[command(flatten)]
     model: ModelArguments,

@@ -23,7 +23,7 @@ const EXAMPLES: &str = "Examples:
   shadegrad report runs/NAME --data-dir ~/data   # known data sets are there";
 
 #[derive(Args, Debug)]
-#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct ReportArguments {
     /// A run's folder
     #[arg(value_name = "RUN")]
@@ -49,8 +49,8 @@ pub(super) struct ReportArguments {
     json: bool,
 }
 
-/// What a model is examined with.
-pub(super) struct Exam<'a> {
+/// What the best model of a run is evaluated with for its report.
+pub(super) struct ReportInputs<'a> {
     pub(super) test: Split,
     pub(super) shape: ImageShape,
     pub(super) device: &'a dyn Device,
@@ -78,8 +78,8 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<()> {
     let written = match dataset(&record, arguments) {
         Ok(dataset) => {
             let device = arguments.device.open()?;
-            let exam = Exam { test: dataset.test, shape: dataset.shape, device: &*device };
-            write(run, Ok(exam), *force)?
+            let inputs = ReportInputs { test: dataset.test, shape: dataset.shape, device: &*device };
+            write(run, Ok(inputs), *force)?
         }
         // Whoever says where the data are does not want a report without them.
         Err(error) if arguments.data.is_some() || arguments.data_dir.is_some() => return Err(error),
@@ -99,24 +99,24 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<()> {
     }
 }
 
-/// Writes the report of `run`, with what its best model does in `exam`. Where `exam` says why there
-/// is none, what was found last is shown again. `force` allows a page that shows less than the one
-/// it replaces.
+/// Writes the report of `run` with an evaluation of its best model on `inputs`. If `inputs` says
+/// why there are none, the last evaluation is shown again. `force` allows a page that shows less
+/// than the one that it replaces.
 ///
 /// # Errors
 /// [`ErrorKind::Data`](crate::ErrorKind::Data) where a page would lose what cannot be made again.
-pub(super) fn write(run: &Path, exam: Result<Exam<'_>, String>, force: bool) -> Result<Written> {
+pub(super) fn write(run: &Path, inputs: Result<ReportInputs<'_>, String>, force: bool) -> Result<Written> {
     let record = Record::read(run)?;
     let weights = weights_of(run);
     let model = weights.as_ref().ok().map(|path| model_at(path)).transpose()?;
-    let examine = |exam: Exam<'_>| {
+    let examine = |inputs: ReportInputs<'_>| {
         let model = model.as_ref().ok_or("the run has no checkpoint yet")?;
-        let Exam { test, shape, device } = exam;
+        let ReportInputs { test, shape, device } = inputs;
         let evaluation = evaluate(model, test.clone(), shape, Views::One, device)?;
         let checkpoint = name(run, weights.as_deref().unwrap_or(run));
         Ok(Examination::new(checkpoint, model, evaluation, &test, shape)?)
     };
-    let examined = exam.map_err(Unexamined).and_then(examine);
+    let examined = inputs.map_err(Unexamined).and_then(examine);
     let (findings, missing, kept) = match examined {
         Ok(examination) => {
             examination.write(run)?;

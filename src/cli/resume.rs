@@ -5,17 +5,21 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 
-use super::continuation::{self, Continuation};
-use super::course::{self, Course};
+use super::continuation::{self, Opened};
 use super::device_choice::DeviceFlags;
+use super::observers::OutputFlags;
+use super::setting_flags::origin;
 use super::signals::stop_on_signals;
-use super::watchers::{WatchFlags, Watchers};
 use super::{output, training_data};
-use crate::config::{Config, Key, Origin, Settings};
+use crate::config::{Config, Key, Settings};
 use crate::data::Dataset;
+use crate::device::Device;
+use crate::device::profile::Profile;
 use crate::error::{Error, Result};
-use crate::run::{Change, EventFile, RunDirectory};
-use crate::train::{Observer, StopFlag, Trainer};
+use crate::run::record::RecordedDevice;
+use crate::run::supervisor::record_changes;
+use crate::run::{Change, Continuation, RunNotice, RunSource, Supervisor};
+use crate::train::Trainer;
 
 const EXAMPLES: &str = "Examples:
   shadegrad resume runs/20260131-235959-cifar10-mlp
@@ -30,7 +34,7 @@ out anew over all epochs and continues where the run is. --epochs lifts a limit 
 patience that has run out counts anew. run.json keeps the old settings.";
 
 #[derive(Args, Debug)]
-#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct ResumeArguments {
     /// The run's folder
     #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
@@ -56,7 +60,7 @@ pub(super) struct ResumeArguments {
     device: DeviceFlags,
 
     #[command(flatten)]
-    watch: WatchFlags,
+    output: OutputFlags,
 }
 
 impl ResumeArguments {
@@ -65,7 +69,7 @@ impl ResumeArguments {
         let mut changes = Settings::default();
         for (key, text) in [(Key::Epochs, &self.epochs), (Key::Lr, &self.lr), (Key::Data, &self.data)] {
             if let Some(text) = text {
-                changes.set_text(key, text, Origin::Flag)?;
+                changes.set_text(key, text, origin(key))?;
                 if changes.get(key).is_some_and(|setting| setting.is_open(key)) {
                     let message = format!("--{} auto: a run that is resumed needs a number", key.name());
                     return Err(
@@ -79,60 +83,79 @@ impl ResumeArguments {
 }
 
 pub(super) fn run(arguments: &ResumeArguments) -> Result<()> {
-    let ResumeArguments { run, device, data_dir, watch, .. } = arguments;
-    let changes = arguments.changes()?;
-    let rest =
-        Rest { run, device: device.clone(), data_dir: data_dir.clone(), changes, quiet: watch.is_quiet() };
-    let opened = rest.open()?;
+    let ResumeArguments { run, device, data_dir, output: flags, .. } = arguments;
+    let mut resumed = ResumeRun {
+        run,
+        device: device.clone(),
+        data_dir: data_dir.clone(),
+        changes: arguments.changes()?,
+        profile: None,
+        quiet: flags.is_quiet(),
+    };
+    let Opened { run: opened, finished } = continuation::open(run, &resumed.changes)?;
     // Programs that read JSON get the run's last event again.
-    if let Some(finished) = &opened.finished
-        && !watch.is_json()
+    if let Some(finished) = &finished
+        && !flags.is_json()
     {
-        let line = format!("note: {finished}\n");
-        rest.record_places(opened)?;
-        if !watch.is_quiet() {
-            output::print_note(&line);
+        resumed.record_places(opened)?;
+        if !flags.is_quiet() {
+            output::print_note(&format!("note: {finished}\n"));
         }
         return Ok(());
     }
-    let mut watchers = watch.call()?;
+    let mut observers = flags.open()?;
+    resumed.profile = observers.profile();
     let stop = stop_on_signals()?;
-    let course = rest.train(opened, &mut watchers, &stop, None)?;
-    course::end(run, watchers, course, |watchers, loss| rest.train(rest.open()?, watchers, &stop, Some(loss)))
+    let supervisor = Supervisor { folder: run, source: &resumed, stop: &stop };
+    let ended = supervisor.resume(opened, &mut observers.all())?;
+    observers.finish(run, ended)
 }
 
-/// What is left of a run.
-pub(super) struct Rest<'a> {
+/// A run that is resumed, with what the user asks for.
+pub(super) struct ResumeRun<'a> {
     pub(super) run: &'a Path,
-    /// Instead of the device that the run began on.
+    /// Replaces the device that the run began on, if one is named.
     pub(super) device: DeviceFlags,
-    /// Instead of where the run has its data from.
+    /// Replaces the folder that the run has its data from.
     pub(super) data_dir: Option<PathBuf>,
-    /// What is to be changed in the run.
+    /// Settings to change.
     pub(super) changes: Settings,
+    /// Collects the time that kernels take.
+    pub(super) profile: Option<Profile>,
     pub(super) quiet: bool,
 }
 
-impl Rest<'_> {
-    /// Opens the run at its last whole checkpoint, with the changes that are asked for.
-    pub(super) fn open(&self) -> Result<Continuation> {
-        continuation::open(self.run, &self.changes)
-    }
-
+impl ResumeRun<'_> {
     /// Whether the user says where the data are.
     fn names_place(&self) -> bool {
         self.changes.get(Key::Data).is_some() || self.data_dir.is_some()
     }
 
-    /// Loads the data set of the run, which must be the same where anything is changed.
-    fn load(&self, opened: &Continuation) -> Result<Dataset> {
-        let Continuation { config, record, snapshot, .. } = opened;
+    /// Records where the data of a finished run are now, if the user says so.
+    fn record_places(&self, opened: Continuation) -> Result<()> {
+        if !self.names_place() {
+            return Ok(());
+        }
+        self.dataset(&opened)?;
+        let Continuation { mut directory, config, change, .. } = opened;
+        record_changes(&mut directory, self.data_dir.as_deref(), change.as_ref(), &config)
+    }
+}
+
+impl RunSource for ResumeRun<'_> {
+    fn reopen(&self) -> Result<Continuation> {
+        continuation::open(self.run, &self.changes).map(|opened| opened.run)
+    }
+
+    /// Loads the data set of the run, which must be the same if anything is changed.
+    fn dataset(&self, run: &Continuation) -> Result<Dataset> {
+        let Continuation { config, record, snapshot, .. } = run;
         training_data::check_recorded(&config.data)?;
         let data_dir = self.data_dir.clone().or_else(|| record.data_place());
         let dataset =
             training_data::load(config, data_dir, !self.quiet)?.as_recorded(record.data_files.count);
         // Nothing is recorded of a run that cannot continue.
-        if opened.change.is_some() || self.names_place() {
+        if run.change.is_some() || self.names_place() {
             record.check_data(&dataset.files)?;
             let classes = snapshot.model.about.as_ref().map(|about| &about.classes);
             if classes.is_some_and(|classes| *classes != dataset.classes) {
@@ -143,76 +166,23 @@ impl Rest<'_> {
         Ok(dataset)
     }
 
-    /// Records where the data of a finished run are now, if the user says so.
-    fn record_places(&self, opened: Continuation) -> Result<()> {
-        if !self.names_place() {
-            return Ok(());
-        }
-        self.load(&opened)?;
-        let Continuation { mut directory, config, change, .. } = opened;
-        self.record(&mut directory, change.as_ref(), &config)
+    fn device(&self, began_on: &RecordedDevice) -> Result<Box<dyn Device>> {
+        self.device.open_again(began_on, self.profile.clone(), self.quiet)
     }
 
-    /// Records what is changed in the run, and its configuration from now on.
-    fn record(&self, directory: &mut RunDirectory, change: Option<&Change>, config: &Config) -> Result<()> {
-        if let Some(data_dir) = &self.data_dir {
-            directory.move_data_dir(data_dir)?;
-        }
-        match change {
-            Some(change) => directory.change(change, config.to_toml()),
-            None => Ok(()),
-        }
+    fn data_dir(&self) -> Option<&Path> {
+        self.data_dir.as_deref()
     }
 
-    /// Trains it, from the last whole checkpoint on. `loss` says what ended the run in this very process.
-    pub(super) fn train(
-        &self,
-        opened: Continuation,
-        watchers: &mut Watchers,
-        stop: &StopFlag,
-        loss: Option<&str>,
-    ) -> Result<Course> {
-        let dataset = self.load(&opened)?;
-        let Continuation { mut directory, snapshot, config, record, change, .. } = opened;
-        match loss {
-            // The same data have been described before.
-            Some(loss) => directory.log_warnings(&[format!("{loss}; going on with a new device")])?,
-            None => {
-                output::print_warnings(&dataset);
-                directory.log_warnings(&dataset.warnings)?;
-            }
-        }
-        let device = self.device.open_again(&record.device, watchers.profile(), self.quiet)?;
-        let info = device.info();
-        let is_other = (&info.name, &info.backend, &info.driver)
-            != (&record.device.name, &record.device.backend, &record.device.driver);
-        // Any number of the CPU's threads computes the same.
-        if is_other && [&info.backend, &record.device.backend] != ["cpu", "cpu"] {
-            let began = &record.device;
-            output::print_note(&format!(
-                "note: the run began on {began}: what follows differs by rounding\n"
-            ));
-        }
-        if let Some(note) = course::precision_note(&config, &*device) {
-            output::print_note(&format!("note: {note}\n"));
-            directory.log_warnings(&[note])?;
-        }
-        let (test, shape) = (dataset.test.clone(), dataset.shape);
-        let trainer = match Trainer::resume(&config, dataset, &*device, snapshot) {
-            // Lost on the way to its first step is lost like any other.
-            Err(loss) if course::is_loss(&loss, &*device) => {
-                return Ok(Course { trained: Err(loss), device, test, shape });
-            }
-            other => other?,
-        };
-        self.record(&mut directory, change.as_ref(), &config)?;
-        if let Some(change) = change {
-            output::print_note(&continuation::note(&change, &config, &trainer));
-        }
-        let mut events = EventFile::create(self.run);
-        let mut observers: Vec<&mut dyn Observer> = vec![&mut directory, &mut events];
-        observers.extend(watchers.observers());
-        let trained = trainer.train(self.run, &mut observers, stop);
-        Ok(Course { trained, device, test, shape })
+    fn loaded(&self, dataset: &Dataset) {
+        output::print_warnings(dataset);
+    }
+
+    fn changed(&self, change: &Change, config: &Config, trainer: &Trainer<'_>) {
+        output::print_note(&continuation::note(change, config, trainer));
+    }
+
+    fn notice(&self, notice: &RunNotice<'_>) {
+        output::print_note(&format!("note: {notice}\n"));
     }
 }

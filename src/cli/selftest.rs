@@ -3,14 +3,14 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::device_choice::{DeviceFlags, Selftest};
+use super::device_choice::DeviceFlags;
 use super::output;
 use super::signals::stop_on_signals;
 use super::spinner::spinner;
 use super::style::Style;
-use crate::data::locate::user_cache;
 use crate::device::DeviceInfo;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::user_cache;
 use crate::run::clock::Moment;
 use crate::selftest::{self, Check, TOLERANCE, Verdict};
 
@@ -25,7 +25,7 @@ remembered for this GPU, driver and build: runs do without a kernel that is wron
 take its place, and are refused where none can.";
 
 #[derive(Args, Debug)]
-#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct SelftestArguments {
     #[command(flatten)]
     device: DeviceFlags,
@@ -46,8 +46,9 @@ struct Body<'a> {
     passed: bool,
     tolerance: f64,
     checks: &'a [Check],
-    /// Classes of matrix products that runs do without.
-    barred: &'a [String],
+    /// Tile classes of the matrix product that runs disable.
+    #[serde(rename = "barred")]
+    disabled: &'a [String],
     /// Ops for which there is nothing else.
     broken: &'a [String],
 }
@@ -55,7 +56,7 @@ struct Body<'a> {
 pub(super) fn run(arguments: &SelftestArguments) -> Result<()> {
     let only = arguments.only.as_deref();
     selftest::check_name(only)?;
-    let device = arguments.device.open_heeding(Selftest::Ignore)?;
+    let device = arguments.device.open_with_all_kernels()?;
     let stop = stop_on_signals()?;
     let bar = spinner();
     let checks = selftest::run(&*device, only, |what| {
@@ -65,18 +66,18 @@ pub(super) fn run(arguments: &SelftestArguments) -> Result<()> {
     })?;
     bar.finish_and_clear();
     let verdict = Verdict::of(&checks, Moment::now().day());
-    if let (None, Some(folder), Some(gpu)) = (only, user_cache(), device.gpu())
-        && let Err(error) = gpu.selftest_memory(&folder).remember(&verdict)
+    if let (None, Some(folder)) = (only, user_cache())
+        && let Err(error) = device.save_verdict(&folder, &verdict)
     {
         output::print_note(&format!("note: what was found is not remembered: {error}\n"));
     }
     let info = device.info();
-    let Verdict { barred, broken, .. } = &verdict;
+    let Verdict { disabled, broken, .. } = &verdict;
     if arguments.json {
         let passed = verdict.is_clean();
         output::print_json(
             "selftest",
-            &Body { device: info, passed, tolerance: TOLERANCE, checks: &checks, barred, broken },
+            &Body { device: info, passed, tolerance: TOLERANCE, checks: &checks, disabled, broken },
         )?;
     } else {
         output::print(&table(&checks, &verdict, info))?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
+use super::help;
 use crate::config::{Key, Kind, Origin, Resolved, Settings, Sources, Value, complete, presets, said};
 use crate::data::catalogue::Catalogue;
 use crate::data::load::is_folder_of_pictures;
@@ -32,8 +33,8 @@ impl SettingFlags {
         let mut flags = Settings::default();
         for (key, given) in &self.given {
             match given {
-                Given::Text(text) => flags.set_text(*key, text, Origin::Flag)?,
-                Given::Switch(on) => flags.set(*key, Value::Switch(*on), Origin::Flag),
+                Given::Text(text) => flags.set_text(*key, text, origin(*key))?,
+                Given::Switch(on) => flags.set(*key, Value::Switch(*on), switch_origin(*key, *on)),
             }
         }
         let mut said = said(Sources {
@@ -61,6 +62,22 @@ impl SettingFlags {
             true => Err(Error::usage(format!("preset {preset}: needs data to train on"))
                 .advise("name a folder of pictures or a known data set, for example --data ./flowers")),
         }
+    }
+}
+
+/// The flag of a key as messages quote it; presets have none.
+pub(super) fn origin(key: Key) -> Origin {
+    Origin::Argument(match key {
+        Key::Preset => "preset".into(),
+        _ => format!("--{}", key.name()),
+    })
+}
+
+/// The flag that turns a switch on or off.
+fn switch_origin(key: Key, on: bool) -> Origin {
+    match key.kind() {
+        Kind::Switch { off, .. } if !on => Origin::Argument(format!("--{off}")),
+        _ => origin(key),
     }
 }
 
@@ -114,7 +131,7 @@ fn flags_of(key: Key) -> Vec<Arg> {
     let switch = |name: &'static str, other: &'static str, hidden: bool| {
         Arg::new(name)
             .long(name)
-            .help(key.help())
+            .help(help::of_key(key))
             .help_heading(heading(key))
             .action(ArgAction::SetTrue)
             .conflicts_with(other)
@@ -125,8 +142,8 @@ fn flags_of(key: Key) -> Vec<Arg> {
 
 fn valued(key: Key) -> Arg {
     let help = match key {
-        Key::Model => format!("{}. Layers: {}", key.help(), layers()),
-        _ => key.help().into(),
+        Key::Model => format!("{}. Layers: {}", help::of_key(key), layers()),
+        _ => help::of_key(key).into(),
     };
     let argument = Arg::new(key.name())
         .help(help)

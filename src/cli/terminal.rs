@@ -5,13 +5,13 @@ use std::io::{self, IsTerminal};
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output;
 use super::progress_line::ProgressLine;
 use super::style::{Style, is_capable};
+use super::{output, remedy};
 use crate::config::Monitor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::human::{duration, figure, percentage};
-use crate::train::{End, Epoch, Observer, Progress, Start};
+use crate::train::{End, Epoch, Observer, Progress, Start, Warning};
 
 /// A column of the table.
 #[derive(Debug)]
@@ -165,8 +165,8 @@ impl Observer for Terminal {
         self.print(&text)
     }
 
-    fn warning(&mut self, warning: &str) -> Result<()> {
-        self.bar.suspend(|| output::print_warning(warning));
+    fn warning(&mut self, warning: &Warning) -> Result<()> {
+        self.bar.suspend(|| output::print_warning(&remedy::warning(warning)));
         Ok(())
     }
 

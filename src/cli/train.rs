@@ -2,20 +2,20 @@
 
 use clap::Args;
 
-use super::course::{self, Course};
-use super::device_choice::{DeviceFlags, Opening, Selftest};
-use super::resume::Rest;
+use super::device_choice::{DeviceFlags, print_major, run_options};
+use super::observers::OutputFlags;
+use super::resume::ResumeRun;
 use super::run_folder::RunFolder;
 use super::setting_flags::SettingFlags;
 use super::signals::stop_on_signals;
-use super::watchers::WatchFlags;
 use super::{output, training_data};
 use crate::checkpoint::weights_of;
 use crate::config::{Config, Init, Key, Origin, Resolved, Settings, Validation};
 use crate::data::Dataset;
+use crate::device::{Choice, Options};
 use crate::error::Result;
-use crate::run::{EventFile, RunDirectory};
-use crate::train::{Observer, Sizes, Trainer};
+use crate::run::{PreparedRun, RunDirectory, RunNotice, Supervisor};
+use crate::train::Sizes;
 
 const EXAMPLES: &str = "Examples:
   shadegrad train                              # Fashion-MNIST, best device
@@ -29,28 +29,28 @@ What is on the command line goes before the environment (SHADEGRAD_DATA, SHADEGR
 before --config, that before the preset. `shadegrad config show` takes the same arguments and tells.";
 
 #[derive(Args, Debug)]
-#[command(before_help = EXAMPLES, help_template = super::HELP_TEMPLATE)]
+#[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct TrainArguments {
     #[command(flatten)]
     settings: SettingFlags,
 
     #[command(flatten)]
-    watch: WatchFlags,
+    output: OutputFlags,
 }
 
 pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     // Cheap mistakes first: nothing below is tried before all arguments make sense.
     let resolved = arguments.settings.resolve_with_data()?;
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
-    let mut watchers = arguments.watch.call()?;
+    let mut observers = arguments.output.open()?;
     let load = |resolved: &Resolved| {
-        training_data::load(&resolved.config, resolved.data_dir(), !arguments.watch.is_quiet())
+        training_data::load(&resolved.config, resolved.data_dir(), !arguments.output.is_quiet())
     };
     let dataset = load(&resolved)?;
     let set = training_data::training_set(&resolved.config, &dataset);
     let settled = resolved.settle(&set);
     let resolved = Resolved { config: recorded(settled.config)?, settings: settled.settings };
-    if !arguments.watch.is_quiet() {
+    if !arguments.output.is_quiet() {
         output::print_description(&dataset);
         training_data::print_choice(&resolved, &set);
         note_batch_size(&resolved, &dataset);
@@ -60,49 +60,36 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     let sizes = Sizes::of(&resolved.config, &dataset);
     resolved.check_run(sizes.train, sizes.validation.is_some())?;
     sizes.model(&resolved.config)?;
-    let open = |selftest| {
-        let quiet = arguments.watch.is_quiet();
-        let opening = Opening { tune: resolved.tune(), profile: watchers.profile(), selftest, quiet };
-        opening.open(resolved.device())
-    };
-    let device = open(Selftest::Tell)?;
-    let (test, shape) = (dataset.test.clone(), dataset.shape);
+    let options = run_options(resolved.tune(), observers.profile(), arguments.output.is_quiet());
+    let choice = Choice::from(resolved.device());
+    let device = options.open(&choice)?;
     let mut warnings = dataset.warnings.clone();
-    if let Some(note) = course::precision_note(&resolved.config, &*device) {
-        output::print_note(&format!("note: {note}\n"));
-        warnings.push(note);
+    if let Some(notice) = RunNotice::about_precision(&resolved.config, &*device) {
+        output::print_note(&format!("note: {notice}\n"));
+        warnings.push(notice.to_string());
     }
-    let (device, trainer) = match Trainer::new(&resolved.config, dataset, &*device) {
-        // Nothing has been trained yet that could be gone on with.
-        Err(loss) if course::is_loss(&loss, &*device) => {
-            output::print_note(&format!("note: {loss}; opening it again\n"));
-            drop(device);
-            let device = open(Selftest::Heed)?;
-            let trainer = Trainer::new(&resolved.config, load(&resolved)?, &*device)?;
-            (device, trainer)
-        }
-        other => (device, other?),
-    };
+    let prepared = PreparedRun::new(&resolved.config, dataset, device, |lost| {
+        output::print_note(&format!("note: {lost}; opening it again\n"));
+        let device = Options { on_notice: print_major, ..options.clone() }.open(&choice)?;
+        Ok((load(&resolved)?, device))
+    })?;
     let stop = stop_on_signals()?;
     // Only a run that can start leaves a folder behind.
     let run = folder.create()?;
     let directory = RunDirectory::create(&run, resolved.config.to_toml())?;
-    let mut directory = directory.with_data_dir(resolved.data_dir());
+    let directory = directory.with_data_dir(resolved.data_dir());
     directory.log_warnings(&warnings)?;
-    let mut events = EventFile::create(&run);
-    let mut observers: Vec<&mut dyn Observer> = vec![&mut directory, &mut events];
-    observers.extend(watchers.observers());
-
-    let trained = trainer.train(&run, &mut observers, &stop);
-    // Closes the run's files: whoever goes on with it opens them again.
-    drop(observers);
-    drop((directory, events));
-    let quiet = arguments.watch.is_quiet();
-    let device_flags = DeviceFlags::recorded(resolved.tune());
-    let rest = Rest { run: &run, device: device_flags, data_dir: None, changes: Settings::default(), quiet };
-    course::end(&run, watchers, Course { trained, device, test, shape }, |watchers, loss| {
-        rest.train(rest.open()?, watchers, &stop, Some(loss))
-    })
+    let source = ResumeRun {
+        run: &run,
+        device: DeviceFlags::recorded(resolved.tune()),
+        data_dir: None,
+        changes: Settings::default(),
+        profile: observers.profile(),
+        quiet: arguments.output.is_quiet(),
+    };
+    let supervisor = Supervisor { folder: &run, source: &source, stop: &stop };
+    let ended = supervisor.train(prepared, directory, &mut observers.all());
+    observers.finish(&run, ended)
 }
 
 /// The configuration as the run records it: its paths are those of every current folder, and what a
@@ -115,11 +102,12 @@ fn recorded(config: Config) -> Result<Config> {
     Ok(Config { init, ..config }.with_absolute_paths())
 }
 
-/// Says so where more images a step were asked for than there are; what a preset or a file says is for any
-/// data set.
+/// Says so where more images a step were asked for than there are; what a preset or a file says is
+/// for any data set.
 fn note_batch_size(resolved: &Resolved, dataset: &Dataset) {
     let (count, size) = (dataset.train.len(), resolved.config.batch_size);
-    let is_flag = resolved.settings.get(Key::BatchSize).is_some_and(|setting| setting.origin == Origin::Flag);
+    let setting = resolved.settings.get(Key::BatchSize);
+    let is_flag = setting.is_some_and(|setting| matches!(setting.origin, Origin::Argument(_)));
     if is_flag && size > count {
         let name = &dataset.name;
         output::print_note(&format!(
@@ -142,7 +130,8 @@ fn note_validation(resolved: &Resolved, dataset: &Dataset) {
     }
 }
 
-/// What the run's folder is called after: the preset, or the data where they are others than the preset's.
+/// What the run's folder is called after: the preset, or the data where they are others than the
+/// preset's.
 fn name(resolved: &Resolved) -> &str {
     let is_of_preset = |key| {
         let setting = resolved.settings.get(key);

@@ -3,22 +3,23 @@
 use std::error::Error as _;
 use std::ffi::OsString;
 
-use clap::CommandFactory;
+use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::Cli;
 use crate::error::Error;
 
-/// clap's error as one line for what is wrong and one for what to do.
-pub(super) fn translate(error: &clap::Error) -> Error {
+/// clap's error about the arguments of `program`: one line for what is wrong, one for what to do.
+pub(super) fn translate(error: &clap::Error, program: Command) -> Error {
     let mut message = message(error);
     let suggested =
         [ContextKind::SuggestedArg, ContextKind::SuggestedValue, ContextKind::SuggestedSubcommand];
     if let Some(meant) = suggested.into_iter().find_map(|kind| words(error, kind).into_iter().next()) {
         message.push_str(&format!("; did you mean `{meant}`?"));
     }
-    Error::usage(message)
-        .advise(format!("run `{} --help` to see what there is", command(std::env::args_os().skip(1))))
+    Error::usage(message).advise(format!(
+        "run `{} --help` to see what there is",
+        command(program, std::env::args_os().skip(1))
+    ))
 }
 
 fn message(error: &clap::Error) -> String {
@@ -71,8 +72,8 @@ fn flag(argument: &str) -> &str {
 }
 
 /// The command that the arguments are for, as one writes it: `shadegrad data fetch`.
-fn command(arguments: impl Iterator<Item = OsString>) -> String {
-    let (mut command, mut names) = (Cli::command(), vec!["shadegrad".to_owned()]);
+fn command(mut command: Command, arguments: impl Iterator<Item = OsString>) -> String {
+    let mut names = vec!["shadegrad".to_owned()];
     for argument in arguments {
         if let Some(below) = command.find_subcommand(&argument).cloned() {
             names.push(below.get_name().to_owned());

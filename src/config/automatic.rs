@@ -75,7 +75,7 @@ pub(super) fn settle(settings: Settings, set: Option<&TrainingSet>) -> Settings 
     let size = || format!("images of {}", side_by_side(shape));
     let count = |count: usize| Value::Whole(count as u64);
     let mut settled = settings;
-    // The order matters: whether to clip depends on the batch size.
+    // The order matters, because clipping depends on the batch size.
     for key in Key::ALL {
         if !settled.get(key).is_some_and(|setting| setting.is_open(key)) {
             continue;
@@ -159,7 +159,7 @@ mod tests {
     fn resolved(flags: &[(Key, &str)]) -> Resolved {
         let mut settings = Settings::default();
         for (key, value) in flags {
-            settings.set_text(*key, value.as_ref(), Origin::Flag).expect("the value is allowed");
+            settings.set_text(*key, value.as_ref(), Origin::Caller).expect("the value is allowed");
         }
         let sources = Sources { flags: settings, environment: &|_| None, file: None };
         complete(said(sources).expect("the values are allowed")).expect("they go together")

@@ -105,7 +105,7 @@ impl Config {
     /// Returns the learning rate of every step. A full epoch has `steps_per_epoch` steps.
     pub fn learning_rates(&self, steps_per_epoch: usize) -> LearningRate {
         let of_epochs = |epochs: usize| epochs.saturating_mul(steps_per_epoch);
-        // Minutes were refused when the configuration was resolved.
+        // Minutes were rejected when the configuration was resolved.
         let steps_of = |interval| match interval {
             Interval::Steps(steps) => Some(steps),
             Interval::Epochs(epochs) => Some(of_epochs(epochs)),
@@ -160,7 +160,7 @@ mod tests {
     fn config(flags: &[(Key, &str)]) -> Config {
         let mut settings = Settings::default();
         for (key, text) in flags {
-            settings.set_text(*key, OsStr::new(text), Origin::Flag).expect("the value is allowed");
+            settings.set_text(*key, OsStr::new(text), Origin::Caller).expect("the value is allowed");
         }
         let sources = Sources { flags: settings, environment: &|_| None, file: None };
         resolve(sources).expect("the values fit").config

@@ -15,6 +15,17 @@ use crate::nn::InitRule;
 use crate::optim::{Groups, Optimizer, Schedule, Warmup};
 use crate::tensor::Precision;
 
+/// The defaults of all keys, without a preset, data or layers.
+impl Default for Config {
+    fn default() -> Self {
+        let mut settings = Settings::defaults();
+        for key in [Key::Preset, Key::Model] {
+            settings.set(key, Value::Text(String::new()), Origin::Default);
+        }
+        Config::from_settings(&settings)
+    }
+}
+
 impl Config {
     /// Builds the configuration from `settings`.
     ///
@@ -155,17 +166,18 @@ impl Config {
         ];
         let mut settings = Settings::default();
         for (key, value) in self.optimizer.values() {
-            settings.set(key, value, Origin::Flag);
+            settings.set(key, value, Origin::Caller);
         }
         for (key, value) in values {
             if let Some(value) = value {
-                settings.set(key, value, Origin::Flag);
+                settings.set(key, value, Origin::Caller);
             }
         }
         settings
     }
 
-    /// As a TOML file that gives the same configuration when it is read with `--config`.
+    /// As a TOML file that gives the same configuration when it is read as a
+    /// [`ConfigFile`](super::ConfigFile).
     pub fn to_toml(&self) -> String {
         let mut text =
             String::from("# The complete configuration of a run: `shadegrad train --config` takes it.\n");
@@ -279,4 +291,82 @@ impl<'a> Reader<'a> {
 fn named<T: Copy, const N: usize>(name: &str, all: [T; N], name_of: fn(T) -> &'static str) -> T {
     let found = all.into_iter().find(|one| name_of(*one) == name);
     found.unwrap_or_else(|| unreachable!("{name} was checked"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Monitor, Resolved, Sources, resolve};
+
+    fn resolve_file(text: &str) -> crate::Result<Resolved> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, text).expect("it is writable");
+        resolve(Sources { flags: Settings::default(), environment: &|_| None, file: Some(&path) })
+    }
+
+    #[test]
+    fn awkward_values_come_back_from_their_own_text() {
+        let names = ["plain", "with \"quotes\" and \\ and\nlines", "Größe/图片", "#no comment"];
+        let numbers = [f32::MIN_POSITIVE, 1e-45, 0.1, 1.0 / 3.0, 16_777_217.0, 3.4e38, f32::MAX];
+        let others = names.iter().cycle().zip(Normalize::ALL.iter().cycle());
+        for (index, (&number, (&name, &normalize))) in numbers.iter().zip(others).enumerate() {
+            let betas = [1.0 - f32::EPSILON, 0.0];
+            let optimizers = [
+                Optimizer::Sgd { momentum: 1.0 - f32::EPSILON, nesterov: true, weight_decay: number },
+                Optimizer::Adam { betas, epsilon: number, weight_decay: number, decoupled: false },
+                Optimizer::Adam { betas, epsilon: number, weight_decay: 0.0, decoupled: true },
+                Optimizer::Lion { betas, weight_decay: number },
+                Optimizer::Muon { momentum: 0.5, nesterov: false, weight_decay: number },
+            ];
+            let schedule = Schedule::ALL[index % Schedule::ALL.len()];
+            let is_step = schedule == Schedule::Step;
+            let config = Config {
+                preset: "lab-cifar10".into(),
+                data: name.into(),
+                image_size: (index % 2 == 0).then_some(index + 1),
+                resize: Resize::ALL[index % Resize::ALL.len()],
+                normalize,
+                model: "linear:7,relu".into(),
+                init: match index % 2 {
+                    0 => Init::Rule(InitRule::ALL[index % InitRule::ALL.len()]),
+                    _ => Init::File(format!("{name}.safetensors").into()),
+                },
+                precision: Precision::ALL[index % 2],
+                epochs: u32::MAX as usize,
+                max_steps: (index % 3 == 0).then_some(index + 1),
+                batch_size: index + 1,
+                flip: Flip::ALL[index % 3],
+                crop: index,
+                cutout: 2 * index,
+                shuffle: index % 2 == 0,
+                seed: u64::MAX - index as u64,
+                optimizer: optimizers[index % 5],
+                groups: match index % 2 {
+                    0 => Groups::parse(&format!(
+                        "biases optimizer=sgd lr={number:?} momentum=0.5, 0.weight decay=0 until={number:?}"
+                    ))
+                    .expect("they are rules"),
+                    _ => Groups::default(),
+                },
+                learning_rate: number,
+                schedule,
+                schedule_steps: [None, Some(Interval::Steps(9)), Some(Interval::Epochs(3))][index % 3],
+                step_every: is_step.then_some(Interval::Epochs(3)),
+                step_factor: 0.1,
+                warmup: [Warmup::Share(1.0 - f32::EPSILON), Warmup::Steps(2), Warmup::Epochs(3)][index % 3],
+                clip_norm: (index % 2 == 1).then_some(number),
+                label_smoothing: 0.1,
+                ema: (index % 2 == 0).then_some(1.0 - f32::EPSILON),
+                l2: number,
+                validation: [Validation::None, Validation::Share(0.1), Validation::Test][index % 3],
+                monitor: Monitor::ALL[index % 2],
+                patience: (index % 3 > 0).then_some(index),
+                checkpoint_every: [Interval::Steps(7), Interval::Epochs(2), Interval::Minutes(10)][index % 3],
+                keep_best: index % 2 == 1,
+            };
+            let text = config.to_toml();
+            assert_eq!(resolve_file(&text).unwrap_or_else(|error| panic!("{error}\n{text}")).config, config);
+        }
+    }
 }

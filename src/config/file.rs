@@ -10,6 +10,7 @@ use super::key::Key;
 use super::kind::{Kind, Written};
 use super::settings::{Origin, Settings, shorten};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 use crate::text::suggest::nearest;
 
 /// Maximum size of a configuration file in bytes. It is far above any real configuration, so that a
@@ -36,10 +37,8 @@ impl ConfigFile {
     /// mistake.
     pub fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
-        let unreadable = |why: String| {
-            Error::usage(format!("cannot read {shown}: {why}"))
-                .advise("--config takes a TOML file; `shadegrad config show` prints one to start from")
-        };
+        let unreadable =
+            |why: String| Error::usage(format!("cannot read {shown}: {why}")).advise(Remedy::GiveConfigFile);
         let about = std::fs::metadata(path).map_err(|cause| unreadable(cause.to_string()))?;
         if about.is_dir() {
             return Err(unreadable("it is a folder".into()));

@@ -15,18 +15,7 @@ pub struct Preset {
     pub text: &'static str,
 }
 
-/// All presets.
-pub const ALL: [Preset; 9] = [
-    Preset { name: DEFAULT, text: include_str!("../../presets/fashion-mnist.toml") },
-    Preset { name: PICTURES, text: include_str!("../../presets/pictures.toml") },
-    Preset { name: "fashion-mnist-cnn", text: include_str!("../../presets/fashion-mnist-cnn.toml") },
-    Preset { name: "cifar10-cnn", text: include_str!("../../presets/cifar10-cnn.toml") },
-    Preset { name: "cifar10-resnet9", text: include_str!("../../presets/cifar10-resnet9.toml") },
-    Preset { name: "cifar10-speedrun", text: include_str!("../../presets/cifar10-speedrun.toml") },
-    Preset { name: "cifar10-mlp", text: include_str!("../../presets/cifar10-mlp.toml") },
-    Preset { name: "lab-fashion-mnist", text: include_str!("../../presets/lab-fashion-mnist.toml") },
-    Preset { name: "lab-cifar10", text: include_str!("../../presets/lab-cifar10.toml") },
-];
+include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 
 /// The names of all presets.
 pub const NAMES: [&str; ALL.len()] = {

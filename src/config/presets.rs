@@ -1,4 +1,12 @@
 //! Presets: complete recipes, embedded in the program.
+//!
+//! ```
+//! use shadegrad::config::presets::Preset;
+//!
+//! let preset = Preset::named("fashion-mnist").expect("it is a preset");
+//! assert!(preset.settings()?.iter().count() > 0);
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 use super::file::ConfigFile;
 pub use super::preset_list::{ALL, DEFAULT, NAMES, PICTURES, Preset};

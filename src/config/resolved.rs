@@ -9,6 +9,7 @@ use super::key::Key;
 use super::settings::{Origin, Settings};
 use super::value::Value;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
 /// A configuration and the origin of its values.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +47,10 @@ impl Resolved {
         Err(Error::usage(format!(
             "{described}: the warm-up takes {warmup} steps, more than the {what}, which has {steps}"
         ))
-        .advise("use a shorter warm-up, for example a share of the schedule such as --warmup 0.1"))
+        .advise(Remedy::settings(
+            "use a shorter warm-up, for example a fraction of the schedule such as {}",
+            [("warmup", "0.1")],
+        )))
     }
 
     /// Returns the device to train on; see [`Key::Device`].
@@ -86,7 +90,10 @@ pub(super) fn check_patience(config: &Config, settings: &Settings, has_validatio
     }
     let patience = settings.get(Key::Patience).map(|setting| setting.describe(Key::Patience));
     Err(Error::usage(format!("{}: needs images to validate on", patience.unwrap_or_default())).advise(
-        "hold out some of the training images, for example --validation 0.1; --validation test validates \
-         on the test images, which then no longer tell how good the model is",
+        Remedy::settings(
+            "hold out some of the training images, for example {}; {} validates on the test images, \
+             which then no longer give an unbiased accuracy",
+            [("validation", "0.1"), ("validation", "test")],
+        ),
     ))
 }

@@ -12,6 +12,7 @@ use super::key::Key;
 use super::kind::{Kind, Written};
 use super::value::Value;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 use crate::text::sanitize::one_line;
 use crate::text::suggest::nearest;
 
@@ -35,8 +36,10 @@ pub enum Origin {
     },
     /// The environment variable with this name.
     Environment(&'static str),
-    /// On the command line.
-    Flag,
+    /// In the program that uses the library.
+    Caller,
+    /// In an argument, on a command line for example. The text is its name, as messages quote it.
+    Argument(String),
 }
 
 /// A value and where it came from.
@@ -66,7 +69,26 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Sets `key` to `value`, which must be of its kind.
+    /// Returns the values that apply where nothing else sets any.
+    pub(super) fn defaults() -> Self {
+        let mut settings = Settings::default();
+        for key in Key::ALL {
+            let value = match (key.kind(), key.default()) {
+                (Kind::Switch { usual, .. }, _) => Some(Value::Switch(usual)),
+                (kind, Some(text)) => Some(
+                    kind.accept(Written::Bare(OsStr::new(text)))
+                        .unwrap_or_else(|| panic!("{text} is allowed for {}", key.name())),
+                ),
+                (_, None) => None,
+            };
+            if let Some(value) = value {
+                settings.set(key, value, Origin::Default);
+            }
+        }
+        settings
+    }
+
+    /// Sets `key` to `value`, whose kind must be that of the key.
     pub fn set(&mut self, key: Key, value: Value, origin: Origin) {
         self.by_key.insert(key, Setting { value, origin });
     }
@@ -163,10 +185,9 @@ impl Setting {
     /// Returns how an error names the setting: its value and where it came from.
     pub fn describe(&self, key: Key) -> String {
         let Setting { value, origin } = self;
-        match (origin, value, key.kind()) {
-            (Origin::Flag, Value::Switch(true), _) => format!("--{}", key.name()),
-            (Origin::Flag, Value::Switch(false), Kind::Switch { off, .. }) => format!("--{off}"),
-            (Origin::Flag, Value::Text(text), _) => place(key, text, origin),
+        match (origin, value) {
+            (Origin::Argument(argument), Value::Switch(_)) => argument.clone(),
+            (Origin::Argument(_), Value::Text(text)) => place(key, text, origin),
             _ => place(key, &value.to_string(), origin),
         }
     }
@@ -180,7 +201,8 @@ impl fmt::Display for Origin {
             Origin::Preset(name) => write!(formatter, "preset {name}"),
             Origin::File { path, line, column } => write!(formatter, "{}:{line}:{column}", path.display()),
             Origin::Environment(variable) => write!(formatter, "environment variable {variable}"),
-            Origin::Flag => formatter.write_str("command line"),
+            Origin::Caller => formatter.write_str("program"),
+            Origin::Argument(_) => formatter.write_str("command line"),
         }
     }
 }
@@ -192,8 +214,8 @@ fn place(key: Key, shown: &str, origin: &Origin) -> String {
     let quoted = format!("{shown:?}");
     let shown = if shown.trim().is_empty() { &quoted } else { shown };
     match origin {
-        Origin::Flag if key == Key::Preset => format!("preset {shown}"),
-        Origin::Flag => format!("--{name} {shown}"),
+        Origin::Argument(argument) => format!("{argument} {shown}"),
+        Origin::Caller => format!("{name} = {shown}"),
         Origin::Environment(variable) => format!("{variable}={shown}"),
         Origin::File { .. } => format!("{origin}: {name} = {shown}"),
         Origin::Default | Origin::Auto(_) | Origin::Preset(_) => format!("{name} = {shown} ({origin})"),
@@ -224,7 +246,7 @@ fn refusal(key: Key, written: Written<'_>, shown: &str, origin: &Origin) -> Erro
         (_, Kind::Switch { usual, .. }) => {
             error.advise(format!("{} = {}: {}", key.name(), !usual, key.help()))
         }
-        _ => error.advise(format!("{}: {}", key.name(), key.help())),
+        _ => error.advise(Remedy::Explain { setting: key.name(), help: key.help() }),
     }
 }
 

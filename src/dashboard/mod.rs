@@ -1,4 +1,4 @@
-//! `train --dashboard`: the report of a run that is still going, for browsers on this computer.
+//! The report of a run that is still going, for browsers on this computer.
 //!
 //! The training thread only updates the state of the run. The server's own threads listen, draw and
 //! send. They hold the lock on the state no longer than it takes to copy it, so that slow clients
@@ -6,6 +6,16 @@
 //!
 //! The page is that of [`report`](crate::report), with a short script that listens to `/events`
 //! (server-sent events): `progress` several times a second, `body` after each epoch, and `end`.
+//!
+//! ```no_run
+//! use std::net::Ipv4Addr;
+//!
+//! use shadegrad::dashboard::Dashboard;
+//!
+//! let dashboard = Dashboard::open(Ipv4Addr::LOCALHOST.into(), None)?;
+//! println!("open {}", dashboard.address());
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 #[doc(hidden)]
 pub mod request;
@@ -46,7 +56,7 @@ impl Dashboard {
         };
         let unusable = |cause| {
             let place = port.map_or(address.to_string(), |port| SocketAddr::new(address, port).to_string());
-            Error::usage(format!("--dashboard: cannot listen at {place}: {cause}"))
+            Error::usage(format!("cannot listen at {place}: {cause}"))
                 .advise("choose another port, or none for any that is free")
         };
         let state = Arc::new(SharedState::default());

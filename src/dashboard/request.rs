@@ -1,4 +1,11 @@
 //! Parsing of untrusted HTTP requests.
+//!
+//! ```
+//! use shadegrad::dashboard::request::Request;
+//!
+//! let bytes = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+//! assert!(matches!(Request::read(&bytes[..]), Ok(Ok(Request::Page))));
+//! ```
 
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};

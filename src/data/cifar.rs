@@ -2,6 +2,12 @@
 //!
 //! The pixels of a record are three planes (red, green, blue) of 32 rows of 32 bytes, which is the
 //! order of [`Split`]. The files are read from a folder or streamed from a `.tar.gz`.
+//!
+//! ```
+//! use shadegrad::data::cifar::CIFAR_100;
+//!
+//! assert_eq!((CIFAR_100.class_count(), CIFAR_100.image_files().count()), (100, 2));
+//! ```
 
 use super::archive::{Archive, Member};
 use super::source::{Source, unlike};

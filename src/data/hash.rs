@@ -1,4 +1,15 @@
 //! SHA-256 of files and streams.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use shadegrad::data::catalogue::Form;
+//! use shadegrad::data::hash::fingerprint;
+//!
+//! let found = fingerprint(Path::new("train-labels-idx1-ubyte.gz"), Form::Decompressed)?;
+//! println!("{} bytes, SHA-256 {}", found.bytes, found.sha256);
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 use super::catalogue::Form;
 use super::source::Source;

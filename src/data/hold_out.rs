@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::{Dataset, Split};
+use crate::remedy::Remedy;
 use crate::{Error, Result, rng};
 
 /// Returns how many of `images` a fraction of them is: at least one, and not all.
@@ -35,8 +36,8 @@ impl Dataset {
     pub fn hold_out(&mut self, fraction: f32, seed: u64) -> Result<Split> {
         let count = self.train.len();
         if count < 2 {
-            return Err(Error::data(format!("{count} training images are too few to keep some aside"))
-                .advise("leave --validation out, or give more images"));
+            return Err(Error::data(format!("{count} training images are too few to hold some out"))
+                .advise(Remedy::settings("remove {}, or provide more images", [("validation", "")])));
         }
         let mut is_out = vec![false; count];
         for index in &rng::held_out(seed, count)[..self::count(fraction, count)] {

@@ -2,6 +2,15 @@
 //!
 //! Images: magic `0x00000803`, count, rows, columns, then `count * rows * columns` grey values.
 //! Labels: magic `0x00000801`, count, then one byte each. Plain or gzip.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! let images = Path::new("train-images-idx3-ubyte.gz");
+//! let (shape, count, pixels) = shadegrad::data::idx::read_images(images)?;
+//! assert_eq!(pixels.len(), count * shape.pixels());
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 use super::source::{Source, unlike};
 use super::{ImageShape, Split};

@@ -1,4 +1,14 @@
 //! Loads a [`Dataset`] from a name or a folder.
+//!
+//! ```no_run
+//! use shadegrad::data::load::load;
+//! use shadegrad::data::locate::Search;
+//! use shadegrad::data::pictures::Wanted;
+//!
+//! let dataset = load("fashion-mnist", &Search::from_environment(None), &Wanted::default())?;
+//! println!("{} training images", dataset.train.len());
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 use super::catalogue::{Catalogue, Format, KnownSet};
 use super::cifar::{self, CIFAR_10, CIFAR_100};
@@ -74,9 +84,9 @@ fn check_size(dataset: Dataset, wanted: &Wanted) -> Result<Dataset> {
     let ImageShape { height, width, .. } = dataset.shape;
     match wanted.size {
         Size::Side(side) if (height, width) != (side, side) => {
-            let message =
-                format!("--image-size {side}: the images of {} have {height}x{width}", dataset.name);
-            Err(Error::usage(message).advise("leave it out: only folders of pictures are resized"))
+            let message = format!("the images of {} have {height}x{width}", dataset.name);
+            Err(Error::setting("image-size", side.to_string(), message)
+                .advise("remove it: only image folders are resized"))
         }
         _ => Ok(dataset),
     }

@@ -1,10 +1,20 @@
 //! The folders in which data sets are searched, and the files that make up a set.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use shadegrad::data::locate::Search;
+//!
+//! let search = Search::from_environment(Some("my-data".into()));
+//! assert_eq!(search.places(), [Path::new("my-data")]);
+//! ```
 
 use super::catalogue::{Catalogue, Form, Format, IDX_STEMS, KnownSet};
 use super::cifar::Cifar;
 use super::hash::fingerprint;
+use crate::fs::user_cache;
+use crate::remedy::Remedy;
 use crate::{Error, ErrorKind, Result};
-use etcetera::BaseStrategy;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +25,7 @@ pub const ENVIRONMENT_VARIABLE: &str = "SHADEGRAD_DATA";
 /// with the name of the set.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// If given, no other folder is searched.
+    /// If set, no other folder is searched.
     pub data_dir: Option<PathBuf>,
     /// The value of the environment variable `SHADEGRAD_DATA`.
     pub environment: Option<PathBuf>,
@@ -48,14 +58,8 @@ pub(crate) enum Holding {
     Nothing,
 }
 
-/// Returns the program's folder in the user's cache, if there is one. Its contents can be created
-/// or downloaded again.
-pub fn user_cache() -> Option<PathBuf> {
-    etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("shadegrad"))
-}
-
 impl Search {
-    /// The places on this machine: `data_dir` replaces all of them.
+    /// Returns the folders of this machine. `data_dir` replaces all of them.
     pub fn from_environment(data_dir: Option<PathBuf>) -> Self {
         let cache = user_cache().map(|cache| cache.join("data"));
         let mut shared = vendored();
@@ -103,23 +107,20 @@ impl Search {
                 format!("searched {}", places.join(", "))
             };
             let wanted = wanted(set.format);
-            Error::data(format!("data set {} is not here: {places}; for {wanted}", set.name)).advise(format!(
-                "download it with `shadegrad data fetch {}`, or name the folder that has it \
-                 with --data-dir",
-                set.name
-            ))
+            Error::data(format!("data set {} not found: {places} for {wanted}", set.name))
+                .advise(Remedy::FetchData(set.name.clone()))
         })
     }
 
-    /// The folder that `set` is downloaded to.
+    /// Returns the folder to which `set` is downloaded.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] if there is neither a [`data_dir`](Search::data_dir) nor a home folder.
     pub fn download_folder(&self, set: &KnownSet) -> Result<PathBuf> {
         let base = self.data_dir.as_ref().or(self.cache.as_ref());
         base.map(|base| base.join(&set.name)).ok_or_else(|| {
-            Error::new(ErrorKind::Io, "cannot tell the user's cache folder")
-                .advise("name a folder with --data-dir")
+            Error::new(ErrorKind::Io, "cannot determine the user's cache folder")
+                .advise(Remedy::settings("name a folder with {}", [("data-dir", "")]))
         })
     }
 

@@ -1,6 +1,15 @@
 //! Sums over the patches of a split's images, from which the covariance of patches is computed.
 //!
 //! Pixels are bytes, so the integer sums are exact in any order.
+//!
+//! ```
+//! use shadegrad::data::{ImageShape, Split, patches};
+//!
+//! let split = Split { images: vec![0, 1, 2, 3, 4, 5], labels: vec![0], ..Split::default() };
+//! let shape = ImageShape { channels: 1, height: 2, width: 3 };
+//! let sums = patches::sums(&split, shape, 2, usize::MAX);
+//! assert_eq!((sums.patches, sums.values), (2, vec![1, 3, 7, 9]));
+//! ```
 
 use rayon::prelude::*;
 

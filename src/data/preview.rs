@@ -1,4 +1,25 @@
 //! A contact sheet of training images, which shows the effect of the data augmentation.
+//!
+//! ```
+//! use shadegrad::augmentation::Augmentation;
+//! use shadegrad::data::{Dataset, ImageShape, Split, preview};
+//!
+//! let train = Split { images: vec![128; 12], labels: vec![0], ..Split::default() };
+//! let dataset = Dataset {
+//!     name: "grey".into(),
+//!     shape: ImageShape { channels: 3, height: 2, width: 2 },
+//!     classes: vec!["grey".into()],
+//!     train,
+//!     validation: None,
+//!     test: Split::default(),
+//!     files: Vec::new(),
+//!     description: None,
+//!     warnings: Vec::new(),
+//! };
+//! let png = preview::sheet(&dataset, &Augmentation::default())?;
+//! assert!(png.starts_with(b"\x89PNG"));
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 use std::io::Cursor;
 

@@ -3,6 +3,13 @@
 //! Pixels are bytes, so a histogram of 256 bins contains everything that mean and standard
 //! deviation depend on. One pass over the bytes computes exact integer sums, which are rounded only
 //! at the end.
+//!
+//! ```
+//! use shadegrad::data::statistics::Majority;
+//!
+//! let majority = Majority::of(&[1, 3]).expect("there are images");
+//! assert_eq!((majority.class, majority.share), (1, 0.75));
+//! ```
 
 use super::{ImageShape, Split};
 use rayon::prelude::*;

@@ -1,4 +1,15 @@
 //! Verification that the files of a data set are the official ones, byte by byte.
+//!
+//! ```no_run
+//! use shadegrad::data::locate::Search;
+//! use shadegrad::data::verify::verify;
+//!
+//! let search = Search::from_environment(None);
+//! let set = search.catalogue.find("mnist").expect("it is a known data set");
+//! let reports = verify(set, &search.require(set)?)?;
+//! assert!(reports.iter().all(|report| report.fault.is_none()));
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 use super::archive::Archive;
 use super::catalogue::{Form, KnownFile, KnownSet};

@@ -3,6 +3,17 @@
 //! A layer describes its computation as [`Stage`]s, which each format translates. A new layer with
 //! existing stages needs no change here. A new stage is a compile error in every format that does
 //! not translate it yet.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use shadegrad::checkpoint::read_model;
+//! use shadegrad::export::{Format, write};
+//!
+//! let (_, model) = read_model(Path::new("runs/mine"))?;
+//! write(&model, Format::Onnx, Path::new("model.onnx"))?;
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 pub mod npy;
 pub mod onnx;

@@ -1,5 +1,13 @@
 //! NumPy's `.npy` format, version 1.0: a row-major matrix of f32
 //! (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>).
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! let logits = [0.1, 0.9, 0.7, 0.3];
+//! shadegrad::export::npy::write(Path::new("logits.npy"), &logits, 2)?;
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 use std::path::Path;
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::failpoint;
+use crate::remedy::Remedy;
 
 /// The operations that saving a run uses. [`RealDisk`] implements them. Tests wrap it to make each
 /// operation fail in turn, or to kill the process after it.
@@ -119,10 +120,11 @@ pub(crate) fn failure(
                 crate::ErrorKind::Io,
                 format!("cannot {doing}: {} are needed, and {free} are free", size(bytes)),
             )
-            .advise("free some space; what was saved before is whole, and `shadegrad resume` goes on from it")
+            .advise(Remedy::ThenResume("free some space".into()))
         }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Error::io(doing, cause)
-            .advise("make the folder writable; what was saved before is whole, and `shadegrad resume` goes on from it"),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Error::io(doing, cause).advise(Remedy::ThenResume("make the folder writable".into()))
+        }
         _ => Error::io(doing, cause),
     }
 }

@@ -10,7 +10,7 @@ pub struct GpuFacts {
     /// Cooperative matrices, where they can be used and all subgroups are one size.
     pub cooperative: Option<Matrices>,
     /// Whether the GPU has proven its cooperative matrices, those that are not barred
-    /// ([`Gpu::facts_of_halves`](crate::device::gpu::Gpu::facts_of_halves)). Only then do products take them.
+    /// ([`Gpu::f16_facts`](crate::device::gpu::Gpu::f16_facts)). Only then do products take them.
     pub proven: bool,
     /// A software driver: work runs on the processor, vector lanes along x.
     pub software: bool,

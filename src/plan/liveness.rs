@@ -19,7 +19,7 @@ struct Life {
 
 impl Life {
     /// Operands of one op are live at the same time, even if one ends and the other begins there.
-    fn meets(&self, other: &Life) -> bool {
+    fn overlaps(&self, other: &Life) -> bool {
         self.step == other.step && self.first <= other.last && other.first <= self.last
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn assign(declarations: &[Declaration], steps: &[Step], kept: &[Tenso
         let (tensor, lives) = (declarations[id].tensor, &lives[id]);
         let is_free = |place: &&mut Place| {
             place.element == tensor.element()
-                && !place.lives.iter().any(|one| lives.iter().any(|other| one.meets(other)))
+                && !place.lives.iter().any(|one| lives.iter().any(|other| one.overlaps(other)))
         };
         let found = places.iter_mut().filter(is_free).min_by_key(|place| place.bytes);
         match found {

@@ -5,6 +5,18 @@
 //! can be written again without the images. `chart`, `curves` and `picture` turn numbers into
 //! curves and images. `page` fills the templates in `page/`: HTML, a style sheet and scripts. The
 //! page loads nothing, and its Content-Security-Policy enforces that.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use shadegrad::report::{self, Findings, Record, Report};
+//!
+//! let run = Path::new("runs/mine");
+//! let record = Record::read(run)?;
+//! let report = Report { record: &record, model: None, findings: Findings::Pending };
+//! let path = report::write(run, &record.name, &report.to_body()?)?;
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 mod chart;
 mod contents;

@@ -14,7 +14,7 @@ use super::picture::FirstLayer;
 use super::record::{Facts, Record};
 use crate::checkpoint::weights_sha256;
 use crate::config::{Setting, Settings, Value};
-use crate::device::Selftested;
+use crate::device::SelftestSummary;
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::{DataFiles, event};
 use crate::text::human::{count, duration, figure, percentage, span};
@@ -312,13 +312,13 @@ fn origin(report: &Report<'_>, weights_sha256: Option<&str>) -> Vec<Listing> {
     ]
 }
 
-fn selftest(Selftested { date, checks, failures, without }: &Selftested) -> String {
-    match without[..] {
+fn selftest(SelftestSummary { date, checks, failures, disabled }: &SelftestSummary) -> String {
+    match disabled[..] {
         [] => format!("{} of {checks} checks passed on {date}", checks - failures),
         _ => format!(
             "{} of {checks} checks passed on {date}; without {}",
             checks - failures,
-            without.join(", ")
+            disabled.join(", ")
         ),
     }
 }

@@ -78,7 +78,7 @@ impl Change {
                 Value::Bool(on) => Written::Switch(*on),
                 Value::Array(_) | Value::Object(_) => return Err(damaged()),
             };
-            settings.set_written(key, written, &shown, Origin::Flag)?;
+            settings.set_written(key, written, &shown, Origin::Caller)?;
         }
         Ok(settings)
     }
@@ -128,7 +128,7 @@ mod tests {
     use crate::config::{ConfigFile, Sources, resolve};
 
     fn config(text: &str) -> (Settings, Config) {
-        let settings = ConfigFile::parse(text, |_, _| Origin::Flag).expect("it is valid").settings;
+        let settings = ConfigFile::parse(text, |_, _| Origin::Caller).expect("it is valid").settings;
         let sources = Sources { flags: settings.clone(), environment: &|_| None, file: None };
         (settings, resolve(sources).expect("it is valid").config)
     }

@@ -9,6 +9,14 @@
 //! ```
 //!
 //! A checkpoint is written under a temporary name and renamed once everything is on the disk.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! let snapshot = shadegrad::run::checkpoint::load(Path::new("runs/mine/checkpoints/00009380"))?;
+//! println!("{} epochs", snapshot.position.epochs);
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -184,7 +184,7 @@ mod tests {
             assert_eq!(error.kind(), crate::ErrorKind::Data);
             let named = error.to_string().contains(&files[1].display().to_string());
             assert_eq!(named, count <= MOST_LISTED, "{error}");
-            assert!(error.to_string().contains("not what the run was trained on"), "{error}");
+            assert!(error.to_string().contains("that the run was trained on"), "{error}");
         }
     }
 

@@ -7,6 +7,7 @@ use super::{changes, checkpoint};
 use crate::checkpoint::weights_of;
 use crate::config::{ConfigFile, Key, Setting, Value};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
 /// A data set and its location.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ impl DataSource {
                 Ok(DataSource { data: data.into(), data_dir, record, held_out })
             }
             _ => Err(Error::model(format!("{} does not say what it was trained on", folder.display()))
-                .advise("name a data set or a folder with --data")),
+                .advise(Remedy::settings("name a data set or a folder with {}", [("data", "")]))),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! config.toml              the resolved configuration, from which the run can be started again
-//! run.json                 versions, device and its limits, data set, hash of its files, seed, state
+//! run.json                 versions, device and limits, data set, hash of its files, seed, state
 //! metrics.jsonl            one line per epoch, as `event` renders it
 //! metrics.csv              the same for spreadsheets
 //! events.out.tfevents.*    the same for TensorBoard, and curves per step (by `EventFile`)
@@ -31,9 +31,8 @@ use crate::checkpoint::BEST;
 use crate::error::{Error, Result};
 use crate::fs::atomic;
 use crate::fs::disk::{Disk, RealDisk, failure};
-use crate::train::{Checkpoint, End, Epoch, Observer, Start};
-
-/// Text file with the path of the best checkpoint, relative to the run directory.
+use crate::remedy::Remedy;
+use crate::train::{Checkpoint, End, Epoch, Observer, Start, Warning};
 
 /// Text file with the path of the newest checkpoint, relative to the run directory.
 const LAST: &str = "last";
@@ -85,6 +84,9 @@ impl RunDirectory {
     }
 
     /// Like [`RunDirectory::create`], on a disk that may fail.
+    ///
+    /// # Errors
+    /// As [`RunDirectory::create`].
     #[doc(hidden)]
     pub fn create_on(disk: Box<dyn Disk>, path: &Path, config_toml: String) -> Result<Self> {
         let checkpoints = path.join(checkpoint::FOLDER);
@@ -230,9 +232,9 @@ impl RunDirectory {
         let error =
             failure(&*self.disk, format!("{doing} in {}", self.path.display()), &self.path, bytes, cause);
         let is_saved = checkpoint::list(&self.path).is_ok_and(|all| !all.is_empty());
-        match error.advice().and_then(|advice| advice.split_once(';')) {
-            Some((remedy, _)) if !is_saved => {
-                let advice = format!("{remedy}; nothing was saved yet, so start again");
+        match error.remedy() {
+            Some(Remedy::ThenResume(first)) if !is_saved => {
+                let advice = format!("{first}; nothing was saved yet, so start again");
                 error.advise(advice)
             }
             _ => error,
@@ -319,8 +321,8 @@ impl Observer for RunDirectory {
         self.log(&format!("epoch {}: test accuracy {:.4}", epoch.epoch, epoch.test_accuracy))
     }
 
-    fn warning(&mut self, warning: &str) -> Result<()> {
-        self.log_warning(warning)
+    fn warning(&mut self, warning: &Warning) -> Result<()> {
+        self.log_warning(&warning.to_string())
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The JSON objects that `--json` prints and that a run's metrics are kept in.
+//! The JSON objects that a run prints, and in which its metrics are kept.
 
 use serde::Serialize;
 

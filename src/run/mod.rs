@@ -3,6 +3,14 @@
 //! [`RunDirectory`] records a run, and [`reopen`](reopen()) opens the run of another process. A
 //! [`checkpoint`] is a folder whose files are verified by a manifest. All writes go through a
 //! [`Disk`](crate::fs::disk::Disk), so that tests can make them fail.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! let run = shadegrad::run::reopen(Path::new("runs/mine"))?;
+//! println!("resuming at step {}", run.snapshot.position.step);
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 pub mod changes;
 pub mod checkpoint;
@@ -15,12 +23,16 @@ mod metrics_file;
 pub mod record;
 pub mod reopen;
 pub mod state;
+pub mod supervisor;
 pub mod tensorboard;
 
 pub use changes::Change;
 pub use data_files::DataFiles;
 pub use data_source::DataSource;
 pub use directory::RunDirectory;
-pub use reopen::{Reopened, reopen};
+pub use reopen::{Complaint, Reopened, reopen};
 pub use state::State;
+pub use supervisor::{
+    Continuation, PreparedRun, RecordedRun, RunNotice, RunSource, SupervisedRun, Supervisor,
+};
 pub use tensorboard::EventFile;

@@ -1,4 +1,12 @@
 //! `run.json`: the record of a run.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! let record = shadegrad::run::record::Record::read(Path::new("runs/mine"))?;
+//! println!("trained on {}", record.device);
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,7 +18,9 @@ use super::changes::Change;
 use super::data_files::DataFiles;
 use super::event;
 use super::state::State;
+use crate::device::{Device, DeviceInfo, Options};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 use crate::train::{DatasetInfo, Start};
 
 /// File name of the record in a run's folder.
@@ -53,6 +63,27 @@ pub struct RecordedDevice {
     pub backend: String,
     /// Driver name and version.
     pub driver: String,
+}
+
+impl RecordedDevice {
+    /// Opens the same device.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if it does not exist; else as
+    /// [`Options::open`].
+    pub fn open(&self, options: &Options) -> Result<Box<dyn Device>> {
+        options.open_exactly(&self.name, &self.backend)?.ok_or_else(|| {
+            Error::device(format!("the run began on {self}, which is not here"))
+                .advise(Remedy::ResumeElsewhere)
+        })
+    }
+
+    /// Whether `info` is another device, so that results may differ by rounding. The CPU is the
+    /// same device for any number of threads.
+    pub fn differs_from(&self, info: &DeviceInfo) -> bool {
+        let is_same = (&self.name, &self.backend, &self.driver) == (&info.name, &info.backend, &info.driver);
+        !is_same && [&*self.backend, &*info.backend] != ["cpu", "cpu"]
+    }
 }
 
 impl fmt::Display for RecordedDevice {
@@ -101,7 +132,7 @@ impl Record {
     pub fn read(run: &Path) -> Result<Self> {
         let bad = |what: String| {
             Error::model(format!("{} is not the folder of a run: {NAME} {what}", run.display()))
-                .advise("name a folder that `shadegrad train` made")
+                .advise(Remedy::GiveRunFolder)
         };
         let text = std::fs::read_to_string(run.join(NAME))
             .map_err(|cause| bad(format!("cannot be read: {cause}")))?;

@@ -1,5 +1,6 @@
 //! Opens the run of another process, so that it can be resumed.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use crate::config::{
 };
 use crate::error::{Error, Result};
 use crate::fs::disk::{Disk, RealDisk};
+use crate::remedy::{Hint, Remedy};
 use crate::train::Snapshot;
 
 /// A run that can be resumed.
@@ -26,9 +28,31 @@ pub struct Reopened {
     pub settings: Settings,
     /// The record of the run.
     pub record: Record,
-    /// What was wrong with later checkpoints, newest first, with the best one, or with
+    /// Problems with newer checkpoints (newest first), with the best checkpoint, or with
     /// `config.toml`.
-    pub complaints: Vec<String>,
+    pub complaints: Vec<Complaint>,
+}
+
+/// A problem with a run's folder that does not prevent resuming it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Complaint {
+    /// The problem and how it was handled, in one line.
+    pub message: String,
+    /// What to do, if anything.
+    pub remedy: Option<Remedy>,
+}
+
+impl From<String> for Complaint {
+    fn from(message: String) -> Self {
+        Complaint { message, remedy: None }
+    }
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)?;
+        self.remedy.iter().try_for_each(|remedy| write!(formatter, "; {remedy}"))
+    }
 }
 
 /// Opens the run in the folder `run` at its newest intact checkpoint.
@@ -43,6 +67,9 @@ pub fn reopen(run: &Path) -> Result<Reopened> {
 }
 
 /// Like [`reopen`], on a disk that may fail.
+///
+/// # Errors
+/// As [`reopen`].
 #[doc(hidden)]
 pub fn reopen_on(disk: Box<dyn Disk>, run: &Path) -> Result<Reopened> {
     let record = Record::read(run)?;
@@ -55,10 +82,10 @@ pub fn reopen_on(disk: Box<dyn Disk>, run: &Path) -> Result<Reopened> {
     }
     let Found { whole, damaged } = find(run).map_err(failed)?;
     let Some((last, mut snapshot)) = whole else { return Err(none_is_whole(run, &damaged)) };
-    let mut complaints = Vec::new();
+    let mut complaints: Vec<Complaint> = Vec::new();
     for (folder, what) in damaged {
         let aside = set_aside(&*disk, &folder).map_err(failed)?;
-        complaints.push(format!("{what}; it is {} now", aside.display()));
+        complaints.push(format!("{what}; it is {} now", aside.display()).into());
     }
     let saved = saved(run, &last, &snapshot, &mut complaints);
     let path = last.join(checkpoint::CONFIG);
@@ -74,7 +101,7 @@ pub fn reopen_on(disk: Box<dyn Disk>, run: &Path) -> Result<Reopened> {
         complaints.push(edited);
     }
     for complaint in &complaints {
-        directory.log(complaint)?;
+        directory.log(&complaint.to_string())?;
     }
     let settings = with_recorded_schedule(settings, &config, &record);
     let config = resolve_alone(settings.clone())?;
@@ -97,19 +124,18 @@ fn resolve_alone(settings: Settings) -> Result<Config> {
     Ok(resolve(Sources { flags: settings, environment: &|_| None, file: None })?.config)
 }
 
-/// What to say of a `config.toml` in the folder `run` that says something else than the run's
-/// configuration, if it does.
-fn edits(run: &Path, config: &Config) -> Option<String> {
+/// Returns a complaint if `config.toml` in the folder `run` differs from the run's configuration.
+fn edits(run: &Path, config: &Config) -> Option<Complaint> {
     let path = run.join(CONFIG);
-    let (shown, aside) = (path.display(), run.join(EDITED_CONFIG));
-    let aside = aside.display();
+    let (shown, edited) = (path.display(), run.join(EDITED_CONFIG));
+    let aside = edited.display();
     let found = match ConfigFile::read(&path).and_then(|file| resolve_alone(file.settings)) {
         Ok(found) => found,
-        Err(_) if !path.exists() => return Some(format!("{shown} was missing and is written again")),
+        Err(_) if !path.exists() => return Some(format!("{shown} was missing and is written again").into()),
         Err(error) => {
-            return Some(format!(
-                "{shown} was edited and is not valid any more ({error}): it is {aside} now"
-            ));
+            let message =
+                format!("{shown} was edited and is not valid any more ({error}): it is {aside} now");
+            return Some(message.into());
         }
     };
     let differences = config.to_settings().differences(&found.to_settings());
@@ -122,22 +148,25 @@ fn edits(run: &Path, config: &Config) -> Option<String> {
         format!("{} is {} instead of {}", key.name(), shown_value(after), shown_value(before))
     };
     let described: Vec<_> = differences.iter().map(describe).collect();
-    let flags: Vec<_> = differences.iter().map(flag_of_resume).collect();
-    let advice = match flags.into_iter().collect::<Option<Vec<_>>>() {
-        Some(flags) => format!("shadegrad resume {} {}", run.display(), flags.join(" ")),
-        None => format!("shadegrad train --config {aside}"),
+    let hints = differences.iter().map(change_on_resume).collect::<Option<Vec<_>>>();
+    let remedy = match hints {
+        Some(hints) => Remedy::ResumeWith { run: run.into(), hints },
+        None => Remedy::TrainWith(edited.clone()),
     };
-    Some(format!(
-        "{shown} was edited ({}), which changes nothing: the run keeps its settings, and the edited file is {aside} \
-         now; to use them: {advice}",
+    let message = format!(
+        "{shown} was edited ({}), which changes nothing: the run keeps its settings, and the edited file is \
+         {aside} now",
         described.join(", ")
-    ))
+    );
+    Some(Complaint { message, remedy: Some(remedy) })
 }
 
-/// How `resume` takes this change, if it does.
-fn flag_of_resume(difference: &Difference) -> Option<String> {
+/// Returns the setting that makes this change when a run is resumed, if there is one.
+fn change_on_resume(difference: &Difference) -> Option<Hint> {
     match (difference.key, &difference.after) {
-        (key @ (Key::Epochs | Key::Lr), Some(value)) => Some(format!("--{} {value}", key.name())),
+        (key @ (Key::Epochs | Key::Lr), Some(value)) => {
+            Some(Hint { setting: key.name(), value: Some(value.to_string()) })
+        }
         _ => None,
     }
 }
@@ -171,11 +200,11 @@ fn none_is_whole(run: &Path, damaged: &[(PathBuf, String)]) -> Error {
         Some((_, what)) => Error::model(format!("{shown} has no whole checkpoint: {what}")),
         None => Error::model(format!("{shown} has no checkpoint yet")),
     };
-    error.advise(format!("start again with: shadegrad train --config {}", run.join("config.toml").display()))
+    error.advise(Remedy::StartAgain(run.join(CONFIG)))
 }
 
 /// Returns the checkpoints of the run if it is resumed from `last`.
-fn saved(run: &Path, last: &Path, snapshot: &Snapshot, complaints: &mut Vec<String>) -> Saved {
+fn saved(run: &Path, last: &Path, snapshot: &Snapshot, complaints: &mut Vec<Complaint>) -> Saved {
     let name = |step| format!("{}/{}", checkpoint::FOLDER, checkpoint::name(step));
     let last_name = name(snapshot.position.step);
     let best = snapshot.position.best.map(|best| run.join(name(best.step)));
@@ -184,7 +213,7 @@ fn saved(run: &Path, last: &Path, snapshot: &Snapshot, complaints: &mut Vec<Stri
         Some(best) if best.is_dir() => match checkpoint::load(&best) {
             Ok(_) => name(snapshot.position.best.map_or(0, |best| best.step)),
             Err(error) => {
-                complaints.push(format!("the best checkpoint is lost: {error}"));
+                complaints.push(format!("the best checkpoint is lost: {error}").into());
                 last_name.clone()
             }
         },

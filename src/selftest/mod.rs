@@ -1,16 +1,17 @@
-//! Whether a GPU computes what the CPU does: every op, in every way that the GPU may run it.
+//! Checks that a GPU computes what the CPU does: every op, in every variant that the GPU may run.
 //!
 //! The CPU halves of the ops, which this crate's own tests hold to float64, are the reference. What is found is kept as a
-//! [`Verdict`]: a class of matrix products that is wrong is done without, and where nothing else could take its
-//! place, the GPU is not trained on.
+//! [`Verdict`]: a tile class of the matrix product that is wrong is disabled, and a GPU with an op that
+//! is wrong in every variant is not trained on.
 
 mod maps;
 mod poison;
 mod subject;
 mod subjects;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+pub use crate::device::Verdict;
 use crate::device::cpu::Cpu;
 use crate::device::{Device, Session};
 use crate::error::{Error, ErrorKind, Result};
@@ -18,7 +19,8 @@ use crate::kernel::{GpuFacts, TileClass};
 use crate::ops::fixture::Draft;
 use crate::ops::{ALL, WithFacts};
 use crate::plan::{Array, Launch, Op, StepId, StepRecord};
-use crate::tensor::{Element, Tensor};
+use crate::remedy::Remedy;
+use crate::tensor::{Element, Precision, Tensor};
 use crate::text::suggest::nearest;
 pub use poison::{POISON, poison, poisonable};
 use subject::Subject;
@@ -54,22 +56,6 @@ pub struct Check {
     pub passed: bool,
 }
 
-/// What a selftest found, in short: what is remembered of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Verdict {
-    /// The day of the test: `2026-01-31`.
-    pub date: String,
-    /// Comparisons.
-    pub checks: usize,
-    /// Those that failed.
-    pub failures: usize,
-    /// Classes of the matrix product that are wrong, and [`HALF`] where that is.
-    pub barred: Vec<String>,
-    /// Ops that are wrong in every way.
-    pub broken: Vec<String>,
-}
-
 /// Runs all cases, or those of one op, on `device` and on the CPU. `progress` receives the next
 /// case with its number and the total, and may end the selftest with an error.
 ///
@@ -82,11 +68,10 @@ pub fn run(
     mut progress: impl FnMut(&str) -> Result<()>,
 ) -> Result<Vec<Check>> {
     check_name(only)?;
-    let gpu = device.gpu().ok_or_else(|| {
-        Error::usage("the CPU is what a selftest compares with")
-            .advise("name a GPU with --device; `shadegrad gradcheck --device cpu` holds the CPU to float64")
+    let facts = device.kernel_facts(Precision::F32).ok_or_else(|| {
+        Error::usage("the CPU is what a selftest compares with").advise(Remedy::SelftestNeedsGpu)
     })?;
-    let facts = GpuFacts { barred: 0, ..*gpu.facts() };
+    let facts = GpuFacts { barred: 0, ..facts };
     let cpu = Cpu::new();
     let mut checks = Vec::new();
     let elements = [Element::F32].into_iter().chain(facts.f16.then_some(Element::Half));
@@ -240,14 +225,14 @@ fn difference(wanted: &Array, got: &Array) -> Option<f64> {
 }
 
 impl Verdict {
-    /// What `checks` of a GPU come to.
+    /// The verdict on a GPU from the results of all its checks. `date` is the day of the test.
     pub fn of(checks: &[Check], date: String) -> Self {
-        let mut barred: Vec<String> = Vec::new();
+        let mut disabled: Vec<String> = Vec::new();
         let mut broken: Vec<String> = Vec::new();
         let failed = || checks.iter().filter(|check| !check.passed);
         for check in failed() {
-            let is_barred = check.class.is_some() || check.in_half;
-            let list = if is_barred { &mut barred } else { &mut broken };
+            let is_disabled = check.class.is_some() || check.in_half;
+            let list = if is_disabled { &mut disabled } else { &mut broken };
             let only = if check.in_half { HALF } else { check.op };
             let name = check.class.clone().unwrap_or_else(|| only.to_owned());
             if !list.contains(&name) {
@@ -256,35 +241,12 @@ impl Verdict {
         }
         // A class that supports f32 products; cooperative matrices do not.
         let is_left = |check: &Check| {
-            !check.in_half && check.class.as_ref().is_some_and(|class| !barred.contains(class))
+            !check.in_half && check.class.as_ref().is_some_and(|class| !disabled.contains(class))
         };
         let has_classes = checks.iter().any(|check| check.class.is_some());
         if has_classes && !checks.iter().any(is_left) {
             broken.push("matmul".into());
         }
-        Verdict { date, checks: checks.len(), failures: failed().count(), barred, broken }
-    }
-
-    /// Whether nothing is wrong.
-    pub fn is_clean(&self) -> bool {
-        self.failures == 0
-    }
-
-    /// The verdict in a few words, for the start of a run.
-    pub fn summary(&self) -> String {
-        let Verdict { date, checks, failures, barred, broken } = self;
-        match (*failures, broken.is_empty()) {
-            (0, _) => format!("selftest passed on {date}, {checks} checks"),
-            (failures, true) => format!(
-                "selftest on {date}: {failures} of {checks} checks failed; runs do without {}",
-                barred.join(", ")
-            ),
-            (failures, false) => {
-                format!(
-                    "selftest on {date}: {failures} of {checks} checks failed; {} wrong",
-                    broken.join(", ")
-                )
-            }
-        }
+        Verdict { date, checks: checks.len(), failures: failed().count(), disabled, broken }
     }
 }

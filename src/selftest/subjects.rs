@@ -59,7 +59,7 @@ pub(super) fn all() -> Vec<Subject> {
             let dw = draft.noise("dw", Role::Input, [1009]);
             let [parameter, mean, square] =
                 ["w", "m", "s"].map(|name| draft.noise(name, Role::Parameter, [1009]));
-            // The second moment has decay rate 0, because noise may make it negative.
+            // Beta2 is 0, because noise may make the second moment negative.
             let (betas, epsilon, coupled, decoupled) = ([0.9, 0.0], 0.5, 0.25, 0.125);
             let update = adam::Update {
                 parameter,

@@ -34,7 +34,7 @@ impl Tensor {
     #[track_caller]
     pub fn reshaped(self, shape: impl Into<Shape>) -> Tensor {
         let shape = shape.into();
-        assert!(shape.len() == self.len(), "{:?} cannot be seen as {shape:?}", self.shape);
+        assert!(shape.len() == self.len(), "{:?} cannot be reshaped to {shape:?}", self.shape);
         Tensor { shape, ..self }
     }
 

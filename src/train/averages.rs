@@ -32,7 +32,7 @@ impl Averages {
         for &(w, average) in &pairs {
             average::follow(plan, w, average);
         }
-        let swap_ema = plan.begin("exchange");
+        let swap_ema = plan.begin("swap_ema");
         for &(w, average) in &pairs {
             average::exchange(plan, w, average);
         }

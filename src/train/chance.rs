@@ -4,7 +4,9 @@ use crate::config::Config;
 use crate::data::Split;
 use crate::data::statistics::{Majority, class_counts};
 use crate::optim::Optimizer;
+use crate::remedy::Remedy;
 use crate::train::epoch::Epoch;
+use crate::train::observer::Warning;
 
 /// Relative distance from the loss of a constant prediction within which a loss counts as equal.
 const TOLERANCE: f64 = 0.01;
@@ -56,26 +58,30 @@ impl Chance {
     }
 
     /// The warning after an epoch in which the model did not learn, with what to try.
-    pub(super) fn warning(&self, epoch: &Epoch, config: &Config) -> Option<String> {
+    pub(super) fn warning(&self, epoch: &Epoch, config: &Config) -> Option<Warning> {
         self.explains(epoch).then(|| {
             let (loss, classes, lr) = (epoch.train_cross_entropy, self.classes, config.learning_rate);
-            let mut remedies = vec![format!("a lower --lr (it is {lr:?})")];
+            let mut hints = vec![("lr", "")];
+            let mut remedies = vec![format!("a lower {{}} (it is {lr:?})")];
             if config.clip_norm.is_none() {
-                remedies.push("--clip-norm 1".into());
+                remedies.push("{}".into());
+                hints.push(("clip-norm", "1"));
             }
             if !matches!(config.optimizer, Optimizer::Adam { .. }) {
-                remedies.push("--optimizer adamw --lr 0.001".into());
+                remedies.push("{} {}".into());
+                hints.extend([("optimizer", "adamw"), ("lr", "0.001")]);
             }
             let last = remedies.pop().map(|last| match remedies.len() {
                 0 => last,
                 _ => format!("{} or {last}", remedies.join(", ")),
             });
-            format!(
+            let message = format!(
                 "the training loss stayed at {loss:.3} for all of epoch {}, the level of guessing among \
-                 {classes} classes: the model learns nothing; try {}",
-                epoch.epoch,
-                last.unwrap_or_default()
-            )
+                 {classes} classes: the model learns nothing",
+                epoch.epoch
+            );
+            let sentence = format!("try {}", last.unwrap_or_default());
+            Warning { message, remedy: Remedy::settings(sentence, hints) }
         })
     }
 }

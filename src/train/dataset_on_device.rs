@@ -6,6 +6,7 @@ use crate::device::Session;
 use crate::error::{Error, Result};
 use crate::ops::gather::Images;
 use crate::plan::{Array, Plan, Role};
+use crate::remedy::Remedy;
 use crate::tensor::{Element, Tensor};
 
 /// Maximum number of bytes of one image tensor on any device.
@@ -38,9 +39,9 @@ impl DatasetOnDevice {
         let per_piece = (largest / stride).min(count);
         if per_piece == 0 {
             return Err(Error::device(format!(
-                "an image of {stride} bytes is larger than what the device binds at once, {largest} bytes"
+                "an image of {stride} bytes exceeds the largest binding of the device, {largest} bytes"
             ))
-            .advise("use smaller images, or --device cpu"));
+            .advise(Remedy::settings("use smaller images, or {}", [("device", "cpu")])));
         }
         let pieces = (0..count).step_by(per_piece).map(|first| {
             let images = per_piece.min(count - first);

@@ -6,6 +6,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::nn::Summary;
 use crate::plan::Plan;
+use crate::remedy::Remedy;
 use crate::tensor::Element;
 use crate::text::human;
 
@@ -53,11 +54,13 @@ pub(super) fn check(plan: &Plan, config: &Config, sizes: &Sizes, device: &dyn De
         let middle = least + (most - least) / 2;
         if holds(middle) { least = middle } else { most = middle }
     }
-    let advice = match least {
-        0 => "use a smaller --model, fewer images or another --device".into(),
-        batch => format!("use --batch-size {batch} or less, a smaller --model, or another --device"),
+    let remedy = match least {
+        0 => {
+            Remedy::settings("use a smaller {}, fewer images or another {}", [("model", ""), ("device", "")])
+        }
+        batch => Remedy::SmallerBatch(batch),
     };
-    Err(Error::device(fault).advise(advice))
+    Err(Error::device(fault).advise(remedy))
 }
 
 /// The reason why the device cannot hold a plan, if it cannot.
@@ -67,7 +70,10 @@ fn fault(plan: &Plan, device: &dyn Device) -> Option<String> {
     let (bytes, most) = (largest.tensor.bytes(), device.largest_tensor());
     if bytes > most {
         let [bytes, most] = [bytes, most].map(human::bytes);
-        return Some(format!("{} needs {bytes} in one piece, but {name} has at most {most}", largest.name));
+        return Some(format!(
+            "the tensor {} needs {bytes}, but one tensor on {name} has at most {most}",
+            largest.name
+        ));
     }
     let (bytes, most) = (plan.bytes(|element| device.element_size(element)), device.memory()?);
     (bytes > most).then(|| {

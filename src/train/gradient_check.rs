@@ -1,6 +1,6 @@
 //! Checks a device's gradients against finite differences of the loss, for a user's configuration.
 //!
-//! The reference is central differences of a float64 forward pass (`wide`) that shares no code with
+//! The reference is central differences of a float64 forward pass (`wide`) that runs no f32 code of
 //! the ops. The gradients are the change of the parameters in one plain SGD step of the run's own
 //! plan. If a layer's backward pass, an epilogue or a kernel is wrong, the tensors of that layer
 //! and of those before it differ.

@@ -8,6 +8,7 @@ use crate::data::{ImageShape, Split};
 use crate::device::{Device, Session};
 use crate::error::{Error, Result};
 use crate::plan::{Launch, StepRecord};
+use crate::remedy::Remedy;
 use crate::tensor::Tensor;
 use crate::train::step::{SplitSize, SplitStep};
 
@@ -49,18 +50,26 @@ impl Inference {
                 "the model takes images of {channels}x{height}x{width}, but the data set has {}x{}x{}",
                 shape.channels, shape.height, shape.width
             ))
-            .advise("give the kind of data that the model was trained on (--data)"));
+            .advise(Remedy::settings(
+                "give the kind of data that the model was trained on ({})",
+                [("data", "")],
+            )));
         }
         let classes = about.classes.len();
         if let Some(label) = split.labels.iter().find(|&&label| label as usize >= classes) {
             return Err(Error::model(format!(
                 "the data set has a class {label}, but the model knows only {classes} classes"
             ))
-            .advise("give the kind of data that the model was trained on (--data)"));
+            .advise(Remedy::settings(
+                "give the kind of data that the model was trained on ({})",
+                [("data", "")],
+            )));
         }
         if split.is_empty() {
-            return Err(Error::data("there is no image in this split of the data")
-                .advise("name another with --split, or all of them with --split all"));
+            return Err(Error::data("there is no image in this split of the data").advise(Remedy::settings(
+                "name another with {}, or all of them with {}",
+                [("split", ""), ("split", "all")],
+            )));
         }
         let mut builder = RunPlanBuilder::new(&about.spec()?, shape);
         let size = SplitSize { count: split.len(), shape, largest: device.largest_tensor() };

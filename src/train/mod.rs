@@ -10,6 +10,21 @@
 //! which [`Trainer::resume`] continues. `checkpoint_policy` decides when to save a snapshot, and
 //! `divergence` refuses to save one that contains NaN or infinity. `chance` detects a run that does
 //! not learn.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use shadegrad::config::Config;
+//! use shadegrad::data::Dataset;
+//! use shadegrad::device::Device;
+//! use shadegrad::error::Result;
+//! use shadegrad::train::{End, StopFlag, Trainer};
+//!
+//! fn train(config: &Config, dataset: Dataset, device: &dyn Device) -> Result<End> {
+//!     let trainer = Trainer::new(config, dataset, device)?;
+//!     trainer.train(Path::new("runs/first"), &mut [], &StopFlag::default())
+//! }
+//! ```
 
 mod averages;
 mod chance;
@@ -45,7 +60,7 @@ pub use evaluate::{evaluate, logits};
 pub use evaluation::{ClassReport, Confusion, Evaluation, Mistake};
 pub use gradient_check::{CheckedTensor, GradientCheck, check_gradients};
 pub use metrics::Totals;
-pub use observer::{Checkpoint, DatasetInfo, End, Observer, Progress, Start};
+pub use observer::{Checkpoint, DatasetInfo, End, Observer, Progress, Start, Warning};
 pub use position::{Ending, Position, Snapshot};
 pub use run_plan::Sizes;
 pub use stop::StopFlag;

@@ -1,6 +1,7 @@
 //! The events of a training run, for those who follow it: the terminal, the run directory, a test.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use super::epoch::Epoch;
@@ -8,6 +9,22 @@ use super::position::Snapshot;
 use crate::config::Config;
 use crate::device::DeviceInfo;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
+
+/// Something about a run that needs attention.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Warning {
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What to try.
+    pub remedy: Remedy,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}; {}", self.message, self.remedy)
+    }
+}
 
 /// Sent once, before the first step.
 #[derive(Clone, Debug)]
@@ -151,12 +168,11 @@ pub trait Observer {
         Ok(())
     }
 
-    /// Called when something about the run needs attention, with one line that says what, and what
-    /// to try.
+    /// Called when something about the run needs attention.
     ///
     /// # Errors
     /// Any error ends the run.
-    fn warning(&mut self, _: &str) -> Result<()> {
+    fn warning(&mut self, _: &Warning) -> Result<()> {
         Ok(())
     }
 

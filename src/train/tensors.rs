@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::nn::init::{ParameterKind, Start};
 use crate::nn::{Model, Parameter, init};
 use crate::plan::{Array, Declaration, Role};
+use crate::remedy::Remedy;
 
 /// Writes the initial weights: those of `file` if there is one, else those of the configured rule.
 pub(super) fn write_initial_weights(
@@ -64,8 +65,13 @@ fn restore(session: &mut dyn Session, declarations: Vec<Declaration>, file: &Sav
     take(session, &declarations, file)?;
     let is_known = |name: &String| declarations.iter().any(|known| known.name == *name);
     match file.tensors.iter().find(|tensor| !is_known(&tensor.name)) {
-        Some(extra) => Err(Error::model(format!("the file has {}, which the model does not", extra.name))
-            .advise("give the model that the file was made with, with --model")),
+        Some(extra) => {
+            Err(Error::model(format!("the file contains {}, which the model does not have", extra.name))
+                .advise(Remedy::settings(
+                    "give the model that the file was made with, with {}",
+                    [("model", "")],
+                )))
+        }
         None => Ok(()),
     }
 }

@@ -28,6 +28,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::nn::Model;
 use crate::optim::LearningRate;
 use crate::plan::{Array, StepRecord};
+use crate::remedy::Remedy;
 use crate::train::epoch::Epoch;
 use crate::train::step::{Penalty, Slots, SplitStep};
 use crate::{optim, rng};
@@ -119,7 +120,7 @@ impl Trainer<'_> {
 
     fn stopped(&self, kind: ErrorKind, run: &Path) -> Error {
         Error::new(kind, format!("stopped at step {} of {}", self.position.step, self.steps))
-            .advise(format!("go on with: shadegrad resume {}", run.display()))
+            .advise(Remedy::Resume(run.into()))
     }
 
     fn start(&self, run: &Path) -> Start {
@@ -353,11 +354,8 @@ impl Trainer<'_> {
 
 /// Adds to an error of the device how to resume the run.
 fn goes_on(error: Error, run: &Path) -> Error {
-    match (error.kind(), error.advice()) {
-        (ErrorKind::Device, Some(advice)) => {
-            let advice = format!("{advice}; go on with: shadegrad resume {}", run.display());
-            error.advise(advice)
-        }
+    match (error.kind(), error.remedy().cloned()) {
+        (ErrorKind::Device, Some(remedy)) => error.advise(remedy.then(Remedy::Resume(run.into()))),
         _ => error,
     }
 }

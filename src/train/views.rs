@@ -11,6 +11,7 @@ use crate::checkpoint::SavedModel;
 use crate::data::{ImageShape, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
 /// The views of an image whose predictions are averaged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl Views {
         if self == Views::MirrorShifts && shape.height.min(shape.width) < 2 {
             let ImageShape { height, width, .. } = shape;
             return Err(Error::usage(format!("images of {height}x{width} pixels cannot be shifted"))
-                .advise("average fewer views, for example --tta mirror"));
+                .advise(Remedy::settings("average fewer views, for example {}", [("tta", "mirror")])));
         }
         Ok(())
     }
@@ -67,7 +68,7 @@ impl Views {
         let mut sums = Vec::new();
         for View { weight, flipped, shift } in self.all() {
             let change = Change::view([shape.height, shape.width], flipped, shift);
-            inference.replace(seen(&images, shape, &change))?;
+            inference.replace(transformed(&images, shape, &change))?;
             let mut logits = Vec::new();
             inference.run(|batch| logits.extend_from_slice(batch.logits))?;
             sums.resize(logits.len(), 0.0);
@@ -80,14 +81,14 @@ impl Views {
 }
 
 /// All images, transformed by `change`.
-fn seen(images: &[u8], shape: ImageShape, change: &Change) -> Vec<u8> {
+fn transformed(images: &[u8], shape: ImageShape, change: &Change) -> Vec<u8> {
     let columns: Vec<usize> = (0..shape.width).map(|column| change.column(column)).collect();
-    let mut seen = Vec::with_capacity(images.len());
+    let mut transformed = Vec::with_capacity(images.len());
     for plane in images.chunks_exact(shape.height * shape.width) {
         for row in 0..shape.height {
             let line = &plane[change.row(row) * shape.width..][..shape.width];
-            seen.extend(columns.iter().map(|&column| line[column]));
+            transformed.extend(columns.iter().map(|&column| line[column]));
         }
     }
-    seen
+    transformed
 }

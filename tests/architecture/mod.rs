@@ -15,6 +15,7 @@ use source::{Module, Source, files_below, read};
 /// The modules of the crate, bottom to top. A module may use only those before it.
 const RANKS: &[&str] = &[
     "text",
+    "remedy",
     "error",
     "failpoint",
     "rng",
@@ -49,7 +50,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli/"]),
     ("console", &["cli/"]),
     ("crc32c", &["run/"]),
-    ("etcetera", &["data/"]),
+    ("etcetera", &["fs/"]),
     ("flate2", &["data/"]),
     ("fs4", &["fs/"]),
     ("half", &["device/gpu/"]),

@@ -308,7 +308,7 @@ fn measuring_says_where_the_data_have_changed() {
     fs::write(&images, bytes).expect("it is writable");
     let outcome = fine(sandbox.run(&["eval", "run", "--device", "cpu"]));
     assert!(outcome.stderr.contains("differs from the file that the run was trained on"), "{outcome:#?}");
-    // A file alone does not know the run's folder.
+    // The file of the weights does not say where the run's data are.
     let file = "run/checkpoints/00000014/model.safetensors";
     sandbox.run(&["eval", file]).refused(2).because(&["--data <NAME|DIR>: is missing"]);
     assert_eq!(fine(sandbox.run(&["eval", file, "--data", "set", "--device", "cpu"])).stderr, "");

@@ -309,8 +309,8 @@ fn data_commands_describe_pictures() {
     damaged.because(&["1 of 41 pictures cannot be read"]);
 }
 
-/// `eval`, `predict` and `export` refuse a checkpoint that has changed since it was saved, and do not
-/// use another one instead.
+/// `eval`, `predict` and `export` refuse a checkpoint that has changed since it was saved. They do
+/// not use another one instead.
 #[test]
 fn damaged_checkpoints_are_refused_by_name() {
     let sandbox = with_pictures();

@@ -133,7 +133,7 @@ fn the_table_has_losses_of_validation_and_learning_rates_and_the_last_line_says_
     }
 }
 
-/// Also if the run is cut short, unless the schedule has another length.
+/// This also holds if the run is cut short, unless the schedule is given another length.
 #[test]
 fn a_learning_rate_falls_within_the_steps_of_the_run() {
     let (sandbox, data) = (Sandbox::new(), data());

@@ -128,7 +128,7 @@ fn folders_that_cannot_be_meant_are_refused_with_what_was_meant() {
     is_refused(
         &sandbox(&[("flowers/red", 3), ("flowers/blue", 3)]),
         "set: found only one class, flowers, expected two or more",
-        "if the classes are blue, red: --data set/flowers",
+        "if the classes are blue, red, use --data set/flowers",
     );
     is_refused(
         &sandbox(&[("part1/red", 3), ("part1/blue", 3), ("part2/red", 3), ("part2/blue", 3)]),

@@ -4,11 +4,11 @@ use crate::samples::data_sets::{
     expect_data_error, gzip, idx_images, idx_labels, search_nowhere, small_idx_contents, small_idx_set,
     write_idx,
 };
-use shadegrad::ErrorKind;
 use shadegrad::data::catalogue::Catalogue;
 use shadegrad::data::load::load;
 use shadegrad::data::locate::Search;
 use shadegrad::data::pictures::Wanted;
+use shadegrad::{ErrorKind, Remedy};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -64,8 +64,7 @@ fn places_are_looked_through_in_order() {
 fn a_set_that_is_nowhere_is_an_error_that_lists_the_places() {
     let places = Places::new();
     let error = load("small", &places.search, &Wanted::default()).unwrap_err();
-    let advice = error.advice().unwrap().to_owned();
-    assert!(advice.contains("shadegrad data fetch small"), "{advice}");
+    assert_eq!(error.remedy(), Some(&Remedy::FetchData("small".into())));
     let listed = ["environment", "cache", "vendored", "system"].map(|it| places.path(it));
     let mut parts: Vec<&str> = listed.iter().map(|path| path.to_str().unwrap()).collect();
     parts.push("train-images-idx3-ubyte");

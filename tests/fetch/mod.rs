@@ -13,7 +13,7 @@ use shadegrad::data::catalogue::KnownSet;
 use shadegrad::data::cifar::CIFAR_10;
 use shadegrad::data::fetch::{FetchOptions, FetchedFile, Origin, fetch, load_or_fetch};
 use shadegrad::data::pictures::Wanted;
-use shadegrad::{ErrorKind, Result};
+use shadegrad::{ErrorKind, Remedy, Result};
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -84,8 +84,11 @@ impl Case {
     #[track_caller]
     fn expect_failure(&self, parts: &[&str]) {
         let result = self.fetch();
-        let advice = result.as_ref().unwrap_err().advice().unwrap();
-        assert!(advice.contains("shadegrad data fetch small-cifar --from"));
+        let remedy = result.as_ref().unwrap_err().remedy();
+        assert!(
+            matches!(remedy, Some(Remedy::ImportData { name, .. }) if name == "small-cifar"),
+            "{remedy:?}"
+        );
         expect_data_error(result, parts);
         assert!(!self.target().exists());
     }
@@ -235,7 +238,7 @@ fn nothing_is_downloaded_into_a_folder_that_the_user_named() {
     let mut search = search_nowhere(vec![case.set.clone()]);
     search.data_dir = Some(case.folder.path().to_owned());
     let result = load_or_fetch("small-cifar", &search, &Wanted::default(), &impatient());
-    expect_data_error(result, &["small-cifar is not here"]);
+    expect_data_error(result, &["small-cifar not found"]);
     assert_eq!(case.requests(0), 0);
 }
 

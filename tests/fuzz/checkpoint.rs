@@ -45,7 +45,7 @@ fn config() -> Config {
         (Key::Momentum, "0.5"),
         (Key::CheckpointEvery, "3"),
     ] {
-        flags.set_text(key, value.as_ref(), Origin::Flag).expect("it is allowed");
+        flags.set_text(key, value.as_ref(), Origin::Caller).expect("it is allowed");
     }
     resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
 }

@@ -170,7 +170,7 @@ pub fn taken<T>(result: Result<T, Error>, kinds: &[ErrorKind]) -> Option<T> {
         Err(error) => {
             let message = error.to_string();
             assert!(kinds.contains(&error.kind()), "{:?}: {message}", error.kind());
-            for line in [message.as_str(), error.advice().unwrap_or_default()] {
+            for line in [message, error.advice().unwrap_or_default()] {
                 assert!(!line.contains(char::is_control), "not one plain line: {line:?}");
                 assert!(line.chars().count() <= 1001, "nobody reads that: {line}");
             }

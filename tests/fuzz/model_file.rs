@@ -95,7 +95,7 @@ fn config(init: &Path) -> Config {
     let mut flags = Settings::default();
     let init = init.to_str().expect("a plain path");
     for (key, value) in [(Key::Init, init), (Key::Model, "linear:5,relu"), (Key::BatchSize, "2")] {
-        flags.set_text(key, value.as_ref(), Origin::Flag).expect("it is allowed");
+        flags.set_text(key, value.as_ref(), Origin::Caller).expect("it is allowed");
     }
     resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
 }

@@ -74,7 +74,7 @@ fn flags() {
         let text = String::from_utf8_lossy(&case.bytes);
         let accepts = |key| {
             let mut settings = Settings::default();
-            taken(settings.set_text(key, OsStr::new(&*text), Origin::Flag), &[Usage]).is_some()
+            taken(settings.set_text(key, OsStr::new(&*text), Origin::Caller), &[Usage]).is_some()
         };
         let is_other = |key: &Key| !matches!(key.kind().plain(), shadegrad::config::Kind::Text);
         // Tries all keys. Those that accept any text do not check the value.

@@ -1,12 +1,12 @@
 //! The tuner's cache: a damaged cache is ignored.
 
-use shadegrad::device::gpu::memory::{Memory, Subject};
+use shadegrad::device::gpu::cache::{CacheFile, Subject};
 use shadegrad::device::gpu::tuner::{Choices, TOPIC};
 
 use crate::harness::{Target, fuzz};
 
 #[test]
-fn memories() {
+fn cache_files() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let subject = Subject {
         adapter: "Größter \"Adapter\"".into(),
@@ -16,20 +16,20 @@ fn memories() {
         subgroup_size: Some(32),
         kernels: u64::MAX,
     };
-    let memory = Memory::new(folder.path(), TOPIC, subject);
+    let cache = CacheFile::new(folder.path(), TOPIC, subject);
     let choices: Choices = [("matmul nt 64x128x784", "tiled"), ("gather", "rows")]
         .map(|(key, way)| (key.into(), way.into()))
         .into();
-    memory.remember(&choices).expect("it is writable");
-    let sample = std::fs::read(memory.path()).expect("it is readable");
+    cache.store(&choices).expect("it is writable");
+    let sample = std::fs::read(cache.path()).expect("it is readable");
     let words: &[&[u8]] =
         &[b"{}", b"null", b"[[[[[[[[", b"\"", b",", b" ", b"\n", b"\\u0041", b"\"version\":1,"];
     let target = Target { name: "tuner", samples: vec![sample], dictionary: words, mend: None };
     fuzz(&target, |case| {
-        std::fs::write(memory.path(), &case.bytes).expect("it is writable");
-        let recalled: Choices = memory.recall().unwrap_or_default();
+        std::fs::write(cache.path(), &case.bytes).expect("it is writable");
+        let loaded: Choices = cache.load().unwrap_or_default();
         // White space and the like may change: then it says the same.
-        assert!(recalled.is_empty() || recalled == choices, "{recalled:?}");
-        !recalled.is_empty()
+        assert!(loaded.is_empty() || loaded == choices, "{loaded:?}");
+        !loaded.is_empty()
     });
 }

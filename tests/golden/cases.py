@@ -1,10 +1,10 @@
-"""Which runs there are: the data sets, the networks and their start weights, the settings."""
+"""The list of runs: data sets, networks with their initial weights, and settings."""
 
 import numpy
 
 from reference import Settings, layers_of
 
-# Nothing divides evenly: no side is a multiple of 8, both training splits leave partial batches.
+# Nothing divides evenly: no side is a multiple of 8, and both training splits have partial batches.
 DATA_SETS = {
     "ten-classes-7x9": {"seed": 1, "height": 7, "width": 9, "classes": 10, "train": 1000, "test": 137, "packed": True},
     "six-classes-5x4": {"seed": 2, "height": 5, "width": 4, "classes": 6, "train": 211, "test": 61, "packed": False},
@@ -52,7 +52,7 @@ CASES = {
     "small-three-nesterov-64-standard": ("small-three", "standard", 64, 170, 0.02, NESTEROV),
     # A batch larger than the set: every step is a partial batch and an epoch.
     "small-two-plain-256": ("small-two", "unit", 256, 60, 0.5, {}),
-    # Of 211 images, 64 to a step, an epoch has 4 steps, and 25 epochs 100.
+    # 211 images at batch size 64 are 4 steps per epoch, and 100 steps in 25 epochs.
     "small-two-clip-64": ("small-two", "unit", 64, 100, 0.1, {"clip_norm": 0.5}),
     "small-two-clip-all-64": ("small-two", "unit", 64, 100, 0.05, {**ALL, "clip_norm": 0.25}),
     "small-two-smooth-64": ("small-two", "unit", 64, 100, 0.2, {"label_smoothing": 0.1}),
@@ -75,7 +75,7 @@ CASES = {
         "schedule": "one-cycle", "warmup": 0.3, "epochs": 25}),
     "small-two-one-cycle-linear-1": ("small-two", "unit", 1, 300, 0.05, {
         "schedule": "one-cycle-linear", "warmup": 0.25, "epochs": 2}),
-    # Groups: kinds, layers and tensors, and later words over earlier ones.
+    # Groups: kinds, layers and tensors, and later rules that override earlier ones.
     "small-two-groups-64": ("small-two", "unit", 64, 100, 0.1, {
         "weight_decay": 5e-3, "groups": "biases decay=0 lr=2, 2 lr=0.5, 0.weight decay=0.02"}),
     "small-two-groups-all-64": ("small-two", "unit", 64, 100, 0.05, {
@@ -93,13 +93,13 @@ CASES = {
         "schedule": "linear", "warmup": "7", "epochs": 25}),
     "small-two-warmup-epochs-64": ("small-two", "unit", 64, 100, 0.3, {
         "schedule": "one-cycle", "warmup": "5e", "epochs": 25}),
-    # Averages: of few steps, of many, from an optimizer with state, and of single images, which then take a step each.
+    # Moving averages: over few steps, over many, with an optimizer with state, and with batch size 1.
     "small-two-ema-64": ("small-two", "unit", 64, 100, 0.2, {"ema": 0.9}),
     "small-two-ema-adamw-64": ("small-two", "unit", 64, 90, 0.005, {
         "ema": 0.99, "optimizer": "adamw", "epsilon": 1e-4, "weight_decay": 0.1, "schedule": "cosine", "epochs": 25}),
     "small-two-ema-all-50": ("small-two", "unit", 50, 100, 0.02, {**ALL, "ema": 0.95, "groups": "biases decay=0"}),
     "small-one-ema-1": ("small-one", "unit", 1, 300, 0.05, {"ema": 0.98, "l2": 0.01}),
-    # Stopped after the first steps, while Adam's corrections are largest.
+    # Stopped after the first steps, while Adam's bias corrections are largest.
     "small-one-adam-first": ("small-one", "unit", 64, 1, 0.01, {"optimizer": "adam", "epsilon": 1e-4}),
     "small-one-adamw-third": ("small-one", "unit", 64, 3, 0.01, {"optimizer": "adamw", "weight_decay": 0.5}),
     "small-one-lion-second": ("small-one", "unit", 64, 2, 0.01, {"optimizer": "lion", "weight_decay": 0.5}),
@@ -126,7 +126,7 @@ def draw_data_set(seed, height, width, classes, train, test, **_):
 
 
 def draw_start(seed, inputs, spec):
-    """Start weights; the biases are not zero either, so that what is done to them can be seen."""
+    """Initial weights; the biases are not zero either, so that their updates matter."""
     random = numpy.random.default_rng(seed)
     start = {}
     for index, layer in enumerate(layers_of(spec)):

@@ -18,15 +18,15 @@ from reference import NearKink, train
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# No ReLU may be fed anything nearer to zero than this in training. float32's rounding is some 3e-7 there; one
-# input on the wrong side of zero switches a whole gradient on or off and moves weights by 1e-3, and then nothing
-# could be told from a tolerance of 1e-5. Start weights are drawn until a run keeps its distance.
+# No input of a ReLU may be closer to zero than this in training. float32 rounding is some 3e-7 there.
+# One input with the wrong sign switches a whole gradient on or off and moves weights by 1e-3, far
+# beyond the tolerance of 1e-5. Initial weights are drawn until a run keeps this distance.
 KINK_LIMIT = 1e-5
 
-# What float32 may cost in any tensor, relative to its norm, and in any loss: a fifth of what shadegrad is allowed.
+# Maximum float32 error of any tensor, relative to its norm, and of any loss: a fifth of shadegrad's tolerance.
 ROUNDING_LIMIT = 2e-6
 
-# The same as ROUNDING_LIMIT for --check, where only the order of float64 sums may differ.
+# Like ROUNDING_LIMIT, for --check, where only the order of float64 sums may differ.
 SAME_LIMIT = 1e-11
 
 
@@ -50,7 +50,7 @@ def largest_loss_error(expected, actual):
 
 
 def calm_start(data_set, case):
-    """The first seed, and its start weights, with which no ReLU comes near its kink; and what the run gives."""
+    """The first seed, with its initial weights, for which no ReLU is near its kink; and the results of the run."""
     network, normalisation = case[:2]
     _, spec = NETWORKS[network]
     for seed in itertools.count():
@@ -68,7 +68,7 @@ def judge(name, case, data_set, start, exact):
     random = numpy.random.default_rng(0)
 
     def disturb(d):
-        # As if exp and the division of softmax were good to a part in a million only.
+        # As if exp and the division of softmax had errors of one in a million.
         return d * (1 + 1e-6 * random.standard_normal(d.shape)).astype(numpy.float32)
 
     arguments = (data_set, spec, start, settings_of(case), normalisation, numpy.float32)
@@ -90,7 +90,7 @@ def description(name, case):
     network, normalisation = case[:2]
     data, spec = NETWORKS[network]
     settings = vars(settings_of(case)).copy()
-    # `epochs` are the figures.
+    # `epochs` are the metrics.
     settings["planned_epochs"] = settings.pop("epochs")
     return {
         "name": name,
@@ -127,7 +127,7 @@ def write_table(rows):
 
 
 def generate():
-    """Draws data and start weights, trains, writes everything."""
+    """Draws data and initial weights, trains, and writes everything."""
     for folder in "start", "expected":
         (HERE / folder).mkdir(exist_ok=True)
         for old in (HERE / folder).glob("*.safetensors"):
@@ -149,7 +149,7 @@ def generate():
 
 
 def check():
-    """Computes every case again from the committed data and start weights and compares."""
+    """Computes every case again from the committed data and initial weights and compares."""
     committed = {case["name"]: case for case in json.loads((HERE / "cases.json").read_text())}
     assert list(committed) == list(CASES), "cases.json and cases.py list different cases"
     for name, case in CASES.items():

@@ -1,34 +1,34 @@
 """An independent trainer for multi-layer perceptrons, in numpy and float64.
 
-It shares no line with shadegrad and follows PyTorch's published definitions, so that agreement between
-the two means something. Every step is written out with explicit gradients; there is no autograd.
+It shares no code with shadegrad and follows PyTorch's published definitions, so agreement between
+the two is meaningful. Every step is written out with explicit gradients; there is no autograd.
 
     loss = mean over the batch of the softmax cross-entropy  +  l2 / 2 * sum of squares of all weights
 
-(`l2` leaves the biases alone; `weight_decay` is the optimizer's and takes them along.) Images are taken in
-file order, epoch after epoch. The last batch of an epoch is whatever is left, is trained on, and its mean
-is over its own images.
+(`l2` does not apply to biases; `weight_decay` is the optimizer's and does.) Images are taken in file
+order, epoch after epoch. The last batch of an epoch has the remaining images and is trained on; its
+mean is over its own images.
 """
 
 from dataclasses import dataclass, field
 
 import numpy
 
-# Two logits nearer than this may change places through rounding, and an accuracy with them.
+# Rounding may change the order of two logits that are closer than this, and so an accuracy.
 NEAR_TIE = 1e-4
 
 
-# Lion follows the sign of a sum: none may be nearer to zero than this share of its tensor's largest.
+# Lion uses the sign of a sum: none may be closer to zero than this fraction of its tensor's largest.
 SIGN_LIMIT = 3e-6
 
 
 class NearKink(Exception):
-    """A ReLU's input, or a sum whose sign Lion follows, came so close to zero that rounding may put it on the other side."""
+    """The input of a ReLU, or a sum whose sign Lion uses, is so close to zero that rounding may change its sign."""
 
 
 @dataclass
 class Settings:
-    """What a run is told besides its data and its start weights."""
+    """Settings of a run, without its data and initial weights."""
 
     batch_size: int
     steps: int
@@ -39,19 +39,19 @@ class Settings:
     # "biases lr=2 decay=0, 0 lr=0.5": torch.optim's parameter groups, with learning rates as factors.
     groups: str = ""
     l2: float = 0.0
-    # Planned ones, which schedules go by; `steps` may end the run before them.
+    # Planned epochs, the length of schedules; `steps` may end the run before them.
     epochs: int = 1000
     optimizer: str = "sgd"
-    # Of Adam, AdamW and Lion; None stands for the optimizer's own.
+    # Of Adam, AdamW and Lion; None is the optimizer's default.
     beta1: float | None = None
     beta2: float | None = None
     epsilon: float | None = None
     clip_norm: float | None = None
     label_smoothing: float = 0.0
-    # What running averages of the weights keep in a step, if they are what is measured and left behind.
+    # Decay of the moving averages of the weights, if these are evaluated and saved.
     ema: float | None = None
     schedule: str = "constant"
-    # A share of all steps; or a number of steps, or of epochs, as "7" and "2e".
+    # A fraction of all steps, or a number of steps ("7") or of epochs ("2e").
     warmup: float | str = 0.0
     step_every: int | None = None
     step_factor: float | None = None
@@ -63,7 +63,7 @@ class Outcome:
 
     weights: dict
     epochs: list = field(default_factory=list)
-    # The smallest magnitude that any ReLU was given in training.
+    # The smallest magnitude of any ReLU's input in training.
     nearest_kink: float = numpy.inf
 
 
@@ -203,7 +203,7 @@ def lion_step(weights, gradients, buffers, settings, base, limit):
     for name, w in weights.items():
         g, mean = gradients[name], buffers.get(name, numpy.zeros_like(w))
         total = beta1 * mean + (1 - beta1) * g
-        # Zeros are exact: gradients of units that no image of the run has switched on.
+        # Exact zeros are gradients of units that no image of the run activates.
         if limit and (abs(total[total != 0]) < limit * abs(total).max()).any():
             raise NearKink
         lr, decay = own(settings, name, base)
@@ -248,7 +248,7 @@ def train(
                 raise NearKink
             smoothing, classes = settings.label_smoothing, values[-1].shape[1]
             if smoothing:
-                # The mean, so weighted, of the losses against the label and against each class.
+                # The weighted mean of the losses for the label and for each class.
                 each = [cross_entropy(values[-1], numpy.full_like(labels, other))[0] for other in range(classes)]
                 losses = (1 - smoothing) * losses + smoothing * sum(each) / classes
             figures.append((losses.mean(), penalty(weights, settings.l2), *correctness(values[-1], labels)))
@@ -262,7 +262,7 @@ def train(
                     gradients[name] = gradients[name] + settings.l2 * weights[name]
             if settings.clip_norm is not None:
                 clip(gradients, settings.clip_norm)
-            # Not numpy's float64, which would make float32 arrays float64.
+            # A Python float: numpy's float64 would convert float32 arrays to float64.
             lr = float(learning_rate(settings, step, steps_per_epoch))
             if settings.optimizer == "sgd":
                 sgd_step(weights, gradients, buffers, settings, lr)

@@ -106,6 +106,7 @@ def sequential(text, x, take, prefix=""):
                 "hardswish": lambda: x * numpy.clip(x + 3, 0, 6) / 6,
                 "relu6": lambda: numpy.clip(x, 0, 6),
                 "sigmoid": lambda: sigmoid(x),
+                "tanh": lambda: numpy.tanh(x),
                 "dropout": lambda: x,
                 "scale": lambda: float(argument) * x,
                 "flatten": lambda: x.reshape(len(x), -1),

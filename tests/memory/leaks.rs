@@ -33,7 +33,7 @@ struct Looks<'a> {
 
 impl Observer for Looks<'_> {
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
-        let objects = self.device.gpu().map(|gpu| gpu.live_objects()).unwrap_or_default();
+        let objects = self.device.live_objects();
         self.taken.push(Look { step: epoch.step, objects, bytes: crate::samples::resident::bytes() });
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use shadegrad::Result;
 use shadegrad::config::Key;
 use shadegrad::data::ImageShape;
-use shadegrad::device::Device;
+use shadegrad::device::{Device, DeviceKind};
 use shadegrad::train::{DryRun, Epoch, Observer, Sizes, StopFlag, Trainer};
 
 use crate::samples::small_run::{config, dataset_of, device};
@@ -28,9 +28,9 @@ struct Most<'a> {
 
 impl Most<'_> {
     fn look(&mut self) {
-        let bytes = match self.device.gpu() {
-            Some(gpu) => gpu.allocated_bytes().expect("the backend keeps an account"),
-            None => crate::samples::resident::bytes(),
+        let bytes = match self.device.info().kind {
+            DeviceKind::Cpu => crate::samples::resident::bytes(),
+            _ => self.device.allocated_bytes().expect("the backend keeps an account"),
         };
         self.bytes = self.bytes.max(bytes);
     }

@@ -113,7 +113,7 @@ pub struct Muon {
 }
 
 impl Muon {
-    /// One step on the weight w, of so many rows, and its velocity v.
+    /// One step on the weight w, which has `rows` rows, and its velocity v.
     pub fn step(&self, rate: f64, rows: usize, w: &mut [f64], v: &mut [f64], dw: &[f64]) {
         let mut x = vec![0.0; w.len()];
         for i in 0..w.len() {
@@ -318,6 +318,7 @@ pub fn activation(activation: Activation, x: f64) -> f64 {
         Activation::Hardswish => x * ((x + 3.0) / 6.0).clamp(0.0, 1.0),
         Activation::Relu6 => x.clamp(0.0, 6.0),
         Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        Activation::Tanh => x.tanh(),
         Activation::Scale { factor } => f64::from(factor) * x,
         Activation::LeakyRelu { slope } => {
             if x < 0.0 {
@@ -345,6 +346,7 @@ pub fn activation_slope(activation: Activation, x: f64) -> f64 {
             let sigmoid = 1.0 / (1.0 + (-x).exp());
             sigmoid * (1.0 - sigmoid)
         }
+        Activation::Tanh => 1.0 - x.tanh().powi(2),
         Activation::Scale { factor } => f64::from(factor),
         Activation::LeakyRelu { slope } => {
             if x > 0.0 {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use shadegrad::device::cpu::Cpu;
 use shadegrad::device::gpu::Gpu;
-use shadegrad::device::gpu::adapter::{Capabilities, adapters, no_adapter_advice};
+use shadegrad::device::gpu::adapter::{Capabilities, adapters, driver_advice};
 use shadegrad::device::{Device, DeviceKind};
 use shadegrad::kernel::GpuFacts;
 use shadegrad::ops::WithFacts;
@@ -31,7 +31,7 @@ impl Subject {
         let found = adapters();
         let best = found
             .first()
-            .unwrap_or_else(|| panic!("these tests need a GPU, and there is none: {}", no_adapter_advice()));
+            .unwrap_or_else(|| panic!("these tests need a GPU, and there is none: {}", driver_advice()));
         let gpu = Gpu::open(best, capabilities).unwrap_or_else(|error| panic!("{error}"));
         let software = if best.info.kind == DeviceKind::Software { ", software" } else { "" };
         let limits = match capabilities {

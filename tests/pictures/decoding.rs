@@ -134,7 +134,7 @@ fn cropping_keeps_the_middle_and_its_proportions() {
         let stretched = decoded(&file, shape(1, 5, 5), Resize::Stretch).unwrap();
         assert_eq!(stretched.iter().filter(|&&pixel| pixel < 50).count(), 20, "{stretched:?}");
         let refused = decoded(&file, shape(1, 5, 5), Resize::Refuse);
-        assert!(refused.as_ref().unwrap_err().advice().unwrap().contains("--resize crop"));
+        assert!(refused.as_ref().unwrap_err().advice().unwrap().contains("resize = crop"));
         expect_data_error(refused, &["picture", "found a picture of", "expected 5x5"]);
     }
 }

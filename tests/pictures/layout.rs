@@ -62,8 +62,8 @@ fn what_is_not_used_is_named_and_hidden_files_are_not() {
         "stray.png: a picture outside the class folders",
         "README: not a PNG or JPEG image",
         "none/list.csv: not a PNG or JPEG image",
-        "none: no pictures in it, so it is not a class",
-        "empty: no pictures in it, so it is not a class",
+        "none: it contains no pictures",
+        "empty: it contains no pictures",
     ] {
         assert!(warnings.contains(part), "no {part:?} in\n{warnings}");
         warnings = warnings.replacen(part, "", 1);

@@ -41,17 +41,25 @@ fn one_folder_too_many_is_refused_with_the_one_that_was_meant() {
     for (folder, class) in [("flowers", "flowers"), ("archive/flowers", "archive"), ("a/b/c", "a")] {
         let album = album(&[&format!("{folder}/red"), &format!("{folder}/blue")]);
         let class = format!("found only one class, {class}");
-        refused(&album, &["SET: ", &class], &format!("if the classes are blue, red: --data SET/{folder}"));
+        refused(
+            &album,
+            &["SET: ", &class],
+            &format!("if the classes are blue, red, use data = SET/{folder}"),
+        );
     }
     let inside = album(&["train/flowers/red", "train/flowers/blue", "test/flowers/red"]);
-    refused(&inside, &["SET/train", "only, flowers"], "move them from SET/train/flowers to SET/train");
+    refused(
+        &inside,
+        &["SET/train", "only one class, flowers"],
+        "move them from SET/train/flowers to SET/train",
+    );
 }
 
 #[test]
 fn many_classes_in_a_message_are_shortened() {
     let folders: Vec<_> = (0..25).map(|class| format!("all/class{class:02}")).collect();
     let album = album(&folders.iter().map(String::as_str).collect::<Vec<_>>());
-    refused(&album, &["only, all"], "class08, class09 and 15 more: --data SET/all");
+    refused(&album, &["only one class, all"], "class08, class09 and 15 more, use data = SET/all");
 }
 
 #[test]
@@ -80,7 +88,7 @@ fn splits_under_unknown_names_are_refused() {
     refused(
         &parts,
         &["SET: found the same folders (blue, red) in each of part1, part2"],
-        "rename part1, part2 to train, val or test, or train on one of them: --data SET/part1",
+        "rename part1, part2 to train, val or test, or train on one of them: data = SET/part1",
     );
     let inside = album(&["red/train", "red/test", "blue/train", "blue/test"]);
     refused(&inside, &["(test, train) in each of blue, red"], "SET/test/blue");
@@ -109,7 +117,7 @@ fn splits_without_one_to_train_on_are_refused() {
 #[test]
 fn several_data_sets_are_not_mixed() {
     let sets = ["cats/train/a", "cats/train/b", "cats/test/a", "dogs/train/a", "dogs/test/a"];
-    refused(&album(&sets), &["SET: found splits in each of cats, dogs"], "--data SET/cats");
+    refused(&album(&sets), &["SET: found splits in each of cats, dogs"], "data = SET/cats");
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn of_several_folders_the_plainest_name_is_taken_and_the_others_are_named() {
     let dataset = album.loaded();
     expect_splits(&dataset, Some([6, 5]), [8, 7]);
     let [warning] = &dataset.warnings[..] else { panic!("{:?}", dataset.warnings) };
-    assert!(warning.contains(": 3 folders beside the splits, such as "), "{warning}");
+    assert!(warning.contains(": 3 folders next to the splits, such as "), "{warning}");
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn test_pictures_without_classes_are_left_out_with_a_warning() {
             assert_eq!(dataset.classes, ["blue", "red"]);
             assert_eq!([&dataset.train, &dataset.test].map(per_class), [[3, 2], [1, 1]], "{unlabelled}");
             let [warning] = &dataset.warnings[..] else { panic!("{:?}", dataset.warnings) };
-            let ending = ": its pictures are not in folders of the classes";
+            let ending = ": its pictures are not in class folders";
             assert!(warning.starts_with("ignored: ") && warning.ends_with(ending), "{warning}");
         }
     }

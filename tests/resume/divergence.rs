@@ -9,7 +9,7 @@ use shadegrad::plan::{Array, Launch, Plan, StepId};
 use shadegrad::run::RunDirectory;
 use shadegrad::tensor::Tensor;
 use shadegrad::train::{End, StopFlag, Trainer};
-use shadegrad::{Error, ErrorKind, Result};
+use shadegrad::{Error, ErrorKind, Remedy, Result};
 
 use crate::resume::support::{Witness, both, config, dataset, device, train};
 
@@ -173,7 +173,8 @@ fn a_huge_learning_rate_is_said_to_be_one_and_leaves_a_good_checkpoint() {
             assert!(step_of(&error) <= saved + 50, "saved at {saved}: {error}");
             let said = both(&error);
             assert!(said.starts_with("training diverged: "), "{said}");
-            assert!(said.contains("use a smaller learning rate, for example --lr "), "{said}");
+            let is_rate = matches!(error.remedy(), Some(Remedy::LowerLearningRate { .. }));
+            assert!(is_rate, "{said}");
             println!("{kind}, {rate}, {momentum}: {said}");
         }
     }
@@ -195,10 +196,10 @@ fn the_suggested_learning_rate_trains() {
         {
             let values = |rate| [optimizer, &[(Key::Lr, rate), (Key::Epochs, "20")][..]].concat();
             let (error, _) = diverge(&config(&values(rate)), &*device(kind));
-            let said = both(&error);
-            let (_, rest) = said.split_once("--lr ").expect("a rate is suggested");
-            let (suggested, _) = rest.split_once([',', ';']).expect("more follows");
-            let (end, witness) = train(&config(&values(suggested)), &*device(kind));
+            let Some(Remedy::LowerLearningRate { rate: suggested, .. }) = error.remedy() else {
+                panic!("no rate is suggested: {}", both(&error));
+            };
+            let (end, witness) = train(&config(&values(&format!("{suggested:?}"))), &*device(kind));
             let [first, last] = [0, 19].map(|epoch| witness.epochs[epoch].train_cross_entropy);
             println!("{kind}, {optimizer:?}, {rate}: {suggested} takes the loss from {first} to {last}");
             assert!(last < first && end.steps > 0, "{kind}, {optimizer:?}: {suggested}: {first} {last}");

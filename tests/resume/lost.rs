@@ -1,20 +1,24 @@
 //! Lost devices: whichever call fails, the run ends with exit code 4 and resumes from its last
 //! checkpoint as if nothing had happened.
 
-use std::cell::Cell;
-use std::path::PathBuf;
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::rc::Rc;
 
 use serde_json::Value;
 
 use shadegrad::config::{Config, Key};
+use shadegrad::data::Dataset;
 use shadegrad::device::{Device, DeviceInfo, Session, Ticket};
 use shadegrad::plan::{Array, Launch, Plan, StepId};
-use shadegrad::run::{RunDirectory, reopen};
+use shadegrad::run::record::RecordedDevice;
+use shadegrad::run::{
+    Continuation, PreparedRun, RunDirectory, RunNotice, RunSource, SupervisedRun, Supervisor, reopen,
+};
 use shadegrad::tensor::Tensor;
 use shadegrad::train::{End, StopFlag, Trainer};
-use shadegrad::{Error, Result};
+use shadegrad::{Error, ErrorKind, Remedy, Result};
 
 use crate::resume::support::{both, config, dataset, device, events, metrics, program, train_arguments};
 
@@ -36,9 +40,13 @@ impl MortalSession {
                 self.calls.set(left);
                 Ok(())
             }
-            None => Err(Error::device("the GPU was lost: a test").advise("start again")),
+            None => Err(lost()),
         }
     }
+}
+
+fn lost() -> Error {
+    Error::device("the GPU was lost: a test").advise("start again")
 }
 
 impl Device for Mortal<'_> {
@@ -48,6 +56,10 @@ impl Device for Mortal<'_> {
 
     fn largest_tensor(&self) -> usize {
         self.inner.largest_tensor()
+    }
+
+    fn is_lost(&self, error: &Error) -> bool {
+        error.kind() == ErrorKind::Device
     }
 
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
@@ -125,7 +137,8 @@ fn a_device_that_is_lost_in_any_call_leaves_a_run_that_goes_on() {
             continue;
         }
         let said = both(&error);
-        let is_at_the_ends = !said.contains("go on with: shadegrad resume ");
+        let is_at_the_ends =
+            !matches!(error.remedy(), Some(Remedy::Both(_, next)) if **next == Remedy::Resume(run.into()));
         let reopened = reopen(run).expect("there is a checkpoint");
         assert!(reopened.complaints.is_empty());
         assert!(!is_at_the_ends || reopened.snapshot.position.step == end.steps, "{said}");
@@ -139,6 +152,88 @@ fn a_device_that_is_lost_in_any_call_leaves_a_run_that_goes_on() {
     }
     println!("{gone_on} runs went on, of {calls} calls");
     assert!(gone_on >= 20, "only {gone_on}");
+}
+
+/// A run whose devices each answer so many calls.
+struct Losing {
+    run: PathBuf,
+    /// Calls that the devices to come answer, the next one last.
+    lives: RefCell<Vec<usize>>,
+    lost: Cell<usize>,
+}
+
+impl Losing {
+    fn next_device(&self) -> Box<dyn Device> {
+        let calls = self.lives.borrow_mut().pop().expect("no more devices are opened");
+        Box::new(Mortal { inner: Box::leak(device("cpu")), calls: Rc::new(Cell::new(calls)) })
+    }
+}
+
+impl RunSource for Losing {
+    fn reopen(&self) -> Result<Continuation> {
+        reopen(&self.run).map(Continuation::from)
+    }
+
+    fn dataset(&self, _: &Continuation) -> Result<Dataset> {
+        Ok(dataset())
+    }
+
+    fn device(&self, _: &RecordedDevice) -> Result<Box<dyn Device>> {
+        Ok(self.next_device())
+    }
+
+    fn notice(&self, notice: &RunNotice<'_>) {
+        self.lost.set(self.lost.get() + usize::from(matches!(notice, RunNotice::DeviceLost(_))));
+    }
+}
+
+/// Trains under a supervisor on devices that answer so many calls each; gives the outcome, how
+/// often the run was resumed, and the devices that were never opened.
+fn supervised(run: &Path, lives: &[usize]) -> (SupervisedRun, usize, usize) {
+    let (config, stop) = (small(), StopFlag::default());
+    let lives = RefCell::new(lives.iter().rev().copied().collect());
+    let losing = Losing { run: run.into(), lives, lost: Cell::new(0) };
+    let prepared =
+        PreparedRun::new(&config, dataset(), losing.next_device(), |_| Ok((dataset(), losing.next_device())));
+    let directory = RunDirectory::create(run, config.to_toml()).expect("it is writable");
+    let supervisor = Supervisor { folder: run, source: &losing, stop: &stop };
+    let ended = supervisor.train(prepared.expect("the run can start"), directory, &mut []);
+    (ended, losing.lost.get(), losing.lives.into_inner().len())
+}
+
+/// A program that uses the library has its lost devices reopened, too: once.
+#[test]
+fn a_supervisor_resumes_a_run_that_lost_its_device_once() {
+    const FOREVER: usize = 100_000;
+    let temporary = || tempfile::tempdir().expect("a temporary folder");
+    let straight = temporary();
+    let (end, left) = train_for(straight.path(), FOREVER);
+    let (end, calls) = (end.expect("nothing is lost"), FOREVER - left);
+
+    let folder = temporary();
+    let (ended, resumed, unopened) = supervised(folder.path(), &[FOREVER, FOREVER]);
+    assert_eq!(ended.trained.expect("nothing is lost").weights_sha256, end.weights_sha256);
+    assert_eq!((resumed, unopened), (0, 1));
+
+    // In the middle of training, and while the data are moved to the device.
+    for (lives, resumed_times) in
+        [(vec![calls / 2, FOREVER], 1), (vec![1, calls / 2, FOREVER], 1), (vec![1, FOREVER], 0)]
+    {
+        let folder = temporary();
+        let (ended, resumed, unopened) = supervised(folder.path(), &lives);
+        let trained = ended.trained.unwrap_or_else(|error| panic!("{lives:?}: {}", both(&error)));
+        assert_eq!(trained.weights_sha256, end.weights_sha256, "{lives:?}");
+        assert_eq!(metrics(folder.path()), metrics(straight.path()), "{lives:?}");
+        assert_eq!((resumed, unopened), (resumed_times, 0), "{lives:?}");
+    }
+
+    let folder = temporary();
+    let (ended, resumed, unopened) = supervised(folder.path(), &[calls / 2, calls / 4, FOREVER]);
+    let error = ended.trained.expect_err("it is lost twice");
+    assert_eq!(error.to_string(), format!("{0}; then: {0}", lost()));
+    assert_eq!(error.remedy(), Some(&Remedy::Resume(folder.path().into())));
+    assert_eq!((resumed, unopened, ended.device.info().backend.as_str()), (1, 1, "cpu"));
+    assert!(!ended.device.is_lost(&error), "the CPU looks at what was saved");
 }
 
 /// The faults of a real GPU at one of a run's submissions, and the messages that the run then

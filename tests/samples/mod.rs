@@ -1,4 +1,4 @@
-//! What several test programs use.
+//! Helpers that several test programs share.
 #![allow(dead_code, reason = "each test program uses some of these")]
 
 pub mod data_sets;

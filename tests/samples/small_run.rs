@@ -25,9 +25,9 @@ pub fn config(values: &[(Key, &str)]) -> Config {
     let mut flags = Settings::default();
     for (key, value) in common.iter().chain(values) {
         if let shadegrad::config::Kind::Switch { .. } = key.kind() {
-            flags.set(*key, shadegrad::config::Value::Switch(*value == "true"), Origin::Flag);
+            flags.set(*key, shadegrad::config::Value::Switch(*value == "true"), Origin::Caller);
         } else {
-            flags.set_text(*key, OsStr::new(value), Origin::Flag).expect("the value is allowed");
+            flags.set_text(*key, OsStr::new(value), Origin::Caller).expect("the value is allowed");
         }
     }
     resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config

@@ -1,5 +1,5 @@
-//! Tests in programs with a runner of their own: what one needs that some machines lack decides at
-//! run time whether it is run, or counted as ignored, by name.
+//! Trials for test programs with their own runner. A test whose requirements are missing is counted
+//! as ignored, by name.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters};
 use shadegrad::kernel::GpuFacts;
 
-/// Those of the GPU under test.
+/// Facts about the GPU under test.
 static FACTS: LazyLock<GpuFacts> = LazyLock::new(|| {
     let found = adapters();
     let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
@@ -17,21 +17,21 @@ static FACTS: LazyLock<GpuFacts> = LazyLock::new(|| {
     *gpu.facts()
 });
 
-/// What a test needs.
+/// The requirement of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// Nothing but an adapter, without which all tests of devices fail.
+    /// Nothing but an adapter. Without one, all device tests fail.
     Nothing,
-    /// A GPU with 16-bit floats.
+    /// A GPU with f16.
     F16,
-    /// A GPU with cooperative matrices, and all that these need.
+    /// A GPU with cooperative matrices and the features they need.
     CooperativeMatrices,
     /// The files of CIFAR-10.
     Cifar10,
 }
 
 impl Need {
-    /// What is missing here, if anything is.
+    /// Returns what is missing on this machine, if anything.
     fn missing(self) -> Option<&'static str> {
         match self {
             Need::Nothing => None,
@@ -46,12 +46,12 @@ impl Need {
     }
 }
 
-/// Runs the trials with the arguments of the command line, and ends the process.
+/// Runs the trials with the arguments of the command line, and exits the process.
 pub fn run(trials: Vec<Trial>) -> ! {
     libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit()
 }
 
-/// A test that is ignored, with the reason in its name, where what it needs is missing.
+/// Returns a trial that is ignored if its requirement is missing, with the reason in its name.
 pub fn trial(name: &str, need: Need, test: fn()) -> Trial {
     let missing = need.missing();
     let name = missing.map_or_else(|| name.to_owned(), |missing| format!("{name} [{missing}]"));
@@ -62,7 +62,7 @@ pub fn trial(name: &str, need: Need, test: fn()) -> Trial {
     Trial::test(name, run).with_ignored_flag(missing.is_some())
 }
 
-/// Trials of functions, each named as its path.
+/// Creates trials of functions. Each is named by its path.
 #[allow(unused_macros, reason = "not every test program lists functions")]
 macro_rules! trials {
     ($need:expr; $($($part:ident)::+,)+) => {

@@ -1,22 +1,23 @@
 enable wgpu_cooperative_matrix;
 enable f16;
 
-// Numbers that layers hand on, and their gradients, are kept in 16 bits, and computed with in 32.
+// Activations and their gradients are stored in f16. Computations use f32.
 alias Stored = f16;
 const IN_HALF = true;
 
 // y = a b, form nt, epilogue bias_relu: see src/ops/matmul/mod.rs for the shapes.
 //
-// One workgroup of 4 subgroups computes a tile of 64 x 64, one subgroup 2 x 2 matrices
-// of 16 x 16. Each round brings 32 terms of a and of b into workgroup memory, as 16-bit floats. Products are
-// exact, sums have 32 bits. A matrix of sums leaves through workgroup memory, for no invocation knows which of its
-// elements it holds.
+// One workgroup of 4 subgroups computes
+// a tile of 64 x 64, one subgroup 2 x 2 matrices of
+// 16 x 16. Each round loads 32 terms of a and of b into workgroup
+// memory, as f16. Products are exact, sums are f32. A matrix of sums is stored through workgroup
+// memory, because an invocation does not know which of its elements it holds.
 
-// A loop's bound that comes from a uniform, plus a zero that no compiler can see through.
+// Adds a zero that no compiler can predict to a loop bound from a uniform.
 //
-// Mesa's software driver specialises a kernel for the uniforms that bound its loops, and does so
-// anew at every dispatch, which takes a thousand times as long as the kernel itself. Through this
-// function the bound is no longer a uniform's value alone. `groups` is `num_workgroups`.
+// Mesa's software driver specialises a kernel for the uniforms that bound its loops. It does so
+// again at every dispatch, which takes a thousand times as long as the kernel itself. With this
+// function, the bound does not depend on a uniform alone. `groups` is `num_workgroups`.
 fn loop_bound(bound: u32, groups: vec3<u32>) -> u32 {
     return bound + (groups.z >> 31u);
 }
@@ -25,36 +26,37 @@ struct Params {
     m: u32,
     n: u32,
     k: u32,
-    // Tiles across one row of tiles.
+    // Number of tiles in one row of tiles.
     tiles_n: u32,
-    // Terms of one part of the sums, and how many parts there are.
+    // Number of terms in one split of the sums, and number of splits (split-K).
     part_k: u32,
     parts: u32,
-    // Elements from one part's results to the next one's.
+    // Number of elements from the results of one split to those of the next.
     part_stride: u32,
-    // Pixels of a channel, where an operand is a batch of pixels.
+    // Pixels of a channel, if an operand is a batch of pixels.
     plane: u32,
-    // A map whose patches an operand is, and its elements.
+    // Size of the map whose patches are an operand, and its number of elements.
     map_height: u32,
     map_width: u32,
     channels: u32,
     map_length: u32,
-    // Terms of a cell: its channels, as if they were whole vectors.
+    // Terms per cell: its channels, rounded up to whole vectors.
     cell_terms: u32,
-    // Windows of an image, and places of a window.
+    // Windows of an image, and kernel positions of a window.
     windows_height: u32,
     windows_width: u32,
     places: u32,
     places_width: u32,
     stride: u32,
     spread: u32,
-    // How far outside the map the first window begins.
+    // Padding above and to the left of the map.
     above: u32,
     left: u32,
-    // Elements from behind a line's last window to the next line's first one, and likewise of an image.
+    // Elements from the end of one row of windows to the start of the next, and likewise for
+    // images.
     line_skip: u32,
     image_skip: u32,
-    // What the learning rate is multiplied by.
+    // Factor of the learning rate.
     rate: f32,
     bias_rate: f32,
     decay: f32,
@@ -84,7 +86,8 @@ fn load_b(line: u32, term: u32) -> vec4<f32> {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<Stored>>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4<f32>>;
 
-// Takes four neighbours of the product through the epilogue; i and column count in fours.
+// Applies the epilogue to four neighbours of the product;
+// i and column count in fours.
 fn finish(i: u32, column: u32, product: vec4<f32>) {
     let sum = product + bias[column];
     y[i] = vec4<Stored>(select(sum, vec4<f32>(0.0), sum < vec4<f32>(0.0)));
@@ -109,8 +112,8 @@ fn main(
     @builtin(subgroup_id) subgroup: u32,
     @builtin(subgroup_invocation_id) lane_of_subgroup: u32,
 ) {
-    // Groups past the last tile compute from copies and store nothing, so that all invocations reach
-    // every barrier.
+    // Groups past the last tile compute from copies and store nothing, so that all invocations
+    // reach every barrier.
     let tile = group.y * groups.x + group.x;
     let m0 = (tile / params.tiles_n) * 64u;
     let n0 = (tile % params.tiles_n) * 64u;
@@ -194,7 +197,8 @@ fn main(
         }
         workgroupBarrier();
     }
-    // A matrix at a time, each subgroup its own. Every lane finishes four neighbours, as often as it takes.
+    // Each subgroup stores one matrix at a time. Every lane finishes four neighbours
+    // per iteration.
     let kept = subgroup * 256u;
     coopStoreT(y0_0, &sums[kept / 4u], 4u);
     workgroupBarrier();

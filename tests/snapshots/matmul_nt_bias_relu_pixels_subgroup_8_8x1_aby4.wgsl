@@ -1,14 +1,15 @@
 // y = a b, form nt, epilogue bias_relu: see src/ops/matmul/mod.rs for the shapes.
 //
-// One workgroup is one subgroup of 8 lanes and computes a tile of 8 x 32. Each lane
-// owns 1 x 4 columns and all rows. A round takes four terms: each lane loads its share of
-// a's rows once and broadcasts it, so the tile needs no workgroup memory.
+// One workgroup is one subgroup of 8 lanes and computes a tile of
+// 8 x 32. Each lane computes 1 x 4 columns and all rows. A
+// round takes four terms: each lane loads its share of a's rows once and broadcasts it, so the
+// tile needs no workgroup memory.
 
-// A loop's bound that comes from a uniform, plus a zero that no compiler can see through.
+// Adds a zero that no compiler can predict to a loop bound from a uniform.
 //
-// Mesa's software driver specialises a kernel for the uniforms that bound its loops, and does so
-// anew at every dispatch, which takes a thousand times as long as the kernel itself. Through this
-// function the bound is no longer a uniform's value alone. `groups` is `num_workgroups`.
+// Mesa's software driver specialises a kernel for the uniforms that bound its loops. It does so
+// again at every dispatch, which takes a thousand times as long as the kernel itself. With this
+// function, the bound does not depend on a uniform alone. `groups` is `num_workgroups`.
 fn loop_bound(bound: u32, groups: vec3<u32>) -> u32 {
     return bound + (groups.z >> 31u);
 }
@@ -17,36 +18,37 @@ struct Params {
     m: u32,
     n: u32,
     k: u32,
-    // Tiles across one row of tiles.
+    // Number of tiles in one row of tiles.
     tiles_n: u32,
-    // Terms of one part of the sums, and how many parts there are.
+    // Number of terms in one split of the sums, and number of splits (split-K).
     part_k: u32,
     parts: u32,
-    // Elements from one part's results to the next one's.
+    // Number of elements from the results of one split to those of the next.
     part_stride: u32,
-    // Pixels of a channel, where an operand is a batch of pixels.
+    // Pixels of a channel, if an operand is a batch of pixels.
     plane: u32,
-    // A map whose patches an operand is, and its elements.
+    // Size of the map whose patches are an operand, and its number of elements.
     map_height: u32,
     map_width: u32,
     channels: u32,
     map_length: u32,
-    // Terms of a cell: its channels, as if they were whole vectors.
+    // Terms per cell: its channels, rounded up to whole vectors.
     cell_terms: u32,
-    // Windows of an image, and places of a window.
+    // Windows of an image, and kernel positions of a window.
     windows_height: u32,
     windows_width: u32,
     places: u32,
     places_width: u32,
     stride: u32,
     spread: u32,
-    // How far outside the map the first window begins.
+    // Padding above and to the left of the map.
     above: u32,
     left: u32,
-    // Elements from behind a line's last window to the next line's first one, and likewise of an image.
+    // Elements from the end of one row of windows to the start of the next, and likewise for
+    // images.
     line_skip: u32,
     image_skip: u32,
-    // What the learning rate is multiplied by.
+    // Factor of the learning rate.
     rate: f32,
     bias_rate: f32,
     decay: f32,
@@ -63,11 +65,12 @@ struct Params {
 // The four pixels of a word, times a channel's scale, plus its shift.
 fn normalised(word: u32, factors: vec2<f32>) -> vec4<f32> {
     let bytes = (vec4(word) >> vec4(0u, 8u, 16u, 24u)) & vec4(255u);
-    // Signed, which processors convert in one instruction.
+    // Signed integers, which processors convert in one instruction.
     return vec4<f32>(vec4<i32>(bytes)) * factors.x + factors.y;
 }
 
-// Scale and shift of a pixel's channel. Channels are whole vectors of sixteen pixels: a round never has two.
+// Scale and shift of a pixel's channel. Channels are whole vectors of sixteen pixels, so a round
+// never covers two.
 fn factors_of(pixel: u32) -> vec2<f32> {
     return normalisation[min(pixel, params.k - 1u) / params.plane];
 }
@@ -89,7 +92,8 @@ fn load_b(line: u32, term: u32) -> vec4<f32> {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> bias: array<vec4<f32>>;
 
-// Takes four neighbours of the product through the epilogue; i and column count in fours.
+// Applies the epilogue to four neighbours of the product;
+// i and column count in fours.
 fn finish(i: u32, column: u32, product: vec4<f32>) {
     let sum = product + bias[column];
     y[i] = select(sum, vec4<f32>(0.0), sum < vec4<f32>(0.0));
@@ -128,7 +132,9 @@ fn main(
             factors = factors_of(k0);
             channel_end = (k0 / params.plane + 1u) * params.plane;
         }
-        // Lane l holds four terms of row l.
+        // Lane l holds
+        // four terms of row l
+        // only.
         let a0 = load_a(m0 + lane + 0u, k0, factors);
         let c0_0 = load_b(n0 + 0u, k0);
         let c1_0 = load_b(n0 + 0u + 1u, k0);

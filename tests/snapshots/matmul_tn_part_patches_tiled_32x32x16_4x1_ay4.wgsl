@@ -1,19 +1,19 @@
 // y = a b, form tn, epilogue part: see src/ops/matmul/mod.rs for the shapes.
 //
-// One workgroup computes a tile of 32 x 32, one invocation 4 x 4 of it, held in vec4
-// registers with names. Each round brings 16 terms of a and of b into workgroup memory, both
-// laid out [term, position], in blocks of 4 x 4 that are transposed in registers where memory has
-// them the other way round.
+// One workgroup computes a tile of 32 x 32, one invocation
+// 4 x 4 of it, held in vec4 registers with names. Each round loads
+// 16 terms of a and of b into workgroup memory, both in the layout [term, position], in
+// blocks of 4 x 4 that are transposed in registers if memory has the other layout.
 //
 // Tiles are nested arrays: a constant first index needs no bounds check, and one check of the
 // second serves all terms, so that a read is one instruction. The operands of a term are read
 // before the multiply-adds of the previous one, which hide the latency.
 
-// A loop's bound that comes from a uniform, plus a zero that no compiler can see through.
+// Adds a zero that no compiler can predict to a loop bound from a uniform.
 //
-// Mesa's software driver specialises a kernel for the uniforms that bound its loops, and does so
-// anew at every dispatch, which takes a thousand times as long as the kernel itself. Through this
-// function the bound is no longer a uniform's value alone. `groups` is `num_workgroups`.
+// Mesa's software driver specialises a kernel for the uniforms that bound its loops. It does so
+// again at every dispatch, which takes a thousand times as long as the kernel itself. With this
+// function, the bound does not depend on a uniform alone. `groups` is `num_workgroups`.
 fn loop_bound(bound: u32, groups: vec3<u32>) -> u32 {
     return bound + (groups.z >> 31u);
 }
@@ -22,36 +22,37 @@ struct Params {
     m: u32,
     n: u32,
     k: u32,
-    // Tiles across one row of tiles.
+    // Number of tiles in one row of tiles.
     tiles_n: u32,
-    // Terms of one part of the sums, and how many parts there are.
+    // Number of terms in one split of the sums, and number of splits (split-K).
     part_k: u32,
     parts: u32,
-    // Elements from one part's results to the next one's.
+    // Number of elements from the results of one split to those of the next.
     part_stride: u32,
-    // Pixels of a channel, where an operand is a batch of pixels.
+    // Pixels of a channel, if an operand is a batch of pixels.
     plane: u32,
-    // A map whose patches an operand is, and its elements.
+    // Size of the map whose patches are an operand, and its number of elements.
     map_height: u32,
     map_width: u32,
     channels: u32,
     map_length: u32,
-    // Terms of a cell: its channels, as if they were whole vectors.
+    // Terms per cell: its channels, rounded up to whole vectors.
     cell_terms: u32,
-    // Windows of an image, and places of a window.
+    // Windows of an image, and kernel positions of a window.
     windows_height: u32,
     windows_width: u32,
     places: u32,
     places_width: u32,
     stride: u32,
     spread: u32,
-    // How far outside the map the first window begins.
+    // Padding above and to the left of the map.
     above: u32,
     left: u32,
-    // Elements from behind a line's last window to the next line's first one, and likewise of an image.
+    // Elements from the end of one row of windows to the start of the next, and likewise for
+    // images.
     line_skip: u32,
     image_skip: u32,
-    // What the learning rate is multiplied by.
+    // Factor of the learning rate.
     rate: f32,
     bias_rate: f32,
     decay: f32,
@@ -71,8 +72,8 @@ fn load_a(term: u32, position: u32) -> vec4<f32> {
     return select(value, vec4(0.0), term >= params.k);
 }
 
-// A window: where in memory its first cell lies, and its first cell's row and column. What lies before the map
-// wraps around to more than any size.
+// A window: the index of its first cell in memory, and the row and
+// column of its first cell. Positions before the map wrap around to more than any size.
 struct Window {
     first: u32,
     row: u32,
@@ -100,8 +101,8 @@ fn next_window(window: Window) -> Window {
     );
 }
 
-// Places of four neighbouring elements of a patch: rows and columns in the window, and how far behind its first cell they
-// lie in memory.
+// Positions of four neighbouring elements of a patch: rows and columns in the window, and offsets
+// in memory from the window's first cell.
 struct Places {
     row: vec4<u32>,
     column: vec4<u32>,
@@ -116,7 +117,7 @@ fn place_of(element: u32) -> Places {
     return Places(row, column, (row * params.map_width + column) * params.channels + elements % params.channels);
 }
 
-// What a window has in four places.
+// The elements of a window at four positions.
 fn load_b(window: Window, place: Places) -> vec4<f32> {
     let row_inside = window.row + place.row < vec4(params.map_height);
     let inside = row_inside & (window.column + place.column < vec4(params.map_width));
@@ -126,10 +127,11 @@ fn load_b(window: Window, place: Places) -> vec4<f32> {
 
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 
-// Where this part's results begin.
+// Index of the first result of this split.
 var<private> part_begin: u32;
 
-// Takes four neighbours of the product through the epilogue; i and column count in fours.
+// Applies the epilogue to four neighbours of the product;
+// i and column count in fours.
 fn finish(i: u32, column: u32, product: vec4<f32>) {
     y[part_begin / 4u + i] = product;
 }
@@ -151,8 +153,8 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     part_begin = group.z * params.part_stride;
-    // Groups past the last tile compute from copies and store nothing, so that all invocations reach
-    // every barrier.
+    // Groups past the last tile compute from copies and store nothing, so that all invocations
+    // reach every barrier.
     let tile = group.y * groups.x + group.x;
     let m0 = (tile / params.tiles_n) * 32u;
     let n0 = (tile % params.tiles_n) * 32u;

@@ -1,22 +1,23 @@
 enable wgpu_cooperative_matrix;
 enable f16;
 
-// Numbers that layers hand on, and their gradients, are kept in 16 bits, and computed with in 32.
+// Activations and their gradients are stored in f16. Computations use f32.
 alias Stored = f16;
 const IN_HALF = true;
 
 // y = a b, form tn, epilogue sgd_momentum: see src/ops/matmul/mod.rs for the shapes.
 //
-// One workgroup of 4 subgroups computes a tile of 32 x 32, one subgroup 2 x 2 matrices
-// of 8 x 8. Each round brings 16 terms of a and of b into workgroup memory, as 16-bit floats. Products are
-// exact, sums have 32 bits. A matrix of sums leaves through workgroup memory, for no invocation knows which of its
-// elements it holds.
+// One workgroup of 4 subgroups computes
+// a tile of 32 x 32, one subgroup 2 x 2 matrices of
+// 8 x 8. Each round loads 16 terms of a and of b into workgroup
+// memory, as f16. Products are exact, sums are f32. A matrix of sums is stored through workgroup
+// memory, because an invocation does not know which of its elements it holds.
 
-// A loop's bound that comes from a uniform, plus a zero that no compiler can see through.
+// Adds a zero that no compiler can predict to a loop bound from a uniform.
 //
-// Mesa's software driver specialises a kernel for the uniforms that bound its loops, and does so
-// anew at every dispatch, which takes a thousand times as long as the kernel itself. Through this
-// function the bound is no longer a uniform's value alone. `groups` is `num_workgroups`.
+// Mesa's software driver specialises a kernel for the uniforms that bound its loops. It does so
+// again at every dispatch, which takes a thousand times as long as the kernel itself. With this
+// function, the bound does not depend on a uniform alone. `groups` is `num_workgroups`.
 fn loop_bound(bound: u32, groups: vec3<u32>) -> u32 {
     return bound + (groups.z >> 31u);
 }
@@ -25,36 +26,37 @@ struct Params {
     m: u32,
     n: u32,
     k: u32,
-    // Tiles across one row of tiles.
+    // Number of tiles in one row of tiles.
     tiles_n: u32,
-    // Terms of one part of the sums, and how many parts there are.
+    // Number of terms in one split of the sums, and number of splits (split-K).
     part_k: u32,
     parts: u32,
-    // Elements from one part's results to the next one's.
+    // Number of elements from the results of one split to those of the next.
     part_stride: u32,
-    // Pixels of a channel, where an operand is a batch of pixels.
+    // Pixels of a channel, if an operand is a batch of pixels.
     plane: u32,
-    // A map whose patches an operand is, and its elements.
+    // Size of the map whose patches are an operand, and its number of elements.
     map_height: u32,
     map_width: u32,
     channels: u32,
     map_length: u32,
-    // Terms of a cell: its channels, as if they were whole vectors.
+    // Terms per cell: its channels, rounded up to whole vectors.
     cell_terms: u32,
-    // Windows of an image, and places of a window.
+    // Windows of an image, and kernel positions of a window.
     windows_height: u32,
     windows_width: u32,
     places: u32,
     places_width: u32,
     stride: u32,
     spread: u32,
-    // How far outside the map the first window begins.
+    // Padding above and to the left of the map.
     above: u32,
     left: u32,
-    // Elements from behind a line's last window to the next line's first one, and likewise of an image.
+    // Elements from the end of one row of windows to the start of the next, and likewise for
+    // images.
     line_skip: u32,
     image_skip: u32,
-    // What the learning rate is multiplied by.
+    // Factor of the learning rate.
     rate: f32,
     bias_rate: f32,
     decay: f32,
@@ -98,36 +100,37 @@ fn load_b(term: u32, position: u32) -> vec4<f32> {
 @group(0) @binding(5) var<storage, read_write> bias: array<f32>;
 @group(0) @binding(6) var<storage, read_write> bias_v: array<f32>;
 
-// What changes from step to step: the Rust struct StepRecord.
+// The data of one run of a step: the Rust struct StepRecord.
 struct Step {
-    // Where in the epoch's order this batch starts.
+    // First image of this batch, as an index into the epoch's order.
     first: u32,
-    // Rows of the batch that hold an image.
+    // Number of rows of the batch that hold an image.
     rows: u32,
     // Slot of the metric rings that this run writes.
     slot: u32,
-    // What the loss and the hit of one row count in the metrics.
+    // Weight of one row in the metrics.
     row_weight: f32,
-    // The epoch that this is a step of, and the run's steps before this one.
+    // The current epoch, and the number of steps before this one.
     epoch: u32,
     step: u32,
     learning_rate: f32,
-    // What makes up for an optimizer's running means that started as zeros.
+    // Bias corrections of Adam's moments, which start at zero.
     mean_scale: f32,
     root_scale: f32,
-    // What the running averages of parameters take of the parameters.
+    // Weight of the parameters in the update of their moving averages.
     average_share: f32,
 }
 
 @group(1) @binding(0) var<uniform> step: Step;
 
-// What gradients are multiplied by that are kept in 16 bits: see src/plan/scale.rs. A step of no rows, which only a tuner
-// runs, must leave zeros behind, not infinities.
+// The loss scale of f16 gradients: see src/plan/loss_scale.rs. A step of no rows, which only a
+// tuner runs, must produce zeros, not infinities.
 fn gradient_scale() -> f32 {
     return select(1.0, 128.0 * f32(max(step.rows, 1u)), IN_HALF);
 }
 
-// Takes one element of the product through the epilogue; i is its place in y.
+// Applies the epilogue to one element of the product;
+// i is its index in y.
 fn finish(i: u32, column: u32, product: f32) {
     let old = y[i];
     let g = product / gradient_scale() + params.decay * old;
@@ -137,7 +140,7 @@ fn finish(i: u32, column: u32, product: f32) {
     y[i] = old - params.rate * step.learning_rate * direction;
 }
 
-// Takes the sum of one row of the first operand to the bias that it is the gradient of.
+// Adds the sum of one row of the first operand to the bias, whose gradient it is.
 fn finish_row(row: u32, sum: f32) {
     let old = bias[row];
     let g = sum / gradient_scale() + params.bias_decay * old;
@@ -177,8 +180,8 @@ fn main(
     @builtin(subgroup_id) subgroup: u32,
     @builtin(subgroup_invocation_id) lane_of_subgroup: u32,
 ) {
-    // Groups past the last tile compute from copies and store nothing, so that all invocations reach
-    // every barrier.
+    // Groups past the last tile compute from copies and store nothing, so that all invocations
+    // reach every barrier.
     let tile = group.y * groups.x + group.x;
     let m0 = (tile / params.tiles_n) * 32u;
     let n0 = (tile % params.tiles_n) * 32u;
@@ -234,7 +237,8 @@ fn main(
         }
         workgroupBarrier();
     }
-    // A matrix at a time, each subgroup its own. Every lane finishes four neighbours.
+    // Each subgroup stores one matrix at a time. Every lane finishes four neighbours
+    // of it.
     let kept = subgroup * 64u;
     coopStoreT(y0_0, &sums[kept / 1u], 8u);
     workgroupBarrier();
@@ -272,8 +276,9 @@ fn main(
         store(m0 + below, n0 + beside, vec4(sums[kept + quad * 4u], sums[kept + quad * 4u + 1u], sums[kept + quad * 4u + 2u], sums[kept + quad * 4u + 3u]));
     }
     workgroupBarrier();
-    // The first column of tiles adds up the rows. Four shares make four rows, a term in four each: what lies past the last
-    // term is zero, and a part of the sums ends where a round does.
+    // The first column of tiles computes the row sums. Four lanes share four rows, each with a
+    // quarter of the terms. Values past the last term are zero, and a split of the sums ends where
+    // a round does.
     let is_first = tile % params.tiles_n == 0u;
     if is_first & (lane < 32u) {
         let position0 = m0 + (lane + 0u) % 8u * 4u;

@@ -1,14 +1,15 @@
 // y = a b, form tn, epilogue sgd_momentum: see src/ops/matmul/mod.rs for the shapes.
 //
-// One workgroup is one subgroup of 8 lanes and computes a tile of 8 x 32. Each lane
-// owns 1 x 4 columns and all rows. A round takes four terms: each lane loads its share of
-// a's rows once and broadcasts it, so the tile needs no workgroup memory.
+// One workgroup is one subgroup of 8 lanes and computes a tile of
+// 8 x 32. Each lane computes 1 x 4 columns and all rows. A
+// round takes four terms: each lane loads its share of a's rows once and broadcasts it, so the
+// tile needs no workgroup memory.
 
-// A loop's bound that comes from a uniform, plus a zero that no compiler can see through.
+// Adds a zero that no compiler can predict to a loop bound from a uniform.
 //
-// Mesa's software driver specialises a kernel for the uniforms that bound its loops, and does so
-// anew at every dispatch, which takes a thousand times as long as the kernel itself. Through this
-// function the bound is no longer a uniform's value alone. `groups` is `num_workgroups`.
+// Mesa's software driver specialises a kernel for the uniforms that bound its loops. It does so
+// again at every dispatch, which takes a thousand times as long as the kernel itself. With this
+// function, the bound does not depend on a uniform alone. `groups` is `num_workgroups`.
 fn loop_bound(bound: u32, groups: vec3<u32>) -> u32 {
     return bound + (groups.z >> 31u);
 }
@@ -17,36 +18,37 @@ struct Params {
     m: u32,
     n: u32,
     k: u32,
-    // Tiles across one row of tiles.
+    // Number of tiles in one row of tiles.
     tiles_n: u32,
-    // Terms of one part of the sums, and how many parts there are.
+    // Number of terms in one split of the sums, and number of splits (split-K).
     part_k: u32,
     parts: u32,
-    // Elements from one part's results to the next one's.
+    // Number of elements from the results of one split to those of the next.
     part_stride: u32,
-    // Pixels of a channel, where an operand is a batch of pixels.
+    // Pixels of a channel, if an operand is a batch of pixels.
     plane: u32,
-    // A map whose patches an operand is, and its elements.
+    // Size of the map whose patches are an operand, and its number of elements.
     map_height: u32,
     map_width: u32,
     channels: u32,
     map_length: u32,
-    // Terms of a cell: its channels, as if they were whole vectors.
+    // Terms per cell: its channels, rounded up to whole vectors.
     cell_terms: u32,
-    // Windows of an image, and places of a window.
+    // Windows of an image, and kernel positions of a window.
     windows_height: u32,
     windows_width: u32,
     places: u32,
     places_width: u32,
     stride: u32,
     spread: u32,
-    // How far outside the map the first window begins.
+    // Padding above and to the left of the map.
     above: u32,
     left: u32,
-    // Elements from behind a line's last window to the next line's first one, and likewise of an image.
+    // Elements from the end of one row of windows to the start of the next, and likewise for
+    // images.
     line_skip: u32,
     image_skip: u32,
-    // What the learning rate is multiplied by.
+    // Factor of the learning rate.
     rate: f32,
     bias_rate: f32,
     decay: f32,
@@ -90,30 +92,31 @@ fn load_b(term: u32, position: u32) -> vec4<f32> {
 @group(0) @binding(5) var<storage, read_write> bias: array<f32>;
 @group(0) @binding(6) var<storage, read_write> bias_v: array<f32>;
 
-// What changes from step to step: the Rust struct StepRecord.
+// The data of one run of a step: the Rust struct StepRecord.
 struct Step {
-    // Where in the epoch's order this batch starts.
+    // First image of this batch, as an index into the epoch's order.
     first: u32,
-    // Rows of the batch that hold an image.
+    // Number of rows of the batch that hold an image.
     rows: u32,
     // Slot of the metric rings that this run writes.
     slot: u32,
-    // What the loss and the hit of one row count in the metrics.
+    // Weight of one row in the metrics.
     row_weight: f32,
-    // The epoch that this is a step of, and the run's steps before this one.
+    // The current epoch, and the number of steps before this one.
     epoch: u32,
     step: u32,
     learning_rate: f32,
-    // What makes up for an optimizer's running means that started as zeros.
+    // Bias corrections of Adam's moments, which start at zero.
     mean_scale: f32,
     root_scale: f32,
-    // What the running averages of parameters take of the parameters.
+    // Weight of the parameters in the update of their moving averages.
     average_share: f32,
 }
 
 @group(1) @binding(0) var<uniform> step: Step;
 
-// Takes one element of the product through the epilogue; i is its place in y.
+// Applies the epilogue to one element of the product;
+// i is its index in y.
 fn finish(i: u32, column: u32, product: f32) {
     let old = y[i];
     let g = product + params.decay * old;
@@ -123,7 +126,7 @@ fn finish(i: u32, column: u32, product: f32) {
     y[i] = old - params.rate * step.learning_rate * direction;
 }
 
-// Takes the sum of one row of the first operand to the bias that it is the gradient of.
+// Adds the sum of one row of the first operand to the bias, whose gradient it is.
 fn finish_row(row: u32, sum: f32) {
     let old = bias[row];
     let g = sum + params.bias_decay * old;
@@ -172,7 +175,9 @@ fn main(
     let begin = 0u;
     let end = loop_bound(params.k, groups);
     for (var k0 = begin; k0 < end; k0 += 4u) {
-        // Lane l holds four rows of term l % 4, block l / 4.
+        // Lane l holds
+        // four rows of term l % 4, block l / 4
+        // only.
         let a0 = load_a(k0 + (lane + 0u) % 4u, m0 + (lane + 0u) / 4u * 4u);
         sums0 += a0;
         let b0_0 = load_b(k0, n0 + 0u);
@@ -228,7 +233,8 @@ fn main(
     store(m0 + 5u, n0 + 0u, y5_0);
     store(m0 + 6u, n0 + 0u, y6_0);
     store(m0 + 7u, n0 + 0u, y7_0);
-    // Four lanes hold a block of four rows, a term in four each. Lane l finishes row l.
+    // Four lanes hold a block of four rows, each a quarter of the terms. Lane l finishes row l
+    // only.
     var s0 = subgroupBroadcast(sums0, 0u);
     s0 += subgroupBroadcast(sums0, 1u);
     s0 += subgroupBroadcast(sums0, 2u);

@@ -6,6 +6,7 @@ use crate::data::catalogue::{KnownFile, KnownSet};
 use crate::data::locate::packed_or_plain;
 use crate::data::source::{open_regular, unlike};
 use crate::data::verify::check;
+use crate::remedy::Remedy;
 use crate::{Error, Result};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,10 @@ pub fn import(set: &KnownSet, from: &Path, folder: &Path) -> Result<Vec<FetchedF
         (Some(source), _) => copy(file, &source, folder),
         (None, _) => {
             Err(Error::data(format!("{}: found no {}, which {} needs", from.display(), file.name, set.name))
-                .advise("unpacked or other files can be used as they are: name their folder with --data-dir"))
+                .advise(Remedy::settings(
+                    "to use unpacked or modified files as they are, name their folder with {}",
+                    [("data-dir", "")],
+                )))
         }
     };
     set.files.iter().map(import_one).collect()

@@ -3,6 +3,16 @@
 //! A file is written under a temporary name in the same folder, checked against the catalogue,
 //! flushed to the disk and then renamed. A file with its final name is therefore complete and
 //! official. An interrupted download keeps its `.part` file and is resumed the next time.
+//!
+//! ```no_run
+//! use shadegrad::data::fetch::{FetchOptions, load_or_fetch};
+//! use shadegrad::data::locate::Search;
+//! use shadegrad::data::pictures::Wanted;
+//!
+//! let search = Search::from_environment(None);
+//! let dataset = load_or_fetch("cifar10", &search, &Wanted::default(), &FetchOptions::default())?;
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 mod import;
 mod options;
@@ -18,6 +28,7 @@ use super::locate::Search;
 use super::pictures::Wanted;
 use super::verify::check;
 use super::{Dataset, locate};
+use crate::remedy::Remedy;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use staged::{FolderLock, Staged};
@@ -124,10 +135,8 @@ fn download(
     }
     staged.discard_if_empty()?;
     let first = file.mirrors.first().map_or("a mirror", String::as_str);
-    Err(Error::data(format!("cannot download {}: {}", file.name, reasons.join("; "))).advise(format!(
-        "download it by hand, for example from {first}, then `shadegrad data fetch {} --from FILE`",
-        set.name
-    )))
+    Err(Error::data(format!("cannot download {}: {}", file.name, reasons.join("; ")))
+        .advise(Remedy::ImportData { url: first.into(), name: set.name.clone() }))
 }
 
 /// Tries one mirror until it provides the official file or another attempt is not worthwhile.

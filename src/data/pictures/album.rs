@@ -1,4 +1,4 @@
-//! The pictures of one split: looked at first, then decoded, many at the same time.
+//! The pictures of one split. Headers are read first, then the pictures are decoded in parallel.
 
 use std::path::PathBuf;
 
@@ -11,15 +11,15 @@ use super::{Resize, Wanted};
 use crate::data::source::unlike;
 use crate::data::{ImageShape, Split};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
-/// The most bytes that a split's images may have.
+/// Maximum size of a split's images in bytes.
 const MOST_BYTES: usize = 8 << 30;
 
-/// Pictures that are decoded before they are put behind the others: memory holds no more than these
-/// twice.
+/// Number of pictures that are decoded before they are appended. Only these are in memory twice.
 const AT_ONCE: usize = 1024;
 
-/// A picture and what is known about it.
+/// A picture file, its class, and the properties from its header.
 #[derive(Clone, Debug)]
 pub(super) struct Picture {
     pub(super) path: PathBuf,
@@ -30,9 +30,9 @@ pub(super) struct Picture {
 /// A picture file that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What is wrong, with the path in it.
+    /// The error message, which contains the path.
     pub message: String,
 }
 
@@ -42,18 +42,17 @@ impl Fault {
     }
 }
 
-/// Pictures whose headers can be read, class by class.
+/// The pictures with readable headers, class by class.
 #[derive(Debug)]
 pub(super) struct Album {
     pub(super) pictures: Vec<Picture>,
 }
 
 impl Album {
-    /// Reads the headers of all pictures. Those that cannot be read are left out and added to
-    /// `faults`.
+    /// Reads the headers of all pictures. Unreadable ones are skipped and added to `faults`.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) for a class that is none of `names`.
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) for a class that is not in `names`.
     pub(super) fn open(
         classes: Vec<Class>,
         names: &[String],
@@ -65,11 +64,11 @@ impl Album {
             let label = names.iter().position(|name| *name == class.name).ok_or_else(|| {
                 let found = format_args!("a class {}", class.name);
                 unlike(class.folder.display(), found, format_args!("one of {}", names.join(", ")))
-                    .advise("move that folder away, or call it as the class that it is in training")
+                    .advise("move that folder away, or rename it to its class in training")
             })?;
             files.extend(class.pictures.into_iter().map(|path| (path, label as u32)));
         }
-        let bar = bar("looking at pictures", files.len(), progress);
+        let bar = bar("reading picture headers", files.len(), progress);
         let look = |(path, label): (PathBuf, u32)| {
             bar.inc(1);
             match decode::outline(&path) {
@@ -81,7 +80,7 @@ impl Album {
         Ok(Album { pictures: keep(looked, faults).collect() })
     }
 
-    /// The number of pictures of each of `classes` classes.
+    /// Returns the number of pictures of each class.
     pub(super) fn counts(&self, classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
         for picture in &self.pictures {
@@ -90,7 +89,7 @@ impl Album {
         counts
     }
 
-    /// Decodes all pictures in their own size, and forgets those that fail: they are added to
+    /// Decodes all pictures in their original size. Those that fail are removed and added to
     /// `faults`.
     pub(super) fn verify(&mut self, progress: bool, faults: &mut Vec<Fault>) {
         let bar = bar("decoding pictures", self.pictures.len(), progress);
@@ -108,10 +107,10 @@ impl Album {
         self.pictures = keep(decoded, faults).collect();
     }
 
-    /// Decodes all pictures, and forgets those that fail: they are added to `faults`.
+    /// Decodes all pictures into a split. Those that fail are removed and added to `faults`.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where all of them would not fit the memory.
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) if they do not fit in memory.
     pub(super) fn decode(
         &mut self,
         shape: ImageShape,
@@ -124,11 +123,11 @@ impl Album {
             return Err(Error::data(format!(
                 "{count} images take {bytes} MiB, more than the {most} possible"
             ))
-            .advise("use a smaller --image-size"));
+            .advise(Remedy::settings("use a smaller {}", [("image-size", "")])));
         }
         let mut split = Split { images: Vec::with_capacity(bytes), ..Split::default() };
         let mut decoded = Vec::with_capacity(self.pictures.len());
-        let bar = bar("reading pictures", self.pictures.len(), wanted.progress);
+        let bar = bar("decoding pictures", self.pictures.len(), wanted.progress);
         for some in self.pictures.chunks(AT_ONCE) {
             let decode = |picture: &Picture| {
                 bar.inc(1);
@@ -150,7 +149,7 @@ impl Album {
     }
 }
 
-/// Draws on standard error, and nothing at all where that is no terminal.
+/// Creates a progress bar on stderr. It is only drawn on a terminal.
 fn bar(message: &'static str, count: usize, progress: bool) -> ProgressBar {
     if !progress {
         return ProgressBar::hidden();
@@ -162,12 +161,12 @@ fn bar(message: &'static str, count: usize, progress: bool) -> ProgressBar {
         .with_finish(ProgressFinish::AndClear)
 }
 
-/// What succeeded; what failed is added to `faults`.
+/// Returns the successful results and adds the failures to `faults`.
 fn keep<T>(results: Vec<Result<T, Fault>>, faults: &mut Vec<Fault>) -> impl Iterator<Item = T> {
     results.into_iter().filter_map(|result| result.map_err(|fault| faults.push(fault)).ok())
 }
 
-/// Height and width, if all pictures have the same.
+/// Returns height and width if they are the same for all pictures.
 pub(super) fn common_size(pictures: &[&Picture]) -> Option<(usize, usize)> {
     let mut sizes = pictures.iter().map(|picture| (picture.outline.height, picture.outline.width));
     let first = sizes.next()?;

@@ -13,6 +13,7 @@ use super::{Resize, jpeg};
 use crate::data::ImageShape;
 use crate::data::source::{open_regular, unlike};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
 /// Maximum file size in bytes. It is above that of any photograph.
 const MOST_BYTES: u64 = 64 << 20;
@@ -186,7 +187,7 @@ fn fit(path: &Path, picture: DynamicImage, shape: ImageShape, resize: Resize) ->
 pub(super) fn wrong_size(path: &Path, width: usize, height: usize, shape: ImageShape) -> Error {
     let found = format_args!("a picture of {width}x{height}");
     unlike(path.display(), found, format_args!("{}x{}", shape.width, shape.height))
-        .advise("let pictures be resized with --resize crop or --resize stretch")
+        .advise(Remedy::settings("allow resizing with {} or {}", [("resize", "crop"), ("resize", "stretch")]))
 }
 
 /// Converts interleaved channels to one plane per channel.

@@ -15,6 +15,7 @@ use super::wanted::{Resize, Size, Wanted};
 use crate::data::source::unlike;
 use crate::data::{Dataset, ImageShape};
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
 /// Side of the images, in pixels, if the pictures differ in size or are larger than
 /// [`LARGEST_KEPT`].
@@ -23,7 +24,7 @@ const USUAL_SIDE: usize = 64;
 /// Largest side that is kept if all pictures have the same size.
 const LARGEST_KEPT: usize = 128;
 
-/// Largest allowed value of `--image-size`.
+/// Largest allowed value of the setting `image-size`.
 const LARGEST_SIDE: usize = 4096;
 
 /// Reads all pictures of a folder.
@@ -36,8 +37,11 @@ pub(in crate::data) fn load(folder: &Path, name: String, wanted: &Wanted) -> Res
     if let Size::Side(side) = wanted.size
         && !(1..=LARGEST_SIDE).contains(&side)
     {
-        return Err(Error::usage(format!("--image-size {side}: must be from 1 to {LARGEST_SIDE}"))
-            .advise("name the side of the images, for example --image-size 64"));
+        let message = format!("must be from 1 to {LARGEST_SIDE}");
+        return Err(Error::setting("image-size", side.to_string(), message).advise(Remedy::settings(
+            "choose the side of the images in pixels, for example {}",
+            [("image-size", "64")],
+        )));
     }
     let known = wanted.classes.as_deref();
     let Layout { train, validation, test, mut warnings, .. } = survey(folder, known)?;
@@ -128,7 +132,7 @@ pub(super) fn check_counts(
         let of_first = faults.iter().find(|fault| fault.path.iter().any(|part| part == first.as_str()));
         let found = format_args!("no training pictures of {}{}", list(&empty), reason(of_first));
         return Err(unlike(folder.display(), found, "at least one of each class")
-            .advise("add pictures of each class, or remove the folders of the others"));
+            .advise("add pictures of each class, or move the folders of the others away"));
     }
     if counts.test.iter().all(|&count| count == 0) {
         let found = format_args!("no test pictures{}", reason(faults.last()));

@@ -13,6 +13,14 @@
 //! out. `album` reads the files, and `decode` turns one into the bytes of an image. Pictures that
 //! cannot be read and other files are ignored with a warning (`endings` knows the formats).
 //! [`verify()`] does the same checks without training.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! let found = shadegrad::data::pictures::verify(Path::new("flowers"), false)?;
+//! println!("{} classes, {} unusable pictures", found.classes.len(), found.faults.len());
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
 
 mod album;
 mod decode;

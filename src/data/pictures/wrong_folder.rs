@@ -9,6 +9,7 @@ use super::splits::{self, Splits};
 use super::tree::Folder;
 use crate::data::source::unlike;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
 /// Rejects folders that are all named like splits but contain no class folders.
 pub(super) fn check_splits_without_classes(folder: &Folder) -> Result<()> {
@@ -36,13 +37,15 @@ pub(super) fn check_sub_folders(root: &Folder) -> Result<()> {
     let shown = root.path.display();
     let advice = if same.iter().all(|name| SplitName::of(name).is_some()) {
         let [split, class] = [same[0], names[0]];
-        format!("put the folders of the classes into those of the splits: {shown}/{split}/{class}")
+        format!("move the class folders into the folders of the splits: {shown}/{split}/{class}").into()
     } else {
-        format!(
-            "rename {} to train, val or test, or train on one of them: --data {}; if they are the classes, \
-             move their pictures up into them",
-            list(&names),
-            first.path.display()
+        Remedy::settings(
+            format!(
+                "rename {} to train, val or test, or train on one of them: {{}}; if they are the classes, \
+                 move their pictures up into them",
+                list(&names)
+            ),
+            [("data", first.path.display().to_string())],
         )
     };
     Err(error.advise(advice))
@@ -52,9 +55,9 @@ pub(super) fn check_sub_folders(root: &Folder) -> Result<()> {
 pub(super) fn several_sets(root: &Folder, found: &[Splits<'_>]) -> Error {
     let names: Vec<_> = found.iter().map(|splits| splits.around.name.as_str()).collect();
     let found_text = format_args!("splits in each of {}", list(&names));
-    let first = found[0].around.path.display();
+    let first = found[0].around.path.display().to_string();
     unlike(root.path.display(), found_text, "one data set")
-        .advise(format!("train on one of them, for example --data {first}"))
+        .advise(Remedy::settings("train on one of them, for example {}", [("data", first)]))
 }
 
 /// Rejects a folder without classes, with a single class, or with a class that has no readable
@@ -81,7 +84,8 @@ pub(super) fn check_classes(root: &Folder, layout: &Layout, known: Option<&[Stri
         return Err(match meant(root, &class.folder) {
             Some(meant) if *folder == root.path => {
                 let (path, names) = (meant.path.display(), names(meant));
-                error.advise(format!("if the classes are {names}: --data {path}"))
+                let sentence = format!("if the classes are {names}, use {{}}");
+                error.advise(Remedy::settings(sentence, [("data", path.to_string())]))
             }
             Some(meant) => {
                 let (path, names) = (meant.path.display(), names(meant));
@@ -100,7 +104,7 @@ pub(super) fn check_classes(root: &Folder, layout: &Layout, known: Option<&[Stri
             let pictures = if count == 1 { "picture" } else { "pictures" };
             let found = format!("{count} {pictures} in unsupported formats ({list})");
             Err(unlike(class.folder.display(), found, "some PNG or JPEG files in each class")
-                .advise("convert them to PNG or JPEG, or remove the folder"))
+                .advise("convert them to PNG or JPEG, or move the folder away"))
         }
     }
 }

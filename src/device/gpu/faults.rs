@@ -1,8 +1,9 @@
-//! What goes wrong on a GPU behind the host's back, kept until somebody asks.
+//! Errors that occur on a GPU asynchronously, kept until the next check.
 
 use std::sync::{Arc, Mutex};
 
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 
 /// The first thing that went wrong on a device.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +19,7 @@ impl Faults {
         device.on_uncaptured_error(Arc::new(move |error| uncaptured.keep(translate(&error))));
         let lost = faults.clone();
         device.set_device_lost_callback(move |reason, message| {
-            // Dropping the device at the end of a run is not a loss.
+            // Dropping the device at the end of a run is no error.
             if reason != wgpu::DeviceLostReason::Destroyed {
                 lost.keep(lost_device(&message));
             }
@@ -61,18 +62,16 @@ fn translate(error: &wgpu::Error) -> Error {
         wgpu::Error::OutOfMemory { .. } => out_of_memory(),
         wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
             let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
-            Error::device(format!("the GPU refused its work: {line}")).advise(
-                "please report this with the output of `shadegrad devices`; --device cpu works meanwhile",
-            )
+            Error::device(format!("the GPU refused its work: {line}")).advise(Remedy::ReportFault)
         }
     }
 }
 
 pub(super) fn out_of_memory() -> Error {
-    Error::device("the GPU is out of memory").advise("use a smaller --batch-size or model, or --device cpu")
+    Error::device("the GPU is out of memory").advise(Remedy::LessMemory)
 }
 
 pub(super) fn lost_device(message: &str) -> Error {
     Error::device(format!("the GPU was lost: {message}"))
-        .advise("its driver was reset or unplugged; start again, or use --device cpu")
+        .advise(Remedy::or_cpu("its driver was reset or unplugged; start again"))
 }

@@ -1,19 +1,22 @@
 //! A GPU as a device, through wgpu: Vulkan, Metal or DX12.
 //!
-//! [`adapter`] finds and opens it, `preference` says which comes first, [`compiler`] what compiles
-//! its kernels. `pipelines` turns kernel rows into pipelines, [`tuner`] finds out which kernels are
-//! fastest, [`preparation`] says how far both are, `proof` what cooperative matrices are worth,
-//! [`memory`] keeps what was found out of an adapter, `timing` times them for a profile, `session`
-//! holds a plan's buffers and submits its steps, `faults` keeps what goes wrong behind the host's
-//! back. This folder is the only place in the crate that knows wgpu.
+//! [`adapter`] finds and opens it, `preference` orders adapters, [`compiler`] says what compiles
+//! its kernels. `pipelines` turns kernels into pipelines, `prepared` encodes them, [`tuner`] finds
+//! out by measuring which are fastest, [`preparation`] reports the progress of both, `proof` checks
+//! cooperative matrices, [`cache`] keeps on disk what was found out about an adapter, `timing`
+//! times kernels for a profile, `session` holds a plan's buffers and submits its steps, `context`
+//! is what sessions share, `faults` keeps errors that occur asynchronously. This folder is the only
+//! place in the crate that knows wgpu.
 
 pub mod adapter;
+pub mod cache;
 pub mod compiler;
+mod context;
 mod faults;
-pub mod memory;
 mod pipelines;
 mod preference;
 pub mod preparation;
+mod prepared;
 mod proof;
 mod session;
 mod timing;
@@ -24,133 +27,174 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use adapter::{Capabilities, FoundAdapter, limits_that_matter};
-use compiler::ShaderCompiler;
+use cache::{CacheFile, Subject};
+use context::Context;
 use faults::Faults;
-use memory::{Memory, Subject};
 use session::GpuSession;
 use tuner::Tuning;
 
+use super::info::DeviceInfo;
+use super::interface::{Device, Session};
+use super::notice::Notice;
 use super::profile::Profile;
-use super::{Device, DeviceInfo, Selftested, Session};
-use crate::error::Result;
+use super::verdict::{SelftestSummary, Verdict};
+use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::GpuFacts;
 use crate::plan::Plan;
-use crate::tensor::Element;
+use crate::tensor::{Element, Precision};
 
 /// An opened GPU.
 #[derive(Debug)]
 pub struct Gpu {
     instance: wgpu::Instance,
-    device: wgpu::Device,
-    queue: wgpu::Queue,
-    faults: Faults,
+    context: Context,
     facts: GpuFacts,
     /// The same, once cooperative matrices were proven.
-    facts_of_halves: OnceLock<GpuFacts>,
-    info: DeviceInfo,
-    compiler: ShaderCompiler,
-    tuning: Option<Tuning>,
-    /// Told, in a line, what takes time or went wrong.
-    tell: fn(&str),
-    observer: Option<Box<dyn preparation::Observer>>,
-    profile: Option<Profile>,
+    f16_facts: OnceLock<GpuFacts>,
 }
 
 impl Gpu {
-    /// Opens an adapter; kernels are chosen by rule. Fails if the driver refuses.
+    /// Opens an adapter. Kernels are chosen by rule, and none is disabled.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Device`] if the driver refuses.
     pub fn open(found: &FoundAdapter, capabilities: Capabilities) -> Result<Self> {
         let (device, queue) = found.open(capabilities)?;
-        Ok(Gpu {
-            instance: found.instance.clone(),
+        let facts = found.facts(capabilities);
+        let DeviceInfo { name, backend, driver, .. } = found.info.clone();
+        let subject = Subject {
+            adapter: name,
+            backend,
+            driver,
+            compiler: found.compiler.label().into(),
+            subgroup_size: facts.subgroup_size,
+            kernels: crate::ops::matmul::gpu::FINGERPRINT,
+        };
+        let context = Context {
             faults: Faults::listen(&device),
             device,
             queue,
-            facts: found.facts(capabilities),
-            facts_of_halves: OnceLock::new(),
             info: found.info.clone(),
-            compiler: found.compiler.clone(),
+            subject,
             tuning: None,
-            tell: |_| {},
+            on_notice: |_| {},
             observer: None,
             profile: None,
-        })
+        };
+        Ok(Gpu { instance: found.instance.clone(), context, facts, f16_facts: OnceLock::new() })
     }
 
     /// The same GPU, which finds out by measuring which kernels are fastest.
-    pub fn with_tuning(self, tuning: Tuning) -> Self {
-        Gpu { tuning: Some(tuning), ..self }
+    pub fn with_tuning(mut self, tuning: Tuning) -> Self {
+        self.context.tuning = Some(tuning);
+        self
     }
 
-    /// The same GPU, which tells, a line at a time, what takes time or went wrong.
-    pub fn telling(self, tell: fn(&str)) -> Self {
-        Gpu { tell, ..self }
+    /// The same GPU, which calls `on_notice` when something takes time or went wrong.
+    pub fn on_notice(mut self, on_notice: fn(&Notice)) -> Self {
+        self.context.on_notice = on_notice;
+        self
     }
 
-    /// The same GPU, which tells `observer` how far it is with the kernels of each plan that it
-    /// loads.
-    pub fn observed_by(self, observer: Box<dyn preparation::Observer>) -> Self {
-        Gpu { observer: Some(observer), ..self }
+    /// The same GPU, which reports the preparation of each plan that it loads to `observer`.
+    pub fn observed_by(mut self, observer: Box<dyn preparation::Observer>) -> Self {
+        self.context.observer = Some(observer);
+        self
     }
 
     /// The same GPU, which adds the time of kernels to `profile`.
-    pub fn with_profile(self, profile: Profile) -> Self {
-        Gpu { profile: Some(profile), ..self }
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.context.profile = Some(profile);
+        self
     }
 
-    /// What choices of kernels depend on.
-    fn subject(&self) -> Subject {
-        Subject {
-            adapter: self.info.name.clone(),
-            backend: self.info.backend.clone(),
-            driver: self.info.driver.clone(),
-            compiler: self.compiler.label().into(),
-            subgroup_size: self.facts.subgroup_size,
-            kernels: crate::ops::matmul::gpu::FINGERPRINT,
-        }
-    }
-
-    /// The same GPU, which does without these classes of the matrix product.
-    pub fn without(mut self, classes: &[String]) -> Self {
+    /// The same GPU without these tile classes of the matrix product, and without 16-bit floats if
+    /// `f16` is one of them.
+    pub fn disable(mut self, classes: &[String]) -> Self {
         self.facts.bar(classes);
         self
     }
 
-    /// The same GPU, which says of itself what a selftest found, and does without what was wrong.
-    pub fn heeding(mut self, found: Selftested) -> Self {
-        self.facts.bar(&found.without);
-        self.info.selftest = Some(found);
-        self
+    /// The same GPU without what a selftest found wrong, which its info tells.
+    pub fn with_selftest(self, found: SelftestSummary) -> Self {
+        let mut gpu = self.disable(&found.disabled);
+        gpu.context.info.selftest = Some(found);
+        gpu
     }
 
-    /// What kernels may know about this GPU.
+    /// What kernels are chosen by.
     pub fn facts(&self) -> &GpuFacts {
         &self.facts
     }
 
-    /// What kernels may know where a plan has floats of 16 bits: also which cooperative matrices are right on this
-    /// GPU, which the first call finds out.
-    pub fn facts_of_halves(&self) -> &GpuFacts {
-        self.facts_of_halves.get_or_init(|| {
+    /// What kernels of plans with 16-bit floats are chosen by: also which cooperative matrices are
+    /// right on this GPU, which the first call finds out.
+    pub fn f16_facts(&self) -> &GpuFacts {
+        self.f16_facts.get_or_init(|| {
             let mut facts = GpuFacts { proven: true, ..self.facts };
             // A software driver's are not used.
             if facts.cooperative.is_some() && !facts.software {
-                let wrong = proof::wrong(self, &|op| op);
-                if !wrong.is_empty() {
-                    (self.tell)(&format!(
-                        "cooperative matrices are wrong on {}: products do without {}",
-                        self.info.name,
-                        wrong.join(", ")
-                    ));
-                }
+                let wrong = proof::wrong(&self.context, &self.facts, &|op| op);
                 facts.bar(&wrong);
+                if !wrong.is_empty() {
+                    let gpu = self.context.info.name.clone();
+                    (self.context.on_notice)(&Notice::WrongMatrices { gpu, classes: wrong });
+                }
             }
             facts
         })
     }
 
-    /// How many of each kind of object live on the driver's side: in a run, as many after a million steps as after a
-    /// hundred.
-    pub fn live_objects(&self) -> Vec<(&'static str, usize)> {
+    /// The cached verdict of a selftest of this GPU with this driver and these kernels, in
+    /// `folder`.
+    pub fn cached_verdict(&self, folder: &Path) -> Option<Verdict> {
+        self.verdict_file(folder).load()
+    }
+
+    /// Where the verdict of a selftest is cached in `folder`.
+    pub fn verdict_file(&self, folder: &Path) -> CacheFile {
+        let subject = Subject { kernels: crate::ops::fingerprint(), ..self.context.subject.clone() };
+        CacheFile::new(folder, "selftest", subject)
+    }
+}
+
+impl Device for Gpu {
+    fn info(&self) -> &DeviceInfo {
+        &self.context.info
+    }
+
+    fn largest_tensor(&self) -> usize {
+        self.context.largest_tensor()
+    }
+
+    fn limits(&self) -> BTreeMap<&'static str, u64> {
+        limits_that_matter(&self.context.device.limits()).into()
+    }
+
+    fn has_half(&self) -> bool {
+        self.facts.f16
+    }
+
+    fn kernel_facts(&self, precision: Precision) -> Option<GpuFacts> {
+        Some(match precision {
+            Precision::F32 => self.facts,
+            Precision::F16 => *self.f16_facts(),
+        })
+    }
+
+    fn is_lost(&self, error: &Error) -> bool {
+        error.kind() == ErrorKind::Device
+    }
+
+    fn save_verdict(&self, folder: &Path, verdict: &Verdict) -> Result<()> {
+        self.verdict_file(folder).store(verdict)
+    }
+
+    fn allocated_bytes(&self) -> Option<u64> {
+        self.context.device.generate_allocator_report().map(|report| report.total_allocated_bytes)
+    }
+
+    fn live_objects(&self) -> Vec<(&'static str, usize)> {
         let report = self.instance.generate_report().expect("the backends all are wgpu's own");
         let hub = report.hub;
         vec![
@@ -167,46 +211,10 @@ impl Gpu {
         ]
     }
 
-    /// Bytes of the driver's memory that buffers hold, where wgpu keeps an account of them.
-    pub fn allocated_bytes(&self) -> Option<u64> {
-        self.device.generate_allocator_report().map(|report| report.total_allocated_bytes)
-    }
-
-    /// What a selftest of this GPU found, with this driver and these kernels, in a folder of memories.
-    pub fn selftest_memory(&self, folder: &Path) -> Memory {
-        let subject = Subject { kernels: crate::ops::fingerprint(), ..self.subject() };
-        Memory::new(folder, "selftest", subject)
-    }
-}
-
-impl Device for Gpu {
-    fn info(&self) -> &DeviceInfo {
-        &self.info
-    }
-
-    fn largest_tensor(&self) -> usize {
-        let limits = self.device.limits();
-        let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
-        // A binding's size is a multiple of 4.
-        usize::try_from(most).unwrap_or(usize::MAX) / 4 * 4
-    }
-
-    fn limits(&self) -> BTreeMap<&'static str, u64> {
-        limits_that_matter(&self.device.limits()).into()
-    }
-
-    fn has_half(&self) -> bool {
-        self.facts.f16
-    }
-
-    fn gpu(&self) -> Option<&Gpu> {
-        Some(self)
-    }
-
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
         let has_halves = plan.has(Element::Half);
-        assert!(!has_halves || self.facts.f16, "{} has no 16-bit floats", self.info.name);
-        let facts = if has_halves { self.facts_of_halves() } else { &self.facts };
-        Ok(Box::new(GpuSession::new(self, facts, plan)?))
+        assert!(!has_halves || self.facts.f16, "{} has no 16-bit floats", self.context.info.name);
+        let facts = if has_halves { self.f16_facts() } else { &self.facts };
+        Ok(Box::new(GpuSession::new(&self.context, facts, plan)?))
     }
 }

@@ -1,4 +1,4 @@
-//! Turns kernel rows into pipelines, and dispatches into what a compute pass needs.
+//! Turns kernels into pipelines, and dispatches into what a compute pass needs.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -8,28 +8,18 @@ use std::sync::Arc;
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, BindGroupLayout, BindGroupLayoutDescriptor,
     BindGroupLayoutEntry, BindingResource, BindingType, Buffer, BufferBinding, BufferBindingType,
-    BufferDescriptor, BufferUsages, CommandEncoderDescriptor, ComputePass, ComputePassDescriptor,
-    ComputePipeline, ComputePipelineDescriptor, Device, PipelineCompilationOptions, PipelineLayoutDescriptor,
-    Queue, ShaderModuleDescriptor, ShaderSource, ShaderStages,
+    BufferDescriptor, BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor, ComputePipeline,
+    ComputePipelineDescriptor, Device, PipelineCompilationOptions, PipelineLayoutDescriptor, Queue,
+    ShaderModuleDescriptor, ShaderSource, ShaderStages,
 };
 
+use super::prepared::{Prepared, encode};
 use super::timing::time_by_waiting;
 use crate::kernel::{Access, Dispatch, Kernel, MOST_ITERATIONS, Uniform};
 use crate::plan::StepRecord;
 
 /// Bytes from one uniform to the next: the most that any device asks for as an alignment.
 pub(super) const UNIFORM_STRIDE: u64 = 256;
-
-/// A dispatch, ready to be encoded.
-#[derive(Clone, Debug)]
-pub(super) struct Prepared {
-    /// The kernel's.
-    pub(super) name: Arc<str>,
-    pub(super) pipeline: ComputePipeline,
-    pub(super) bindings: BindGroup,
-    pub(super) reads_step: bool,
-    pub(super) grid: [u32; 3],
-}
 
 /// The pipelines of a plan, one per kernel however many ops use it.
 #[derive(Debug)]
@@ -67,19 +57,6 @@ pub(super) fn params_buffer(device: &Device, count: usize) -> Buffer {
         usage: BufferUsages::UNIFORM | BufferUsages::COPY_DST,
         mapped_at_creation: false,
     })
-}
-
-/// Encodes dispatches one after the other; `records` are the steps' records, theirs at `offset`.
-pub(super) fn encode(pass: &mut ComputePass<'_>, dispatches: &[Prepared], records: &BindGroup, offset: u32) {
-    for prepared in dispatches {
-        pass.set_pipeline(&prepared.pipeline);
-        pass.set_bind_group(0, &prepared.bindings, &[]);
-        if prepared.reads_step {
-            pass.set_bind_group(1, records, &[offset]);
-        }
-        let [x, y, z] = prepared.grid;
-        pass.dispatch_workgroups(x, y, z);
-    }
 }
 
 /// Launches a kernel without any workgroup, which computes nothing, and waits for it. Mesa's

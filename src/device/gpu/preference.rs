@@ -1,6 +1,6 @@
 //! The order of adapters, the best first, and which of them are one GPU through two backends.
 
-use crate::device::{DeviceInfo, DeviceKind};
+use crate::device::info::{DeviceInfo, DeviceKind};
 
 /// What the order of adapters depends on.
 #[derive(Clone, Debug)]

@@ -1,13 +1,14 @@
-//! Cooperative matrices are proven on a device before any product takes them.
+//! Checks cooperative matrices on a device before any product uses them.
 //!
-//! wgpu's are experimental: its shaders say nothing of who sees whose writes to workgroup memory around such
-//! matrices (<https://github.com/gfx-rs/wgpu/issues/8805>), and drivers differ in what they make of that. So
-//! small products run in each class and in one that every GPU has. Operands are small whole numbers: sums of
-//! their products are exact in any order, and the two must agree in every bit.
+//! They are experimental in wgpu: its shaders do not define the visibility of writes to workgroup
+//! memory around such matrices (<https://github.com/gfx-rs/wgpu/issues/8805>), and drivers differ.
+//! So small products run in each tile class and in one that every GPU supports. Operands are small
+//! integers: sums of their products are exact in any order, and both results must agree in every
+//! bit.
 
-use super::Gpu;
+use super::context::Context;
 use super::session::GpuSession;
-use crate::device::Session;
+use crate::device::interface::Session;
 use crate::error::Result;
 use crate::kernel::{GpuFacts, TileClass};
 use crate::ops::fixture::Draft;
@@ -16,25 +17,35 @@ use crate::ops::{WithFacts, fixture};
 use crate::plan::{Array, Launch, Op, Role, StepRecord};
 use crate::tensor::Element;
 
-/// Rows, columns and terms: more than a tile of most classes, no whole vectors, several rounds and a rest.
+/// Rows, columns and terms: larger than a tile of most classes, not a multiple of a vector, and
+/// several rounds with a remainder.
 const SIZE: [usize; 3] = [133, 131, 107];
 
-/// The classes of cooperative matrices that are wrong on a GPU, or that its driver refuses, by their labels.
-/// `wrap` stands between the products of those classes and the GPU.
-pub(super) fn wrong(gpu: &Gpu, wrap: &dyn Fn(Box<dyn Op>) -> Box<dyn Op>) -> Vec<String> {
-    let all = TileClass::all(&gpu.facts);
+/// Labels of the cooperative tile classes that are wrong on a GPU or that its driver refuses.
+/// `wrap` wraps the products of those classes.
+pub(super) fn wrong(
+    gpu: &Context,
+    facts: &GpuFacts,
+    wrap: &dyn Fn(Box<dyn Op>) -> Box<dyn Op>,
+) -> Vec<String> {
+    let all = TileClass::all(facts);
     let (cooperative, others): (Vec<TileClass>, Vec<TileClass>) =
         all.into_iter().partition(TileClass::is_cooperative);
     let plain = others.first().expect("a class through workgroup memory, which every GPU has");
-    let Ok(wanted) = products(gpu, *plain, &|op| op) else {
+    let Ok(wanted) = products(gpu, facts, *plain, &|op| op) else {
         return cooperative.into_iter().map(TileClass::label).collect();
     };
-    let is_right = |class: &TileClass| products(gpu, *class, wrap).is_ok_and(|got| got == wanted);
+    let is_right = |class: &TileClass| products(gpu, facts, *class, wrap).is_ok_and(|got| got == wanted);
     cooperative.into_iter().filter(|class| !is_right(class)).map(TileClass::label).collect()
 }
 
-/// The product in each form, with kernels of one class.
-fn products(gpu: &Gpu, class: TileClass, wrap: &dyn Fn(Box<dyn Op>) -> Box<dyn Op>) -> Result<Vec<Vec<f32>>> {
+/// The results of the product in each form, with kernels of one class.
+fn products(
+    gpu: &Context,
+    facts: &GpuFacts,
+    class: TileClass,
+    wrap: &dyn Fn(Box<dyn Op>) -> Box<dyn Op>,
+) -> Result<Vec<Vec<f32>>> {
     let mut draft = Draft::new("proof");
     let [m, n, k] = SIZE;
     let number = |index| (fixture::hash(index) % 33) as f32 - 16.0;
@@ -50,9 +61,9 @@ fn products(gpu: &Gpu, class: TileClass, wrap: &dyn Fn(Box<dyn Op>) -> Box<dyn O
         let (a, b) = (operand(&mut draft, "a", a), operand(&mut draft, "b", b));
         outputs.push(matmul::product(&mut draft.plan, form, a, b, Epilogue::None));
     }
-    let facts = GpuFacts { matmul: Some(class), ..gpu.facts };
+    let facts = GpuFacts { matmul: Some(class), ..*facts };
     draft.plan.wrap_ops(&|op| -> Box<dyn Op> { wrap(Box::new(WithFacts { op, facts })) });
-    // Not through `load`, which asks what is being found out here.
+    // Not through `load`, which needs the result of this check.
     let mut session = GpuSession::new(gpu, &facts, draft.plan)?;
     for (tensor, array) in draft.inputs {
         session.write(tensor, array)?;
@@ -68,12 +79,12 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
+    use crate::device::gpu::Gpu;
     use crate::device::gpu::adapter::{Capabilities, adapters};
     use crate::kernel::Dispatch;
     use crate::plan::{HostMemory, Operands};
 
-    /// An op whose kernels forget what earlier rounds added up, of which Meganeura saw a driver do the
-    /// opposite.
+    /// An op whose kernels skip their first round.
     #[derive(Debug)]
     struct Forgetful(Box<dyn Op>);
 
@@ -103,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn right_classes_are_proven_and_wrong_ones_are_barred() {
+    fn right_classes_are_proven_and_wrong_ones_are_disabled() {
         let found = adapters();
         let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
         let gpu = Gpu::open(first, Capabilities::Adapter).expect("the GPU can be opened");
@@ -113,11 +124,11 @@ mod tests {
         let all: Vec<TileClass> =
             TileClass::all(gpu.facts()).into_iter().filter(TileClass::is_cooperative).collect();
         assert_eq!(cooperative(gpu.facts()), [], "nothing is proven yet");
-        assert_eq!(wrong(&gpu, &|op| op), Vec::<String>::new());
+        assert_eq!(wrong(&gpu.context, gpu.facts(), &|op| op), Vec::<String>::new());
         let used = if gpu.facts().software { &[] } else { &*all };
-        assert_eq!(cooperative(gpu.facts_of_halves()), used);
+        assert_eq!(cooperative(gpu.f16_facts()), used);
         let labels: Vec<String> = all.iter().map(|class| class.label()).collect();
-        assert_eq!(wrong(&gpu, &|op| Box::new(Forgetful(op))), labels);
+        assert_eq!(wrong(&gpu.context, gpu.facts(), &|op| Box::new(Forgetful(op))), labels);
         assert_eq!(all.is_empty(), gpu.facts().cooperative.is_none());
     }
 }

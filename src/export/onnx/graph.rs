@@ -113,6 +113,7 @@ impl Graph<'_> {
                 self.add_node("Clip", [x].into_iter().chain(bounds), vec![]);
             }
             Activation::Sigmoid => self.add_node("Sigmoid", [x], vec![]),
+            Activation::Tanh => self.add_node("Tanh", [x], vec![]),
             Activation::Scale { factor } => self.add_operation("Mul", x, factor),
         }
     }

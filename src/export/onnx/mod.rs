@@ -17,6 +17,7 @@ use crate::checkpoint::SavedModel;
 use crate::error::{Error, Result};
 use crate::export::parts::Parts;
 use crate::fs::atomic;
+use crate::remedy::Remedy;
 
 /// ONNX 1.8 (2020). Common programs read it, and nothing newer is needed.
 const IR_VERSION: i64 = 7;
@@ -41,7 +42,7 @@ pub(super) fn write(model: &SavedModel, path: &Path) -> Result<()> {
         return Err(Error::model(format!(
             "the model has {bytes} bytes as ONNX, more than the maximum of {MOST_BYTES}"
         ))
-        .advise("export it with --format safetensors"));
+        .advise(Remedy::settings("export it with {}", [("format", "safetensors")])));
     }
     atomic::write(path, &message.encode_to_vec())
 }

@@ -7,6 +7,7 @@ use crate::data::ImageShape;
 use crate::error::{Error, Result};
 use crate::nn::Size;
 use crate::ops::window::Window;
+use crate::remedy::Remedy;
 
 impl From<ImageShape> for Size {
     fn from(ImageShape { channels, height, width }: ImageShape) -> Self {
@@ -141,7 +142,7 @@ impl LayerSpec {
 
 fn too_large(what: &str, values: usize) -> Error {
     Error::usage(format!("{what} would have {values} values, more than the {MOST_VALUES} possible"))
-        .advise("use a smaller --model or --batch-size")
+        .advise(Remedy::settings("use a smaller {} or {}", [("model", ""), ("batch-size", "")]))
 }
 
 fn check(layers: &[LayerSpec], input: Size, mut map: Option<Size>, rows: usize) -> Result<()> {
@@ -211,7 +212,10 @@ impl ModelSpec {
             Some(layer) => Err(Error::usage(format!(
                 "model layer `{layer}` sees one value a channel in a step of {rows} image, which has no variance"
             ))
-            .advise("train with two or more images a step (--batch-size), or leave the batch norm out")),
+            .advise(Remedy::settings(
+                "train with two or more images a step ({}), or leave the batch norm out",
+                [("batch-size", "")],
+            ))),
         }
     }
 

@@ -30,6 +30,8 @@ pub enum Activation {
     Relu6,
     /// `1 / (1 + exp(-x))`.
     Sigmoid,
+    /// The hyperbolic tangent.
+    Tanh,
     /// `factor x`.
     Scale {
         /// The constant.
@@ -125,6 +127,14 @@ static TABLE: &[Row] = &[
         kernels: Some([&shaders::SIGMOID, &shaders::SIGMOID_BACKWARD]),
     },
     Row {
+        activation: Activation::Tanh,
+        name: "tanh",
+        summary: "`nn.Tanh`: the hyperbolic tangent",
+        argument: None,
+        kinks: &[],
+        kernels: Some([&shaders::TANH, &shaders::TANH_BACKWARD]),
+    },
+    Row {
         activation: Activation::Scale { factor: 0.125 },
         name: "scale",
         summary: "every value times a constant",
@@ -154,6 +164,7 @@ impl Activation {
             Activation::Relu6 if x > 6.0 => 6.0,
             Activation::Relu6 => relu::relu(x),
             Activation::Sigmoid => logistic(x),
+            Activation::Tanh => x.tanh(),
             Activation::Scale { factor } => factor * x,
         }
     }
@@ -171,6 +182,7 @@ impl Activation {
             Activation::Hardswish => x / 3.0 + 0.5,
             Activation::Relu6 => f32::from(x > 0.0 && x < 6.0),
             Activation::Sigmoid => logistic_derivative(x),
+            Activation::Tanh => 4.0 * logistic_derivative(2.0 * x),
             Activation::Scale { factor } => factor,
         }
     }
@@ -186,6 +198,7 @@ impl Activation {
             Activation::Hardswish => [0.0, x * (x + 3.0) / 6.0, x][piece],
             Activation::Relu6 => [0.0, x, 6.0][piece],
             Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Activation::Tanh => x.tanh(),
             Activation::Scale { factor } => f64::from(factor) * x,
         }
     }

@@ -7,6 +7,7 @@ use super::wide::{Trace, WideModel};
 use crate::data::{Dataset, Normalisation, Split};
 use crate::error::{Error, Result};
 use crate::nn::Size;
+use crate::remedy::Remedy;
 
 /// Number of times that images at kinks are replaced before the batch shrinks.
 const ROUNDS: usize = 4;
@@ -66,7 +67,7 @@ pub(super) fn smooth(
     Err(Error::data(
         "no image of the data has a gradient: a ReLU or a max pool is at its kink for each of them",
     )
-    .advise("use other first weights (--init, --seed)"))
+    .advise(Remedy::settings("use other first weights ({}, {})", [("init", ""), ("seed", "")])))
 }
 
 /// The values of an image in the layout of `size`: channels last for a map, channels first for a

@@ -50,16 +50,16 @@ impl Trainer<'_> {
         let error = match again {
             Err(again) if again.kind() == ErrorKind::Diverged => {
                 let origin = if is_of_this_epoch { self.origin(&saved).ok().flatten() } else { None };
-                origin.map_or(again.clone(), |origin| {
-                    Error::new(again.kind(), format!("{again}; it began in {origin}"))
-                        .advise(again.advice().unwrap_or_default())
-                })
+                match origin {
+                    Some(origin) => again.clone().with_message(format!("{again}; it began in {origin}")),
+                    None => again,
+                }
             }
             Err(_) => error,
             Ok(()) => return DivergenceDetector::unexplained(&error),
         };
         match rate {
-            Some(rate) => error.advise(self.divergence.advice(rate)),
+            Some(rate) => error.advise(self.divergence.remedy(rate)),
             None => error,
         }
     }

@@ -8,6 +8,7 @@ use crate::config::{Config, Init, Validation};
 use crate::data::{Dataset, Normalisation, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::remedy::Remedy;
 use crate::train::chance::Chance;
 use crate::train::checkpoint_policy::CheckpointPolicy;
 use crate::train::dataset_on_device::write_normalisation;
@@ -74,7 +75,10 @@ impl<'a> Trainer<'a> {
         // not save the position within the epoch.
         let cannot_continue = || {
             Error::model(format!("the run ended at step {step}, within an epoch, and cannot continue there"))
-                .advise("start a new run from its weights, with --init and the run's folder")
+                .advise(Remedy::settings(
+                    "start a new run from its weights, with {} and the run's folder",
+                    [("init", "")],
+                ))
         };
         self.position = *self.position.before_cut.take().ok_or_else(cannot_continue)?;
         let EpochRange { first_step, .. } = self.range();
@@ -112,7 +116,7 @@ impl<'a> Trainer<'a> {
             return Ok(());
         }
         Err(Error::model(format!(
-            "the checkpoint is at step {step} after {epochs} epochs, where the run never is"
+            "the checkpoint is at step {step} after {epochs} epochs, which is not a position of this run"
         ))
         .advise("use another checkpoint of the run"))
     }

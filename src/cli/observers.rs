@@ -1,4 +1,4 @@
-//! Who watches a run from outside, and how the run takes leave of them.
+//! Who watches a run: a table or JSON Lines, a dashboard, a profile, and at the end the report.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -6,17 +6,18 @@ use std::path::Path;
 use clap::Args;
 
 use super::json::JsonLines;
-use super::report::{self, Exam};
+use super::report::{self, ReportInputs};
 use super::terminal::Terminal;
-use super::{output, profile_report, values};
+use super::{output, profile_report, remedy, values};
 use crate::dashboard::Dashboard;
 use crate::device::profile::Profile;
 use crate::error::{ErrorKind, Result};
+use crate::run::SupervisedRun;
 use crate::text::human::percentage;
-use crate::train::{End, Observer};
+use crate::train::{Observer, Warning};
 
 #[derive(Args, Debug)]
-pub(super) struct WatchFlags {
+pub(super) struct OutputFlags {
     /// Print JSON Lines instead of a table
     #[arg(long)]
     json: bool,
@@ -38,8 +39,8 @@ pub(super) struct WatchFlags {
     dashboard_address: Option<IpAddr>,
 }
 
-/// The ones that were asked for.
-pub(super) struct Watchers {
+/// The observers that were asked for.
+pub(super) struct Observers {
     json: bool,
     profile: Option<Profile>,
     printer: Box<dyn Observer>,
@@ -50,13 +51,13 @@ pub(super) struct Watchers {
 struct WarningsOnly;
 
 impl Observer for WarningsOnly {
-    fn warning(&mut self, warning: &str) -> Result<()> {
-        output::print_warning(warning);
+    fn warning(&mut self, warning: &Warning) -> Result<()> {
+        output::print_warning(&remedy::warning(warning));
         Ok(())
     }
 }
 
-impl WatchFlags {
+impl OutputFlags {
     /// Whether only warnings and errors are wanted.
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet
@@ -67,40 +68,53 @@ impl WatchFlags {
         self.json
     }
 
-    /// Calls the watchers, and says where the dashboard is.
-    pub(super) fn call(&self) -> Result<Watchers> {
+    /// Opens the observers, and prints where the dashboard is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] if the dashboard cannot listen at its address.
+    pub(super) fn open(&self) -> Result<Observers> {
         let address = self.dashboard_address.unwrap_or(Ipv4Addr::LOCALHOST.into());
-        let dashboard = self.dashboard.map(|port| Dashboard::open(address, port)).transpose()?;
+        let dashboard = self
+            .dashboard
+            .map(|port| Dashboard::open(address, port))
+            .transpose()
+            .map_err(|error| error.at("--dashboard"))?;
         if let Some(dashboard) = &dashboard {
             output::print_note(&format!("note: the dashboard is at {}\n", dashboard.address()));
         }
         let printer: Box<dyn Observer> = match self {
-            WatchFlags { json: true, .. } => Box::new(JsonLines),
-            WatchFlags { quiet: true, .. } => Box::new(WarningsOnly),
+            OutputFlags { json: true, .. } => Box::new(JsonLines),
+            OutputFlags { quiet: true, .. } => Box::new(WarningsOnly),
             _ => Box::new(Terminal::new()?),
         };
-        Ok(Watchers { json: self.json, profile: self.profile.then(Profile::default), printer, dashboard })
+        Ok(Observers { json: self.json, profile: self.profile.then(Profile::default), printer, dashboard })
     }
 }
 
-impl Watchers {
-    /// What a device adds its times to, if they are wanted.
+impl Observers {
+    /// What a device adds the times of kernels to, if they are wanted.
     pub(super) fn profile(&self) -> Option<Profile> {
         self.profile.clone()
     }
 
-    /// For the trainer.
-    pub(super) fn observers(&mut self) -> impl Iterator<Item = &mut dyn Observer> {
-        let printer = std::iter::once(&mut *self.printer as &mut dyn Observer);
-        printer.chain(self.dashboard.iter_mut().map(|dashboard| dashboard as &mut dyn Observer))
+    /// The observers of the trainer.
+    pub(super) fn all(&mut self) -> Vec<&mut dyn Observer> {
+        let mut all = vec![&mut *self.printer as &mut dyn Observer];
+        all.extend(self.dashboard.iter_mut().map(|dashboard| dashboard as &mut dyn Observer));
+        all
     }
 
-    /// Writes the report of `run` and shows it to whoever still watches. What ended the run counts for
-    /// more than what is wrong with the report.
-    pub(super) fn conclude(self, run: &Path, trained: Result<End>, exam: Exam<'_>) -> Result<()> {
+    /// Writes the report of the run in the folder `run` and shows it in the dashboard.
+    ///
+    /// # Errors
+    /// What ended the run, before what is wrong with the report.
+    pub(super) fn finish(self, run: &Path, supervised: SupervisedRun) -> Result<()> {
+        let SupervisedRun { trained, device, test, shape } = supervised;
+        let inputs = ReportInputs { test, shape, device: &*device };
         // Takes a progress bar off the screen.
         drop(self.printer);
-        // Also of a run that ended early: somebody may have stopped it as soon as there was enough to see.
+        // Also of a run that ended early: somebody may have stopped it as soon as there was enough
+        // to see.
         let profiled = match &self.profile {
             // The report is a file: it is written even where nobody reads standard output any more.
             Some(profile) => profile_report::print(profile, self.json),
@@ -109,7 +123,7 @@ impl Watchers {
         let shown = run.display();
         let (written, words) = match &trained {
             Ok(end) => {
-                let written = report::write(run, Ok(exam), false);
+                let written = report::write(run, Ok(inputs), false);
                 let best = written.as_ref().ok().and_then(|written| written.test_accuracy);
                 let accuracy = percentage(best.unwrap_or(end.test_accuracy));
                 let words = format!(
@@ -119,13 +133,13 @@ impl Watchers {
                 (written, words)
             }
             Err(error) => {
-                let exam = match error.kind() {
-                    // Another device looks at what was saved.
-                    ErrorKind::Device => Ok(exam),
+                let inputs = match error.kind() {
+                    // Another device evaluates what was saved.
+                    ErrorKind::Device => Ok(inputs),
                     // Whoever stops a run wants it to stop.
                     _ => Err(format!("the run ended early ({error}); `shadegrad report {shown}` adds them")),
                 };
-                (report::write(run, exam, false), format!("The run has ended early: {error} · {shown}"))
+                (report::write(run, inputs, false), format!("The run has ended early: {error} · {shown}"))
             }
         };
         if let Some(dashboard) = self.dashboard {

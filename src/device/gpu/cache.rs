@@ -1,7 +1,8 @@
-//! What is remembered of an adapter: small files, which may be lost or damaged at any time.
+//! Caches on disk what was found out about an adapter, in small files that may be lost or damaged
+//! at any time.
 //!
-//! A file says for which adapter, driver and kernels its content was found out, and has a checksum. Whatever is wrong
-//! with it, it counts as none, and all is found out anew; deleting it is safe.
+//! A file names the adapter, driver and kernels that its content is about, and has a checksum. A
+//! file that is damaged or about another subject is ignored; deleting one is safe.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ const VERSION: u32 = 2;
 /// Files beyond this size are not ours.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// What is true of an adapter only as long as none of these changes.
+/// What cached results depend on: they are ignored if any of it changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// The adapter's name.
@@ -29,9 +30,9 @@ pub struct Subject {
     pub driver: String,
     /// `driver`, `dxc` or `fxc`: what compiles the kernels.
     pub compiler: String,
-    /// Lanes of a subgroup, where the kernels may use them.
+    /// Lanes of a subgroup, if kernels may use them.
     pub subgroup_size: Option<u32>,
-    /// Fingerprint of the sources of the kernels in question.
+    /// Fingerprint of the sources of the kernels.
     pub kernels: u64,
 }
 
@@ -62,19 +63,19 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The file of one adapter.
+/// A file about one adapter.
 #[derive(Clone, Debug)]
-pub struct Memory {
+pub struct CacheFile {
     path: PathBuf,
     subject: Subject,
 }
 
-impl Memory {
-    /// What is remembered as `topic` of `subject`, in `folder`, which need not exist yet.
+impl CacheFile {
+    /// The file for `topic` of `subject` in `folder`, which need not exist yet.
     pub fn new(folder: &Path, topic: &str, subject: Subject) -> Self {
         let name = serde_json::to_vec(&subject).expect("plain values turn into JSON");
         let name = &hex(&Sha256::digest(name))[..16];
-        Memory { path: folder.join(format!("{topic}-{name}.json")), subject }
+        CacheFile { path: folder.join(format!("{topic}-{name}.json")), subject }
     }
 
     /// Where the file is.
@@ -82,8 +83,8 @@ impl Memory {
         &self.path
     }
 
-    /// What the file says; nothing where there is none, or none that can be trusted.
-    pub fn recall<T: Serialize + DeserializeOwned>(&self) -> Option<T> {
+    /// The file's content; `None` if there is no file, or none that can be trusted.
+    pub fn load<T: Serialize + DeserializeOwned>(&self) -> Option<T> {
         let size = std::fs::metadata(&self.path).ok()?.len();
         let text = (size <= MOST_BYTES).then(|| std::fs::read(&self.path).ok())??;
         let file: File<T> = serde_json::from_slice(&text).ok()?;
@@ -92,11 +93,11 @@ impl Memory {
         trusted.then_some(file.content)
     }
 
-    /// Replaces what the file says.
+    /// Replaces the file's content.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the file cannot be written.
-    pub fn remember<T: Serialize>(&self, content: T) -> Result<()> {
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.
+    pub fn store<T: Serialize>(&self, content: T) -> Result<()> {
         let text = serde_json::to_string_pretty(&File::new(self.subject.clone(), content));
         let text = text.expect("plain values turn into JSON");
         if let Some(folder) = self.path.parent() {
@@ -129,23 +130,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_recalled_until_it_is_replaced() {
+    fn content_is_loaded_until_it_is_replaced() {
         let folder = tempfile::tempdir().expect("a folder");
-        let memory = Memory::new(&folder.path().join("not/yet"), "topic", subject());
-        assert_eq!(memory.recall::<Content>(), None);
+        let cache = CacheFile::new(&folder.path().join("not/yet"), "topic", subject());
+        assert_eq!(cache.load::<Content>(), None);
         for content in [content(), Some(Vec::new()), None] {
-            memory.remember(&content).expect("it can be written");
-            assert_eq!(memory.recall::<Content>(), Some(content));
+            cache.store(&content).expect("it can be written");
+            assert_eq!(cache.load::<Content>(), Some(content));
         }
-        let other = Memory::new(&folder.path().join("not/yet"), "another", subject());
-        assert_eq!(other.recall::<Content>(), None);
+        let other = CacheFile::new(&folder.path().join("not/yet"), "another", subject());
+        assert_eq!(other.load::<Content>(), None);
     }
 
     #[test]
-    fn another_driver_adapter_compiler_or_kernel_has_another_memory() {
+    fn another_driver_adapter_compiler_or_kernel_has_another_file() {
         let folder = tempfile::tempdir().expect("a folder");
-        let memory = Memory::new(folder.path(), "topic", subject());
-        memory.remember(content()).expect("it can be written");
+        let cache = CacheFile::new(folder.path(), "topic", subject());
+        cache.store(content()).expect("it can be written");
         for other in [
             Subject { driver: "driver 1.1".into(), ..subject() },
             Subject { adapter: "B GPU".into(), ..subject() },
@@ -153,37 +154,37 @@ mod tests {
             Subject { subgroup_size: None, ..subject() },
             Subject { kernels: 8, ..subject() },
         ] {
-            let other = Memory::new(folder.path(), "topic", other);
-            assert_eq!(other.recall::<Content>(), None);
+            let other = CacheFile::new(folder.path(), "topic", other);
+            assert_eq!(other.load::<Content>(), None);
             // Not even where the file bears the right name.
-            std::fs::copy(memory.path(), other.path()).expect("a copy");
-            assert_eq!(other.recall::<Content>(), None);
+            std::fs::copy(cache.path(), other.path()).expect("a copy");
+            assert_eq!(other.load::<Content>(), None);
         }
     }
 
     #[test]
     fn a_damaged_file_is_an_empty_one() {
         let folder = tempfile::tempdir().expect("a folder");
-        let memory = Memory::new(folder.path(), "topic", subject());
-        memory.remember(content()).expect("it can be written");
-        let whole = std::fs::read(memory.path()).expect("it can be read");
+        let cache = CacheFile::new(folder.path(), "topic", subject());
+        cache.store(content()).expect("it can be written");
+        let whole = std::fs::read(cache.path()).expect("it can be read");
         for length in 0..whole.len() {
-            std::fs::write(memory.path(), &whole[..length]).expect("it can be cut");
-            assert_eq!(memory.recall::<Content>(), None, "cut to {length} bytes");
+            std::fs::write(cache.path(), &whole[..length]).expect("it can be cut");
+            assert_eq!(cache.load::<Content>(), None, "cut to {length} bytes");
         }
         for position in 0..whole.len() {
             for bit in 0..8 {
                 let mut damaged = whole.clone();
                 damaged[position] ^= 1 << bit;
-                std::fs::write(memory.path(), &damaged).expect("it can be damaged");
+                std::fs::write(cache.path(), &damaged).expect("it can be damaged");
                 // Space between tokens may change without a change of meaning.
-                let recalled = memory.recall::<Content>();
-                let same = recalled == Some(content());
+                let loaded = cache.load::<Content>();
+                let same = loaded == Some(content());
                 let blank = whole[position].is_ascii_whitespace() && damaged[position].is_ascii_whitespace();
-                assert!(recalled.is_none() || (same && blank), "bit {bit} of byte {position}: {recalled:?}");
+                assert!(loaded.is_none() || (same && blank), "bit {bit} of byte {position}: {loaded:?}");
             }
         }
-        std::fs::write(memory.path(), &whole).expect("it can be mended");
-        assert_eq!(memory.recall(), Some(content()));
+        std::fs::write(cache.path(), &whole).expect("it can be mended");
+        assert_eq!(cache.load(), Some(content()));
     }
 }
