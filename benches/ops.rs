@@ -13,8 +13,7 @@ use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{self, Update};
 use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::ops::{Rate, column_sum, softmax_cross_entropy};
-use shadegrad::plan::Array;
-use shadegrad::plan::{Launch, Plan, Role, StepId, StepRecord};
+use shadegrad::plan::{Array, Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
 /// A plan on the CPU whose floats are all small numbers and whose integers are indices.
