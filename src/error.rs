@@ -133,7 +133,8 @@ impl Error {
         Error::new(ErrorKind::Model, message)
     }
 
-    /// A failed file operation: `doing` says what was attempted, for example `write runs/x/log.txt`.
+    /// A failed file operation: `doing` says what was attempted, for example `write
+    /// runs/x/log.txt`.
     pub fn io(doing: impl fmt::Display, cause: &std::io::Error) -> Self {
         Error::new(ErrorKind::Io, format!("cannot {doing}: {cause}"))
     }

@@ -1,5 +1,6 @@
-//! The library knows no command line: outside `src/cli/` no string, comment or doc names a flag or a
-//! command of the program. What to do about an error is a `Remedy`, which `src/cli/` puts into words.
+//! The library knows no command line: outside `src/cli/` no string, comment or doc names a flag or
+//! a command of the program. What to do about an error is a `Remedy`, which `src/cli/` puts into
+//! words.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

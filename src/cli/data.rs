@@ -77,8 +77,8 @@ enum DataCommand {
 /// Runs one of the commands.
 ///
 /// # Errors
-/// Those of the command; `verify` fails with [`ErrorKind::Data`](crate::ErrorKind::Data) where a file
-/// is not the official one.
+/// Those of the command; `verify` fails with [`ErrorKind::Data`](crate::ErrorKind::Data) where a
+/// file is not the official one.
 pub fn run(args: &DataArgs) -> Result<()> {
     let search = Search::from_environment(args.data_dir.clone());
     let command = Command { search: &search, json: args.json };

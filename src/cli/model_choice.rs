@@ -58,8 +58,8 @@ impl ModelArguments {
 
     /// Loads a data set for `model`: pictures become what it was trained on.
     ///
-    /// What another program's file does not say itself is said then: the layers by `--model`, images and
-    /// classes by the data.
+    /// What another program's file does not say itself is said then: the layers by `--model`,
+    /// images and classes by the data.
     pub(super) fn load(&self, model: &mut SavedModel, data: &str, search: &Search) -> Result<Dataset> {
         let wanted = model.about.as_ref().map_or_else(Wanted::default, About::pictures);
         let wanted = Wanted { progress: true, ..wanted };

@@ -113,7 +113,8 @@ impl Observers {
         let inputs = ReportInputs { test, shape, device: &*device };
         // Takes a progress bar off the screen.
         drop(self.printer);
-        // Also of a run that ended early: somebody may have stopped it as soon as there was enough to see.
+        // Also of a run that ended early: somebody may have stopped it as soon as there was enough
+        // to see.
         let profiled = match &self.profile {
             // The report is a file: it is written even where nobody reads standard output any more.
             Some(profile) => profile_report::print(profile, self.json),

@@ -14,7 +14,8 @@ use crate::fs::atomic;
 /// A file, and as the keys of the same names.
 #[derive(Args, Debug)]
 pub(super) struct PreviewArguments {
-    /// Draw training images, a row a class, as training changes them; a file that is there is replaced
+    /// Draw training images, a row a class, as training changes them; a file that is there is
+    /// replaced
     #[arg(long, value_name = "FILE.png")]
     preview: Option<PathBuf>,
 

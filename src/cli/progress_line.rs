@@ -20,7 +20,8 @@ pub(super) struct ProgressLine {
     pub(super) epoch: String,
     /// The bar's done and its open part, `━━━╸` and `──────`, if there is room for one.
     pub(super) bar: Option<(String, String)>,
-    /// `512/938  loss 0.4321  acc 84.10%  102k images/s  12 s left`, or as much of it as there is room for.
+    /// `512/938  loss 0.4321  acc 84.10%  102k images/s  12 s left`, or as much of it as there is
+    /// room for.
     pub(super) rest: String,
 }
 

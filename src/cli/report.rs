@@ -99,9 +99,9 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<()> {
     }
 }
 
-/// Writes the report of `run` with an evaluation of its best model on `inputs`. If `inputs` says why
-/// there are none, the last evaluation is shown again. `force` allows a page that shows less than the
-/// one that it replaces.
+/// Writes the report of `run` with an evaluation of its best model on `inputs`. If `inputs` says
+/// why there are none, the last evaluation is shown again. `force` allows a page that shows less
+/// than the one that it replaces.
 ///
 /// # Errors
 /// [`ErrorKind::Data`](crate::ErrorKind::Data) where a page would lose what cannot be made again.

@@ -15,7 +15,8 @@ pub(super) fn stop_on_signals() -> Result<StopFlag> {
     let asked_before = Arc::new(AtomicBool::new(false));
     for (signal, reason) in signals() {
         let listen = || {
-            // A signal's actions run in this order, so the first one finds that nobody asked before.
+            // A signal's actions run in this order, so the first one finds that nobody asked
+            // before.
             flag::register_conditional_shutdown(
                 signal,
                 reason.exit_code().into(),

@@ -102,8 +102,8 @@ fn recorded(config: Config) -> Result<Config> {
     Ok(Config { init, ..config }.with_absolute_paths())
 }
 
-/// Says so where more images a step were asked for than there are; what a preset or a file says is for any
-/// data set.
+/// Says so where more images a step were asked for than there are; what a preset or a file says is
+/// for any data set.
 fn note_batch_size(resolved: &Resolved, dataset: &Dataset) {
     let (count, size) = (dataset.train.len(), resolved.config.batch_size);
     let setting = resolved.settings.get(Key::BatchSize);
@@ -130,7 +130,8 @@ fn note_validation(resolved: &Resolved, dataset: &Dataset) {
     }
 }
 
-/// What the run's folder is called after: the preset, or the data where they are others than the preset's.
+/// What the run's folder is called after: the preset, or the data where they are others than the
+/// preset's.
 fn name(resolved: &Resolved) -> &str {
     let is_of_preset = |key| {
         let setting = resolved.settings.get(key);

@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::text::human;
 use crate::train::Sizes;
 
-/// Loads it, or fetches it first; known sets are looked for in `data_dir` only, if there is one. `progress` says whether
-/// the reading of many pictures shows how far it is.
+/// Loads it, or fetches it first; known sets are looked for in `data_dir` only, if there is one.
+/// `progress` says whether the reading of many pictures shows how far it is.
 pub(super) fn load(config: &Config, data_dir: Option<PathBuf>, progress: bool) -> Result<Dataset> {
     let wanted = Wanted { progress, ..config.pictures() };
     load_or_fetch(&config.data, &Search::from_environment(data_dir), &wanted, &FetchOptions::default())

@@ -176,8 +176,8 @@ impl Config {
         settings
     }
 
-    /// Returns a TOML file that [`ConfigFile`](super::ConfigFile) reads back as the same
-    /// configuration.
+    /// As a TOML file that gives the same configuration when it is read as a
+    /// [`ConfigFile`](super::ConfigFile).
     pub fn to_toml(&self) -> String {
         let mut text =
             String::from("# The complete configuration of a run: `shadegrad train --config` takes it.\n");

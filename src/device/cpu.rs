@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::plan::{Array, HostMemory, Launch, Plan, StepId};
 use crate::tensor::{Element, Tensor};
 
-/// The processor.
+/// The CPU.
 #[derive(Clone, Debug)]
 pub struct Cpu {
     info: DeviceInfo,
@@ -19,7 +19,7 @@ pub struct Cpu {
 }
 
 impl Cpu {
-    /// The processor with all its threads.
+    /// The CPU with all its threads.
     pub fn new() -> Self {
         let threads = rayon::current_num_threads();
         let plural = if threads == 1 { "" } else { "s" };
@@ -35,7 +35,7 @@ impl Cpu {
         }
     }
 
-    /// The same processor, which adds the time of each op to `profile`.
+    /// The same CPU, which adds the time of each op to `profile`.
     pub fn with_profile(self, profile: Profile) -> Self {
         Cpu { profile: Some(profile), ..self }
     }
@@ -77,7 +77,7 @@ struct CpuSession {
     memory: HostMemory,
     profile: Option<Profile>,
     submitted: u64,
-    /// What finished submissions wrote and nobody has asked for yet.
+    /// Metrics of submissions that have not been read yet, by ticket.
     metrics: HashMap<u64, Vec<Vec<f32>>>,
 }
 
@@ -138,17 +138,17 @@ impl Session for CpuSession {
     }
 }
 
-/// Threads that are kept from falling asleep between two ops.
+/// Maximum number of threads that are kept awake between two ops.
 const MOST_AT_HAND: usize = 7;
 
-/// How long a thread waits for work before it may fall asleep.
+/// Time that a thread waits for work before it may sleep.
 const PATIENCE: Duration = Duration::from_micros(200);
 
-/// Runs `work` on one thread of the pool, while others wait for the parts that ops hand out.
+/// Runs `work` on one thread of the pool while others wait for parts of ops.
 ///
-/// A step has a few ops worth dividing and short ones between them, in which idle threads would fall
-/// asleep: waking one takes as long as half of a small product. So they look for work for a moment
-/// longer; where there is none, they sleep after all.
+/// A step has a few ops that are worth dividing and short ones between them, during which idle
+/// threads would fall asleep. Waking a thread takes as long as half of a small product, so threads
+/// keep looking for work for a moment before they sleep.
 fn with_threads_at_hand<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let done = AtomicBool::new(false);
     let wait = || {

@@ -58,8 +58,8 @@ pub trait Device {
         false
     }
 
-    /// Caches the verdict of a selftest in `folder`, for [`Options`](super::Options) to apply. There
-    /// is nothing to cache for the CPU.
+    /// Caches the verdict of a selftest in `folder`, for [`Options`](super::Options) to apply.
+    /// There is nothing to cache for the CPU.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.

@@ -4,28 +4,28 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Which clock times were taken with.
+/// The clock that times were taken with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Clock {
-    /// The device's own, around each kernel.
+    /// The device's, around each kernel.
     Device,
     /// The host's, from a kernel's submission to its end.
     Host,
 }
 
-/// What one kernel took.
+/// The time of one kernel.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct KernelTime {
     /// The kernel's name; on the CPU, the op's.
     pub kernel: String,
-    /// How often it ran.
+    /// Number of launches.
     pub launches: u64,
-    /// How many of those were timed.
+    /// Number of launches that were timed.
     pub timed: u64,
-    /// Mean of those that were timed, in seconds.
+    /// Mean time of a launch in seconds.
     pub mean_seconds: f64,
-    /// Of the time of all kernels, 0 to 1: the mean times the launches.
+    /// Fraction of the time of all kernels, 0 to 1: the mean times the launches.
     pub share: f64,
 }
 
@@ -42,7 +42,7 @@ struct Content {
     kernels: BTreeMap<String, Sums>,
 }
 
-/// Adds up times. Clones are the same profile: one is the device's, one is for whoever wants to know.
+/// Adds up times. Clones share their content: the device has one, and its user another.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
     content: Arc<Mutex<Content>>,
@@ -53,12 +53,12 @@ impl Profile {
         work(&mut self.content.lock().expect("no thread panics while it holds this"))
     }
 
-    /// A kernel was launched, timed or not.
+    /// Counts a launch of a kernel.
     pub(super) fn launched(&self, kernel: &str) {
         self.with(|content| content.kernels.entry(kernel.into()).or_default().launches += 1);
     }
 
-    /// One of a kernel's launches took this long.
+    /// Adds the time of a launch of a kernel.
     pub(super) fn timed(&self, clock: Clock, kernel: &str, time: Duration) {
         self.with(|content| {
             content.clock = Some(clock);
@@ -68,7 +68,7 @@ impl Profile {
         });
     }
 
-    /// Which clock was used; `None` where nothing was timed.
+    /// The clock that was used; `None` if nothing was timed.
     pub fn clock(&self) -> Option<Clock> {
         self.with(|content| content.clock)
     }

@@ -18,8 +18,8 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
-/// Returns the folder of this crate in the user's cache, or `None` if the system has no such
-/// folder. It may not exist yet.
+/// This crate's folder in the user's cache; `None` if the system has no such folder. It may not
+/// exist yet.
 pub fn user_cache() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("shadegrad"))
 }

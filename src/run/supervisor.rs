@@ -1,8 +1,8 @@
-//! Training with recovery: if the device is lost, it is reopened, and the run is resumed once from
-//! its last checkpoint.
+//! Trains a run and, if its device is lost, reopens the device and resumes the run once from its
+//! last checkpoint.
 //!
-//! After a driver reset, a reopened device works again. If it is lost twice, the run ends with an
-//! error.
+//! A driver that was reset computes again when the device is reopened. One that fails twice will
+//! not.
 //!
 //! ```no_run
 //! use shadegrad::device::Options;
@@ -59,8 +59,8 @@ impl From<Reopened> for Continuation {
     }
 }
 
-/// The checkpoint, data and device of a run that is resumed. All are loaded again after the device
-/// was lost.
+/// Where a run that is resumed has its checkpoint, data and device from. Each is asked for anew
+/// after the device was lost.
 pub trait RunSource {
     /// Reopens the run at its last intact checkpoint.
     ///
@@ -172,8 +172,8 @@ pub struct PreparedRun<'a> {
 }
 
 impl<'a> PreparedRun<'a> {
-    /// Moves data and initial weights to the device. If the device is lost meanwhile, `again` opens
-    /// it and loads the data again, once.
+    /// Moves data and initial weights to the device. If the device is lost on the way, `again`
+    /// opens it and loads the data anew, once.
     ///
     /// # Errors
     /// As [`Trainer::new`] and `again`.
@@ -314,7 +314,8 @@ impl Supervisor<'_> {
         Ok(SupervisedRun { trained, device, test, shape })
     }
 
-    /// Trains to the end and closes the run's files, so that the run can be reopened.
+    /// Trains to the end, recorded in the folder. Closes the run's files: a run that is resumed
+    /// opens them again.
     fn observe(
         &self,
         trainer: Trainer<'_>,
@@ -327,8 +328,8 @@ impl Supervisor<'_> {
         trainer.train(self.folder, &mut all, self.stop)
     }
 
-    /// Returns the error of a run that lost its device and could not be resumed: the device was
-    /// lost again or has gone, or there is no checkpoint yet.
+    /// The error of a run that lost its device and could not be resumed: the device was lost again
+    /// or is gone, or there is no checkpoint yet.
     fn lost_twice(&self, lost: &Error, next: &Error) -> Error {
         let remedy = if self.folder.join("last").is_file() {
             Remedy::Resume(self.folder.into())

@@ -187,8 +187,8 @@ impl RunSource for Losing {
     }
 }
 
-/// Trains under a supervisor on devices that answer so many calls each; gives the outcome, how often
-/// the run was resumed, and the devices that were never opened.
+/// Trains under a supervisor on devices that answer so many calls each; gives the outcome, how
+/// often the run was resumed, and the devices that were never opened.
 fn supervised(run: &Path, lives: &[usize]) -> (SupervisedRun, usize, usize) {
     let (config, stop) = (small(), StopFlag::default());
     let lives = RefCell::new(lives.iter().rev().copied().collect());

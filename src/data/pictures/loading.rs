@@ -24,7 +24,7 @@ const USUAL_SIDE: usize = 64;
 /// Largest side that is kept if all pictures have the same size.
 const LARGEST_KEPT: usize = 128;
 
-/// Largest allowed value of `image-size`.
+/// Largest allowed value of the setting `image-size`.
 const LARGEST_SIDE: usize = 4096;
 
 /// Reads all pictures of a folder.

@@ -1,4 +1,4 @@
-//! Which GPUs there are, which one to take, and how to open it.
+//! Finds GPUs, orders them, and opens them.
 
 use wgpu::{
     Adapter, AdapterInfo, Backend, Backends, CooperativeMatrixProperties, CooperativeScalarType, DeviceType,
@@ -13,18 +13,18 @@ use crate::failpoint;
 use crate::kernel::{GpuFacts, Matrices};
 use crate::remedy::Remedy;
 
-/// An adapter that was found, not opened yet.
+/// An adapter that was found but not opened.
 #[derive(Clone, Debug)]
 pub struct FoundAdapter {
     pub(super) instance: Instance,
     pub(super) adapter: Adapter,
-    /// What it calls itself.
+    /// The adapter's identity.
     pub info: DeviceInfo,
-    /// `0000:01:00.0` and the like, where the driver says.
+    /// PCI address, for example `0000:01:00.0`; empty if the driver does not tell.
     pub pci_bus: String,
-    /// What compiles its kernels.
+    /// The compiler of its kernels.
     pub compiler: ShaderCompiler,
-    /// The index of the same GPU through Vulkan, where this is one through DX12. That is preferred.
+    /// If this is a GPU through DX12, the index of the same GPU through Vulkan, which is preferred.
     pub same_gpu_as: Option<usize>,
 }
 
@@ -52,7 +52,7 @@ pub fn adapters() -> Vec<FoundAdapter> {
     in_order(found)
 }
 
-/// What wgpu is asked for, with what the environment says.
+/// Settings of wgpu, with those of the environment.
 fn settings() -> InstanceDescriptor {
     let supported = Backends::VULKAN | Backends::METAL | Backends::DX12;
     let mut settings = InstanceDescriptor::new_without_display_handle();
@@ -62,8 +62,8 @@ fn settings() -> InstanceDescriptor {
     settings
 }
 
-/// The adapters of DX12, with the best compiler with which there are any: wgpu shows none where the
-/// compiler cannot be loaded, and does not say which one it loaded by itself.
+/// The adapters of DX12 with the best compiler that can be loaded: wgpu lists none if its compiler
+/// cannot be loaded, and does not tell which one it has loaded itself.
 fn through_dx12() -> Vec<FoundAdapter> {
     let compilers = ShaderCompiler::for_dx12().into_iter();
     let mut found = compilers.map(|compiler| enumerate(Backends::DX12, &compiler));
@@ -78,7 +78,7 @@ fn enumerate(backends: Backends, compiler: &ShaderCompiler) -> Vec<FoundAdapter>
     adapters.map(|adapter| FoundAdapter::new(&instance, adapter, compiler.clone())).collect()
 }
 
-/// The adapters, the best first, each with the one that is preferred to it.
+/// The adapters, the best first, each with the index of the one that is preferred to it.
 fn in_order(found: Vec<FoundAdapter>) -> Vec<FoundAdapter> {
     let describe = |adapter: &FoundAdapter| adapter.adapter.get_info();
     let ids = found.iter().map(describe).map(|raw| [raw.vendor, raw.device]);
@@ -113,12 +113,12 @@ impl FoundAdapter {
         }
     }
 
-    /// Whether the adapter is a driver that computes on the processor.
+    /// Whether the adapter is a driver that computes on the CPU.
     pub fn is_software(&self) -> bool {
         self.info.kind == DeviceKind::Software
     }
 
-    /// What kernels may know about the adapter when it is used like this.
+    /// What kernels are chosen by if the adapter is opened with these capabilities.
     pub fn facts(&self, capabilities: Capabilities) -> GpuFacts {
         let info = self.adapter.get_info();
         let features = self.features(capabilities);
@@ -152,8 +152,8 @@ impl FoundAdapter {
         }
     }
 
-    /// The cooperative matrices that kernels can use, the largest: WGSL has square ones alone, and the
-    /// kernels want 16-bit floats that are summed in 32 bits, in subgroups of one size.
+    /// The largest cooperative matrices that kernels can use: WGSL has only square ones, and the
+    /// kernels need f16 operands with f32 sums, in subgroups of one size.
     fn matrices(&self) -> Option<Matrices> {
         let info = self.adapter.get_info();
         let needed = wgpu::Features::SHADER_F16
@@ -168,7 +168,7 @@ impl FoundAdapter {
             let types = (ab_type, cr_type) == (CooperativeScalarType::F16, CooperativeScalarType::F32);
             (square && types && !listed.saturating_accumulation).then_some(m_size)
         });
-        // In Metal's language a matrix is loaded through a pointer to numbers (naga's `simdgroup_load`).
+        // Metal loads a matrix through a pointer to scalars (naga's `simdgroup_load`).
         let vectors = info.backend != Backend::Metal;
         sides.max().filter(|_| usable).map(|side| Matrices { side, vectors })
     }
@@ -208,10 +208,10 @@ impl FoundAdapter {
         let required_features = self.features(capabilities);
         let experimental_features =
             if required_features.contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX) {
-                // SAFETY: what wgpu may not check of such a feature is up to its user. The only user is the
-                // crate's own template for cooperative matrices, whose tiles are sized and aligned for every
-                // load and store, whose control flow is uniform around them, and which a device proves before
-                // it is used (`Gpu::f16_facts`).
+                // SAFETY: the user of an experimental feature answers for what wgpu does not check.
+                // The only user is the crate's own template for cooperative matrices: its tiles are
+                // sized and aligned for every load and store, its control flow is uniform, and its
+                // products are checked on the device before they are used (`Gpu::f16_facts`).
                 unsafe { wgpu::ExperimentalFeatures::enabled() }
             } else {
                 wgpu::ExperimentalFeatures::disabled()

@@ -1,8 +1,8 @@
-//! Caches on disk what was found out about an adapter, in small files that may be lost or damaged at
-//! any time.
+//! Caches on disk what was found out about an adapter, in small files that may be lost or damaged
+//! at any time.
 //!
-//! A file names the adapter, driver and kernels that its content is about, and has a checksum. A file
-//! that is damaged or about another subject is ignored; deleting one is safe.
+//! A file names the adapter, driver and kernels that its content is about, and has a checksum. A
+//! file that is damaged or about another subject is ignored; deleting one is safe.
 
 use std::path::{Path, PathBuf};
 

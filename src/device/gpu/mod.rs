@@ -1,12 +1,12 @@
 //! A GPU as a device, through wgpu: Vulkan, Metal or DX12.
 //!
-//! [`adapter`] finds and opens it, `preference` orders adapters, [`compiler`] says what compiles its
-//! kernels. `pipelines` turns kernels into pipelines, `prepared` encodes them, [`tuner`] finds out by
-//! measuring which are fastest, [`preparation`] reports the progress of both, `proof` checks
-//! cooperative matrices, [`cache`] keeps on disk what was found out about an adapter, `timing` times
-//! kernels for a profile, `session` holds a plan's buffers and submits its steps, `context` is what
-//! sessions share, `faults` keeps errors that occur asynchronously. This folder is the only place in
-//! the crate that knows wgpu.
+//! [`adapter`] finds and opens it, `preference` orders adapters, [`compiler`] says what compiles
+//! its kernels. `pipelines` turns kernels into pipelines, `prepared` encodes them, [`tuner`] finds
+//! out by measuring which are fastest, [`preparation`] reports the progress of both, `proof` checks
+//! cooperative matrices, [`cache`] keeps on disk what was found out about an adapter, `timing`
+//! times kernels for a profile, `session` holds a plan's buffers and submits its steps, `context`
+//! is what sessions share, `faults` keeps errors that occur asynchronously. This folder is the only
+//! place in the crate that knows wgpu.
 
 pub mod adapter;
 pub mod cache;
@@ -145,7 +145,8 @@ impl Gpu {
         })
     }
 
-    /// The cached verdict of a selftest of this GPU with this driver and these kernels, in `folder`.
+    /// The cached verdict of a selftest of this GPU with this driver and these kernels, in
+    /// `folder`.
     pub fn cached_verdict(&self, folder: &Path) -> Option<Verdict> {
         self.verdict_file(folder).load()
     }

@@ -1,9 +1,10 @@
-//! Cooperative matrices are proven on a device before any product takes them.
+//! Checks cooperative matrices on a device before any product uses them.
 //!
-//! wgpu's are experimental: its shaders say nothing of who sees whose writes to workgroup memory around such
-//! matrices (<https://github.com/gfx-rs/wgpu/issues/8805>), and drivers differ in what they make of that. So
-//! small products run in each class and in one that every GPU has. Operands are small whole numbers: sums of
-//! their products are exact in any order, and the two must agree in every bit.
+//! They are experimental in wgpu: its shaders do not define the visibility of writes to workgroup
+//! memory around such matrices (<https://github.com/gfx-rs/wgpu/issues/8805>), and drivers differ.
+//! So small products run in each tile class and in one that every GPU supports. Operands are small
+//! integers: sums of their products are exact in any order, and both results must agree in every
+//! bit.
 
 use super::context::Context;
 use super::session::GpuSession;
@@ -16,11 +17,12 @@ use crate::ops::{WithFacts, fixture};
 use crate::plan::{Array, Launch, Op, Role, StepRecord};
 use crate::tensor::Element;
 
-/// Rows, columns and terms: more than a tile of most classes, no whole vectors, several rounds and a rest.
+/// Rows, columns and terms: larger than a tile of most classes, not a multiple of a vector, and
+/// several rounds with a remainder.
 const SIZE: [usize; 3] = [133, 131, 107];
 
-/// The classes of cooperative matrices that are wrong on a GPU, or that its driver refuses, by their labels.
-/// `wrap` stands between the products of those classes and the GPU.
+/// Labels of the cooperative tile classes that are wrong on a GPU or that its driver refuses.
+/// `wrap` wraps the products of those classes.
 pub(super) fn wrong(
     gpu: &Context,
     facts: &GpuFacts,
@@ -37,7 +39,7 @@ pub(super) fn wrong(
     cooperative.into_iter().filter(|class| !is_right(class)).map(TileClass::label).collect()
 }
 
-/// The product in each form, with kernels of one class.
+/// The results of the product in each form, with kernels of one class.
 fn products(
     gpu: &Context,
     facts: &GpuFacts,
@@ -61,7 +63,7 @@ fn products(
     }
     let facts = GpuFacts { matmul: Some(class), ..*facts };
     draft.plan.wrap_ops(&|op| -> Box<dyn Op> { wrap(Box::new(WithFacts { op, facts })) });
-    // Not through `load`, which asks what is being found out here.
+    // Not through `load`, which needs the result of this check.
     let mut session = GpuSession::new(gpu, &facts, draft.plan)?;
     for (tensor, array) in draft.inputs {
         session.write(tensor, array)?;
@@ -82,8 +84,7 @@ mod tests {
     use crate::kernel::Dispatch;
     use crate::plan::{HostMemory, Operands};
 
-    /// An op whose kernels forget what earlier rounds added up, of which Meganeura saw a driver do the
-    /// opposite.
+    /// An op whose kernels skip their first round.
     #[derive(Debug)]
     struct Forgetful(Box<dyn Op>);
 

@@ -37,7 +37,7 @@ pub(super) struct GpuSession {
     buffers: Vec<Buffer>,
     /// The dispatches of each step.
     steps: Vec<Vec<Prepared>>,
-    /// Which of them are those of each op.
+    /// Ranges of the dispatches of each op, by step.
     ops: Vec<Vec<Range<usize>>>,
     records: Buffer,
     records_group: BindGroup,
@@ -46,23 +46,23 @@ pub(super) struct GpuSession {
     idle: Vec<Buffer>,
     submitted: u64,
     profile: Option<Profile>,
-    /// Where the device can time kernels itself.
+    /// `None` if the device has no time stamps.
     stamps: Option<Stamps>,
 }
 
-/// A submission whose metrics nobody has read yet.
+/// A submission whose metrics have not been read yet.
 struct Pending {
     ticket: u64,
     index: SubmissionIndex,
     staging: Buffer,
-    /// Bytes of each ring that were kept.
+    /// Bytes kept of each ring.
     sizes: Vec<u64>,
     mapped: mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
-    /// Dispatches whose time stamps lie behind the rings.
+    /// Dispatches whose time stamps follow the rings.
     timed: Timed,
 }
 
-/// Bytes of a tensor on the device: whole words.
+/// Bytes of a tensor on the device, rounded up to whole words.
 fn device_bytes(tensor: Tensor) -> u64 {
     (tensor.bytes() as u64).next_multiple_of(4)
 }
@@ -188,7 +188,8 @@ impl GpuSession {
         self.queue.write_buffer(&self.records, 0, &bytes);
     }
 
-    /// Encodes steps into one pass, or, for a profile, each dispatch into its own. Returns what has time stamps.
+    /// Encodes steps into one pass, or, for a profile, each dispatch into its own. Returns what has
+    /// time stamps.
     fn encode(&self, launches: &[Launch], encoder: &mut wgpu::CommandEncoder) -> Timed {
         let mut dispatches = Vec::new();
         let mut timed = Timed::new();
@@ -232,17 +233,18 @@ impl GpuSession {
         polled.map(drop).map_err(|cause| lost_device(&cause.to_string()))
     }
 
-    /// Starts mapping `staging`; the answer arrives once the device has been polled.
+    /// Starts mapping `staging`. The result arrives after the device was polled.
     fn map(&self, staging: &Buffer) -> mpsc::Receiver<Result<(), wgpu::BufferAsyncError>> {
         let (sender, receiver) = mpsc::channel();
         staging.map_async(MapMode::Read, .., move |result| {
-            // Nobody listens any more when a run was ended early, which is fine.
+            // The receiver is gone if a run was ended early.
             sender.send(result).unwrap_or_default();
         });
         receiver
     }
 
-    /// The bytes of a staging buffer whose mapping was asked for and whose submission is done.
+    /// Calls `use_bytes` with a staging buffer whose mapping was started and whose submission is
+    /// done.
     fn mapped_bytes<T>(
         &self,
         staging: &Buffer,
@@ -263,13 +265,13 @@ impl GpuSession {
     }
 }
 
-/// Floats in 16 bits, as they lie in the memory of a GPU.
+/// The elements as f16, in the layout of GPU memory.
 fn half_bytes(array: &Array) -> Vec<u8> {
     let Array::F32(values) = array else { panic!("{:?} are no floats", array.element()) };
     values.iter().flat_map(|&value| f16::from_f32(value).to_ne_bytes()).collect()
 }
 
-/// The float whose two bytes these are.
+/// The value of the two bytes of an f16.
 fn widened(bytes: &[u8]) -> f32 {
     f16::from_ne_bytes(bytes.try_into().expect("two bytes")).to_f32()
 }
@@ -315,8 +317,8 @@ impl Session for GpuSession {
                 last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
                 self.queue.write_buffer(buffer, whole as u64, &last);
             }
-            // Hands the staged copy over now: large inputs would otherwise stay in host memory
-            // until the first step.
+            // Submits the staged copy now: large inputs would otherwise stay in host memory until
+            // the first step.
             self.queue.submit([]);
         })
     }

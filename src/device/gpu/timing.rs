@@ -1,5 +1,5 @@
-//! Times single dispatches, for a profile: by the device's clock where it has one that kernels can be
-//! timed with, else by waiting for each.
+//! Times single dispatches for a profile: with the device's time stamps if it has them, else by
+//! waiting for each dispatch.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,19 +12,19 @@ use wgpu::{
 use super::prepared::{Prepared, encode};
 use crate::device::profile::{Clock, Profile};
 
-/// Dispatches that are timed in a submission, from its first on: two time stamps each, of the 4,096 that
-/// a query set may have. The others are only counted.
+/// Maximum number of dispatches of a submission that are timed, from its first on: each needs two
+/// of the 4,096 time stamps that a query set may have. The others are only counted.
 const MOST_TIMED: usize = 2048;
 
-/// Dispatches that are timed in a submission by waiting for each: enough for a few steps.
+/// Maximum number of dispatches of a submission that are timed by waiting: enough for a few steps.
 const MOST_WAITED_FOR: usize = 64;
 
-/// A query set and the buffer that its time stamps are turned into.
+/// A query set and the buffer that its time stamps are resolved to.
 #[derive(Debug)]
 pub(super) struct Stamps {
     queries: QuerySet,
     resolved: Buffer,
-    /// Nanoseconds of one tick.
+    /// Nanoseconds per tick.
     period: f32,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Stamps {
 pub(super) type Timed = Vec<Arc<str>>;
 
 impl Stamps {
-    /// For a device that was opened with time stamps.
+    /// Makes the query set. The device must have been opened with time stamps.
     pub(super) fn new(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
         let count = 2 * MOST_TIMED as u32;
         Stamps {
@@ -51,12 +51,12 @@ impl Stamps {
         }
     }
 
-    /// Bytes of the time stamps of so many dispatches.
+    /// Bytes of the time stamps of these dispatches.
     pub(super) fn bytes(timed: &Timed) -> u64 {
         16 * timed.len() as u64
     }
 
-    /// Encodes dispatches, each in a pass of its own between two time stamps, as long as there are any left.
+    /// Encodes dispatches, each in its own pass between two time stamps while there are any left.
     pub(super) fn encode(
         &self,
         encoder: &mut CommandEncoder,
@@ -89,7 +89,7 @@ impl Stamps {
         }
     }
 
-    /// Adds what time stamps say to a profile.
+    /// Adds the times between time stamps to a profile.
     pub(super) fn add(&self, profile: &Profile, timed: &Timed, stamps: &[u8]) {
         let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(stamps);
         for (name, stamps) in timed.iter().zip(stamps.chunks_exact(2)) {
@@ -100,8 +100,8 @@ impl Stamps {
     }
 }
 
-/// How long commands take by the host's clock, from their submission to their end; nothing where the device was
-/// lost, which is found when the next submission is waited for.
+/// Time of commands by the host's clock, from their submission to their end; `None` if the device
+/// was lost, which the next wait for a submission reports.
 pub(super) fn time_by_waiting(
     device: &wgpu::Device,
     queue: &wgpu::Queue,
@@ -113,7 +113,7 @@ pub(super) fn time_by_waiting(
     device.poll(wait).ok().map(|_| started.elapsed())
 }
 
-/// Runs the first of `dispatches` one by one, waiting for each; returns how many.
+/// Runs the first of `dispatches` one by one and waits for each. Returns their number.
 pub(super) fn wait_for_each(
     device: &wgpu::Device,
     queue: &wgpu::Queue,

@@ -1,7 +1,8 @@
-//! Picks the fastest way to run an op where there are several, and remembers it.
+//! Picks the fastest of several kernels for an op, and caches the choice.
 //!
-//! Ways are timed on the plan's own buffers before anything was written to them: all are zeros then, and every op
-//! leaves zeros behind. All ways give the same result, so what is picked changes nothing but the speed.
+//! Candidates are timed on the plan's own buffers before anything is written to them: all are zeros
+//! then, and every op leaves zeros behind. All candidates give the same result, so the choice
+//! changes only the speed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,47 +17,47 @@ use crate::device::notice::Notice;
 use crate::kernel::{Dispatch, GpuFacts};
 use crate::plan::{Choice, Op, Plan, Way};
 
-/// Choices by key: which of its ways is the fastest.
+/// The label of the fastest candidate by the key of the choice.
 pub type Choices = BTreeMap<String, String>;
 
 /// Topic of the tuner's cache file.
 pub const TOPIC: &str = "tuning";
 
-/// Whether and how a GPU finds out which kernels suit it.
+/// How a GPU benchmarks its kernels.
 #[derive(Clone, Debug)]
 pub struct Tuning {
     /// Where results are cached; `None` keeps them for the process only.
     pub folder: Option<PathBuf>,
 }
 
-/// How long the launches of one measurement take together, at least.
+/// Minimum time of all launches of one measurement.
 const MEASUREMENT: Duration = Duration::from_millis(2);
 
-/// Most launches of one measurement.
+/// Maximum number of launches of one measurement.
 const MOST_LAUNCHES: usize = 512;
 
-/// Measurements of each way, of which the fastest counts.
+/// Measurements of each candidate. The fastest counts.
 const ROUNDS: usize = 5;
 
-/// What a tuner needs of a plan on a device.
+/// The parts of a session that a tuner uses.
 pub(super) struct Bench<'a> {
     pub(super) device: &'a wgpu::Device,
     pub(super) queue: &'a wgpu::Queue,
     pub(super) buffers: &'a [wgpu::Buffer],
-    /// Records of zeros: a learning rate of nothing.
+    /// Step records of zeros, with a learning rate of 0.
     pub(super) records: &'a wgpu::BindGroup,
 }
 
-/// Lowers ops, each in its fastest way.
+/// Lowers ops, each to its fastest kernels.
 pub(super) struct Tuner<'a> {
     bench: Bench<'a>,
     facts: GpuFacts,
-    /// Whether choices are made at all.
+    /// `None` uses the default kernels.
     tuning: Option<&'a Tuning>,
     on_notice: fn(&Notice),
     cache: Option<CacheFile>,
     known: Choices,
-    /// What has been measured since the start.
+    /// Choices that were measured by this tuner.
     found: Choices,
     subject: Subject,
 }
@@ -75,14 +76,15 @@ impl<'a> Tuner<'a> {
         Tuner { bench, facts, tuning, on_notice, cache, known, found: Choices::new(), subject }
     }
 
-    /// How many choices of a plan have to be made by measuring.
+    /// Number of choices of a plan that must be measured.
     pub(super) fn open_choices(&self, plan: &Plan) -> usize {
         let choices = plan.steps().iter().flat_map(|step| &step.ops).filter_map(|op| self.choice(&**op));
         let open = choices.filter(|choice| self.known_way(choice).is_none());
         open.map(|choice| choice.key).collect::<BTreeSet<_>>().len()
     }
 
-    /// The kernels of an op. Where they have to be measured first, `progress` receives the op.
+    /// The dispatches of an op. If its candidates must be measured first, `progress` receives the
+    /// op.
     pub(super) fn lower(
         &mut self,
         op: &dyn Op,
@@ -102,13 +104,13 @@ impl<'a> Tuner<'a> {
         op.lower(&choice.ways[fastest].facts)
     }
 
-    /// What an op leaves to the device, where choices are made at all.
+    /// The choice that an op offers, if kernels are tuned.
     fn choice(&self, op: &dyn Op) -> Option<Choice> {
         self.tuning.and_then(|_| op.choice(&self.facts))
     }
 
-    /// The way that was found to be the fastest. One that is not there any more is no reason to
-    /// fail.
+    /// The candidate that was measured to be the fastest; `None` if it was not measured or no
+    /// longer exists.
     fn known_way<'b>(&self, choice: &'b Choice) -> Option<&'b Way> {
         let label = self.found.get(&choice.key).or_else(|| self.known.get(&choice.key))?;
         choice.ways.iter().find(|way| way.label == *label)
@@ -125,17 +127,17 @@ impl<'a> Tuner<'a> {
         }
     }
 
-    /// The index of the fastest way.
+    /// The index of the fastest candidate.
     fn measure(&self, op: &dyn Op, choice: &Choice, pipelines: &mut Pipelines<'_>) -> usize {
         let ways: Vec<Vec<Prepared>> =
             choice.ways.iter().map(|way| self.prepare(&op.lower(&way.facts), pipelines)).collect();
-        // The first launch is no measurement: it compiles.
+        // The first launch is not measured: it compiles.
         for way in &ways {
             self.bench.time(way, 1);
         }
         let launches: Vec<usize> = ways.iter().map(|way| self.bench.launches(way)).collect();
         let mut best = vec![Duration::MAX; ways.len()];
-        // In turns, so that a moment in which the device was busy hits all ways alike.
+        // Interleaved, so that a moment in which the device is busy affects all candidates alike.
         for _ in 0..ROUNDS {
             for ((way, &launches), best) in ways.iter().zip(&launches).zip(&mut best) {
                 *best = (*best).min(self.bench.time(way, launches) / launches as u32);
@@ -159,7 +161,7 @@ impl<'a> Tuner<'a> {
 }
 
 impl Bench<'_> {
-    /// How many launches take long enough to be timed.
+    /// Number of launches that take long enough to be timed.
     fn launches(&self, way: &[Prepared]) -> usize {
         let mut launches = 1;
         while launches < MOST_LAUNCHES && self.time(way, launches) < MEASUREMENT {
@@ -168,7 +170,7 @@ impl Bench<'_> {
         launches
     }
 
-    /// How long that many launches take, one after the other.
+    /// Time of that many launches, one after the other.
     fn time(&self, way: &[Prepared], launches: usize) -> Duration {
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
