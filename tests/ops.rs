@@ -1,8 +1,8 @@
 //! Every op on every device: the CPU is compared with float64 loops, and the GPU with the CPU.
 //!
 //! A new op needs a file in `tests/ops/cases` with at least 50 cases, and its name in
-//! `tests/ops/cases/mod.rs`. Without an adapter these tests fail; what this one's lacks is ignored, by
-//! name.
+//! `tests/ops/cases/mod.rs`. Without an adapter these tests fail; tests of features that
+//! the adapter lacks are ignored, by name.
 
 #[path = "ops/bench.rs"]
 mod bench;
