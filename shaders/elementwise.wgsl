@@ -1,5 +1,5 @@
-// Calls `element(i)`, which stands in front of this text, for every i below `params.length`: one
-// invocation for each.
+// Calls `element(i)`, which comes before this text, for every i below `params.length`, in one
+// invocation each.
 
 @compute @workgroup_size(256)
 fn main(

@@ -1,10 +1,10 @@
 // kernel gelu = stored_f32 log_sum_exp activation_params gelu activation elementwise
 // kernel gelu_backward = stored_f32 log_sum_exp activation_params gelu activation_backward elementwise
-// gelu(x) = x P(x), P the standard normal distribution function; log_sum_exp.wgsl stands in front of
-// it, activation.wgsl or activation_backward.wgsl behind it. P comes from the complementary error
-// function, P(-|x|) = erfc(|x| / sqrt(2)) / 2, by Chebyshev approximation with a relative error below
-// 1.2e-7 (Press et al., Numerical Recipes in C, 2nd edition, section 6.2). Its Rust twin is in
-// src/ops/activation/functions.rs.
+// gelu(x) = x P(x), where P is the cumulative normal distribution. Comes after log_sum_exp.wgsl,
+// and before activation.wgsl or activation_backward.wgsl. P is computed from the complementary
+// error function, P(-|x|) = erfc(|x| / sqrt(2)) / 2, by Chebyshev approximation with a relative
+// error below 1.2e-7 (Press et al., Numerical Recipes in C, 2nd edition, section 6.2). The Rust
+// twin is in src/ops/activation/functions.rs.
 
 fn normal_below(x: f32) -> f32 {
     let z = abs(x) * 0.70710678;

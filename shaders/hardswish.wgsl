@@ -1,7 +1,7 @@
 // kernel hardswish = stored_f32 activation_params hardswish activation elementwise
 // kernel hardswish_backward = stored_f32 activation_params hardswish activation_backward elementwise
-// hardswish(x) = 0 for x <= -3, x for x >= 3, else x (x + 3) / 6; activation.wgsl or
-// activation_backward.wgsl stands behind it. NaN is on neither side, so it stays NaN.
+// hardswish(x) = 0 for x <= -3, x for x >= 3, else x (x + 3) / 6. Comes before activation.wgsl
+// or activation_backward.wgsl. NaN fails both comparisons, so it stays NaN.
 
 fn activation(x: f32) -> f32 {
     let middle = x * (x + 3.0) / 6.0;

@@ -1,4 +1,4 @@
-// The uniform of kernels that need nothing but a length.
+// The uniform of kernels that only need a length.
 
 struct Params {
     // Number of elements.

@@ -1,5 +1,5 @@
-// The logistic function and its derivative; log_sum_exp.wgsl stands in front of it. Both are written
-// with exp(-|x|), which cannot overflow. NaN stays NaN.
+// The logistic function and its derivative. Comes after log_sum_exp.wgsl. Both use exp(-|x|),
+// which cannot overflow. NaN stays NaN.
 
 // 1 / (1 + exp(-x))
 fn logistic(x: f32) -> f32 {

@@ -1,6 +1,6 @@
 // kernel relu6 = stored_f32 activation_params relu6 activation elementwise
 // kernel relu6_backward = stored_f32 activation_params relu6 activation_backward elementwise
-// relu6(x) = min(max(x, 0), 6); activation.wgsl or activation_backward.wgsl stands behind it. NaN
+// relu6(x) = min(max(x, 0), 6). Comes before activation.wgsl or activation_backward.wgsl. NaN
 // passes through: `select`, not `clamp`, which may drop it.
 
 fn activation(x: f32) -> f32 {

@@ -1,10 +1,10 @@
 // kernel tanh = stored_f32 log_sum_exp logistic activation_params tanh activation elementwise
 // kernel tanh_backward = stored_f32 log_sum_exp logistic activation_params tanh activation_backward elementwise
-// tanh(x); logistic.wgsl stands in front of it, activation.wgsl or activation_backward.wgsl behind it.
+// tanh(x). Comes after logistic.wgsl, and before activation.wgsl or activation_backward.wgsl.
 //
-// Some drivers' built-in tanh is NaN where x is large. Near zero, where 1 - exp(-2 |x|) would lose
-// digits, it is Lambert's continued fraction x / (1 + x^2 / (3 + x^2 / (5 + x^2 / (7 + x^2 / 9)))),
-// whose relative error is below 1e-9 there.
+// The built-in tanh of some drivers is NaN for large x. Near zero, where 1 - exp(-2 |x|) would lose
+// digits, Lambert's continued fraction x / (1 + x^2 / (3 + x^2 / (5 + x^2 / (7 + x^2 / 9)))) is
+// used, whose relative error is below 1e-9 there.
 
 fn activation(x: f32) -> f32 {
     let x2 = x * x;

@@ -1,5 +1,5 @@
-//! The tests of whole runs and data sets of which some need what a machine may lack: those are ignored
-//! then, by name and with the reason.
+//! Tests of whole runs and data sets, some of which need features that a machine may lack. Such
+//! tests are then ignored, by name and with the reason.
 
 #[path = "data/full.rs"]
 mod full;

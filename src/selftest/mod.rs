@@ -1,8 +1,13 @@
 //! Checks that a GPU computes what the CPU does: every op, in every variant that the GPU may run.
 //!
-//! The CPU halves of the ops, which this crate's own tests hold to float64, are the reference. What is found is kept as a
-//! [`Verdict`]: a tile class of the matrix product that is wrong is disabled, and a GPU with an op that
-//! is wrong in every variant is not trained on.
+//! The reference is the CPU halves of the ops, which this crate's own tests compare with float64.
+//! The result is stored as a [`Verdict`]: a tile class of the matrix product that is wrong is
+//! disabled, and a GPU with an op that is wrong in every variant is not used for training.
+//!
+//! ```
+//! assert!(shadegrad::selftest::check_name(Some("relu")).is_ok());
+//! assert!(shadegrad::selftest::check_name(Some("rulu")).is_err());
+//! ```
 
 mod maps;
 mod poison;

@@ -139,7 +139,8 @@ impl DivergenceDetector {
             .advise(Remedy::DistrustDevice)
     }
 
-    /// Remedy for a diverged run: this learning rate, or standardised pixels if they are not in use.
+    /// Remedy for a diverged run: this learning rate, or standardised pixels if they are not in
+    /// use.
     pub(super) fn remedy(&self, rate: f32) -> Remedy {
         Remedy::LowerLearningRate { rate, standardise: !self.is_standardised }
     }

@@ -1,5 +1,5 @@
-//! What a run and a reader take of the process's memory. Each test runs in a process of its own, since
-//! what is measured is the whole process's.
+//! Memory use of runs and readers. Each test runs in its own process, because it measures the
+//! memory of the whole process.
 
 #[cfg(target_os = "linux")]
 mod data;

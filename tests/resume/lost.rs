@@ -154,7 +154,7 @@ fn a_device_that_is_lost_in_any_call_leaves_a_run_that_goes_on() {
     assert!(gone_on >= 20, "only {gone_on}");
 }
 
-/// A run whose devices each answer so many calls.
+/// A run whose devices are each lost after a number of calls.
 struct Losing {
     run: PathBuf,
     /// Calls that the devices to come answer, the next one last.
@@ -187,8 +187,8 @@ impl RunSource for Losing {
     }
 }
 
-/// Trains under a supervisor on devices that answer so many calls each; gives the outcome, how
-/// often the run was resumed, and the devices that were never opened.
+/// Trains under a supervisor on devices that are lost after these numbers of calls. Returns the
+/// outcome, how often the run was resumed, and the devices that were never opened.
 fn supervised(run: &Path, lives: &[usize]) -> (SupervisedRun, usize, usize) {
     let (config, stop) = (small(), StopFlag::default());
     let lives = RefCell::new(lives.iter().rev().copied().collect());

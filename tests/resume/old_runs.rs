@@ -1,9 +1,9 @@
-//! A run that an older version has recorded: commit 3d1d49d, interrupted at step 220 of 360. This
+//! A run that an older version recorded: commit 3d1d49d, interrupted at step 220 of 360. This
 //! version resumes, evaluates and exports it.
 //!
-//! The same version trained the same configuration without an interruption: test loss 0.58826, test
-//! accuracy 79.03 %. Processors whose vectors have different widths round differently, so figures are
-//! compared, and not bits.
+//! The old version trained the same configuration without an interruption: test loss 0.58826, test
+//! accuracy 79.03 %. Processors whose vectors have different widths round differently, so metrics
+//! are compared, and not bits.
 
 use std::path::{Path, PathBuf};
 

@@ -136,7 +136,7 @@ fn record_convolutions(plan: &mut Plan) {
     }
 }
 
-/// Of the kernels that ops are lowered to, for any adapter, those of products must be the ones that are listed.
+/// The product kernels that ops are lowered to, for any adapter, must be exactly those listed.
 #[test]
 fn products_and_convolutions_use_all_kernels_of_products_and_no_others() {
     let mut plan = Plan::new();

@@ -221,10 +221,11 @@ fn cut() -> Cases {
     cut
 }
 
-/// Which class is chosen for a convolution is a matter of speed; each must be right for every one.
+/// The choice of a class for a convolution is a matter of speed; each must be right for every
+/// convolution.
 pub fn every_class_is_right() {
-    // Every other size: a class compiles a kernel for each way to divide a size into vectors, which takes
-    // minutes.
+    // Every other size: a class compiles one kernel per division of a size into vectors, which
+    // takes minutes.
     let whole: Cases = bare()
         .into_iter()
         .enumerate()

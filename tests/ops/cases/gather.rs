@@ -95,7 +95,7 @@ impl Filled {
     }
 }
 
-/// Images whose channels are planes, with the channels of each place beside each other.
+/// Images stored as planes, gathered with channels last.
 fn channels_last(planes: &[f64], [channels, height, width]: [usize; 3]) -> Vec<f64> {
     let mut maps = Vec::new();
     for image in planes.chunks_exact(channels * height * width) {

@@ -145,8 +145,8 @@ fn elements_of(cases: &Cases) -> (bool, bool) {
     (in_full, cases.iter().any(|case| uses_f16(&**case, Element::Half)))
 }
 
-/// Compares the CPU with float64, and the GPU with the CPU, with all of its features and with no more
-/// than WebGPU's defaults.
+/// Compares the CPU with float64, and the GPU with the CPU, with all of its features and with only
+/// WebGPU's defaults.
 fn hold_in_32_bits(cases: fn() -> Cases) {
     let gpus = [Capabilities::Adapter, Capabilities::WebGpuDefaults]
         .map(|capabilities| Subject::gpu(capabilities).0);
