@@ -1,8 +1,8 @@
 // kernel peak = loop_bound peak
 // y[i] = a sum of values that only exist in registers; nothing uses it.
 //
-// y: [length]. One invocation computes iterations * 64 multiply-adds in sixteen independent chains, so
-// that only arithmetic limits its speed. The factors are inputs, so that no compiler can compute
+// y: [length]. One invocation computes iterations * 64 multiply-adds in sixteen independent chains,
+// so that only arithmetic limits its speed. The factors are inputs, so that no compiler can compute
 // the result beforehand.
 
 struct Params {

@@ -1,7 +1,7 @@
 //! Every op on every device: the CPU is compared with float64 loops, and the GPU with the CPU.
 //!
-//! A new op needs a file in `tests/ops/cases` with at least 50 cases. Without an adapter these tests
-//! fail; what this one's lacks is ignored, by name.
+//! A new op needs a file in `tests/ops/cases` with at least 50 cases. Without an adapter these
+//! tests fail; what this one's lacks is ignored, by name.
 
 #[path = "ops/bench.rs"]
 mod bench;

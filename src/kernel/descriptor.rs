@@ -172,7 +172,8 @@ pub struct Dispatch {
     pub tensors: Vec<Tensor>,
     /// Workgroups in each dimension.
     pub grid: [u32; 3],
-    /// Upper bound on the iterations that the loops of one invocation make in all; see [`iterations`].
+    /// Upper bound on the iterations that the loops of one invocation make in all; see
+    /// [`iterations`].
     pub iterations: u64,
 }
 
@@ -185,8 +186,8 @@ pub fn fold(items: usize, per_group: u32) -> [u32; 3] {
     [groups.div_ceil(y), y, 1]
 }
 
-/// The grid of a kernel whose row of workgroups is a row of `rows` rows of `items` items: row `z groups.y + y`.
-/// Rows beyond the last are for the kernel to leave out.
+/// The grid of a kernel whose row of workgroups is a row of `rows` rows of `items` items: row `z
+/// groups.y + y`. Rows beyond the last are for the kernel to leave out.
 pub fn fold_rows(rows: usize, items: usize, per_group: u32) -> [u32; 3] {
     let [across, down] = [items.div_ceil(per_group as usize), rows]
         .map(|groups| u32::try_from(groups).expect("fewer than 2^32 groups"));

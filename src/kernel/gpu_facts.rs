@@ -19,11 +19,13 @@ pub struct GpuFacts {
     pub compiles_slowly: bool,
     /// Whether shaders may compute with 16-bit floats, and keep them in memory.
     pub f16: bool,
-    /// Whether long sums of small products are cut into parts, so that more workgroups have work. A processor has none to spare.
+    /// Whether long sums of small products are cut into parts, so that more workgroups have work. A
+    /// processor has none to spare.
     pub split_sums: bool,
-    /// The class that every matrix product takes that can ([`TileClass::takes`]), where it is not to be chosen by size.
-    /// Tests hold each class to the same cases with it.
+    /// The class that every matrix product takes that can ([`TileClass::takes`]), where it is not
+    /// to be chosen by size. Tests hold each class to the same cases with it.
     pub matmul: Option<TileClass>,
-    /// Classes of the matrix product that are not to be used, by their place among all: a selftest found them wrong.
+    /// Classes of the matrix product that are not to be used, by their place among all: a selftest
+    /// found them wrong.
     pub barred: u32,
 }

@@ -1,9 +1,9 @@
 //! What a GPU must know to run an op: descriptors of kernels, and dispatches that use them.
 //!
 //! Nothing here knows wgpu. An op's GPU half answers [`Op::lower`](crate::plan::Op::lower) with
-//! [`Dispatch`]es; the GPU device turns each [`Kernel`] into a pipeline. Descriptors of plain kernels
-//! (`shaders`) are generated from their WGSL; `tests/shaders.rs` compares those of rendered ones,
-//! the matrix products', with what they render.
+//! [`Dispatch`]es; the GPU device turns each [`Kernel`] into a pipeline. Descriptors of plain
+//! kernels (`shaders`) are generated from their WGSL; `tests/shaders.rs` compares those of rendered
+//! ones, the matrix products', with what they render.
 
 mod descriptor;
 mod fingerprint;

@@ -42,8 +42,8 @@ impl<P: Uniform> PlainKernel<P> {
     ///
     /// # Panics
     ///
-    /// Panics if there are more or fewer tensors than bindings, or if a tensor has f16 and the kernel
-    /// cannot keep them.
+    /// Panics if there are more or fewer tensors than bindings, or if a tensor has f16 and the
+    /// kernel cannot keep them.
     pub(crate) fn dispatch(
         &'static self,
         params: P,

@@ -1,6 +1,7 @@
 //! What classes of tiles the kernels of matrix products may have.
 
-/// Cooperative matrices: square ones of 16-bit floats, which a subgroup multiplies and sums in 32 bits.
+/// Cooperative matrices: square ones of 16-bit floats, which a subgroup multiplies and sums in 32
+/// bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Matrices {
     /// Rows and columns of each: 8 or 16.

@@ -9,7 +9,8 @@
 //!   - lr m / (1 - beta1^t) / (sqrt(s / (1 - beta2^t)) + epsilon)
 //! ```
 //!
-//! where lr is the parameter's [`Rate`]. What depends on t is in the [`StepRecord`]: the host computes it in float64 (see [`correct`]).
+//! where lr is the parameter's [`Rate`]. What depends on t is in the [`StepRecord`]: the host
+//! computes it in float64 (see [`correct`]).
 
 use super::Rate;
 use super::elementwise::Elementwise;
@@ -38,7 +39,8 @@ pub struct Update {
     pub decoupled: f32,
 }
 
-/// Adds to `record` what makes up for means that start as zeros, for the `step`-th step, counted from 0.
+/// Adds to `record` what makes up for means that start as zeros, for the `step`-th step, counted
+/// from 0.
 pub fn correct(record: StepRecord, betas: [f32; 2], step: usize) -> StepRecord {
     let missing = betas.map(|beta| 1.0 - f64::from(beta).powf(step as f64 + 1.0));
     StepRecord {

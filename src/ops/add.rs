@@ -1,8 +1,9 @@
-//! Addition: `y = a + b`, element by element: what a residual block ends in. With factors, `y = alpha a + beta b`, it is
-//! what [`muon`](super::muon) makes polynomials of.
+//! Addition: `y = a + b`, element by element: what a residual block ends in. With factors, `y =
+//! alpha a + beta b`, it is what [`muon`](super::muon) makes polynomials of.
 //!
-//! All tensors have one shape. The gradient of both `a` and `b` is `dy` itself, so there is no backward
-//! pass; where one tensor goes two ways, its gradient is the sum of theirs, which is this op again.
+//! All tensors have one shape. The gradient of both `a` and `b` is `dy` itself, so there is no
+//! backward pass; where one tensor goes two ways, its gradient is the sum of theirs, which is this
+//! op again.
 
 use super::elementwise::Elementwise;
 use crate::kernel::shaders::{self, AddParams};

@@ -4,10 +4,12 @@
 //! average = average + share (w - average)
 //! ```
 //!
-//! where `share` is the step's `average_share`: 1 in the first, so that whatever the average held is forgotten, then 1 - decay.
-//! That is PyTorch's `swa_utils.AveragedModel` with `get_ema_multi_avg_fn(decay)`.
+//! where `share` is the step's `average_share`: 1 in the first, so that whatever the average held
+//! is forgotten, then 1 - decay. That is PyTorch's `swa_utils.AveragedModel` with
+//! `get_ema_multi_avg_fn(decay)`.
 //!
-//! A model is measured and saved with its averages: [`exchange`] puts them where the parameters are, and back.
+//! A model is measured and saved with its averages: [`exchange`] puts them where the parameters
+//! are, and back.
 
 use super::elementwise::Elementwise;
 use crate::kernel::shaders::{self, LengthParams};

@@ -4,8 +4,8 @@
 //! Padding counts as zeros, as with PyTorch's default `count_include_pad=True`. The gradient:
 //! `dx = the sum of dy over the windows that cover this cell / the window's area`.
 //!
-//! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output width,
-//! channels]`.
+//! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output
+//! width, channels]`.
 
 use rayon::prelude::*;
 
@@ -23,7 +23,8 @@ pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
     y
 }
 
-/// Records the gradient of `x` and returns it; `x` is the forward pass's, of which only the shape matters.
+/// Records the gradient of `x` and returns it; `x` is the forward pass's, of which only the shape
+/// matters.
 #[track_caller]
 pub fn backward(plan: &mut Plan, x: Tensor, dy: Tensor, window: Window) -> Tensor {
     let pool = Pool::new(x, window);

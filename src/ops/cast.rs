@@ -1,6 +1,8 @@
-//! Cast: `y = x`, where x has 32 bits and y 16: a weight as products read it, which keeps what is trained in 32.
+//! Cast: `y = x`, where x has 32 bits and y 16: a weight as products read it, which keeps what is
+//! trained in 32.
 //!
-//! Both have one shape. There is no gradient of its own: that of y is taken for that of x ("straight through").
+//! Both have one shape. There is no gradient of its own: that of y is taken for that of x
+//! ("straight through").
 
 use super::elementwise::Elementwise;
 use crate::kernel::shaders::{self, LengthParams};

@@ -1,4 +1,5 @@
-//! The last layer of a classifier with its loss, for a few classes: logits, loss, hits and gradients in one dispatch.
+//! The last layer of a classifier with its loss, for a few classes: logits, loss, hits and
+//! gradients in one dispatch.
 //!
 //! ```text
 //! logits = x w^T + bias
@@ -6,11 +7,12 @@
 //! dx = dlogits w, zero where x is the output of a ReLU and zero
 //! ```
 //!
-//! Where x is kept in 16 bits, so is dx, with a [scale](StepRecord::gradient_scale); all else, the weight too, has 32.
+//! Where x is kept in 16 bits, so is dx, with a [scale](StepRecord::gradient_scale); all else, the
+//! weight too, has 32.
 //!
-//! Each of the three is less work for a GPU than starting a kernel, with ten classes or so. One workgroup takes
-//! some rows of the batch through all of them. The CPU, which starts nothing, runs the three ops one after
-//! the other: its results are theirs, bit for bit.
+//! Each of the three is less work for a GPU than starting a kernel, with ten classes or so. One
+//! workgroup takes some rows of the batch through all of them. The CPU, which starts nothing, runs
+//! the three ops one after the other: its results are theirs, bit for bit.
 
 use super::matmul::{Epilogue, Form, Matmul};
 use super::softmax_cross_entropy::{Loss, ROWS_PER_PARTIAL, SoftmaxCrossEntropy, Target};
@@ -63,8 +65,8 @@ pub fn fits(x: Tensor, weight: Tensor) -> bool {
     x.element().is_float() && classes <= MOST_CLASSES && inputs <= MOST_INPUTS && whole_vectors
 }
 
-/// Records all of it for `x`, `[batch, inputs]`, and a layer's weight, `[classes, inputs]`, and bias, `[classes]`. Panics if
-/// they do not [fit](fits).
+/// Records all of it for `x`, `[batch, inputs]`, and a layer's weight, `[classes, inputs]`, and
+/// bias, `[classes]`. Panics if they do not [fit](fits).
 #[track_caller]
 pub fn forward(
     plan: &mut Plan,

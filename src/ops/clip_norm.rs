@@ -8,7 +8,8 @@
 //! ```
 //!
 //! The norm stays on the device. Its squares are added in a fixed order: at most
-//! [`PARTIALS`](super::l2_penalty::PARTIALS) partial sums a gradient, then one workgroup for all of them.
+//! [`PARTIALS`](super::l2_penalty::PARTIALS) partial sums a gradient, then one workgroup for all of
+//! them.
 
 use super::l2_penalty::{chunk, partials, sum_of_squares};
 use crate::kernel::shaders::{self, ClipNormFactorParams, ClipNormSquaresParams, LengthParams};

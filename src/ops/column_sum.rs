@@ -1,9 +1,11 @@
 //! Column sum: `y[n] = sum over m of x[m, n]`, the gradient of a bias that was added to every row.
 //!
-//! Many rows are cut into parts of [`PART`] rows, whose sums are the rows of a matrix that is summed in the same way: a
-//! part keeps a thread, or a workgroup, busy, and where they begin depends on the shape alone.
+//! Many rows are cut into parts of [`PART`] rows, whose sums are the rows of a matrix that is
+//! summed in the same way: a part keeps a thread, or a workgroup, busy, and where they begin
+//! depends on the shape alone.
 //!
-//! A gradient in 16 bits comes with a [scale](StepRecord::gradient_scale), which its sum is without.
+//! A gradient in 16 bits comes with a [scale](StepRecord::gradient_scale), which its sum is
+//! without.
 //!
 //! Its own gradient is the bias's forward pass, `dx[m, n] = dy[n]`, which is a matmul epilogue.
 
@@ -14,8 +16,8 @@ use crate::kernel::{Dispatch, GpuFacts, MOST_GROUPS, fold, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
-/// Records `y = column sums of x`; `x` is `[rows, columns]` or a map, of which every cell is a row; `y` is
-/// `[columns]`.
+/// Records `y = column sums of x`; `x` is `[rows, columns]` or a map, of which every cell is a row;
+/// `y` is `[columns]`.
 ///
 /// Panics above [`MOST_ROWS`].
 #[track_caller]
@@ -58,13 +60,14 @@ pub const PART: usize = 2048;
 /// Most rows: as many parts as there may be layers of workgroups.
 pub const MOST_ROWS: usize = PART * MOST_GROUPS as usize;
 
-/// Iterations of an invocation that sums this many of a column's rows, and then what the lanes found.
+/// Iterations of an invocation that sums this many of a column's rows, and then what the lanes
+/// found.
 const fn iterations_for(rows: usize) -> u64 {
     iterations(rows, 0) + iterations(LANES.ilog2() as usize, 0)
 }
 
-/// The sums of the columns of `x`, `[rows, columns]`, on the CPU: a few neighbours at a time, each handed to
-/// `finish` with the index of the first.
+/// The sums of the columns of `x`, `[rows, columns]`, on the CPU: a few neighbours at a time, each
+/// handed to `finish` with the index of the first.
 #[inline(always)]
 pub(super) fn sums(x: &[f32], columns: usize, mut finish: impl FnMut(usize, &[f32])) {
     for first in (0..columns).step_by(LANES as usize) {

@@ -1,5 +1,6 @@
-//! Dropout (Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", section 4; scaled
-//! while training, as PyTorch does): zeros in the place of a random share of the elements, anew in every step.
+//! Dropout (Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from
+//! Overfitting", section 4; scaled while training, as PyTorch does): zeros in the place of a random
+//! share of the elements, anew in every step.
 //!
 //! ```text
 //! word  = block(seed, dropout, layer, step 2^32 + i / 4)[i % 4]
@@ -7,8 +8,9 @@
 //! dx[i] = dy[i] / (1 - rate) where word >= rate 2^32, else 0
 //! ```
 //!
-//! All tensors have one shape. Whether an element is kept follows from [`rng::block`]: nothing is stored for the backward
-//! pass, which asks again, and every device keeps the same ones. A NaN passes through where it is kept.
+//! All tensors have one shape. Whether an element is kept follows from [`rng::block`]: nothing is
+//! stored for the backward pass, which asks again, and every device keeps the same ones. A NaN
+//! passes through where it is kept.
 
 use super::elementwise::Elementwise;
 use crate::kernel::iterations;

@@ -28,15 +28,17 @@ impl Draft {
         tensor
     }
 
-    /// An operand of small numbers of both signs, others than those of the operands before: zeros would be too easy for
-    /// some processors, and equal operands would hide that one was taken for the other.
+    /// An operand of small numbers of both signs, others than those of the operands before: zeros
+    /// would be too easy for some processors, and equal operands would hide that one was taken for
+    /// the other.
     pub(crate) fn noise(&mut self, name: &str, role: Role, shape: impl Into<Shape>) -> Tensor {
         let (shape, start) = (shape.into(), 7919 * self.inputs.len());
         let value = |index| hash(start + index) as f32 / u32::MAX as f32 - 0.5;
         self.give(name, role, shape, Array::F32((0..shape.len()).map(value).collect()))
     }
 
-    /// Such an operand that layers hand on, or the gradient of one, or a weight as products read it.
+    /// Such an operand that layers hand on, or the gradient of one, or a weight as products read
+    /// it.
     pub(crate) fn handed(&mut self, name: &str, shape: impl Into<Shape>) -> Tensor {
         self.noise_of(self.element, name, shape)
     }

@@ -50,7 +50,8 @@ struct SumOfSquares {
     ring: Tensor,
 }
 
-/// Few lanes: on a software driver each eight of a workgroup are a thread of their own, which every barrier stops.
+/// Few lanes: on a software driver each eight of a workgroup are a thread of their own, which every
+/// barrier stops.
 const WORKGROUP: u32 = shaders::L2_PENALTY.invocations();
 
 impl Op for SumOfSquares {

@@ -1,11 +1,11 @@
 //! Max-pool: `y = the largest x in each window`, per image and channel; see [`Window`].
 //!
-//! Its gradient: `dx = the sum of dy over the windows in which this cell is the first of the largest`,
-//! where *first* is row by row, as in PyTorch. Padding never wins. NaN wins, so that a diverged run is
-//! seen at the loss; the gradient of such a window goes nowhere.
+//! Its gradient: `dx = the sum of dy over the windows in which this cell is the first of the
+//! largest`, where *first* is row by row, as in PyTorch. Padding never wins. NaN wins, so that a
+//! diverged run is seen at the loss; the gradient of such a window goes nowhere.
 //!
-//! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output width,
-//! channels]`.
+//! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output
+//! width, channels]`.
 
 use pulp::Arch;
 use rayon::prelude::*;
@@ -93,8 +93,8 @@ impl Op for Forward {
 /// Channels that are looked at together, as vectors.
 const BLOCK: usize = 16;
 
-/// Adds a window's `dy`, of at most [`BLOCK`] channels, to dx where x is the largest value y for the first time; `cells` are
-/// where the window's cells begin.
+/// Adds a window's `dy`, of at most [`BLOCK`] channels, to dx where x is the largest value y for
+/// the first time; `cells` are where the window's cells begin.
 #[inline(always)]
 fn hand_back(dx: &mut [f32], x: &[f32], y: &[f32], dy: &[f32], cells: impl Iterator<Item = usize>) {
     // What no cell has taken so far. Zeros are added elsewhere, since a vector has no branches.

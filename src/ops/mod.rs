@@ -18,8 +18,8 @@ pub use with_facts::WithFacts;
 
 use crate::kernel::{Kernel, fnv, shaders};
 
-/// Hands the list of ops to a macro: `for_each_op!(callback)` is `callback! { activation, adam, ... }`.
-/// `peak` is none: it is a measuring rod, whose result nobody reads.
+/// Hands the list of ops to a macro: `for_each_op!(callback)` is `callback! { activation, adam, ...
+/// }`. `peak` is none: it is a measuring rod, whose result nobody reads.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! for_each_op {

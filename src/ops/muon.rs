@@ -1,5 +1,6 @@
-//! Muon (Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"), as its author's speedruns of
-//! CIFAR-10 have it (`airbench94_muon.py` of KellerJordan/cifar10-airbench). Of a weight `w`, a matrix of `outputs` rows:
+//! Muon (Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"), as its
+//! author's speedruns of CIFAR-10 have it (`airbench94_muon.py` of KellerJordan/cifar10-airbench).
+//! Of a weight `w`, a matrix of `outputs` rows:
 //!
 //! ```text
 //! g = dw + decay w
@@ -10,10 +11,12 @@
 //! w = w sqrt(outputs) / |w| - lr x
 //! ```
 //!
-//! The polynomial brings all singular values of `x` near 1 in few steps, so that the weight moves as far in every
-//! direction of its inputs and outputs. The weight's norm is set anew in every step: a learning rate is an angle.
+//! The polynomial brings all singular values of `x` near 1 in few steps, so that the weight moves
+//! as far in every direction of its inputs and outputs. The weight's norm is set anew in every
+//! step: a learning rate is an angle.
 //!
-//! A step is several recorded ops: two of this file's, and products and sums of matrices between them.
+//! A step is several recorded ops: two of this file's, and products and sums of matrices between
+//! them.
 
 use super::l2_penalty::{chunk, partials, sum_of_squares};
 use super::matmul::{self, Epilogue, Form};
@@ -27,7 +30,8 @@ use crate::tensor::{Element, Tensor};
 /// How often the polynomial is applied.
 const ITERATIONS: usize = 3;
 
-/// Its coefficients a, b and c: chosen by Jordan for a steep slope at 0, rather than for values of exactly 1.
+/// Its coefficients a, b and c: chosen by Jordan for a steep slope at 0, rather than for values of
+/// exactly 1.
 const COEFFICIENTS: [f32; 3] = [3.4445, -4.775, 2.0315];
 
 /// What keeps a norm from being divided by as zero.
@@ -62,8 +66,9 @@ pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     plan.record(Follow { update, x, factors });
 }
 
-/// Records what the polynomial, applied three times, makes of `x`, a matrix none of whose singular values is above 1, and
-/// returns it: a matrix with the same singular vectors and values from about 0.7 to 1.2, but for those that were very small.
+/// Records what the polynomial, applied three times, makes of `x`, a matrix none of whose singular
+/// values is above 1, and returns it: a matrix with the same singular vectors and values from about
+/// 0.7 to 1.2, but for those that were very small.
 ///
 /// Products with the smaller of `x x^T` and `x^T x` give the same.
 #[track_caller]

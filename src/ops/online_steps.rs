@@ -4,16 +4,17 @@
 //! adds only a multiple of one image to it. Within a block, that weight is
 //!
 //! ```text
-//! w_t = c_t (w_0 - sum over s < t of u_s x_s^T),    c_t = (1 - lr decay)^t,  u_s = lr dz_s / c_(s+1)
+//! w_t = c_t (w_0 - sum over s < t of u_s x_s^T)
+//! c_t = (1 - lr decay)^t,  u_s = lr dz_s / c_(s+1)
 //! z_t = w_t x_t + b = c_t (w_0 x_t - sum over s < t of u_s (x_s . x_t)) + b
 //! ```
 //!
-//! so the first layer needs, for the whole block, one product `x w_0^T`, one product `x x^T` and one
-//! product `u^T x` that changes the weight at the end: three matmuls instead of a block of passes
-//! over memory, with the same result but for rounding. This op does what remains between them,
-//! step by step: the hidden layer from those products, the second layer, the loss, and the updates
-//! of everything that is small. (Delaying rank-one updates until they fill a matrix product is the
-//! idea behind blocked factorisations in LAPACK.)
+//! so the first layer needs, for the whole block, one product `x w_0^T`, one product `x x^T` and
+//! one product `u^T x` that changes the weight at the end: three matmuls instead of a block of
+//! passes over memory, with the same result but for rounding. This op does what remains between
+//! them, step by step: the hidden layer from those products, the second layer, the loss, and the
+//! updates of everything that is small. (Delaying rank-one updates until they fill a matrix product
+//! is the idea behind blocked factorisations in LAPACK.)
 //!
 //! ```text
 //! products      [block, hidden]   x w_0^T
@@ -187,8 +188,8 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Runs all steps; returns the sums of their losses, hits, `kept`, and `added` plus the squares of
-    /// the second weight.
+    /// Runs all steps; returns the sums of their losses, hits, `kept`, and `added` plus the squares
+    /// of the second weight.
     #[inline(always)]
     fn run(&mut self, rows: usize, rate: f32, head: &Head) -> [f32; 4] {
         let (hidden, block) = (self.hidden, self.labels.len());

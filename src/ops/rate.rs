@@ -1,4 +1,5 @@
-//! The learning rate that one parameter has in a step. Its twin in shaders is `shaders/learning_rate.wgsl`.
+//! The learning rate that one parameter has in a step. Its twin in shaders is
+//! `shaders/learning_rate.wgsl`.
 
 use crate::plan::StepRecord;
 
@@ -7,8 +8,8 @@ use crate::plan::StepRecord;
 pub enum Rate {
     /// The step's, times this.
     Scaled(f32),
-    /// One of its own, whatever the run's schedule: from `first` in a straight line to 0, which it reaches after so many
-    /// `steps` of the run, above 0, and where it stays.
+    /// One of its own, whatever the run's schedule: from `first` in a straight line to 0, which it
+    /// reaches after so many `steps` of the run, above 0, and where it stays.
     Falling {
         /// In the run's first step.
         first: f32,

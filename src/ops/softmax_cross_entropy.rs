@@ -10,8 +10,8 @@
 //! hit  = [best = y]
 //! ```
 //!
-//! With label smoothing s and C classes (Szegedy et al. 2016, section 7, as PyTorch's `cross_entropy` has it) the
-//! target is `t_j = (1 - s) [j = y] + s / C`:
+//! With label smoothing s and C classes (Szegedy et al. 2016, section 7, as PyTorch's
+//! `cross_entropy` has it) the target is `t_j = (1 - s) [j = y] + s / C`:
 //!
 //! ```text
 //! loss = log(1 + rest) + (1 - s) (m - z_y) + s / C sum over j of (m - z_j)
@@ -126,7 +126,8 @@ pub(super) fn row(logits: &[f32], label: u32, scale: f32, dlogits: &mut [f32]) -
     (loss, label == best)
 }
 
-/// What label smoothing adds to a row's gradient, which it changes, and to its loss, which it returns.
+/// What label smoothing adds to a row's gradient, which it changes, and to its loss, which it
+/// returns.
 fn smooth(logits: &[f32], label: u32, smoothing: f32, scale: f32, dlogits: &mut [f32]) -> f32 {
     let (largest, label) = (logits[largest(logits)], label as usize);
     let share = smoothing / logits.len() as f32;

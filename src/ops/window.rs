@@ -1,7 +1,7 @@
 //! Which cells of a map the window of a pool or of a convolution covers.
 //!
-//! A map is `[batch, height, width, channels]`. Along each axis, window `o` starts at cell
-//! `o * stride - padding` and covers `size` cells; `output = (input + 2 padding - size) / stride + 1`,
+//! A map is `[batch, height, width, channels]`. Along each axis, window `o` starts at cell `o *
+//! stride - padding` and covers `size` cells; `output = (input + 2 padding - size) / stride + 1`,
 //! rounded down, as PyTorch has it. What lies outside the map is padding.
 
 use std::ops::Range;
@@ -34,7 +34,8 @@ impl Window {
         Window { height, width, stride: 1, padding: 0 }
     }
 
-    /// Height and width of what a map of this height and width becomes; none where the window does not fit.
+    /// Height and width of what a map of this height and width becomes; none where the window does
+    /// not fit.
     pub fn output(&self, height: usize, width: usize) -> Option<[usize; 2]> {
         let [rows, columns] = self.axes(height, width)?;
         Some([rows.output, columns.output])
@@ -80,7 +81,8 @@ impl Axis {
         self.stride >= self.size || self.output == 1
     }
 
-    /// The most cells from where a window begins to where the next one does; the first and the last reach the edges.
+    /// The most cells from where a window begins to where the next one does; the first and the last
+    /// reach the edges.
     fn longest_territory(&self) -> usize {
         let last = self.input - ((self.output - 1) * self.stride).saturating_sub(self.padding);
         if self.output == 1 { self.input } else { last.max(self.stride) }
@@ -102,7 +104,8 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Panics unless `x` is a map that the window fits, and small enough windows for one invocation's loops.
+    /// Panics unless `x` is a map that the window fits, and small enough windows for one
+    /// invocation's loops.
     #[track_caller]
     pub fn new(x: Tensor, window: Window) -> Self {
         x.expect_floats("x", x.shape());
@@ -159,7 +162,8 @@ impl Pool {
         })
     }
 
-    /// The same windows over channels counted in fours, where they are a multiple of four; and whether they are.
+    /// The same windows over channels counted in fours, where they are a multiple of four; and
+    /// whether they are.
     pub fn by_four(&self) -> (Pool, bool) {
         let by_four = self.channels.is_multiple_of(4);
         (Pool { channels: if by_four { self.channels / 4 } else { self.channels }, ..*self }, by_four)

@@ -3,7 +3,8 @@
 use crate::kernel::{Dispatch, GpuFacts};
 use crate::plan::{Choice, HostMemory, Op, Operands, StepRecord};
 
-/// An op as it is lowered for an adapter with other facts than the device's: one of the ways of a [`Choice`], say.
+/// An op as it is lowered for an adapter with other facts than the device's: one of the ways of a
+/// [`Choice`], say.
 #[derive(Debug)]
 pub struct WithFacts {
     /// The op.

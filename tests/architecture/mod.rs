@@ -181,7 +181,9 @@ fn comments_fit_in_the_columns() {
     for path in folders.iter().flat_map(|(folder, extension)| files_below(&root.join(folder), extension)) {
         for (index, line) in read(&path).lines().enumerate() {
             let columns = line.chars().count();
-            if line.trim_start().starts_with("//") && columns > MOST_COLUMNS {
+            // The line with the files of a kernel is read by the build script.
+            let is_comment = line.trim_start().starts_with("//") && !line.starts_with("// kernel ");
+            if is_comment && columns > MOST_COLUMNS {
                 complaints.push(format!("{}:{}: {columns} columns", path.display(), index + 1));
             }
         }

@@ -182,11 +182,10 @@ impl Reader<'_> {
 
     /// Finds the paths among the tokens of a macro: names joined by `::`.
     fn tokens(&mut self, tokens: TokenStream) {
-        let mut trees = tokens.into_iter().peekable();
         let mut path: Vec<String> = Vec::new();
         let mut line = 0;
         let mut colons = 0;
-        while let Some(tree) = trees.next() {
+        for tree in tokens {
             match &tree {
                 TokenTree::Ident(name) if path.is_empty() || colons == 2 => {
                     if path.is_empty() {

@@ -1,6 +1,6 @@
-//! What other programs make of shadegrad's files, and shadegrad of theirs: onnxruntime, numpy, Pillow
-//! and safetensors in a Python of their own, which `./test` makes in `target/venv`. Without it these
-//! tests fail.
+//! What other programs make of shadegrad's files, and shadegrad of theirs: onnxruntime, numpy,
+//! Pillow and safetensors in a Python of their own, which `./test` makes in `target/venv`. Without
+//! it these tests fail.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,8 @@ const IDX: [(&str, &str, &[&str]); 12] = [
     ("ten-classes-7x9", "residual(conv:3x3p1,relu,conv:1x1),globalmaxpool,linear:9,batchnorm,relu", &[]),
 ];
 
-/// Everything that weights of other programs can be for, with strides, paddings and sizes that show what is turned.
+/// Everything that weights of other programs can be for, with strides, paddings and sizes that show
+/// what is turned.
 const CONVOLUTIONS: &str = "conv:6x3s2p2,batchnorm,relu,maxpool:3s1p1,residual(conv:5x3,relu,conv:7x2p1,avgpool:2s1|conv:7x1,batchnorm),\
      gelu,dropout:0.5,residual(batchnorm),leakyrelu:0.1,avgpool:2s1p1,flatten,batchnorm,linear:9,relu,scale:0.5,linear:10";
 
@@ -191,7 +192,8 @@ fn exported_weights_are_those_of_pytorchs_sequential() {
     }
 }
 
-/// A file without a word about the model, with the metadata that PyTorch's users write, and with its batch norms' counters.
+/// A file without a word about the model, with the metadata that PyTorch's users write, and with
+/// its batch norms' counters.
 #[test]
 fn weights_of_another_program_are_taken_as_they_are() {
     for layers in ["linear:12,relu,linear:10", CONVOLUTIONS] {

@@ -46,7 +46,8 @@ pub fn recall(plan: &mut Plan, running: Running, normalisation: Normalisation) -
     moments
 }
 
-/// Records `y = (x - mean) / deviation * weight + bias` and returns `y`; `weight` and `bias` are `[channels]`.
+/// Records `y = (x - mean) / deviation * weight + bias` and returns `y`; `weight` and `bias` are
+/// `[channels]`.
 #[track_caller]
 pub fn apply(plan: &mut Plan, x: Tensor, moments: Tensor, weight: Tensor, bias: Tensor) -> Tensor {
     let matrix = Matrix::of(x);

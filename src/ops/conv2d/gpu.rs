@@ -1,7 +1,9 @@
-//! The GPU half of a convolution: products whose operand is patches, on the kernels of the [matrix product](crate::ops::matmul).
+//! The GPU half of a convolution: products whose operand is patches, on the kernels of the [matrix
+//! product](crate::ops::matmul).
 //!
-//! The gradient of the map is itself a convolution of `dy` with the weight, whose places are in reverse order: what a
-//! cell gave to windows, it gets back from them. Where windows lie a stride apart, the cells of `dy` do.
+//! The gradient of the map is itself a convolution of `dy` with the weight, whose places are in
+//! reverse order: what a cell gave to windows, it gets back from them. Where windows lie a stride
+//! apart, the cells of `dy` do.
 
 use super::sizes::Sizes;
 use crate::ops::matmul::gpu::{MOST_TERMS, Patches};

@@ -1,10 +1,11 @@
-//! Convolution of maps: `y[o] = sum over the cells of a window and their channels i of x[cell, i] w[o, place of the
-//! cell in the window, i]`, plus a bias, for every window; see [`Window`]. Padding counts as zeros.
+//! Convolution of maps: `y[o] = sum over the cells of a window and their channels i of x[cell, i]
+//! w[o, place of the cell in the window, i]`, plus a bias, for every window; see [`Window`].
+//! Padding counts as zeros.
 //!
-//! As in every deep-learning library it is a cross-correlation. Each of its three passes is a matrix product with
-//! *patches*, `[batch * output height * output width, window height * window width * channels]`, whose row is
-//! what one window covers (Chellapilla, Puri and Simard, "High performance convolutional neural networks for
-//! document processing", 2006, section 3.1):
+//! As in every deep-learning library it is a cross-correlation. Each of its three passes is a
+//! matrix product with *patches*, `[batch * output height * output width, window height * window
+//! width * channels]`, whose row is what one window covers (Chellapilla, Puri and Simard, "High
+//! performance convolutional neural networks for document processing", 2006, section 3.1):
 //!
 //! ```text
 //! y        = patches w^T                                             forward
@@ -14,13 +15,15 @@
 //!
 //! The gradient of the bias is the [column sum](super::column_sum) of `dy`.
 //!
-//! Nobody makes the patches. The CPU half multiplies cells where they lie; the GPU half is products of
-//! [`matmul`] with patches as an operand, whose elements its kernels look up in the map (implicit GEMM).
+//! Nobody makes the patches. The CPU half multiplies cells where they lie; the GPU half is products
+//! of [`matmul`] with patches as an operand, whose elements its kernels look up in the map
+//! (implicit GEMM).
 //!
-//! All but `dw` and the bias may be kept in 16 bits, together; `dy` and `dx` have a [scale](StepRecord::gradient_scale) then.
+//! All but `dw` and the bias may be kept in 16 bits, together; `dy` and `dx` have a
+//! [scale](StepRecord::gradient_scale) then.
 //!
-//! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output width, filters]`,
-//! `w` and `dw` `[filters, window height, window width, channels]`.
+//! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output
+//! width, filters]`, `w` and `dw` `[filters, window height, window width, channels]`.
 
 mod cpu;
 mod gpu;
@@ -34,8 +37,8 @@ use crate::plan::{Choice, HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Shape, Tensor};
 use sizes::Sizes;
 
-/// Records `y = convolution of x with weight`, plus `bias` (`[filters]`) where there is one, then ReLU if `relu`, and
-/// returns `y`.
+/// Records `y = convolution of x with weight`, plus `bias` (`[filters]`) where there is one, then
+/// ReLU if `relu`, and returns `y`.
 ///
 /// Panics where shapes do not fit each other, or where sums are too long.
 #[track_caller]
@@ -60,8 +63,8 @@ pub fn forward(
     if relu && bias.is_none() { relu::forward(plan, y) } else { y }
 }
 
-/// Records the gradient of `x`, which has shape `x_shape`, and returns it: zero where `mask` is not positive. A mask is the
-/// output of the ReLU of the layer before.
+/// Records the gradient of `x`, which has shape `x_shape`, and returns it: zero where `mask` is not
+/// positive. A mask is the output of the ReLU of the layer before.
 #[track_caller]
 pub fn data_gradient(
     plan: &mut Plan,

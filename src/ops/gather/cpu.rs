@@ -49,7 +49,8 @@ impl Gather {
                 vectors.dispatch(|| write_planes(x, image, normalisation, plane));
             }
         };
-        // Images lie all over a large memory: waiting for them is divided, too, where it is worth it.
+        // Images lie all over a large memory: waiting for them is divided, too, where it is worth
+        // it.
         if x.len() >= PARALLEL_FROM && rayon::current_num_threads() > 1 {
             let rows = x.par_chunks_exact_mut(pixels).zip(batch_labels.par_iter_mut()).enumerate();
             rows.with_min_len(PARALLEL_FROM.div_ceil(2 * pixels))

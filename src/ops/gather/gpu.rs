@@ -1,5 +1,5 @@
-//! The GPU half of gathering a batch: images as they are, by words or by vectors of sixteen pixels, and place by place
-//! where the pixels of an image change their places.
+//! The GPU half of gathering a batch: images as they are, by words or by vectors of sixteen pixels,
+//! and place by place where the pixels of an image change their places.
 
 use super::images::{Gather, Images};
 use crate::kernel::shaders::{self, GatherParams, GatherPlacesParams};
@@ -30,8 +30,8 @@ fn held(piece: Tensor) -> u32 {
 }
 
 impl Gather {
-    /// One dispatch per pair of pieces: each writes the rows whose images lie in its pieces, the first also
-    /// the rows without an image, so that together they write every row exactly once.
+    /// One dispatch per pair of pieces: each writes the rows whose images lie in its pieces, the
+    /// first also the rows without an image, so that together they write every row exactly once.
     pub(super) fn dispatches(&self) -> Vec<Dispatch> {
         let mut first = 0;
         let pairs = self.images.pieces.chunks(PIECES).map(|pieces| {

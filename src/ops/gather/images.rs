@@ -26,7 +26,8 @@ pub struct Images {
 /// A batch as the model sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch {
-    /// Normalised pixels, `[batch, pixels]`, floats or [pixels](Element::Pixel); or `[batch, height, width, channels]`.
+    /// Normalised pixels, `[batch, pixels]`, floats or [pixels](Element::Pixel); or `[batch,
+    /// height, width, channels]`.
     pub x: Tensor,
     /// Classes, `[batch]`.
     pub labels: Tensor,
@@ -63,7 +64,8 @@ pub(super) struct Gather {
 }
 
 impl Gather {
-    /// Whether the channels of a place lie beside each other and not in planes, where that is a difference.
+    /// Whether the channels of a place lie beside each other and not in planes, where that is a
+    /// difference.
     pub(super) fn interleaves(&self) -> bool {
         self.output.x.shape().rank() == 4 && self.images.channels() > 1
     }

@@ -10,18 +10,20 @@
 //! scaled to [0, 1]. Rows past `rows` are zeros without a label ([`NO_LABEL`]), so that the last,
 //! partial batch of an epoch runs through the same plan. Images have no gradient.
 //!
-//! Images lie on the device channel by channel, `[channels, height, width]`. [`forward`] keeps them so, as rows of
-//! numbers; [`maps`] puts the channels of a place beside each other, as convolutions read them:
+//! Images lie on the device channel by channel, `[channels, height, width]`. [`forward`] keeps them
+//! so, as rows of numbers; [`maps`] puts the channels of a place beside each other, as convolutions
+//! read them:
 //!
 //! ```text
 //! x[row, y, x, c] = scale[c] image[i, c, y, x] + shift[c]
 //! ```
 //!
-//! Images that a model trains on may [change](crate::augmentation): then `x` takes its value from another place of the
-//! image, and is zero in a hole.
+//! Images that a model trains on may [change](crate::augmentation): then `x` takes its value from
+//! another place of the image, and is zero in a hole.
 //!
-//! Where only products read a batch, it may be gathered as [pixels](Element::Pixel): [`pixels`]. A GPU then copies
-//! bytes, and products normalise what they read; rows past `rows` hold any image, without a label.
+//! Where only products read a batch, it may be gathered as [pixels](Element::Pixel): [`pixels`]. A
+//! GPU then copies bytes, and products normalise what they read; rows past `rows` hold any image,
+//! without a label.
 
 mod cpu;
 mod gpu;
@@ -35,14 +37,16 @@ use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 use images::Gather;
 
-/// Records the gathering of `batch` images in the order `order`, `[images]`, as floats of this type.
+/// Records the gathering of `batch` images in the order `order`, `[images]`, as floats of this
+/// type.
 pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
     let x = plan.scratch_of(element, "x", [batch, images.pixels()]);
     record(plan, images, order, x)
 }
 
-/// Records the gathering of `batch` images in the order `order`, `[images]`: as pixels where kernels can read an image
-/// by vectors of sixteen and it stays as it is, as floats of this type where not.
+/// Records the gathering of `batch` images in the order `order`, `[images]`: as pixels where
+/// kernels can read an image by vectors of sixteen and it stays as it is, as floats of this type
+/// where not.
 pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
     if !images.has_whole_vectors() || !images.augmentation.is_none() {
         return forward(plan, images, order, batch, element);

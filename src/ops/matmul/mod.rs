@@ -10,15 +10,18 @@
 //! product before it reaches memory is an [`Epilogue`]: bias, ReLU, the mask of a ReLU's gradient,
 //! or the optimizer's update of the weight whose gradient the product is.
 //!
-//! A batch of [pixels](Element::Pixel) may be the operand that a layer's input is: a in form nt, b in form tn. A GPU
-//! reads its bytes and normalises them in registers, the CPU has them as floats. On a GPU the patches of a map may be an
-//! operand, too, which is what a [convolution](super::conv2d) is there.
+//! A batch of [pixels](Element::Pixel) may be the operand that a layer's input is: a in form nt, b
+//! in form tn. A GPU reads its bytes and normalises them in registers, the CPU has them as floats.
+//! On a GPU the patches of a map may be an operand, too, which is what a
+//! [convolution](super::conv2d) is there.
 //!
-//! Operands and the product may be kept in 16 bits ([`Element::Half`]); sums have 32. In forms nn and tn the product is a
-//! gradient, of which those in 16 bits have a [scale](StepRecord::gradient_scale): a product of one type out of an operand a of
-//! another gets it or loses it.
+//! Operands and the product may be kept in 16 bits ([`Element::Half`]); sums have 32. In forms nn
+//! and tn the product is a gradient, of which those in 16 bits have a
+//! [scale](StepRecord::gradient_scale): a product of one type out of an operand a of another gets
+//! it or loses it.
 //!
-//! The CPU half is in `cpu`; the GPU half, with its kernel classes and how one is chosen, is [`gpu`].
+//! The CPU half is in `cpu`; the GPU half, with its kernel classes and how one is chosen, is
+//! [`gpu`].
 
 mod cpu;
 pub mod gpu;
@@ -69,11 +72,11 @@ pub fn product_in(
     y
 }
 
-/// Records the update of a weight by the gradient `a^T b` (form tn), and that of a bias by the sum of
-/// a's rows: `db[m] = sum over k of a[k, m]`. Neither gradient is stored.
+/// Records the update of a weight by the gradient `a^T b` (form tn), and that of a bias by the sum
+/// of a's rows: `db[m] = sum over k of a[k, m]`. Neither gradient is stored.
 ///
-/// Panics if the shapes do not fit, if one follows with another momentum than the other, or if a learning rate is not the
-/// step's times a factor.
+/// Panics if the shapes do not fit, if one follows with another momentum than the other, or if a
+/// learning rate is not the step's times a factor.
 #[track_caller]
 pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, weight: Update, bias: Option<Update>) {
     let Size { m, n, .. } = Form::Tn.size(a, b);

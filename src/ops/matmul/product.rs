@@ -54,10 +54,11 @@ pub enum Epilogue {
         /// Whether negative sums become zeros.
         relu: bool,
     },
-    /// `y = product where mask > 0, else 0`: the gradient of a ReLU whose output was `mask`, `[m, n]`.
+    /// `y = product where mask > 0, else 0`: the gradient of a ReLU whose output was `mask`, `[m,
+    /// n]`.
     Mask(Tensor),
-    /// The product is the gradient of a weight, `[m, n]`, which follows it at once. So does a bias, `[m]`,
-    /// whose gradient is the sum of a over all terms.
+    /// The product is the gradient of a weight, `[m, n]`, which follows it at once. So does a bias,
+    /// `[m]`, whose gradient is the sum of a over all terms.
     Update {
         /// How the weight follows.
         weight: Update,
@@ -79,8 +80,8 @@ pub(super) enum Source {
     Matrix,
     /// They are pixels, which this tensor says how to normalise.
     Pixels(Tensor),
-    /// They are patches of a map. In form nn, a is, and b the weight of a convolution, whose places are in reverse order and
-    /// which is read `[place, filter, channel]`.
+    /// They are patches of a map. In form nn, a is, and b the weight of a convolution, whose places
+    /// are in reverse order and which is read `[place, filter, channel]`.
     Patches(Patches),
 }
 
@@ -129,8 +130,8 @@ impl Product {
         self
     }
 
-    /// What a CPU multiplies the product by: gradients in 16 bits have a scale, which those in 32 have not. In form nt there
-    /// are none.
+    /// What a CPU multiplies the product by: gradients in 16 bits have a scale, which those in 32
+    /// have not. In form nt there are none.
     pub(in crate::ops) fn factor(&self, step: &StepRecord) -> f32 {
         match self.form {
             Form::Nt => 1.0,

@@ -1,8 +1,10 @@
-//! Lines of sums over windows: the forward pass, and the gradient of the map, which is a forward pass of `dy`.
+//! Lines of sums over windows: the forward pass, and the gradient of the map, which is a forward
+//! pass of `dy`.
 //!
-//! What a window covers of one row of cells lies together in memory, all channels of all its columns: a *run*. So no
-//! patch is ever copied: the cells of eight neighbouring windows are read where they are and multiplied with a strip of
-//! weights, two vectors of filters wide. The order of every sum is that of the weights' terms.
+//! What a window covers of one row of cells lies together in memory, all channels of all its
+//! columns: a *run*. So no patch is ever copied: the cells of eight neighbouring windows are read
+//! where they are and multiplied with a strip of weights, two vectors of filters wide. The order of
+//! every sum is that of the weights' terms.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -24,8 +26,8 @@ pub(super) struct Reach {
     pub(super) step: usize,
 }
 
-/// Weights in the order in which they are used: strips of neighbouring columns, each `[term, column]`, with zeros past
-/// the last column.
+/// Weights in the order in which they are used: strips of neighbouring columns, each `[term,
+/// column]`, with zeros past the last column.
 #[derive(Debug, Default)]
 pub(super) struct Strips {
     terms: usize,
@@ -106,7 +108,8 @@ impl WithSimd for Line<'_> {
     }
 }
 
-/// Rows of the next panel where `left` are left: a power of two, that fits the processor's registers.
+/// Rows of the next panel where `left` are left: a power of two, that fits the processor's
+/// registers.
 #[inline(always)]
 pub(super) fn panel<S: Simd>(left: usize) -> usize {
     let most = if S::REGISTER_COUNT >= 32 { 8 } else { 4 };
@@ -114,7 +117,8 @@ pub(super) fn panel<S: Simd>(left: usize) -> usize {
 }
 
 impl Line<'_> {
-    /// Takes all windows through the strip at `column`, of which the first `N` vectors have columns.
+    /// Takes all windows through the strip at `column`, of which the first `N` vectors have
+    /// columns.
     #[inline(always)]
     fn strip<S: Simd, const N: usize>(&mut self, simd: S, column: usize) {
         let mut window = 0;

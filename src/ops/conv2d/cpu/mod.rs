@@ -1,7 +1,8 @@
-//! The CPU half of a convolution: windows read the cells that they cover where those lie, in a copy of some rows of
-//! the map that has zeros around it and stays in a near cache.
+//! The CPU half of a convolution: windows read the cells that they cover where those lie, in a copy
+//! of some rows of the map that has zeros around it and stays in a near cache.
 //!
-//! Every sum has an order that follows from the convolution's sizes: results are the same bits for any number of threads.
+//! Every sum has an order that follows from the convolution's sizes: results are the same bits for
+//! any number of threads.
 
 mod correlate;
 mod frame;
@@ -95,11 +96,12 @@ pub(super) fn forward(sizes: &Sizes, op: &Product, memory: &HostMemory) {
     STRIPS.set(all_strips);
 }
 
-/// Cells of the map along one axis that lie in the same places of windows: those at `phase`, `phase + stride`, and so on,
-/// counted from where the padding begins.
+/// Cells of the map along one axis that lie in the same places of windows: those at `phase`, `phase
+/// + stride`, and so on, counted from where the padding begins.
 ///
-/// Place `place` of a window covers cell `window * stride + place - padding`. So a cell at `quotient * stride + phase` lies
-/// in place `phase + stride * i` of window `quotient - i`, as far as there are such places and windows.
+/// Place `place` of a window covers cell `window * stride + place - padding`. So a cell at
+/// `quotient * stride + phase` lies in place `phase + stride * i` of window `quotient - i`, as far
+/// as there are such places and windows.
 #[derive(Clone, Copy, Debug)]
 struct Phase {
     axis: Axis,
@@ -283,7 +285,8 @@ impl Sizes {
         (rows * self.rows.stride + 1).min(self.rows.input)
     }
 
-    /// The outputs of all windows that some rows of cells may lie in, and zeros for windows that there are not.
+    /// The outputs of all windows that some rows of cells may lie in, and zeros for windows that
+    /// there are not.
     fn frame_of_outputs(&self, cells: Range<usize>) -> Frame {
         let covered = |axis: Axis, cells: Range<usize>| {
             let window = |cell: usize| ((cell + axis.padding) / axis.stride) as isize;

@@ -1,8 +1,8 @@
 //! What some lines of windows add to the gradient of the weight.
 //!
-//! Sums are `[place in the window and channel, filter]`: cells are read where they are, one at a time, and multiplied
-//! with vectors of `dy`, of which a strip lies in a buffer. A tile of eight places and two vectors of filters stays in
-//! registers over all windows, which are added in order.
+//! Sums are `[place in the window and channel, filter]`: cells are read where they are, one at a
+//! time, and multiplied with vectors of `dy`, of which a strip lies in a buffer. A tile of eight
+//! places and two vectors of filters stays in registers over all windows, which are added in order.
 
 use std::cell::RefCell;
 

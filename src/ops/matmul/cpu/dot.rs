@@ -14,14 +14,15 @@ use crate::ops::matmul::Size;
 /// Terms of one span, more or less: eight rows of it fill three quarters of a cache of 32 KiB.
 const SPAN: usize = 768;
 
-/// Terms of each span of a row of `k`: whole vectors of any width, and no short rest, whose sums' lanes would take longer to
-/// add up than its terms.
+/// Terms of each span of a row of `k`: whole vectors of any width, and no short rest, whose sums'
+/// lanes would take longer to add up than its terms.
 const fn span(k: usize) -> usize {
     let spans = (k + SPAN / 2) / SPAN;
     if spans <= 1 { k } else { k.div_ceil(spans).next_multiple_of(64) }
 }
 
-/// Rows of a that one task takes through all of b: they stay in the nearest cache, beside four rows of b.
+/// Rows of a that one task takes through all of b: they stay in the nearest cache, beside four rows
+/// of b.
 const TASK_ROWS: usize = 8;
 
 /// `y[m, n] = finish(n, sum over k of a[m, k] b[n, k])`.

@@ -16,8 +16,8 @@ use super::parallel::parallel;
 use crate::ops::matmul::Size;
 use crate::plan::Floats;
 
-/// Rows of the product that one task takes: at most so many that its copy of a fits the second cache, at least so many that the
-/// copy of b, which every task makes, is a small part of its work.
+/// Rows of the product that one task takes: at most so many that its copy of a fits the second
+/// cache, at least so many that the copy of b, which every task makes, is a small part of its work.
 const TASK_ROWS: RangeInclusive<usize> = 32..=64;
 
 /// Rows of a panel, where there are registers enough for its sums.

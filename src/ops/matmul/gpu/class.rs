@@ -7,7 +7,8 @@ use crate::ops::matmul::Size;
 /// Terms per round of the tiled classes.
 const TILE_K: u32 = 16;
 
-/// Steps of cooperative matrices per round. A software driver compiles each for a good part of a second.
+/// Steps of cooperative matrices per round. A software driver compiles each for a good part of a
+/// second.
 const COOPERATIVE_STEPS: u32 = 2;
 
 /// Enough workgroups for a small product.
@@ -24,8 +25,8 @@ const LARGE: TileClass = TileClass::Tiled { tile_m: 128, tile_n: 128, tile_k: TI
 const PROCESSOR_LANES: u32 = 8;
 
 impl GpuFacts {
-    /// Adds classes, by their labels, to those that are not used, or leaves 16-bit floats out, labelled `f16`; labels that no
-    /// class has any more say nothing.
+    /// Adds classes, by their labels, to those that are not used, or leaves 16-bit floats out,
+    /// labelled `f16`; labels that no class has any more say nothing.
     pub fn bar(&mut self, labels: &[String]) {
         self.f16 &= !labels.iter().any(|label| label == "f16");
         for (place, class) in TileClass::all(self).into_iter().enumerate() {
@@ -37,15 +38,16 @@ impl GpuFacts {
 }
 
 impl TileClass {
-    /// Every class that is used on an adapter with these facts for products of 32-bit operands; tests run
-    /// them all.
+    /// Every class that is used on an adapter with these facts for products of 32-bit operands;
+    /// tests run them all.
     pub fn menu(gpu: &GpuFacts) -> Vec<TileClass> {
         TileClass::left(gpu).filter(|class| !class.is_cooperative()).collect()
     }
 
-    /// The same, for products of 16-bit operands. All classes of a menu add up in one order, those of
-    /// cooperative matrices in theirs: where they were proven, there are no others. A software driver makes
-    /// them of ordinary arithmetic, a tenth as fast as it could be: there they are for tests.
+    /// The same, for products of 16-bit operands. All classes of a menu add up in one order, those
+    /// of cooperative matrices in theirs: where they were proven, there are no others. A software
+    /// driver makes them of ordinary arithmetic, a tenth as fast as it could be: there they are for
+    /// tests.
     pub fn menu_of_halves(gpu: &GpuFacts) -> Vec<TileClass> {
         let proven =
             TileClass::left(gpu).filter(|class| gpu.proven && !gpu.software && class.is_cooperative());
@@ -59,8 +61,8 @@ impl TileClass {
         all.filter(move |(place, _)| barred & (1 << place) == 0).map(|(_, class)| class)
     }
 
-    /// The classes of all the sizes of subgroups and of cooperative matrices that are found on today's
-    /// devices.
+    /// The classes of all the sizes of subgroups and of cooperative matrices that are found on
+    /// today's devices.
     pub fn of_today() -> Vec<TileClass> {
         let matrices = |side, vectors| Some(Matrices { side, vectors });
         // Lavapipe has the first matrices, NVIDIA and AMD the next ones, Apple the last.
@@ -85,8 +87,8 @@ impl TileClass {
         classes
     }
 
-    /// Every class that an adapter like this can run. Those through workgroup memory come first: they need the least of a
-    /// driver.
+    /// Every class that an adapter like this can run. Those through workgroup memory come first:
+    /// they need the least of a driver.
     pub fn all(gpu: &GpuFacts) -> Vec<TileClass> {
         let mut menu = vec![SMALL, MEDIUM];
         // FXC takes 4 to 7 seconds for each of its kernels, and a tuner tries it for most products.
@@ -175,7 +177,8 @@ impl TileClass {
         (down * across) as f64 * f64::from(tile_m * tile_n) / (size.m * size.n) as f64
     }
 
-    /// Terms that are added up between two looks at where the sum ends: parts of sums are whole rounds.
+    /// Terms that are added up between two looks at where the sum ends: parts of sums are whole
+    /// rounds.
     pub(super) const fn round(self) -> u32 {
         match self {
             TileClass::Tiled { tile_k, .. } => tile_k,
@@ -185,8 +188,8 @@ impl TileClass {
         }
     }
 
-    /// Upper bound on the loop iterations of an invocation, over sums of `terms` terms: the terms, the
-    /// sums of rows, and for one epilogue the bits of the step's rows.
+    /// Upper bound on the loop iterations of an invocation, over sums of `terms` terms: the terms,
+    /// the sums of rows, and for one epilogue the bits of the step's rows.
     pub(super) const fn iterations(self, terms: usize) -> u64 {
         let row_sums = match self {
             TileClass::Tiled { .. } | TileClass::Cooperative { .. } => iterations(terms.div_ceil(4), 0),
@@ -243,9 +246,11 @@ impl TileClass {
                 let TileClass::Subgroup { rows, quads, .. } = *class else {
                     unreachable!("others were left out")
                 };
-                // Multiply-adds, and the loads behind them: a row's and a column's terms serve a whole tile.
+                // Multiply-adds, and the loads behind them: a row's and a column's terms serve a
+                // whole tile.
                 let loads = 16.0 / f64::from(rows) + if few { 0.5 } else { 0.5 / f64::from(quads) };
-                // A processor has two cores at least, of which one idles where the number of tiles is odd.
+                // A processor has two cores at least, of which one idles where the number of tiles
+                // is odd.
                 let (down, across) = class.tiles(size);
                 let idle = ((down * across).next_multiple_of(2)) as f64 / (down * across) as f64;
                 class.waste(size) * (1.0 + loads) * idle

@@ -56,7 +56,8 @@ impl Finish {
         Finish::plain("part", self.row_sums)
     }
 
-    /// Whether the kernel needs the step's record: where a parameter follows, or a gradient is scaled.
+    /// Whether the kernel needs the step's record: where a parameter follows, or a gradient is
+    /// scaled.
     pub(super) fn reads_step(self) -> bool {
         self.updates() || self.epilogue == "change" || self.scale != Scale::None
     }

@@ -2,54 +2,66 @@
 //!
 //! | class | for | how |
 //! | --- | --- | --- |
-//! | [`TileClass::Tiled`] | discrete and integrated GPUs | tiles in workgroup memory, barriers |
-//! | [`TileClass::Subgroup`] | software drivers, small GPUs | one subgroup per workgroup, broadcasts, no barrier |
-//! | [`TileClass::Cooperative`] | GPUs with cooperative matrices, products of 16-bit operands | matrices of 8x8 or 16x16 that a subgroup holds together |
+//! | [`Tiled`](TileClass::Tiled) | most GPUs | tiles in workgroup memory, barriers |
+//! | [`Subgroup`](TileClass::Subgroup) | software drivers, small GPUs | broadcasts, no barrier |
+//! | [`Cooperative`](TileClass::Cooperative) | 16-bit operands | matrices held by a subgroup |
 //!
 //! Registers must have names and loops be unrolled for a compiler to keep sums in registers, so
-//! these kernels are rendered from templates (`render`); what they render for some products is kept in
-//! `tests/snapshots/` for a reader.
+//! these kernels are rendered from templates (`render`); what they render for some products is kept
+//! in `tests/snapshots/` for a reader.
 //!
-//! Every class of a menu adds the terms of a sum one after the other, from the first to the last, so which
-//! class is taken is a matter of speed alone: see [`choice`](crate::plan::Op::choice). Long sums of small products are cut
-//! into parts (`parts`), by a rule that knows only the product's size.
+//! Every class of a menu adds the terms of a sum one after the other, from the first to the last,
+//! so which class is taken is a matter of speed alone: see [`choice`](crate::plan::Op::choice).
+//! Long sums of small products are cut into parts (`parts`), by a rule that knows only the
+//! product's size.
 //!
 //! # What the tiled kernels cost
 //!
-//! Counted for one workgroup and one round of 16 terms, operands read four floats at a time. "Registers" are what an
-//! invocation needs for its sums and for the operands of one term; "bytes per operation" is what is read from memory (not from
-//! caches) for each of the multiply-adds' two operations.
+//! Counted for one workgroup and one round of 16 terms, operands read four floats at a time.
+//! "Registers" are what an invocation needs for its sums and for the operands of one term; "bytes
+//! per operation" is what is read from memory (not from caches) for each of the multiply-adds' two
+//! operations.
 //!
-//! | tile | invocations | sums, operands | workgroup memory | vectors loaded, stored, read back per invocation | multiply-adds per invocation | bytes per operation |
-//! | --- | --- | --- | --- | --- | --- | --- |
-//! | 32x32, 4x4 each | 64 | 16 + 8 | 4 KiB | 4, 4, 32 | 256 | 0.125 |
-//! | 64x64, 8x4 each | 128 | 32 + 12 | 8 KiB | 4, 4, 48 | 512 | 0.0625 |
-//! | 128x128, 8x8 each | 256 | 64 + 16 | 16 KiB | 4, 4, 64 | 1024 | 0.031 |
+//! ```text
+//! tile              invocations  sums, operands  workgroup  vectors loaded,  multiply-  bytes per
+//!                                                memory     stored, read     adds       operation
+//!                                                           back
+//! 32x32, 4x4 each            64         16 +  8      4 KiB         4, 4, 32        256      0.125
+//! 64x64, 8x4 each           128         32 + 12      8 KiB         4, 4, 48        512     0.0625
+//! 128x128, 8x8 each         256         64 + 16     16 KiB         4, 4, 64       1024      0.031
+//! ```
+//!
+//! Vectors and multiply-adds are those of one invocation.
 //!
 //! Two barriers a round. With about 24 further registers for addresses and loads on their way:
 //!
-//! - *AMD, 64 lanes* (256 vector registers a lane at most; 512 lines a SIMD in RDNA, 64 KiB of workgroup memory a CU or more): the large tile needs
-//!   104 registers, so four waves fit a SIMD of 512, two workgroups a CU; its 16 KiB allow four. The small tile is one wave a workgroup:
+//! - *AMD, 64 lanes* (256 vector registers a lane at most; 512 lines a SIMD in RDNA, 64 KiB of
+//!   workgroup memory a CU or more): the large tile needs 104 registers, so four waves fit a SIMD
+//!   of 512, two workgroups a CU; its 16 KiB allow four. The small tile is one wave a workgroup:
 //!   its barriers are free.
-//! - *NVIDIA, 32 lanes* (65,536 registers and up to 228 KiB a multiprocessor, at most 2,048 invocations): the large tile's 104 registers allow
-//!   two workgroups, 512 invocations, 25 % of the most; what hides latency is the 64 independent multiply-adds of a term.
-//!   The medium tile (68 registers) reaches seven workgroups, 44 %.
-//! - *Apple, 32 lanes* (208 KiB of registers a core, 32 KiB of workgroup memory): the large tile's 104 registers of 4 bytes let 512 invocations live,
-//!   two workgroups, which also fill the workgroup memory. The medium tile leaves room for four.
+//! - *NVIDIA, 32 lanes* (65,536 registers and up to 228 KiB a multiprocessor, at most 2,048
+//!   invocations): the large tile's 104 registers allow two workgroups, 512 invocations, 25 % of
+//!   the most; what hides latency is the 64 independent multiply-adds of a term. The medium tile
+//!   (68 registers) reaches seven workgroups, 44 %.
+//! - *Apple, 32 lanes* (208 KiB of registers a core, 32 KiB of workgroup memory): the large tile's
+//!   104 registers of 4 bytes let 512 invocations live, two workgroups, which also fill the
+//!   workgroup memory. The medium tile leaves room for four.
 //!
-//! Reads of workgroup memory: neighbours read neighbouring vectors of b (no bank is asked twice) and one vector of a
-//! (a broadcast). Against 4 cycles a vector for 32 lanes, the large tile does 16 vector multiply-adds (64 cycles of one SIMD's
-//! lanes) for 4 reads, so it is bound by arithmetic; the small one, 4 for 2, is not, and is for products that
-//! have too few large tiles.
+//! Reads of workgroup memory: neighbours read neighbouring vectors of b (no bank is asked twice)
+//! and one vector of a (a broadcast). Against 4 cycles a vector for 32 lanes, the large tile does
+//! 16 vector multiply-adds (64 cycles of one SIMD's lanes) for 4 reads, so it is bound by
+//! arithmetic; the small one, 4 for 2, is not, and is for products that have too few large tiles.
 //!
 //! # What the cooperative kernels cost
 //!
-//! Counted in the same way, for subgroups of 32 lanes and one round of two steps: 32 terms of matrices of
-//! 16x16 (NVIDIA, AMD), 16 of those of 8x8 (Apple). A lane has a 32nd of a matrix: 8 or 2 registers of sums,
-//! 4 or 1 of an operand, two numbers each. Workgroup memory is the operands' tiles, with 8 numbers of
-//! padding a line, and a matrix of sums for each subgroup on its way out.
+//! Counted in the same way, for subgroups of 32 lanes and one round of two steps: 32 terms of
+//! matrices of 16x16 (NVIDIA, AMD), 16 of those of 8x8 (Apple). A lane has a 32nd of a matrix: 8 or
+//! 2 registers of sums, 4 or 1 of an operand, two numbers each. Workgroup memory is the operands'
+//! tiles, with 8 numbers of padding a line, and a matrix of sums for each subgroup on its way out.
 //!
-//! | tile, matrices | subgroups | matrices each | sums, operands | workgroup memory | loads of a matrix per product of two |
+//! The last column has the loads of a matrix per product of two.
+//!
+//! | tile, matrices | subgroups | matrices each | sums, operands | workgroup memory | loads |
 //! | --- | --- | --- | --- | --- | --- |
 //! | 32x32 of 16x16 | 2x2 | 1x1 | 8 + 8 | 5 + 4 KiB | 2 |
 //! | 64x64 of 16x16 | 2x2 | 2x2 | 32 + 16 | 10 + 4 KiB | 1 |
@@ -57,14 +69,15 @@
 //! | 32x32 of 8x8 | 2x2 | 2x2 | 8 + 4 | 3 + 1 KiB | 1 |
 //! | 64x64 of 8x8 | 2x2 | 4x4 | 32 + 8 | 6 + 1 KiB | 0.5 |
 //!
-//! With 24 further registers the large tile needs 112 on NVIDIA: two workgroups of 256 a multiprocessor, as
-//! the large tiled one has. On Apple 64 of 4 bytes let 832 invocations live, six workgroups of 128, of which
-//! workgroup memory allows four. None of this was measured on such a GPU yet.
+//! With 24 further registers the large tile needs 112 on NVIDIA: two workgroups of 256 a
+//! multiprocessor, as the large tiled one has. On Apple 64 of 4 bytes let 832 invocations live, six
+//! workgroups of 128, of which workgroup memory allows four. None of this was measured on such a
+//! GPU yet.
 //!
-//! Elements of a cooperative matrix have no place that a shader may know, and wgpu's have no conversions:
-//! operands are rounded to 16 bits on their way into workgroup memory, and sums leave through it, a matrix at
-//! a time, so that ordinary invocations can finish them. That wgpu's matrices are experimental is why a
-//! device has to prove the class before it is used.
+//! Elements of a cooperative matrix have no place that a shader may know, and wgpu's have no
+//! conversions: operands are rounded to 16 bits on their way into workgroup memory, and sums leave
+//! through it, a matrix at a time, so that ordinary invocations can finish them. That wgpu's
+//! matrices are experimental is why a device has to prove the class before it is used.
 
 mod class;
 mod finish;

@@ -1,10 +1,10 @@
 //! Sums that several workgroups share: split-K, with a fixed order.
 //!
-//! A product with few tiles and long sums leaves most of a GPU idle. So each tile's sums are cut into parts
-//! of equal length, a workgroup each, which write what they found side by side; the kernel that finishes
-//! the product (bias and ReLU, mask, or the optimizer's update) adds the parts in their order. How
-//! many there are follows from the product's size alone: neither a tuner's choice nor the timing of
-//! a run changes the order in which anything is added.
+//! A product with few tiles and long sums leaves most of a GPU idle. So each tile's sums are cut
+//! into parts of equal length, a workgroup each, which write what they found side by side; the
+//! kernel that finishes the product (bias and ReLU, mask, or the optimizer's update) adds the parts
+//! in their order. How many there are follows from the product's size alone: neither a tuner's
+//! choice nor the timing of a run changes the order in which anything is added.
 
 use crate::ops::matmul::Size;
 
@@ -53,8 +53,8 @@ impl Parts {
         (count > 1 && worth_it).then_some(Parts { count, terms, required: needed > 1 })
     }
 
-    /// The same parts, or fewer and longer ones, for a class whose rounds are longer than what parts are
-    /// multiples of.
+    /// The same parts, or fewer and longer ones, for a class whose rounds are longer than what
+    /// parts are multiples of.
     pub(super) fn in_rounds_of(self, round: usize, Size { k, .. }: Size) -> Parts {
         let terms = self.terms.next_multiple_of(round);
         Parts { terms, count: k.div_ceil(terms), ..self }

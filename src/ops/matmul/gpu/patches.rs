@@ -1,16 +1,18 @@
-//! Operands that are patches of a map: rows of windows, columns of what a window covers (implicit GEMM: Chetlur et al.,
-//! "cuDNN: Efficient primitives for deep learning", 2014, section 3.1).
+//! Operands that are patches of a map: rows of windows, columns of what a window covers (implicit
+//! GEMM: Chetlur et al., "cuDNN: Efficient primitives for deep learning", 2014, section 3.1).
 //!
-//! Nobody makes the patches: a kernel looks an element up in the map when it loads it, and what lies outside the map is
-//! zero. Terms of a sum over a patch come in the order of rows, columns and channels of a window, so that four
-//! neighbouring channels are one load and share the arithmetic of where they are. Where channels are not whole vectors
-//! they are counted as if they were: four terms never belong to two cells.
+//! Nobody makes the patches: a kernel looks an element up in the map when it loads it, and what
+//! lies outside the map is zero. Terms of a sum over a patch come in the order of rows, columns and
+//! channels of a window, so that four neighbouring channels are one load and share the arithmetic
+//! of where they are. Where channels are not whole vectors they are counted as if they were: four
+//! terms never belong to two cells.
 
 use crate::kernel::shaders::MatmulParams;
 
 /// A map, and the windows on it.
 ///
-/// Place `p` of window `w`, on each axis, is cell `(w stride + p - before) / spread`, where that is a cell.
+/// Place `p` of window `w`, on each axis, is cell `(w stride + p - before) / spread`, where that is
+/// a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ops) struct Patches {
     /// Height and width of the map.
@@ -54,7 +56,8 @@ impl Patches {
         params.places_width = places[1] as u32;
         (params.stride, params.spread) = (stride as u32, spread as u32);
         (params.above, params.left) = (before[0] as u32, before[1] as u32);
-        // From behind the last window of a line to the first one of the next, and likewise of an image.
+        // From behind the last window of a line to the first one of the next, and likewise of an
+        // image.
         let line = (stride * width) as u32;
         params.line_skip = line.wrapping_sub(end_of_columns).wrapping_mul(cell);
         let image = (height as u32).wrapping_sub(end_of_rows).wrapping_mul(width as u32);

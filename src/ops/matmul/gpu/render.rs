@@ -54,7 +54,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates
 });
 
-/// A kernel's text, behind what it needs to be enabled: [`STORED_F16`] where anything is kept in 16 bits.
+/// A kernel's text, behind what it needs to be enabled: [`STORED_F16`] where anything is kept in 16
+/// bits.
 fn text(enabled: &[&str], template: &str, values: Value) -> Cow<'static, str> {
     let rendered = TEMPLATES.get_template(template).and_then(|template| template.render(values));
     let rendered = rendered.expect("the shader templates render for every variant");
@@ -151,7 +152,8 @@ fn letters_label(of: [bool; 3], what: &str) -> String {
 
 /// Every kernel that a product may use, and those that add up the parts of sums.
 pub fn kernels() -> Vec<Kernel> {
-    // A part of a sum is all that is not finished by adding parts up; nor is a block's change ever cut.
+    // A part of a sum is all that is not finished by adding parts up; nor is a block's change ever
+    // cut.
     let joined = Finish::all(Form::Tn).filter(|finish| !matches!(finish.epilogue, "part" | "change"));
     let joins = joined.flat_map(|finish| {
         let halves = [(false, Scale::None), (false, Scale::Down), (true, Scale::None), (true, Scale::Up)];

@@ -75,11 +75,13 @@ impl Variant {
         Variant { form, finish: Finish::of(op), vectors, operand, halves }
     }
 
-    /// Every way to read and write in a product of this form whose operand that is a layer's input is this.
+    /// Every way to read and write in a product of this form whose operand that is a layer's input
+    /// is this.
     fn all_vectors(form: Form, operand: Operand) -> impl Iterator<Item = [bool; 3]> {
         let all = (0..8).map(|bits| [1, 2, 4].map(|bit| bits & bit != 0));
         all.filter(move |&[a, b, y]| match (form, operand) {
-            // Lines of b and of y are equally long, but a patch may be whole vectors where a cell is not.
+            // Lines of b and of y are equally long, but a patch may be whole vectors where a cell
+            // is not.
             (Form::Tn, Operand::Patches) => y || !b,
             (Form::Nn | Form::Tn, _) => b == y && (operand != Operand::Pixels || b),
             (Form::Nt, _) => a == b && (operand != Operand::Pixels || a),
@@ -114,8 +116,9 @@ impl Variant {
         all
     }
 
-    /// The same product, with floats in 16 bits where layers keep them so: all that is handed on and its gradients, and weights.
-    /// The last layer has its weight and the gradient of the logits in 32.
+    /// The same product, with floats in 16 bits where layers keep them so: all that is handed on
+    /// and its gradients, and weights. The last layer has its weight and the gradient of the logits
+    /// in 32.
     pub(super) fn in_half(self) -> Vec<Self> {
         let Variant { form, finish, operand, .. } = self;
         let is_part = finish.epilogue == "part";
@@ -142,8 +145,8 @@ impl Variant {
         all
     }
 
-    /// Whether both operands have 16 bits, as cooperative matrices do. Those of pixels have, once they are
-    /// normalised: as much as what is gathered from them would have.
+    /// Whether both operands have 16 bits, as cooperative matrices do. Those of pixels have, once
+    /// they are normalised: as much as what is gathered from them would have.
     pub(super) fn is_of_halves(self) -> bool {
         let [a, b] = self.halves;
         match (self.operand, self.form) {
