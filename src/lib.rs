@@ -117,8 +117,7 @@
 //! - The learning rate of a block of single-image steps is constant within the block; runs with a
 //!   schedule and batch size 1 compute one step at a time.
 
-#![deny(unsafe_code)]
-#![warn(missing_docs)]
+#![warn(elided_lifetimes_in_paths, unreachable_pub)]
 
 pub mod augmentation;
 pub mod bench;

@@ -134,7 +134,7 @@ impl Device for Tampering {
                 return op;
             }
             let tamper = move |values: &mut [f32], _: &[f32]| {
-                values.iter_mut().for_each(|value| *value = tamper(*value))
+                values.iter_mut().for_each(|value| *value = tamper(*value));
             };
             Box::new(Tampered { op, tamper })
         });

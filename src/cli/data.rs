@@ -29,7 +29,7 @@ const EXAMPLES: &str = "Examples:
 /// What `shadegrad data` takes.
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
-pub struct DataArgs {
+pub(super) struct DataArgs {
     #[command(subcommand)]
     command: DataCommand,
 
@@ -79,7 +79,7 @@ enum DataCommand {
 /// # Errors
 /// Those of the command; `verify` fails with [`ErrorKind::Data`](crate::ErrorKind::Data) where a
 /// file is not the official one.
-pub fn run(args: &DataArgs) -> Result<()> {
+pub(super) fn run(args: &DataArgs) -> Result<()> {
     let search = Search::from_environment(args.data_dir.clone());
     let command = Command { search: &search, json: args.json };
     match &args.command {

@@ -170,7 +170,7 @@ mod tests {
             assert_eq!(read(noise), Err(BAD), "{noise:?}");
         }
         // A request without an end.
-        let endless = std::io::Read::chain("GET /".as_bytes(), std::io::repeat(b'x'));
+        let endless = Read::chain("GET /".as_bytes(), std::io::repeat(b'x'));
         assert_eq!(Request::read(endless).expect("memory can be read"), Err(TOO_LONG));
         let fields = "a: b\r\n".repeat(200);
         assert_eq!(read(&format!("GET / HTTP/1.1\r\n{fields}\r\n")), Err(TOO_LONG));

@@ -113,7 +113,7 @@ pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
             let outputs = [parameter, momentum.velocity];
             Elementwise { name, kernel: &shaders::SGD_MOMENTUM, params, reads: [dw], outputs }
                 .record_update(plan, move |elements, [dw], [w, v]| {
-                    momentum.descend(rate.at(elements.step), decay, dw, w, v)
+                    momentum.descend(rate.at(elements.step), decay, dw, w, v);
                 });
         }
     }

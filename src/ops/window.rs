@@ -70,7 +70,7 @@ pub(super) struct Axis {
 
 impl Axis {
     /// The map's cells in window `output`. A window in the padding has none.
-    pub fn cells(&self, output: usize) -> Range<usize> {
+    pub(super) fn cells(&self, output: usize) -> Range<usize> {
         let start = output * self.stride;
         let end = (start + self.size).saturating_sub(self.padding).min(self.input);
         start.saturating_sub(self.padding)..end
@@ -107,7 +107,7 @@ impl Pool {
     /// Panics unless `x` is a map that the window fits, and small enough windows for one
     /// invocation's loops.
     #[track_caller]
-    pub fn new(x: Tensor, window: Window) -> Self {
+    pub(super) fn new(x: Tensor, window: Window) -> Self {
         x.expect_floats("x", x.shape());
         let [batch, height, width, channels] = *x.shape().sizes() else {
             panic!("x must be a map, but has shape {:?}", x.shape());
@@ -124,27 +124,27 @@ impl Pool {
     }
 
     /// Shape of the map.
-    pub fn input(&self) -> Shape {
+    pub(super) fn input(&self) -> Shape {
         [self.batch, self.rows.input, self.columns.input, self.channels].into()
     }
 
     /// Shape of what the pool makes of it.
-    pub fn output(&self) -> Shape {
+    pub(super) fn output(&self) -> Shape {
         [self.batch, self.rows.output, self.columns.output, self.channels].into()
     }
 
     /// Elements of one image's map, before and after.
-    pub fn image(&self) -> [usize; 2] {
+    pub(super) fn image(&self) -> [usize; 2] {
         [self.input().len() / self.batch, self.output().len() / self.batch]
     }
 
     /// Cells of a window, padding included.
-    pub fn area(&self) -> usize {
+    pub(super) fn area(&self) -> usize {
         self.rows.size * self.columns.size
     }
 
     /// Where the channels of a window's cells begin within one image's map, in order.
-    pub fn cells(&self, row: usize, column: usize) -> impl Iterator<Item = usize> {
+    pub(super) fn cells(&self, row: usize, column: usize) -> impl Iterator<Item = usize> {
         let (columns, width, channels) = (self.columns.cells(column), self.columns.input, self.channels);
         self.rows
             .cells(row)
@@ -152,7 +152,7 @@ impl Pool {
     }
 
     /// The channels of one image's windows, in order: row, column, and where the channels begin.
-    pub fn each_window(&self) -> impl Iterator<Item = (usize, usize, Range<usize>)> {
+    pub(super) fn each_window(&self) -> impl Iterator<Item = (usize, usize, Range<usize>)> {
         let Pool { channels, rows, columns, .. } = *self;
         (0..rows.output).flat_map(move |row| {
             (0..columns.output).map(move |column| {
@@ -164,13 +164,13 @@ impl Pool {
 
     /// The same windows over channels counted in fours, where they are a multiple of four; and
     /// whether they are.
-    pub fn by_four(&self) -> (Pool, bool) {
+    pub(super) fn by_four(&self) -> (Pool, bool) {
         let by_four = self.channels.is_multiple_of(4);
         (Pool { channels: if by_four { self.channels / 4 } else { self.channels }, ..*self }, by_four)
     }
 
     /// The uniform of a kernel with `length` invocations.
-    pub fn params(&self, length: usize) -> WindowParams {
+    pub(super) fn params(&self, length: usize) -> WindowParams {
         let [rows, columns] = [self.rows, self.columns];
         WindowParams {
             length: length as u32,
@@ -187,18 +187,18 @@ impl Pool {
     }
 
     /// Iterations of loops over a window's cells.
-    pub fn iterations_over_cells(&self) -> u64 {
+    pub(super) fn iterations_over_cells(&self) -> u64 {
         iterations(self.rows.size, iterations(self.columns.size, 0))
     }
 
     /// Iterations of loops over the windows of a cell, with `inside` in each.
-    pub fn iterations_over_windows(&self, inside: u64) -> u64 {
+    pub(super) fn iterations_over_windows(&self, inside: u64) -> u64 {
         iterations(self.rows.overlap(), iterations(self.columns.overlap(), inside))
     }
 
     /// Iterations of loops over a window's territory: the cells that no other window begins before.
     /// Nothing where windows overlap, or where there are too many cells for one invocation.
-    pub fn iterations_over_territories(&self) -> Option<u64> {
+    pub(super) fn iterations_over_territories(&self) -> Option<u64> {
         let iterations =
             iterations(self.rows.longest_territory(), iterations(self.columns.longest_territory(), 0));
         (self.rows.is_apart() && self.columns.is_apart() && iterations <= MOST_ITERATIONS)

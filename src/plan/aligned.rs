@@ -16,25 +16,25 @@ const FLOATS_OF_A_LINE: usize = 16;
 
 /// A vector of floats that starts at a cache line.
 #[derive(Clone, Default)]
-pub struct Floats {
+pub(crate) struct Floats {
     lines: Vec<Line>,
     length: usize,
 }
 
 impl Floats {
     /// An empty vector.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Floats { lines: Vec::new(), length: 0 }
     }
 
     /// `length` zeros.
-    pub fn zeros(length: usize) -> Self {
+    pub(crate) fn zeros(length: usize) -> Self {
         // Zeroed memory from the system is not touched until it is used.
         Floats { lines: bytemuck::zeroed_vec(length.div_ceil(FLOATS_OF_A_LINE)), length }
     }
 
     /// Changes the length. The first floats stay; added ones have unspecified values.
-    pub fn resize(&mut self, length: usize) {
+    pub(crate) fn resize(&mut self, length: usize) {
         self.lines.resize(length.div_ceil(FLOATS_OF_A_LINE), Line::default());
         self.length = length;
     }

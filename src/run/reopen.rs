@@ -143,7 +143,7 @@ fn edits(run: &Path, config: &Config) -> Option<Complaint> {
         return None;
     }
     let shown_value =
-        |value: &Option<Value>| value.as_ref().map_or_else(|| "not set".into(), |value| value.to_string());
+        |value: &Option<Value>| value.as_ref().map_or_else(|| "not set".into(), ToString::to_string);
     let describe = |Difference { key, before, after }: &Difference| {
         format!("{} is {} instead of {}", key.name(), shown_value(after), shown_value(before))
     };

@@ -2,7 +2,7 @@
 
 /// Returns `text` on one line, with control characters escaped. If there are more than `most`
 /// characters, those in the middle are replaced by an ellipsis.
-pub fn one_line(text: &str, most: usize) -> String {
+pub(crate) fn one_line(text: &str, most: usize) -> String {
     let mut plain = String::new();
     for character in text.chars() {
         if character.is_control() {

@@ -11,7 +11,7 @@ const SIMILARITY_OF_A_SLIP: f64 = 0.9;
 const SHORTEST_WITH_SLIP: usize = 3;
 
 /// Returns the candidate that is most similar to `word`, ignoring case, if any is similar enough.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase().replace('_', "-");
     candidates
         .into_iter()

@@ -80,7 +80,7 @@ fn make_old(run: &Path) {
     };
     let path = run.join("run.json");
     let text = std::fs::read_to_string(&path).expect("it is there");
-    let mut record: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let mut record: Value = serde_json::from_str(&text).expect("JSON");
     for field in ["steps_per_epoch", "schedule_steps"] {
         record.as_object_mut().expect("an object").remove(field).expect("it is there");
     }

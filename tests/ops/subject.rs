@@ -50,7 +50,7 @@ impl Subject {
 
     /// The same device, with ops lowered for an adapter with these facts.
     pub fn with_facts(self, facts: GpuFacts) -> Self {
-        let class = facts.matmul.map(|class| class.label()).unwrap_or_default();
+        let class = facts.matmul.map(shadegrad::kernel::TileClass::label).unwrap_or_default();
         let cut = if facts.split_sums { ", cut sums" } else { "" };
         self.wrapping(&format!("{class}{cut}"), move |op| Box::new(WithFacts { op, facts }))
     }

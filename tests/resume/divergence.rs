@@ -104,7 +104,7 @@ pub fn is_divergence(error: &Error, witness: &Witness) {
     assert_eq!(error.kind(), ErrorKind::Diverged, "{error}");
     assert_eq!(error.kind().exit_code(), 5);
     for snapshot in &witness.snapshots {
-        assert!(snapshot.tensors().all(|tensor| tensor.is_finite()), "a checkpoint is bad: {error}");
+        assert!(snapshot.tensors().all(shadegrad::checkpoint::NamedTensor::is_finite), "a checkpoint is bad: {error}");
     }
 }
 
@@ -218,7 +218,7 @@ fn a_diverged_run_keeps_its_last_good_checkpoint_on_the_disk() {
     trainer.train(folder.path(), &mut [&mut directory], &StopFlag::default()).expect_err("the run diverges");
     drop(directory);
     let reopened = shadegrad::run::reopen(folder.path()).expect("there is a checkpoint");
-    assert!(reopened.snapshot.tensors().all(|tensor| tensor.is_finite()));
+    assert!(reopened.snapshot.tensors().all(shadegrad::checkpoint::NamedTensor::is_finite));
     assert!(reopened.complaints.is_empty());
 }
 

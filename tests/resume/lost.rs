@@ -108,7 +108,7 @@ fn small() -> Config {
 
 /// Trains on a device that is lost after `calls` calls. Returns the result and the calls that were
 /// left.
-fn train_for(run: &std::path::Path, calls: usize) -> (Result<End>, usize) {
+fn train_for(run: &Path, calls: usize) -> (Result<End>, usize) {
     let left = Rc::new(Cell::new(calls));
     let (config, cpu) = (small(), device("cpu"));
     let mortal = Mortal { inner: &*cpu, calls: Rc::clone(&left) };

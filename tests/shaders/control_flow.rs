@@ -37,7 +37,7 @@ pub fn complaints(parsed: &Parsed) -> Vec<String> {
 /// around a barrier in this block.
 fn shared_counters(function: &Function, block: &Block, counters: &[Handle<LocalVariable>]) -> Vec<String> {
     let mut complaints = Vec::new();
-    for statement in block.iter() {
+    for statement in block {
         let mut counters = counters.to_vec();
         if let Statement::Loop { body, continuing, break_if } = statement {
             let compared: Vec<_> = conditions(body, continuing, *break_if)
@@ -87,7 +87,7 @@ struct Walk {
 
 impl Walk {
     fn block(&mut self, block: &Block, in_branch: bool) {
-        for statement in block.iter() {
+        for statement in block {
             if is_barrier(statement) && in_branch {
                 self.complaints.push("a barrier in a branch".into());
             }

@@ -35,7 +35,7 @@ struct Search<'a> {
 impl Search<'_> {
     fn block(&self, block: &Block) -> Vec<String> {
         let mut complaints = Vec::new();
-        for statement in block.iter() {
+        for statement in block {
             if let Statement::Loop { body, continuing, break_if } = statement {
                 let conditions = conditions(body, continuing, *break_if);
                 complaints.extend(conditions.into_iter().filter_map(|condition| self.complaint(condition)));
@@ -77,7 +77,7 @@ impl Search<'_> {
     /// Everything that a block assigns to a variable.
     fn assigned(&self, block: &Block, variable: Handle<LocalVariable>) -> Vec<Handle<Expression>> {
         let mut values: Vec<_> = self.function.local_variables[variable].init.into_iter().collect();
-        for statement in block.iter() {
+        for statement in block {
             if let Statement::Store { pointer, value } = *statement {
                 let target = &self.function.expressions[pointer];
                 if matches!(target, Expression::LocalVariable(found) if *found == variable) {
@@ -129,7 +129,7 @@ pub fn conditions(
 
 /// Conditions of the branches that leave this loop, without those of inner loops.
 fn exits(block: &Block, conditions: &mut Vec<Handle<Expression>>) {
-    for statement in block.iter() {
+    for statement in block {
         match statement {
             Statement::If { condition, accept, reject } => {
                 let breaks =

@@ -13,7 +13,7 @@ use shadegrad::tensor::Element::{self, F32, Half};
 use shadegrad::tensor::Tensor;
 
 fn declare(plan: &mut Plan, role: Role, shape: impl Into<Vec<usize>>) -> Tensor {
-    plan.declare("operand", role, Element::F32, shape.into().as_slice())
+    plan.declare("operand", role, F32, shape.into().as_slice())
 }
 
 /// An input of floats of this type.
@@ -26,12 +26,12 @@ fn batch(plan: &mut Plan, [rows, pixels]: [usize; 2]) -> Tensor {
     let images = gather::Images {
         pieces: vec![plan.declare("piece", Role::Input, Element::U8, [rows, pixels])],
         labels: plan.declare("labels", Role::Input, Element::U32, [rows]),
-        normalisation: plan.declare("normalisation", Role::Input, Element::F32, [1, 2]),
+        normalisation: plan.declare("normalisation", Role::Input, F32, [1, 2]),
         height: 1,
         width: pixels,
         augmentation: Augmentation::default(),
     };
-    gather::pixels(plan, &images, images.labels, rows, Element::F32).x
+    gather::pixels(plan, &images, images.labels, rows, F32).x
 }
 
 /// Records every possible product of these sizes.

@@ -43,10 +43,10 @@ pub fn known_layers() -> Vec<KnownLayer> {
 
 impl LayerSpec {
     /// PyTorch's default momentum of a batch norm's running statistics: the weight of each batch.
-    pub const DEFAULT_MOMENTUM: f32 = 0.1;
+    pub(crate) const DEFAULT_MOMENTUM: f32 = 0.1;
 
     /// An example of every layer: the list that the parser, help and messages read.
-    pub fn examples() -> Vec<LayerSpec> {
+    pub(crate) fn examples() -> Vec<LayerSpec> {
         let square = |size, stride, padding| Window::square(size, stride, padding);
         let conv = LayerSpec::Conv { filters: 32, window: square(3, 1, 1) };
         let mut all =
@@ -62,7 +62,7 @@ impl LayerSpec {
     }
 
     /// The name, which stands in front of sizes and other arguments.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             LayerSpec::Linear { .. } => "linear",
             LayerSpec::Conv { .. } => "conv",
@@ -117,12 +117,12 @@ impl LayerSpec {
 
     /// The padding of a convolution whose text gives none: as much as keeps the size of the map,
     /// where that is the same on both sides.
-    pub fn default_padding(size: usize) -> usize {
+    pub(crate) fn default_padding(size: usize) -> usize {
         if size % 2 == 1 { size / 2 } else { 0 }
     }
 
     /// Whether it reads maps and nothing else.
-    pub fn needs_map(&self) -> bool {
+    pub(crate) fn needs_map(&self) -> bool {
         match self {
             LayerSpec::Conv { .. } | LayerSpec::Whiten(_) => true,
             LayerSpec::Pool(..) | LayerSpec::GlobalPool(_) => true,
@@ -132,12 +132,12 @@ impl LayerSpec {
     }
 
     /// Whether it is a batch norm, which reads maps where it can.
-    pub fn is_batch_norm(&self) -> bool {
+    pub(crate) fn is_batch_norm(&self) -> bool {
         matches!(self, LayerSpec::BatchNorm { .. })
     }
 
     /// Whether it whitens images, or a layer inside it does.
-    pub fn whitens(&self) -> bool {
+    pub(crate) fn whitens(&self) -> bool {
         match self {
             LayerSpec::Residual { body, shortcut } => body.iter().chain(shortcut).any(LayerSpec::whitens),
             _ => matches!(self, LayerSpec::Whiten(_)),
@@ -145,7 +145,7 @@ impl LayerSpec {
     }
 
     /// Whether its output is a row, whatever its input is.
-    pub fn makes_row(&self) -> bool {
+    pub(crate) fn makes_row(&self) -> bool {
         matches!(self, LayerSpec::Linear { .. } | LayerSpec::Flatten)
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn run(op: &Product, memory: &HostMemory, step: &StepRecord) {
             let (rate, decay) = (weight.rate.at(step), weight.decay);
             if let Some(bias) = bias {
                 pulp::Arch::new().dispatch(|| {
-                    column_sum::sums(a, size.m, |first, sums| bias.run(memory, step, first, sums))
+                    column_sum::sums(a, size.m, |first, sums| bias.run(memory, step, first, sums));
                 });
             }
             match weight.momentum {
