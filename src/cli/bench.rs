@@ -1,4 +1,4 @@
-//! `shadegrad bench`: how fast a device is.
+//! `shadegrad bench`: measures the speed of a device.
 
 use clap::Args;
 use serde::Serialize;
@@ -29,19 +29,19 @@ pub(super) struct BenchArguments {
     #[command(flatten)]
     device: DeviceFlags,
 
-    /// Only single ops, in the shapes of training steps
+    /// Measure only single ops, in the shapes of training steps
     #[arg(long)]
     kernels: bool,
 
-    /// Only training runs (CIFAR-10 where it is on this machine)
+    /// Measure only training runs (CIFAR-10 only if it is on this machine)
     #[arg(long)]
     training: bool,
 
-    /// How long to measure each op
+    /// Time to measure each op for
     #[arg(long, value_name = "SECONDS", default_value_t = 0.5, value_parser = values::seconds, allow_negative_numbers = true)]
     seconds: f64,
 
-    /// Look for known data sets here only
+    /// Folder of known data sets, instead of the usual places
     #[arg(long, value_name = "DIR")]
     data_dir: Option<std::path::PathBuf>,
 
@@ -50,11 +50,11 @@ pub(super) struct BenchArguments {
     json: bool,
 }
 
-/// What was measured.
+/// The results of a benchmark.
 #[derive(Debug, Serialize)]
 struct Report<'a> {
     device: &'a DeviceInfo,
-    /// Debug builds are slow: nobody should take their figures for the program's.
+    /// Whether this is a debug build, whose figures say little about a release build.
     optimised: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     kernels: Option<Kernels>,
@@ -89,14 +89,14 @@ pub(super) fn run(arguments: &BenchArguments) -> Result<()> {
     if arguments.json { output::print_json("bench", &report) } else { output::print(&tables(&report)) }
 }
 
-/// The runs to measure, with their data.
+/// Returns the runs to measure, with their data.
 fn workloads(arguments: &BenchArguments) -> Result<Vec<(Workload, Dataset)>> {
     let search = Search::from_environment(arguments.data_dir.clone());
     let first = training::FASHION_MNIST;
     let mut runs =
         vec![(first, load_or_fetch(first.data, &search, &Wanted::default(), &FetchOptions::default())?)];
     let second = training::CIFAR10;
-    // A download of 170 MB is more than somebody who asks for a figure wants.
+    // A benchmark should not download 170 MB.
     if let Some(set) = search.catalogue.find(second.data)
         && search.locate(set)?.is_some()
     {
@@ -109,7 +109,7 @@ fn tables(report: &Report<'_>) -> String {
     let style = Style::of_stdout();
     let DeviceInfo { name, backend, driver, kind, .. } = report.device;
     let kind = match kind {
-        DeviceKind::Software => "software: a driver that computes on the processor".into(),
+        DeviceKind::Software => "software: a driver that computes on the CPU".into(),
         kind => format!("{kind:?}").to_lowercase(),
     };
     let mut text = String::new();
@@ -119,7 +119,7 @@ fn tables(report: &Report<'_>) -> String {
         text.push_str(&format!("{} {value}\n", style.faint(&format!("{title:<7}"))));
     }
     if !report.optimised {
-        text.push_str("this is a debug build: its figures say little about a release build\n");
+        text.push_str("this is a debug build: a release build is much faster\n");
     }
     if let Some(kernels) = &report.kernels {
         let header = format!(

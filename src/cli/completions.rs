@@ -1,4 +1,4 @@
-//! `shadegrad completions`: what a shell needs to complete commands, flags and values.
+//! `shadegrad completions`: prints a shell script that completes commands, flags and values.
 
 use clap::{Args, Command};
 use clap_complete::Shell;
@@ -13,13 +13,16 @@ const EXAMPLES: &str = "Examples:
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct CompletionsArguments {
-    /// For this shell
+    /// Shell to print completions for
     shell: Shell,
 }
 
 /// Prints completions for `program`.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if standard output cannot be written to.
 pub(super) fn run(arguments: &CompletionsArguments, mut program: Command) -> Result<()> {
-    // clap_complete panics where it cannot write, so not to standard output itself.
+    // clap_complete panics if it cannot write, so it does not write to standard output itself.
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut program, "shadegrad", &mut script);
     output::print(&String::from_utf8_lossy(&script))

@@ -1,4 +1,4 @@
-//! `shadegrad config`: the full configuration with where each value is from, and the presets.
+//! `shadegrad config`: shows the full configuration with the origin of each value, and the presets.
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub(super) struct ConfigArguments {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Print what `train` would use with these arguments, and where each value comes from
+    /// Print the configuration that `train` would use, with the origin of each value
     Show {
         #[command(flatten)]
         settings: SettingFlags,
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &ConfigArguments) -> Result<()> {
     }
 }
 
-/// As TOML, so that it can be kept, changed and read again.
+/// Prints the configuration as TOML, for use as a configuration file.
 fn show(resolved: &Resolved) -> Result<()> {
     if let Some(choice) = training_data::chosen_preset(resolved) {
         output::print_note(&format!("note: {choice}\n"));
@@ -70,12 +70,15 @@ fn show(resolved: &Resolved) -> Result<()> {
     }
     match outline(resolved)? {
         Some(outline) => text.push_str(&outline_table(&outline, style)),
-        None => text.push_str(&style.faint("\n# layers and memory: known once the images are read\n")),
+        None => {
+            text.push_str(&style.faint("\n# layers and memory are known once the images have been read\n"))
+        }
     }
     output::print(&text)
 }
 
-/// The run's layers and memory, where the data set is one whose sizes are known before it is read.
+/// Returns the layers and memory of the run, if the sizes of the data set are known before it is
+/// read.
 fn outline(resolved: &Resolved) -> Result<Option<DryRun>> {
     let config = &resolved.config;
     let catalogue = Catalogue::built_in();
@@ -97,15 +100,15 @@ fn outline(resolved: &Resolved) -> Result<Option<DryRun>> {
     DryRun::of(&resolved.config, &sizes).map(Some)
 }
 
-/// Comments, so that the whole is still TOML.
+/// Formats the layers as comments, so that the output remains valid TOML.
 fn outline_table(outline: &DryRun, style: Style) -> String {
-    let head = ["layer", "output", "parameters", "MFLOP an image"].map(String::from);
+    let head = ["layer", "output", "parameters", "MFLOPs per image"].map(String::from);
     let rows = outline.model.rows.iter().map(|row| {
         let layer = format!("{}{}", "  ".repeat(row.depth), row.layer);
         [layer, row.output.clone(), human::count(row.parameters as u64), megas(row.operations)]
     });
     let total = [
-        "in all".into(),
+        "total".into(),
         String::new(),
         human::count(outline.model.parameters as u64),
         megas(outline.model.operations),
@@ -122,12 +125,12 @@ fn outline_table(outline: &DryRun, style: Style) -> String {
         text.push_str(&format!("{}\n", style.faint(&line)));
     }
     let [gpu, cpu] = [outline.gpu_bytes, outline.cpu_bytes].map(human::bytes);
-    let memory = format!("# memory for images, weights and a step: {gpu} on a GPU, {cpu} on the CPU");
+    let memory = format!("# memory for images, weights and activations: {gpu} on a GPU, {cpu} on the CPU");
     text.push_str(&format!("{}\n", style.faint(&memory)));
     text
 }
 
-/// A millionth.
+/// Formats a number of operations in millions.
 fn megas(operations: u64) -> String {
     format!("{:.1}", operations as f64 / 1e6)
 }
@@ -137,7 +140,7 @@ fn show_json(resolved: &Resolved) -> Result<()> {
     struct Shown<'a> {
         config: &'a Settings,
         origins: serde_json::Map<String, serde_json::Value>,
-        /// Nothing where it depends on images that are not read yet.
+        /// `None` if it depends on images that have not been read yet.
         model: Option<DryRun>,
     }
     let origins = resolved.settings.iter();

@@ -1,4 +1,4 @@
-//! A run that is opened again, and what is to be changed in it.
+//! Reopens a run to resume it, with changed settings if the user asks for them.
 
 use std::path::Path;
 
@@ -12,17 +12,17 @@ use crate::train::{Ending, Position, Trainer};
 
 /// A run that was reopened.
 pub(super) struct Opened {
-    /// The run with the changes that are asked for.
+    /// The run with the requested changes.
     pub(super) run: Continuation,
-    /// If the run has nothing left to train: that, and how to train it further.
+    /// A message that the run is finished and how to train it further, if nothing is left to train.
     pub(super) finished: Option<String>,
 }
 
-/// Opens the run in the folder `run` and makes these changes, in memory only.
+/// Opens the run in the folder `run` and applies these changes, in memory only.
 ///
 /// # Errors
-/// Those of [`reopen`]; [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the run cannot have the
-/// changes.
+/// The errors of [`reopen`]; [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the changes do not
+/// fit the run.
 pub(super) fn open(run: &Path, changes: &Settings) -> Result<Opened> {
     let Reopened { directory, mut snapshot, config: before, settings, record, complaints } = reopen(run)?;
     for complaint in &complaints {
@@ -40,7 +40,7 @@ pub(super) fn open(run: &Path, changes: &Settings) -> Result<Opened> {
         let unchanged = || Change::none(position);
         change = Some(Change { renews_patience, ..change.unwrap_or_else(unchanged) });
     }
-    // A run that was killed after its last step still has its report to write.
+    // A run that was killed after its last step still has to write its report.
     let is_finished = matches!(record.state, Some(State::Finished) | None);
     let finished = match position.ending(&config) {
         Some(_) if ending.is_none() || config.epochs < position.epochs => {
@@ -58,10 +58,10 @@ pub(super) fn open(run: &Path, changes: &Settings) -> Result<Opened> {
     Ok(Opened { run: Continuation { directory, snapshot, config, record, change }, finished })
 }
 
-/// The configuration of a run with these settings, once they are changed.
+/// Returns the configuration of a run with these settings after the changes.
 fn changed(settings: Settings, changes: &Settings) -> Result<Config> {
     let asks_for_epochs = changes.get(Key::Epochs).is_some();
-    // Whoever names a number of epochs wants all of them, and a schedule that ends with them.
+    // An explicit number of epochs overrides other limits, and the schedule ends with them.
     let is_replaced = |key| asks_for_epochs && matches!(key, Key::MaxSteps | Key::ScheduleSteps);
     let mut settings = settings.filter(|key| !is_replaced(key));
     settings.put_on_top(changes.clone());
@@ -74,14 +74,14 @@ fn changed(settings: Settings, changes: &Settings) -> Result<Config> {
 fn too_few_epochs(config: &Config, position: &Position) -> Error {
     let least = position.least_epochs();
     Error::usage(format!(
-        "--epochs {}: the run has already had {} steps, in {} epochs",
+        "--epochs {}: the run has already trained {} steps, in {} epochs",
         config.epochs, position.step, position.epochs
     ))
-    .advise(format!("name at least {least}"))
+    .advise(format!("use at least {least}"))
 }
 
-/// That a run has ended, and what to do: as in `this run is finished (10 of 10 epochs); train it
-/// further with: shadegrad resume RUN --epochs 12`.
+/// Returns the message about a run that is finished, such as `this run is finished (10 of 10
+/// epochs); train it further with: shadegrad resume RUN --epochs 12`.
 fn finished_words(run: &Path, ending: Ending, config: &Config, position: &Position) -> String {
     let Position { step, epochs, .. } = position;
     let all = config.epochs;
@@ -99,7 +99,7 @@ fn finished_words(run: &Path, ending: Ending, config: &Config, position: &Positi
     )
 }
 
-/// What to tell of a run that continues with other settings.
+/// Returns the note about a run that is resumed with other settings.
 pub(super) fn note(change: &Change, config: &Config, trainer: &Trainer<'_>) -> String {
     if change.is_of_place() {
         return format!("note: {change}\n");
@@ -111,11 +111,7 @@ pub(super) fn note(change: &Change, config: &Config, trainer: &Trainer<'_>) -> S
     } else {
         let (name, steps) = (config.schedule.name(), trainer.schedule_steps());
         let rate = figure(rate.into());
-        format!(
-            "the {name} schedule is laid out over {steps} steps and continues at a learning rate of {rate}"
-        )
+        format!("the {name} schedule now covers {steps} steps and continues at a learning rate of {rate}")
     };
-    format!(
-        "note: {change}: {schedule}; the run is no longer the one that was started, and run.json records both\n"
-    )
+    format!("note: {change}: {schedule}; run.json records both the old and the new settings\n")
 }

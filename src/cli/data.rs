@@ -1,4 +1,4 @@
-//! `shadegrad data`: which data sets there are, getting, checking and describing them.
+//! `shadegrad data`: lists, downloads, verifies and describes data sets.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -26,18 +26,18 @@ const EXAMPLES: &str = "Examples:
   shadegrad data stats fashion-mnist
   shadegrad data stats cifar10 --preview sheet.png --flip random --crop 4";
 
-/// What `shadegrad data` takes.
+/// The arguments of `shadegrad data`.
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct DataArgs {
     #[command(subcommand)]
     command: DataCommand,
 
-    /// Look for data sets, and download them, here instead of in the usual places
+    /// Folder to look for data sets in and to download them to, instead of the usual places
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// Print one JSON object instead of text
+    /// Print a JSON object instead of text
     #[arg(long, global = true)]
     json: bool,
 }
@@ -50,22 +50,22 @@ enum DataCommand {
     Fetch {
         /// Name of the data set, for example cifar10
         name: String,
-        /// Take the files from here instead of downloading them
+        /// Import the files from this file or folder instead of downloading them
         #[arg(long, value_name = "FILE|DIR")]
         from: Option<PathBuf>,
     },
-    /// Check a data set's files against the official ones, or look at a folder of pictures
+    /// Compare a data set's files with the official ones, or check a folder of images
     ///
-    /// Of a folder, every picture is decoded. Its classes and splits are shown as training would
-    /// understand them, with the files that it would skip. The exit code is 3 where a picture
-    /// cannot be read, or where training would refuse the folder.
+    /// In a folder, every image is decoded. The classes and splits are shown as training would use
+    /// them, with the files that it would skip. The exit code is 3 if an image cannot be read or
+    /// training would refuse the folder.
     Verify {
-        /// Name of the data set, or a folder of pictures
+        /// Name of the data set, or a folder of images
         name: String,
     },
     /// Count the images of each class, and compute each channel's mean and standard deviation
     Stats {
-        /// Name of the data set, or a folder with one or with pictures
+        /// Name of the data set, or a folder that contains one or contains images
         name: String,
         #[command(flatten)]
         pictures: PictureArguments,
@@ -74,11 +74,11 @@ enum DataCommand {
     },
 }
 
-/// Runs one of the commands.
+/// Runs one of the subcommands.
 ///
 /// # Errors
-/// Those of the command; `verify` fails with [`ErrorKind::Data`](crate::ErrorKind::Data) where a
-/// file is not the official one.
+/// The errors of the subcommand. `verify` fails with [`ErrorKind::Data`](crate::ErrorKind::Data)
+/// if a file is not the official one.
 pub(super) fn run(args: &DataArgs) -> Result<()> {
     let search = Search::from_environment(args.data_dir.clone());
     let command = Command { search: &search, json: args.json };
@@ -90,7 +90,7 @@ pub(super) fn run(args: &DataArgs) -> Result<()> {
     }
 }
 
-/// What all commands have in common.
+/// The arguments that all subcommands share.
 struct Command<'a> {
     search: &'a Search,
     json: bool,
@@ -101,14 +101,14 @@ impl Command<'_> {
         let mut text = String::new();
         let mut sets = Vec::new();
         for set in &self.search.catalogue.sets {
-            // One unreadable folder must not hide the other sets.
+            // One unreadable folder must not hide the other data sets.
             let (files, place) = match self.search.locate(set) {
                 Ok(Some(files)) => {
                     let paths = files.paths();
                     let place = paths.first().map(|path| path.display().to_string());
                     (json!(paths), place.unwrap_or_default())
                 }
-                Ok(None) => (Value::Null, format!("not here: shadegrad data fetch {}", set.name)),
+                Ok(None) => (Value::Null, format!("not found: shadegrad data fetch {}", set.name)),
                 Err(error) => (Value::Null, error.to_string()),
             };
             let images = set.train_images + set.test_images;
@@ -142,7 +142,7 @@ impl Command<'_> {
         let mut objects = Vec::new();
         for file in &files {
             let (origin, words) = match file.origin {
-                Origin::AlreadyThere => ("already-there", "was already there"),
+                Origin::AlreadyThere => ("already-there", "already present"),
                 Origin::Downloaded => ("downloaded", "downloaded"),
                 Origin::Imported => ("imported", "imported"),
             };
@@ -188,10 +188,10 @@ impl Command<'_> {
             return Ok(());
         }
         Err(Error::data(format!("not the official {}: {}", set.name, faults.join(", ")))
-            .advise(format!("if that is not on purpose: `shadegrad data fetch {}`", set.name)))
+            .advise(format!("if this is not intended, download it with `shadegrad data fetch {}`", set.name)))
     }
 
-    /// Nobody knows official pictures: they are fine if they can be read to the end and trained on.
+    /// Checks a folder of images: all must decode completely, and training must accept the folder.
     fn verify_pictures(&self, folder: &Path) -> Result<()> {
         let found = pictures::verify(folder, true)?;
         let (text, object) = verification_report::both(folder, &found);
@@ -202,7 +202,7 @@ impl Command<'_> {
         match (found.faults.len(), found.pictures) {
             (0, _) => Ok(()),
             (bad, count) => {
-                Err(Error::data(format!("{}: {bad} of {count} pictures cannot be read", folder.display()))
+                Err(Error::data(format!("{}: {bad} of {count} images cannot be read", folder.display()))
                     .advise("repair or remove them; training skips them"))
             }
         }
@@ -257,13 +257,13 @@ impl Command<'_> {
         set.ok_or_else(|| unknown(name, self.search))
     }
 
-    /// Prints the one or the other.
+    /// Prints either the text or the JSON object.
     fn print(&self, text: &str, name: &str, object: &Value) -> Result<()> {
         if self.json { output::print_json(name, object) } else { output::print(text) }
     }
 }
 
-/// Adds a line to `text`.
+/// Appends a line to `text`.
 fn line(text: &mut String, line: impl fmt::Display) {
     text.push_str(&format!("{line}\n"));
 }

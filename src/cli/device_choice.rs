@@ -1,4 +1,4 @@
-//! `--device` and `--no-tune`, and what there is to say when a device is opened.
+//! `--device` and `--no-tune`, and the notices that are printed when a device is opened.
 
 use clap::Args;
 
@@ -12,25 +12,25 @@ use crate::device::{Choice, Device, Notice, Options};
 use crate::error::Result;
 use crate::run::record::RecordedDevice;
 
-/// The device of a command that takes no other setting.
+/// The device flags of commands that take no other settings.
 #[derive(Args, Clone, Debug)]
 pub(super) struct DeviceFlags {
-    /// What to compute on: auto, cpu, gpu, an index or part of a name
+    /// Device to compute on: auto, cpu, gpu, an index or part of a name
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
 
-    /// Choose a GPU's kernels by rule instead of by measuring which are fastest
+    /// Pick GPU kernels by heuristics instead of benchmarking them first
     #[arg(long)]
     no_tune: bool,
 }
 
 impl DeviceFlags {
-    /// As if no device were named: a run resumes on the one that it began on.
+    /// Returns flags that name no device, so that a run resumes on the device that it began on.
     pub(super) fn recorded(tune: bool) -> Self {
         DeviceFlags { device: None, no_tune: !tune }
     }
 
-    /// Opens the device that the flag names, else the environment, else the best one.
+    /// Opens the device that the flag names, else the one in the environment, else the best one.
     ///
     /// # Errors
     /// As [`Options::open`].
@@ -38,7 +38,8 @@ impl DeviceFlags {
         self.options(None, false).open(&self.choice())
     }
 
-    /// As [`open`](DeviceFlags::open), with all kernels, also those that a selftest found wrong.
+    /// Opens the same device as [`open`](DeviceFlags::open), without disabling the kernels that a
+    /// selftest found wrong.
     ///
     /// # Errors
     /// As [`Options::open`].
@@ -46,8 +47,8 @@ impl DeviceFlags {
         Options { disable_wrong_kernels: false, ..self.options(None, false) }.open(&self.choice())
     }
 
-    /// Opens the device that the flag names, else the one that a run began on. It adds its times to
-    /// `profile`, and shows no progress if it is to be `quiet`.
+    /// Opens the device that the flag names, else the one that a run began on. Its kernel times are
+    /// added to `profile`. If `quiet`, no progress is shown.
     ///
     /// # Errors
     /// As [`Options::open`] and [`RecordedDevice::open`].
@@ -75,13 +76,13 @@ impl DeviceFlags {
     }
 }
 
-/// How a run opens its device: everything that is to be known of the device is printed.
+/// Returns the options with which a run opens its device: all notices are printed.
 pub(super) fn run_options(tune: bool, profile: Option<Profile>, quiet: bool) -> Options {
     let observer = (!quiet).then_some(preparation_line as fn() -> Box<dyn Observer>);
     Options { tune, profile, observer, on_notice: print, ..Options::default() }
 }
 
-/// Makes a line that shows the preparation of plans.
+/// Creates a line that shows the progress of preparing a plan.
 pub(super) fn preparation_line() -> Box<dyn Observer> {
     Box::new(PreparationLine::default())
 }
@@ -100,10 +101,10 @@ pub(super) fn print(notice: &Notice) {
 
 fn words(notice: &Notice) -> String {
     match notice {
-        Notice::OnlySoftware(_) => format!("{notice} (--device 0 takes it)"),
+        Notice::OnlySoftware(_) => format!("{notice} (use it with --device 0)"),
         Notice::NoGpu => format!("{notice}; {}; or use --device cpu", driver_advice()),
-        Notice::SoftwareGpu(_) => format!("{notice} than --device cpu"),
-        Notice::Untested => format!("{notice}: `shadegrad selftest` does"),
+        Notice::SoftwareGpu(_) => format!("{notice} than with --device cpu"),
+        Notice::Untested => format!("{notice}; run `shadegrad selftest` to verify its kernels"),
         Notice::Tuning(gpu) => format!("tuning kernels for {gpu} (one-time; skip with --no-tune)"),
         Notice::Tested(_) | Notice::WrongMatrices { .. } | Notice::NotCached(_) => notice.to_string(),
     }

@@ -1,4 +1,4 @@
-//! `shadegrad devices`: what there is to train on, and why there is no GPU.
+//! `shadegrad devices`: lists compute devices, with advice if there is no GPU.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::device::{Device, DeviceInfo, DeviceKind};
 use crate::error::Result;
 
 const EXAMPLES: &str = "Examples:
-  shadegrad devices                        # what there is, the best first
-  WGPU_BACKEND=vulkan shadegrad devices    # only with these drivers
-  shadegrad train --device 1               # train on the second
-  shadegrad train --device radeon          # on the one that is called so";
+  shadegrad devices                        # all devices, the best first
+  WGPU_BACKEND=vulkan shadegrad devices    # only Vulkan drivers
+  shadegrad train --device 1               # train on the second GPU
+  shadegrad train --device radeon          # select a device by name";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
@@ -40,7 +40,7 @@ fn print_json(found: &[FoundAdapter], cpu: &DeviceInfo) -> Result<()> {
         info: &'a DeviceInfo,
         pci_bus: &'a str,
         shader_compiler: String,
-        /// The index of the same GPU through Vulkan, which is preferred.
+        /// Index of the same GPU through Vulkan, which is preferred.
         same_gpu_as: Option<usize>,
         abilities: BTreeMap<&'static str, String>,
     }
@@ -104,14 +104,14 @@ fn print_table(found: &[FoundAdapter], cpu: &DeviceInfo) -> Result<()> {
     output::print(&text)
 }
 
-/// Why another device is taken where this one could be.
+/// Explains why another device is preferred to this one.
 fn preference(preferred: usize) -> String {
     format!(
         "the same GPU as device {preferred}, which is preferred: Vulkan has more features and compiles faster"
     )
 }
 
-/// What to know where no GPU, or none worth the name, was found.
+/// Returns advice if no GPU was found, or only software drivers.
 fn advice(found: &[FoundAdapter]) -> Option<String> {
     if found.is_empty() {
         Some(format!("{}; or use --device cpu", driver_advice()))
@@ -124,7 +124,7 @@ fn advice(found: &[FoundAdapter]) -> Option<String> {
     }
 }
 
-/// As in JSON.
+/// Returns the name of the device kind, as in JSON.
 fn kind_name(kind: DeviceKind) -> &'static str {
     match kind {
         DeviceKind::Discrete => "discrete",

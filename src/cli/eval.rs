@@ -1,4 +1,4 @@
-//! `shadegrad eval`: how good a trained model is.
+//! `shadegrad eval`: evaluates a trained model.
 
 use std::path::PathBuf;
 
@@ -27,19 +27,19 @@ pub(super) struct EvalArguments {
     #[command(flatten)]
     model: ModelArguments,
 
-    /// A known data set or a folder [default: what the run was trained on]
+    /// A known data set or a folder of images [default: the data of the run]
     #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
     data: Option<String>,
 
-    /// Look for known data sets here only
+    /// Folder of known data sets, instead of the usual places
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// Which images to measure with
+    /// Split to evaluate on
     #[arg(long, value_enum, default_value = "test")]
     split: WhichSplit,
 
-    /// Average the answers to several views of each image: test-time augmentation
+    /// Test-time augmentation: average the predictions for several views of each image
     #[arg(long, value_enum, default_value = "none")]
     tta: TtaName,
 
@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<()> {
     if let Some(record) = chosen.record {
         dataset = dataset.as_recorded(record.data_files.count);
         if let Some(changed) = record.check_data(&dataset.files).err() {
-            output::print_note(&format!("note: {changed}: the figures may be others than the run's\n"));
+            output::print_note(&format!("note: {changed}: the results may differ from the run's\n"));
         }
     }
     if let Some((share, seed)) = chosen.held_out {
@@ -83,14 +83,15 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<()> {
 }
 
 impl EvalArguments {
-    /// The data that the user names, or else those that the run or the checkpoint was trained on.
+    /// Returns the data that the user names, or else the data that the model was trained on.
     fn data_source(&self) -> Result<DataSource> {
         if let Some(data) = &self.data {
             return Ok(DataSource { data: data.clone(), data_dir: None, record: None, held_out: None });
         }
         let folder = self.model.folder().ok_or_else(|| {
-            Error::usage("--data <NAME|DIR>: is missing")
-                .advise("a model file does not say what it was trained on: name a data set or a folder")
+            Error::usage("missing argument: --data <NAME|DIR>").advise(
+                "a model file does not record its training data; name a data set or a folder of images",
+            )
         })?;
         let source = DataSource::of(folder)?;
         training_data::check_recorded(&source.data)?;

@@ -1,4 +1,4 @@
-//! An evaluation as tables and as JSON.
+//! Prints an evaluation as tables or as JSON.
 
 use serde::Serialize;
 
@@ -10,13 +10,14 @@ use crate::error::Result;
 use crate::text::human::percentage;
 use crate::train::{ClassReport, Confusion, Evaluation};
 
-/// Most classes whose confusions are shown as a matrix; of more, the most frequent ones are listed.
+/// Maximum number of classes for which the confusion matrix is shown. With more classes, the most
+/// frequent confusions are listed.
 const MOST_IN_MATRIX: usize = 20;
 
-/// How many confusions are listed.
+/// Number of confusions that are listed.
 const LISTED: usize = 10;
 
-/// What was measured, with what, on what.
+/// The model, data and device of an evaluation.
 #[derive(Serialize)]
 pub(super) struct Subject<'a> {
     pub(super) model: String,
@@ -26,7 +27,7 @@ pub(super) struct Subject<'a> {
     pub(super) device: &'a DeviceInfo,
 }
 
-/// One JSON object.
+/// Prints the evaluation as a JSON object.
 pub(super) fn print_json(subject: &Subject<'_>, evaluation: &Evaluation) -> Result<()> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -34,7 +35,7 @@ pub(super) fn print_json(subject: &Subject<'_>, evaluation: &Evaluation) -> Resu
         subject: &'a Subject<'a>,
         loss: f64,
         accuracy: f64,
-        /// Of always answering the commonest class.
+        /// Accuracy of always predicting the most frequent class.
         majority_accuracy: Option<f64>,
         images: u64,
         classes: Vec<ClassReport<'a>>,
@@ -53,14 +54,14 @@ pub(super) fn print_json(subject: &Subject<'_>, evaluation: &Evaluation) -> Resu
     output::print_json("evaluation", &body)
 }
 
-/// A few lines, a row a class, and what is taken for what.
+/// Prints the totals, one row per class, and the confusions.
 pub(super) fn print_tables(subject: &Subject<'_>, evaluation: &Evaluation) -> Result<()> {
     let style = Style::of_stdout();
     let (reports, images) = (evaluation.class_reports(), evaluation.images());
     let views = match subject.tta {
         TtaName::None => None,
-        TtaName::Mirror => Some("2 of each image: mirrored"),
-        TtaName::MirrorShifts => Some("6 of each image: mirrored and shifted"),
+        TtaName::Mirror => Some("2 views per image (flip)"),
+        TtaName::MirrorShifts => Some("6 views per image (flip and shift)"),
     };
     let mut lines = vec![
         ("device", format!("{} ({})", subject.device.name, subject.device.backend)),
@@ -71,7 +72,7 @@ pub(super) fn print_tables(subject: &Subject<'_>, evaluation: &Evaluation) -> Re
     ];
     if let Some(majority) = evaluation.majority() {
         let (share, class) = (percentage(majority.share), &evaluation.classes[majority.class]);
-        lines.push(("baseline", format!("{share}, always answering {class}, the commonest class")));
+        lines.push(("baseline", format!("{share}, always predicting {class}, the most frequent class")));
     }
     if let Some(views) = views {
         lines.insert(3, ("views", views.into()));
@@ -105,7 +106,7 @@ fn class_table(reports: &[ClassReport<'_>], style: Style) -> String {
     text
 }
 
-/// Rows are true classes, columns are answers.
+/// Formats the confusion matrix: rows are true classes, columns are predicted classes.
 fn matrix(evaluation: &Evaluation, style: Style) -> String {
     let Evaluation { classes, confusion, .. } = evaluation;
     let labels: Vec<String> =
@@ -131,7 +132,7 @@ fn frequent_confusions(evaluation: &Evaluation, style: Style) -> String {
     let mut text = format!("{}\n", style.strong("most frequent confusions"));
     for Confusion { count, class, answer } in evaluation.confusions().into_iter().take(LISTED) {
         let [class, answer] = [class, answer].map(|class| &evaluation.classes[class]);
-        text.push_str(&format!("{count:>7}  {class} taken for {answer}\n"));
+        text.push_str(&format!("{count:>7}  {class} predicted as {answer}\n"));
     }
     text
 }

@@ -1,4 +1,4 @@
-//! `shadegrad export`: a trained model for other programs.
+//! `shadegrad export`: exports a trained model to other programs.
 
 use std::path::{Path, PathBuf};
 
@@ -17,9 +17,9 @@ const EXAMPLES: &str = "Examples:
   shadegrad export w.safetensors --data mnist --format onnx --out w.onnx \\
     --model linear:100,relu
 
-An ONNX file takes `input`, normalised f32 [batch, channels, height, width], and gives `logits`. Its \
+An ONNX file takes `input`, normalised f32 [batch, channels, height, width], and returns `logits`. Its \
 metadata has mean, std and classes. A safetensors file has PyTorch's names and layouts: \
-torch.nn.Sequential takes it with load_state_dict.";
+load it into a torch.nn.Sequential with load_state_dict.";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
@@ -27,19 +27,19 @@ pub(super) struct ExportArguments {
     #[command(flatten)]
     model: ModelArguments,
 
-    /// What to write
+    /// Format of the file
     #[arg(long, value_enum)]
     format: FormatName,
 
-    /// The file to write; one that is there is replaced
+    /// File to write; an existing file is replaced
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
-    /// The data that the model is for, where the file does not say
+    /// Data set of the model, if the file does not record its classes and image size
     #[arg(long, value_name = "NAME|DIR")]
     data: Option<String>,
 
-    /// Look for known data sets here only
+    /// Folder of known data sets, instead of the usual places
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
@@ -61,9 +61,8 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<()> {
     }
     let out = &arguments.out;
     if is_same(&path, out) {
-        return Err(
-            Error::usage(format!("--out {}: is the model itself", out.display())).advise("name another file")
-        );
+        return Err(Error::usage(format!("--out {}: this is the model file itself", out.display()))
+            .advise("choose another file"));
     }
     let (format, name) = match arguments.format {
         FormatName::Safetensors => (Format::Safetensors, "safetensors"),
@@ -78,7 +77,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<()> {
     output::print(&format!("{}: {layers}\n", out.display()))
 }
 
-/// Whether both paths lead to one file. What cannot be found out is left to the writing.
+/// Whether both paths lead to the same file. If that is unknown, writing reports the error.
 fn is_same(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }

@@ -1,4 +1,4 @@
-//! `shadegrad gradcheck`: whether gradients are slopes, on the user's own configuration.
+//! `shadegrad gradcheck`: checks the gradients of a configuration against finite differences.
 
 use clap::Args;
 
@@ -16,9 +16,9 @@ const EXAMPLES: &str = "Examples:
   shadegrad gradcheck --model linear:64,relu --l2 0.01
   shadegrad gradcheck --config mine.toml --device cpu
 
-Takes the arguments of `train`, and trains nothing: one batch of at most 64 images goes forward and \
-backward on the device, and central differences of a float64 forward pass say what its gradients \
-must be.";
+Takes the arguments of `train`, but does not train. It computes the gradients of one batch of at \
+most 64 images on the device, and compares them with central differences of a float64 forward \
+pass.";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
@@ -31,7 +31,7 @@ pub(super) struct GradcheckArguments {
     json: bool,
 }
 
-/// The names of the `gradcheck` event.
+/// The fields of the `gradcheck` event.
 #[derive(serde::Serialize)]
 struct Body<'a> {
     device: &'a DeviceInfo,
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &GradcheckArguments) -> Result<()> {
     let set = training_data::training_set(&resolved.config, &dataset);
     let resolved = resolved.settle(&set);
     output::print_warnings(&dataset);
-    // One step is no reason to look for the fastest kernels; which are taken changes no bit.
+    // A single step is not worth tuning. Tuning does not change the result.
     let device = Options {
         tune: false,
         on_notice: print_major,
@@ -87,7 +87,7 @@ fn table(check: &GradientCheck, device: &DeviceInfo) -> String {
     let [wanted, got] = check.losses;
     let left_out = match check.left_out {
         0 => String::new(),
-        count => format!("; {count} more left out, at the kink of a ReLU or a max pool"),
+        count => format!("; {count} skipped, at the kink of a ReLU or a max pool"),
     };
     let mut text = format!(
         "{} {} ({})\n{} {} images{left_out}\n{} {got:.9} on the device, {wanted:.9} in float64  {}\n\n",
@@ -101,15 +101,15 @@ fn table(check: &GradientCheck, device: &DeviceInfo) -> String {
     );
     let names = check.tensors.iter().map(|tensor| tensor.name.len()).max().unwrap_or_default().max(6);
     let header = format!(
-        "{:<names$}  {:>12}  {:>7}  {:>13}  {:>13}  {:>12}  verdict",
-        "tensor", "shape", "checked", "largest slope", "largest error", "of tolerance"
+        "{:<names$}  {:>12}  {:>7}  {:>13}  {:>13}  {:>14}  verdict",
+        "tensor", "shape", "checked", "max gradient", "max error", "% of tolerance"
     );
     text.push_str(&format!("{}\n", style.strong(&header)));
     for tensor in &check.tensors {
         let CheckedTensor { name, shape, checked, largest_slope, largest_error, of_tolerance } = tensor;
         let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
         text.push_str(&format!(
-            "{name:<names$}  {shape:>12}  {checked:>7}  {largest_slope:>13.3e}  {largest_error:>13.3e}  {:>11.1}%  {}\n",
+            "{name:<names$}  {shape:>12}  {checked:>7}  {largest_slope:>13.3e}  {largest_error:>13.3e}  {:>13.1}%  {}\n",
             100.0 * of_tolerance,
             passed(style, tensor.is_right())
         ));

@@ -1,13 +1,13 @@
-//! What `--help` has in common for all commands, and the help of flags that set something.
+//! The layout of `--help`, and the help of flags that set a configuration key.
 
 use crate::config::Key;
 
-/// Layout of a command's help: what it does, then examples, then the rest.
+/// Layout of a command's help: its purpose, examples, usage and arguments.
 pub(super) const TEMPLATE: &str =
     "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
 
-/// What the flag of a key does, in one line: the key's help, with flags and commands where the
-/// library has none.
+/// Returns the help of a key's flag in one line: the help of the key, with the names of commands
+/// added.
 pub(super) fn of_key(key: Key) -> &'static str {
     match key {
         Key::Preset => "Start from the values of a preset [see: shadegrad config presets]",

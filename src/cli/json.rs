@@ -1,4 +1,4 @@
-//! A training run as JSON Lines: `start`, an `epoch` each, `end`.
+//! Prints a training run as JSON Lines: `start`, one `epoch` event per epoch, `end`.
 
 use serde::Serialize;
 
@@ -9,11 +9,11 @@ use crate::device::DeviceInfo;
 use crate::error::Result;
 use crate::train::{DatasetInfo, End, Epoch, Observer, Start, Warning};
 
-/// Prints a line for each event, as it comes.
+/// Prints each event on a line as soon as it occurs.
 #[derive(Debug, Default)]
 pub(super) struct JsonLines;
 
-/// The names of the `start` event, which other programs rely on.
+/// The fields of the `start` event. Other programs rely on their names.
 #[derive(Serialize)]
 struct StartBody<'a> {
     device: &'a DeviceInfo,
@@ -23,7 +23,7 @@ struct StartBody<'a> {
     seed: u64,
     config: &'a Config,
     steps_per_epoch: usize,
-    /// Steps that were done before: more than 0 where the run goes on.
+    /// Steps that were already done: more than 0 if the run was resumed.
     step: usize,
     run: String,
 }

@@ -1,4 +1,4 @@
-//! The command line: reads arguments, calls the library, prints results and errors.
+//! The command line: reads arguments, calls the library, and prints results and errors.
 //!
 //! Results go to standard output, progress and notes to standard error. A command returns an
 //! [`Error`]; only [`main`] prints it and turns it into an exit code.
@@ -52,16 +52,16 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::error::{Error, ErrorKind, Result};
 
 const EXAMPLES: &str = "Examples:
-  shadegrad train                          # Fashion-MNIST on the best device
-  shadegrad train lab-cifar10 --device 0   # a preset, on the first GPU
-  shadegrad train --lr 0.02 --epochs 5     # a preset's values, but for two
+  shadegrad train                          # Fashion-MNIST, best device
+  shadegrad train lab-cifar10 --device 0   # a preset on the first GPU
+  shadegrad train --lr 0.02 --epochs 5     # override two values
   shadegrad resume runs/NAME               # continue after an interruption
-  shadegrad eval runs/NAME                 # how good a trained model is
-  shadegrad predict runs/NAME photo.jpg    # what it takes a picture for
-  shadegrad devices                        # what there is to train on";
+  shadegrad eval runs/NAME                 # evaluate a trained model
+  shadegrad predict runs/NAME photo.jpg    # classify an image
+  shadegrad devices                        # list compute devices";
 
 const EXIT_CODES: &str = "Exit codes:
-  0    fine
+  0    success
   1    internal error
   2    usage or configuration
   3    data
@@ -75,7 +75,7 @@ const EXIT_CODES: &str = "Exit codes:
   141  output closed
   143  terminated";
 
-/// A terminal with fewer columns shows what a flag does below the flag, not beside it.
+/// On a terminal with fewer columns, the help of a flag is shown below the flag, not next to it.
 const NARROW: u16 = 60;
 
 /// The arguments of the program.
@@ -91,29 +91,29 @@ struct Cli {
 enum Command {
     /// Train an image classifier
     Train(train::TrainArguments),
-    /// Resume a run from its last checkpoint, exactly, or train it further
+    /// Resume a run from its last checkpoint, or train it further
     Resume(resume::ResumeArguments),
-    /// Measure a trained model: loss, accuracy, each class, confusions
+    /// Evaluate a trained model: loss, accuracy, per-class metrics, confusions
     Eval(eval::EvalArguments),
-    /// Say what a trained model takes pictures for
+    /// Classify images with a trained model
     Predict(predict::PredictArguments),
-    /// Write a trained model for other programs: safetensors for PyTorch, or ONNX
+    /// Export a trained model: safetensors for PyTorch, or ONNX
     Export(export::ExportArguments),
-    /// Write a run's report, one page of HTML, again
+    /// Regenerate a run's HTML report
     Report(report::ReportArguments),
-    /// List what there is to train on
+    /// List compute devices
     Devices(devices::DevicesArguments),
     /// Compare every kernel on a GPU with the CPU
     Selftest(selftest::SelftestArguments),
-    /// Compare a device's gradients with slopes in float64, for a configuration of your own
+    /// Check gradients against float64 finite differences
     Gradcheck(gradcheck::GradcheckArguments),
     /// Measure kernels and training throughput on a device
     Bench(bench::BenchArguments),
-    /// Data sets: what there is, download with check, check again, counts and moments
+    /// List, download, verify and inspect data sets
     Data(data::DataArgs),
-    /// Show the full configuration, or the presets
+    /// Show the full configuration or the presets
     Config(config::ConfigArguments),
-    /// Print completions for a shell
+    /// Print shell completions
     Completions(completions::CompletionsArguments),
 }
 
@@ -152,7 +152,7 @@ fn run(command: &Command) -> Result<()> {
     }
 }
 
-/// Prints the help or the version that was asked for; anything else is a mistake.
+/// Prints the help or the version on request. Returns an error for anything else.
 fn answer(error: &clap::Error) -> Result<()> {
     use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
     match error.kind() {
@@ -161,7 +161,7 @@ fn answer(error: &clap::Error) -> Result<()> {
     }
 }
 
-/// Says on standard error what happened and what to do.
+/// Prints an error and its remedy to standard error.
 fn explain(error: &Error) {
     if error.kind() == ErrorKind::OutputClosed {
         return;

@@ -1,4 +1,4 @@
-//! What `MODEL` names: a run, a checkpoint or a file; and what the file does not say itself.
+//! The argument `MODEL`: a run, a checkpoint or a file, with flags for what a file does not record.
 
 use std::path::{Path, PathBuf};
 
@@ -14,18 +14,18 @@ use crate::data::{Dataset, Normalisation, Normalize};
 use crate::error::Result;
 use crate::nn::ModelSpec;
 
-/// The arguments that name a trained model.
+/// The arguments that select a trained model.
 #[derive(Args, Debug)]
 pub(super) struct ModelArguments {
-    /// A run's folder (its best checkpoint), a checkpoint's folder or a .safetensors file
+    /// A run folder (its best checkpoint), a checkpoint folder or a .safetensors file
     #[arg(value_name = "MODEL")]
     path: PathBuf,
 
-    /// The layers, where the file does not say
+    /// Layers of the model, if the file does not record them
     #[arg(long = "model", value_name = "SPEC")]
     spec: Option<String>,
 
-    /// How pixels are scaled, where the file does not say
+    /// How pixels are normalised, if the file does not record it
     #[arg(long, value_enum, default_value = "unit")]
     normalize: NormalizeName,
 }
@@ -37,29 +37,28 @@ enum NormalizeName {
 }
 
 impl ModelArguments {
-    /// The file with the weights, and what is in it.
+    /// Returns the path of the file with the weights, and the model.
     ///
     /// # Errors
-    /// As [`read_model`].
+    /// The errors of [`read_model`].
     pub(super) fn read(&self) -> Result<(PathBuf, SavedModel)> {
         if let Some(spec) = &self.spec {
-            // How many classes there are, the data will say.
+            // The number of classes is known once the data are loaded.
             ModelSpec::parse(spec, 1).map_err(|error| error.at(format_args!("--model {spec}")))?;
         }
         read_model(&self.path)
     }
 
-    /// The folder of a run or a checkpoint, if the model is one: those know what they were trained
-    /// on.
+    /// Returns the folder if the model is a run or a checkpoint, which record their training data.
     pub(super) fn folder(&self) -> Option<&Path> {
         let is_file = self.path.is_file() || self.path.extension().is_some_and(|end| end == "safetensors");
         Some(self.path.as_path()).filter(|path| path.is_dir() || !is_file)
     }
 
-    /// Loads a data set for `model`: pictures become what it was trained on.
+    /// Loads a data set for `model`, with images resized as for its training.
     ///
-    /// What another program's file does not say itself is said then: the layers by `--model`,
-    /// images and classes by the data.
+    /// Completes the description of a model from another program: the layers come from `--model`,
+    /// the image size and the classes from the data.
     pub(super) fn load(&self, model: &mut SavedModel, data: &str, search: &Search) -> Result<Dataset> {
         let wanted = model.about.as_ref().map_or_else(Wanted::default, About::pictures);
         let wanted = Wanted { progress: true, ..wanted };

@@ -1,4 +1,4 @@
-//! Who watches a run: a table or JSON Lines, a dashboard, a profile, and at the end the report.
+//! The observers of a run: a table or JSON Lines, the dashboard, the profile, and the final report.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -22,24 +22,24 @@ pub(super) struct OutputFlags {
     #[arg(long)]
     json: bool,
 
-    /// Print no table and no progress, only warnings and errors
+    /// Print only warnings and errors
     #[arg(long)]
     quiet: bool,
 
-    /// Tell at the end where the device's time went, kernel by kernel
+    /// Print the time spent in each kernel at the end
     #[arg(long)]
     profile: bool,
 
-    /// Show the run in a browser while it trains, at a port of this computer
+    /// Show the run in a browser while it trains; listens on this port
     #[arg(long, value_name = "PORT", num_args = 0..=1, value_parser = values::port, allow_negative_numbers = true)]
     dashboard: Option<Option<u16>>,
 
-    /// Listen there instead of at 127.0.0.1: others in the network can watch, too
+    /// Address for the dashboard to listen on instead of 127.0.0.1, to share it on the network
     #[arg(long, value_name = "ADDRESS", requires = "dashboard", value_parser = values::address)]
     dashboard_address: Option<IpAddr>,
 }
 
-/// The observers that were asked for.
+/// The observers that the flags select.
 pub(super) struct Observers {
     json: bool,
     profile: Option<Profile>,
@@ -47,7 +47,7 @@ pub(super) struct Observers {
     dashboard: Option<Dashboard>,
 }
 
-/// Prints what needs attention, and nothing else.
+/// Prints only warnings.
 struct WarningsOnly;
 
 impl Observer for WarningsOnly {
@@ -58,17 +58,17 @@ impl Observer for WarningsOnly {
 }
 
 impl OutputFlags {
-    /// Whether only warnings and errors are wanted.
+    /// Whether to print only warnings and errors.
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Whether JSON Lines are wanted.
+    /// Whether to print JSON Lines.
     pub(super) fn is_json(&self) -> bool {
         self.json
     }
 
-    /// Opens the observers, and prints where the dashboard is.
+    /// Opens the observers, and prints the address of the dashboard.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] if the dashboard cannot listen at its address.
@@ -92,12 +92,12 @@ impl OutputFlags {
 }
 
 impl Observers {
-    /// What a device adds the times of kernels to, if they are wanted.
+    /// Returns the profile that the device adds kernel times to, if one was requested.
     pub(super) fn profile(&self) -> Option<Profile> {
         self.profile.clone()
     }
 
-    /// The observers of the trainer.
+    /// Returns the observers for the trainer.
     pub(super) fn all(&mut self) -> Vec<&mut dyn Observer> {
         let mut all = vec![&mut *self.printer as &mut dyn Observer];
         all.extend(self.dashboard.iter_mut().map(|dashboard| dashboard as &mut dyn Observer));
@@ -107,16 +107,15 @@ impl Observers {
     /// Writes the report of the run in the folder `run` and shows it in the dashboard.
     ///
     /// # Errors
-    /// What ended the run, before what is wrong with the report.
+    /// The error that ended the run, or else an error of the profile or the report.
     pub(super) fn finish(self, run: &Path, supervised: SupervisedRun) -> Result<()> {
         let SupervisedRun { trained, device, test, shape } = supervised;
         let inputs = ReportInputs { test, shape, device: &*device };
-        // Takes a progress bar off the screen.
+        // Removes the progress bar from the screen.
         drop(self.printer);
-        // Also of a run that ended early: somebody may have stopped it as soon as there was enough
-        // to see.
+        // A run that ended early gets a report, too: the user may have stopped it on purpose.
         let profiled = match &self.profile {
-            // The report is a file: it is written even where nobody reads standard output any more.
+            // The report is written even if standard output is closed.
             Some(profile) => profile_report::print(profile, self.json),
             None => Ok(()),
         };
@@ -127,16 +126,16 @@ impl Observers {
                 let best = written.as_ref().ok().and_then(|written| written.test_accuracy);
                 let accuracy = percentage(best.unwrap_or(end.test_accuracy));
                 let words = format!(
-                    "The run has ended: test accuracy {accuracy} after epoch {}, the best · {shown}",
+                    "The run has ended: test accuracy {accuracy} at the best epoch, {} · {shown}",
                     end.best_epoch
                 );
                 (written, words)
             }
             Err(error) => {
                 let inputs = match error.kind() {
-                    // Another device evaluates what was saved.
+                    // The CPU evaluates the saved model.
                     ErrorKind::Device => Ok(inputs),
-                    // Whoever stops a run wants it to stop.
+                    // A user who stops a run does not want to wait for an evaluation.
                     _ => Err(format!("the run ended early ({error}); `shadegrad report {shown}` adds them")),
                 };
                 (report::write(run, inputs, false), format!("The run has ended early: {error} · {shown}"))

@@ -1,4 +1,4 @@
-//! The flags that say what pictures become, for commands that do not train.
+//! The flags for resizing images, for commands that do not train.
 
 use clap::{Args, ValueEnum};
 
@@ -6,19 +6,19 @@ use super::values;
 
 use crate::data::pictures::{Resize, Size, Wanted};
 
-/// As the keys of the same names.
+/// The flags with the same meaning as the configuration keys of these names.
 #[derive(Args, Debug)]
 pub(super) struct PictureArguments {
-    /// Side of the images that pictures become
+    /// Resize images to N x N pixels (image folders only)
     #[arg(long, value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
     image_size: Option<usize>,
 
-    /// What becomes of pictures of another size
+    /// How to bring images to that size
     #[arg(long, value_enum, default_value = "crop")]
     resize: ResizeName,
 }
 
-/// [`Resize`] as clap knows it.
+/// [`Resize`] for clap.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum ResizeName {
     Crop,

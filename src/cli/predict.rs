@@ -1,4 +1,4 @@
-//! `shadegrad predict`: what a trained model takes pictures for.
+//! `shadegrad predict`: classifies images with a trained model.
 
 use std::path::PathBuf;
 
@@ -34,44 +34,44 @@ pub(super) struct PredictArguments {
     #[arg(value_name = "IMAGE", required_unless_present = "data")]
     images: Vec<PathBuf>,
 
-    /// Predict a known data set or a folder; with IMAGE, what says the classes where MODEL does not
+    /// Data set or folder to classify; with IMAGE, the source of class names if MODEL has none
     #[arg(long, value_name = "NAME|DIR")]
     data: Option<String>,
 
-    /// Look for known data sets here only
+    /// Folder of known data sets, instead of the usual places
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// Which images of the data set
+    /// Split of the data set
     #[arg(long, value_enum, default_value = "test", requires = "data")]
     split: WhichSplit,
 
-    /// What becomes of pictures of another size than the model's [default: as in training]
+    /// How to bring images to the size of the model's input [default: as in training]
     #[arg(long, value_enum)]
     resize: Option<ResizeName>,
 
-    /// Name this many classes of each image, the most probable first
+    /// Print the N most probable classes of each image
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = values::count, allow_negative_numbers = true, conflicts_with = "logits")]
     top: usize,
 
-    /// Write all logits, f32 [images, classes], to this .npy file instead
+    /// Write all logits to this .npy file, f32 [images, classes], instead of printing classes
     #[arg(long, value_name = "FILE.npy")]
     logits: Option<PathBuf>,
 
     #[command(flatten)]
     device: DeviceFlags,
 
-    /// Print a line of JSON an image instead of a table
+    /// Print one line of JSON per image instead of a table
     #[arg(long)]
     json: bool,
 }
 
-/// Images to predict, each with a name.
+/// Images to classify, each with a name.
 struct Subjects {
     names: Vec<String>,
     split: Split,
     shape: ImageShape,
-    /// What could not be read.
+    /// Messages about images that could not be read.
     faults: Vec<Error>,
 }
 
@@ -79,9 +79,9 @@ pub(super) fn run(arguments: &PredictArguments) -> Result<()> {
     let (_, mut model) = arguments.model.read()?;
     let Subjects { names, split, shape, faults } = subjects(arguments, &mut model)?;
     for fault in &faults {
-        output::print_note(&format!("warning: not predicted: {fault}\n"));
+        output::print_note(&format!("warning: skipped: {fault}\n"));
     }
-    // Rows of logits stand for the pictures that were named: with one missing they would lie.
+    // Each row of logits belongs to the image at that position, so none may be missing.
     let is_answered = !names.is_empty() && (arguments.logits.is_none() || faults.is_empty());
     if is_answered {
         let device = arguments.device.open()?;
@@ -90,16 +90,18 @@ pub(super) fn run(arguments: &PredictArguments) -> Result<()> {
     }
     match faults.len() {
         0 => Ok(()),
-        bad => Err(Error::data(format!("{bad} of {} pictures cannot be used", bad + names.len()))
-            .advise("each is named above; see `shadegrad predict --help` for --resize")),
+        bad => Err(Error::data(format!("{bad} of {} images cannot be used", bad + names.len()))
+            .advise("they are listed above; see `shadegrad predict --help` for --resize")),
     }
 }
 
 fn subjects(arguments: &PredictArguments, model: &mut SavedModel) -> Result<Subjects> {
     let dataset = match &arguments.data {
         Some(_) if !arguments.images.is_empty() && model.about.is_some() => {
-            return Err(Error::usage("--data: does not go with IMAGE, because the model knows its classes")
-                .advise("give either pictures or --data"));
+            return Err(Error::usage(
+                "--data cannot be used with IMAGE, because the model file has the class names",
+            )
+            .advise("give either images or --data"));
         }
         Some(data) => {
             let search = Search::from_environment(arguments.data_dir.clone());
@@ -117,7 +119,7 @@ fn subjects(arguments: &PredictArguments, model: &mut SavedModel) -> Result<Subj
     }
 }
 
-/// The pictures that can be read, and why the others cannot.
+/// Reads the images, and collects messages about those that cannot be read.
 fn read(arguments: &PredictArguments, model: &SavedModel) -> Result<Subjects> {
     let about = model.about()?;
     let [channels, height, width] = about.shape;

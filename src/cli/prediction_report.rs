@@ -1,4 +1,4 @@
-//! Predictions as a table and as JSON Lines.
+//! Prints predictions as a table or as JSON Lines.
 
 use serde::Serialize;
 
@@ -7,21 +7,21 @@ use super::style::Style;
 use crate::error::Result;
 use crate::text::sanitize::one_line;
 
-/// Most characters of a file's name in the table.
+/// Maximum number of characters of a file name in the table.
 const MOST_OF_A_NAME: usize = 200;
 
-/// What an image is taken for.
+/// The prediction for an image.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Prediction<'a> {
     image: &'a str,
-    /// The most probable class, the first of equals.
+    /// The most probable class; the first one in a tie.
     class: &'a str,
     probability: f64,
-    /// The most probable classes, that one included.
+    /// The most probable classes, including the first.
     top: Vec<Answer<'a>>,
 }
 
-/// A class and how probable it is.
+/// A class and its probability.
 #[derive(Debug, PartialEq, Serialize)]
 struct Answer<'a> {
     class: &'a str,
@@ -29,13 +29,13 @@ struct Answer<'a> {
 }
 
 impl<'a> Prediction<'a> {
-    /// Names the `most` most probable classes, one at least.
+    /// Creates a prediction with the `most` most probable classes, at least one.
     pub(super) fn new(image: &'a str, logits: &[f32], classes: &'a [String], most: usize) -> Self {
         let probabilities = softmax(logits);
         let mut top: Vec<Answer<'a>> = (classes.iter().zip(probabilities))
             .map(|(class, probability)| Answer { class, probability })
             .collect();
-        // A stable sort: equals stay in the order of the classes.
+        // A stable sort keeps ties in the order of the classes.
         top.sort_by(|one, other| other.probability.total_cmp(&one.probability));
         top.truncate(most.max(1));
         let Answer { class, probability } = top[0];
@@ -50,17 +50,17 @@ fn softmax(logits: &[f32]) -> Vec<f64> {
     powers.into_iter().map(|power| power / sum).collect()
 }
 
-/// A line an image.
+/// Prints one line per image.
 pub(super) fn print_json(predictions: &[Prediction<'_>]) -> Result<()> {
     predictions.iter().try_for_each(|prediction| output::print_json("prediction", prediction))
 }
 
-/// A row a class; the image is named in its first.
+/// Prints one row per class. The first row of an image has its name.
 pub(super) fn print_table(predictions: &[Prediction<'_>]) -> Result<()> {
     let style = Style::of_stdout();
     let width = |text: &str| text.chars().count();
     let answers = || predictions.iter().flat_map(|prediction| &prediction.top);
-    // Whoever wrote `*.jpg` has not read the names.
+    // The names may come from a pattern such as `*.jpg`, so control characters are escaped.
     let names: Vec<String> =
         predictions.iter().map(|prediction| one_line(prediction.image, MOST_OF_A_NAME)).collect();
     let images = names.iter().map(|name| width(name)).max().unwrap_or_default().max(5);

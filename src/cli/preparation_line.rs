@@ -1,4 +1,4 @@
-//! How far a GPU is with its kernels, once that takes more than a second.
+//! Shows the progress of a GPU's compiling and tuning of kernels, if it takes more than a second.
 
 use std::mem;
 use std::sync::Mutex;
@@ -11,19 +11,19 @@ use super::spinner::{is_visible, spinner};
 use crate::device::gpu::preparation::{Item, Observer, Stage};
 use crate::text::human::span;
 
-/// After this time a terminal shows a line.
+/// Time after which a terminal shows the line.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// After this time anything else gets one, which stays.
+/// Time after which anything other than a terminal gets a note.
 const PATIENCE_OF_FILES: Duration = Duration::from_secs(3);
 
-/// Between two pictures of the line.
+/// Time between two updates of the line.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// Draws a line on a terminal while a GPU prepares a plan; elsewhere writes one note for the
-/// process.
+/// Draws a line on a terminal while a GPU prepares a plan. If standard error is not a terminal, it
+/// writes a single note per process.
 ///
-/// A thread draws it: the one that compiles may be in a compiler for a minute.
+/// A separate thread draws the line, because the compiling thread may be busy for a minute.
 #[derive(Debug, Default)]
 pub(super) struct PreparationLine {
     painter: Mutex<Painter>,
@@ -31,7 +31,7 @@ pub(super) struct PreparationLine {
 
 #[derive(Debug, Default)]
 struct Painter {
-    /// Of the stage that is under way.
+    /// The painter of the current stage.
     running: Option<(Sender<String>, JoinHandle<bool>)>,
     /// Whether the note was written.
     is_noted: bool,
@@ -45,7 +45,7 @@ impl Observer for PreparationLine {
             let (sender, receiver) = mpsc::channel();
             (sender, thread::spawn(move || paint(&receiver, is_noted)))
         });
-        // A painter that has gone has nothing to say any more.
+        // The painter may have ended already.
         items.send(text(item)).unwrap_or_default();
     }
 
@@ -58,7 +58,7 @@ impl Observer for PreparationLine {
     }
 }
 
-/// `compiling kernels: 3 of 24 (classifier)`.
+/// Formats the progress, as in `compiling kernels: 3 of 24 (classifier)`.
 fn text(item: &Item<'_>) -> String {
     let Item { stage, name, number, count } = item;
     let doing = match stage {
@@ -68,7 +68,7 @@ fn text(item: &Item<'_>) -> String {
     format!("{doing} kernels: {number} of {count} ({name})")
 }
 
-/// Draws what comes in, until the sender is gone. Returns whether a note was written.
+/// Draws the items that it receives until the sender is dropped. Returns whether it wrote a note.
 fn paint(items: &Receiver<String>, is_noted: bool) -> bool {
     let started = Instant::now();
     let patience = if is_visible() { PATIENCE } else { PATIENCE_OF_FILES };
@@ -82,7 +82,7 @@ fn paint(items: &Receiver<String>, is_noted: bool) -> bool {
     is_noted
 }
 
-/// The last item after so much time; nothing if the sender is gone by then.
+/// Returns the last item received within this time; `None` if the sender is dropped by then.
 fn after(patience: Duration, items: &Receiver<String>) -> Option<String> {
     let until = Instant::now() + patience;
     let mut latest = String::new();

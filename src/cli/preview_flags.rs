@@ -1,4 +1,4 @@
-//! The flags that draw a sheet of training images.
+//! The flags that draw a preview sheet of training images.
 
 use std::path::PathBuf;
 
@@ -11,32 +11,31 @@ use crate::data::preview::sheet;
 use crate::error::{Error, Result};
 use crate::fs::atomic;
 
-/// A file, and as the keys of the same names.
+/// The file of the preview, and flags with the meaning of the configuration keys of these names.
 #[derive(Args, Debug)]
 pub(super) struct PreviewArguments {
-    /// Draw training images, a row a class, as training changes them; a file that is there is
-    /// replaced
+    /// Write a preview of augmented training images, one row per class; replaces an existing file
     #[arg(long, value_name = "FILE.png")]
     preview: Option<PathBuf>,
 
-    /// Mirror them: a random half in each epoch, or each in every other epoch
+    /// Flip them horizontally: at random, or each one in alternating epochs
     #[arg(long, value_enum, default_value = "none", requires = "preview")]
     flip: FlipName,
 
-    /// Shift them by up to this many pixels in both directions, edges mirrored
+    /// Random crop with N pixels of reflect padding
     #[arg(long, value_name = "N", default_value = "0", value_parser = values::count_or_zero, allow_negative_numbers = true, requires = "preview")]
     crop: usize,
 
-    /// Cut a square of this side out of them
+    /// Cutout: mask a random N x N square
     #[arg(long, value_name = "N", default_value = "0", value_parser = values::count_or_zero, allow_negative_numbers = true, requires = "preview")]
     cutout: usize,
 
-    /// What the random numbers follow from
+    /// Random seed
     #[arg(long, value_name = "N", default_value = "0", value_parser = values::seed, allow_negative_numbers = true, requires = "preview")]
     seed: u64,
 }
 
-/// [`Flip`] as clap knows it.
+/// [`Flip`] for clap.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FlipName {
     None,
@@ -45,18 +44,18 @@ enum FlipName {
 }
 
 impl PreviewArguments {
-    /// Refuses a file that would not be what its name says.
+    /// Refuses a file name that does not end in `.png`.
     pub(super) fn check(&self) -> Result<()> {
         match &self.preview {
             Some(path) if !path.extension().is_some_and(|end| end.eq_ignore_ascii_case("png")) => {
                 Err(Error::usage(format!("--preview {}: must be a .png file", path.display()))
-                    .advise("name another file, for example preview.png"))
+                    .advise("choose another name, for example preview.png"))
             }
             _ => Ok(()),
         }
     }
 
-    /// Draws what was asked for, and returns where it is.
+    /// Writes the preview, if one was requested, and returns its path.
     pub(super) fn draw(&self, dataset: &Dataset) -> Result<Option<&PathBuf>> {
         let Some(path) = &self.preview else { return Ok(None) };
         let flip = match self.flip {

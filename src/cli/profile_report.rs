@@ -1,4 +1,4 @@
-//! What `train --profile` found: a table of kernels, or an object of the JSON output.
+//! Prints the result of `train --profile`: a table of kernels, or a JSON object.
 
 use super::output;
 use super::style::Style;
@@ -12,7 +12,7 @@ struct Report {
     kernels: Vec<KernelTime>,
 }
 
-/// Prints where the time went, the most expensive kernel first.
+/// Prints the time of each kernel, the most expensive first.
 pub(super) fn print(profile: &Profile, json: bool) -> Result<()> {
     let report = Report { clock: profile.clock(), kernels: profile.kernels() };
     if json { output::print_json("profile", &report) } else { output::print(&table(&report)) }
@@ -20,9 +20,9 @@ pub(super) fn print(profile: &Profile, json: bool) -> Result<()> {
 
 fn table(report: &Report) -> String {
     let clock = match report.clock {
-        None => return "\nnothing was timed\n".into(),
-        Some(Clock::Device) => "by the device's clock",
-        Some(Clock::Host) => "by the host's clock",
+        None => return "\nno kernel was timed\n".into(),
+        Some(Clock::Device) => "measured with the device's clock",
+        Some(Clock::Host) => "measured with the host's clock",
     };
     let width = report.kernels.iter().map(|row| row.kernel.len()).max().unwrap_or(0).max(6);
     let header = format!("{:<width$} {:>10} {:>10} {:>7}", "kernel", "launches", "mean µs", "share");

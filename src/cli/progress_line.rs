@@ -1,37 +1,36 @@
-//! How far a run is, on one line, however wide that is.
+//! The progress of a run on one line that fits the terminal.
 
 use super::style::Style;
 use crate::text::human::{count, figure, percentage, span};
 use crate::train::Progress;
 
-/// Between the parts of a line.
+/// Space between the parts of a line.
 const GAP: &str = "  ";
 
-/// A bar is drawn if it can be this wide, and no wider than that.
+/// Minimum and maximum width of the bar. It is not drawn if there is less room.
 const BAR: (usize, usize) = (6, 32);
 
-/// Below so many columns, numbers matter more than what they are called.
+/// On terminals with fewer columns, labels are left out.
 const NARROW: usize = 40;
 
-/// A line in three parts.
+/// A line with three parts.
 #[derive(Debug, PartialEq)]
 pub(super) struct ProgressLine {
     /// `epoch 3/10`, or `3/10`.
     pub(super) epoch: String,
-    /// The bar's done and its open part, `━━━╸` and `──────`, if there is room for one.
+    /// The done and the open part of the bar, `━━━╸` and `──────`, if there is room for it.
     pub(super) bar: Option<(String, String)>,
-    /// `512/938  loss 0.4321  acc 84.10%  102k images/s  12 s left`, or as much of it as there is
-    /// room for.
+    /// `512/938  loss 0.4321  acc 84.10%  102k images/s  12 s left`, or the parts of it that fit.
     pub(super) rest: String,
 }
 
 impl ProgressLine {
-    /// The line for a terminal of `columns`.
+    /// Creates the line for a terminal with `columns` columns.
     pub(super) fn new(progress: &Progress, epochs: usize, columns: usize) -> Self {
         let Progress { epoch, step, steps, loss, accuracy, images_per_second, seconds_left, .. } = *progress;
         let word = if columns < NARROW { "" } else { "epoch " };
         let epoch = format!("{word}{epoch}/{epochs}");
-        // As they are shown, with how dear they are: the dearest stay longest.
+        // In the order shown, with their priorities: those with a low priority are left out first.
         let parts = [
             (2, format!("{}/{}", count(step as u64), count(steps as u64))),
             (3, format!("loss {}", figure(loss))),
@@ -39,7 +38,7 @@ impl ProgressLine {
             (1, format!("{} images/s", rate(images_per_second))),
             (5, format!("{} left", span(seconds_left.ceil()))),
         ];
-        // The last column stays empty: some terminals go on to the next line when it is written.
+        // The last column stays empty: some terminals wrap the line when it is written.
         let room = columns.saturating_sub(1);
         let rest = (0..=parts.len()).map(|cheap| {
             let kept = parts.iter().filter(|(price, _)| *price > cheap);
@@ -56,7 +55,7 @@ impl ProgressLine {
         ProgressLine { epoch, bar, rest }
     }
 
-    /// The line, with its bar painted.
+    /// Formats the line with a coloured bar.
     pub(super) fn to_text(&self, style: Style) -> String {
         let bar = self.bar.as_ref().map(|(done, open)| style.accent(done) + &style.faint(open));
         let parts = [Some(style.strong(&self.epoch)), bar, Some(self.rest.clone())];
@@ -65,14 +64,14 @@ impl ProgressLine {
     }
 }
 
-/// A bar of `width` columns, to half a column.
+/// Returns the two parts of a bar of `width` columns, with a resolution of half a column.
 fn bar(share: f64, width: usize) -> (String, String) {
     let halves = (share * (2 * width) as f64).round() as usize;
     let done = "━".repeat(halves / 2) + if halves % 2 == 1 { "╸" } else { "" };
     (done, "─".repeat(width - halves.div_ceil(2)))
 }
 
-/// Nobody reads more than three digits of what changes ten times a second.
+/// Formats a throughput with few digits, because it changes ten times per second.
 fn rate(per_second: f64) -> String {
     if per_second < 9999.5 { format!("{per_second:.0}") } else { format!("{:.0}k", per_second / 1000.0) }
 }

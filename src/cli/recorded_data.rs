@@ -1,4 +1,4 @@
-//! The data set that a recorded run was trained on.
+//! Loads the data set that a recorded run was trained on.
 
 use std::path::PathBuf;
 
@@ -10,19 +10,19 @@ use crate::data::pictures::Wanted;
 use crate::error::{Error, Result};
 use crate::report::Record;
 
-/// Where the data set is now, where the user says so.
+/// The place of the data set, if the user names one.
 pub(super) struct Place {
-    /// The data set's name or folder, instead of that of the run's configuration.
+    /// The name or folder of the data set, instead of the one in the run's configuration.
     pub(super) data: Option<String>,
     /// The folder to look for known data sets in.
     pub(super) data_dir: Option<PathBuf>,
 }
 
-/// Loads the data set of a run from `place`; else from the folder in which the run found it; else
-/// from wherever its configuration leads.
+/// Loads the data set of a run from `place`, else from the folder in which the run found it, else
+/// from the place in its configuration.
 ///
 /// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data) where there is none, or one with other contents.
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) if the data set is missing or its contents differ.
 pub(super) fn load(record: &Record, wanted: &Wanted, place: Place) -> Result<Dataset> {
     let facts = &record.facts;
     let configured = record.settings.text(Key::Data).map(String::from);

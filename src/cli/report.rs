@@ -1,4 +1,4 @@
-//! `shadegrad report`, and the report at the end of a run.
+//! `shadegrad report`: writes the HTML report of a run, also at the end of training.
 
 use std::path::{Path, PathBuf};
 
@@ -19,25 +19,25 @@ use crate::train::{Views, evaluate};
 
 const EXAMPLES: &str = "Examples:
   shadegrad report runs/NAME                     # writes runs/NAME/report.html
-  shadegrad report runs/NAME --data ~/flowers    # the pictures were moved there
-  shadegrad report runs/NAME --data-dir ~/data   # known data sets are there";
+  shadegrad report runs/NAME --data ~/flowers    # the images were moved there
+  shadegrad report runs/NAME --data-dir ~/data   # folder of known data sets";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct ReportArguments {
-    /// A run's folder
+    /// Folder of the run
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
-    /// Where the run's data are now, if they were moved: a folder or a known data set
+    /// New place of the run's data, if they were moved: a folder or a known data set
     #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
     data: Option<String>,
 
-    /// Look for known data sets here only
+    /// Folder of known data sets, instead of the usual places
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     data_dir: Option<PathBuf>,
 
-    /// Overwrite a page whose confusion matrix and mistakes cannot be made again
+    /// Overwrite a report even if its confusion matrix and mistakes cannot be recomputed
     #[arg(long)]
     force: bool,
 
@@ -49,26 +49,26 @@ pub(super) struct ReportArguments {
     json: bool,
 }
 
-/// What the best model of a run is evaluated with for its report.
+/// The device and images on which the best model of a run is evaluated for its report.
 pub(super) struct ReportInputs<'a> {
     pub(super) test: Split,
     pub(super) shape: ImageShape,
     pub(super) device: &'a dyn Device,
 }
 
-/// A report on the disk.
+/// A report that was written.
 #[derive(Serialize)]
 pub(super) struct Written {
     report: PathBuf,
-    /// What it shows.
+    /// The evaluation that it shows.
     #[serde(skip)]
     pub(super) body: String,
-    /// Of the best epoch.
+    /// Test accuracy of the best epoch.
     #[serde(skip)]
     pub(super) test_accuracy: Option<f64>,
-    /// Why there is nothing about the test images, if so.
+    /// The reason if the report has no results on the test images.
     missing: Option<String>,
-    /// Why what is there about them was found by an earlier report, if so.
+    /// The reason if the results on the test images are those of an earlier report.
     kept: Option<String>,
 }
 
@@ -81,15 +81,15 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<()> {
             let inputs = ReportInputs { test: dataset.test, shape: dataset.shape, device: &*device };
             write(run, Ok(inputs), *force)?
         }
-        // Whoever says where the data are does not want a report without them.
+        // A user who names the data wants a report with them.
         Err(error) if arguments.data.is_some() || arguments.data_dir.is_some() => return Err(error),
         Err(error) => write(run, Err(format!("the data set cannot be read: {error}")), *force)?,
     };
     if let Some(why) = &written.missing {
-        output::print_note(&format!("note: without confusion matrix and mistakes: {why}\n"));
+        output::print_note(&format!("note: the report has no confusion matrix and mistakes: {why}\n"));
     }
     if let Some(why) = &written.kept {
-        let what = "confusion matrix and mistakes are those of the last report";
+        let what = "the confusion matrix and mistakes are those of the last report";
         output::print_note(&format!("note: {what}: {why}\n"));
     }
     if arguments.json {
@@ -99,12 +99,13 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<()> {
     }
 }
 
-/// Writes the report of `run` with an evaluation of its best model on `inputs`. If `inputs` says
-/// why there are none, the last evaluation is shown again. `force` allows a page that shows less
+/// Writes the report of `run` with an evaluation of its best model on `inputs`. If `inputs` is a
+/// reason for having none, the last evaluation is reused. `force` allows a report that shows less
 /// than the one that it replaces.
 ///
 /// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data) where a page would lose what cannot be made again.
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) if the report would lose results that cannot be
+/// recomputed.
 pub(super) fn write(run: &Path, inputs: Result<ReportInputs<'_>, String>, force: bool) -> Result<Written> {
     let record = Record::read(run)?;
     let weights = weights_of(run);
@@ -132,7 +133,7 @@ pub(super) fn write(run: &Path, inputs: Result<ReportInputs<'_>, String>, force:
     Ok(Written { report: report::write(run, &record.name, &body)?, body, test_accuracy, missing, kept })
 }
 
-/// Why a model was not examined.
+/// The reason why a model was not evaluated.
 struct Unexamined(String);
 
 impl From<&str> for Unexamined {
@@ -147,35 +148,35 @@ impl From<Error> for Unexamined {
     }
 }
 
-/// What was found when `run` was reported on last. `why` says why that is not found again.
+/// Returns the results of the last report of `run`. `why` is the reason for not recomputing them.
 fn last_examination(run: &Path, why: &str, force: bool) -> Result<Option<Examination>> {
     match Examination::read(run) {
         Ok(None) if !force && report::shows_findings(run) => {
             let shown = run.display();
             let lost = format!("the report in {shown} would lose its confusion matrix and mistakes");
             Err(Error::data(format!("{lost}: {why}"))
-                .advise("name the folder that has the data, or overwrite the page with --force"))
+                .advise("name the folder of the data, or overwrite the report with --force"))
         }
         Err(_) if force => Ok(None),
         found => found,
     }
 }
 
-/// The model whose weights are at `weights`, in a checkpoint that is as it was saved.
+/// Reads the model at `weights` from a checkpoint, after verifying the checkpoint.
 fn model_at(weights: &Path) -> Result<SavedModel> {
     Ok(checkpoint::load(weights.parent().unwrap_or(weights))?.model)
 }
 
-/// A checkpoint's folder, relative to the run's.
+/// Returns the folder of a checkpoint, relative to the run's.
 fn name(run: &Path, weights: &Path) -> String {
     let folder = weights.parent().unwrap_or(weights);
     folder.strip_prefix(run).unwrap_or(folder).display().to_string()
 }
 
-/// The data set of the run, if it is still there, or where the user says, and the same.
+/// Loads the data set of the run, from where the user says or the run found it, if it is unchanged.
 fn dataset(record: &Record, arguments: &ReportArguments) -> Result<Dataset> {
     let ReportArguments { run, data, data_dir, .. } = arguments;
-    // Pictures become what they became for the model.
+    // Images are resized as for the training of the model.
     let about = model_at(&weights_of(run)?)?.about;
     let wanted = about.as_ref().map_or_else(Wanted::default, About::pictures);
     recorded_data::load(record, &wanted, Place { data: data.clone(), data_dir: data_dir.clone() })

@@ -26,21 +26,21 @@ const EXAMPLES: &str = "Examples:
   shadegrad resume runs/NAME --epochs 20 --lr 0.01   # train it further
   shadegrad resume runs/NAME --data ~/flowers        # the data were moved
 
-The run continues from its last whole checkpoint, on the device that it began on, and ends with the same \
-weights, bit for bit, as if it had never been interrupted.
+The run continues from its last intact checkpoint, on the device that it began on, and ends with the same \
+weights, bit for bit, as an uninterrupted run.
 
---epochs and --lr change the run from here on, also a finished one: the schedule of the learning rate is laid \
-out anew over all epochs and continues where the run is. --epochs lifts a limit set by --max-steps, and \
-patience that has run out counts anew. run.json keeps the old settings.";
+--epochs and --lr change the rest of the run, and extend a finished one: the learning rate schedule then \
+covers all epochs and continues at the run's step. --epochs lifts a limit set by --max-steps, and the \
+count of --patience restarts. run.json keeps the old settings.";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
 pub(super) struct ResumeArguments {
-    /// The run's folder
+    /// Folder of the run
     #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
     run: PathBuf,
 
-    /// Train until the run has had this many epochs in all
+    /// New total number of epochs of the run
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<OsString>,
 
@@ -48,11 +48,11 @@ pub(super) struct ResumeArguments {
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     lr: Option<OsString>,
 
-    /// Where the run's data are now, if they were moved: a folder or a known data set
+    /// New place of the run's data, if they were moved: a folder or a known data set
     #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
     data: Option<OsString>,
 
-    /// Look for known data sets here only
+    /// Folder of known data sets, instead of the usual places
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     data_dir: Option<PathBuf>,
 
@@ -64,16 +64,16 @@ pub(super) struct ResumeArguments {
 }
 
 impl ResumeArguments {
-    /// The settings that are to be changed.
+    /// Returns the settings to change.
     fn changes(&self) -> Result<Settings> {
         let mut changes = Settings::default();
         for (key, text) in [(Key::Epochs, &self.epochs), (Key::Lr, &self.lr), (Key::Data, &self.data)] {
             if let Some(text) = text {
                 changes.set_text(key, text, origin(key))?;
                 if changes.get(key).is_some_and(|setting| setting.is_open(key)) {
-                    let message = format!("--{} auto: a run that is resumed needs a number", key.name());
+                    let message = format!("--{} auto: a resumed run needs a number", key.name());
                     return Err(
-                        Error::usage(message).advise("name the number of epochs, for example --epochs 20")
+                        Error::usage(message).advise("give the number of epochs, for example --epochs 20")
                     );
                 }
             }
@@ -93,7 +93,7 @@ pub(super) fn run(arguments: &ResumeArguments) -> Result<()> {
         quiet: flags.is_quiet(),
     };
     let Opened { run: opened, finished } = continuation::open(run, &resumed.changes)?;
-    // Programs that read JSON get the run's last event again.
+    // With --json, the last event of the run is printed again.
     if let Some(finished) = &finished
         && !flags.is_json()
     {
@@ -111,12 +111,12 @@ pub(super) fn run(arguments: &ResumeArguments) -> Result<()> {
     observers.finish(run, ended)
 }
 
-/// A run that is resumed, with what the user asks for.
+/// A run to resume, with the user's options.
 pub(super) struct ResumeRun<'a> {
     pub(super) run: &'a Path,
-    /// Replaces the device that the run began on, if one is named.
+    /// Replaces the device that the run began on, if the flags name one.
     pub(super) device: DeviceFlags,
-    /// Replaces the folder that the run has its data from.
+    /// Replaces the folder from which the run loads its data.
     pub(super) data_dir: Option<PathBuf>,
     /// Settings to change.
     pub(super) changes: Settings,
@@ -126,12 +126,12 @@ pub(super) struct ResumeRun<'a> {
 }
 
 impl ResumeRun<'_> {
-    /// Whether the user says where the data are.
+    /// Whether the user names the place of the data.
     fn names_place(&self) -> bool {
         self.changes.get(Key::Data).is_some() || self.data_dir.is_some()
     }
 
-    /// Records where the data of a finished run are now, if the user says so.
+    /// Records the new place of the data of a finished run, if the user names one.
     fn record_places(&self, opened: Continuation) -> Result<()> {
         if !self.names_place() {
             return Ok(());
@@ -147,20 +147,20 @@ impl RunSource for ResumeRun<'_> {
         continuation::open(self.run, &self.changes).map(|opened| opened.run)
     }
 
-    /// Loads the data set of the run, which must be the same if anything is changed.
+    /// Loads the data set of the run, and checks that it fits the run.
     fn dataset(&self, run: &Continuation) -> Result<Dataset> {
         let Continuation { config, record, snapshot, .. } = run;
         training_data::check_recorded(&config.data)?;
         let data_dir = self.data_dir.clone().or_else(|| record.data_place());
         let dataset =
             training_data::load(config, data_dir, !self.quiet)?.as_recorded(record.data_files.count);
-        // Nothing is recorded of a run that cannot continue.
+        // These checks come before anything is recorded.
         if run.change.is_some() || self.names_place() {
             record.check_data(&dataset.files)?;
             let classes = snapshot.model.about.as_ref().map(|about| &about.classes);
             if classes.is_some_and(|classes| *classes != dataset.classes) {
-                return Err(Error::data(format!("{} has other classes than the run", dataset.name))
-                    .advise("give the folders of the classes their old names"));
+                return Err(Error::data(format!("the classes of {} differ from the run's", dataset.name))
+                    .advise("restore the old names of the class folders"));
             }
         }
         Ok(dataset)

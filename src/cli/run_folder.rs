@@ -1,4 +1,4 @@
-//! Where a run is recorded: a folder of its own, never one that holds something.
+//! The folder that records a run: always a new or empty one.
 
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,26 +8,26 @@ use crate::run::State;
 use crate::run::clock::Moment;
 use crate::run::record::Record;
 
-/// Where runs without a folder of their own go.
+/// Parent folder of runs without `--out`.
 const RUNS: &str = "runs";
 
-/// Most runs of one name in one second.
+/// Maximum number of runs with the same name in the same second.
 const MOST_OF_A_NAME: u32 = 1000;
 
-/// A folder that a run may have.
+/// A folder for a run.
 #[derive(Debug)]
 pub(super) enum RunFolder {
-    /// The one that was asked for.
+    /// The folder of `--out`.
     Given(PathBuf),
-    /// A new one, by this name if that is free.
+    /// A new folder. A number is appended to its name if the name is taken.
     New(PathBuf),
 }
 
 impl RunFolder {
-    /// Checks the folder that was asked for, or thinks of one; `name` says what is trained.
+    /// Checks the folder of `--out`, or makes up a folder name that contains `name`.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the folder holds something.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the folder is not empty.
     pub(super) fn plan(asked: Option<PathBuf>, name: &str) -> Result<Self> {
         match asked {
             Some(folder) => check_empty(&folder).map(|()| RunFolder::Given(folder)),
@@ -38,11 +38,11 @@ impl RunFolder {
         }
     }
 
-    /// Makes the folder.
+    /// Creates the folder.
     pub(super) fn create(self) -> Result<PathBuf> {
         let failed = |folder: &Path, cause: &std::io::Error| {
-            Error::io(format!("make the folder {}", folder.display()), cause)
-                .advise("choose another with --out")
+            Error::io(format!("create the folder {}", folder.display()), cause)
+                .advise("choose another folder with --out")
         };
         let wanted = match self {
             RunFolder::Given(folder) => {
@@ -54,7 +54,7 @@ impl RunFolder {
         std::fs::create_dir_all(RUNS).map_err(|cause| failed(Path::new(RUNS), &cause))?;
         let mut folder = wanted.clone();
         for number in 2..MOST_OF_A_NAME {
-            // Unlike a look first, this cannot give one folder to two runs.
+            // Unlike a check beforehand, this cannot give the same folder to two runs.
             match std::fs::create_dir(&folder) {
                 Ok(()) => return Ok(folder),
                 Err(cause) if cause.kind() == IoErrorKind::AlreadyExists => {
@@ -63,8 +63,8 @@ impl RunFolder {
                 Err(cause) => return Err(failed(&folder, &cause)),
             }
         }
-        Err(Error::usage(format!("{} and all its numbers are taken", wanted.display()))
-            .advise("choose another with --out"))
+        Err(Error::usage(format!("{} and all numbered variants of it already exist", wanted.display()))
+            .advise("choose another folder with --out"))
     }
 }
 
@@ -81,23 +81,24 @@ fn check_empty(folder: &Path) -> Result<()> {
                 .advise("choose another, or leave out --out for a new one in runs/"))
         }
         Err(cause) => {
-            Err(Error::io(format!("look into {shown}"), &cause).advise("choose another with --out"))
+            Err(Error::io(format!("read {shown}"), &cause).advise("choose another folder with --out"))
         }
     }
 }
 
-/// The error for a folder that holds something: a run, which can be resumed, or anything else.
+/// Returns the error for a folder that is not empty: it has a run, which can be resumed, or
+/// something else.
 fn taken(folder: &Path) -> Error {
     let shown = folder.display();
     let Ok(record) = Record::read(folder) else {
-        return Error::usage(format!("--out {shown}: must be a new or an empty folder"))
+        return Error::usage(format!("--out {shown}: must be a new or empty folder"))
             .advise("choose another, or leave out --out for a new one in runs/");
     };
     let (what, flags) = match record.state {
         Some(State::Finished) => ("a finished run", " --epochs N"),
         Some(State::Diverged) => ("a run that diverged", " --lr X"),
         Some(State::Stopped | State::Failed) => ("a run that was interrupted", ""),
-        // Nobody is left to say that a process was killed.
+        // A killed process could not record that it ended.
         Some(State::Running) => ("a run that is training or was interrupted", ""),
         None => ("a run", ""),
     };
@@ -105,7 +106,7 @@ fn taken(folder: &Path) -> Error {
         .advise(format!("continue it with: shadegrad resume {shown}{flags}; or choose another folder"))
 }
 
-/// `name` as part of a file name on every system.
+/// Converts `name` into a part of a file name that every system allows.
 fn plain(name: &str) -> String {
     let last = Path::new(name).file_name().map(|name| name.to_string_lossy().into_owned());
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);

@@ -1,4 +1,4 @@
-//! `shadegrad selftest`: every kernel on this device, compared with the CPU.
+//! `shadegrad selftest`: compares every kernel on a GPU with the CPU.
 
 use clap::Args;
 use serde::Serialize;
@@ -20,9 +20,9 @@ const EXAMPLES: &str = "Examples:
   shadegrad selftest --only gather
   shadegrad selftest --json | jq .passed
 
-Runs every op in every way that the GPU may run it, forward and backward. What it finds is \
-remembered for this GPU, driver and build: runs do without a kernel that is wrong where another can \
-take its place, and are refused where none can.";
+Runs every op in every kernel variant of the GPU, forward and backward. The result is cached for \
+this GPU, driver and build: runs do not use a wrong kernel if another one can replace it, and \
+refuse the GPU otherwise.";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
@@ -30,7 +30,7 @@ pub(super) struct SelftestArguments {
     #[command(flatten)]
     device: DeviceFlags,
 
-    /// Only this op; what is found is not remembered
+    /// Test only this op, and do not cache the result
     #[arg(long, value_name = "OP")]
     only: Option<String>,
 
@@ -39,17 +39,17 @@ pub(super) struct SelftestArguments {
     json: bool,
 }
 
-/// The names of the `selftest` event.
+/// The fields of the `selftest` event.
 #[derive(Serialize)]
 struct Body<'a> {
     device: &'a DeviceInfo,
     passed: bool,
     tolerance: f64,
     checks: &'a [Check],
-    /// Tile classes of the matrix product that runs disable.
+    /// Tile classes of the matrix product that are disabled in runs.
     #[serde(rename = "barred")]
     disabled: &'a [String],
-    /// Ops for which there is nothing else.
+    /// Ops that are wrong in every variant.
     broken: &'a [String],
 }
 
@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &SelftestArguments) -> Result<()> {
     if let (None, Some(folder)) = (only, user_cache())
         && let Err(error) = device.save_verdict(&folder, &verdict)
     {
-        output::print_note(&format!("note: what was found is not remembered: {error}\n"));
+        output::print_note(&format!("note: the result could not be cached: {error}\n"));
     }
     let info = device.info();
     let Verdict { disabled, broken, .. } = &verdict;
@@ -90,7 +90,7 @@ fn conclude(verdict: &Verdict, device: &DeviceInfo) -> Result<()> {
     let advice = match (*failures, broken.is_empty()) {
         (0, _) => return Ok(()),
         (_, true) => {
-            "runs on this GPU do without the kernels that failed; please report them with the table above"
+            "runs on this GPU do not use the kernels that failed; please report them with the table above"
         }
         (_, false) => "train with --device cpu, update the driver, and report this with the table above",
     };
@@ -115,7 +115,7 @@ fn table(checks: &[Check], verdict: &Verdict, device: &DeviceInfo) -> String {
         text.push_str(&format!("{op:<21}  {shape:<shapes$}  {class:<classes$}  {error:>8}  {verdict}\n"));
     }
     text.push_str(&format!(
-        "\n{}; at most {TOLERANCE:.0e} of the largest value may differ\n",
+        "\n{}; errors are relative to the largest value, and may be at most {TOLERANCE:.0e}\n",
         verdict.summary()
     ));
     text

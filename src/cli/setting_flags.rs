@@ -1,4 +1,4 @@
-//! The flags that set something: one for each [`Key`], made from the table of keys.
+//! The flags of configuration keys, generated from the table of [`Key`]s.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -13,14 +13,14 @@ use crate::data::load::is_folder_of_pictures;
 use crate::error::{Error, Result};
 use crate::nn::known_layers;
 
-/// A preset, a file and a flag for every key.
+/// A preset, a configuration file and a flag for every key.
 #[derive(Clone, Debug)]
 pub(super) struct SettingFlags {
     file: Option<PathBuf>,
     given: Vec<(Key, Given)>,
 }
 
-/// What a flag was given.
+/// The value of a flag.
 #[derive(Clone, Debug)]
 enum Given {
     Text(OsString),
@@ -28,7 +28,10 @@ enum Given {
 }
 
 impl SettingFlags {
-    /// What the flags add up to, with everything below them.
+    /// Resolves the configuration from flags, environment, configuration file, preset and defaults.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if a value is invalid.
     pub(super) fn resolve(&self) -> Result<Resolved> {
         let mut flags = Settings::default();
         for (key, given) in &self.given {
@@ -43,29 +46,28 @@ impl SettingFlags {
             file: self.file.as_deref(),
         })?;
         if is_for_pictures(&said) {
-            let reason = Origin::Auto("a folder of pictures".into());
+            let reason = Origin::Auto("a folder of images".into());
             said.set(Key::Preset, Value::Text(presets::PICTURES.into()), reason);
         }
         complete(said)
     }
 
-    /// The same for a command that reads the data.
+    /// Resolves the configuration for a command that reads the data.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) also where there are none: the preset names no
-    /// data, and nobody else does.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if a value is invalid or no data set is named.
     pub(super) fn resolve_with_data(&self) -> Result<Resolved> {
         let resolved = self.resolve()?;
         let preset = &resolved.config.preset;
         match resolved.config.data.is_empty() {
             false => Ok(resolved),
-            true => Err(Error::usage(format!("preset {preset}: needs data to train on"))
-                .advise("name a folder of pictures or a known data set, for example --data ./flowers")),
+            true => Err(Error::usage(format!("preset {preset}: data to train on are required"))
+                .advise("give a folder of images or a known data set, for example --data ./flowers")),
         }
     }
 }
 
-/// The flag of a key as messages quote it; presets have none.
+/// Returns the flag of a key as messages quote it. The preset has no flag.
 pub(super) fn origin(key: Key) -> Origin {
     Origin::Argument(match key {
         Key::Preset => "preset".into(),
@@ -73,7 +75,7 @@ pub(super) fn origin(key: Key) -> Origin {
     })
 }
 
-/// The flag that turns a switch on or off.
+/// Returns the flag that turns a switch on or off.
 fn switch_origin(key: Key, on: bool) -> Origin {
     match key.kind() {
         Kind::Switch { off, .. } if !on => Origin::Argument(format!("--{off}")),
@@ -81,8 +83,8 @@ fn switch_origin(key: Key, on: bool) -> Origin {
     }
 }
 
-/// Whether the preset for pictures is the one to start from: the data are a folder of pictures, and
-/// neither a preset nor a model was chosen for them.
+/// Whether to start from the preset for images: the data are a folder of images, and the user chose
+/// neither a preset nor a model.
 fn is_for_pictures(said: &Settings) -> bool {
     let is_free = said.get(Key::Preset).is_none() && said.get(Key::Model).is_none();
     let is_of_pictures = |data| is_folder_of_pictures(data, &Catalogue::built_in());
@@ -94,7 +96,7 @@ impl Args for SettingFlags {
         let file = Arg::new("config")
             .long("config")
             .value_name("FILE")
-            .help("Take values from this TOML file, whose keys are the names of these flags")
+            .help("Read values from this TOML file; its keys are the names of these flags")
             .value_parser(clap::value_parser!(PathBuf))
             .value_hint(ValueHint::FilePath);
         Key::ALL.into_iter().flat_map(flags_of).fold(command.arg(file), Command::arg)
@@ -125,7 +127,8 @@ impl FromArgMatches for SettingFlags {
     }
 }
 
-/// The flag of a key; of a switch both, of which help shows the one that changes something.
+/// Returns the flag of a key. A switch has two flags, and the help shows the one that changes its
+/// default.
 fn flags_of(key: Key) -> Vec<Arg> {
     let Kind::Switch { usual, off } = key.kind() else { return vec![valued(key)] };
     let switch = |name: &'static str, other: &'static str, hidden: bool| {
@@ -150,7 +153,7 @@ fn valued(key: Key) -> Arg {
         .value_name(value_name(key))
         .value_parser(Unchecked { kind: key.kind() })
         .value_hint(hint(key))
-        // So that `--lr -1` is about a learning rate and not about an unknown flag `-1`.
+        // `--lr -1` is an invalid learning rate, and `-1` not an unknown flag.
         .allow_negative_numbers(true);
     match key {
         Key::Preset => argument,
@@ -158,7 +161,7 @@ fn valued(key: Key) -> Arg {
     }
 }
 
-/// All layers, each with everything that it takes.
+/// Returns examples of all layers with their arguments.
 fn layers() -> String {
     known_layers().into_iter().map(|layer| layer.example).collect::<Vec<_>>().join(" ")
 }
@@ -186,7 +189,7 @@ fn heading(key: Key) -> &'static str {
             "Data and model"
         }
         Key::Model | Key::Init => "Data and model",
-        Key::Device | Key::Out => "Where",
+        Key::Device | Key::Out => "Device and output",
         _ => "Training",
     }
 }
@@ -199,8 +202,8 @@ fn hint(key: Key) -> ValueHint {
     }
 }
 
-/// Takes every value as it is, but tells help and completions what is allowed. Flags, files and the
-/// environment are checked in the same place, with the same words: [`Kind::accept`].
+/// Accepts every value, and provides the allowed values for help and completions. Values of flags,
+/// files and the environment are all checked in [`Kind::accept`].
 #[derive(Clone, Copy, Debug)]
 struct Unchecked {
     kind: Kind,

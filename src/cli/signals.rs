@@ -1,4 +1,5 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the first asks the run to end, the second ends the process at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first signal stops the run at the next step, the second ends the
+//! process at once.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,14 +10,14 @@ use signal_hook::flag;
 use crate::error::{Error, ErrorKind, Result};
 use crate::train::StopFlag;
 
-/// A flag that the process's signals set from now on.
+/// Returns a flag that the process's signals set from now on.
 pub(super) fn stop_on_signals() -> Result<StopFlag> {
     let stop = StopFlag::default();
     let asked_before = Arc::new(AtomicBool::new(false));
     for (signal, reason) in signals() {
         let listen = || {
-            // A signal's actions run in this order, so the first one finds that nobody asked
-            // before.
+            // The actions of a signal run in this order, so at the first signal the flag is not yet
+            // set.
             flag::register_conditional_shutdown(
                 signal,
                 reason.exit_code().into(),
@@ -30,7 +31,7 @@ pub(super) fn stop_on_signals() -> Result<StopFlag> {
     Ok(stop)
 }
 
-/// The signals that end a run, and what each is to it.
+/// Returns the signals that end a run, each with its meaning.
 fn signals() -> Vec<(i32, ErrorKind)> {
     let mut signals = vec![(SIGINT, ErrorKind::Interrupted), (SIGTERM, ErrorKind::Terminated)];
     #[cfg(unix)]
@@ -40,12 +41,12 @@ fn signals() -> Vec<(i32, ErrorKind)> {
     signals
 }
 
-/// Whether the process was started with this signal ignored, as `nohup` starts it: the run is meant
-/// to outlive its terminal then.
+/// Whether the process was started with this signal ignored, as by `nohup`, so that the run
+/// outlives its terminal.
 #[cfg(unix)]
-#[allow(unsafe_code, reason = "only the C library tells what a signal does, and nothing is changed")]
+#[allow(unsafe_code, reason = "only the C library knows the action of a signal, and nothing is changed")]
 fn is_ignored(signal: i32) -> bool {
-    // SAFETY: a null new action makes `sigaction` write the present one into `action`, which is
+    // SAFETY: a null new action makes `sigaction` write the current one into `action`, which is
     // plain data for which all zeros are valid.
     let action = unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();

@@ -1,4 +1,4 @@
-//! A sign of life while something takes seconds.
+//! A spinner for work that takes seconds.
 
 use std::io::{self, IsTerminal};
 use std::sync::LazyLock;
@@ -7,7 +7,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::style::is_capable;
 
-/// All spinners of the process: they are drawn below each other, and step aside for notes.
+/// All spinners of the process. They are drawn below each other, and are hidden while a note is
+/// printed.
 static SPINNERS: LazyLock<MultiProgress> = LazyLock::new(|| {
     let target = if is_visible() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     MultiProgress::with_draw_target(target)
@@ -18,7 +19,8 @@ pub(super) fn is_visible() -> bool {
     io::stderr().is_terminal() && is_capable()
 }
 
-/// A line on standard error that says what is being done; nothing where that is no terminal.
+/// Creates a spinner on standard error with a message. It is hidden if standard error is not a
+/// terminal.
 pub(super) fn spinner() -> ProgressBar {
     let bar = SPINNERS.add(ProgressBar::new_spinner());
     let line = ProgressStyle::with_template("{spinner} {wide_msg}");
@@ -26,7 +28,7 @@ pub(super) fn spinner() -> ProgressBar {
     bar
 }
 
-/// Does something else with standard error while no spinner is there.
+/// Calls `write` while all spinners are hidden.
 pub(super) fn without_spinners<T>(write: impl FnOnce() -> T) -> T {
     SPINNERS.suspend(write)
 }

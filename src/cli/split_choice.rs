@@ -1,11 +1,11 @@
-//! What `--split` names.
+//! The values of `--split`.
 
 use clap::ValueEnum;
 
 use crate::data::{Dataset, Split};
 use crate::error::{Error, Result};
 
-/// One part of a data set, or all of it.
+/// One split of a data set, or all of it.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum WhichSplit {
     Train,
@@ -15,11 +15,11 @@ pub(super) enum WhichSplit {
 }
 
 impl WhichSplit {
-    /// Its name, and its images, which are taken out of the data set.
+    /// Takes the images out of the data set, and returns them with the name of the split.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) where validation images are asked for and there
-    /// are none.
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) if validation images are requested but there are
+    /// none.
     pub(super) fn of(self, dataset: &mut Dataset) -> Result<(&'static str, Split)> {
         let validation = dataset.validation.take();
         let [mut train, test] = [&mut dataset.train, &mut dataset.test].map(std::mem::take);
@@ -44,5 +44,5 @@ impl WhichSplit {
 
 fn none(name: &str) -> Error {
     Error::data(format!("{name} has no validation images"))
-        .advise("name another split; a folder of pictures has them in val/, if it has a test/ as well")
+        .advise("choose another split; a folder of images has them in val/, if it also has a test/")
 }

@@ -1,4 +1,4 @@
-//! A training run for people: a table on standard output, a progress bar on standard error.
+//! Shows a training run as a table on standard output and a progress bar on standard error.
 
 use std::io::{self, IsTerminal};
 
@@ -17,14 +17,14 @@ use crate::train::{End, Epoch, Observer, Progress, Start, Warning};
 #[derive(Debug)]
 struct Column {
     title: &'static str,
-    /// As wide as its numbers need.
+    /// Width in characters.
     width: usize,
-    /// Where not all have room, the dearest stay.
+    /// Priority: columns with a low one are left out on a narrow terminal.
     price: usize,
     text: fn(&Epoch) -> String,
 }
 
-/// The columns that are there only where there are images to validate on.
+/// Titles of the columns that are shown only if the run has validation images.
 const VALIDATION_LOSS: &str = "val loss";
 const VALIDATION_ACCURACY: &str = "val acc";
 
@@ -49,7 +49,7 @@ const COLUMNS: [Column; 10] = [
     },
     Column { title: TEST_LOSS, width: 10, price: 6, text: |epoch| figure(epoch.test_loss) },
     Column { title: TEST_ACCURACY, width: 9, price: 8, text: |epoch| percentage(epoch.test_accuracy) },
-    // Of the epoch's last step.
+    // The learning rate of the epoch's last step.
     Column { title: "lr", width: 8, price: 1, text: |epoch| figure(epoch.learning_rate) },
     Column { title: "seconds", width: 8, price: 2, text: |epoch| duration(epoch.seconds) },
     Column {
@@ -60,7 +60,7 @@ const COLUMNS: [Column; 10] = [
     },
 ];
 
-/// The column of the figure that chooses the best epoch.
+/// Returns the title of the column whose metric decides the best epoch.
 fn monitored_column(monitor: Monitor, has_validation: bool) -> &'static str {
     match (monitor, has_validation) {
         (Monitor::Accuracy, true) => VALIDATION_ACCURACY,
@@ -70,16 +70,16 @@ fn monitored_column(monitor: Monitor, has_validation: bool) -> &'static str {
     }
 }
 
-/// Between columns.
+/// Space between columns.
 const GAP: &str = "  ";
 
-/// Prints a row an epoch, and moves the bar in between.
+/// Prints one row per epoch, and updates the progress bar in between.
 #[derive(Debug)]
 pub(super) struct Terminal {
     style: Style,
     bar: ProgressBar,
     epochs: usize,
-    /// The columns that standard output has room for.
+    /// The columns that fit standard output.
     columns: Vec<Column>,
     monitor: Monitor,
     /// The best epoch so far.
@@ -87,7 +87,7 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// For the process's outputs, as they are.
+    /// Creates the observer for standard output and standard error.
     pub(super) fn new() -> Result<Self> {
         let target = if io::stderr().is_terminal() && is_capable() {
             ProgressDrawTarget::stderr_with_hz(10)
@@ -107,28 +107,28 @@ impl Terminal {
         })
     }
 
-    /// Prints lines of the result, above the bar where both are on one screen.
+    /// Prints lines of the result, above the bar if both are on the same terminal.
     fn print(&self, text: &str) -> Result<()> {
         self.bar.suspend(|| output::print(text))
     }
 }
 
-/// How many columns a terminal has; nothing for what is no terminal.
+/// Returns the columns of a terminal; `None` if the output is not a terminal.
 fn columns_of(output: &Term) -> Option<usize> {
     output.size_checked().map(|(_, columns)| columns.into())
 }
 
-/// The columns for a run with so many images to validate on.
+/// Returns the columns for a run with this number of validation images.
 fn columns_for(validation: usize) -> Vec<Column> {
     let is_there =
         |column: &Column| validation > 0 || ![VALIDATION_LOSS, VALIDATION_ACCURACY].contains(&column.title);
     COLUMNS.into_iter().filter(is_there).collect()
 }
 
-/// The dearest columns of the table that have room together; all of them where room is no matter.
+/// Returns the columns with the highest priorities that fit; all of them without a width limit.
 fn fitting(mut columns: Vec<Column>, room: Option<usize>) -> Vec<Column> {
     let width = |columns: &[Column]| columns.iter().map(|column| column.width + GAP.len()).sum::<usize>();
-    // The first column needs no gap, and the last place of a line stays empty.
+    // The first column needs no gap, and the last character of a line stays empty.
     while columns.len() > 1 && room.is_some_and(|room| width(&columns) > room + 1) {
         let cheapest = (0..columns.len()).min_by_key(|&index| columns[index].price);
         cheapest.map(|index| columns.remove(index));
@@ -147,10 +147,10 @@ impl Observer for Terminal {
     }
 
     fn progress(&mut self, progress: &Progress) -> Result<()> {
-        // Looked at each time: people change the size of their windows.
+        // Queried each time, because the window may be resized.
         let Some(columns) = columns_of(&Term::stderr()) else { return Ok(()) };
         let line = ProgressLine::new(progress, self.epochs, columns);
-        // One call, so that no line is drawn of which a part is older than the rest.
+        // A single call, so that no line is drawn with parts of different ages.
         self.bar.set_message(line.to_text(Style::of_stderr()));
         Ok(())
     }
@@ -177,7 +177,7 @@ impl Observer for Terminal {
 }
 
 impl Drop for Terminal {
-    /// A run that ends with an error leaves no half bar behind.
+    /// Removes the progress bar of a run that ends with an error.
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
@@ -186,25 +186,25 @@ impl Drop for Terminal {
 fn heading(start: &Start, columns: &[Column], style: Style) -> String {
     let Start { device, dataset, .. } = start;
     let [channels, height, width] = dataset.shape;
-    let kept_aside = match dataset.validation {
+    let validation = match dataset.validation {
         0 => String::new(),
         count => format!(", {count} validation"),
     };
-    let goes_on = match start.step {
+    let resumed = match start.step {
         0 => String::new(),
-        step => format!(", goes on after step {step}"),
+        step => format!(", resumed at step {step}"),
     };
     let lines = [
         ("device", format!("{} ({})", device.name, device.backend)),
         (
             "data",
             format!(
-                "{}: {} training{kept_aside} and {} test images, {channels}x{height}x{width}, {} classes",
+                "{}: {} training{validation} and {} test images, {channels}x{height}x{width}, {} classes",
                 dataset.name, dataset.train, dataset.test, dataset.classes,
             ),
         ),
         ("model", format!("{} ({} parameters)", start.model, start.parameters)),
-        ("run", format!("{}{goes_on}", start.run.display())),
+        ("run", format!("{}{resumed}", start.run.display())),
     ];
     let mut text = String::new();
     for (name, value) in lines {
@@ -215,7 +215,7 @@ fn heading(start: &Start, columns: &[Column], style: Style) -> String {
     text
 }
 
-/// The row of an epoch; the figure of the column `marked` is the best so far.
+/// Formats the row of an epoch. The value in the column `marked` is the best so far.
 fn row(epoch: &Epoch, marked: Option<&str>, columns: &[Column], style: Style) -> String {
     let cells = columns.iter().map(|Column { title, width, text, .. }| {
         let cell = format!("{:>width$}", text(epoch));
@@ -224,7 +224,7 @@ fn row(epoch: &Epoch, marked: Option<&str>, columns: &[Column], style: Style) ->
     format!("{}\n", cells.collect::<Vec<_>>().join(GAP))
 }
 
-/// The best epoch with the figure that chose it, `(validation 96.53%, test 95.49%)`.
+/// Formats the best epoch with the metrics that decided it, `(validation 96.53%, test 95.49%)`.
 fn best_epoch(end: &End, monitor: Monitor, style: Style) -> String {
     let best = &end.best;
     let mut figures = Vec::new();
@@ -250,7 +250,7 @@ fn summary(end: &End, monitor: Monitor, style: Style) -> String {
     let seconds = duration(end.seconds);
     text.push_str(&format!("; {} steps in {seconds} s; weights sha256 {hash}\n", end.steps));
     let run = end.run.display();
-    text.push_str(&format!("recorded in {run}; its page is {}\n", end.run.join("report.html").display()));
+    text.push_str(&format!("saved to {run} (report: {})\n", end.run.join("report.html").display()));
     text
 }
 
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(
             titles(Some(83)),
             "epoch, train loss, train acc, test loss, test acc, seconds, images/s",
-            "the learning rate is there where there is room"
+            "the learning rate is shown if there is room"
         );
         assert_eq!(titles(Some(73)), "epoch, train loss, train acc, test loss, test acc, images/s");
         assert_eq!(titles(Some(40)), "epoch, train acc, test loss, test acc");

@@ -1,4 +1,4 @@
-//! `shadegrad train`.
+//! `shadegrad train`: trains a model.
 
 use clap::Args;
 
@@ -19,14 +19,14 @@ use crate::train::Sizes;
 
 const EXAMPLES: &str = "Examples:
   shadegrad train                              # Fashion-MNIST, best device
-  shadegrad train cifar10-mlp --epochs 40      # a preset with another value
-  shadegrad train --data ./flowers             # pictures, in a folder per class
+  shadegrad train cifar10-mlp --epochs 40      # override a value of a preset
+  shadegrad train --data ./flowers             # images, one folder per class
   shadegrad train --config mine.toml           # values from a file
-  shadegrad train --json | jq .test_accuracy   # a line of JSON an epoch
+  shadegrad train --json | jq .test_accuracy   # one line of JSON per epoch
   shadegrad train --dashboard                  # watch it in a browser
 
-What is on the command line goes before the environment (SHADEGRAD_DATA, SHADEGRAD_DEVICE), that \
-before --config, that before the preset. `shadegrad config show` takes the same arguments and tells.";
+Flags override the environment (SHADEGRAD_DATA, SHADEGRAD_DEVICE), which overrides --config, which \
+overrides the preset. `shadegrad config show` takes the same arguments and shows each value's origin.";
 
 #[derive(Args, Debug)]
 #[command(before_help = EXAMPLES, help_template = super::help::TEMPLATE)]
@@ -39,7 +39,7 @@ pub(super) struct TrainArguments {
 }
 
 pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
-    // Cheap mistakes first: nothing below is tried before all arguments make sense.
+    // All arguments are checked before anything slow begins.
     let resolved = arguments.settings.resolve_with_data()?;
     let folder = RunFolder::plan(resolved.out(), name(&resolved))?;
     let mut observers = arguments.output.open()?;
@@ -69,12 +69,12 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
         warnings.push(notice.to_string());
     }
     let prepared = PreparedRun::new(&resolved.config, dataset, device, |lost| {
-        output::print_note(&format!("note: {lost}; opening it again\n"));
+        output::print_note(&format!("note: {lost}; reopening the device\n"));
         let device = Options { on_notice: print_major, ..options.clone() }.open(&choice)?;
         Ok((load(&resolved)?, device))
     })?;
     let stop = stop_on_signals()?;
-    // Only a run that can start leaves a folder behind.
+    // The folder is created only once the run can start.
     let run = folder.create()?;
     let directory = RunDirectory::create(&run, resolved.config.to_toml())?;
     let directory = directory.with_data_dir(resolved.data_dir());
@@ -92,8 +92,8 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<()> {
     observers.finish(&run, ended)
 }
 
-/// The configuration as the run records it: its paths are those of every current folder, and what a
-/// run that it starts from may become later counts for nothing.
+/// Returns the configuration to record: with absolute paths, and with the weights file of the run
+/// that it starts from, so that later changes of that run do not matter.
 fn recorded(config: Config) -> Result<Config> {
     let init = match config.init {
         Init::File(path) => Init::File(weights_of(&path)?),
@@ -102,8 +102,8 @@ fn recorded(config: Config) -> Result<Config> {
     Ok(Config { init, ..config }.with_absolute_paths())
 }
 
-/// Says so where more images a step were asked for than there are; what a preset or a file says is
-/// for any data set.
+/// Prints a note if the flag `--batch-size` exceeds the number of training images. Values of
+/// presets and files are meant for any data set.
 fn note_batch_size(resolved: &Resolved, dataset: &Dataset) {
     let (count, size) = (dataset.train.len(), resolved.config.batch_size);
     let setting = resolved.settings.get(Key::BatchSize);
@@ -111,12 +111,12 @@ fn note_batch_size(resolved: &Resolved, dataset: &Dataset) {
     if is_flag && size > count {
         let name = &dataset.name;
         output::print_note(&format!(
-            "note: --batch-size {size}: a step takes all {count} training images of {name}\n"
+            "note: --batch-size {size}: each step uses all {count} training images of {name}\n"
         ));
     }
 }
 
-/// Says so where the run is validated on other images than the data has for that.
+/// Prints a note if the run is not validated on the validation images of the data set.
 fn note_validation(resolved: &Resolved, dataset: &Dataset) {
     let setting = resolved.settings.get(Key::Validation);
     if let (Some(split), Some(setting)) = (&dataset.validation, setting)
@@ -130,7 +130,7 @@ fn note_validation(resolved: &Resolved, dataset: &Dataset) {
     }
 }
 
-/// What the run's folder is called after: the preset, or the data where they are others than the
+/// Returns the name in the run's folder name: the preset, or the data if they are not the
 /// preset's.
 fn name(resolved: &Resolved) -> &str {
     let is_of_preset = |key| {

@@ -1,4 +1,4 @@
-//! The data set that a configuration names, and what follows from it.
+//! Loads the data set of a configuration, and describes the values that depend on it.
 
 use std::path::{Path, PathBuf};
 
@@ -13,51 +13,52 @@ use crate::error::{Error, Result};
 use crate::text::human;
 use crate::train::Sizes;
 
-/// Loads it, or fetches it first; known sets are looked for in `data_dir` only, if there is one.
-/// `progress` says whether the reading of many pictures shows how far it is.
+/// Loads the data set, and downloads it first if necessary. Known sets are looked for only in
+/// `data_dir`, if it is given. `progress` enables the progress display for reading many images.
 pub(super) fn load(config: &Config, data_dir: Option<PathBuf>, progress: bool) -> Result<Dataset> {
     let wanted = Wanted { progress, ..config.pictures() };
     load_or_fetch(&config.data, &Search::from_environment(data_dir), &wanted, &FetchOptions::default())
 }
 
-/// Looks whether the data that a run has recorded are still there.
+/// Checks that the recorded data of a run still exist.
 ///
 /// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data) where a folder has gone.
+/// [`ErrorKind::Data`](crate::ErrorKind::Data) if the folder no longer exists.
 pub(super) fn check_recorded(data: &str) -> Result<()> {
     let path = Path::new(data);
     if Catalogue::built_in().find(data).is_some() || path.exists() {
         return Ok(());
     }
-    // Older versions recorded paths as they were given.
-    let relative = if path.is_absolute() { "" } else { ", seen from the folder that the run was started in" };
-    Err(Error::data(format!("the data of the run are not there any more: {data}{relative}"))
-        .advise("if they were moved, name their new place with --data DIR"))
+    // Older versions recorded relative paths.
+    let relative =
+        if path.is_absolute() { "" } else { ", relative to the folder in which the run was started" };
+    Err(Error::data(format!("the data of the run no longer exist: {data}{relative}"))
+        .advise("if they were moved, give their new place with --data DIR"))
 }
 
-/// What a run with this configuration trains on.
+/// Returns the training set of a run with this configuration.
 pub(super) fn training_set(config: &Config, dataset: &Dataset) -> TrainingSet {
     let Sizes { train, shape, .. } = Sizes::of(config, dataset);
     TrainingSet { images: train, shape }
 }
 
-/// Which preset was chosen because of the data, if any.
+/// Returns a message about the preset that was chosen because of the data, if one was.
 pub(super) fn chosen_preset(resolved: &Resolved) -> Option<String> {
     resolved.settings.get(Key::Preset).filter(|setting| is_auto(setting))?;
     let preset = &resolved.config.preset;
-    // As it was said: the configuration of a run has an absolute path.
+    // The path as the user wrote it: the configuration of a run has an absolute path.
     let data = resolved.settings.text(Key::Data)?;
-    Some(format!("{data} is a folder of pictures: preset {preset}, a small convolutional network"))
+    Some(format!("{data} is a folder of images: preset {preset}, a small convolutional network"))
 }
 
 fn is_auto(setting: &Setting) -> bool {
     matches!(setting.origin, Origin::Auto(_))
 }
 
-/// Says which preset was chosen, and which values follow from the training images, if any.
+/// Prints which preset was chosen, and which values were derived from the training images, if any.
 pub(super) fn print_choice(resolved: &Resolved, set: &TrainingSet) {
     let mut said = Vec::from_iter(chosen_preset(resolved));
-    // The model is shown in full above the table.
+    // The model is not listed, because it is shown above the table.
     let values: Vec<String> = [Key::Epochs, Key::BatchSize, Key::Crop]
         .into_iter()
         .filter_map(|key| Some((key, resolved.settings.get(key).filter(|setting| is_auto(setting))?)))

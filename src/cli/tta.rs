@@ -1,19 +1,19 @@
-//! `--tta`: which views of an image are averaged.
+//! The values of `--tta`: the views of an image whose predictions are averaged.
 
 use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::train::Views;
 
-/// [`Views`] by their names on the command line.
+/// [`Views`] for clap.
 #[derive(Clone, Copy, Debug, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum TtaName {
-    /// The image as it is
+    /// Only the image itself
     None,
-    /// And its mirror image
+    /// Also its mirror image
     Mirror,
-    /// And both shifted by a pixel along the diagonal: six views
+    /// Also both shifted by one pixel along the diagonal: six views
     MirrorShifts,
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with the arguments, in the form of every other error.
+//! Converts clap's errors about arguments into the program's own errors.
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::Error;
 
-/// clap's error about the arguments of `program`: one line for what is wrong, one for what to do.
+/// Converts clap's error about the arguments of `program` into a message and a remedy.
 pub(super) fn translate(error: &clap::Error, program: Command) -> Error {
     let mut message = message(error);
     let suggested =
@@ -16,10 +16,8 @@ pub(super) fn translate(error: &clap::Error, program: Command) -> Error {
     if let Some(meant) = suggested.into_iter().find_map(|kind| words(error, kind).into_iter().next()) {
         message.push_str(&format!("; did you mean `{meant}`?"));
     }
-    Error::usage(message).advise(format!(
-        "run `{} --help` to see what there is",
-        command(program, std::env::args_os().skip(1))
-    ))
+    Error::usage(message)
+        .advise(format!("see `{} --help` for usage", command(program, std::env::args_os().skip(1))))
 }
 
 fn message(error: &clap::Error) -> String {
@@ -27,14 +25,14 @@ fn message(error: &clap::Error) -> String {
     let value = words(error, ContextKind::InvalidValue).join(", ");
     match error.kind() {
         ErrorKind::UnknownArgument if argument.starts_with('-') => {
-            format!("{argument}: there is no such flag")
+            format!("unknown flag {argument}")
         }
-        ErrorKind::UnknownArgument => format!("{argument}: one argument too many"),
+        ErrorKind::UnknownArgument => format!("unexpected argument {argument}"),
         ErrorKind::InvalidSubcommand => {
             let name = words(error, ContextKind::InvalidSubcommand).join(" ");
-            format!("{name}: there is no such command")
+            format!("unknown command {name}")
         }
-        ErrorKind::InvalidValue if value.is_empty() => format!("{argument}: needs a value"),
+        ErrorKind::InvalidValue if value.is_empty() => format!("{argument}: a value is required"),
         ErrorKind::InvalidValue => {
             let allowed = words(error, ContextKind::ValidValue).join(", ");
             format!("{} {value}: must be one of {allowed}", flag(&argument))
@@ -46,18 +44,20 @@ fn message(error: &clap::Error) -> String {
         ErrorKind::ArgumentConflict => {
             let prior = words(error, ContextKind::PriorArg).join(", ");
             if prior.is_empty() || prior == argument {
-                format!("{argument}: was given twice")
+                format!("{argument} was given more than once")
             } else {
-                format!("{argument}: does not go with {prior}")
+                format!("{argument} cannot be used with {prior}")
             }
         }
-        ErrorKind::MissingRequiredArgument if argument.contains(", ") => format!("{argument}: are missing"),
-        ErrorKind::MissingRequiredArgument => format!("{argument}: is missing"),
-        ErrorKind::TooManyValues => format!("{} {value}: takes no value", flag(&argument)),
+        ErrorKind::MissingRequiredArgument if argument.contains(", ") => {
+            format!("missing arguments: {argument}")
+        }
+        ErrorKind::MissingRequiredArgument => format!("missing argument: {argument}"),
+        ErrorKind::TooManyValues => format!("{} {value}: this flag takes no value", flag(&argument)),
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             "no command was given".into()
         }
-        ErrorKind::InvalidUtf8 => "an argument is not UTF-8 text".into(),
+        ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8".into(),
         _ => {
             let text = error.render().to_string();
             let line = text.lines().next().unwrap_or_default();
@@ -66,12 +66,12 @@ fn message(error: &clap::Error) -> String {
     }
 }
 
-/// `--split` of `--split <SPLIT>`.
+/// Returns the flag without its value name: `--split` of `--split <SPLIT>`.
 fn flag(argument: &str) -> &str {
     argument.split(' ').next().unwrap_or(argument)
 }
 
-/// The command that the arguments are for, as one writes it: `shadegrad data fetch`.
+/// Returns the command that the arguments belong to, as in `shadegrad data fetch`.
 fn command(mut command: Command, arguments: impl Iterator<Item = OsString>) -> String {
     let mut names = vec!["shadegrad".to_owned()];
     for argument in arguments {

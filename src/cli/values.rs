@@ -1,10 +1,10 @@
-//! Values of flags that set nothing in a configuration: read, or refused with what is allowed.
+//! Parses the values of flags that are not configuration keys.
 
 use std::net::IpAddr;
 
 use crate::config::{Kind, Value, Written};
 
-/// A number of things.
+/// Parses a positive count.
 pub(super) fn count(text: &str) -> Result<usize, String> {
     match Kind::Count.accept(Written::Bare(text.as_ref())) {
         Some(Value::Whole(count)) => usize::try_from(count).map_err(|cause| cause.to_string()),
@@ -12,7 +12,7 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A number of things, or none.
+/// Parses a count that may be zero.
 pub(super) fn count_or_zero(text: &str) -> Result<usize, String> {
     match Kind::CountOrZero.accept(Written::Bare(text.as_ref())) {
         Some(Value::Whole(count)) => usize::try_from(count).map_err(|cause| cause.to_string()),
@@ -20,7 +20,7 @@ pub(super) fn count_or_zero(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A seed.
+/// Parses a seed.
 pub(super) fn seed(text: &str) -> Result<u64, String> {
     match Kind::Whole.accept(Written::Bare(text.as_ref())) {
         Some(Value::Whole(seed)) => Ok(seed),
@@ -28,18 +28,18 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
     }
 }
 
-/// How long something is measured.
+/// Parses the duration of a measurement in seconds.
 pub(super) fn seconds(text: &str) -> Result<f64, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.001..=60.0).contains(seconds));
     seconds.ok_or_else(|| "must be a number from 0.001 to 60".into())
 }
 
-/// Where to listen.
+/// Parses the port to listen on.
 pub(super) fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| "must be a port from 0 to 65535 (a preset goes before the flag)".into())
+    text.parse().map_err(|_| "must be a port from 0 to 65535 (put a preset before the flag)".into())
 }
 
-/// Whom to listen to.
+/// Parses the address to listen on.
 pub(super) fn address(text: &str) -> Result<IpAddr, String> {
-    text.parse().map_err(|_| "must be an address in numbers, such as 0.0.0.0 or ::1".into())
+    text.parse().map_err(|_| "must be an IP address, such as 0.0.0.0 or ::1".into())
 }

@@ -1,4 +1,4 @@
-//! What `data verify` found in a folder of pictures, as text and as JSON.
+//! The result of `data verify` on a folder of images, as text and as JSON.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::data::pictures::{Endings, TestOrigin, Verification};
 
-/// Lines for people, and one object with the same.
+/// Returns the result as lines of text and as a JSON object.
 pub(super) fn both(folder: &Path, found: &Verification) -> (String, Value) {
     (text(folder, found), object(folder, found))
 }
@@ -15,11 +15,11 @@ fn text(folder: &Path, found: &Verification) -> String {
     let mut lines: Vec<_> = found.faults.iter().map(|fault| fault.message.clone()).collect();
     lines.extend(found.warnings.iter().map(|warning| format!("warning: {warning}")));
     if found.others.total() > 0 {
-        lines.push(format!("files that are not pictures: {}", found.others.list()));
+        lines.push(format!("files that are not images: {}", found.others.list()));
     }
     lines.extend(found.description.iter().cloned());
     let (count, bad) = (found.pictures, found.faults.len());
-    lines.push(format!("{}: {} of {count} pictures can be read", folder.display(), count - bad));
+    lines.push(format!("{}: {} of {count} images can be read", folder.display(), count - bad));
     lines.join("\n") + "\n"
 }
 
@@ -47,7 +47,7 @@ fn object(folder: &Path, found: &Verification) -> Value {
     })
 }
 
-/// Numbers of files by ending.
+/// Returns the number of files with each file name extension.
 fn by_ending(endings: &Endings) -> Value {
     let counts = endings.by_count().into_iter().map(|(ending, count)| (ending.to_owned(), count.into()));
     Value::Object(counts.collect::<Map<_, _>>())

@@ -59,8 +59,8 @@ impl From<Reopened> for Continuation {
     }
 }
 
-/// Where a run that is resumed has its checkpoint, data and device from. Each is asked for anew
-/// after the device was lost.
+/// Provides the checkpoint, the data and the device of a resumed run. Each is requested again after
+/// the device was lost.
 pub trait RunSource {
     /// Reopens the run at its last intact checkpoint.
     ///
@@ -149,16 +149,12 @@ impl fmt::Display for RunNotice<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RunNotice::DeviceLost(error) => {
-                write!(formatter, "{error}; opening it again and going on from the last checkpoint")
+                write!(formatter, "{error}; reopening the device and resuming from the last checkpoint")
             }
             RunNotice::OtherDevice(began_on) => {
-                write!(formatter, "the run began on {began_on}: what follows differs by rounding")
+                write!(formatter, "the run began on {began_on}: the rest of the run has different rounding")
             }
-            RunNotice::NoF16(name) => write!(
-                formatter,
-                "precision f16: {name} has no 16-bit floats to gain by, so all are computed and kept in 32 \
-                 bits"
-            ),
+            RunNotice::NoF16(name) => write!(formatter, "f16 is not supported on {name}: training in f32"),
         }
     }
 }
@@ -172,8 +168,8 @@ pub struct PreparedRun<'a> {
 }
 
 impl<'a> PreparedRun<'a> {
-    /// Moves data and initial weights to the device. If the device is lost on the way, `again`
-    /// opens it and loads the data anew, once.
+    /// Moves data and initial weights to the device. If the device is lost meanwhile, `again`
+    /// reopens it and reloads the data, once.
     ///
     /// # Errors
     /// As [`Trainer::new`] and `again`.
@@ -284,7 +280,7 @@ impl Supervisor<'_> {
         let Continuation { mut directory, snapshot, config, record, change } = opened;
         match lost {
             // The same warnings about the data were logged before.
-            Some(lost) => directory.log_warnings(&[format!("{lost}; going on with a new device")])?,
+            Some(lost) => directory.log_warnings(&[format!("{lost}; resuming on the reopened device")])?,
             None => {
                 source.loaded(&dataset);
                 directory.log_warnings(&dataset.warnings)?;
@@ -334,7 +330,7 @@ impl Supervisor<'_> {
         let remedy = if self.folder.join("last").is_file() {
             Remedy::Resume(self.folder.into())
         } else {
-            Remedy::or_cpu("start again")
+            Remedy::or_cpu("start the run again")
         };
         Error::device(format!("{lost}; then: {next}")).advise(remedy)
     }

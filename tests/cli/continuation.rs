@@ -122,7 +122,7 @@ fn a_run_with_more_epochs_ends_as_one_that_had_them_from_the_start() {
         let outcome = fine(sandbox.run(&["resume", run, "--epochs", "4"]));
         assert!(outcome.stderr.contains("note: epochs 4 (was 2)"), "{outcome:#?}");
         assert!(outcome.stderr.contains("the learning rate is 0.05"), "{outcome:#?}");
-        assert!(outcome.stderr.contains("no longer the one that was started"), "{outcome:#?}");
+        assert!(outcome.stderr.contains("run.json records both"), "{outcome:#?}");
         assert_eq!(weights(&sandbox, run), weights(&sandbox, "straight"), "{run}");
         assert_eq!(metrics(&sandbox, run), metrics(&sandbox, "straight"), "{run}");
         let config = |run: &str| read(&sandbox, &format!("{run}/config.toml"));
@@ -144,7 +144,7 @@ fn the_schedule_of_a_run_with_more_epochs_is_laid_out_anew() {
         fine(train(&sandbox, &format!("long-{schedule}"), &flags("5")));
         fine(train(&sandbox, schedule, &flags("3")));
         let outcome = fine(sandbox.run(&["resume", schedule, "--epochs", "5", "--lr", "0.02"]));
-        let wanted = format!("lr 0.02 (was 0.05): the {schedule} schedule is laid out over 70 steps");
+        let wanted = format!("lr 0.02 (was 0.05): the {schedule} schedule now covers 70 steps");
         assert!(outcome.stderr.contains(&wanted), "{outcome:#?}");
         let rates = |run: &str| {
             let rate = |event: &Value| event["learning_rate"].as_f64().expect("a number");
@@ -168,7 +168,7 @@ fn changes_that_a_run_cannot_have_are_refused_and_leave_it_as_it_is() {
         outcome
             .refused(2)
             .because(&[&format!("--epochs {epochs}: "), "has already had 42 steps, in 3 epochs"]);
-        assert!(outcome.stderr.contains("help: name at least 4"), "{outcome:#?}");
+        assert!(outcome.stderr.contains("help: use at least 4"), "{outcome:#?}");
     }
     let outcome = sandbox.run(&["resume", "run", "--lr", "0.01"]);
     outcome.refused(2).because(&["--lr 0.01: this run is finished (3 of 3 epochs)"]);
@@ -255,7 +255,7 @@ fn a_run_is_resumed_measured_and_reported_from_every_folder() {
     for command in [&["resume", "moved/run", "--epochs", "4"][..], &["eval", "moved/run", "--device", "cpu"]]
     {
         let outcome = sandbox.run(command);
-        outcome.refused(3).because(&["the data of the run are not there any more: ", "set"]);
+        outcome.refused(3).because(&["the data of the run no longer exist: ", "set"]);
         assert!(outcome.stderr.contains("--data DIR"), "{outcome:#?}");
     }
     let outcome = fine(sandbox.run(&["report", "moved/run", "--data", "moved/set", "--device", "cpu"]));
@@ -310,7 +310,7 @@ fn measuring_says_where_the_data_have_changed() {
     assert!(outcome.stderr.contains("differs from the file that the run was trained on"), "{outcome:#?}");
     // The file of the weights does not say where the run's data are.
     let file = "run/checkpoints/00000014/model.safetensors";
-    sandbox.run(&["eval", file]).refused(2).because(&["--data <NAME|DIR>: is missing"]);
+    sandbox.run(&["eval", file]).refused(2).because(&["missing argument: --data <NAME|DIR>"]);
     assert_eq!(fine(sandbox.run(&["eval", file, "--data", "set", "--device", "cpu"])).stderr, "");
 }
 

@@ -145,10 +145,10 @@ fn a_picture_that_cannot_be_read_keeps_no_other_from_being_predicted() {
     let predicted: Vec<_> = outcome.events().iter().map(|event| event["image"].clone()).collect();
     assert_eq!(predicted, [names[0], names[3]]);
     for name in [names[1], names[2]] {
-        let said = |line: &str| line.starts_with("warning: not predicted: ") && line.contains(name);
+        let said = |line: &str| line.starts_with("warning: skipped: ") && line.contains(name);
         assert!(outcome.stderr.lines().any(said), "no {name}: {outcome:#?}");
     }
-    outcome.because(&["2 of 4 pictures cannot be used"]);
+    outcome.because(&["2 of 4 images cannot be used"]);
     // Logits have no names: if a row were missing, the others would belong to the wrong pictures.
     let outcome = predict(&sandbox, &[&names[..], &["--logits", "l.npy"]].concat());
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(3), ""));
@@ -234,8 +234,8 @@ fn mistakes_have_their_exit_codes() {
     fine(sandbox.run(&["export", "run", "--format", "safetensors", "--out", "own.safetensors"]));
     std::fs::create_dir(sandbox.path().join("none")).expect("it is writable");
     let cases: &[(&[&str], i32, &[&str])] = &[
-        (&["export", "run", "--out", "x"], 2, &["--format", "is missing"]),
-        (&["export", "run", "--format", "onnx"], 2, &["--out", "is missing"]),
+        (&["export", "run", "--out", "x"], 2, &["missing argument", "--format"]),
+        (&["export", "run", "--format", "onnx"], 2, &["missing argument: --out"]),
         (
             &["export", "run", "--format", "onxx", "--out", "x"],
             2,
@@ -244,13 +244,13 @@ fn mistakes_have_their_exit_codes() {
         (
             &["export", "own.safetensors", "--format", "onnx", "--out", "./own.safetensors"],
             2,
-            &["is the model itself"],
+            &["this is the model file itself"],
         ),
         (&["export", "nowhere", "--format", "onnx", "--out", "x"], 6, &["there is no model nowhere"]),
         (&["export", foreign, "--format", "onnx", "--out", "x"], 6, &["does not say which model"]),
         (&["export", "run", "--format", "onnx", "--out", "no/such/x"], 8, &["cannot write no/such/x"]),
-        (&["predict", "run"], 2, &["IMAGE", "is missing"]),
-        (&["predict", "run", "--data", &data, "a.png"], 2, &["--data: does not go with IMAGE"]),
+        (&["predict", "run"], 2, &["missing argument: <IMAGE>"]),
+        (&["predict", "run", "--data", &data, "a.png"], 2, &["--data cannot be used with IMAGE"]),
         (
             &["predict", "run", "a.png", "--resize", "shrink"],
             2,
@@ -296,7 +296,7 @@ fn data_commands_describe_pictures() {
     assert_eq!((&object["height"], &object["train"]["per_class"]), (&8.into(), &serde_json::json!([16, 16])));
     let verified = fine(sandbox.run(&["data", "verify", "pictures"]));
     let lines: Vec<_> = verified.stdout.lines().collect();
-    assert_eq!((lines.len(), lines[3]), (4, "pictures: 40 of 40 pictures can be read"), "{verified:#?}");
+    assert_eq!((lines.len(), lines[3]), (4, "pictures: 40 of 40 images can be read"), "{verified:#?}");
     assert_eq!(lines[0], "pictures: 2 classes with 16 training pictures each: dark ones, light");
     sandbox.write("pictures/light/broken.jpg", "no picture");
     let damaged = sandbox.run(&["data", "verify", "pictures", "--json"]);
@@ -306,7 +306,7 @@ fn data_commands_describe_pictures() {
         (&object["pictures"], &object["files"][0]["path"]),
         (&41.into(), &"pictures/light/broken.jpg".into())
     );
-    damaged.because(&["1 of 41 pictures cannot be read"]);
+    damaged.because(&["1 of 41 images cannot be read"]);
 }
 
 /// `eval`, `predict` and `export` refuse a checkpoint that has changed since it was saved. They do

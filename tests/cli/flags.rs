@@ -14,7 +14,7 @@ fn a_folder_that_holds_something_is_not_written_to() {
     let sandbox = Sandbox::new();
     sandbox.write("file", "precious");
     let here = sandbox.path().to_str().expect("a plain path");
-    sandbox.run(&["train", "--out", here]).refused(2).because(&["--out", "must be a new or an empty folder"]);
+    sandbox.run(&["train", "--out", here]).refused(2).because(&["--out", "must be a new or empty folder"]);
     let file = format!("{here}/file");
     sandbox.run(&["train", "--out", &file]).refused(2).because(&["--out", "must be a folder, not a file"]);
     assert_eq!(std::fs::read_to_string(&file).expect("it is still there"), "precious");

@@ -112,8 +112,8 @@ fn what_is_left_out_is_counted_by_ending() {
     let lines: Vec<_> = verified.stdout.lines().collect();
     assert_eq!((verified.code, &lines[..2]), (Some(0), &warnings[..]));
     assert_eq!(lines[2], "warning: class blue has only 8 training pictures");
-    assert_eq!(lines[4], "files that are not pictures: 1 without an extension");
-    assert_eq!(lines.last(), Some(&"set: 20 of 20 pictures can be read"));
+    assert_eq!(lines[4], "files that are not images: 1 without an extension");
+    assert_eq!(lines.last(), Some(&"set: 20 of 20 images can be read"));
     let object = &sandbox.run(&["data", "verify", "set", "--json"]).events()[0];
     assert_eq!(object["unread"], json!({ "webp": 2, "heic": 1 }));
     assert_eq!(object["others"], json!({ "": 1 }));

@@ -56,10 +56,8 @@ fn a_folder_of_pictures_trains_a_net_that_works() {
     let notes: Vec<_> = outcome.stderr.lines().filter(|line| line.contains("preset pictures")).collect();
     assert_eq!(
         notes,
-        [
-            "note: shades is a folder of pictures: preset pictures, a small convolutional network; epochs 100, \
-          batch-size 8, crop 1 for 40 training images of 8x8"
-        ]
+        ["note: shades is a folder of images: preset pictures, a small convolutional network; epochs 100, \
+          batch-size 8, crop 1 for 40 training images of 8x8"]
     );
     let events = outcome.events();
     let config = &events[0]["config"];
@@ -98,7 +96,7 @@ fn the_preset_is_chosen_for_pictures_and_for_nothing_else() {
     assert_eq!(preset(&[]), usual);
     assert_eq!(preset(&["cifar10-cnn", "--data", "shades"]).0, "cifar10-cnn");
     let table = fine(sandbox.run(&["config", "show", "--data", "shades"]));
-    assert!(table.stderr.starts_with("note: shades is a folder of pictures: preset pictures"), "{table:#?}");
+    assert!(table.stderr.starts_with("note: shades is a folder of images: preset pictures"), "{table:#?}");
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn a_table_says_where_the_run_goes_on() {
     damage(&sandbox);
     let outcome = sandbox.run(&["resume", "run"]);
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    assert!(outcome.stdout.contains("run, goes on after step 18\n"), "{outcome:#?}");
+    assert!(outcome.stdout.contains("run, resumed at step 18\n"), "{outcome:#?}");
     assert!(!outcome.stdout.contains('\u{1b}'), "{outcome:#?}");
 }
 
@@ -168,7 +168,7 @@ fn another_device_is_taken_only_where_somebody_asks_for_it() {
     let outcome = sandbox.run(&["resume", "run", "--device", "gpu", "--json"]);
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     assert!(outcome.stderr.contains("note: the run began on CPU"), "{outcome:#?}");
-    assert!(outcome.stderr.contains("what follows differs by rounding"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("the rest of the run has different rounding"), "{outcome:#?}");
 
     let record = std::fs::read_to_string(sandbox.path().join("run/run.json")).expect("it is there");
     sandbox.write("run/run.json", record.replace("\"backend\": \"cpu\"", "\"backend\": \"metal\""));

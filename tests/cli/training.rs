@@ -252,7 +252,7 @@ fn a_batch_that_is_larger_than_the_data_is_all_of_them() {
     assert_eq!(all, more);
     assert!(!silence.contains("batch-size"), "{silence}");
     assert!(
-        note.contains("note: --batch-size 4294967295: a step takes all 211 training images of six"),
+        note.contains("note: --batch-size 4294967295: each step uses all 211 training images of six"),
         "{note}"
     );
 }

@@ -285,7 +285,7 @@ impl Bench {
     fn goes_on(&self, name: &str, output: &Output, because: &str) {
         assert_eq!(output.status.code(), Some(4), "{name}: {output:?}");
         let said = text(output);
-        assert!(said.contains(because) && said.contains("go on with: shadegrad resume"), "{name}: {said}");
+        assert!(said.contains(because) && said.contains("resume with: shadegrad resume"), "{name}: {said}");
         let report = std::fs::read_to_string(self.path(name).join("report.html")).expect("there is a report");
         assert!(report.contains("test images, classified by <code>checkpoints"), "{name} was not looked at");
         self.ended_well(name, &self.resume(name, "none"));
@@ -357,7 +357,7 @@ fn a_gpu_that_fails_before_the_first_step_is_opened_again_once() {
     let bench = Bench::new();
     let output = bench.train("full", "out-of-memory-in-load:1");
     bench.ended_well("full", &output);
-    assert!(text(&output).contains("note: the GPU is out of memory; opening it again"), "{output:?}");
+    assert!(text(&output).contains("note: the GPU is out of memory; reopening the device"), "{output:?}");
     let output = bench.train("twice", "out-of-memory-in-load:1,2");
     assert_eq!(output.status.code(), Some(4), "{output:?}");
     assert!(
@@ -371,7 +371,7 @@ fn a_gpu_that_fails_before_the_first_step_is_opened_again_once() {
     }
     let output = bench.resume("resumed", "out-of-memory-in-load:1");
     bench.ended_well("resumed", &output);
-    assert!(text(&output).contains("note: the GPU is out of memory; opening it again"), "{output:?}");
+    assert!(text(&output).contains("note: the GPU is out of memory; reopening the device"), "{output:?}");
     let output = bench.resume("resumed-twice", "out-of-memory-in-load:1,2");
     bench.goes_on(
         "resumed-twice",
@@ -402,7 +402,7 @@ fn a_gpu_that_is_destroyed_in_a_save_costs_no_more_than_that_save() {
         let name = format!("save-{time}");
         let output = train(&name, &format!("lose-gpu-in-read:{time}"));
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && said.contains("opening it again"), "{name}: {said}");
+        assert!(output.status.success() && said.contains("reopening the device"), "{name}: {said}");
         let end = events(&output.stdout).pop().expect("there is an end");
         assert_eq!(end["weights_sha256"], straight["weights_sha256"], "{name}");
         assert_eq!(metrics(&path.join(&name)), metrics(&path.join("straight")), "{name}");

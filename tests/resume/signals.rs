@@ -97,7 +97,7 @@ fn survives(device: &str, length: &[&str], signals: usize, most_delay: u64) {
             let lines: Vec<_> = said.lines().filter(|line| !is_aside(line)).collect();
             let [error, help] = lines[..] else { panic!("not two lines: {said}") };
             assert!(error.starts_with("error: stopped at step "), "{error}");
-            assert_eq!(help, format!("help: go on with: shadegrad resume {name}"));
+            assert_eq!(help, format!("help: resume with: shadegrad resume {name}"));
             assert_eq!(state(&path.join(&name)), "stopped");
             interrupted += 1;
             arguments = &resume;
