@@ -1,48 +1,48 @@
-//! The one error type: what happened, what to do about it, and the exit code that scripts rely on.
+//! The error type: a message, a remedy, and the exit code that scripts rely on.
 
 use std::fmt;
 
 use crate::remedy::{Hint, Remedy};
 use crate::text::sanitize::one_line;
 
-/// Most characters of a message, and of a remedy: what they quote may have any length.
+/// Maximum number of characters of a message or a remedy, which may quote text of any length.
 const MOST: usize = 1000;
 
-/// What an operation that depends on the outside world returns.
+/// The result of an operation that may fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What kind of thing went wrong. Each kind has its own exit code (see the README).
+/// The kind of an error. Each kind has its own exit code (see the README).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A broken promise inside shadegrad itself.
+    /// An internal error of shadegrad.
     Internal,
-    /// A flag, a configuration key or a combination of them that makes no sense.
+    /// An invalid flag, configuration key or combination of them.
     Usage,
-    /// A data set that is missing, damaged or not what it claims to be.
+    /// A data set that is missing, damaged or different from its description.
     Data,
-    /// No such device, or the device was lost or ran out of memory.
+    /// The device does not exist, was lost, or ran out of memory.
     Device,
     /// Training produced a NaN or an infinity.
     Diverged,
     /// A model or checkpoint file that is missing, damaged or of the wrong shape.
     Model,
-    /// A device computed something else than the reference.
+    /// The results of a device differ from the reference.
     Parity,
-    /// The disk or another file operation failed.
+    /// A file operation failed.
     Io,
     /// The user pressed Ctrl-C.
     Interrupted,
-    /// Nobody reads standard output any more, as behind `| head`: no mistake, and nothing to say.
+    /// Standard output was closed, for example by `| head`. This is not reported.
     OutputClosed,
-    /// The process was asked to end (SIGTERM).
+    /// The process was terminated (SIGTERM).
     Terminated,
     /// The terminal was closed (SIGHUP).
     HungUp,
 }
 
 impl ErrorKind {
-    /// The process's exit code for an error of this kind.
+    /// Returns the exit code of the process for an error of this kind.
     pub fn exit_code(self) -> u8 {
         match self {
             ErrorKind::Internal => 1,
@@ -55,46 +55,46 @@ impl ErrorKind {
             ErrorKind::Io => 8,
             ErrorKind::HungUp => 129,
             ErrorKind::Interrupted => 130,
-            // As a process that SIGPIPE ended.
+            // The code of a process that SIGPIPE ended.
             ErrorKind::OutputClosed => 141,
             ErrorKind::Terminated => 143,
         }
     }
 }
 
-/// An error that a user can act on: one line for what happened, one for what to do.
+/// An error with one line that says what happened and one line that says what to do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Error {
     kind: ErrorKind,
-    /// The setting that is wrong, if it is one.
+    /// The setting that is invalid, if the error is about one.
     setting: Option<Box<Hint>>,
     message: String,
-    // Boxed, so that results stay small.
+    // Boxed to keep results small.
     remedy: Option<Box<Remedy>>,
 }
 
 impl Error {
-    /// An error of `kind`; `message` is one line without a full stop that names the thing at fault.
+    /// Creates an error. `message` is one line without a full stop that names the cause.
     ///
-    /// It may quote what a file says: control characters are spelt out, and excess is left out.
+    /// It may quote text from a file: control characters are escaped, and long text is shortened.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error { kind, message: one_line(&message.into(), MOST), remedy: None, setting: None }
     }
 
-    /// Adds what to do: a [`Remedy`], or a sentence that names no setting and no command.
+    /// Adds a [`Remedy`], or a sentence that names no setting and no command.
     pub fn advise(mut self, remedy: impl Into<Remedy>) -> Self {
         self.remedy = Some(Box::new(remedy.into()));
         self
     }
 
-    /// A setting's value that makes no sense: `{setting}: {message}`, where front ends write the
+    /// Creates an error about the value of a setting: `{setting}: {message}`. Front ends format the
     /// setting in their own way.
     pub fn setting(setting: &'static str, value: impl Into<String>, message: impl Into<String>) -> Self {
         let setting = Some(Box::new(Hint { setting, value: Some(value.into()) }));
         Error { setting, ..Error::usage(message) }
     }
 
-    /// The message, with the setting that is wrong as `write` writes it.
+    /// Returns the message, in which `write` formats the invalid setting.
     pub(crate) fn message(&self, write: impl Fn(&Hint) -> String) -> String {
         match &self.setting {
             Some(hint) => one_line(&format!("{}: {}", write(hint), self.message), MOST),
@@ -102,54 +102,54 @@ impl Error {
         }
     }
 
-    /// The same error with another message.
+    /// Replaces the message.
     pub fn with_message(self, message: impl Into<String>) -> Self {
         Error { message: one_line(&message.into(), MOST), setting: None, ..self }
     }
 
-    /// Puts the place of the mistake in front of the message: `{place}: {message}`.
+    /// Adds the place of the mistake before the message: `{place}: {message}`.
     pub fn at(self, place: impl fmt::Display) -> Self {
         let message = format!("{place}: {self}");
         self.with_message(message)
     }
 
-    /// A mistake in flags or configuration.
+    /// Creates an error about flags or configuration.
     pub fn usage(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::Usage, message)
     }
 
-    /// A mistake in a data set.
+    /// Creates an error about a data set.
     pub fn data(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::Data, message)
     }
 
-    /// A device that is not there or failed.
+    /// Creates an error about a device that is missing or failed.
     pub fn device(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::Device, message)
     }
 
-    /// A model file that cannot be used.
+    /// Creates an error about a model file.
     pub fn model(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::Model, message)
     }
 
-    /// A failed file operation: `doing` says what was attempted, for example `write
+    /// Creates an error about a failed file operation. `doing` is the operation, for example `write
     /// runs/x/log.txt`.
     pub fn io(doing: impl fmt::Display, cause: &std::io::Error) -> Self {
         Error::new(ErrorKind::Io, format!("cannot {doing}: {cause}"))
     }
 
-    /// What kind of thing went wrong.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// What to do about it, if anything can be done.
+    /// Returns the remedy, if there is one.
     pub fn remedy(&self) -> Option<&Remedy> {
         self.remedy.as_deref()
     }
 
-    /// What to do about it in one line, in the library's words: without flags and commands.
+    /// Returns the remedy as one line without flags and commands.
     pub fn advice(&self) -> Option<String> {
         self.remedy().map(|remedy| one_line(&remedy.to_string(), MOST))
     }

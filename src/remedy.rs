@@ -1,8 +1,8 @@
-//! What to do about an error, as data: a front end says it in its own words.
+//! Remedies for errors, as data that a front end formats.
 //!
-//! The library knows settings by the names of their configuration keys, and neither flags nor
-//! commands. [`Display`](fmt::Display) has words for programs that use the library; the command
-//! line has others (`cli/remedy.rs`).
+//! The library names settings by their configuration keys, and knows neither flags nor commands.
+//! [`Display`](fmt::Display) formats a remedy for programs that use the library. The command line
+//! formats it in its own way (`cli/remedy.rs`).
 //!
 //! ```
 //! use shadegrad::{Error, Remedy};
@@ -23,7 +23,7 @@ pub struct Hint {
     pub value: Option<String>,
 }
 
-/// What to do about an error.
+/// A remedy for an error.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Remedy {
@@ -33,32 +33,32 @@ pub enum Remedy {
     Settings {
         /// The sentence.
         sentence: String,
-        /// The settings, in the sentence's order.
+        /// The settings, in the order of the sentence.
         hints: Vec<Hint>,
     },
-    /// Explains a setting whose value was refused.
+    /// Explain a setting whose value is invalid.
     Explain {
         /// Name of the setting.
         setting: &'static str,
-        /// What the setting does.
+        /// Help text of the setting.
         help: &'static str,
     },
     /// Train with this learning rate.
     LowerLearningRate {
         /// The rate to try.
         rate: f32,
-        /// Whether standardised pixels would help, too.
+        /// Whether standardised pixels would also help.
         standardise: bool,
     },
-    /// Use a batch of at most this many images, the most that fit the device.
+    /// Use a batch of at most this many images, which is the maximum for the device.
     SmallerBatch(usize),
     /// Use less memory, or the CPU.
     LessMemory,
     /// Resume this run from its last checkpoint.
     Resume(PathBuf),
-    /// Do this first; the last checkpoint is whole and the run resumes from it.
+    /// Do this first. The last checkpoint is intact, and the run resumes from it.
     ThenResume(String),
-    /// Resume from the last checkpoint: the device may be at fault.
+    /// Resume from the last checkpoint. The device may be faulty.
     DistrustDevice,
     /// Start a new run with this configuration file.
     StartAgain(PathBuf),
@@ -75,38 +75,39 @@ pub enum Remedy {
     GiveConfigFile,
     /// Give the folder of a run.
     GiveRunFolder,
-    /// Download this data set, or say where it is.
+    /// Download this data set, or give the folder that contains it.
     FetchData(String),
     /// Download a file of this data set by hand, and import it.
     ImportData {
-        /// Where the file is.
+        /// URL of the file.
         url: String,
         /// Name of the data set.
         name: String,
     },
-    /// Use one of these devices, or the CPU, which is not listed.
+    /// Use one of these devices, or the CPU, which is not in the list.
     ChooseDevice(Vec<String>),
-    /// Use another device than this one.
+    /// Use another device.
     AnotherDevice,
-    /// Install a driver: how depends on the operating system.
+    /// Install a driver. The text depends on the operating system.
     InstallDriver(&'static str),
     /// Report a fault of a driver or of a kernel.
     ReportFault,
-    /// Name a GPU: a selftest compares with the CPU.
+    /// Choose a GPU, because a selftest compares a GPU with the CPU.
     SelftestNeedsGpu,
     /// Use the CPU until the driver is updated and the selftest passes.
     UpdateDriver,
-    /// Resume on another device: the one that the run began on is not there.
+    /// Resume on another device, because the one that the run began on is missing.
     ResumeElsewhere,
     /// Do both, in this order.
     Both(Box<Remedy>, Box<Remedy>),
 }
 
 impl Remedy {
-    /// A sentence with a `{}` for each of the settings that it names; an empty value is none.
+    /// Creates a remedy from a sentence with a `{}` for each setting. An empty value means no
+    /// value.
     ///
     /// # Panics
-    /// If the sentence has another number of `{}` than there are settings.
+    /// If the number of `{}` in the sentence differs from the number of settings.
     pub fn settings<V: Into<String>>(
         sentence: impl Into<String>,
         settings: impl IntoIterator<Item = (&'static str, V)>,
@@ -121,18 +122,18 @@ impl Remedy {
         Remedy::Settings { sentence, hints }
     }
 
-    /// A sentence that ends with the advice to use the CPU: `{sentence}, or {the CPU}`.
+    /// Creates a remedy that ends with the advice to use the CPU: `{sentence}, or use {the CPU}`.
     pub fn or_cpu(sentence: &str) -> Self {
         Remedy::settings(format!("{sentence}, or use {{}}"), [("device", "cpu")])
     }
 
-    /// This, and then `next`.
+    /// Appends the remedy `next`.
     pub fn then(self, next: Remedy) -> Self {
         Remedy::Both(Box::new(self), Box::new(next))
     }
 }
 
-/// A sentence whose `{}` are replaced by its settings, each as `write` writes it.
+/// Replaces each `{}` of a sentence by a setting that `write` formats.
 pub(crate) fn fill(sentence: &str, hints: &[Hint], write: impl Fn(&Hint) -> String) -> String {
     let mut parts = sentence.split("{}");
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -176,7 +177,7 @@ impl fmt::Display for Remedy {
             Remedy::LessMemory => formatter.write_str("use a smaller batch or model, or the CPU"),
             Remedy::Resume(run) => write!(formatter, "resume the run in {}", run.display()),
             Remedy::ThenResume(first) => {
-                write!(formatter, "{first}; the last checkpoint is whole, and the run resumes from it")
+                write!(formatter, "{first}; the last checkpoint is intact, and the run resumes from it")
             }
             Remedy::DistrustDevice => formatter.write_str(
                 "resume the run from its last checkpoint; the device or its memory may be at fault",
@@ -198,7 +199,7 @@ impl fmt::Display for Remedy {
                 write!(formatter, "download it by hand, for example from {url}, and import it as {name}")
             }
             Remedy::ChooseDevice(there) if there.is_empty() => {
-                formatter.write_str("there is only the CPU: no GPU was found")
+                formatter.write_str("only the CPU is available: no GPU was found")
             }
             Remedy::ChooseDevice(there) => write!(formatter, "there are cpu, {}", there.join(", ")),
             Remedy::AnotherDevice => formatter.write_str("use another GPU or the CPU"),
@@ -206,12 +207,12 @@ impl fmt::Display for Remedy {
             Remedy::ReportFault => {
                 formatter.write_str("please report this with the name of the GPU and of its driver")
             }
-            Remedy::SelftestNeedsGpu => formatter.write_str("name a GPU"),
+            Remedy::SelftestNeedsGpu => formatter.write_str("choose a GPU"),
             Remedy::UpdateDriver => {
                 formatter.write_str("use the CPU; update the driver and run the selftest again")
             }
             Remedy::ResumeElsewhere => {
-                formatter.write_str("name another device: the run then continues, but differs by rounding")
+                formatter.write_str("choose another device: the run then continues, with different rounding")
             }
             Remedy::Both(first, next) => write!(formatter, "{first}; {next}"),
         }
@@ -230,7 +231,7 @@ mod tests {
         assert_eq!(Remedy::from("wait").then("try again".into()).to_string(), "wait; try again");
     }
 
-    /// A value that looks like a place for one is none.
+    /// A value that contains `{}` is not replaced.
     #[test]
     fn values_are_not_searched_for_places() {
         let remedy = Remedy::settings("use {} or {}", [("data", "{}"), ("model", "")]);

@@ -187,8 +187,8 @@ pub fn what_was_found_is_said_and_heeded_at_the_start_of_a_run() {
     let broken = Verdict { broken: vec!["gather".into()], ..one_class.clone() };
     for (verdict, code, said) in [
         (clean, 0, "selftest passed on 2026-01-31"),
-        (one_class, 0, "runs do without tiled_32x32x16_4x1"),
-        (broken, 7, "gather wrong"),
+        (one_class, 0, "disabled: tiled_32x32x16_4x1"),
+        (broken, 7, "wrong in every variant: gather"),
     ] {
         cache_file.store(&verdict).expect("it can be written");
         let run = format!("run-{code}-{}", verdict.failures);

@@ -159,7 +159,7 @@ fn presets_table() -> Result<()> {
         let name = style.strong(&format!("{:<width$}", preset.name));
         let usual = match preset.name {
             presets::DEFAULT => " (the default)",
-            presets::PICTURES => " (the default for a folder of pictures)",
+            presets::PICTURES => " (the default for a folder of images)",
             _ => "",
         };
         text.push_str(&format!("{name}  {}{usual}\n", preset.description()?));

@@ -103,7 +103,7 @@ fn words(notice: &Notice) -> String {
     match notice {
         Notice::OnlySoftware(_) => format!("{notice} (use it with --device 0)"),
         Notice::NoGpu => format!("{notice}; {}; or use --device cpu", driver_advice()),
-        Notice::SoftwareGpu(_) => format!("{notice} than with --device cpu"),
+        Notice::SoftwareGpu(_) => format!("{notice} than --device cpu"),
         Notice::Untested => format!("{notice}; run `shadegrad selftest` to verify its kernels"),
         Notice::Tuning(gpu) => format!("tuning kernels for {gpu} (one-time; skip with --no-tune)"),
         Notice::Tested(_) | Notice::WrongMatrices { .. } | Notice::NotCached(_) => notice.to_string(),

@@ -1,4 +1,4 @@
-//! Which device to use: the best one, the CPU, the best GPU, or one by index or name.
+//! Selects a device: the best one, the CPU, the best GPU, or one by index or name.
 
 use super::gpu::adapter::{FoundAdapter, driver_advice};
 use super::info::{DeviceInfo, DeviceKind};
@@ -7,24 +7,24 @@ use crate::error::{Error, Result};
 use crate::remedy::Remedy;
 use crate::text::suggest::nearest;
 
-/// A device, by one of its names.
+/// A choice of a device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// The best GPU, or the CPU if there is none that is faster.
+    /// The best GPU, or the CPU if there is no hardware GPU.
     #[default]
     Auto,
     /// The CPU.
     Cpu,
     /// The best GPU.
     Gpu,
-    /// A GPU by its place in the order of [`adapters`](super::gpu::adapter::adapters), from 0.
+    /// A GPU by its index in [`adapters`](super::gpu::adapter::adapters).
     Index(usize),
-    /// A GPU by part of its name, in any case.
+    /// A GPU by part of its name, ignoring case.
     Name(String),
 }
 
 impl From<&str> for Choice {
-    /// Reads `auto`, `cpu`, `gpu`, an index, or part of a name, in any case.
+    /// Parses `auto`, `cpu`, `gpu`, an index, or part of a name, ignoring case.
     fn from(text: &str) -> Self {
         let text = text.to_lowercase();
         match (text.as_str(), text.parse()) {
@@ -37,12 +37,12 @@ impl From<&str> for Choice {
     }
 }
 
-/// Which adapter to use, or the CPU.
+/// The selected adapter, or the CPU.
 #[derive(Debug, PartialEq)]
 pub(super) struct Selection {
-    /// Index of the adapter; `None` is the CPU.
+    /// Index of the adapter; `None` for the CPU.
     pub(super) adapter: Option<usize>,
-    /// What to tell about the choice.
+    /// A notice about the choice.
     pub(super) notice: Option<Notice>,
 }
 
@@ -52,11 +52,11 @@ impl Selection {
     }
 }
 
-/// An adapter as a name can choose it.
+/// An adapter that can be selected by name.
 #[derive(Clone, Debug)]
 pub(super) struct Listed<'a> {
     info: &'a DeviceInfo,
-    /// The same GPU through another backend, which is preferred.
+    /// Index of the same GPU through another backend, which is preferred.
     same_gpu_as: Option<usize>,
 }
 
@@ -66,10 +66,10 @@ impl<'a> From<&'a FoundAdapter> for Listed<'a> {
     }
 }
 
-/// The choice among the adapters that were found, the best first.
+/// Selects one of the adapters that were found, which are ordered from best to worst.
 ///
 /// # Errors
-/// [`ErrorKind::Device`](crate::ErrorKind::Device) if the choice fits no device or more than one.
+/// [`ErrorKind::Device`](crate::ErrorKind::Device) if the choice matches no device or several.
 pub(super) fn select(choice: &Choice, found: &[Listed<'_>]) -> Result<Selection> {
     let best = found.first().map(|listed| listed.info);
     let is_software = best.is_some_and(|best| best.kind == DeviceKind::Software);
@@ -90,7 +90,7 @@ pub(super) fn select(choice: &Choice, found: &[Listed<'_>]) -> Result<Selection>
 
 fn by_name(name: &str, found: &[Listed<'_>]) -> Result<Selection> {
     let has_name = |index: usize| found[index].info.name.to_lowercase().contains(name);
-    // One GPU through two backends has one name twice, and is meant once.
+    // The same GPU through two backends has the same name, and counts once.
     let is_meant = |&index: &usize| has_name(index) && !found[index].same_gpu_as.is_some_and(has_name);
     let matching: Vec<_> = (0..found.len()).filter(is_meant).collect();
     match matching[..] {
@@ -106,7 +106,7 @@ fn by_name(name: &str, found: &[Listed<'_>]) -> Result<Selection> {
             let described = |index: usize| (index.to_string(), describe(index, found[index].info));
             let (indices, names): (Vec<_>, Vec<_>) = matching.into_iter().map(described).unzip();
             let message = format!("more than one device is called `{name}`: {}", names.join(", "));
-            Err(Error::device(message).advise(format!("name one by its index: {}", indices.join(", "))))
+            Err(Error::device(message).advise(format!("choose one by its index: {}", indices.join(", "))))
         }
     }
 }
@@ -140,7 +140,7 @@ mod tests {
         select(&Choice::from(wanted), found)
     }
 
-    /// None of them is the same GPU as another.
+    /// Adapters that are all different GPUs.
     fn listed(infos: &[DeviceInfo]) -> Vec<Listed<'_>> {
         infos.iter().map(|info| Listed { info, same_gpu_as: None }).collect()
     }
@@ -173,7 +173,7 @@ mod tests {
             assert!(all.contains("NVIDIA T4") && all.contains('1'), "{all}");
         }
         let error = chosen("nvidia", &listed(&machine())).expect_err("there are two");
-        assert_eq!(error.advice().as_deref(), Some("name one by its index: 0, 1"));
+        assert_eq!(error.advice().as_deref(), Some("choose one by its index: 0, 1"));
         assert!(
             chosen("gpuu", &listed(&machine()))
                 .expect_err("no such")
@@ -214,7 +214,7 @@ mod tests {
             let expected = Selection { adapter: Some(index), notice: None };
             assert_eq!(chosen(wanted, &found).expect("it is there"), expected, "{wanted}");
         }
-        // Where WGPU_BACKEND leaves only DX12, that is what there is.
+        // If WGPU_BACKEND selects only DX12, its adapter is used.
         let dx12 = listed(&infos[1..2]);
         for wanted in ["auto", "gpu", "t4", "0"] {
             let expected = Selection { adapter: Some(0), notice: None };
@@ -230,6 +230,6 @@ mod tests {
         let both = twins.into_iter().zip(through_dx12);
         let found: Vec<_> = both.map(|(info, same_gpu_as)| Listed { info, same_gpu_as }).collect();
         let error = chosen("t4", &found).expect_err("there are two");
-        assert_eq!(error.advice().as_deref(), Some("name one by its index: 0, 1"));
+        assert_eq!(error.advice().as_deref(), Some("choose one by its index: 0, 1"));
     }
 }

@@ -1,4 +1,4 @@
-//! The CPU as a device: runs the CPU half of each op on the host's memory, at once.
+//! The CPU as a device: runs the CPU implementation of each op synchronously on host memory.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::plan::{Array, HostMemory, Launch, Plan, StepId};
 use crate::tensor::{Element, Tensor};
 
-/// The CPU.
+/// The CPU as a device.
 #[derive(Clone, Debug)]
 pub struct Cpu {
     info: DeviceInfo,
@@ -19,7 +19,7 @@ pub struct Cpu {
 }
 
 impl Cpu {
-    /// The CPU with all its threads.
+    /// Creates a device that uses all threads of the CPU.
     pub fn new() -> Self {
         let threads = rayon::current_num_threads();
         let plural = if threads == 1 { "" } else { "s" };
@@ -35,7 +35,7 @@ impl Cpu {
         }
     }
 
-    /// The same CPU, which adds the time of each op to `profile`.
+    /// Sets a profile that the times of ops are added to.
     pub fn with_profile(self, profile: Profile) -> Self {
         Cpu { profile: Some(profile), ..self }
     }
@@ -144,11 +144,11 @@ const MOST_AT_HAND: usize = 7;
 /// Time that a thread waits for work before it may sleep.
 const PATIENCE: Duration = Duration::from_micros(200);
 
-/// Runs `work` on one thread of the pool while others wait for parts of ops.
+/// Runs `work` on one thread of the pool while other threads wait for parts of ops.
 ///
-/// A step has a few ops that are worth dividing and short ones between them, during which idle
-/// threads would fall asleep. Waking a thread takes as long as half of a small product, so threads
-/// keep looking for work for a moment before they sleep.
+/// A step has a few ops that are worth parallelising, with short ones between them during which
+/// idle threads would fall asleep. Waking a thread takes half as long as a small product, so
+/// threads spin for a short time before they sleep.
 fn with_threads_at_hand<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let done = AtomicBool::new(false);
     let wait = || {

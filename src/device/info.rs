@@ -1,38 +1,38 @@
-//! What a device is: its kind, name, backend and driver.
+//! The identity of a device: kind, name, backend and driver.
 
 use super::verdict::SelftestSummary;
 
-/// What kind of processor a device is.
+/// The kind of processor of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceKind {
     /// A GPU with memory of its own.
     Discrete,
-    /// A GPU that shares the computer's memory.
+    /// A GPU that shares the host's memory.
     Integrated,
-    /// A GPU passed through to a virtual machine.
+    /// A virtual GPU of a virtual machine.
     Virtual,
-    /// A driver that runs shaders on the processor.
+    /// A driver that runs shaders on the CPU.
     Software,
-    /// The processor itself, without shaders.
+    /// The CPU itself, without shaders.
     Cpu,
-    /// The driver does not say.
+    /// The driver does not report the kind.
     Other,
 }
 
-/// Identity of a device.
+/// The identity of a device.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DeviceInfo {
-    /// The adapter's name.
+    /// Name of the adapter.
     pub name: String,
     /// `vulkan`, `metal`, `dx12` or `cpu`.
     pub backend: String,
-    /// Driver name and version.
+    /// Name and version of the driver.
     pub driver: String,
     /// Kind of processor.
     #[serde(rename = "type")]
     pub kind: DeviceKind,
-    /// What the last selftest found, if its verdict is applied.
+    /// The result of the last selftest, if its verdict is applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selftest: Option<SelftestSummary>,
 }

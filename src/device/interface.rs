@@ -1,4 +1,4 @@
-//! What every device offers: the traits [`Device`] and [`Session`].
+//! The interface of devices: the traits [`Device`] and [`Session`].
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,52 +14,54 @@ use crate::tensor::{Element, Precision, Tensor};
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ticket(pub(crate) u64);
 
-/// Most launches that one submission may have.
+/// Maximum number of launches in a submission.
 pub const MOST_LAUNCHES: usize = 2048;
 
-/// Something that can hold a plan's tensors and run its steps.
+/// A device that stores a plan's tensors and runs its steps.
 pub trait Device {
-    /// The device's identity.
+    /// Returns the identity of the device.
     fn info(&self) -> &DeviceInfo;
 
-    /// Most bytes that one tensor may have. Larger data must be split.
+    /// Returns the maximum number of bytes of a tensor. Larger data must be split.
     fn largest_tensor(&self) -> usize;
 
-    /// The limits that it was opened with and that matter to training, by name. The CPU has none.
+    /// Returns the limits that the device was opened with and that matter to training, by name. The
+    /// CPU has none.
     fn limits(&self) -> BTreeMap<&'static str, u64> {
         BTreeMap::new()
     }
 
-    /// Bytes of free memory, if known. They are not known of a GPU with memory of its own.
+    /// Returns the bytes of free memory, if known. They are unknown for a discrete GPU.
     fn memory(&self) -> Option<usize> {
         shared_memory(self.info().kind)
     }
 
-    /// Bytes of an element in this device's memory.
+    /// Returns the bytes of an element in the memory of this device.
     fn element_size(&self, element: Element) -> usize {
         element.size()
     }
 
-    /// Whether it can keep floats in f16, and gains by it.
+    /// Whether the device supports f16 and benefits from it.
     fn has_half(&self) -> bool {
         false
     }
 
-    /// What kernels are chosen by in plans of this precision; `None` on the CPU, which has none.
+    /// Returns the properties by which kernels are picked in plans of this precision; `None` on the
+    /// CPU, which has no kernels.
     fn kernel_facts(&self, precision: Precision) -> Option<GpuFacts> {
         let _ = precision;
         None
     }
 
-    /// Whether `error` means that the device was lost, so that it must be opened again: its driver
-    /// was reset, it was unplugged, or it ran out of memory. The CPU is never lost.
+    /// Whether `error` means that the device was lost and must be reopened: its driver was reset,
+    /// it was unplugged, or it ran out of memory. The CPU is never lost.
     fn is_lost(&self, error: &Error) -> bool {
         let _ = error;
         false
     }
 
-    /// Caches the verdict of a selftest in `folder`, for [`Options`](super::Options) to apply.
-    /// There is nothing to cache for the CPU.
+    /// Caches the verdict of a selftest in `folder`, for [`Options`](super::Options) to apply. This
+    /// does nothing on the CPU.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.
@@ -68,65 +70,66 @@ pub trait Device {
         Ok(())
     }
 
-    /// Bytes of device memory that buffers hold, if they are counted.
+    /// Returns the bytes of device memory in buffers, if they are counted.
     fn allocated_bytes(&self) -> Option<u64> {
         None
     }
 
-    /// Number of live driver objects of each kind: it must not grow with the number of steps.
+    /// Returns the number of live driver objects of each kind, which must not grow with the number
+    /// of steps.
     fn live_objects(&self) -> Vec<(&'static str, usize)> {
         Vec::new()
     }
 
-    /// Makes the plan's tensors (zeros at first) and everything its steps need.
+    /// Allocates the plan's tensors, which are zeros at first, and prepares its steps.
     ///
     /// # Errors
-    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if a tensor is larger than the device binds,
-    /// the driver refuses a kernel, or there is too little memory.
+    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if a tensor is larger than the device can
+    /// bind, the driver rejects a kernel, or there is not enough memory.
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>>;
 }
 
-/// Free bytes of the computer's memory, if a device of this kind uses it.
+/// Returns the free bytes of host memory, if a device of this kind uses it.
 fn shared_memory(kind: DeviceKind) -> Option<usize> {
     match kind {
         DeviceKind::Cpu | DeviceKind::Software | DeviceKind::Integrated => {
             let mut system = sysinfo::System::new();
             system.refresh_memory_specifics(sysinfo::MemoryRefreshKind::nothing().with_ram());
             let limit = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
-            // Zero means that the system does not say.
+            // Zero means that the system does not report it.
             usize::try_from(system.available_memory().min(limit)).ok().filter(|&free| free > 0)
         }
         DeviceKind::Discrete | DeviceKind::Virtual | DeviceKind::Other => None,
     }
 }
 
-/// A plan on a device.
+/// A plan that is loaded on a device.
 ///
-/// Calls take effect in the order in which they are made, even if the device works asynchronously.
+/// Calls take effect in order, even if the device works asynchronously.
 pub trait Session {
-    /// The plan that was loaded.
+    /// Returns the loaded plan.
     fn plan(&self) -> &Plan;
 
-    /// Names of what runs in a step, in order: kernels on a GPU, ops on the CPU.
+    /// Returns the names of the kernels (on a GPU) or ops (on the CPU) of a step, in order.
     fn kernels(&self, step: StepId) -> Vec<String>;
 
-    /// Replaces a tensor's elements.
+    /// Replaces the elements of a tensor.
     ///
     /// # Errors
     /// [`ErrorKind::Device`](crate::ErrorKind::Device) if the device failed.
     ///
     /// # Panics
-    /// If the array's type or length is not the tensor's.
+    /// If the type or length of the array differs from the tensor's.
     fn write(&mut self, tensor: Tensor, array: Array) -> Result<()>;
 
-    /// A copy of a tensor's elements, once everything before this call is done.
+    /// Returns a copy of a tensor's elements, after all earlier calls are done.
     ///
     /// # Errors
     /// [`ErrorKind::Device`](crate::ErrorKind::Device) if the device failed.
     fn read(&mut self, tensor: Tensor) -> Result<Array>;
 
-    /// Starts `launches`, in order, as one piece of work, and keeps the first `slots` slots of each
-    /// of the `metrics` rings for [`Session::finish`].
+    /// Submits `launches`, in order, as one unit of work. The first `slots` slots of each of the
+    /// `metrics` rings are copied for [`Session::finish`].
     ///
     /// # Errors
     /// [`ErrorKind::Device`](crate::ErrorKind::Device) if the device failed.
@@ -141,7 +144,7 @@ pub trait Session {
     /// [`ErrorKind::Device`](crate::ErrorKind::Device) if the device failed.
     fn run_op(&mut self, launch: Launch, op: usize) -> Result<()>;
 
-    /// Waits for a submission and returns its metrics, in the order in which they were named.
+    /// Waits for a submission and returns its metrics, in the order of `metrics`.
     ///
     /// # Errors
     /// [`ErrorKind::Device`](crate::ErrorKind::Device) if the device failed.

@@ -1,7 +1,7 @@
-//! Devices run plans and move data. There are two, [`cpu`] and [`gpu`], and neither has a method
-//! per op: both read what the ops themselves offer.
+//! Devices run plans and transfer data. There are two, [`cpu`] and [`gpu`]. Neither has a method
+//! for each op, because the ops provide their own implementations for both.
 //!
-//! [`Options`] opens one by name, with the results of earlier tuning and selftests.
+//! [`Options`] opens a device by name, and applies the cached results of tuning and selftests.
 //!
 //! ```
 //! use shadegrad::device::{Choice, Options};

@@ -1,28 +1,27 @@
-//! What opening and preparing a device tells the user, as data: a front end says it in its own
-//! words.
+//! Notices about opening and preparing a device, as data that a front end formats.
 
 use std::fmt;
 
 use super::verdict::Verdict;
 use crate::error::Error;
 
-/// Something to know about a device. It is no error.
+/// A notice about a device. It is not an error.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
-    /// [`Choice::Auto`](super::Choice::Auto) takes the CPU: the only GPU driver is this one, which
-    /// computes on the CPU.
+    /// [`Choice::Auto`](super::Choice::Auto) selects the CPU, because the only GPU driver is this
+    /// software driver.
     OnlySoftware(String),
-    /// [`Choice::Auto`](super::Choice::Auto) takes the CPU: no GPU was found.
+    /// [`Choice::Auto`](super::Choice::Auto) selects the CPU, because no GPU was found.
     NoGpu,
-    /// [`Choice::Gpu`](super::Choice::Gpu) takes this driver, which computes on the CPU.
+    /// [`Choice::Gpu`](super::Choice::Gpu) selects this software driver.
     SoftwareGpu(String),
-    /// No selftest of the GPU is cached.
+    /// No selftest result of the GPU is cached.
     Untested,
-    /// A selftest of the GPU is cached, and its verdict is applied.
+    /// A selftest result of the GPU is cached, and its verdict is applied.
     Tested(Verdict),
-    /// The kernels of this GPU are benchmarked, which takes a while.
+    /// The kernels of this GPU are being tuned, which takes a while.
     Tuning(String),
-    /// Cooperative matrices gave wrong products in these tile classes, which are disabled.
+    /// These tile classes are disabled, because their cooperative matrices gave wrong products.
     WrongMatrices {
         /// Name of the GPU.
         gpu: String,
@@ -34,7 +33,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Whether the GPU's kernels are fine or untested, which matters only at the start of a run.
+    /// Whether the notice matters only at the start of a run: the kernels passed or are untested.
     pub fn is_minor(&self) -> bool {
         match self {
             Notice::Untested => true,
@@ -47,23 +46,20 @@ impl Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Notice::OnlySoftware(name) => write!(
-                formatter,
-                "using the CPU: the only GPU driver is {name}, which computes on the CPU but slower"
-            ),
+            Notice::OnlySoftware(name) => {
+                write!(formatter, "using the CPU: the only GPU driver, {name}, is software and slower")
+            }
             Notice::NoGpu => formatter.write_str("using the CPU: no GPU was found"),
             Notice::SoftwareGpu(name) => {
-                write!(formatter, "{name} is no GPU: it computes on the CPU, and slower")
+                write!(formatter, "{name} is a software driver, which is slower")
             }
-            Notice::Untested => formatter.write_str("this GPU's kernels were not compared with the CPU yet"),
+            Notice::Untested => formatter.write_str("this GPU has not been tested yet"),
             Notice::Tested(verdict) => formatter.write_str(&verdict.summary()),
             Notice::Tuning(name) => write!(formatter, "tuning kernels for {name} (one-time)"),
-            Notice::WrongMatrices { gpu, classes } => write!(
-                formatter,
-                "cooperative matrices are wrong on {gpu}: products do without {}",
-                classes.join(", ")
-            ),
-            Notice::NotCached(error) => write!(formatter, "what was found is not remembered: {error}"),
+            Notice::WrongMatrices { gpu, classes } => {
+                write!(formatter, "cooperative matrices are wrong on {gpu}: disabled {}", classes.join(", "))
+            }
+            Notice::NotCached(error) => write!(formatter, "the result could not be cached: {error}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Opens a device with the results of earlier tuning and selftests.
+//! Opens a device and applies the cached results of tuning and selftests.
 
 use std::path::PathBuf;
 
@@ -15,26 +15,26 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::user_cache;
 use crate::remedy::Remedy;
 
-/// How to open a device.
+/// Options for opening a device.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Whether to benchmark a GPU's kernels and use the fastest, instead of choosing them by rule.
-    /// The choice changes the speed and no result.
+    /// Whether to benchmark a GPU's kernels and use the fastest, instead of picking them by
+    /// heuristics. The choice affects the speed but not the results.
     pub tune: bool,
     /// Whether to disable kernels that the last selftest of the GPU found wrong.
     pub disable_wrong_kernels: bool,
-    /// Folder that caches results of tuning and selftests; `None` caches nothing.
+    /// Folder for cached results of tuning and selftests; `None` disables caching.
     pub cache: Option<PathBuf>,
-    /// Collects the time that kernels take.
+    /// Collects the times of kernels.
     pub profile: Option<Profile>,
-    /// Makes an observer of the preparation of plans on a GPU, which may take minutes.
+    /// Creates an observer for the preparation of plans on a GPU, which may take minutes.
     pub observer: Option<fn() -> Box<dyn Observer>>,
-    /// Receives what the user should know.
+    /// Receives notices for the user.
     pub on_notice: fn(&Notice),
 }
 
 impl Default for Options {
-    /// Tunes, disables wrong kernels, and caches in the user's cache folder.
+    /// Enables tuning, disables wrong kernels, and caches in the user's cache folder.
     fn default() -> Self {
         Options {
             tune: true,
@@ -48,10 +48,10 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Opens a device. GPUs are looked for only if one may be used.
+    /// Opens a device. Adapters are enumerated only if the choice may be a GPU.
     ///
     /// # Errors
-    /// [`ErrorKind::Device`] if the choice fits no device or more than one, or the driver refuses;
+    /// [`ErrorKind::Device`] if the choice matches no device or more than one, or the driver fails;
     /// [`ErrorKind::Parity`] if the last selftest found an op that is wrong in every variant.
     pub fn open(&self, choice: &Choice) -> Result<Box<dyn Device>> {
         if *choice == Choice::Cpu {
@@ -69,12 +69,12 @@ impl Options {
         }
     }
 
-    /// Opens the device of exactly this name and backend; `None` if there is no such device.
+    /// Opens the device with exactly this name and backend; `None` if there is no such device.
     ///
     /// # Errors
-    /// As [`open`](Options::open).
+    /// The errors of [`open`](Options::open).
     pub fn open_exactly(&self, name: &str, backend: &str) -> Result<Option<Box<dyn Device>>> {
-        // Any number of threads is the same CPU.
+        // The name of the CPU contains the number of threads, which does not matter here.
         if backend == "cpu" {
             return Ok(Some(self.cpu()));
         }
@@ -107,7 +107,7 @@ impl Options {
         Ok(Box::new(gpu))
     }
 
-    /// The GPU without the kernels that its last selftest found wrong.
+    /// Disables the kernels that the last selftest of the GPU found wrong.
     fn with_verdict(&self, gpu: Gpu) -> Result<Gpu> {
         let Some(verdict) = self.cache.as_deref().and_then(|folder| gpu.cached_verdict(folder)) else {
             (self.on_notice)(&Notice::Untested);

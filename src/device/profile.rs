@@ -1,31 +1,32 @@
-//! Where a device's time goes, kernel by kernel.
+//! The time that a device spends in each kernel.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// The clock that times were taken with.
+/// The clock with which times were measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Clock {
-    /// The device's, around each kernel.
+    /// The device's clock, around each kernel.
     Device,
-    /// The host's, from a kernel's submission to its end.
+    /// The host's clock, from the submission of a kernel to its end.
     Host,
 }
 
 /// The time of one kernel.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct KernelTime {
-    /// The kernel's name; on the CPU, the op's.
+    /// Name of the kernel; on the CPU, of the op.
     pub kernel: String,
     /// Number of launches.
     pub launches: u64,
     /// Number of launches that were timed.
     pub timed: u64,
-    /// Mean time of a launch in seconds.
+    /// Mean time of a launch, in seconds.
     pub mean_seconds: f64,
-    /// Fraction of the time of all kernels, 0 to 1: the mean times the launches.
+    /// Fraction of the time of all kernels, from 0 to 1. The time of a kernel is the mean
+    /// multiplied by the number of launches.
     pub share: f64,
 }
 
@@ -42,7 +43,8 @@ struct Content {
     kernels: BTreeMap<String, Sums>,
 }
 
-/// Adds up times. Clones share their content: the device has one, and its user another.
+/// Accumulates kernel times. Clones share their content, so that a device and its user can each
+/// hold one.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
     content: Arc<Mutex<Content>>,
@@ -68,12 +70,12 @@ impl Profile {
         });
     }
 
-    /// The clock that was used; `None` if nothing was timed.
+    /// Returns the clock that was used; `None` if no kernel was timed.
     pub fn clock(&self) -> Option<Clock> {
         self.with(|content| content.clock)
     }
 
-    /// All kernels that were timed, the most expensive first.
+    /// Returns all kernels that were timed, the most expensive first.
     pub fn kernels(&self) -> Vec<KernelTime> {
         let mut rows: Vec<KernelTime> = self.with(|content| {
             let timed = content.kernels.iter().filter(|(_, sums)| sums.timed > 0);

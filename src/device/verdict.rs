@@ -1,4 +1,4 @@
-//! The result of a selftest of a GPU, in short.
+//! The verdict of a GPU's selftest.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,15 +12,15 @@ pub struct Verdict {
     pub checks: usize,
     /// Number of comparisons that failed.
     pub failures: usize,
-    /// Tile classes of the matrix product that are wrong, and `f16` if 16-bit floats are. Runs can
-    /// do without them.
+    /// Tile classes of the matrix product that are wrong, and `f16` if f16 is wrong. Runs do not
+    /// use them.
     #[serde(rename = "barred")]
     pub disabled: Vec<String>,
-    /// Ops that are wrong in every variant. Nothing can replace them.
+    /// Ops that are wrong in every variant. No other kernel can replace them.
     pub broken: Vec<String>,
 }
 
-/// What a run records of the selftest whose verdict it applies.
+/// The part of a selftest result that a run records if it applies the verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SelftestSummary {
     /// Date of the test: `2026-01-31`.
@@ -40,18 +40,18 @@ impl Verdict {
         self.failures == 0
     }
 
-    /// The verdict in one line.
+    /// Returns the verdict in one line.
     pub fn summary(&self) -> String {
         let Verdict { date, checks, failures, disabled, broken } = self;
         match (*failures, broken.is_empty()) {
             (0, _) => format!("selftest passed on {date}, {checks} checks"),
             (failures, true) => format!(
-                "selftest on {date}: {failures} of {checks} checks failed; runs do without {}",
+                "selftest on {date}: {failures} of {checks} checks failed; disabled: {}",
                 disabled.join(", ")
             ),
             (failures, false) => {
                 format!(
-                    "selftest on {date}: {failures} of {checks} checks failed; {} wrong",
+                    "selftest on {date}: {failures} of {checks} checks failed; wrong in every variant: {}",
                     broken.join(", ")
                 )
             }

@@ -82,7 +82,7 @@ fn the_preset_is_chosen_for_pictures_and_for_nothing_else() {
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         (text(&shown["config"]["preset"]), text(&shown["origins"]["preset"]))
     };
-    let chosen = ("pictures".to_owned(), "auto: a folder of pictures".to_owned());
+    let chosen = ("pictures".to_owned(), "auto: a folder of images".to_owned());
     assert_eq!(preset(&["--data", "shades"]), chosen);
     assert_eq!(preset(&["--config", "mine.toml"]), chosen);
     assert_eq!(preset(&["--data", "shades", "--lr", "0.01", "--optimizer", "lion"]), chosen);

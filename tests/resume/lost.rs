@@ -396,7 +396,7 @@ fn a_gpu_that_is_destroyed_in_a_save_costs_no_more_than_that_save() {
     let output = train("first", "lose-gpu-in-read:1");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
-    assert!(said.contains("no checkpoint yet") && said.contains("start again"), "{said}");
+    assert!(said.contains("no checkpoint yet") && said.contains("start the run again"), "{said}");
     // Four tensors and their velocities per save.
     for time in [9, 12, 17] {
         let name = format!("save-{time}");

@@ -1,4 +1,4 @@
-//! Finds GPUs, orders them, and opens them.
+//! Enumerates, orders and opens GPU adapters.
 
 use wgpu::{
     Adapter, AdapterInfo, Backend, Backends, CooperativeMatrixProperties, CooperativeScalarType, DeviceType,
@@ -13,33 +13,33 @@ use crate::failpoint;
 use crate::kernel::{GpuFacts, Matrices};
 use crate::remedy::Remedy;
 
-/// An adapter that was found but not opened.
+/// An adapter that was found but is not open.
 #[derive(Clone, Debug)]
 pub struct FoundAdapter {
     pub(super) instance: Instance,
     pub(super) adapter: Adapter,
-    /// The adapter's identity.
+    /// Identity of the adapter.
     pub info: DeviceInfo,
-    /// PCI address, for example `0000:01:00.0`; empty if the driver does not tell.
+    /// PCI address, for example `0000:01:00.0`; empty if the driver does not report it.
     pub pci_bus: String,
-    /// The compiler of its kernels.
+    /// The compiler for its kernels.
     pub compiler: ShaderCompiler,
-    /// If this is a GPU through DX12, the index of the same GPU through Vulkan, which is preferred.
+    /// Index of the same GPU through Vulkan, which is preferred, if this is a GPU through DX12.
     pub same_gpu_as: Option<usize>,
 }
 
-/// How much of an adapter to use.
+/// The limits and features of an adapter to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Capabilities {
-    /// The adapter's own limits, and every optional feature that kernels can use.
+    /// The limits of the adapter, and every optional feature that kernels can use.
     #[default]
     Adapter,
-    /// WebGPU's default limits and no optional feature: what every adapter has. For tests.
+    /// WebGPU's default limits and no optional features, which every adapter supports. For tests.
     WebGpuDefaults,
 }
 
-/// All adapters of the backends that shadegrad supports (or of those in `WGPU_BACKEND`), the best
-/// first: discrete, integrated, virtual, software; of one GPU, Vulkan before DX12.
+/// Returns all adapters of the supported backends (or of those in `WGPU_BACKEND`), the best first:
+/// discrete, integrated, virtual, software. For the same GPU, Vulkan comes before DX12.
 pub fn adapters() -> Vec<FoundAdapter> {
     if failpoint::strikes("no-adapter") {
         return Vec::new();
@@ -52,7 +52,7 @@ pub fn adapters() -> Vec<FoundAdapter> {
     in_order(found)
 }
 
-/// Settings of wgpu, with those of the environment.
+/// Returns the settings for wgpu, with those of the environment.
 fn settings() -> InstanceDescriptor {
     let supported = Backends::VULKAN | Backends::METAL | Backends::DX12;
     let mut settings = InstanceDescriptor::new_without_display_handle();
@@ -62,8 +62,8 @@ fn settings() -> InstanceDescriptor {
     settings
 }
 
-/// The adapters of DX12 with the best compiler that can be loaded: wgpu lists none if its compiler
-/// cannot be loaded, and does not tell which one it has loaded itself.
+/// Returns the adapters of DX12 with the best compiler that can be loaded. wgpu lists no adapter if
+/// its compiler cannot be loaded, and does not report which compiler it has loaded.
 fn through_dx12() -> Vec<FoundAdapter> {
     let compilers = ShaderCompiler::for_dx12().into_iter();
     let mut found = compilers.map(|compiler| enumerate(Backends::DX12, &compiler));
@@ -78,7 +78,7 @@ fn enumerate(backends: Backends, compiler: &ShaderCompiler) -> Vec<FoundAdapter>
     adapters.map(|adapter| FoundAdapter::new(&instance, adapter, compiler.clone())).collect()
 }
 
-/// The adapters, the best first, each with the index of the one that is preferred to it.
+/// Returns the adapters, the best first, each with the index of the one that is preferred to it.
 fn in_order(found: Vec<FoundAdapter>) -> Vec<FoundAdapter> {
     let describe = |adapter: &FoundAdapter| adapter.adapter.get_info();
     let ids = found.iter().map(describe).map(|raw| [raw.vendor, raw.device]);
@@ -89,7 +89,7 @@ fn in_order(found: Vec<FoundAdapter>) -> Vec<FoundAdapter> {
         .collect()
 }
 
-/// How to get a driver for a GPU on this operating system, in one line.
+/// Returns advice for installing a GPU driver on this operating system, in one line.
 pub fn driver_advice() -> &'static str {
     if cfg!(target_os = "linux") {
         "install your GPU's Vulkan driver, or on Debian/Ubuntu the software one: apt-get install mesa-vulkan-drivers libvulkan1"
@@ -118,7 +118,8 @@ impl FoundAdapter {
         self.info.kind == DeviceKind::Software
     }
 
-    /// What kernels are chosen by if the adapter is opened with these capabilities.
+    /// Returns the properties by which kernels are picked if the adapter is opened with these
+    /// capabilities.
     pub fn facts(&self, capabilities: Capabilities) -> GpuFacts {
         let info = self.adapter.get_info();
         let features = self.features(capabilities);
@@ -152,8 +153,8 @@ impl FoundAdapter {
         }
     }
 
-    /// The largest cooperative matrices that kernels can use: WGSL has only square ones, and the
-    /// kernels need f16 operands with f32 sums, in subgroups of one size.
+    /// Returns the largest cooperative matrices that kernels can use. WGSL supports only square
+    /// ones, and the kernels need f16 operands, f32 sums, and a fixed subgroup size.
     fn matrices(&self) -> Option<Matrices> {
         let info = self.adapter.get_info();
         let needed = wgpu::Features::SHADER_F16
@@ -180,7 +181,7 @@ impl FoundAdapter {
         }
     }
 
-    /// The features and limits that matter to training, as name and value.
+    /// Returns the features and limits that matter to training, as names and values.
     pub fn abilities(&self) -> Vec<(&'static str, String)> {
         let (features, limits) = (self.adapter.features(), self.adapter.limits());
         let info = self.adapter.get_info();
@@ -203,12 +204,12 @@ impl FoundAdapter {
         abilities
     }
 
-    #[allow(unsafe_code, reason = "wgpu asks for an oath before it lends an experimental feature")]
+    #[allow(unsafe_code, reason = "wgpu requires unsafe code to enable experimental features")]
     pub(super) fn open(&self, capabilities: Capabilities) -> Result<(wgpu::Device, wgpu::Queue)> {
         let required_features = self.features(capabilities);
         let experimental_features =
             if required_features.contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX) {
-                // SAFETY: the user of an experimental feature answers for what wgpu does not check.
+                // SAFETY: wgpu does not check the use of experimental features.
                 // The only user is the crate's own template for cooperative matrices: its tiles are
                 // sized and aligned for every load and store, its control flow is uniform, and its
                 // products are checked on the device before they are used (`Gpu::f16_facts`).
@@ -230,7 +231,7 @@ impl FoundAdapter {
     }
 }
 
-/// The limits that matter to training, by name.
+/// Returns the limits that matter to training, by name.
 pub(super) fn limits_that_matter(limits: &wgpu::Limits) -> [(&'static str, u64); 4] {
     [
         ("largest_binding_bytes", limits.max_storage_buffer_binding_size),

@@ -1,8 +1,7 @@
-//! Caches on disk what was found out about an adapter, in small files that may be lost or damaged
-//! at any time.
+//! Caches results about an adapter on disk, in small files that may be lost or damaged at any time.
 //!
-//! A file names the adapter, driver and kernels that its content is about, and has a checksum. A
-//! file that is damaged or about another subject is ignored; deleting one is safe.
+//! A file identifies the adapter, driver and kernels of its content, and has a checksum. A file
+//! that is damaged or has another subject is ignored. Files can be deleted safely.
 
 use std::path::{Path, PathBuf};
 
@@ -13,24 +12,24 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::fs::atomic;
 
-/// Version of the files. Others are not read.
+/// Version of the file format. Files of other versions are ignored.
 const VERSION: u32 = 2;
 
-/// Files beyond this size are not ours.
+/// Maximum size of a cache file. Larger files are ignored.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// What cached results depend on: they are ignored if any of it changes.
+/// The properties that cached results depend on. If any of them changes, the results are ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
-    /// The adapter's name.
+    /// Name of the adapter.
     pub adapter: String,
     /// `vulkan`, `metal` or `dx12`.
     pub backend: String,
-    /// Driver name and version.
+    /// Name and version of the driver.
     pub driver: String,
-    /// `driver`, `dxc` or `fxc`: what compiles the kernels.
+    /// The shader compiler: `driver`, `dxc` or `fxc`.
     pub compiler: String,
-    /// Lanes of a subgroup, if kernels may use them.
+    /// Number of lanes of a subgroup, if kernels may use subgroup operations.
     pub subgroup_size: Option<u32>,
     /// Fingerprint of the sources of the kernels.
     pub kernels: u64,
@@ -42,7 +41,7 @@ struct File<T> {
     version: u32,
     subject: Subject,
     content: T,
-    /// Of everything above.
+    /// SHA-256 of everything above.
     sha256: String,
 }
 
@@ -63,7 +62,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A file about one adapter.
+/// A cache file about one adapter.
 #[derive(Clone, Debug)]
 pub struct CacheFile {
     path: PathBuf,
@@ -71,19 +70,19 @@ pub struct CacheFile {
 }
 
 impl CacheFile {
-    /// The file for `topic` of `subject` in `folder`, which need not exist yet.
+    /// Returns the file for `topic` of `subject` in `folder`, which need not exist yet.
     pub fn new(folder: &Path, topic: &str, subject: Subject) -> Self {
         let name = serde_json::to_vec(&subject).expect("plain values turn into JSON");
         let name = &hex(&Sha256::digest(name))[..16];
         CacheFile { path: folder.join(format!("{topic}-{name}.json")), subject }
     }
 
-    /// Where the file is.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The file's content; `None` if there is no file, or none that can be trusted.
+    /// Reads the content; `None` if there is no file, or it is damaged or has another subject.
     pub fn load<T: Serialize + DeserializeOwned>(&self) -> Option<T> {
         let size = std::fs::metadata(&self.path).ok()?.len();
         let text = (size <= MOST_BYTES).then(|| std::fs::read(&self.path).ok())??;
@@ -93,7 +92,7 @@ impl CacheFile {
         trusted.then_some(file.content)
     }
 
-    /// Replaces the file's content.
+    /// Replaces the content of the file.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.
@@ -156,7 +155,7 @@ mod tests {
         ] {
             let other = CacheFile::new(folder.path(), "topic", other);
             assert_eq!(other.load::<Content>(), None);
-            // Not even where the file bears the right name.
+            // Also if the file has the right name.
             std::fs::copy(cache.path(), other.path()).expect("a copy");
             assert_eq!(other.load::<Content>(), None);
         }
@@ -177,7 +176,7 @@ mod tests {
                 let mut damaged = whole.clone();
                 damaged[position] ^= 1 << bit;
                 std::fs::write(cache.path(), &damaged).expect("it can be damaged");
-                // Space between tokens may change without a change of meaning.
+                // Whitespace between tokens may change without changing the meaning.
                 let loaded = cache.load::<Content>();
                 let same = loaded == Some(content());
                 let blank = whole[position].is_ascii_whitespace() && damaged[position].is_ascii_whitespace();

@@ -1,38 +1,38 @@
-//! Which compiler turns shaders into code for a GPU.
+//! Selects the compiler that translates shaders into code for a GPU.
 //!
-//! Drivers of Vulkan and Metal bring their own. DX12 wants bytecode, which one of Microsoft's two
-//! compilers makes: DXC, which is either linked into the binary (the crate's feature `static-dxc`)
-//! or loaded from a `dxcompiler.dll`, or FXC, which every Windows has. FXC is the last resort: it
-//! is several times slower, and knows neither subgroup operations nor 16-bit floats.
+//! Vulkan and Metal drivers have their own compilers. DX12 needs bytecode from one of Microsoft's
+//! two compilers: DXC, which is either linked into the binary (the crate's feature `static-dxc`) or
+//! loaded from a `dxcompiler.dll`, or FXC, which is part of Windows. FXC is the last resort: it is
+//! several times slower, and supports neither subgroup operations nor f16.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use wgpu::Dx12Compiler;
 
-/// What compiles the kernels of a GPU.
+/// The compiler for the kernels of a GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShaderCompiler {
-    /// The driver, as on Vulkan and Metal.
+    /// The compiler of the driver, as on Vulkan and Metal.
     Driver,
     /// DXC, linked into this binary.
     LinkedDxc,
     /// DXC, from this library.
     Dxc(PathBuf),
-    /// FXC, from the `d3dcompiler_47.dll` of the system.
+    /// FXC, from the system's `d3dcompiler_47.dll`.
     Fxc,
 }
 
-/// The library that DXC comes in.
+/// File name of the DXC library.
 const DXC_LIBRARY: &str = "dxcompiler.dll";
 
-/// Whether DXC is linked into this binary. As in wgpu: it has DXC for these targets only.
+/// Whether DXC is linked into this binary. wgpu supports this only for these targets.
 const HAS_LINKED_DXC: bool =
     cfg!(all(feature = "static-dxc", windows, target_env = "msvc", not(target_arch = "aarch64")));
 
 impl ShaderCompiler {
-    /// The compilers to try for DX12, the best first. `WGPU_DX12_COMPILER` (`dxc`, `staticdxc` or
-    /// `fxc`) leaves only the one that it names.
+    /// Returns the compilers to try for DX12, the best first. `WGPU_DX12_COMPILER` (`dxc`,
+    /// `staticdxc` or `fxc`) selects only one of them.
     pub(super) fn for_dx12() -> Vec<ShaderCompiler> {
         let binary = std::env::current_exe().ok();
         let folder = binary.as_deref().and_then(Path::parent);
@@ -40,7 +40,7 @@ impl ShaderCompiler {
         candidates(Dx12Compiler::from_env(), HAS_LINKED_DXC, beside)
     }
 
-    /// The setting of wgpu that makes it use this compiler.
+    /// Returns wgpu's setting for this compiler.
     pub(super) fn setting(&self) -> Dx12Compiler {
         match self {
             ShaderCompiler::Driver => Dx12Compiler::Auto,
@@ -52,7 +52,7 @@ impl ShaderCompiler {
         }
     }
 
-    /// `driver`, `dxc` or `fxc`: what the results of a selftest and of tuning depend on.
+    /// Returns `driver`, `dxc` or `fxc`. The results of selftests and tuning depend on it.
     pub fn label(&self) -> &'static str {
         match self {
             ShaderCompiler::Driver => "driver",
@@ -69,13 +69,14 @@ impl fmt::Display for ShaderCompiler {
             ShaderCompiler::LinkedDxc => formatter.write_str("DXC (linked)"),
             ShaderCompiler::Dxc(library) => write!(formatter, "DXC ({})", library.display()),
             ShaderCompiler::Fxc => {
-                write!(formatter, "FXC (slow; {DXC_LIBRARY} beside the binary replaces it)")
+                write!(formatter, "FXC (slow; put {DXC_LIBRARY} next to the binary to use DXC)")
             }
         }
     }
 }
 
-/// `wanted` is what the environment asks for, `beside` a library beside the binary.
+/// Returns the compilers to try. `wanted` is the compiler that the environment selects, `beside` a
+/// DXC library next to the binary.
 fn candidates(
     wanted: Option<Dx12Compiler>,
     has_linked_dxc: bool,
@@ -86,7 +87,7 @@ fn candidates(
     match wanted {
         Some(Dx12Compiler::Fxc) => vec![ShaderCompiler::Fxc],
         Some(Dx12Compiler::DynamicDxc { .. }) => loaded.collect(),
-        // wgpu panics where it is asked for a DXC that is not linked.
+        // wgpu panics if the requested DXC is not linked.
         Some(Dx12Compiler::StaticDxc) if has_linked_dxc => linked.into_iter().collect(),
         Some(Dx12Compiler::StaticDxc | Dx12Compiler::Auto) | None => {
             linked.into_iter().chain(loaded).chain([ShaderCompiler::Fxc]).collect()
@@ -121,7 +122,7 @@ mod tests {
         assert_eq!(candidates(wanted("fxc"), true, None), [Fxc]);
         assert_eq!(candidates(wanted("dxc"), true, None), [dxc("dxcompiler.dll")]);
         assert_eq!(candidates(wanted("staticdxc"), true, None), [LinkedDxc]);
-        // There is none to take, which is no reason to panic.
+        // A compiler that is not available must not cause a panic.
         assert_eq!(candidates(wanted("staticdxc"), false, None), candidates(None, false, None));
     }
 

@@ -1,4 +1,4 @@
-//! An opened adapter, as sessions use it.
+//! An open adapter, shared by sessions.
 
 use super::cache::Subject;
 use super::faults::Faults;
@@ -8,14 +8,14 @@ use crate::device::info::DeviceInfo;
 use crate::device::notice::Notice;
 use crate::device::profile::Profile;
 
-/// An opened adapter and what was asked for when it was opened.
+/// An open adapter and the limits and features that it was opened with.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     pub(super) faults: Faults,
     pub(super) info: DeviceInfo,
-    /// What the choice of kernels depends on.
+    /// The properties that the choice of kernels depends on.
     pub(super) subject: Subject,
     pub(super) tuning: Option<Tuning>,
     pub(super) on_notice: fn(&Notice),
@@ -24,11 +24,11 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Most bytes of one tensor.
+    /// Returns the maximum number of bytes of one tensor.
     pub(super) fn largest_tensor(&self) -> usize {
         let limits = self.device.limits();
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
-        // A binding's size is a multiple of 4.
+        // The size of a binding must be a multiple of 4.
         usize::try_from(most).unwrap_or(usize::MAX) / 4 * 4
     }
 }

@@ -1,25 +1,25 @@
-//! Errors that occur on a GPU asynchronously, kept until the next check.
+//! Records errors that occur asynchronously on a GPU, until the next check.
 
 use std::sync::{Arc, Mutex};
 
 use crate::error::{Error, Result};
 use crate::remedy::Remedy;
 
-/// The first thing that went wrong on a device.
+/// The first error of a device.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
     first: Arc<Mutex<Option<Error>>>,
 }
 
 impl Faults {
-    /// Listens to a device from now on. Without this, wgpu panics on the first error.
+    /// Starts recording the errors of a device. Without this, wgpu panics at the first error.
     pub(super) fn listen(device: &wgpu::Device) -> Self {
         let faults = Faults::default();
         let uncaptured = faults.clone();
         device.on_uncaptured_error(Arc::new(move |error| uncaptured.keep(translate(&error))));
         let lost = faults.clone();
         device.set_device_lost_callback(move |reason, message| {
-            // Dropping the device at the end of a run is no error.
+            // Dropping the device at the end of a run is not an error.
             if reason != wgpu::DeviceLostReason::Destroyed {
                 lost.keep(lost_device(&message));
             }
@@ -27,13 +27,13 @@ impl Faults {
         faults
     }
 
-    /// Keeps `error`, if it is the first.
+    /// Records `error` if it is the first one.
     pub(super) fn keep(&self, error: Error) {
         let mut first = self.first.lock().expect("no thread panics while it holds this");
         first.get_or_insert(error);
     }
 
-    /// Fails with the first thing that went wrong, if anything did.
+    /// Returns the first error as `Err`, if there was one.
     pub(super) fn check(&self) -> Result<()> {
         match &*self.first.lock().expect("no thread panics while it holds this") {
             Some(error) => Err(error.clone()),
@@ -42,7 +42,7 @@ impl Faults {
     }
 }
 
-/// Runs `work`; fails if the device refused anything in it or ran out of memory.
+/// Runs `work`, and returns an error if the device rejected any of it or ran out of memory.
 pub(super) fn checked<T>(device: &wgpu::Device, work: impl FnOnce() -> T) -> Result<T> {
     let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
@@ -62,7 +62,7 @@ fn translate(error: &wgpu::Error) -> Error {
         wgpu::Error::OutOfMemory { .. } => out_of_memory(),
         wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
             let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
-            Error::device(format!("the GPU refused its work: {line}")).advise(Remedy::ReportFault)
+            Error::device(format!("the GPU rejected a command: {line}")).advise(Remedy::ReportFault)
         }
     }
 }
@@ -73,5 +73,5 @@ pub(super) fn out_of_memory() -> Error {
 
 pub(super) fn lost_device(message: &str) -> Error {
     Error::device(format!("the GPU was lost: {message}"))
-        .advise(Remedy::or_cpu("its driver was reset or unplugged; start again"))
+        .advise(Remedy::or_cpu("the driver was reset or the GPU was unplugged; start the run again"))
 }

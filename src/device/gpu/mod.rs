@@ -1,12 +1,12 @@
 //! A GPU as a device, through wgpu: Vulkan, Metal or DX12.
 //!
-//! [`adapter`] finds and opens it, `preference` orders adapters, [`compiler`] says what compiles
-//! its kernels. `pipelines` turns kernels into pipelines, `prepared` encodes them, [`tuner`] finds
-//! out by measuring which are fastest, [`preparation`] reports the progress of both, `proof` checks
-//! cooperative matrices, [`cache`] keeps on disk what was found out about an adapter, `timing`
-//! times kernels for a profile, `session` holds a plan's buffers and submits its steps, `context`
-//! is what sessions share, `faults` keeps errors that occur asynchronously. This folder is the only
-//! place in the crate that knows wgpu.
+//! [`adapter`] enumerates and opens GPUs, `preference` orders adapters, and [`compiler`] selects
+//! the shader compiler. `pipelines` compiles kernels, `prepared` encodes dispatches, [`tuner`]
+//! finds the fastest kernels by benchmarks, and [`preparation`] reports the progress of both.
+//! `proof` checks cooperative matrices, [`cache`] caches results about an adapter on disk, and
+//! `timing` times kernels for a profile. `session` owns a plan's buffers and submits its steps,
+//! `context` is shared by sessions, and `faults` records asynchronous errors. No code outside this
+//! folder uses wgpu.
 
 pub mod adapter;
 pub mod cache;
@@ -43,21 +43,21 @@ use crate::kernel::GpuFacts;
 use crate::plan::Plan;
 use crate::tensor::{Element, Precision};
 
-/// An opened GPU.
+/// An open GPU.
 #[derive(Debug)]
 pub struct Gpu {
     instance: wgpu::Instance,
     context: Context,
     facts: GpuFacts,
-    /// The same, once cooperative matrices were proven.
+    /// The facts for plans in f16, once cooperative matrices have been checked.
     f16_facts: OnceLock<GpuFacts>,
 }
 
 impl Gpu {
-    /// Opens an adapter. Kernels are chosen by rule, and none is disabled.
+    /// Opens an adapter. Kernels are picked by heuristics, and none is disabled.
     ///
     /// # Errors
-    /// [`ErrorKind::Device`] if the driver refuses.
+    /// [`ErrorKind::Device`] if the driver cannot open it.
     pub fn open(found: &FoundAdapter, capabilities: Capabilities) -> Result<Self> {
         let (device, queue) = found.open(capabilities)?;
         let facts = found.facts(capabilities);
@@ -84,55 +84,54 @@ impl Gpu {
         Ok(Gpu { instance: found.instance.clone(), context, facts, f16_facts: OnceLock::new() })
     }
 
-    /// The same GPU, which finds out by measuring which kernels are fastest.
+    /// Enables tuning.
     pub fn with_tuning(mut self, tuning: Tuning) -> Self {
         self.context.tuning = Some(tuning);
         self
     }
 
-    /// The same GPU, which calls `on_notice` when something takes time or went wrong.
+    /// Sets a function that receives notices.
     pub fn on_notice(mut self, on_notice: fn(&Notice)) -> Self {
         self.context.on_notice = on_notice;
         self
     }
 
-    /// The same GPU, which reports the preparation of each plan that it loads to `observer`.
+    /// Sets an observer for the preparation of each plan that is loaded.
     pub fn observed_by(mut self, observer: Box<dyn preparation::Observer>) -> Self {
         self.context.observer = Some(observer);
         self
     }
 
-    /// The same GPU, which adds the time of kernels to `profile`.
+    /// Sets a profile that kernel times are added to.
     pub fn with_profile(mut self, profile: Profile) -> Self {
         self.context.profile = Some(profile);
         self
     }
 
-    /// The same GPU without these tile classes of the matrix product, and without 16-bit floats if
-    /// `f16` is one of them.
+    /// Disables these tile classes of the matrix product, and f16 if `f16` is one of them.
     pub fn disable(mut self, classes: &[String]) -> Self {
         self.facts.bar(classes);
         self
     }
 
-    /// The same GPU without what a selftest found wrong, which its info tells.
+    /// Disables the kernels that a selftest found wrong, and adds the summary to the device's info.
     pub fn with_selftest(self, found: SelftestSummary) -> Self {
         let mut gpu = self.disable(&found.disabled);
         gpu.context.info.selftest = Some(found);
         gpu
     }
 
-    /// What kernels are chosen by.
+    /// Returns the properties by which kernels are picked.
     pub fn facts(&self) -> &GpuFacts {
         &self.facts
     }
 
-    /// What kernels of plans with 16-bit floats are chosen by: also which cooperative matrices are
-    /// right on this GPU, which the first call finds out.
+    /// Returns the properties by which kernels are picked in plans with f16. These include which
+    /// cooperative matrices are correct on this GPU, which the first call checks.
     pub fn f16_facts(&self) -> &GpuFacts {
         self.f16_facts.get_or_init(|| {
             let mut facts = GpuFacts { proven: true, ..self.facts };
-            // A software driver's are not used.
+            // Cooperative matrices of a software driver are not used.
             if facts.cooperative.is_some() && !facts.software {
                 let wrong = proof::wrong(&self.context, &self.facts, &|op| op);
                 facts.bar(&wrong);
@@ -145,13 +144,12 @@ impl Gpu {
         })
     }
 
-    /// The cached verdict of a selftest of this GPU with this driver and these kernels, in
-    /// `folder`.
+    /// Returns the verdict that is cached in `folder` for this GPU, driver and set of kernels.
     pub fn cached_verdict(&self, folder: &Path) -> Option<Verdict> {
         self.verdict_file(folder).load()
     }
 
-    /// Where the verdict of a selftest is cached in `folder`.
+    /// Returns the file in `folder` that caches the verdict of a selftest.
     pub fn verdict_file(&self, folder: &Path) -> CacheFile {
         let subject = Subject { kernels: crate::ops::fingerprint(), ..self.context.subject.clone() };
         CacheFile::new(folder, "selftest", subject)

@@ -1,4 +1,4 @@
-//! Turns kernels into pipelines, and dispatches into what a compute pass needs.
+//! Compiles kernels into pipelines, and prepares dispatches for compute passes.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -18,19 +18,19 @@ use super::timing::time_by_waiting;
 use crate::kernel::{Access, Dispatch, Kernel, MOST_ITERATIONS, Uniform};
 use crate::plan::StepRecord;
 
-/// Bytes from one uniform to the next: the most that any device asks for as an alignment.
+/// Bytes from one uniform to the next: the largest alignment that any device requires.
 pub(super) const UNIFORM_STRIDE: u64 = 256;
 
-/// The pipelines of a plan, one per kernel however many ops use it.
+/// The pipelines of a plan, one for each kernel even if several ops use it.
 #[derive(Debug)]
 pub(super) struct Pipelines<'a> {
     device: &'a Device,
     step_layout: &'a BindGroupLayout,
-    /// By the kernel's name, with the kernel that it was made from.
+    /// Pipelines by kernel name, each with the kernel that it was compiled from.
     made: HashMap<Cow<'static, str>, (Kernel, ComputePipeline, BindGroupLayout)>,
 }
 
-/// Layout of the bind group that holds the step's record, at an offset that varies.
+/// Returns the layout of the bind group with the step's record, which has a dynamic offset.
 pub(super) fn step_layout(device: &Device) -> BindGroupLayout {
     let entry = uniform_entry(0, true, StepRecord::default().to_bytes().len());
     device.create_bind_group_layout(&BindGroupLayoutDescriptor { label: Some("step"), entries: &[entry] })
@@ -49,7 +49,7 @@ fn uniform_entry(binding: u32, dynamic: bool, bytes: usize) -> BindGroupLayoutEn
     }
 }
 
-/// A buffer for the uniforms of `count` dispatches, each at a multiple of the stride.
+/// Creates a buffer for the uniforms of `count` dispatches, each at a multiple of the stride.
 pub(super) fn params_buffer(device: &Device, count: usize) -> Buffer {
     device.create_buffer(&BufferDescriptor {
         label: Some("params"),
@@ -59,8 +59,8 @@ pub(super) fn params_buffer(device: &Device, count: usize) -> Buffer {
     })
 }
 
-/// Launches a kernel without any workgroup, which computes nothing, and waits for it. Mesa's
-/// software driver compiles a kernel when it is first launched, and not when its pipeline is made.
+/// Launches a kernel with zero workgroups and waits for it. Mesa's software driver compiles a
+/// kernel at its first launch, and not when its pipeline is created.
 pub(super) fn launch_nothing(device: &Device, queue: &Queue, prepared: &Prepared, records: &BindGroup) {
     let mut encoder = device.create_command_encoder(&CommandEncoderDescriptor::default());
     {
@@ -68,7 +68,7 @@ pub(super) fn launch_nothing(device: &Device, queue: &Queue, prepared: &Prepared
         let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
         encode(&mut pass, std::slice::from_ref(&nothing), records, 0);
     }
-    // The session finds out where the device was lost.
+    // If the device was lost, the session notices it later.
     time_by_waiting(device, queue, encoder.finish());
 }
 
@@ -78,17 +78,17 @@ impl<'a> Pipelines<'a> {
     }
 
     /// Whether a kernel has no pipeline yet.
-    pub(super) fn lack(&self, kernel: &Kernel) -> bool {
+    pub(super) fn is_missing(&self, kernel: &Kernel) -> bool {
         !self.made.contains_key(&kernel.name)
     }
 
-    /// How many kernels of these dispatches have no pipeline yet.
-    pub(super) fn lacking<'b>(&self, dispatches: impl Iterator<Item = &'b Dispatch>) -> usize {
-        let kernels = dispatches.map(|dispatch| &*dispatch.kernel).filter(|kernel| self.lack(kernel));
+    /// Counts the kernels of these dispatches that have no pipeline yet.
+    pub(super) fn count_missing<'b>(&self, dispatches: impl Iterator<Item = &'b Dispatch>) -> usize {
+        let kernels = dispatches.map(|dispatch| &*dispatch.kernel).filter(|kernel| self.is_missing(kernel));
         kernels.map(|kernel| &kernel.name).collect::<HashSet<_>>().len()
     }
 
-    /// Prepares a dispatch whose uniform lies at `offset` in `params`; `buffers` are the plan's.
+    /// Prepares a dispatch whose uniform is at `offset` in `params`; `buffers` are the plan's.
     pub(super) fn prepare(
         &mut self,
         dispatch: &Dispatch,
@@ -103,7 +103,7 @@ impl<'a> Pipelines<'a> {
             kernel.name,
             dispatch.iterations
         );
-        if self.lack(kernel) {
+        if self.is_missing(kernel) {
             let (pipeline, layout) = self.make(kernel, dispatch.params.len());
             self.made.insert(kernel.name.clone(), (kernel.clone(), pipeline, layout));
         }

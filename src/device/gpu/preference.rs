@@ -1,27 +1,27 @@
-//! The order of adapters, the best first, and which of them are one GPU through two backends.
+//! Orders adapters, the best first, and finds those that are the same GPU through two backends.
 
 use crate::device::info::{DeviceInfo, DeviceKind};
 
-/// What the order of adapters depends on.
+/// The properties that the order of adapters depends on.
 #[derive(Clone, Debug)]
 pub(super) struct Description<'a> {
     pub(super) info: &'a DeviceInfo,
-    /// PCI identifiers of the vendor and the model; zeros where the backend has none.
+    /// PCI identifiers of the vendor and the model; zeros if the backend does not report them.
     pub(super) ids: [u32; 2],
 }
 
 /// An adapter's place in the order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The adapter, as an index into the descriptions.
+    /// Index of the adapter in the descriptions.
     pub(super) adapter: usize,
-    /// The place of the same GPU through Vulkan, which is preferred.
+    /// Place of the same GPU through Vulkan, which is preferred.
     pub(super) same_gpu_as: Option<usize>,
 }
 
 impl Description<'_> {
-    /// Whether both are one model of GPU. Backends agree on PCI identifiers, but a vendor that is
-    /// not on PCI has another number in each: then the name tells.
+    /// Whether both are the same model of GPU. Backends agree on PCI identifiers. A vendor without
+    /// a PCI identifier has a different number in each backend, so the names are compared.
     fn is_same_gpu(&self, other: &Description<'_>) -> bool {
         let has_same_ids = self.ids != [0, 0] && self.ids == other.ids;
         has_same_ids || self.info.name.eq_ignore_ascii_case(&other.info.name)
@@ -32,9 +32,9 @@ impl Description<'_> {
     }
 }
 
-/// The best adapter first: discrete, integrated, virtual, software. One GPU through both Vulkan and
-/// DX12 has the rank of its better description, and Vulkan comes first: it offers more features
-/// (cooperative matrices), and its shaders need not pass through one of Microsoft's compilers.
+/// Orders adapters, the best first: discrete, integrated, virtual, software. The same GPU through
+/// Vulkan and DX12 has the rank of its better description, and Vulkan comes first: it supports more
+/// features (cooperative matrices), and does not need one of Microsoft's shader compilers.
 pub(super) fn order(found: &[Description<'_>]) -> Vec<Place> {
     let rank_of_gpu = |adapter: usize| {
         let same = found.iter().filter(|other| other.is_same_gpu(&found[adapter]));
@@ -42,15 +42,15 @@ pub(super) fn order(found: &[Description<'_>]) -> Vec<Place> {
     };
     let through_vulkan: Vec<Option<usize>> = (0..found.len()).map(|at| vulkan_twin(found, at)).collect();
     let mut sorted: Vec<usize> = (0..found.len()).collect();
-    // Stable: drivers' own order decides between equals, so an index names the same adapter again.
+    // The sort is stable: ties keep the order of the drivers, so indices are reproducible.
     sorted.sort_by_key(|&adapter| (rank_of_gpu(adapter), through_vulkan[adapter].is_some()));
     let place_of = |adapter: usize| sorted.iter().position(|&other| other == adapter);
     let place = |&adapter: &usize| Place { adapter, same_gpu_as: through_vulkan[adapter].and_then(place_of) };
     sorted.iter().map(place).collect()
 }
 
-/// The same GPU through Vulkan, where `at` is one through DX12. Of several GPUs of one model, the
-/// first through one backend is taken for the first through the other.
+/// Returns the same GPU through Vulkan, if `at` is one through DX12. With several GPUs of the same
+/// model, the first through one backend is assumed to be the first through the other.
 fn vulkan_twin(found: &[Description<'_>], at: usize) -> Option<usize> {
     let same = |backend: &'static str| {
         let indices = 0..found.len();
@@ -77,7 +77,8 @@ mod tests {
 
     type Found = (&'static str, &'static str, DeviceKind, [u32; 2]);
 
-    /// Each adapter in order, and the one that is preferred to it, by their indices in `found`.
+    /// Returns each adapter in order, with the one that is preferred to it, as indices into
+    /// `found`.
     fn ordered(found: &[Found]) -> Vec<(usize, Option<usize>)> {
         let info = |&(name, backend, kind, _): &Found| DeviceInfo {
             name: name.into(),
@@ -113,7 +114,7 @@ mod tests {
 
     #[test]
     fn one_gpu_through_two_backends_is_taken_through_vulkan() {
-        // In whichever order they are found, and whatever a backend takes the GPU for.
+        // The result depends neither on the order nor on the kind that a backend reports.
         for kinds in [[Discrete, Discrete], [Virtual, Discrete], [Discrete, Virtual], [Other, Integrated]] {
             let vulkan = ("NVIDIA GeForce RTX 4090", "vulkan", kinds[0], RTX);
             let dx12 = ("NVIDIA GeForce RTX 4090", "dx12", kinds[1], RTX);
@@ -124,10 +125,10 @@ mod tests {
 
     #[test]
     fn identifiers_or_names_tell_that_a_gpu_is_the_same() {
-        // A driver may call it otherwise.
+        // A driver may use another name.
         let found = [("RTX 4090", "dx12", Discrete, RTX), ("NVIDIA RTX 4090", "vulkan", Discrete, RTX)];
         assert_eq!(ordered(&found), [(1, None), (0, Some(1))]);
-        // Qualcomm's number is another in each backend; some have none.
+        // Qualcomm's vendor number differs between backends; some vendors have none.
         for ids in [[0x5143, 7], [0, 0]] {
             let found = [
                 ("Adreno X1-85", "dx12", Integrated, [0x4d4f_4351, 9]),
@@ -135,7 +136,7 @@ mod tests {
             ];
             assert_eq!(ordered(&found), [(1, None), (0, Some(1))]);
         }
-        // Two that do not say who they are need not be the same.
+        // Adapters without identifiers may be different GPUs.
         let found = [("one", "dx12", Integrated, [0, 0]), ("other", "vulkan", Integrated, [0, 0])];
         assert_eq!(ordered(&found), [(0, None), (1, None)]);
     }
@@ -160,7 +161,7 @@ mod tests {
             ("RTX", "dx12", Discrete, RTX),
         ];
         assert_eq!(ordered(&found), [(0, None), (1, None), (2, Some(0)), (3, Some(1))]);
-        // A driver that shows one of them only through DX12.
+        // A driver may report one of them only through DX12.
         assert_eq!(ordered(&found[1..]), [(0, None), (1, Some(0)), (2, Some(0))]);
     }
 

@@ -1,50 +1,50 @@
-//! The progress of a GPU's work before the first step of a plan, which may take minutes.
+//! Reports the progress of preparing a plan on a GPU, which may take minutes.
 
 use std::fmt;
 
-/// What a GPU does before the first step of a plan.
+/// A stage of the preparation of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Measures which kernels are fastest, for which all of them are compiled.
+    /// Compiles and benchmarks all kernel variants to find the fastest.
     Tuning,
     /// Compiles the kernels of the plan.
     Compiling,
 }
 
-/// What comes next in a stage.
+/// An item of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item<'a> {
     /// The stage.
     pub stage: Stage,
-    /// The kernel, or the op whose kernels are measured.
+    /// Name of the kernel, or of the op whose kernels are measured.
     pub name: &'a str,
-    /// Its number, from 1 to `count`.
+    /// Number of the item, from 1 to `count`.
     pub number: usize,
-    /// Items of the stage.
+    /// Number of items in the stage.
     pub count: usize,
 }
 
 /// Receives the progress of the preparation of a plan.
 pub trait Observer: fmt::Debug + Send + Sync {
-    /// An item begins; those before it are done.
+    /// Called when an item begins and the previous ones are done.
     fn item(&self, item: &Item<'_>);
 
-    /// The stage is over, whether it succeeded or not. Stages without items are not reported.
+    /// Called when a stage ends, also if it failed. Stages without items are not reported.
     fn end(&self);
 }
 
-/// A stage that is under way, until it is dropped.
+/// A stage in progress. It ends when this value is dropped.
 #[derive(Debug)]
 pub(super) struct Progress<'a> {
     observer: Option<&'a dyn Observer>,
     stage: Stage,
-    /// Items that have begun.
+    /// Number of items that have begun.
     begun: usize,
     count: usize,
 }
 
 impl<'a> Progress<'a> {
-    /// A stage of so many items.
+    /// Begins a stage with `count` items.
     pub(super) fn new(observer: Option<&'a dyn Observer>, stage: Stage, count: usize) -> Self {
         Progress { observer, stage, begun: 0, count }
     }

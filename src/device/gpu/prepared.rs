@@ -1,4 +1,4 @@
-//! Dispatches that are ready to be encoded, and how.
+//! Dispatches that are ready to be encoded into a compute pass.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use wgpu::{BindGroup, ComputePass, ComputePipeline};
 /// A dispatch, ready to be encoded.
 #[derive(Clone, Debug)]
 pub(super) struct Prepared {
-    /// The kernel's name.
+    /// Name of the kernel.
     pub(super) name: Arc<str>,
     pub(super) pipeline: ComputePipeline,
     pub(super) bindings: BindGroup,
@@ -15,7 +15,7 @@ pub(super) struct Prepared {
     pub(super) grid: [u32; 3],
 }
 
-/// Encodes dispatches one after the other; `records` are the steps' records, theirs at `offset`.
+/// Encodes dispatches in order. `records` holds the step records; `offset` is that of this step.
 pub(super) fn encode(pass: &mut ComputePass<'_>, dispatches: &[Prepared], records: &BindGroup, offset: u32) {
     for prepared in dispatches {
         pass.set_pipeline(&prepared.pipeline);

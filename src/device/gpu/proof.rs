@@ -2,9 +2,9 @@
 //!
 //! They are experimental in wgpu: its shaders do not define the visibility of writes to workgroup
 //! memory around such matrices (<https://github.com/gfx-rs/wgpu/issues/8805>), and drivers differ.
-//! So small products run in each tile class and in one that every GPU supports. Operands are small
-//! integers: sums of their products are exact in any order, and both results must agree in every
-//! bit.
+//! Therefore small products run in each tile class and in one that every GPU supports. Operands are
+//! small integers, so that sums of their products are exact in any order and both results must be
+//! identical.
 
 use super::context::Context;
 use super::session::GpuSession;
@@ -17,12 +17,12 @@ use crate::ops::{WithFacts, fixture};
 use crate::plan::{Array, Launch, Op, Role, StepRecord};
 use crate::tensor::Element;
 
-/// Rows, columns and terms: larger than a tile of most classes, not a multiple of a vector, and
-/// several rounds with a remainder.
+/// Rows, columns and terms of the product: larger than a tile of most classes, not a multiple of a
+/// vector, and several iterations with a remainder.
 const SIZE: [usize; 3] = [133, 131, 107];
 
-/// Labels of the cooperative tile classes that are wrong on a GPU or that its driver refuses.
-/// `wrap` wraps the products of those classes.
+/// Returns the labels of the cooperative tile classes that are wrong on a GPU or that its driver
+/// rejects. `wrap` wraps the products of those classes.
 pub(super) fn wrong(
     gpu: &Context,
     facts: &GpuFacts,
@@ -39,7 +39,7 @@ pub(super) fn wrong(
     cooperative.into_iter().filter(|class| !is_right(class)).map(TileClass::label).collect()
 }
 
-/// The results of the product in each form, with kernels of one class.
+/// Computes the product in each form with the kernels of one class.
 fn products(
     gpu: &Context,
     facts: &GpuFacts,
@@ -63,7 +63,7 @@ fn products(
     }
     let facts = GpuFacts { matmul: Some(class), ..*facts };
     draft.plan.wrap_ops(&|op| -> Box<dyn Op> { wrap(Box::new(WithFacts { op, facts })) });
-    // Not through `load`, which needs the result of this check.
+    // `load` cannot be used, because it needs the result of this check.
     let mut session = GpuSession::new(gpu, &facts, draft.plan)?;
     for (tensor, array) in draft.inputs {
         session.write(tensor, array)?;
@@ -84,7 +84,7 @@ mod tests {
     use crate::kernel::Dispatch;
     use crate::plan::{HostMemory, Operands};
 
-    /// An op whose kernels skip their first round.
+    /// An op whose kernels skip their first iteration.
     #[derive(Debug)]
     struct Forgetful(Box<dyn Op>);
 

@@ -1,8 +1,9 @@
-//! A plan on a GPU: its buffers, its bind groups, and the submission of many steps at a time.
+//! A plan on a GPU: its buffers, its bind groups, and submissions of many steps at a time.
 //!
-//! Everything is made when the plan is loaded. A submission writes its step records into one
-//! uniform buffer, which every dispatch sees at its own offset, encodes all steps into one compute
-//! pass, and copies the metric rings into a staging buffer that is mapped once the work is done.
+//! All objects are created when the plan is loaded. A submission writes its step records into one
+//! uniform buffer, which every dispatch reads at its own offset. It encodes all steps into one
+//! compute pass, and copies the metric rings into a staging buffer, which is mapped when the work
+//! is done.
 
 use std::ops::Range;
 use std::sync::mpsc;
@@ -42,11 +43,11 @@ pub(super) struct GpuSession {
     records: Buffer,
     records_group: BindGroup,
     pending: Vec<Pending>,
-    /// Staging buffers that no submission is using.
+    /// Staging buffers that are not in use by a submission.
     idle: Vec<Buffer>,
     submitted: u64,
     profile: Option<Profile>,
-    /// `None` if the device has no time stamps.
+    /// Timestamp queries; `None` if the device does not support them.
     stamps: Option<Stamps>,
 }
 
@@ -55,27 +56,27 @@ struct Pending {
     ticket: u64,
     index: SubmissionIndex,
     staging: Buffer,
-    /// Bytes kept of each ring.
+    /// Bytes copied from each ring.
     sizes: Vec<u64>,
     mapped: mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
-    /// Dispatches whose time stamps follow the rings.
+    /// Dispatches whose timestamps follow the rings.
     timed: Timed,
 }
 
-/// Bytes of a tensor on the device, rounded up to whole words.
+/// Returns the bytes of a tensor on the device, rounded up to whole words.
 fn device_bytes(tensor: Tensor) -> u64 {
     (tensor.bytes() as u64).next_multiple_of(4)
 }
 
 impl GpuSession {
-    /// Makes everything that `plan` needs; its kernels are chosen by `facts`.
+    /// Creates all objects that `plan` needs, with kernels picked by `facts`.
     pub(super) fn new(gpu: &Context, facts: &GpuFacts, plan: Plan) -> Result<Self> {
         let device = &gpu.device;
         let largest = gpu.largest_tensor() as u64;
         for Declaration { tensor, name, .. } in plan.declarations() {
             if device_bytes(*tensor) > largest {
                 return Err(Error::device(format!(
-                    "{name} needs {} bytes, but {} binds at most {largest}",
+                    "{name} needs {} bytes, but {} can bind at most {largest}",
                     device_bytes(*tensor),
                     gpu.info.name
                 ))
@@ -131,9 +132,9 @@ impl GpuSession {
                 .collect();
             drop(progress);
             tuner.store();
-            let lacking = pipelines.lacking(lowered.iter().flatten().flatten());
-            let mut progress = Progress::new(gpu.observer.as_deref(), Stage::Compiling, lacking);
-            // All uniforms of the plan lie in one buffer, each at a multiple of the stride.
+            let missing = pipelines.count_missing(lowered.iter().flatten().flatten());
+            let mut progress = Progress::new(gpu.observer.as_deref(), Stage::Compiling, missing);
+            // All uniforms of the plan are in one buffer, each at a multiple of the stride.
             let params = params_buffer(device, lowered.iter().flatten().map(Vec::len).sum());
             let mut offset = 0;
             let (mut steps, mut ops) = (Vec::new(), Vec::new());
@@ -143,7 +144,7 @@ impl GpuSession {
                     ranges.push(prepared.len()..prepared.len() + dispatches.len());
                     for dispatch in dispatches {
                         gpu.queue.write_buffer(&params, offset, &dispatch.params);
-                        let is_new = pipelines.lack(&dispatch.kernel);
+                        let is_new = pipelines.is_missing(&dispatch.kernel);
                         if is_new {
                             progress.next(&dispatch.kernel.name);
                         }
@@ -188,8 +189,8 @@ impl GpuSession {
         self.queue.write_buffer(&self.records, 0, &bytes);
     }
 
-    /// Encodes steps into one pass, or, for a profile, each dispatch into its own. Returns what has
-    /// time stamps.
+    /// Encodes steps into one pass, or each dispatch into its own pass for a profile. Returns the
+    /// dispatches that have timestamps.
     fn encode(&self, launches: &[Launch], encoder: &mut wgpu::CommandEncoder) -> Timed {
         let mut dispatches = Vec::new();
         let mut timed = Timed::new();
@@ -233,18 +234,18 @@ impl GpuSession {
         polled.map(drop).map_err(|cause| lost_device(&cause.to_string()))
     }
 
-    /// Starts mapping `staging`. The result arrives after the device was polled.
+    /// Starts mapping `staging`. The result arrives after the device has been polled.
     fn map(&self, staging: &Buffer) -> mpsc::Receiver<Result<(), wgpu::BufferAsyncError>> {
         let (sender, receiver) = mpsc::channel();
         staging.map_async(MapMode::Read, .., move |result| {
-            // The receiver is gone if a run was ended early.
+            // The receiver no longer exists if a run was ended early.
             sender.send(result).unwrap_or_default();
         });
         receiver
     }
 
-    /// Calls `use_bytes` with a staging buffer whose mapping was started and whose submission is
-    /// done.
+    /// Calls `use_bytes` with the contents of a staging buffer whose mapping was started and whose
+    /// submission is done.
     fn mapped_bytes<T>(
         &self,
         staging: &Buffer,
@@ -265,13 +266,13 @@ impl GpuSession {
     }
 }
 
-/// The elements as f16, in the layout of GPU memory.
+/// Converts the elements to f16 in the layout of GPU memory.
 fn half_bytes(array: &Array) -> Vec<u8> {
     let Array::F32(values) = array else { panic!("{:?} are no floats", array.element()) };
     values.iter().flat_map(|&value| f16::from_f32(value).to_ne_bytes()).collect()
 }
 
-/// The value of the two bytes of an f16.
+/// Converts the two bytes of an f16 to f32.
 fn widened(bytes: &[u8]) -> f32 {
     f16::from_ne_bytes(bytes.try_into().expect("two bytes")).to_f32()
 }
@@ -308,7 +309,7 @@ impl Session for GpuSession {
         let buffer = &self.buffers[tensor.id()];
         let halves = (tensor.element() == Element::Half).then(|| half_bytes(&array));
         let bytes = halves.as_deref().unwrap_or(array.bytes());
-        // wgpu copies whole words; an odd byte tensor's last word is padded.
+        // wgpu copies whole words, so the last word may need padding.
         let whole = bytes.len() / 4 * 4;
         checked(&self.device, || {
             self.queue.write_buffer(buffer, 0, &bytes[..whole]);
@@ -317,8 +318,8 @@ impl Session for GpuSession {
                 last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
                 self.queue.write_buffer(buffer, whole as u64, &last);
             }
-            // Submits the staged copy now: large inputs would otherwise stay in host memory until
-            // the first step.
+            // Submits the staged copy at once, because otherwise large inputs would stay in host
+            // memory until the first step.
             self.queue.submit([]);
         })
     }

@@ -1,5 +1,5 @@
-//! Times single dispatches for a profile: with the device's time stamps if it has them, else by
-//! waiting for each dispatch.
+//! Times single dispatches for a profile: with timestamp queries if the device supports them, else
+//! by waiting for each dispatch.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,14 +12,14 @@ use wgpu::{
 use super::prepared::{Prepared, encode};
 use crate::device::profile::{Clock, Profile};
 
-/// Maximum number of dispatches of a submission that are timed, from its first on: each needs two
-/// of the 4,096 time stamps that a query set may have. The others are only counted.
+/// Maximum number of dispatches of a submission that are timed, starting at the first: each needs
+/// two of the 4,096 timestamps of a query set. The others are only counted.
 const MOST_TIMED: usize = 2048;
 
 /// Maximum number of dispatches of a submission that are timed by waiting: enough for a few steps.
 const MOST_WAITED_FOR: usize = 64;
 
-/// A query set and the buffer that its time stamps are resolved to.
+/// A query set and the buffer that its timestamps are resolved to.
 #[derive(Debug)]
 pub(super) struct Stamps {
     queries: QuerySet,
@@ -28,11 +28,11 @@ pub(super) struct Stamps {
     period: f32,
 }
 
-/// Names of the dispatches that a submission times, in the order of their time stamps.
+/// Names of the dispatches that a submission times, in the order of their timestamps.
 pub(super) type Timed = Vec<Arc<str>>;
 
 impl Stamps {
-    /// Makes the query set. The device must have been opened with time stamps.
+    /// Creates the query set. The device must have been opened with timestamp queries.
     pub(super) fn new(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
         let count = 2 * MOST_TIMED as u32;
         Stamps {
@@ -51,12 +51,12 @@ impl Stamps {
         }
     }
 
-    /// Bytes of the time stamps of these dispatches.
+    /// Returns the bytes of the timestamps of these dispatches.
     pub(super) fn bytes(timed: &Timed) -> u64 {
         16 * timed.len() as u64
     }
 
-    /// Encodes dispatches, each in its own pass between two time stamps while there are any left.
+    /// Encodes each dispatch in its own pass, between two timestamps until the query set is full.
     pub(super) fn encode(
         &self,
         encoder: &mut CommandEncoder,
@@ -81,7 +81,7 @@ impl Stamps {
         }
     }
 
-    /// Encodes the copy of a submission's time stamps to `staging`, from `offset` on.
+    /// Encodes the copy of a submission's timestamps to `staging`, starting at `offset`.
     pub(super) fn copy(&self, encoder: &mut CommandEncoder, timed: &Timed, staging: &Buffer, offset: u64) {
         if !timed.is_empty() {
             encoder.resolve_query_set(&self.queries, 0..2 * timed.len() as u32, &self.resolved, 0);
@@ -89,7 +89,7 @@ impl Stamps {
         }
     }
 
-    /// Adds the times between time stamps to a profile.
+    /// Adds the times between timestamps to a profile.
     pub(super) fn add(&self, profile: &Profile, timed: &Timed, stamps: &[u8]) {
         let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(stamps);
         for (name, stamps) in timed.iter().zip(stamps.chunks_exact(2)) {
@@ -100,8 +100,8 @@ impl Stamps {
     }
 }
 
-/// Time of commands by the host's clock, from their submission to their end; `None` if the device
-/// was lost, which the next wait for a submission reports.
+/// Measures the time of commands with the host's clock, from their submission to their end. Returns
+/// `None` if the device was lost, which the next wait for a submission reports.
 pub(super) fn time_by_waiting(
     device: &wgpu::Device,
     queue: &wgpu::Queue,

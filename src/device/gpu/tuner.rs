@@ -1,8 +1,8 @@
-//! Picks the fastest of several kernels for an op, and caches the choice.
+//! Benchmarks the kernel variants of an op, picks the fastest, and caches the choice.
 //!
-//! Candidates are timed on the plan's own buffers before anything is written to them: all are zeros
-//! then, and every op leaves zeros behind. All candidates give the same result, so the choice
-//! changes only the speed.
+//! Candidates are timed on the plan's buffers before any data are written. The buffers then contain
+//! zeros, and every op keeps them zero. All candidates compute the same result, so the choice
+//! affects only the speed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -17,16 +17,16 @@ use crate::device::notice::Notice;
 use crate::kernel::{Dispatch, GpuFacts};
 use crate::plan::{Choice, Op, Plan, Way};
 
-/// The label of the fastest candidate by the key of the choice.
+/// The label of the fastest candidate for each choice, by its key.
 pub type Choices = BTreeMap<String, String>;
 
 /// Topic of the tuner's cache file.
 pub const TOPIC: &str = "tuning";
 
-/// How a GPU benchmarks its kernels.
+/// Options for tuning the kernels of a GPU.
 #[derive(Clone, Debug)]
 pub struct Tuning {
-    /// Where results are cached; `None` keeps them for the process only.
+    /// Cache file for the results; `None` keeps them only in the process.
     pub folder: Option<PathBuf>,
 }
 
@@ -36,28 +36,28 @@ const MEASUREMENT: Duration = Duration::from_millis(2);
 /// Maximum number of launches of one measurement.
 const MOST_LAUNCHES: usize = 512;
 
-/// Measurements of each candidate. The fastest counts.
+/// Number of measurements of each candidate. The fastest one counts.
 const ROUNDS: usize = 5;
 
-/// The parts of a session that a tuner uses.
+/// The parts of a session that the tuner uses.
 pub(super) struct Bench<'a> {
     pub(super) device: &'a wgpu::Device,
     pub(super) queue: &'a wgpu::Queue,
     pub(super) buffers: &'a [wgpu::Buffer],
-    /// Step records of zeros, with a learning rate of 0.
+    /// Step records that are all zeros, so that the learning rate is 0.
     pub(super) records: &'a wgpu::BindGroup,
 }
 
-/// Lowers ops, each to its fastest kernels.
+/// Lowers each op to its fastest kernels.
 pub(super) struct Tuner<'a> {
     bench: Bench<'a>,
     facts: GpuFacts,
-    /// `None` uses the default kernels.
+    /// The tuning options; `None` uses the default kernels.
     tuning: Option<&'a Tuning>,
     on_notice: fn(&Notice),
     cache: Option<CacheFile>,
     known: Choices,
-    /// Choices that were measured by this tuner.
+    /// Choices that this tuner has measured.
     found: Choices,
     subject: Subject,
 }
@@ -76,15 +76,15 @@ impl<'a> Tuner<'a> {
         Tuner { bench, facts, tuning, on_notice, cache, known, found: Choices::new(), subject }
     }
 
-    /// Number of choices of a plan that must be measured.
+    /// Counts the choices of a plan that have to be measured.
     pub(super) fn open_choices(&self, plan: &Plan) -> usize {
         let choices = plan.steps().iter().flat_map(|step| &step.ops).filter_map(|op| self.choice(&**op));
         let open = choices.filter(|choice| self.known_way(choice).is_none());
         open.map(|choice| choice.key).collect::<BTreeSet<_>>().len()
     }
 
-    /// The dispatches of an op. If its candidates must be measured first, `progress` receives the
-    /// op.
+    /// Returns the dispatches of an op. If its candidates have to be measured first, this is
+    /// reported to `progress`.
     pub(super) fn lower(
         &mut self,
         op: &dyn Op,
@@ -104,20 +104,19 @@ impl<'a> Tuner<'a> {
         op.lower(&choice.ways[fastest].facts)
     }
 
-    /// The choice that an op offers, if kernels are tuned.
+    /// Returns the choice that an op offers, if tuning is enabled.
     fn choice(&self, op: &dyn Op) -> Option<Choice> {
         self.tuning.and_then(|_| op.choice(&self.facts))
     }
 
-    /// The candidate that was measured to be the fastest; `None` if it was not measured or no
-    /// longer exists.
+    /// Returns the fastest candidate; `None` if it was not measured or no longer exists.
     fn known_way<'b>(&self, choice: &'b Choice) -> Option<&'b Way> {
         let label = self.found.get(&choice.key).or_else(|| self.known.get(&choice.key))?;
         choice.ways.iter().find(|way| way.label == *label)
     }
 
-    /// Adds what was found to the cache file as it is now: another process may have written to it
-    /// meanwhile. If it cannot be written, the next start takes longer, and nothing else.
+    /// Adds the results to the current content of the cache file, which another process may have
+    /// changed meanwhile. If the file cannot be written, the next start only takes longer.
     pub(super) fn store(self) {
         if let (Some(cache), false) = (self.cache, self.found.is_empty())
             && let known = cache.load::<Choices>().unwrap_or_default()
@@ -127,17 +126,17 @@ impl<'a> Tuner<'a> {
         }
     }
 
-    /// The index of the fastest candidate.
+    /// Returns the index of the fastest candidate.
     fn measure(&self, op: &dyn Op, choice: &Choice, pipelines: &mut Pipelines<'_>) -> usize {
         let ways: Vec<Vec<Prepared>> =
             choice.ways.iter().map(|way| self.prepare(&op.lower(&way.facts), pipelines)).collect();
-        // The first launch is not measured: it compiles.
+        // The first launch is not measured, because it compiles the kernel.
         for way in &ways {
             self.bench.time(way, 1);
         }
         let launches: Vec<usize> = ways.iter().map(|way| self.bench.launches(way)).collect();
         let mut best = vec![Duration::MAX; ways.len()];
-        // Interleaved, so that a moment in which the device is busy affects all candidates alike.
+        // Measurements are interleaved, so that other load on the device affects all candidates.
         for _ in 0..ROUNDS {
             for ((way, &launches), best) in ways.iter().zip(&launches).zip(&mut best) {
                 *best = (*best).min(self.bench.time(way, launches) / launches as u32);
@@ -161,7 +160,7 @@ impl<'a> Tuner<'a> {
 }
 
 impl Bench<'_> {
-    /// Number of launches that take long enough to be timed.
+    /// Returns the number of launches that take long enough to be timed.
     fn launches(&self, way: &[Prepared]) -> usize {
         let mut launches = 1;
         while launches < MOST_LAUNCHES && self.time(way, launches) < MEASUREMENT {
@@ -170,7 +169,7 @@ impl Bench<'_> {
         launches
     }
 
-    /// Time of that many launches, one after the other.
+    /// Measures the time of this number of launches in a row.
     fn time(&self, way: &[Prepared], launches: usize) -> Duration {
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
@@ -179,7 +178,7 @@ impl Bench<'_> {
                 encode(&mut pass, way, self.records, 0);
             }
         }
-        // If the device was lost, any choice will do: the session finds out.
+        // If the device was lost, the choice does not matter: the session reports the loss.
         time_by_waiting(self.device, self.queue, encoder.finish()).unwrap_or(Duration::MAX / 2)
     }
 }
