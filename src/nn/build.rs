@@ -1,4 +1,4 @@
-//! From a model's text to layers with parameters in a plan.
+//! Builds layers from a model's specification, and declares their parameters in a plan.
 
 use super::layer::Layer;
 use super::layers::{
@@ -11,32 +11,33 @@ use crate::ops::activation::Activation as Function;
 use crate::ops::window::Window;
 use crate::plan::Plan;
 
-/// Declares `layers`, one behind the other. Names of parameters are the layer's position, as in
+/// Builds `layers` in sequence. Names of parameters start with the layer's position, as in
 /// PyTorch's `nn.Sequential`.
 ///
 /// # Panics
-/// If sizes do not fit: they were [checked](super::ModelSpec::check_sizes).
+/// If the sizes do not match; they must have been [checked](super::ModelSpec::check_sizes).
 pub(super) fn build(plan: &mut Plan, layers: &[LayerSpec], input: Size) -> Sequence {
-    sequence(&mut Site { plan, dropouts: 0 }, layers, "", input, None)
+    sequence(&mut BuildState { plan, dropouts: 0 }, layers, "", input, None)
 }
 
-/// Where layers are built.
-struct Site<'a> {
+/// The state of building layers.
+struct BuildState<'a> {
     plan: &'a mut Plan,
-    /// Dropouts so far: each has random numbers of its own.
+    /// Number of dropouts so far, which selects the random numbers of each.
     dropouts: u32,
 }
 
-/// Builds layers whose input has the size `input` and, as a row, lies in the order of `map`.
+/// Builds layers whose input has the size `input`. If the input is a row that was flattened, `map`
+/// is the map.
 fn sequence(
-    site: &mut Site<'_>,
+    state: &mut BuildState<'_>,
     specs: &[LayerSpec],
     prefix: &str,
     input: Size,
     map: Option<Size>,
 ) -> Sequence {
     let mut layers: Vec<Box<dyn Layer>> = Vec::new();
-    let mut before = Before { size: input, map, masks_gradient: false };
+    let mut previous = Previous { size: input, map, masks_gradient: false };
     let mut rest = specs.iter().enumerate().peekable();
     while let Some((index, spec)) = rest.next() {
         let is_relu = |spec: &&LayerSpec| **spec == LayerSpec::Activation(Function::Relu);
@@ -47,55 +48,57 @@ fn sequence(
         };
         let batch_norm =
             specs[index + 1..].iter().find(|spec| !is_max_pool(spec)).is_some_and(LayerSpec::is_batch_norm);
-        let behind = Behind { relu: fuses_relu, batch_norm };
+        let following = Following { relu: fuses_relu, batch_norm };
         if fuses_relu {
             rest.next();
         }
-        let layer = layer(site, spec, &format!("{prefix}{index}."), &before, behind);
-        let map = spec.map_behind(before.size, before.map);
-        before = Before { size: layer.size(), map, masks_gradient: layer.masks_gradient() };
+        let layer = layer(state, spec, &format!("{prefix}{index}."), &previous, following);
+        let map = spec.map_behind(previous.size, previous.map);
+        previous = Previous { size: layer.size(), map, masks_gradient: layer.masks_gradient() };
         layers.push(layer);
     }
     Sequence::new(layers, input)
 }
 
-/// The output of the layer before.
-struct Before {
+/// The output of the previous layer.
+struct Previous {
     size: Size,
-    /// The map in whose order a row's values lie.
+    /// The map whose order the values of a row have.
     map: Option<Size>,
-    /// Whether it ends in a ReLU whose gradient others mask.
+    /// Whether it ends in a ReLU whose gradient the next layer masks.
     masks_gradient: bool,
 }
 
-/// The layers behind.
-struct Behind {
-    /// A ReLU that becomes part of the layer.
+/// The following layers.
+struct Following {
+    /// Whether a ReLU follows, which is fused into the layer.
     relu: bool,
-    /// A batch norm, perhaps behind max pools, which commute with adding a constant to a channel.
+    /// Whether a batch norm follows, also after max pools, which commute with adding a constant to
+    /// a channel.
     batch_norm: bool,
 }
 
 fn layer(
-    site: &mut Site<'_>,
+    state: &mut BuildState<'_>,
     spec: &LayerSpec,
     prefix: &str,
-    before: &Before,
-    behind: Behind,
+    previous: &Previous,
+    following: Following,
 ) -> Box<dyn Layer> {
-    let plan = &mut *site.plan;
-    let input = before.size;
+    let plan = &mut *state.plan;
+    let input = previous.size;
     let size = spec.output(input).expect("sizes were checked");
     let pool = |kind, window| {
-        Box::new(Pool { spec: spec.to_string(), kind, window, size, after_relu: before.masks_gradient })
+        Box::new(Pool { spec: spec.to_string(), kind, window, size, after_relu: previous.masks_gradient })
     };
     match (spec, input) {
         (&LayerSpec::Linear { outputs }, _) => {
-            Box::new(Linear::new(plan, prefix, input.values(), before.map, outputs, behind.relu))
+            Box::new(Linear::new(plan, prefix, input.values(), previous.map, outputs, following.relu))
         }
         (&LayerSpec::Conv { window, .. }, Size::Map { channels, .. }) => {
-            // A batch norm subtracts every channel's mean, and a bias with it.
-            let shape = ConvShape { channels, window, size, bias: !behind.batch_norm, relu: behind.relu };
+            // A batch norm subtracts the mean of every channel, which includes the bias.
+            let shape =
+                ConvShape { channels, window, size, bias: !following.batch_norm, relu: following.relu };
             Box::new(Conv::new(plan, prefix, spec.to_string(), shape))
         }
         (&LayerSpec::Whiten(window), Size::Map { channels, .. }) => {
@@ -110,19 +113,19 @@ fn layer(
             unreachable!("sizes were checked")
         }
         (&LayerSpec::BatchNorm { momentum }, _) => {
-            Box::new(BatchNorm::new(plan, prefix, spec.to_string(), momentum, size, before.map))
+            Box::new(BatchNorm::new(plan, prefix, spec.to_string(), momentum, size, previous.map))
         }
         (&LayerSpec::Activation(function), _) => Box::new(Activation { function, size }),
         (&LayerSpec::Dropout { rate }, _) => {
-            site.dropouts += 1;
-            Box::new(Dropout { rate, index: site.dropouts, size, after_relu: before.masks_gradient })
+            state.dropouts += 1;
+            Box::new(Dropout { rate, index: state.dropouts, size, after_relu: previous.masks_gradient })
         }
         (LayerSpec::Flatten, _) => {
-            Box::new(Flatten { values: input.values(), after_relu: before.masks_gradient })
+            Box::new(Flatten { values: input.values(), after_relu: previous.masks_gradient })
         }
         (LayerSpec::Residual { body, shortcut }, _) => Box::new(Residual {
-            body: sequence(site, body, &format!("{prefix}body."), input, before.map),
-            shortcut: sequence(site, shortcut, &format!("{prefix}shortcut."), input, before.map),
+            body: sequence(state, body, &format!("{prefix}body."), input, previous.map),
+            shortcut: sequence(state, shortcut, &format!("{prefix}shortcut."), input, previous.map),
         }),
     }
 }

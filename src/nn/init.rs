@@ -24,22 +24,22 @@ pub enum InitRule {
     /// Uniform with variance 2 / (inputs + outputs) (Glorot and Bengio 2010, eq. 16); biases are
     /// zeros.
     Xavier,
-    /// Weights and biases uniform in ±1/sqrt(inputs), as PyTorch's `nn.Linear`.
+    /// Weights and biases uniform in ±1/sqrt(inputs), as in PyTorch's `nn.Linear`.
     Pytorch,
-    /// As PyTorch's, but the first filters of a convolution, one for each input channel, are
-    /// identities, and the last weight has the standard deviation 1 (Jordan 2024, "94% on CIFAR-10
+    /// PyTorch's rule, except that the first filters of a convolution, one for each input channel,
+    /// are identities, and the last weight has standard deviation 1 (Jordan 2024, "94% on CIFAR-10
     /// in 3.29 Seconds on a Single GPU", section 3.3).
     Dirac,
-    /// Standard normal weights, whatever the layer's size; biases are zeros.
+    /// Standard normal weights for layers of any size; biases are zeros.
     Normal,
 }
 
 impl InitRule {
-    /// All of them.
+    /// All rules.
     pub const ALL: [InitRule; 5] =
         [InitRule::He, InitRule::Xavier, InitRule::Pytorch, InitRule::Dirac, InitRule::Normal];
 
-    /// The name in flags and files.
+    /// Returns the name in flags and files.
     pub const fn name(self) -> &'static str {
         match self {
             InitRule::He => "he",
@@ -51,8 +51,8 @@ impl InitRule {
     }
 }
 
-/// The initial values of a parameter. `index` is its position in the model: each has random numbers
-/// of its own.
+/// Returns the initial values of a parameter. `index` is its position in the model, which selects
+/// its random numbers.
 pub fn values(rule: InitRule, seed: u64, index: u32, parameter: Start) -> Vec<f32> {
     let Start { kind, shape, fan_in, fan_out, is_last } = parameter;
     let count = shape.len();
@@ -88,11 +88,11 @@ pub fn values(rule: InitRule, seed: u64, index: u32, parameter: Start) -> Vec<f3
 pub struct Start {
     /// The role of the parameter in its layer.
     pub kind: ParameterKind,
-    /// Sizes of the tensor; a convolution's weight is `[filters, height, width, channels]`.
+    /// Shape of the tensor; the weight of a convolution is `[filters, height, width, channels]`.
     pub shape: Shape,
-    /// Inputs of one output.
+    /// Number of inputs of each output.
     pub fan_in: usize,
-    /// Outputs that one input goes into.
+    /// Number of outputs that use each input.
     pub fan_out: usize,
     /// Whether it is the last weight of the model.
     pub is_last: bool,
@@ -101,13 +101,13 @@ pub struct Start {
 /// The role of a parameter in its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {
-    /// Multiplied with the input; the L2 penalty counts it.
+    /// Multiplied with the input, and included in the L2 penalty.
     Weight,
     /// Added to the output.
     Bias,
-    /// A norm's weight: the factor of a normalised channel.
+    /// The weight of a norm: the factor of a normalised channel.
     Gain,
-    /// A norm's bias: added to a normalised channel.
+    /// The bias of a norm: added to a normalised channel.
     Shift,
 }
 
@@ -121,8 +121,8 @@ fn uniform(mut stream: Stream, count: usize, bound: f64) -> Vec<f32> {
     (0..count).map(|_| range.sample(&mut stream) as f32).collect()
 }
 
-/// The filters of a convolution, of which the first ones, as many as there are channels, become
-/// identities, as by PyTorch's `dirac_`.
+/// Replaces the first filters of a convolution, one for each channel, by identities, as PyTorch's
+/// `dirac_` does.
 fn with_identities(mut values: Vec<f32>, [filters, height, width, channels]: [usize; 4]) -> Vec<f32> {
     let middle = height / 2 * width + width / 2;
     let identities = filters.min(channels);
@@ -133,7 +133,7 @@ fn with_identities(mut values: Vec<f32>, [filters, height, width, channels]: [us
     values
 }
 
-/// `values` by their standard deviation (of a sample, as PyTorch's `std`).
+/// Divides `values` by their sample standard deviation (as PyTorch's `std`).
 fn with_deviation_one(values: Vec<f32>) -> Vec<f32> {
     let wide = || values.iter().map(|&value| f64::from(value));
     let mean = wide().sum::<f64>() / values.len() as f64;
@@ -146,7 +146,7 @@ fn with_deviation_one(values: Vec<f32>) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    /// Mean and variance of 100,000 draws: within five standard errors of what the rule promises.
+    /// Checks mean and variance of 100,000 draws: within five standard errors of the rule's values.
     #[test]
     fn rules_have_their_moments() {
         let (inputs, outputs) = (400, 250);

@@ -1,5 +1,5 @@
-//! The interface of a layer: its parameters, and how to record its forward and its backward pass in
-//! a plan. No layer knows a device.
+//! The interface of layers: parameters, and methods that record the forward and backward pass in a
+//! plan. Layers do not depend on devices.
 
 use std::fmt::{self, Debug};
 
@@ -16,13 +16,13 @@ use crate::tensor::{Element, Shape, Tensor};
 /// A trained tensor of a layer.
 #[derive(Clone, Debug)]
 pub struct Parameter {
-    /// The tensor, named as PyTorch names it.
+    /// The tensor, with PyTorch's name.
     pub tensor: Tensor,
     /// Weight, bias, norm weight or norm bias.
     pub kind: ParameterKind,
-    /// Inputs of one output.
+    /// Number of inputs of each output.
     pub fan_in: usize,
-    /// Outputs that one input goes into.
+    /// Number of outputs that use each input.
     pub fan_out: usize,
 }
 
@@ -37,7 +37,7 @@ impl Parameter {
         Parameter::declare_as(plan, Role::Parameter, name, shape, kind, [fan_in, fan_out])
     }
 
-    /// Declares a tensor that is used like a parameter, in another role.
+    /// Declares a tensor that is used like a parameter but has another role.
     pub(super) fn declare_as(
         plan: &mut Plan,
         role: Role,
@@ -51,39 +51,40 @@ impl Parameter {
     }
 }
 
-/// Receives the gradients of parameters: an optimizer, or a test that keeps them.
+/// Receives the gradients of parameters, for example an optimizer or a test.
 pub trait GradientSink {
-    /// Whether it uses the gradient of `parameter`; if not, a layer need not record it.
+    /// Whether the gradient of `parameter` is used. If not, a layer need not record it.
     fn wants(&self, _: &Plan, _parameter: &Parameter) -> bool {
         true
     }
 
-    /// Takes the gradient of `weight`, the product `dy^T x`, and that of `bias`, the sum of the
-    /// rows of `dy`. Neither need be stored.
+    /// Receives the gradient of `weight`, the product `dy^T x`, and that of `bias`, the sum of the
+    /// rows of `dy`. The sink decides whether to store them.
     fn product(&mut self, plan: &mut Plan, weight: &Parameter, bias: &Parameter, dy: Tensor, x: Tensor);
 
-    /// Takes the gradient of `parameter`, a tensor of the same shape. Nothing else may read it,
-    /// since the sink may overwrite it.
+    /// Receives the gradient of `parameter`, a tensor of the same shape. No one else may read it,
+    /// because the sink may overwrite it.
     fn gradient(&mut self, plan: &mut Plan, parameter: &Parameter, gradient: Tensor);
 }
 
 /// The purpose of a forward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// A backward pass follows. A batch norm normalises by the batch, and dropout drops values.
+    /// Training: a backward pass follows. Batch norms normalise with the statistics of the batch,
+    /// and dropout is active.
     Training {
-        /// Seed of dropout; without one, it drops nothing.
+        /// Seed of dropout; `None` disables dropout.
         dropout: Option<u64>,
-        /// Element type of activations, and of weights as products read them: [`Element::F32`] or
+        /// Element type of activations and of the weights that products read: [`Element::F32`] or
         /// [`Element::Half`].
         element: Element,
     },
-    /// The trained model is used.
+    /// Evaluation of the trained model.
     Evaluation,
 }
 
 impl Phase {
-    /// Element type of activations, and of weights as products read them.
+    /// Returns the element type of activations and of the weights that products read.
     pub fn element(self) -> Element {
         match self {
             Phase::Training { element, .. } => element,
@@ -91,7 +92,7 @@ impl Phase {
         }
     }
 
-    /// The same phase in f32.
+    /// Returns the same phase in f32.
     pub(super) fn in_full(self) -> Phase {
         match self {
             Phase::Training { dropout, .. } => Phase::Training { dropout, element: Element::F32 },
@@ -99,7 +100,7 @@ impl Phase {
         }
     }
 
-    /// A weight as products read it: in f16, a copy that is recorded here.
+    /// Returns the weight for products. In f16, this records a cast and returns the copy.
     pub(super) fn operand(self, plan: &mut Plan, weight: &Parameter) -> Tensor {
         match self.element() {
             Element::Half => cast::to_half(plan, weight.tensor),
@@ -108,37 +109,37 @@ impl Phase {
     }
 }
 
-/// One layer of a model.
+/// A layer of a model.
 pub trait Layer: Debug {
-    /// The layer as a model's text has it: `linear:128`.
+    /// Returns the layer as in the text of a model: `linear:128`.
     fn spec(&self) -> String;
 
-    /// Size of the output for one image.
+    /// Returns the size of the output for one image.
     fn size(&self) -> Size;
 
-    /// The trained tensors.
+    /// Returns the trained tensors.
     fn parameters(&self) -> Vec<&Parameter> {
         Vec::new()
     }
 
-    /// The filters that are computed from the training images before the first step, if the layer
-    /// has such.
+    /// Returns the filters that are computed from the training images before the first step, if the
+    /// layer has any.
     fn whitening(&self) -> Option<Tensor> {
         None
     }
 
-    /// Whether both passes read `x` only through products, so that it may be a batch of
+    /// Whether both passes use `x` only in products, so that it may be a batch of
     /// [pixels](crate::tensor::Element::Pixel).
     fn reads_pixels(&self) -> bool {
         false
     }
 
-    /// Records the forward pass of `x`, `[batch, ...]` with the size of the output of the layer
-    /// before.
+    /// Records the forward pass of `x`, `[batch, ...]`, which has the output size of the previous
+    /// layer.
     fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a>;
 
-    /// Records the forward pass and the loss behind it in one op, if the layer can; it is the last
-    /// one. `gradient` is the gradient of the input that the backward pass returns.
+    /// Records the forward pass of the last layer and the loss in one op, if the layer supports it.
+    /// `gradient` is the gradient of the input that the backward pass returns.
     fn forward_with_loss<'a>(
         &'a self,
         _: &mut Plan,
@@ -149,28 +150,28 @@ pub trait Layer: Debug {
         None
     }
 
-    /// The layer in evaluation mode, for programs that know neither plans nor ops.
+    /// Returns the layer in evaluation mode, for programs that know neither plans nor ops.
     fn modules(&self) -> Vec<Module>;
 
-    /// Whether the layer ends in a ReLU whose gradient the backward pass of the layer behind it
-    /// applies (see [`Backward::mask_dx`]).
+    /// Whether the layer ends in a ReLU whose gradient the backward pass of the next layer applies
+    /// (see [`Backward::mask_dx`]).
     fn masks_gradient(&self) -> bool {
         false
     }
 
-    /// Multiplications and additions of the forward pass for one image, of products only: others
-    /// are few in comparison.
+    /// Returns the number of multiplications and additions of products in the forward pass for one
+    /// image. Other operations are few in comparison.
     fn operations(&self) -> u64 {
         0
     }
 
-    /// Layers inside, under the prefixes of their parameters' names.
+    /// Returns the layers inside, with the prefixes of their parameters' names.
     fn inside(&self) -> Vec<(&'static str, &[Box<dyn Layer>])> {
         Vec::new()
     }
 }
 
-/// A layer's recorded forward pass, and how to record its backward pass.
+/// The recorded forward pass of a layer, which can record the backward pass.
 pub struct Forward<'a> {
     /// The output.
     pub y: Tensor,
@@ -180,8 +181,8 @@ pub struct Forward<'a> {
 type Back<'a> = dyn FnOnce(&mut Plan, Backward, &mut dyn GradientSink) -> Option<Tensor> + 'a;
 
 impl<'a> Forward<'a> {
-    /// A pass with the output `y`. `back` records the backward pass and returns the gradient of the
-    /// layer's input, unless [`Backward::dx_wanted`] is false.
+    /// Creates a pass with the output `y`. `back` records the backward pass and returns the
+    /// gradient of the layer's input, unless [`Backward::dx_wanted`] is false.
     pub fn new(
         y: Tensor,
         back: impl FnOnce(&mut Plan, Backward, &mut dyn GradientSink) -> Option<Tensor> + 'a,
@@ -189,7 +190,7 @@ impl<'a> Forward<'a> {
         Forward { y, back: Box::new(back) }
     }
 
-    /// Records the backward pass; the gradients of the parameters go to `sink`.
+    /// Records the backward pass. `sink` receives the gradients of the parameters.
     pub fn backward(self, plan: &mut Plan, pass: Backward, sink: &mut dyn GradientSink) -> Option<Tensor> {
         (self.back)(plan, pass, sink)
     }
@@ -204,17 +205,18 @@ impl Debug for Forward<'_> {
 /// The input of a layer's backward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Backward {
-    /// Gradient of the output; already masked if the layer says [`Layer::masks_gradient`].
+    /// Gradient of the output, which is already masked if [`Layer::masks_gradient`] is true.
     pub dy: Tensor,
     /// Whether the gradient of the input is needed.
     pub dx_wanted: bool,
-    /// Whether the input is the output of a ReLU of the layer before whose gradient this layer must
-    /// apply: `dx` is to be zero where `x` is.
+    /// Whether the previous layer ends in a ReLU whose gradient this layer must apply: `dx` is zero
+    /// where `x` is zero.
     pub mask_dx: bool,
 }
 
 impl Backward {
-    /// The gradient of `x` with the mask of the layer before, for layers whose ops do not apply it.
+    /// Applies the mask of the previous layer to the gradient of `x`, for layers whose ops do not
+    /// apply it.
     pub(super) fn masked(&self, plan: &mut Plan, x: Tensor, dx: Tensor) -> Tensor {
         if self.mask_dx { relu::backward(plan, x, dx) } else { dx }
     }

@@ -1,10 +1,10 @@
-//! Models: a list of layers from one line of text.
+//! Models, which are defined by one line of text.
 //!
-//! `linear:128,relu,linear:10` names the layers in order; [`known_layers`] lists all of them. Sizes
-//! are inferred, maps are flattened in front of the first linear layer, and a last `linear` to the
-//! number of classes is added where it is missing. `N*LAYER` and `N*(LAYERS)` repeat layers.
+//! `linear:128,relu,linear:10` lists the layers in order. [`known_layers`] returns all layers.
+//! Input sizes are inferred, maps are flattened before the first linear layer, and a last `linear`
+//! with one output per class is added if it is missing. `N*LAYER` and `N*(LAYERS)` repeat layers.
 //!
-//! Names of parameters are those of the `nn.Sequential` that has these modules, with `body.` and
+//! Parameters have the names that they have in a `nn.Sequential` of these modules, with `body.` and
 //! `shortcut.` inside a residual.
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! Models: layers that are built from a text, with their parameters declared in a plan.
+//! Models: layers built from a model text, with their parameters declared in a plan.
 
 use super::build;
 use super::layer::{Backward, Forward, GradientSink, Layer, Parameter, Phase};
@@ -11,7 +11,7 @@ use crate::ops::softmax_cross_entropy::{Loss, Target};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// Layers with their parameters declared in a plan.
+/// A model whose parameters are declared in a plan.
 #[derive(Debug)]
 pub struct Model {
     layers: Sequence,
@@ -21,38 +21,38 @@ impl Model {
     /// Declares the parameters of `spec` for images that are maps of the size `image`.
     ///
     /// # Panics
-    /// If sizes do not fit: see [`ModelSpec::check_sizes`].
+    /// If the sizes do not match: see [`ModelSpec::check_sizes`].
     pub fn new(plan: &mut Plan, spec: &ModelSpec, image: Size) -> Self {
         Model { layers: build::build(plan, &spec.layers, spec.input(image)) }
     }
 
-    /// The model's text, completed.
+    /// Returns the completed text of the model.
     pub fn spec(&self) -> String {
         self.layers.spec()
     }
 
-    /// The trained model's forward pass: the modules of PyTorch's `nn.Sequential`.
+    /// Returns the forward pass of the trained model as the modules of PyTorch's `nn.Sequential`.
     pub fn modules(&self) -> Vec<Module> {
         self.layers.modules()
     }
 
-    /// Size of the input for one image.
+    /// Returns the size of the input for one image.
     pub fn input(&self) -> Size {
         self.layers.input()
     }
 
-    /// The layers, first to last.
+    /// Returns the layers, first to last.
     pub fn layers(&self) -> &[Box<dyn Layer>] {
         self.layers.layers()
     }
 
-    /// All trained tensors, first layer first.
+    /// Returns all trained tensors, first layer first.
     pub fn parameters(&self) -> impl Iterator<Item = &Parameter> {
         self.layers.parameters()
     }
 
-    /// The filters that are computed from the training images, `[filters, height, width,
-    /// channels]`, if the first layer whitens them.
+    /// Returns the filters that are computed from the training images, `[filters, height, width,
+    /// channels]`, if the first layer whitens the images.
     pub fn whitening(&self) -> Option<Tensor> {
         self.layers().first().and_then(|layer| layer.whitening())
     }
@@ -62,17 +62,17 @@ impl Model {
         self.layers.reads_pixels()
     }
 
-    /// Values for one image of the model's input or of the largest output of a layer.
+    /// Returns the number of values for one image of the input or of the largest layer output.
     pub fn most_values(&self) -> usize {
         self.layers.most_values()
     }
 
-    /// The layers with their sizes, parameters and operations.
+    /// Returns the layers with their sizes, parameters and operations.
     pub fn summary(&self) -> Summary {
         Summary::of(self.layers.layers())
     }
 
-    /// Records the forward pass of `x`, a batch of [inputs](Self::input). Its output is the logits,
+    /// Records the forward pass of `x`, a batch of [inputs](Self::input). The output is the logits,
     /// `[batch, classes]`.
     pub fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
         self.layers.forward(plan, x, phase)
@@ -90,9 +90,9 @@ impl Model {
     }
 }
 
-/// Records the backward pass of a model's `forward` pass from the gradient of the logits. The
-/// gradients of all parameters go to `sink`, the last layer's first. No model ends in a ReLU, so
-/// nothing masks `dlogits`.
+/// Records the backward pass of a model's `forward` pass from the gradient of the logits. `sink`
+/// receives the gradients of all parameters, last layer first. No model ends in a ReLU, so
+/// `dlogits` needs no mask.
 pub fn backward(plan: &mut Plan, forward: Forward<'_>, dlogits: Tensor, sink: &mut dyn GradientSink) {
     forward.backward(plan, Backward { dy: dlogits, dx_wanted: false, mask_dx: false }, sink);
 }
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(spec("flatten,linear:20,relu").unwrap(), "flatten,linear:20,relu,linear:10");
         assert_eq!(spec("batchnorm").unwrap(), "batchnorm,flatten,linear:10");
         assert_eq!(spec("linear:7,batchnorm,relu").unwrap(), "linear:7,batchnorm,relu,linear:10");
-        // Maps of one cell lie in files as on devices.
+        // Maps with a single position have the same layout in files and on devices.
         let narrow = "conv:8x3,globalavgpool,flatten,residual(linear:8,relu),linear:10";
         assert_eq!(spec(narrow).unwrap(), narrow);
     }
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(declared("linear:128,relu,relu,linear:10"), wanted);
         let wanted = named(&[
             ("0.bias", &[18]),
-            // A convolution in front of a batch norm has no bias.
+            // A convolution before a batch norm has no bias.
             ("1.weight", &[4, 18, 3, 3]),
             ("3.weight", &[4]),
             ("3.bias", &[4]),
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(declared("whiten:3,conv:4x3,maxpool:2,batchnorm:0.4"), wanted);
         let wanted = named(&[
             ("0.weight", &[8, 1, 5, 5]),
-            // A convolution in front of a batch norm has no bias.
+            // A convolution before a batch norm has no bias.
             ("1.weight", &[8]),
             ("1.bias", &[8]),
             ("3.body.0.weight", &[4, 8, 3, 3]),
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(declared(text), wanted);
     }
 
-    /// Also for a ReLU that is part of a linear layer's product: PyTorch has a module for it.
+    /// Also covers a ReLU that is fused into a linear layer, which is a separate module in PyTorch.
     #[test]
     fn modules_are_the_modules_of_pytorchs_sequential() {
         let mut plan = Plan::new();
@@ -262,37 +262,37 @@ mod tests {
     fn mistakes_are_named() {
         for (text, said) in [
             ("", "`` is not a layer"),
-            ("linear", "needs a size"),
+            ("linear", "needs an argument"),
             ("linear:0", "`0` is not a size"),
             ("linear:+3", "`+3` is not a size"),
             ("linear:99999999999999999999", "is not a size"),
             ("linear:12x", "`12x` is not a size"),
-            ("relu:3", "relu takes no size"),
-            ("hardswish:1", "hardswish takes no size"),
-            ("scale", "needs a size"),
-            ("conv:3y3", "`conv:3y3`: `3y3` is not filters and a window"),
+            ("relu:3", "relu takes no argument"),
+            ("hardswish:1", "hardswish takes no argument"),
+            ("scale", "needs an argument"),
+            ("conv:3y3", "`conv:3y3`: `3y3` is not a number of filters and a window"),
             ("conv:0x3", "`0` is not a number of filters"),
             ("conv:8x3q1", "`conv:8x3q1`: `3q1` is not a window"),
             ("maxpool:0", "`0` is not a window"),
             ("maxpool:2s0", "`2s0` is not a window"),
             ("maxpool:3p2", "`maxpool:3p2` pads more than half"),
-            ("dropout:1", "`1` is not a share"),
-            ("dropout", "needs a size"),
+            ("dropout:1", "`1` is not a fraction"),
+            ("dropout", "needs an argument"),
             ("scale:nan", "`nan` is not a factor"),
-            ("residual", "has its layers in parentheses"),
-            ("residual(conv:3x3", "a `(` has no `)`"),
+            ("residual", "must be in parentheses"),
+            ("residual(conv:3x3", "missing `)`"),
             ("conv:3x3)", "`)` before"),
             ("relu|relu", "`|` before"),
-            ("0*relu", "`0` is not how often"),
+            ("0*relu", "`0` is not a valid repeat count"),
             ("1000*(1000*relu)", "more than 1000 layers"),
-            ("((((((((((relu))))))))))", "more than 8 parentheses"),
-            ("linear:8,conv:3x3", "`conv:3x3` reads maps"),
-            ("5*maxpool:2", "its window is larger than what it reads, 1x1x1"),
-            ("residual(conv:3x3)", "cannot be added to what it reads, 1x28x28"),
-            ("residual(conv:3x3|conv:2x1)", "cannot be added to its shortcut's, 2x28x28"),
-            ("residual(linear:5|linear:5),batchnorm", "`linear:5` reads rows"),
-            ("conv:3x3,residual(linear:5|flatten,linear:5)", "`linear:5` reads rows"),
-            ("conv:2x3,flatten,residual(linear:1568)", "adds a row to one that was a map"),
+            ("((((((((((relu))))))))))", "more than 8 nested parentheses"),
+            ("linear:8,conv:3x3", "`conv:3x3` needs a map"),
+            ("5*maxpool:2", "its window is larger than its input, 1x1x1"),
+            ("residual(conv:3x3)", "cannot be added to its input, 1x28x28"),
+            ("residual(conv:3x3|conv:2x1)", "cannot be added to its shortcut, 2x28x28"),
+            ("residual(linear:5|linear:5),batchnorm", "`linear:5` needs a row"),
+            ("conv:3x3,residual(linear:5|flatten,linear:5)", "`linear:5` needs a row"),
+            ("conv:2x3,flatten,residual(linear:1568)", "adds a row to a flattened map"),
             ("conv:8x3,whiten:2", "only the first layer can whiten"),
             ("residual(whiten:1)", "only the first layer can whiten"),
             ("whiten:9", "`9` is not the side of a patch"),

@@ -1,15 +1,15 @@
-//! A trained model's forward pass in terms that every framework has.
+//! The forward pass of a trained model in terms of modules that every framework has.
 
 use super::pool_kind::PoolKind;
 use crate::ops::activation::Activation;
 use crate::ops::window::Window;
 use crate::tensor::Tensor;
 
-/// A step of a trained model's forward pass, which an export translates into another format: the
-/// module of PyTorch's `nn.Sequential` at the same position.
+/// A module of a trained model's forward pass, which exports translate into other formats. It is
+/// the module of PyTorch's `nn.Sequential` at the same position.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Module {
-    /// `y = x w^T + b` of images whose values lie in one row: `nn.Linear`.
+    /// `y = x w^T + b` for images that are rows: `nn.Linear`.
     Linear {
         /// `[outputs, inputs]`.
         weight: Tensor,
@@ -37,22 +37,22 @@ pub enum Module {
         mean: Tensor,
         /// The running variance.
         variance: Tensor,
-        /// Keeps the root from being zero.
+        /// Term that keeps the denominator from being zero.
         epsilon: f32,
     },
-    /// A pool: `nn.MaxPool2d`, or `nn.AvgPool2d` with `count_include_pad`.
+    /// Pooling: `nn.MaxPool2d`, or `nn.AvgPool2d` with `count_include_pad`.
     Pool(PoolKind, Window),
-    /// A map's values in a row, channel by channel: `nn.Flatten`.
+    /// Flattens a map, channel by channel: `nn.Flatten`.
     Flatten,
-    /// A function of every element.
+    /// An activation function of every element.
     Activation(Activation),
-    /// `y = x`: a dropout in evaluation mode.
+    /// `y = x`: dropout in evaluation mode.
     Identity,
-    /// The sum of the outputs of two lists of modules with the same input.
+    /// The sum of the outputs of two sequences of modules with the same input.
     Residual {
-        /// At least one module.
+        /// The body, with at least one module.
         body: Vec<Module>,
-        /// Empty for the input itself.
+        /// The shortcut. If it is empty, it is the identity.
         shortcut: Vec<Module>,
     },
 }

@@ -1,19 +1,19 @@
-//! The kinds of pools.
+//! The kinds of pooling.
 
-/// How the values of a window become one value.
+/// The function that reduces the values of a window to one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolKind {
-    /// Their maximum: PyTorch's `nn.MaxPool2d`.
+    /// The maximum: PyTorch's `nn.MaxPool2d`.
     Max,
-    /// Their mean, padding counted as zeros: PyTorch's `nn.AvgPool2d`.
+    /// The mean, with padding counted as zeros: PyTorch's `nn.AvgPool2d`.
     Average,
 }
 
 impl PoolKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: &[PoolKind] = &[PoolKind::Max, PoolKind::Average];
 
-    /// The name in a model's text of a pool with a window.
+    /// Returns the name of the pooling layer with a window, as in the text of a model.
     pub(super) fn name(self) -> &'static str {
         match self {
             PoolKind::Max => "maxpool",
@@ -21,7 +21,7 @@ impl PoolKind {
         }
     }
 
-    /// The name in a model's text of a pool over whole maps.
+    /// Returns the name of the global pooling layer, as in the text of a model.
     pub(super) fn global_name(self) -> &'static str {
         match self {
             PoolKind::Max => "globalmaxpool",

@@ -1,27 +1,27 @@
-//! Sizes of activations.
+//! The size of activations for one image.
 
 use std::fmt;
 
 use crate::tensor::Shape;
 
-/// Size of an input or output of a layer for one image.
+/// The size of a layer's input or output for one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// This many values in a row.
+    /// A row with this number of values.
     Row(usize),
-    /// A map, channels last on the device.
+    /// A map. On the device, channels come last.
     Map {
-        /// Rows of the map.
+        /// Number of rows.
         height: usize,
-        /// Columns of the map.
+        /// Number of columns.
         width: usize,
-        /// Values of each position.
+        /// Number of values at each position.
         channels: usize,
     },
 }
 
 impl Size {
-    /// Number of values; saturates, so that absurd sizes are too large and not small.
+    /// Returns the number of values. It saturates, so that an overflow is not a small number.
     pub fn values(self) -> usize {
         match self {
             Size::Row(values) => values,
@@ -29,7 +29,7 @@ impl Size {
         }
     }
 
-    /// Shape of a batch.
+    /// Returns the shape of a batch.
     pub fn batch(self, rows: usize) -> Shape {
         match self {
             Size::Row(values) => [rows, values].into(),
@@ -38,7 +38,7 @@ impl Size {
     }
 }
 
-/// As PyTorch's users write it: channels first.
+/// Formats the size with channels first, as in PyTorch.
 impl fmt::Display for Size {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,31 +1,31 @@
-//! A model as a table: output sizes, parameters and operations of its layers.
+//! The summary of a model: output sizes, parameters and operations of its layers.
 
 use super::layer::Layer;
 
-/// A line of the table.
+/// A row of the summary.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Row {
-    /// Number of layers that this one is inside of.
+    /// Nesting depth: the number of layers that contain this one.
     pub depth: usize,
-    /// The layer's text, or the name of a part of the layer above.
+    /// Text of the layer, or name of a part of the containing layer.
     pub layer: String,
     /// Size of the output for one image, channels first.
     pub output: String,
-    /// Trained values, in total.
+    /// Number of trained values.
     pub parameters: usize,
-    /// Multiplications and additions of products in the forward pass of one image.
+    /// Multiplications and additions of products in the forward pass for one image.
     pub operations: u64,
 }
 
-/// The layers of a model. The rows of layers inside another one follow that layer's row, whose
-/// figures include theirs.
+/// The layers of a model. The row of a layer is followed by the rows of the layers inside it, whose
+/// figures it includes.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
-    /// First to last.
+    /// Rows, first to last.
     pub rows: Vec<Row>,
-    /// Trained values of all layers.
+    /// Number of trained values of all layers.
     pub parameters: usize,
-    /// Operations of all layers.
+    /// Number of operations of all layers.
     pub operations: u64,
 }
 
@@ -65,7 +65,7 @@ fn add(rows: &mut Vec<Row>, layers: &[Box<dyn Layer>], depth: usize) {
 
 fn row(layer: &dyn Layer, depth: usize) -> Row {
     let spec = layer.spec();
-    // Layers inside have rows of their own.
+    // Layers inside have their own rows.
     let shown = spec.split_once('(').map_or(spec.as_str(), |(name, _)| name);
     Row {
         depth,

@@ -1,4 +1,4 @@
-//! Selftest cases of ops on maps: convolutions, pools, activations and batch norms.
+//! Selftest cases of ops on maps: convolutions, pooling, activations and batch norms.
 
 use super::subject::{Subject, subject};
 use crate::ops::activation::{self, Activation};
@@ -10,7 +10,7 @@ use crate::plan::{Array, Role};
 
 const CONSTANTS: Normalisation = Normalisation { epsilon: 1e-5, momentum: 0.1 };
 
-/// Images, height, width, channels.
+/// Shape of the maps: images, height, width, channels.
 const MAP: [usize; 4] = [11, 13, 9, 19];
 
 pub(super) fn all() -> Vec<Subject> {
@@ -34,7 +34,7 @@ pub(super) fn all() -> Vec<Subject> {
             average_pool::backward(&mut draft.plan, x, dy, window);
         }));
     }
-    // ReLU has an op, and subjects, of its own.
+    // ReLU is a separate op with its own cases.
     for kind in Activation::all().filter(|kind| *kind != Activation::Relu) {
         all.push(subject("activation", format!("{kind}, 1009"), move |draft| {
             let [x, dy] = ["x", "dy"].map(|name| draft.handed(name, [1009]));
@@ -46,8 +46,8 @@ pub(super) fn all() -> Vec<Subject> {
         let x = draft.handed("x", [1009]);
         dropout::forward(&mut draft.plan, Dropout { rate: 0.3, seed: 1 << 40 | 7, layer: 2 }, x);
     }));
-    // Channels that are read one at a time and four at a time, with and without the ops fused into
-    // the product.
+    // Channels that are read one at a time and four at a time, with and without ops that are fused
+    // into the product.
     for (channels, window, around) in [
         (3, Window::square(3, 1, 1), true),
         (19, Window::square(3, 2, 1), false),
@@ -70,8 +70,8 @@ pub(super) fn all() -> Vec<Subject> {
     all
 }
 
-/// A convolution and its gradients. If `around`, a bias, a ReLU and the mask of the previous ReLU
-/// are fused into the products.
+/// Records a convolution and its gradients. If `around`, a bias, a ReLU and the mask of the
+/// previous ReLU are fused into the products.
 fn convolved(draft: &mut Draft, channels: usize, window: Window, around: bool) {
     let [images, height, width, _] = MAP;
     let filters = 7;

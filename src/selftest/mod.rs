@@ -1,7 +1,7 @@
-//! Checks that a GPU computes what the CPU does: every op, in every variant that the GPU may run.
+//! Compares every op on a GPU with the CPU, in every kernel variant that the GPU may run.
 //!
-//! The reference is the CPU halves of the ops, which this crate's own tests compare with float64.
-//! The result is stored as a [`Verdict`]: a tile class of the matrix product that is wrong is
+//! The reference is the CPU implementation of the ops, which this crate's tests compare with
+//! float64. The result is a [`Verdict`]: tile classes of the matrix product that are wrong are
 //! disabled, and a GPU with an op that is wrong in every variant is not used for training.
 //!
 //! ```
@@ -31,7 +31,7 @@ pub use poison::{POISON, poison, poisonable};
 use subject::Subject;
 
 /// Maximum error of a result, relative to the largest value of its tensor. Sums of a thousand f32
-/// values in another order differ by a twentieth of that.
+/// values in a different order differ by a twentieth of it.
 pub const TOLERANCE: f64 = 2e-5;
 
 /// Maximum error of a result that is stored in f16, whose rounding error is a thousandth.
@@ -54,8 +54,7 @@ pub struct Check {
     pub in_half: bool,
     /// Names of the kernels that ran.
     pub kernels: Vec<String>,
-    /// Largest error, relative to the largest value; `None` if there are no results or none that
-    /// are finite.
+    /// Largest error, relative to the largest value; `None` if there are no finite results.
     pub error: Option<f64>,
     /// Whether every error is within [`TOLERANCE`], or [`TOLERANCE_IN_HALF`] for f16 results.
     pub passed: bool,
@@ -65,7 +64,7 @@ pub struct Check {
 /// case with its number and the total, and may end the selftest with an error.
 ///
 /// # Errors
-/// [`ErrorKind::Usage`] if `device` is not a GPU or no op is called `only`; otherwise the error of
+/// [`ErrorKind::Usage`] if `device` is not a GPU or there is no op `only`; otherwise the error of
 /// the device or of `progress`.
 pub fn run(
     device: &dyn Device,
@@ -74,7 +73,8 @@ pub fn run(
 ) -> Result<Vec<Check>> {
     check_name(only)?;
     let facts = device.kernel_facts(Precision::F32).ok_or_else(|| {
-        Error::usage("the CPU is what a selftest compares with").advise(Remedy::SelftestNeedsGpu)
+        Error::usage("a selftest compares a GPU with the CPU, but the device is the CPU")
+            .advise(Remedy::SelftestNeedsGpu)
     })?;
     let facts = GpuFacts { barred: 0, ..facts };
     let cpu = Cpu::new();
@@ -123,10 +123,10 @@ pub fn run(
     Ok(checks)
 }
 
-/// Checks that an op is called `only`.
+/// Checks that there is an op with the name `only`.
 ///
 /// # Errors
-/// [`ErrorKind::Usage`], with the names of all ops.
+/// [`ErrorKind::Usage`] if there is none; the remedy lists all ops.
 pub fn check_name(only: Option<&str>) -> Result<()> {
     match only {
         Some(name) if !ALL.contains(&name) => {
@@ -139,7 +139,7 @@ pub fn check_name(only: Option<&str>) -> Result<()> {
     }
 }
 
-/// The tile classes that can run a case; a single `None` if the op has only one variant.
+/// Returns the tile classes that can run a case; a single `None` if the op has only one variant.
 fn classes(subject: &Subject, element: Element, facts: &GpuFacts) -> Vec<Option<TileClass>> {
     match subject.op {
         "matmul" | "conv2d" => {
@@ -160,7 +160,7 @@ fn drafted(subject: &Subject, element: Element) -> Option<Draft> {
     (is_recorded && draft.plan.has(Element::Half) == (element == Element::Half)).then_some(draft)
 }
 
-/// Results, each with its tolerance, and the names of the kernels that computed them.
+/// Results with their tolerances, and the names of the kernels that computed them.
 type Outcome = (Vec<(f64, Array)>, Vec<String>);
 
 /// Runs a case on `device`.
@@ -189,7 +189,7 @@ fn launch(session: &mut dyn Session, step: StepId, rows: usize) -> Result<()> {
     let record = StepRecord {
         first: 7,
         rows: rows as u32,
-        // Not slot 0, so that an op that ignores the slot is detected.
+        // A slot other than 0, so that an op that ignores the slot is detected.
         slot: 1,
         row_weight: 1.0 / rows as f32,
         epoch: 3,
@@ -203,13 +203,13 @@ fn launch(session: &mut dyn Session, step: StepId, rows: usize) -> Result<()> {
     session.finish(ticket).map(|_| ())
 }
 
-/// The largest difference of two results, relative to the largest value; `None` if only one of them
-/// has a finite number somewhere, or if integers differ.
+/// Returns the largest difference of two results, relative to the largest value; `None` if some
+/// element is finite in only one of them, or if integers differ.
 fn difference(wanted: &Array, got: &Array) -> Option<f64> {
     let (Array::F32(wanted), Array::F32(got)) = (wanted, got) else {
         return (wanted == got).then_some(0.0);
     };
-    // An op writes one slot of a ring, so some poison remains; a result of poison only is wrong.
+    // An op writes one slot of a ring, so some poison remains. A result of only poison is wrong.
     if wanted.iter().all(|value| value.to_bits() == POISON) {
         return None;
     }
@@ -222,7 +222,7 @@ fn difference(wanted: &Array, got: &Array) -> Option<f64> {
             }
             largest.0 = largest.0.max(error);
         }
-        // Poison in both results is not a value.
+        // Poison in both results does not count as a value.
         largest.1 = largest.1.max(f64::from(wanted).abs());
     }
     let (error, value) = largest;
@@ -230,7 +230,7 @@ fn difference(wanted: &Array, got: &Array) -> Option<f64> {
 }
 
 impl Verdict {
-    /// The verdict on a GPU from the results of all its checks. `date` is the day of the test.
+    /// Computes the verdict on a GPU from the results of all checks. `date` is the day of the test.
     pub fn of(checks: &[Check], date: String) -> Self {
         let mut disabled: Vec<String> = Vec::new();
         let mut broken: Vec<String> = Vec::new();
@@ -244,7 +244,7 @@ impl Verdict {
                 list.push(name);
             }
         }
-        // A class that supports f32 products; cooperative matrices do not.
+        // Any class that supports f32 products, which cooperative matrices do not.
         let is_left = |check: &Check| {
             !check.in_half && check.class.as_ref().is_some_and(|class| !disabled.contains(class))
         };

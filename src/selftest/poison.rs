@@ -1,12 +1,14 @@
-//! What tensors hold before an op overwrites them: elements that the op leaves out are found by it.
+//! Poison: the initial contents of output tensors, which reveal elements that an op does not write.
 
 use crate::plan::{Array, Plan, Role};
 use crate::tensor::{Element, Tensor};
 
-/// Bits of every element: a NaN that no computation makes, and that survives 16 bits.
+/// Bits of every element: a NaN that no computation produces, and that survives rounding to 16
+/// bits.
 pub const POISON: u32 = 0x7fd5_4000;
 
-/// The tensors of a plan that ops overwrite. Pixels are left out: every byte is one.
+/// Returns the tensors of a plan that ops overwrite. Pixels are excluded, because every byte is a
+/// valid pixel.
 pub fn poisonable(plan: &Plan) -> Vec<Tensor> {
     let declarations = plan.declarations().iter();
     let written = declarations.filter(|declaration| matches!(declaration.role, Role::Scratch | Role::Metric));
@@ -14,7 +16,7 @@ pub fn poisonable(plan: &Plan) -> Vec<Tensor> {
     tensors.filter(|tensor| tensor.element() != Element::Pixel).collect()
 }
 
-/// What to write into such a tensor.
+/// Returns the poison for such a tensor.
 pub fn poison(tensor: Tensor) -> Array {
     match tensor.element() {
         Element::U32 => Array::U32(vec![POISON; tensor.len()]),

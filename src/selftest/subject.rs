@@ -1,8 +1,8 @@
-//! A case of the selftest: an op with operands.
+//! The type of selftest cases: an op with operands.
 
 use crate::ops::fixture::Draft;
 
-/// An op with operands, compared between devices.
+/// An op with operands, whose results are compared between devices.
 pub(super) struct Subject {
     pub(super) op: &'static str,
     pub(super) shape: String,

@@ -1,4 +1,5 @@
-//! The selftest's cases: every op, forward and backward, in shapes that are no multiples of a tile.
+//! The cases of the selftest: every op, forward and backward, in shapes that are not multiples of a
+//! tile.
 
 use super::subject::{Subject, subject};
 use crate::augmentation::{Augmentation, Flip};
@@ -19,13 +20,13 @@ use crate::tensor::{Element, Tensor};
 /// Number of slots of metric rings.
 pub(super) const SLOTS: usize = 3;
 
-/// Sizes of a product whose rows are not whole vectors, and of one whose rows are. Both are larger
-/// than the small tiles and smaller than the others.
+/// Sizes of two products: in the first, the rows are not multiples of a vector; in the second, they
+/// are. Both are larger than the small tiles and smaller than the other tiles.
 const ODD: [usize; 3] = [13, 33, 29];
 const EVEN: [usize; 3] = [40, 68, 44];
 
-/// Cases of all ops. Products come with every epilogue, with rows of whole vectors and without, of
-/// floats and of pixels, and with sums long enough for split-K.
+/// Returns the cases of all ops. Products are tested with every epilogue, with rows that are
+/// multiples of a vector or not, with floats and pixels, and with sums long enough for split-K.
 pub(super) fn all() -> Vec<Subject> {
     let mut all = vec![
         gathered([3, 5, 5], 17, 11),
@@ -59,7 +60,7 @@ pub(super) fn all() -> Vec<Subject> {
             let dw = draft.noise("dw", Role::Input, [1009]);
             let [parameter, mean, square] =
                 ["w", "m", "s"].map(|name| draft.noise(name, Role::Parameter, [1009]));
-            // Beta2 is 0, because noise may make the second moment negative.
+            // Beta2 is 0, because random operands may make the second moment negative.
             let (betas, epsilon, coupled, decoupled) = ([0.9, 0.0], 0.5, 0.25, 0.125);
             let update = adam::Update {
                 parameter,
@@ -123,7 +124,7 @@ pub(super) fn all() -> Vec<Subject> {
     for form in [Form::Nn, Form::Nt, Form::Tn] {
         all.push(product(form, ODD, "", none));
     }
-    // A split-K product with two parts and a remainder.
+    // A split-K product with two splits and a remainder.
     all.push(product(Form::Nt, [5, 8, 1001], "", none));
     all.push(product(Form::Nt, ODD, ", bias", bias(false)));
     for sizes in [ODD, EVEN] {
@@ -192,7 +193,7 @@ fn gathering([channels, height, width]: [usize; 3], batch: usize) -> String {
     format!("{batch}x{channels}x{height}x{width}")
 }
 
-/// Labels of a batch with `rows` images.
+/// Creates the labels of a batch with `rows` images.
 fn labels(draft: &mut Draft, batch: usize, classes: usize, rows: usize) -> Tensor {
     let Array::U32(mut labels) = fixture::indices(batch, classes as u32) else {
         unreachable!("indices are integers")
@@ -247,7 +248,8 @@ fn steps() -> Subject {
     Subject { rows, ..subject("online_steps", format!("{BLOCK}x{hidden}x{classes}"), record) }
 }
 
-/// An SGD update; `momentum` says whether with momentum, and whether Nesterov's.
+/// Creates an SGD update. `momentum` is `None` without momentum, else whether it is Nesterov
+/// momentum.
 fn follow(draft: &mut Draft, name: &str, shape: &[usize], momentum: Option<bool>) -> Update {
     Update {
         parameter: draft.noise(name, Role::Parameter, shape),
@@ -306,7 +308,7 @@ fn operands_of(
     (draft.noise_of(a_type, "a", a), draft.noise_of(b_type, "b", b))
 }
 
-/// Element types of a, b and the product: within a model, and in its last layer.
+/// Element types of a, b and the product: inside a model, and in its last layer.
 fn types(form: Form, element: Element) -> Vec<[Element; 3]> {
     use Element::{F32, Half};
     match (element, form) {
@@ -345,13 +347,13 @@ fn update([m, n, k]: [usize; 3], momentum: Option<bool>) -> Subject {
     })
 }
 
-/// A product with a batch of pixels, forward or backward.
+/// Creates a case of a product with a batch of pixels, forward or backward.
 fn of_pixels(backward: bool) -> Subject {
     let (shape, batch, outputs) = ([3, 6, 8], 21, 19);
     let inputs = shape.iter().product();
     let record = move |draft: &mut Draft| {
         let (mut source, order) = images(draft, shape);
-        // A pixel's eight bits times a power of two, plus a shift with the same unit: exact in f16.
+        // The eight bits of a pixel times a power of two, plus a multiple of it, are exact in f16.
         let factors = [0.5f32, -0.25, 0.125].into_iter().zip([-90.0, -128.0, -33.0]);
         let factors = factors.flat_map(|(scale, shift)| [scale, scale * shift]).collect();
         source.normalisation = draft.give("exact normalisation", Role::Input, [3, 2], Array::F32(factors));
@@ -373,8 +375,8 @@ fn of_pixels(backward: bool) -> Subject {
     }
 }
 
-/// Outputs of a plan that the host can compare. Pixels are left out, because each device stores
-/// them in its own way, and so are split-K partial sums, which only some classes write.
+/// Returns the outputs of a plan that the host can compare. Pixels are excluded, because devices
+/// store them differently, and so are split-K partial sums, which only some tile classes write.
 pub(super) fn outputs(plan: &Plan) -> Vec<Tensor> {
     let ops = plan.steps().iter().flat_map(|step| &step.ops).map(|op| op.operands());
     let written = ops.flat_map(|operands| [operands.writes, operands.updates].concat());

@@ -1,6 +1,6 @@
-//! The computation as a graph: nodes with an operation each, and the tensors that they read.
+//! Translates a model to an ONNX graph: nodes with one operation each, and the tensors they read.
 //!
-//! Weights have [PyTorch's layout](crate::tensor::layout), which is ONNX's, too: maps are `[batch,
+//! Weights have [PyTorch's layout](crate::tensor::layout), which is also ONNX's: maps are `[batch,
 //! channels, height, width]`.
 
 use super::messages::{
@@ -17,10 +17,10 @@ use crate::tensor::Tensor;
 const INPUT: &str = "input";
 const OUTPUT: &str = "logits";
 
-/// The graph of a model.
+/// Translates a model to a graph.
 pub(super) fn translate(parts: &Parts<'_>) -> Result<GraphProto> {
     let mut graph = Graph { parts, nodes: Vec::new(), weights: Vec::new(), last: INPUT.into() };
-    // A model that reads rows reads images channel by channel.
+    // A model whose input is a row reads images channel by channel.
     if matches!(parts.input, nn::Size::Row(_)) {
         graph.add_module(&Module::Flatten)?;
     }
@@ -38,12 +38,12 @@ pub(super) fn translate(parts: &Parts<'_>) -> Result<GraphProto> {
     })
 }
 
-/// A graph that grows at its end.
+/// A graph to which nodes are appended.
 struct Graph<'a> {
     parts: &'a Parts<'a>,
     nodes: Vec<NodeProto>,
     weights: Vec<TensorProto>,
-    /// Name of what the next module reads.
+    /// Name of the input of the next module.
     last: String,
 }
 
@@ -52,7 +52,7 @@ impl Graph<'_> {
         modules.iter().try_for_each(|module| self.add_module(module))
     }
 
-    /// Adds the nodes of a module behind the last value, which becomes the module's.
+    /// Appends the nodes of a module. Its output becomes the last value.
     fn add_module(&mut self, module: &Module) -> Result<()> {
         let x = self.last.clone();
         match module {
@@ -91,7 +91,7 @@ impl Graph<'_> {
         Ok(())
     }
 
-    /// Adds the nodes of an activation of `x`. This set of operators has neither GELU nor SiLU nor
+    /// Appends the nodes of an activation of `x`. This opset has neither GELU nor SiLU nor
     /// hardswish.
     fn add_activation(&mut self, activation: Activation, x: String) {
         match activation {
@@ -118,7 +118,7 @@ impl Graph<'_> {
         }
     }
 
-    /// `x / 2 (1 + erf(x / sqrt(2)))`.
+    /// Appends GELU: `x / 2 (1 + erf(x / sqrt(2)))`.
     fn add_gelu(&mut self, x: String) {
         self.add_operation("Mul", x.clone(), std::f32::consts::FRAC_1_SQRT_2);
         self.add_node("Erf", [self.last.clone()], vec![]);
@@ -127,20 +127,20 @@ impl Graph<'_> {
         self.add_node("Mul", [x, self.last.clone()], vec![]);
     }
 
-    /// Adds a node that combines every value with a constant.
+    /// Appends a node that combines every value with a constant.
     fn add_operation(&mut self, op: &str, x: String, operand: f32) {
         let operand = self.constant(op, operand);
         self.add_node(op, [x, operand], vec![]);
     }
 
-    /// Adds a constant, an operand of the next node, and returns its name.
+    /// Adds a constant as an operand of the next node, and returns its name.
     fn constant(&mut self, op: &str, value: f32) -> String {
         let name = format!("{}_{op}_{value}", self.nodes.len());
         self.weights.push(initializer(name.clone(), &[], &[value]));
         name
     }
 
-    /// Adds a node, whose output is the last value then.
+    /// Appends a node. Its output becomes the last value.
     fn add_node(
         &mut self,
         op: &str,
@@ -175,12 +175,12 @@ fn initializer(name: String, shape: &[usize], values: &[f32]) -> TensorProto {
     }
 }
 
-/// How a window moves over maps.
+/// Returns the attributes of a window: size, strides and padding.
 fn attributes(Window { height, width, stride, padding }: Window) -> Vec<AttributeProto> {
     vec![
         integers("kernel_shape", &[height, width]),
         integers("strides", &[stride; 2]),
-        // Above, left, below, right.
+        // Top, left, bottom, right.
         integers("pads", &[padding; 4]),
     ]
 }
@@ -202,7 +202,7 @@ fn float(name: &str, value: f32) -> AttributeProto {
     AttributeProto { f: Some(value), ..attribute(name, AttributeType::Float) }
 }
 
-/// A value of the graph: a batch of arrays of the shape `sizes`.
+/// Describes a value of the graph: a batch of arrays of the shape `sizes`.
 fn floats<const N: usize>(name: &str, sizes: [Size; N]) -> ValueInfoProto {
     let batch = Size::DimParam("batch".into());
     let dim = [batch].into_iter().chain(sizes).map(|size| Dimension { value: Some(size) }).collect();

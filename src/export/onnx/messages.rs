@@ -110,7 +110,7 @@ pub(super) struct ValueInfoProto {
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct TypeProto {
-    /// One of several kinds of values in the original. Only this one is written.
+    /// One of several kinds of values in `onnx.proto`. Only this one is written.
     #[prost(message, optional, tag = "1")]
     pub(super) tensor_type: Option<TensorTypeProto>,
 }

@@ -19,7 +19,7 @@ use crate::export::parts::Parts;
 use crate::fs::atomic;
 use crate::remedy::Remedy;
 
-/// ONNX 1.8 (2020). Common programs read it, and nothing newer is needed.
+/// The opset of ONNX 1.8 (2020). Common programs support it, and nothing newer is needed.
 const IR_VERSION: i64 = 7;
 const OPERATOR_SET: i64 = 13;
 
@@ -27,6 +27,10 @@ const OPERATOR_SET: i64 = 13;
 const MOST_BYTES: usize = (2 << 30) - 1;
 
 /// Writes the model as an ONNX file.
+///
+/// # Errors
+/// [`ErrorKind::Model`](crate::ErrorKind::Model) if the model is too large for ONNX;
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.
 pub(super) fn write(model: &SavedModel, path: &Path) -> Result<()> {
     let parts = Parts::of(model)?;
     let message = ModelProto {

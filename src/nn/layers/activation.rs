@@ -5,10 +5,10 @@ use crate::ops::activation;
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// An activation that is not part of the layer before it.
+/// An activation that is not fused into the previous layer.
 #[derive(Debug)]
 pub struct Activation {
-    /// The function.
+    /// The activation function.
     pub function: activation::Activation,
     /// Size of the input and of the output.
     pub size: Size,
@@ -28,7 +28,7 @@ impl Layer for Activation {
         Forward::new(y, move |plan, pass, _| {
             pass.dx_wanted.then(|| {
                 let dx = match self.masks_gradient() {
-                    // The layer behind has applied the mask, often at no cost.
+                    // The next layer has applied the mask, often at no cost.
                     true => pass.dy,
                     false => activation::backward(plan, self.function, x, pass.dy),
                 };

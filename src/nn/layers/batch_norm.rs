@@ -7,10 +7,10 @@ use crate::plan::{Plan, Role};
 use crate::tensor::layout::FileLayout;
 use crate::tensor::{Element, Tensor};
 
-/// PyTorch's default.
+/// PyTorch's default epsilon.
 const EPSILON: f32 = 1e-5;
 
-/// PyTorch's `nn.BatchNorm2d`, or `nn.BatchNorm1d` where images are rows. `weight`, `bias`,
+/// A batch norm: PyTorch's `nn.BatchNorm2d`, or `nn.BatchNorm1d` for rows. `weight`, `bias`,
 /// `running_mean` and `running_var` are `[channels]`.
 #[derive(Debug)]
 pub struct BatchNorm {
@@ -24,9 +24,9 @@ pub struct BatchNorm {
 
 impl BatchNorm {
     /// Declares the layer's tensors in `plan`, with names that start with `prefix`. `spec` is its
-    /// text, `momentum` the weight of a batch in the running statistics, as in PyTorch. `map` is
-    /// the map that was flattened into the input, if one was: the tensors have another order in
-    /// files then.
+    /// text, and `momentum` the weight of a batch in the running statistics, as in PyTorch. If the
+    /// input is a flattened map, `map` is that map, because the tensors then have another order in
+    /// files.
     pub fn new(
         plan: &mut Plan,
         prefix: &str,

@@ -1,4 +1,4 @@
-//! A convolution, with a ReLU behind it if one follows.
+//! A convolution, with a fused ReLU if one follows.
 
 use crate::nn::init::ParameterKind;
 use crate::nn::{Forward, Layer, Module, Parameter, Phase, Size};
@@ -9,8 +9,8 @@ use crate::plan::{Plan, Role};
 use crate::tensor::Tensor;
 use crate::tensor::layout::FileLayout;
 
-/// PyTorch's `nn.Conv2d`, channels last: `weight` is `[filters, height, width, channels]`, `bias`
-/// `[filters]`.
+/// PyTorch's `nn.Conv2d` with channels last: `weight` is `[filters, height, width, channels]` and
+/// `bias` is `[filters]`.
 #[derive(Debug)]
 pub struct Conv {
     spec: String,
@@ -25,7 +25,7 @@ pub struct Conv {
 /// Sizes and options of a convolution.
 #[derive(Clone, Copy, Debug)]
 pub struct ConvShape {
-    /// Channels of the input.
+    /// Number of input channels.
     pub channels: usize,
     /// Size, stride and padding.
     pub window: Window,
@@ -38,8 +38,8 @@ pub struct ConvShape {
 }
 
 impl Conv {
-    /// Declares the layer's parameters in `plan`, with names that start with `prefix`; `spec` is
-    /// its text.
+    /// Declares the layer's parameters in `plan`, with names that start with `prefix`. `spec` is
+    /// the text of the layer.
     ///
     /// # Panics
     /// If the output is not a map.
@@ -47,8 +47,8 @@ impl Conv {
         Conv::declare(plan, prefix, spec, shape, Role::Parameter)
     }
 
-    /// A convolution whose weight is not trained, but computed from the training images before the
-    /// first step.
+    /// Creates a convolution whose weight is not trained, but computed from the training images
+    /// before the first step.
     ///
     /// # Panics
     /// If the output is not a map.
@@ -95,7 +95,7 @@ impl Layer for Conv {
         let bias = self.bias.as_ref().map(|bias| bias.tensor);
         let y = conv2d::forward(plan, x, weight, bias, self.relu, self.window);
         Forward::new(y, move |plan, pass, sink| {
-            // The input's gradient comes first: it needs the weight as it was.
+            // The gradient of the input comes first, because it needs the weight before its update.
             let dx = pass.dx_wanted.then(|| {
                 let mask = pass.mask_dx.then_some(x);
                 conv2d::data_gradient(plan, pass.dy, weight, x.shape(), mask, self.window)

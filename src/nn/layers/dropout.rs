@@ -10,11 +10,11 @@ use crate::tensor::Tensor;
 pub struct Dropout {
     /// Fraction of the values that become zero, from 0 up to (not including) 1.
     pub rate: f32,
-    /// A number of its own for every dropout of a model.
+    /// Number of this dropout in the model.
     pub index: u32,
     /// Size of the input and of the output.
     pub size: Size,
-    /// Whether the input is the output of a ReLU whose gradient the layer behind must mask.
+    /// Whether the input comes from a ReLU whose gradient the next layer must mask.
     pub after_relu: bool,
 }
 
@@ -42,8 +42,8 @@ impl Layer for Dropout {
         vec![Module::Identity]
     }
 
-    /// A dropped value has no gradient, and a kept one is zero where `x` is: the mask of the ReLU
-    /// before may be taken from the output.
+    /// A dropped value has no gradient, and a kept value is zero where `x` is, so the mask of the
+    /// preceding ReLU may be taken from the output.
     fn masks_gradient(&self) -> bool {
         self.after_relu
     }

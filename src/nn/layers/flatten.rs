@@ -1,16 +1,16 @@
-//! A map's values in a row.
+//! Flattens a map to a row.
 
 use crate::nn::{Backward, Forward, Layer, Module, Phase, Size};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// PyTorch's `nn.Flatten`. No value moves: the row has channels last, too, and the
-/// [layout in files](crate::tensor::layout) takes care of the order.
+/// PyTorch's `nn.Flatten`. No value is moved: the row also has channels last, and the
+/// [layout in files](crate::tensor::layout) accounts for the different order.
 #[derive(Debug)]
 pub struct Flatten {
-    /// Values of one image.
+    /// Number of values of one image.
     pub values: usize,
-    /// Whether the input is the output of a ReLU whose gradient the layer behind must mask.
+    /// Whether the input comes from a ReLU whose gradient the next layer must mask.
     pub after_relu: bool,
 }
 
@@ -29,7 +29,7 @@ impl Layer for Flatten {
 
     fn forward<'a>(&'a self, _: &mut Plan, x: Tensor, _: Phase) -> Forward<'a> {
         let y = x.reshaped([x.len() / self.values, self.values]);
-        // If the gradient is to be masked, the layer behind has done so.
+        // If the gradient has to be masked, the next layer has done so.
         Forward::new(y, move |_, Backward { dy, dx_wanted, .. }, _| dx_wanted.then(|| dy.reshaped(x.shape())))
     }
 

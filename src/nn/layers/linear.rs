@@ -1,4 +1,4 @@
-//! A linear layer, `y = x w^T + b`, with a ReLU behind it if one follows.
+//! A linear layer, `y = x w^T + b`, with a fused ReLU if one follows.
 
 use crate::nn::init::ParameterKind;
 use crate::nn::{Forward, Layer, Module, Parameter, Phase, Size};
@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::tensor::Tensor;
 use crate::tensor::layout::FileLayout;
 
-/// `weight` is `[outputs, inputs]` and `bias` `[outputs]`, as in PyTorch's `nn.Linear`.
+/// PyTorch's `nn.Linear`: `weight` is `[outputs, inputs]` and `bias` is `[outputs]`.
 #[derive(Debug)]
 pub struct Linear {
     weight: Parameter,
@@ -19,9 +19,9 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Declares the layer's parameters in `plan`, with names that start with `prefix`. `map` is the
-    /// map that was flattened into the input, if one was: the weight's columns have another order
-    /// in files then.
+    /// Declares the layer's parameters in `plan`, with names that start with `prefix`. If the input
+    /// is a flattened map, `map` is that map, because the columns of the weight then have another
+    /// order in files.
     pub fn new(
         plan: &mut Plan,
         prefix: &str,
@@ -64,7 +64,7 @@ impl Layer for Linear {
         let weight = phase.operand(plan, &self.weight);
         let y = matmul::product_in(plan, phase.element(), Form::Nt, x, weight, epilogue);
         Forward::new(y, move |plan, pass, sink| {
-            // The input's gradient comes first: it needs the weight as it was.
+            // The gradient of the input comes first, because it needs the weight before its update.
             let dx = pass.dx_wanted.then(|| {
                 let epilogue = if pass.mask_dx { Epilogue::Mask(x) } else { Epilogue::None };
                 matmul::product_in(plan, x.element(), Form::Nn, pass.dy, weight, epilogue)

@@ -1,4 +1,4 @@
-//! Pools: one value for each window and channel.
+//! Pooling: one value for each window and channel.
 
 use crate::nn::{Forward, Layer, Module, Phase, PoolKind, Size};
 use crate::ops::window::Window;
@@ -17,7 +17,7 @@ pub struct Pool {
     pub window: Window,
     /// Size of the output.
     pub size: Size,
-    /// Whether the input is the output of a ReLU whose gradient the layer behind must mask.
+    /// Whether the input comes from a ReLU whose gradient the next layer must mask.
     pub after_relu: bool,
 }
 
@@ -55,8 +55,8 @@ impl Layer for Pool {
         vec![Module::Pool(self.kind, self.window)]
     }
 
-    /// The gradient of the ReLU before may be masked by a maximum, of which there are fewer: it is
-    /// zero only where its whole window is.
+    /// The gradient of the preceding ReLU may be masked with the maxima, of which there are fewer:
+    /// a maximum is zero only if its whole window is.
     fn masks_gradient(&self) -> bool {
         self.after_relu && self.kind == PoolKind::Max
     }

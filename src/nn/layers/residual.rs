@@ -6,17 +6,18 @@ use crate::ops::{add, relu};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// Two lists of layers with the same input and outputs of the same size.
+/// A residual block: two sequences of layers with the same input and the same output size.
 #[derive(Debug)]
 pub struct Residual {
-    /// At least one layer.
+    /// The body, with at least one layer.
     pub body: Sequence,
-    /// Empty for the input itself; else it gives `x` the size of the body's output.
+    /// The shortcut. If it is empty, it is the identity; else its output has the size of the
+    /// body's.
     pub shortcut: Sequence,
 }
 
-/// Records the backward pass of one of the two. The sum behind it does not mask the gradient of a
-/// ReLU at its end.
+/// Records the backward pass of the body or the shortcut. The sum after it does not mask the
+/// gradient of a ReLU at its end.
 fn back(
     plan: &mut Plan,
     sequence: &Sequence,

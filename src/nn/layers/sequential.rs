@@ -1,4 +1,4 @@
-//! Layers in sequence.
+//! A sequence of layers.
 
 use crate::nn::{Backward, Forward, GradientSink, Layer, Module, Parameter, Phase, Size};
 use crate::ops::classifier::InputGradient;
@@ -6,7 +6,7 @@ use crate::ops::softmax_cross_entropy::{self, Loss, Target};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// A list of layers: a model, or a part of a layer.
+/// A sequence of layers: a model, or a part of a layer.
 #[derive(Debug)]
 pub struct Sequence {
     layers: Vec<Box<dyn Layer>>,
@@ -14,60 +14,60 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// A sequence of `layers`; the first one's input has the size `input`.
+    /// Creates a sequence of `layers`. The input of the first layer has the size `input`.
     pub fn new(layers: Vec<Box<dyn Layer>>, input: Size) -> Self {
         Sequence { layers, input }
     }
 
-    /// The layers, first to last.
+    /// Returns the layers, first to last.
     pub fn layers(&self) -> &[Box<dyn Layer>] {
         &self.layers
     }
 
-    /// Size of the input for one image.
+    /// Returns the size of the input for one image.
     pub fn input(&self) -> Size {
         self.input
     }
 
-    /// Size of the output for one image.
+    /// Returns the size of the output for one image.
     pub fn size(&self) -> Size {
         self.layers.last().map_or(self.input, |layer| layer.size())
     }
 
-    /// The layers' text.
+    /// Returns the text of the layers.
     pub fn spec(&self) -> String {
         self.layers.iter().map(|layer| layer.spec()).collect::<Vec<_>>().join(",")
     }
 
-    /// The layers in evaluation mode.
+    /// Returns the layers in evaluation mode.
     pub fn modules(&self) -> Vec<Module> {
         self.layers.iter().flat_map(|layer| layer.modules()).collect()
     }
 
-    /// All trained tensors, first layer first.
+    /// Returns all trained tensors, first layer first.
     pub fn parameters(&self) -> impl Iterator<Item = &Parameter> {
         self.layers.iter().flat_map(|layer| layer.parameters())
     }
 
-    /// Multiplications and additions of the forward pass for one image.
+    /// Returns the number of multiplications and additions of the forward pass for one image.
     pub fn operations(&self) -> u64 {
         self.layers.iter().map(|layer| layer.operations()).sum()
     }
 
-    /// Values for one image of the input or of the largest output of a layer, those inside others
-    /// included.
+    /// Returns the number of values for one image of the input or of the largest layer output,
+    /// including layers inside others.
     pub fn most_values(&self) -> usize {
         most_values(&self.layers).max(self.input.values())
     }
 
     /// Whether the input may be a batch of [pixels](crate::tensor::Element::Pixel).
     pub fn reads_pixels(&self) -> bool {
-        // A flatten hands its input on unchanged.
+        // A flatten does not change its input.
         let flattens = self.layers.iter().take_while(|layer| layer.modules() == [Module::Flatten]).count();
         self.layers.get(flattens).is_some_and(|layer| layer.reads_pixels())
     }
 
-    /// Whether the last layer ends in a ReLU whose gradient is for others to mask.
+    /// Whether the last layer ends in a ReLU whose gradient the next layer masks.
     pub fn masks_gradient(&self) -> bool {
         self.layers.last().is_some_and(|layer| layer.masks_gradient())
     }
@@ -79,7 +79,8 @@ impl Sequence {
         self.joined(y, passes)
     }
 
-    /// Records the forward pass of a model and its loss, in one op with the last layer if possible.
+    /// Records the forward pass of a model and its loss, which is fused with the last layer if
+    /// possible.
     ///
     /// # Panics
     /// If there are no layers.
@@ -91,7 +92,7 @@ impl Sequence {
         phase: Phase,
     ) -> (Forward<'a>, Loss) {
         let (last, before) = self.layers.split_last().expect("a model has a layer");
-        // Logits, and the last weight, are f32. A constant factor may follow the layer with that
+        // The logits and the last weight are f32. A constant factor may follow the layer with that
         // weight.
         let inner = self.layers.iter().rposition(|layer| !layer.parameters().is_empty()).unwrap_or(0);
         let mut passes = record(&before[..inner], plan, x, phase);
@@ -114,7 +115,7 @@ impl Sequence {
         (self.joined(y, passes), loss)
     }
 
-    /// The pass through all layers, whose output is `y`.
+    /// Combines the passes of all layers into one with the output `y`.
     fn joined<'a>(&'a self, y: Tensor, passes: Vec<Forward<'a>>) -> Forward<'a> {
         Forward::new(y, move |plan, pass, sink| self.backward(plan, passes, pass, sink))
     }
@@ -140,7 +141,7 @@ impl Sequence {
     }
 }
 
-/// Records the forward pass of `x` through `layers`, one after the other.
+/// Records the forward pass of `x` through `layers` in order.
 fn record<'a>(layers: &'a [Box<dyn Layer>], plan: &mut Plan, x: Tensor, phase: Phase) -> Vec<Forward<'a>> {
     let mut passes: Vec<Forward<'a>> = Vec::new();
     for layer in layers {
@@ -150,12 +151,13 @@ fn record<'a>(layers: &'a [Box<dyn Layer>], plan: &mut Plan, x: Tensor, phase: P
     passes
 }
 
-/// Whether there is anything to train in `layers`.
+/// Whether `layers` have trained parameters.
 fn are_trained(layers: &[Box<dyn Layer>]) -> bool {
     layers.iter().any(|layer| !layer.parameters().is_empty())
 }
 
-/// Values for one image of the largest output of a layer, those inside others included.
+/// Returns the number of values for one image of the largest layer output, including layers inside
+/// others.
 fn most_values(layers: &[Box<dyn Layer>]) -> usize {
     let of = |layer: &dyn Layer| {
         let inside = layer.inside().into_iter().map(|(_, layers)| most_values(layers));

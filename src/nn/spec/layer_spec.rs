@@ -1,4 +1,4 @@
-//! The list of layers, and how each is written.
+//! The list of layers and the text of each.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::nn::pool_kind::PoolKind;
 use crate::ops::activation::Activation;
 use crate::ops::window::Window;
 
-/// A layer before its sizes are known. It displays as a model's text spells it.
+/// A layer whose sizes are not known yet. Its display is its text in a model.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::nn) enum LayerSpec {
     Linear { outputs: usize },
@@ -24,13 +24,13 @@ pub(in crate::nn) enum LayerSpec {
 /// A layer of [`known_layers`].
 #[derive(Clone, Debug)]
 pub struct KnownLayer {
-    /// The layer with everything that it takes, as a model's text spells it: `conv:32x3`.
+    /// An example with all arguments, as in the text of a model: `conv:32x3`.
     pub example: String,
-    /// What it is, in Markdown: PyTorch's module, if there is one.
+    /// A summary in Markdown: the module of PyTorch, if there is one.
     pub summary: String,
 }
 
-/// All layers, in the order of help and messages.
+/// Returns all layers, in the order of help and messages.
 ///
 /// ```
 /// let layers = shadegrad::nn::known_layers();
@@ -42,10 +42,10 @@ pub fn known_layers() -> Vec<KnownLayer> {
 }
 
 impl LayerSpec {
-    /// PyTorch's default momentum of a batch norm's running statistics: the weight of each batch.
+    /// PyTorch's default momentum of running statistics, which is the weight of each batch.
     pub(crate) const DEFAULT_MOMENTUM: f32 = 0.1;
 
-    /// An example of every layer: the list that the parser, help and messages read.
+    /// Returns an example of every layer. The parser, the help and messages use this list.
     pub(crate) fn examples() -> Vec<LayerSpec> {
         let square = |size, stride, padding| Window::square(size, stride, padding);
         let conv = LayerSpec::Conv { filters: 32, window: square(3, 1, 1) };
@@ -61,7 +61,7 @@ impl LayerSpec {
         all
     }
 
-    /// The name, which stands in front of sizes and other arguments.
+    /// Returns the name, which comes before sizes and other arguments.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             LayerSpec::Linear { .. } => "linear",
@@ -77,14 +77,14 @@ impl LayerSpec {
         }
     }
 
-    /// What the layer is, in Markdown.
+    /// Returns a summary in Markdown.
     fn summary(&self) -> String {
         let summary = match self {
             LayerSpec::Linear { .. } => "`nn.Linear` with 128 outputs",
             LayerSpec::Conv { .. } => {
-                "`nn.Conv2d` with 32 filters of 3x3. `s2` behind it sets the stride and `p0` the \
+                "`nn.Conv2d` with 32 filters of 3x3. `s2` after it sets the stride and `p0` the \
                  padding; by default, odd windows keep the size of the map and even ones are not \
-                 padded. Without a bias in front of `batchnorm`, also with max pools between them"
+                 padded. It has no bias before `batchnorm`, even with max pools between them"
             }
             LayerSpec::Whiten(_) => {
                 "`nn.Conv2d` with windows of 2x2 and no padding, as the first layer. Its filters are \
@@ -115,13 +115,13 @@ impl LayerSpec {
         summary.into()
     }
 
-    /// The padding of a convolution whose text gives none: as much as keeps the size of the map,
-    /// where that is the same on both sides.
+    /// Returns the default padding of a convolution, which keeps the size of the map if the padding
+    /// can be the same on both sides.
     pub(crate) fn default_padding(size: usize) -> usize {
         if size % 2 == 1 { size / 2 } else { 0 }
     }
 
-    /// Whether it reads maps and nothing else.
+    /// Whether the input must be a map.
     pub(crate) fn needs_map(&self) -> bool {
         match self {
             LayerSpec::Conv { .. } | LayerSpec::Whiten(_) => true,
@@ -131,12 +131,12 @@ impl LayerSpec {
         }
     }
 
-    /// Whether it is a batch norm, which reads maps where it can.
+    /// Whether the layer is a batch norm, which prefers a map as input.
     pub(crate) fn is_batch_norm(&self) -> bool {
         matches!(self, LayerSpec::BatchNorm { .. })
     }
 
-    /// Whether it whitens images, or a layer inside it does.
+    /// Whether the layer, or one inside it, whitens images.
     pub(crate) fn whitens(&self) -> bool {
         match self {
             LayerSpec::Residual { body, shortcut } => body.iter().chain(shortcut).any(LayerSpec::whitens),
@@ -144,13 +144,13 @@ impl LayerSpec {
         }
     }
 
-    /// Whether its output is a row, whatever its input is.
+    /// Whether the output is a row for any input.
     pub(crate) fn makes_row(&self) -> bool {
         matches!(self, LayerSpec::Linear { .. } | LayerSpec::Flatten)
     }
 }
 
-/// Layers as a model's text spells them.
+/// Formats layers as in the text of a model.
 pub(in crate::nn) fn text(layers: &[LayerSpec]) -> String {
     layers.iter().map(LayerSpec::to_string).collect::<Vec<_>>().join(",")
 }
@@ -181,7 +181,7 @@ impl fmt::Display for LayerSpec {
     }
 }
 
-/// Stride and padding, where they are not the default ones.
+/// Formats stride and padding, if they differ from the defaults.
 fn suffix(window: &Window, stride: usize, padding: usize) -> String {
     let mut text = String::new();
     if window.stride != stride {

@@ -1,11 +1,11 @@
-//! How large a model may be: far beyond use, so that a slip of the keyboard is an error message
-//! and not an attempt to allocate.
+//! Limits of model sizes. They are far beyond practical sizes, so that a typo causes an error
+//! message and not a huge allocation.
 
-/// Most values of one layer's output for one image, and most outputs or filters of a layer.
+/// Maximum number of output values of a layer for one image, and of outputs or filters of a layer.
 pub(in crate::nn) const MOST_OUTPUTS: usize = 1 << 20;
 
-/// Most layers.
+/// Maximum number of layers.
 pub(in crate::nn) const MOST_LAYERS: usize = 1000;
 
-/// Most values of one tensor.
+/// Maximum number of values of a tensor.
 pub(in crate::nn) const MOST_VALUES: usize = 1 << 28;

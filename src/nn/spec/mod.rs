@@ -1,4 +1,4 @@
-//! The text of a model: the list of layers, how the text is read, and whether its sizes fit.
+//! The text of a model: the list of layers, the parser, and the check of sizes.
 
 pub(super) mod layer_spec;
 mod limits;

@@ -1,4 +1,4 @@
-//! A model's text, read and completed.
+//! The parsed and completed text of a model.
 
 use super::layer_spec::LayerSpec;
 use super::limits::MOST_LAYERS;
@@ -6,18 +6,18 @@ use super::parse;
 use crate::error::{Error, Result};
 use crate::ops::activation::Activation;
 
-/// The layers of a model before their sizes are known.
+/// The layers of a model whose sizes are not known yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelSpec {
     pub(in crate::nn) layers: Vec<LayerSpec>,
 }
 
 impl ModelSpec {
-    /// Reads a model's text and completes it for `classes` classes.
+    /// Parses the text of a model and completes it for `classes` classes.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the text is not a model, is too deep, or
-    /// whitens anywhere but in its first layer.
+    /// has a `whiten` that is not the first layer.
     pub fn parse(text: &str, classes: usize) -> Result<Self> {
         let mut layers = parse::parse(text)?;
         let whitens_late = |(index, layer): (usize, &LayerSpec)| {
@@ -25,7 +25,7 @@ impl ModelSpec {
         };
         if layers.iter().enumerate().any(whitens_late) {
             return Err(Error::usage("model: only the first layer can whiten images")
-                .advise("put whiten:K in front of all others"));
+                .advise("put whiten:K before all other layers"));
         }
         // A constant factor may follow the last linear layer.
         let is_scale = |layer: &LayerSpec| matches!(layer, LayerSpec::Activation(Activation::Scale { .. }));
@@ -42,7 +42,7 @@ impl ModelSpec {
     }
 }
 
-/// The layers with a `flatten` between the last map and the first row, where there is none.
+/// Inserts a `flatten` between the last map and the first row, if there is none.
 fn flattened(layers: Vec<LayerSpec>) -> Vec<LayerSpec> {
     let row = layers.iter().position(LayerSpec::makes_row).expect("a model ends in a linear layer");
     let is_map = layers[..row].iter().any(|layer| layer.needs_map() || layer.is_batch_norm());

@@ -1,4 +1,4 @@
-//! Reads a model's text.
+//! Parses the text of a model.
 //!
 //! ```text
 //! model = item { "," item }
@@ -15,19 +15,19 @@ use crate::ops::activation::{Activation, Argument};
 use crate::ops::window::Window;
 use crate::text::suggest::nearest;
 
-/// Deepest nesting: enough for blocks in blocks, and little enough for the stack.
+/// Maximum nesting depth: enough for blocks in blocks, and small enough for the stack.
 const MOST_DEPTH: usize = 8;
 
-/// Largest window, and furthest stride.
+/// Maximum size of a window, and maximum stride.
 const MOST_CELLS: usize = 1 << 10;
 
-/// Side of the largest patches that are whitened: the work grows with its sixth power.
+/// Maximum side of whitened patches: the work grows with its sixth power.
 const MOST_WHITENED: usize = 5;
 
-/// What ends a layer's name and argument.
+/// Characters that end a layer's name and argument.
 const MARKS: [char; 4] = [',', '(', ')', '|'];
 
-/// Reads the whole text.
+/// Parses the whole text.
 pub(super) fn parse(text: &str) -> Result<Vec<LayerSpec>> {
     let mut reader = Reader { rest: text, depth: 0 };
     let layers = reader.model()?;
@@ -37,11 +37,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<LayerSpec>> {
     Err(match reader.rest.strip_prefix(MARKS) {
         Some(rest) => {
             let mark = &reader.rest[..reader.rest.len() - rest.len()];
-            Error::usage(format!("model: `{mark}` before `{rest}` has no beginning"))
+            Error::usage(format!("model: unexpected `{mark}` before `{rest}`"))
         }
-        None => Error::usage(format!("model: there is no comma before `{}`", reader.rest)),
+        None => Error::usage(format!("model: missing comma before `{}`", reader.rest)),
     }
-    .advise("join layers by commas; `(` and `)` come in pairs, and `|` is inside residual(...)"))
+    .advise("separate layers by commas; `(` and `)` must match, and `|` is only valid in residual(...)"))
 }
 
 struct Reader<'a> {
@@ -80,31 +80,30 @@ impl<'a> Reader<'a> {
             name => vec![layer(name)?],
         };
         if once.len() * times > MOST_LAYERS {
-            return Err(Error::usage(format!("model: `{text}` makes more than {MOST_LAYERS} layers"))
+            return Err(Error::usage(format!("model: `{text}` expands to more than {MOST_LAYERS} layers"))
                 .advise("repeat it less often"));
         }
         Ok(std::iter::repeat_n(once, times).flatten().collect())
     }
 
-    /// Reads the text between this `(` and its `)` with `read`.
+    /// Parses the text between this `(` and its `)` with `read`.
     fn inside<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.take('(');
         self.depth += 1;
         if self.depth > MOST_DEPTH {
-            return Err(Error::usage(format!(
-                "model: more than {MOST_DEPTH} parentheses inside one another"
-            ))
-            .advise("use fewer"));
+            return Err(
+                Error::usage(format!("model: more than {MOST_DEPTH} nested parentheses")).advise("use fewer")
+            );
         }
         let result = read(self)?;
         self.depth -= 1;
         if self.take(')') {
             return Ok(result);
         }
-        Err(Error::usage("model: a `(` has no `)`").advise("close it behind the last layer inside"))
+        Err(Error::usage("model: missing `)`").advise("add it after the last layer inside"))
     }
 
-    /// The text up to the next mark, without the spaces around it.
+    /// Returns the text up to the next mark, without surrounding spaces.
     fn word(&mut self) -> &'a str {
         let end = self.rest.find(MARKS).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
@@ -116,7 +115,7 @@ impl<'a> Reader<'a> {
         match self.rest.strip_prefix(mark) {
             Some(rest) => {
                 self.rest = rest;
-                // A closing mark may have spaces behind it.
+                // A closing mark may be followed by spaces.
                 if mark == ')' {
                     self.rest = rest.trim_start();
                 }
@@ -129,12 +128,12 @@ impl<'a> Reader<'a> {
 
 fn repetitions(text: &str, times: &str) -> Result<usize> {
     times.parse().ok().filter(|times| (1..=MOST_LAYERS).contains(times)).ok_or_else(|| {
-        Error::usage(format!("model layer `{text}`: `{times}` is not how often"))
+        Error::usage(format!("model layer `{text}`: `{times}` is not a valid repeat count"))
             .advise(format!("write N*LAYER or N*(LAYERS) with N from 1 to {MOST_LAYERS}"))
     })
 }
 
-/// Reads one layer that has no layers inside.
+/// Parses a layer without layers inside.
 fn layer(text: &str) -> Result<LayerSpec> {
     let (name, argument) = match text.split_once(':') {
         Some((name, argument)) => (name.trim(), Some(argument.trim())),
@@ -146,7 +145,7 @@ fn layer(text: &str) -> Result<LayerSpec> {
         let guess = nearest(name, names).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
         let examples = known.iter().map(LayerSpec::to_string).collect::<Vec<_>>().join(" ");
         return Err(Error::usage(format!("`{text}` is not a layer"))
-            .advise(format!("{guess}layers are {examples}, joined by commas")));
+            .advise(format!("{guess}layers are {examples}, separated by commas")));
     };
     let written = Written { text, argument, example };
     match example {
@@ -161,46 +160,46 @@ fn layer(text: &str) -> Result<LayerSpec> {
         LayerSpec::Dropout { .. } => written.dropout(),
         LayerSpec::GlobalPool(_) | LayerSpec::Flatten => written.bare(),
         LayerSpec::Residual { .. } => {
-            let message = format!("model layer `{text}`: a residual has its layers in parentheses");
+            let message = format!("model layer `{text}`: the layers of a residual must be in parentheses");
             Err(Error::usage(message).advise(format!("write {example}, or residual(LAYERS|SHORTCUT)")))
         }
     }
 }
 
-/// A layer's text, and the layer of its name to give as an example.
+/// The text of a layer, with the layer of that name as an example.
 struct Written<'a> {
     text: &'a str,
-    /// What is behind the colon.
+    /// The text after the colon.
     argument: Option<&'a str>,
     example: &'a LayerSpec,
 }
 
 impl<'a> Written<'a> {
-    /// An argument that is not what it should be.
+    /// Creates the error for an invalid argument.
     fn wrong(&self, argument: impl Display, wanted: &str) -> Error {
         Error::usage(format!("model layer `{}`: `{argument}` is not {wanted}", self.text))
     }
 
-    /// A layer that takes no argument.
+    /// Parses a layer that takes no argument.
     fn bare(&self) -> Result<LayerSpec> {
         let name = self.example.name();
         match self.argument {
             None => Ok(self.example.clone()),
-            Some(_) => Err(Error::usage(format!("model layer `{}`: {name} takes no size", self.text))
+            Some(_) => Err(Error::usage(format!("model layer `{}`: {name} takes no argument", self.text))
                 .advise(format!("write {name}"))),
         }
     }
 
-    /// The argument of a layer that needs one.
+    /// Returns the argument of a layer that needs one.
     fn given(&self) -> Result<&'a str> {
         let Written { argument, example, .. } = self;
         argument.ok_or_else(|| {
-            Error::usage(format!("model layer `{}` needs a size", example.name()))
+            Error::usage(format!("model layer `{}` needs an argument", example.name()))
                 .advise(format!("write {example}"))
         })
     }
 
-    /// An argument that is a number.
+    /// Parses an argument that is a number.
     fn number(&self, wanted: &str) -> Result<f32> {
         let argument = self.given()?;
         let value = argument.parse().ok().filter(|value: &f32| value.is_finite());
@@ -210,7 +209,7 @@ impl<'a> Written<'a> {
         })
     }
 
-    /// A window, whose stride and padding have these defaults (see [`window`]).
+    /// Parses a window whose stride and padding have these defaults (see [`window`]).
     fn window(&self, text: &str, stride: Option<usize>, padding: fn(usize) -> usize) -> Result<Window> {
         window(text, stride, padding).ok_or_else(|| {
             let example = self.example;
@@ -231,7 +230,8 @@ impl<'a> Written<'a> {
     fn conv(&self) -> Result<LayerSpec> {
         let argument = self.given()?;
         let (filters, size) = argument.split_once('x').ok_or_else(|| {
-            self.wrong(argument, "filters and a window").advise("write conv:32x3: 32 filters, windows of 3x3")
+            self.wrong(argument, "a number of filters and a window")
+                .advise("write conv:32x3: 32 filters, windows of 3x3")
         })?;
         let filters = count(filters).ok_or_else(|| {
             self.wrong(filters, "a number of filters")
@@ -257,7 +257,7 @@ impl<'a> Written<'a> {
             momentum if momentum > 0.0 && momentum <= 1.0 => Ok(LayerSpec::BatchNorm { momentum }),
             momentum => Err(self
                 .wrong(momentum, "a momentum")
-                .advise("write batchnorm:X with X above 0 and at most 1; batchnorm is batchnorm:0.1")),
+                .advise("write batchnorm:X with X above 0 and at most 1; batchnorm means batchnorm:0.1")),
         }
     }
 
@@ -273,19 +273,21 @@ impl<'a> Written<'a> {
     fn dropout(&self) -> Result<LayerSpec> {
         match self.number("a share")? {
             rate if (0.0..1.0).contains(&rate) => Ok(LayerSpec::Dropout { rate }),
-            rate => Err(self.wrong(rate, "a share").advise("write dropout:X with X from 0 to below 1")),
+            rate => Err(self
+                .wrong(rate, "a fraction")
+                .advise("write dropout:X with X from 0 up to (not including) 1")),
         }
     }
 }
 
 fn count(text: &str) -> Option<usize> {
-    // A sign is no part of a size.
+    // A sign is not part of a size.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|count| digits && (1..=MOST_OUTPUTS).contains(count))
 }
 
-/// Reads `SIZE`, then in any order `sSTRIDE` and `pPADDING`. A window moves by its size if `stride`
-/// is `None`.
+/// Parses `SIZE`, then `sSTRIDE` and `pPADDING` in any order. If `stride` is `None`, the stride is
+/// the window size.
 fn window(text: &str, stride: Option<usize>, padding: fn(usize) -> usize) -> Option<Window> {
     let (size, mut rest) = leading_number(text)?;
     let (mut given_stride, mut given_padding) = (None, None);
@@ -306,7 +308,7 @@ fn window(text: &str, stride: Option<usize>, padding: fn(usize) -> usize) -> Opt
         .then(|| Window::square(size, stride, given_padding.unwrap_or_else(|| padding(size))))
 }
 
-/// The number that the text starts with, and what is behind it.
+/// Returns the number at the start of the text, and the rest.
 fn leading_number(text: &str) -> Option<(usize, &str)> {
     let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);

@@ -16,16 +16,14 @@ impl From<ImageShape> for Size {
 }
 
 impl LayerSpec {
-    /// Size of the output for an image whose input has the size `input`.
+    /// Returns the size of the output for one image, for an input of the size `input`.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the layer cannot read this input.
     pub(in crate::nn) fn output(&self, input: Size) -> Result<Size> {
         let misplaced = || {
-            Error::usage(format!(
-                "model layer `{self}` reads maps, but the layer before hands on a row of {input}"
-            ))
-            .advise("put it in front of the first linear or flatten")
+            Error::usage(format!("model layer `{self}` needs a map, but its input is a row of {input}"))
+                .advise("put it before the first linear or flatten")
         };
         let map = || match input {
             Size::Map { height, width, channels } => Ok((height, width, channels)),
@@ -34,10 +32,8 @@ impl LayerSpec {
         let under = |window: &Window, filters: Option<usize>| {
             let (height, width, channels) = map()?;
             let output = window.output(height, width).ok_or_else(|| {
-                Error::usage(format!(
-                    "model layer `{self}`: its window is larger than what it reads, {input}"
-                ))
-                .advise("use a smaller window, more padding (pN), or fewer pools in front of it")
+                Error::usage(format!("model layer `{self}`: its window is larger than its input, {input}"))
+                    .advise("use a smaller window, more padding (pN), or fewer pools before it")
             })?;
             let [height, width] = output;
             Ok(Size::Map { height, width, channels: filters.unwrap_or(channels) })
@@ -45,20 +41,20 @@ impl LayerSpec {
         match self {
             LayerSpec::Linear { outputs } => match input {
                 Size::Row(_) => Ok(Size::Row(*outputs)),
-                // Only inside a residual: elsewhere maps are flattened where it is missing.
+                // Only inside a residual: elsewhere a missing flatten is inserted.
                 Size::Map { .. } => Err(Error::usage(format!(
-                    "model layer `{self}` reads rows, but the layer before hands on a map of {input}"
+                    "model layer `{self}` needs a row, but its input is a map of {input}"
                 ))
-                .advise("put flatten in front of it")),
+                .advise("put flatten before it")),
             },
             LayerSpec::Conv { filters, window } => under(window, Some(*filters)),
             LayerSpec::Whiten(window) => {
                 let (_, _, channels) = map()?;
-                // A patch has as many directions as values; each comes with both signs.
+                // A patch has as many eigenvectors as values; each is used with both signs.
                 under(window, Some(2 * channels * window.height * window.width))
             }
             LayerSpec::Pool(_, window) => {
-                // Of a window that lies in the padding, nothing is the largest.
+                // A window that is entirely in the padding has no maximum.
                 if 2 * window.padding > window.height {
                     return Err(Error::usage(format!(
                         "model layer `{self}` pads more than half of its window"
@@ -80,31 +76,31 @@ impl LayerSpec {
                 if inside == around {
                     return Ok(inside);
                 }
-                let name = if shortcut.is_empty() { "what it reads" } else { "its shortcut's" };
+                let name = if shortcut.is_empty() { "its input" } else { "its shortcut" };
                 Err(Error::usage(format!(
-                    "model layer `{self}`: its layers make {inside}, which cannot be added to {name}, {around}"
+                    "model layer `{self}`: its layers output {inside}, which cannot be added to {name}, {around}"
                 ))
                 .advise("write residual(LAYERS|SHORTCUT) with a shortcut of that size, such as conv:64x1s2,batchnorm"))
             }
         }
     }
 
-    /// The map in whose order the values of the output lie, if the output is a row that was a map.
+    /// Returns the map whose order the values of the output have, if the output is a flattened map.
     /// `map` is the same for the input.
     pub(in crate::nn) fn map_behind(&self, input: Size, map: Option<Size>) -> Option<Size> {
         match (self, input) {
-            // A map of one cell or of one channel has one order.
+            // With a single position or channel, both orders are the same.
             (LayerSpec::Flatten, Size::Map { height, width, channels }) => {
                 (height * width > 1 && channels > 1).then_some(input)
             }
             (LayerSpec::Linear { .. }, _) => None,
             (LayerSpec::Residual { body, .. }, _) => map_behind(body, input, map),
-            // It changes no order.
+            // These layers do not change the order.
             _ => map,
         }
     }
 
-    /// Values of the layer's largest trained tensor.
+    /// Returns the number of values of the layer's largest trained tensor.
     fn weight(&self, input: Size) -> usize {
         match (self, input) {
             (LayerSpec::Linear { outputs }, _) => outputs.saturating_mul(input.values()),
@@ -112,22 +108,22 @@ impl LayerSpec {
                 let places = window.height * window.width;
                 filters.saturating_mul(places).saturating_mul(channels)
             }
-            // Too few to matter.
+            // Too few to exceed the limit.
             _ => 0,
         }
     }
 
-    /// Fails where this layer, or one inside it, has more values than a device can index.
+    /// Checks that neither this layer nor one inside it has more values than a device can index.
     fn check_size(&self, input: Size, map: Option<Size>, rows: usize) -> Result<()> {
         if let LayerSpec::Residual { body, shortcut } = self {
             check(body, input, map, rows)?;
             check(shortcut, input, map, rows)?;
             self.output(input)?;
-            // Channels lie last on devices and first in files. The order of a sum must be that of
-            // both operands.
+            // Channels are last on devices and first in files. Both operands of a sum must have the
+            // same order.
             if map_behind(body, input, map) != map_behind(shortcut, input, map) {
-                return Err(Error::usage(format!("model layer `{self}` adds a row to one that was a map"))
-                    .advise("put a linear in front of it, or into its shortcut, too"));
+                return Err(Error::usage(format!("model layer `{self}` adds a row to a flattened map"))
+                    .advise("put a linear before it, or also into its shortcut"));
             }
         }
         let output = rows.saturating_mul(self.output(input)?.values());
@@ -141,7 +137,7 @@ impl LayerSpec {
 }
 
 fn too_large(what: &str, values: usize) -> Error {
-    Error::usage(format!("{what} would have {values} values, more than the {MOST_VALUES} possible"))
+    Error::usage(format!("{what} would have {values} values, more than the maximum of {MOST_VALUES}"))
         .advise(Remedy::settings("use a smaller {} or {}", [("model", ""), ("batch-size", "")]))
 }
 
@@ -155,7 +151,7 @@ fn check(layers: &[LayerSpec], input: Size, mut map: Option<Size>, rows: usize) 
     Ok(())
 }
 
-/// [`LayerSpec::map_behind`] of several layers, whose sizes fit.
+/// Returns [`LayerSpec::map_behind`] of several layers, whose sizes have been checked.
 fn map_behind(layers: &[LayerSpec], input: Size, map: Option<Size>) -> Option<Size> {
     let step = |(size, map), layer: &LayerSpec| {
         (layer.output(size).expect("sizes were checked"), layer.map_behind(size, map))
@@ -163,8 +159,8 @@ fn map_behind(layers: &[LayerSpec], input: Size, map: Option<Size>) -> Option<Si
     layers.iter().fold((input, map), step).1
 }
 
-/// The first batch norm that reads a single value per channel in a batch of `rows` images. Sizes
-/// were checked.
+/// Returns the first batch norm that has a single value per channel in a batch of `rows` images.
+/// Sizes have been checked.
 fn single_valued(layers: &[LayerSpec], input: Size, rows: usize) -> Option<&LayerSpec> {
     let mut size = input;
     for layer in layers {
@@ -188,11 +184,11 @@ fn single_valued(layers: &[LayerSpec], input: Size, rows: usize) -> Option<&Laye
 }
 
 impl ModelSpec {
-    /// Checks that the layers fit each other, and that weights and the outputs for `rows` images
+    /// Checks that the sizes of the layers match, and that weights and outputs for `rows` images
     /// have no more values than a device can index. Images are maps of the size `image`.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the layer that does not fit.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) that names the layer that does not fit.
     pub fn check_sizes(&self, image: Size, rows: usize) -> Result<()> {
         let values = rows.saturating_mul(image.values());
         if values > MOST_VALUES {
@@ -201,26 +197,26 @@ impl ModelSpec {
         check(&self.layers, self.input(image), None, rows)
     }
 
-    /// Checks that every batch norm reads two or more values per channel in a training step of
-    /// `rows` images: one value has no variance.
+    /// Checks that every batch norm has two or more values per channel in a training step of `rows`
+    /// images, because a single value has no variance.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the layer that reads a single value.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) that names the batch norm with a single value.
     pub fn check_batch_norm(&self, image: Size, rows: usize) -> Result<()> {
         match single_valued(&self.layers, self.input(image), rows) {
             None => Ok(()),
             Some(layer) => Err(Error::usage(format!(
-                "model layer `{layer}` sees one value a channel in a step of {rows} image, which has no variance"
+                "model layer `{layer}` has only one value per channel in a step of {rows} image, which has no variance"
             ))
             .advise(Remedy::settings(
-                "train with two or more images a step ({}), or leave the batch norm out",
+                "train with two or more images per step ({}), or remove the batch norm",
                 [("batch-size", "")],
             ))),
         }
     }
 
-    /// Size of the model's input: a map where a layer needs one, else a row of the image's values,
-    /// channel by channel, as files have them.
+    /// Returns the size of the model's input: a map if a layer needs one, else a row of the image's
+    /// values, channel by channel as in files.
     pub(in crate::nn) fn input(&self, image: Size) -> Size {
         let before_row = self.layers.iter().take_while(|layer| !layer.makes_row());
         let needs_map = before_row.clone().any(|layer| layer.needs_map() || layer.is_batch_norm());
