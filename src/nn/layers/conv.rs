@@ -58,7 +58,9 @@ impl Conv {
 
     fn declare(plan: &mut Plan, prefix: &str, spec: String, shape: ConvShape, role: Role) -> Self {
         let ConvShape { channels, window, size, bias, relu } = shape;
-        let Size::Map { channels: filters, .. } = size else { panic!("a convolution makes maps") };
+        let Size::Map { channels: filters, .. } = size else {
+            panic!("the output of a convolution is a map")
+        };
         let Window { height, width, .. } = window;
         let fans = [channels, filters].map(|channels| channels * height * width);
         let sizes = [filters, height, width, channels];
@@ -123,7 +125,9 @@ impl Layer for Conv {
     }
 
     fn operations(&self) -> u64 {
-        let Size::Map { height, width, .. } = self.size else { unreachable!("a convolution makes maps") };
+        let Size::Map { height, width, .. } = self.size else {
+            unreachable!("the output of a convolution is a map")
+        };
         2 * (self.weight.tensor.len() * height * width) as u64
     }
 }
