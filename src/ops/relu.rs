@@ -1,8 +1,8 @@
 //! ReLU: `y = max(x, 0)`, and its gradient `dx = dy where y > 0, else 0`.
 //!
-//! All tensors have one shape. NaN passes through, so that a diverged run is seen at the loss.
-//! After a matmul the same functions run as that kernel's epilogue (see
-//! [`matmul`](super::matmul)); this file is for a ReLU that follows something else.
+//! All tensors have one shape. NaN passes through, so that divergence becomes visible in the loss.
+//! After a matmul, the same functions run in that kernel's epilogue (see
+//! [`matmul`](super::matmul)); this file is for a ReLU after any other op.
 
 use super::elementwise::Elementwise;
 use crate::kernel::shaders::{self, LengthParams};

@@ -76,7 +76,7 @@ pub fn run(
     let facts = device.kernel_facts(Precision::F32).ok_or_else(|| {
         Error::usage("the CPU is what a selftest compares with").advise(Remedy::SelftestNeedsGpu)
     })?;
-    let facts = GpuFacts { barred: 0, ..facts };
+    let facts = GpuFacts { disabled: 0, ..facts };
     let cpu = Cpu::new();
     let mut checks = Vec::new();
     let elements = [Element::F32].into_iter().chain(facts.f16.then_some(Element::Half));

@@ -111,7 +111,7 @@ impl Gpu {
     /// The same GPU without these tile classes of the matrix product, and without 16-bit floats if
     /// `f16` is one of them.
     pub fn disable(mut self, classes: &[String]) -> Self {
-        self.facts.bar(classes);
+        self.facts.disable(classes);
         self
     }
 
@@ -135,7 +135,7 @@ impl Gpu {
             // A software driver's are not used.
             if facts.cooperative.is_some() && !facts.software {
                 let wrong = proof::wrong(&self.context, &self.facts, &|op| op);
-                facts.bar(&wrong);
+                facts.disable(&wrong);
                 if !wrong.is_empty() {
                     let gpu = self.context.info.name.clone();
                     (self.context.on_notice)(&Notice::WrongMatrices { gpu, classes: wrong });
