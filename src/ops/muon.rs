@@ -75,6 +75,10 @@ pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
 /// about 0.7 to 1.2, except for those that were very small.
 ///
 /// The op multiplies by the smaller of `x x^T` and `x^T x`, which gives the same result.
+///
+/// # Panics
+///
+/// If `x` is not a matrix.
 #[track_caller]
 pub fn orthogonalised(plan: &mut Plan, mut x: Tensor) -> Tensor {
     let [rows, columns] = x.matrix("x");

@@ -112,8 +112,12 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Panics unless `x` is a map, the window fits it, and the window is small enough for the loop
-    /// iterations of one invocation.
+    /// The windows on the map `x`.
+    ///
+    /// # Panics
+    ///
+    /// If `x` is not a map, if the window does not fit it, or if the window is too large for the
+    /// loop iterations of one invocation.
     #[track_caller]
     pub(super) fn new(x: Tensor, window: Window) -> Self {
         x.expect_floats("x", x.shape());

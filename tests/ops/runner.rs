@@ -23,7 +23,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Panics if there was any disagreement.
+    /// Asserts that there was no disagreement.
     #[track_caller]
     pub fn assert_agreement(&self) {
         let first: Vec<&str> = self.failures.iter().take(20).map(String::as_str).collect();

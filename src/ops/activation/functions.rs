@@ -60,7 +60,7 @@ struct Row {
     argument: Option<Argument>,
     /// Where the derivative jumps, in ascending order.
     kinks: &'static [f64],
-    /// The forward and the backward kernel, unless the activation has an op of its own.
+    /// The forward and the backward kernel, unless the activation is a separate op.
     kernels: Option<[&'static PlainKernel<ActivationParams>; 2]>,
 }
 

@@ -1,4 +1,4 @@
-//! The CPU half of gathering a batch.
+//! The CPU half of the gather op.
 
 use std::ops::Range;
 

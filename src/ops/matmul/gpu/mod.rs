@@ -1,10 +1,10 @@
 //! The GPU half of the matrix product: kernel classes with one interface.
 //!
-//! | class | for | how |
+//! | class | intended for | method |
 //! | --- | --- | --- |
 //! | [`Tiled`](TileClass::Tiled) | most GPUs | tiles in workgroup memory, barriers |
 //! | [`Subgroup`](TileClass::Subgroup) | software drivers, small GPUs | broadcasts, no barrier |
-//! | [`Cooperative`](TileClass::Cooperative) | 16-bit operands | matrices held by a subgroup |
+//! | [`Cooperative`](TileClass::Cooperative) | f16 operands | matrices held by a subgroup |
 //!
 //! A compiler keeps sums in registers only if they are named variables and loops are unrolled, so
 //! these kernels are rendered from templates (`render`). The rendered kernels of some products are
@@ -15,7 +15,7 @@
 //! [`choice`](crate::plan::Op::choice). Long sums of small products are divided among workgroups
 //! (`split_k`), by a rule that depends only on the product's size.
 //!
-//! # What the tiled kernels cost
+//! # Cost of the tiled kernels
 //!
 //! Figures are for one workgroup and one round of 16 terms, with operands read four floats at a
 //! time. "Registers" are those that an invocation needs for its sums and for the operands of one
@@ -35,17 +35,17 @@
 //!
 //! Each round has two barriers. With about 24 further registers for addresses and pending loads:
 //!
-//! - *AMD, 64 lanes* (256 vector registers a lane at most; 512 lines a SIMD in RDNA, 64 KiB of
-//!   workgroup memory a CU or more): the large tile needs 104 registers, so four waves fit a SIMD
-//!   of 512, two workgroups a CU; its 16 KiB allow four. The small tile is one wave a workgroup:
-//!   its barriers are free.
-//! - *NVIDIA, 32 lanes* (65,536 registers and up to 228 KiB a multiprocessor, at most 2,048
-//!   invocations): the large tile's 104 registers allow two workgroups, 512 invocations, 25 % of
-//!   the most; what hides latency is the 64 independent multiply-adds of a term. The medium tile
-//!   (68 registers) reaches seven workgroups, 44 %.
-//! - *Apple, 32 lanes* (208 KiB of registers a core, 32 KiB of workgroup memory): the large tile's
-//!   104 registers of 4 bytes let 512 invocations live, two workgroups, which also fill the
-//!   workgroup memory. The medium tile leaves room for four.
+//! - *AMD, 64 lanes* (at most 256 vector registers per lane; 512 registers per SIMD in RDNA, at
+//!   least 64 KiB of workgroup memory per CU): the large tile needs 104 registers, so four waves fit
+//!   a SIMD with 512, which is two workgroups per CU. Its 16 KiB would allow four. The small tile
+//!   has one wave per workgroup, so its barriers are free.
+//! - *NVIDIA, 32 lanes* (65,536 registers and up to 228 KiB per multiprocessor, at most 2,048
+//!   invocations): the large tile's 104 registers allow two workgroups, 512 invocations, which is an
+//!   occupancy of 25 %. Latency is hidden by the 64 independent multiply-adds of a term. The medium
+//!   tile (68 registers) reaches seven workgroups, 44 %.
+//! - *Apple, 32 lanes* (208 KiB of registers per core, 32 KiB of workgroup memory): the large tile's
+//!   104 registers of 4 bytes allow 512 invocations, two workgroups, which also fill the workgroup
+//!   memory. The medium tile allows four workgroups.
 //!
 //! Reads of workgroup memory: neighbours read neighbouring vectors of b (no bank conflicts) and one
 //! vector of a (a broadcast). At 4 cycles per vector for 32 lanes, the large tile does 16 vector
@@ -53,7 +53,7 @@
 //! small tile does 4 per 2 reads and is not; it is intended for products that have too few large
 //! tiles.
 //!
-//! # What the cooperative kernels cost
+//! # Cost of the cooperative kernels
 //!
 //! Figures are for subgroups of 32 lanes and one round of two steps: 32 terms of matrices of 16x16
 //! (NVIDIA, AMD), 16 terms of matrices of 8x8 (Apple). A lane holds a 32nd of a matrix: 8 or 2
