@@ -444,7 +444,7 @@ pub fn every_class_gives_the_same_bits() {
     gives_the_same_bits(Element::F32, &TileClass::menu(&facts));
 }
 
-/// The same with 16-bit floats.
+/// The same with f16.
 pub fn every_class_gives_the_same_bits_with_f16() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     gives_the_same_bits(Element::Half, &TileClass::menu(&facts));

@@ -36,16 +36,16 @@
 //! Each round has two barriers. With about 24 further registers for addresses and pending loads:
 //!
 //! - *AMD, 64 lanes* (at most 256 vector registers per lane; 512 registers per SIMD in RDNA, at
-//!   least 64 KiB of workgroup memory per CU): the large tile needs 104 registers, so four waves fit
-//!   a SIMD with 512, which is two workgroups per CU. Its 16 KiB would allow four. The small tile
-//!   has one wave per workgroup, so its barriers are free.
+//!   least 64 KiB of workgroup memory per CU): the large tile needs 104 registers, so four waves
+//!   fit a SIMD with 512, which is two workgroups per CU. Its 16 KiB would allow four. The small
+//!   tile has one wave per workgroup, so its barriers are free.
 //! - *NVIDIA, 32 lanes* (65,536 registers and up to 228 KiB per multiprocessor, at most 2,048
-//!   invocations): the large tile's 104 registers allow two workgroups, 512 invocations, which is an
-//!   occupancy of 25 %. Latency is hidden by the 64 independent multiply-adds of a term. The medium
-//!   tile (68 registers) reaches seven workgroups, 44 %.
-//! - *Apple, 32 lanes* (208 KiB of registers per core, 32 KiB of workgroup memory): the large tile's
-//!   104 registers of 4 bytes allow 512 invocations, two workgroups, which also fill the workgroup
-//!   memory. The medium tile allows four workgroups.
+//!   invocations): the large tile's 104 registers allow two workgroups, 512 invocations, which is
+//!   an occupancy of 25 %. Latency is hidden by the 64 independent multiply-adds of a term. The
+//!   medium tile (68 registers) reaches seven workgroups, 44 %.
+//! - *Apple, 32 lanes* (208 KiB of registers per core, 32 KiB of workgroup memory): the large
+//!   tile's 104 registers of 4 bytes allow 512 invocations, two workgroups, which also fill the
+//!   workgroup memory. The medium tile allows four workgroups.
 //!
 //! Reads of workgroup memory: neighbours read neighbouring vectors of b (no bank conflicts) and one
 //! vector of a (a broadcast). At 4 cycles per vector for 32 lanes, the large tile does 16 vector
