@@ -1,6 +1,6 @@
-//! Generates descriptors of the plain kernels, and Rust twins of their uniforms, from `shaders/`, and
-//! the table of presets from `presets/`. `src/kernel/shaders.rs` and `src/config/preset_list.rs`
-//! include what is generated.
+//! Generates descriptors of the plain kernels and Rust structs of their uniforms from `shaders/`,
+//! and the table of presets from `presets/`. The generated files are included by
+//! `src/kernel/shaders.rs` and `src/config/preset_list.rs`.
 
 #[path = "build/presets.rs"]
 mod presets;
@@ -58,7 +58,7 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Rust twins of the uniforms `params`, and the fields of `step`.
+/// Rust structs for the uniforms `params`, and the fields of `step`.
 fn uniforms(files: &Files) -> Result<String, String> {
     let mut code = String::new();
     for (file, text) in files.iter().filter(|(_, text)| shaders::has_struct(text, "Params")) {
@@ -88,7 +88,8 @@ fn field(Field { name, kind, comment }: &Field) -> String {
     format!("{comment}        {name}: {kind},\n")
 }
 
-/// `batch_norm_params` has `BatchNormParams`, `sgd` has `SgdParams`.
+/// Name of the Rust struct of a file's uniform: `batch_norm_params` has `BatchNormParams`, `sgd`
+/// has `SgdParams`.
 fn params_name(file: &str) -> String {
     let words = file.strip_suffix("_params").unwrap_or(file).split('_');
     let capitals = words.map(|word| {

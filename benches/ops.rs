@@ -1,6 +1,6 @@
-//! The CPU halves of the ops, in the shapes of training steps: see benches/README.md.
+//! Benchmarks of the ops' CPU halves, with the shapes of training steps: see benches/README.md.
 //!
-//! Plans are recorded and run as training does it, through a device's session.
+//! Plans are recorded and run through a device's session, as in training.
 
 use std::hint::black_box;
 
@@ -16,14 +16,14 @@ use shadegrad::ops::{Rate, column_sum, softmax_cross_entropy};
 use shadegrad::plan::{Array, Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
-/// A plan on the CPU whose floats are all small numbers and whose integers are indices.
+/// A plan on the CPU. All its floats are small numbers, and all its integers are valid indices.
 struct Step {
     session: Box<dyn Session>,
     launch: Launch,
 }
 
 impl Step {
-    /// Loads what `record` records; `rows` images are in a batch.
+    /// Records a plan with `record` and loads it, for batches of `rows` images.
     fn new(rows: usize, record: impl FnOnce(&mut Plan)) -> Self {
         let mut plan = Plan::new();
         let step: StepId = plan.begin("bench");
@@ -45,7 +45,7 @@ impl Step {
             };
             session.write(tensor, array).expect("the tensor is the plan's");
         }
-        // A rate so low that no weight runs away in a million steps.
+        // The learning rate is so low that weights stay small for a million steps.
         let record = StepRecord {
             first: 0,
             rows: rows as u32,

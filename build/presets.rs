@@ -6,7 +6,8 @@ use std::path::Path;
 /// Writes the table of presets in `folder` to `presets.rs` in `out`.
 ///
 /// # Errors
-/// Returns what is wrong with the folder.
+///
+/// If the folder cannot be read or the table cannot be written.
 pub fn generate(folder: &Path, out: &Path) -> Result<(), String> {
     let problem = |error: std::io::Error| format!("{}: {error}", folder.display());
     let folder = folder.canonicalize().map_err(problem)?;

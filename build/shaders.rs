@@ -1,26 +1,27 @@
-//! What the files of `shaders/` say about the plain kernels (those that are not rendered from
-//! templates): which files a kernel is joined from, and what it expects to be given.
+//! Reads the descriptions of the plain kernels (those that are not rendered from templates) from
+//! `shaders/`: the files that a kernel is joined from, and the bindings that it expects.
 //!
-//! The build script generates descriptors from it. `tests/shaders.rs` uses the same code for
-//! rendered kernels, and to see that wrong shaders are refused.
+//! The build script generates descriptors from them. `tests/shaders.rs` uses the same code for
+//! rendered kernels, and to test that wrong shaders are rejected.
 
 use std::collections::BTreeMap;
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Expression, GlobalVariable, Module, Scalar, ShaderStage, StorageAccess, TypeInner};
 
-/// Texts of the files of `shaders/`, by name without `.wgsl`.
+/// Texts of the files in `shaders/`, by name without `.wgsl`.
 pub type Files = BTreeMap<String, String>;
 
-/// Starts a line that declares a kernel, in the file that is its own.
+/// Start of a line that declares a kernel, in the kernel's own file.
 const DECLARATION: &str = "// kernel ";
 
-/// Stands first in a kernel that can keep floats in 32 bits or in 16, and what its twin has instead.
+/// The file that comes first in a kernel with an f32 and an f16 version, and its replacement in the
+/// f16 version.
 const STORED: [&str; 2] = ["stored_f32", "stored_f16"];
 
-/// Half of what WebGPU promises, so that two workgroups fit where only that much is there.
+/// Half of WebGPU's guaranteed amount, so that two workgroups fit.
 const MOST_WORKGROUP_BYTES: u32 = 16 * 1024;
-/// What the least of the adapters with cooperative matrices has, Apple's.
+/// The smallest amount of all adapters with cooperative matrices, Apple's.
 const MOST_COOPERATIVE_BYTES: u32 = 32 * 1024;
 const MOST_INVOCATIONS: u32 = 256;
 const MOST_STORAGE_BUFFERS: usize = 8;
@@ -44,8 +45,8 @@ pub fn text(file: &str) -> &str {
 ///
 /// # Errors
 ///
-/// Where a declaration names a file that does not exist, leaves out its own file, or would enable
-/// f16 behind other text.
+/// If a declaration names a file that does not exist, omits its own file, or enables f16 after
+/// other text.
 pub fn declarations(files: &Files) -> Result<Vec<Declaration>, String> {
     let mut all = Vec::new();
     for (file, content) in files {
@@ -72,7 +73,7 @@ fn check(file: &str, declaration: &Declaration, files: &Files) -> Result<(), Str
         return Err(format!("is declared in {file}, but not joined from it"));
     }
     if parts.iter().skip(1).any(|part| STORED.contains(&part.as_str())) {
-        return Err("what enables f16 must stand first".into());
+        return Err("the file that enables f16 must come first".into());
     }
     Ok(())
 }
@@ -83,14 +84,14 @@ impl Declaration {
         join(self.files.iter().map(String::as_str), files)
     }
 
-    /// The text of its twin for f16, if the kernel can keep floats in 16 bits.
+    /// The text of the f16 version, if the kernel has one.
     pub fn half_source(&self, files: &Files) -> Option<String> {
         let [full, half] = STORED;
         let rest = self.files.strip_prefix(&[full.to_owned()])?;
         Some(join(std::iter::once(half).chain(rest.iter().map(String::as_str)), files))
     }
 
-    /// The file that has the struct of the uniform `params`.
+    /// The file with the struct of the uniform `params`.
     pub fn params_file(&self, files: &Files) -> Option<&str> {
         self.files.iter().map(String::as_str).find(|&file| has_struct(&files[file], "Params"))
     }
@@ -108,7 +109,7 @@ pub struct Field {
     pub name: String,
     /// `u32` or `f32`.
     pub kind: &'static str,
-    /// The lines of comment in front of it.
+    /// The comment lines before it.
     pub comment: Vec<String>,
 }
 
@@ -121,7 +122,7 @@ pub fn has_struct(file: &str, name: &str) -> bool {
 ///
 /// # Errors
 ///
-/// Where the file has no such struct, or one with fields that are not `u32` or `f32`.
+/// If the file has no such struct, or if a field is not `u32` or `f32`.
 pub fn uniform(file: &str, name: &str) -> Result<Vec<Field>, String> {
     let start = file.find(&format!("struct {name} {{\n")).ok_or(format!("no struct {name}"))?;
     let length = file[start..].find("\n}\n").ok_or(format!("struct {name} has no end"))?;
@@ -141,12 +142,13 @@ pub fn uniform(file: &str, name: &str) -> Result<Vec<Field>, String> {
     Ok(fields)
 }
 
-/// What a kernel expects to be given, as its text says.
+/// The bindings and properties of a kernel, read from its text.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reflection {
     /// Size of a workgroup.
     pub workgroup: [u32; 3],
-    /// Storage bindings of group 0, from 1 on: their names, and whether the kernel may write them.
+    /// Storage bindings of group 0, starting at binding 1: their names, and whether the kernel may
+    /// write them.
     pub bindings: Vec<(String, bool)>,
     /// Whether the kernel has the uniform `step`.
     pub reads_step: bool,
@@ -158,8 +160,8 @@ pub struct Reflection {
 ///
 /// # Errors
 ///
-/// Where the text is not valid WGSL, needs more than WebGPU promises, or is not laid out as
-/// dispatches expect; the message is meant for the developer of the kernel.
+/// If the text is not valid WGSL, needs more than WebGPU guarantees, or does not have the layout
+/// that dispatches expect. The message is meant for the kernel's developer.
 pub fn reflect(name: &str, source: &str) -> Result<Reflection, String> {
     let module = parse(name, source)?;
     let validate = |subgroups| {
@@ -218,7 +220,7 @@ fn parse(name: &str, source: &str) -> Result<Module, String> {
     naga::front::wgsl::parse_str(source).map_err(|error| error.emit_to_string_with_path(source, name))
 }
 
-/// The fields of a uniform struct: numbers of 32 bits without holes between them.
+/// The fields of a uniform struct: 32-bit numbers without padding between them.
 fn fields(module: &Module, inner: &TypeInner) -> Result<Vec<Field>, String> {
     let TypeInner::Struct { members, .. } = inner else {
         return Err(format!("a uniform must be a struct, not {inner:?}"));
@@ -235,7 +237,7 @@ fn fields(module: &Module, inner: &TypeInner) -> Result<Vec<Field>, String> {
     members.iter().map(field).collect()
 }
 
-/// Arrays hold 32-bit numbers, or floats of 16 bits, alone or in vectors without padding.
+/// Checks that an array holds 32-bit numbers or f16, as scalars or as vectors without padding.
 fn elements(module: &Module, inner: &TypeInner) -> Result<(), String> {
     let TypeInner::Array { base, stride, .. } = *inner else {
         return Err("storage must be an array".into());
@@ -247,10 +249,10 @@ fn elements(module: &Module, inner: &TypeInner) -> Result<(), String> {
         TypeInner::Vector { size, scalar: Scalar::U32 | Scalar::F32 } => 4 * size as u32,
         _ => 0,
     };
-    if stride == bytes { Ok(()) } else { Err(format!("elements with holes: {stride} bytes apart")) }
+    if stride == bytes { Ok(()) } else { Err(format!("elements with padding: {stride} bytes apart")) }
 }
 
-/// Whether WebGPU's default limits are enough, and sizes come from `params`.
+/// Checks that WebGPU's default limits are enough, and that sizes come from `params`.
 fn expect_little(module: &Module, reflection: &Reflection) -> Result<(), String> {
     let is_of_workgroup = |variable: &&GlobalVariable| variable.space == AddressSpace::WorkGroup;
     let globals = module.global_variables.iter().map(|(_, variable)| variable);
@@ -267,11 +269,11 @@ fn expect_little(module: &Module, reflection: &Reflection) -> Result<(), String>
         ("bytes of workgroup memory", sizes.sum(), most_bytes),
     ] {
         if number > most {
-            return Err(format!("{number} {what}, but {most} is the most"));
+            return Err(format!("{number} {what}, but the limit is {most}"));
         }
     }
-    // wgpu hides a read past the end of a buffer, so a size that came from the buffer itself would
-    // never be found wrong.
+    // wgpu hides reads past the end of a buffer, so an error in a size that came from the buffer
+    // itself would never be found.
     let functions = module.functions.iter().map(|(_, function)| function);
     let functions = functions.chain(module.entry_points.iter().map(|entry| &entry.function));
     for function in functions {

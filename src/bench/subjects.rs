@@ -82,7 +82,7 @@ pub(super) fn all() -> Vec<Subject> {
 
 /// Returns products of f16 matrices if the GPU supports cooperative matrices for them.
 pub(super) fn of_halves(facts: &GpuFacts) -> Vec<Subject> {
-    if !TileClass::menu_of_halves(facts).iter().any(TileClass::is_cooperative) {
+    if !TileClass::f16_menu(facts).iter().any(TileClass::is_cooperative) {
         return Vec::new();
     }
     let subject = |size| product_of("matmul nn, f16", Element::Half, Form::Nn, [size; 3]);

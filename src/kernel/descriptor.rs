@@ -8,8 +8,8 @@ use crate::tensor::Tensor;
 /// loop once an invocation has made 65,535. See [`iterations`].
 pub const MOST_ITERATIONS: u64 = 65_535;
 
-/// Iterations of a loop that does its work `times` times, with loops inside that make `inside`
-/// iterations each time. The last one, which only finds that the loop is over, counts too.
+/// Iterations of a loop whose body runs `times` times, where the loops within the body make
+/// `inside` iterations each time. The last iteration, which only tests the condition, counts, too.
 pub const fn iterations(times: usize, inside: u64) -> u64 {
     times as u64 * (1 + inside) + 1
 }
@@ -45,7 +45,7 @@ pub const fn write(name: &'static str) -> Binding {
     Binding { name, access: Access::ReadWrite }
 }
 
-/// Type of a uniform's field. All have four bytes, so a struct of them has no holes.
+/// Type of a uniform's field. Every type has four bytes, so a struct of them has no padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FieldKind {
     /// `u32`
@@ -54,7 +54,7 @@ pub enum FieldKind {
     F32,
 }
 
-/// One field of a uniform struct; the n-th lies at byte 4n.
+/// One field of a uniform struct. The n-th field lies at byte 4n.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
     /// The field's name in the shader.
@@ -84,9 +84,9 @@ const fn same_text(one: &str, other: &str) -> bool {
     index == one.len() && index == other.len()
 }
 
-/// A Rust type that has a twin struct in WGSL. The `uniform!` macro makes them.
+/// A Rust type with a matching struct in WGSL. The `uniform!` macro implements it.
 pub trait Uniform: Copy {
-    /// The twin's fields, in order.
+    /// The fields of the WGSL struct, in order.
     const FIELDS: &'static [Field];
     /// The struct as the shader sees it, padded to a multiple of 16 bytes.
     fn to_bytes(&self) -> Vec<u8>;
@@ -122,10 +122,10 @@ macro_rules! uniform {
 }
 pub(crate) use uniform;
 
-/// Describes a kernel: its WGSL text and what that text expects to be given.
+/// Describes a kernel: its WGSL text and the bindings that the text expects.
 ///
-/// `@group(0) @binding(0)` is the uniform `params`, then come the storage bindings in order.
-/// A kernel that needs what changes from step to step finds it in `@group(1) @binding(0)`, the
+/// `@group(0) @binding(0)` is the uniform `params`; the storage bindings follow in order. A kernel
+/// that needs values that change from step to step reads them from `@group(1) @binding(0)`, the
 /// uniform `step` (see [`StepRecord`](crate::plan::StepRecord)). The entry point is `main`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Kernel {
@@ -144,7 +144,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Whether the shader needs 16-bit floats.
+    /// Whether the shader needs f16.
     pub fn needs_f16(&self) -> bool {
         self.enables("f16")
     }
@@ -154,40 +154,47 @@ impl Kernel {
         self.enables("wgpu_cooperative_matrix")
     }
 
-    /// Whether one of the text's first lines asks for this extension of WGSL.
+    /// Whether one of the text's first lines enables this extension of WGSL.
     fn enables(&self, extension: &str) -> bool {
         let mut asked = self.source.lines().map_while(|line| line.strip_prefix("enable "));
         asked.any(|name| name.strip_suffix(';') == Some(extension))
     }
 }
 
-/// One use of a kernel: what is bound, the uniform's bytes and the grid.
+/// One use of a kernel: the tensors that it binds, the bytes of its uniform, and the grid.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
     /// The kernel.
     pub kernel: Cow<'static, Kernel>,
     /// Bytes of the uniform `params`.
     pub params: Vec<u8>,
-    /// What is bound, in the order of the descriptor's bindings.
+    /// The tensors to bind, in the order of the descriptor's bindings.
     pub tensors: Vec<Tensor>,
     /// Workgroups in each dimension.
     pub grid: [u32; 3],
-    /// Upper bound on the iterations that the loops of one invocation make in all; see
-    /// [`iterations`].
+    /// Upper bound on the loop iterations of one invocation; see [`iterations`].
     pub iterations: u64,
 }
 
-/// Workgroups for `items` things, `per_group` each, folded into two dimensions where one is too
-/// short. The shader's linear index is `group.y * groups.x + group.x`, and it must ignore what is
-/// past the end.
+/// Workgroups for `items` items with `per_group` items each, folded into two dimensions if one is
+/// too short. The shader's linear index is `group.y * groups.x + group.x`, and the shader must
+/// ignore indices past the end.
+///
+/// # Panics
+///
+/// If there are 2^32 workgroups or more.
 pub fn fold(items: usize, per_group: u32) -> [u32; 3] {
     let groups = u32::try_from(items.div_ceil(per_group as usize)).expect("fewer than 2^32 groups");
     let y = groups.div_ceil(MOST_GROUPS);
     [groups.div_ceil(y), y, 1]
 }
 
-/// The grid of a kernel whose row of workgroups is a row of `rows` rows of `items` items: row `z
-/// groups.y + y`. Rows beyond the last are for the kernel to leave out.
+/// The grid for `rows` rows of `items` items each, in which workgroup `(x, y, z)` belongs to row
+/// `z groups.y + y`. The shader must ignore rows past the last.
+///
+/// # Panics
+///
+/// If a row has more workgroups than fit in one dimension, or if there are 2^32 rows or more.
 pub fn fold_rows(rows: usize, items: usize, per_group: u32) -> [u32; 3] {
     let [across, down] = [items.div_ceil(per_group as usize), rows]
         .map(|groups| u32::try_from(groups).expect("fewer than 2^32 groups"));

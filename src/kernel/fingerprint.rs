@@ -1,9 +1,9 @@
 //! FNV-1a, a hash that is the same in every build.
 
-/// What a hash of no bytes is.
+/// The FNV-1a hash of no bytes.
 pub const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// Adds `bytes` to a 64-bit FNV-1a hash that starts as [`FNV_START`].
+/// Adds `bytes` to a 64-bit FNV-1a hash. The first call passes [`FNV_START`].
 pub const fn fnv(mut hash: u64, bytes: &[u8]) -> u64 {
     let mut index = 0;
     while index < bytes.len() {

@@ -1,31 +1,30 @@
-//! What lowering an op may depend on.
+//! Facts about an adapter on which the lowering of an op may depend.
 
 use super::tile_class::{Matrices, TileClass};
 
-/// What an op's GPU half may know about the adapter when it chooses a kernel.
+/// Facts about the adapter that an op's GPU half may use to choose a kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GpuFacts {
-    /// Lanes of a subgroup, where subgroup operations can be used and all subgroups are this size.
+    /// Lanes of a subgroup, if subgroup operations can be used and all subgroups have this size.
     pub subgroup_size: Option<u32>,
-    /// Cooperative matrices, where they can be used and all subgroups are one size.
+    /// Cooperative matrices, if they can be used and all subgroups have one size.
     pub cooperative: Option<Matrices>,
-    /// Whether the GPU has proven its cooperative matrices, those that are not barred
-    /// ([`Gpu::f16_facts`](crate::device::gpu::Gpu::f16_facts)). Only then do products take them.
+    /// Whether the GPU has passed the test of its cooperative matrices that are not disabled
+    /// ([`Gpu::f16_facts`](crate::device::gpu::Gpu::f16_facts)). Products use them only then.
     pub proven: bool,
-    /// A software driver: work runs on the processor, vector lanes along x.
+    /// Whether this is a software driver: work runs on the CPU, with vector lanes along x.
     pub software: bool,
-    /// Whether kernels go through a slow compiler (FXC): then the class with the longest source is
-    /// left out.
+    /// Whether kernels are compiled by a slow compiler (FXC). The class with the longest source is
+    /// not used then.
     pub compiles_slowly: bool,
-    /// Whether shaders may compute with 16-bit floats, and keep them in memory.
+    /// Whether shaders may compute with f16 and store it.
     pub f16: bool,
-    /// Whether long sums of small products are cut into parts, so that more workgroups have work. A
-    /// processor has none to spare.
+    /// Whether long sums of small products are divided among workgroups (split-K), so that more
+    /// workgroups have work. A CPU has no idle units that this would use.
     pub split_sums: bool,
-    /// The class that every matrix product takes that can ([`TileClass::takes`]), where it is not
-    /// to be chosen by size. Tests hold each class to the same cases with it.
+    /// The class to use for every matrix product that supports it ([`TileClass::takes`]), instead
+    /// of a choice by size. Tests run all cases with each class.
     pub matmul: Option<TileClass>,
-    /// Classes of the matrix product that are not to be used, by their place among all: a selftest
-    /// found them wrong.
-    pub barred: u32,
+    /// Bit i is set if class i of [`TileClass::all`] is disabled because a selftest found it wrong.
+    pub disabled: u32,
 }

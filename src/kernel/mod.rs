@@ -1,9 +1,16 @@
-//! What a GPU must know to run an op: descriptors of kernels, and dispatches that use them.
+//! Descriptors of kernels, and dispatches that use them: all that a GPU needs to run an op.
 //!
-//! Nothing here knows wgpu. An op's GPU half answers [`Op::lower`](crate::plan::Op::lower) with
-//! [`Dispatch`]es; the GPU device turns each [`Kernel`] into a pipeline. Descriptors of plain
-//! kernels (`shaders`) are generated from their WGSL; `tests/shaders.rs` compares those of rendered
-//! ones, the matrix products', with what they render.
+//! Nothing here depends on wgpu. An op's GPU half returns [`Dispatch`]es from
+//! [`Op::lower`](crate::plan::Op::lower); the GPU device turns each [`Kernel`] into a pipeline.
+//! Descriptors of plain kernels (`shaders`) are generated from their WGSL. `tests/shaders.rs`
+//! compares the descriptors of rendered kernels, those of matrix products, with the rendered text.
+//!
+//! ```
+//! use shadegrad::kernel::fold;
+//!
+//! assert_eq!(fold(1000, 256), [4, 1, 1]);
+//! assert_eq!(fold(65_536 * 256, 256), [32_768, 2, 1]);
+//! ```
 
 mod descriptor;
 mod fingerprint;

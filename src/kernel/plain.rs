@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::descriptor::{Dispatch, Kernel, Uniform, fold};
 use crate::tensor::{Element, Tensor};
 
-/// A kernel whose uniform `params` is a `P`, and its twin for f16 where it can keep floats in them.
+/// A kernel whose uniform `params` is a `P`, and its f16 version if it can store f16.
 #[derive(Debug)]
 pub(crate) struct PlainKernel<P> {
     full: Kernel,
@@ -19,7 +19,7 @@ impl<P> PlainKernel<P> {
         PlainKernel { full, half, params: PhantomData }
     }
 
-    /// The kernel, and its twin where it has one.
+    /// The kernel, and its f16 version if it has one.
     pub(super) fn variants(&self) -> Vec<Kernel> {
         [&self.full].into_iter().chain(&self.half).cloned().collect()
     }
@@ -37,13 +37,13 @@ impl<P> PlainKernel<P> {
 }
 
 impl<P: Uniform> PlainKernel<P> {
-    /// A use of the kernel: of its twin where a tensor has f16. `iterations` is an upper bound on
-    /// the loop iterations of one invocation; see [`iterations`](super::iterations).
+    /// A use of the kernel, or of its f16 version if a tensor holds f16. `iterations` is an upper
+    /// bound on the loop iterations of one invocation; see [`iterations`](super::iterations).
     ///
     /// # Panics
     ///
-    /// Panics if there are more or fewer tensors than bindings, or if a tensor has f16 and the
-    /// kernel cannot keep them.
+    /// If there are more or fewer tensors than bindings, or if a tensor holds f16 and the kernel
+    /// has no f16 version.
     pub(crate) fn dispatch(
         &'static self,
         params: P,
@@ -53,7 +53,7 @@ impl<P: Uniform> PlainKernel<P> {
     ) -> Dispatch {
         let has_half = tensors.iter().any(|tensor| tensor.element() == Element::Half);
         let kernel = self.half.as_ref().filter(|_| has_half).unwrap_or(&self.full);
-        assert!(!has_half || kernel.needs_f16(), "kernel {} keeps nothing in 16 bits", kernel.name);
+        assert!(!has_half || kernel.needs_f16(), "kernel {} has no f16 version", kernel.name);
         assert_eq!(tensors.len(), kernel.bindings.len(), "tensors of kernel {}", kernel.name);
         Dispatch {
             kernel: Cow::Borrowed(kernel),
@@ -68,7 +68,7 @@ impl<P: Uniform> PlainKernel<P> {
     ///
     /// # Panics
     ///
-    /// Panics where [`dispatch`](Self::dispatch) does.
+    /// If [`dispatch`](Self::dispatch) panics.
     pub(crate) fn for_each(
         &'static self,
         items: usize,

@@ -1,8 +1,9 @@
 //! Descriptors of the plain kernels, generated from `shaders/*.wgsl` by the build script.
 //!
-//! `// kernel NAME = FILE FILE ...` in the first lines of a file declares a kernel, a static `NAME`
-//! here, and the files that it is joined from. naga reads from the joined text what the kernel
-//! expects to be given. The struct `Params` of a file `lion.wgsl` has the Rust twin `LionParams`.
+//! The line `// kernel NAME = FILE FILE ...` at the top of a file declares a kernel: a static
+//! `NAME` in this module, and the files that are joined to make its text. The build script reads
+//! bindings and uniforms from the joined text with naga. The struct `Params` of a file `lion.wgsl`
+//! becomes the Rust struct `LionParams`.
 
 use std::borrow::Cow;
 

@@ -1,12 +1,11 @@
-//! What classes of tiles the kernels of matrix products may have.
+//! Classes of tiles for the kernels of matrix products.
 
-/// Cooperative matrices: square ones of 16-bit floats, which a subgroup multiplies and sums in 32
-/// bits.
+/// Cooperative matrices: square f16 matrices that a subgroup multiplies, with sums in f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Matrices {
     /// Rows and columns of each: 8 or 16.
     pub side: u32,
-    /// Whether they can be loaded from vectors of four. Metal's can from numbers alone.
+    /// Whether they can be loaded from vectors of four. Metal's can be loaded only from scalars.
     pub vectors: bool,
 }
 
@@ -35,19 +34,19 @@ pub enum TileClass {
         /// Columns per lane, in fours.
         quads: u32,
     },
-    /// Cooperative matrices, for products of 16-bit operands alone.
+    /// Cooperative matrices, only for products of f16 operands.
     Cooperative {
-        /// What a subgroup multiplies at a time.
+        /// The matrices that a subgroup multiplies.
         matrices: Matrices,
         /// Lanes of a subgroup.
         lanes: u32,
-        /// Matrices of the product that a subgroup owns, down.
+        /// Matrices of the product that a subgroup computes, down.
         rows: u32,
-        /// And across.
+        /// Matrices of the product that a subgroup computes, across.
         columns: u32,
         /// Subgroups of a workgroup, down its tile.
         subgroups_m: u32,
-        /// And across.
+        /// Subgroups of a workgroup, across its tile.
         subgroups_n: u32,
     },
 }

@@ -9,8 +9,8 @@
 //!   - lr m / (1 - beta1^t) / (sqrt(s / (1 - beta2^t)) + epsilon)
 //! ```
 //!
-//! where lr is the parameter's [`Rate`]. What depends on t is in the [`StepRecord`]: the host
-//! computes it in float64 (see [`correct`]).
+//! where lr is the parameter's [`Rate`]. The factors that depend on t are in the [`StepRecord`];
+//! the host computes them in float64 (see [`correct`]).
 
 use super::Rate;
 use super::elementwise::Elementwise;
@@ -18,29 +18,30 @@ use crate::kernel::shaders::{self, AdamParams};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
-/// How one parameter follows its gradient.
+/// One parameter with its optimizer state and settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Update {
-    /// What is trained.
+    /// The parameter.
     pub parameter: Tensor,
-    /// The running mean of gradients: the parameter's shape, zeros at first.
+    /// The first moment (mean of gradients): the parameter's shape, initially zeros.
     pub mean: Tensor,
-    /// The running mean of their squares: the same.
+    /// The second moment (mean of squared gradients): likewise.
     pub square: Tensor,
-    /// How much of the two means is kept in a step, each from 0 to below 1.
+    /// Decay rates of the two moments, each at least 0 and below 1.
     pub betas: [f32; 2],
-    /// What is added to the root of the mean square.
+    /// Added to the root of the second moment.
     pub epsilon: f32,
     /// Its learning rate.
     pub rate: Rate,
-    /// Factor of the parameter that is added to its gradient.
+    /// Coupled weight decay: this factor of the parameter is added to its gradient.
     pub coupled: f32,
-    /// Share of the parameter, times the learning rate, that is taken from it.
+    /// Decoupled weight decay: this factor of the parameter, times the learning rate, is subtracted
+    /// from it.
     pub decoupled: f32,
 }
 
-/// Adds to `record` what makes up for means that start as zeros, for the `step`-th step, counted
-/// from 0.
+/// Adds to `record` the bias corrections of the moments, which start as zeros, for the `step`-th
+/// step, counted from 0.
 pub fn correct(record: StepRecord, betas: [f32; 2], step: usize) -> StepRecord {
     let missing = betas.map(|beta| 1.0 - f64::from(beta).powf(step as f64 + 1.0));
     StepRecord {
@@ -50,7 +51,11 @@ pub fn correct(record: StepRecord, betas: [f32; 2], step: usize) -> StepRecord {
     }
 }
 
-/// Records the update of `update.parameter` by its gradient `dw`, of the same shape.
+/// Records the update of `update.parameter` with its gradient `dw`, of the same shape.
+///
+/// # Panics
+///
+/// If the shapes do not match.
 pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     let Update { parameter, mean, square, betas: [beta1, beta2], epsilon, rate, coupled, decoupled } = update;
     for (name, tensor) in [("parameter", parameter), ("mean", mean), ("square", square), ("dw", dw)] {

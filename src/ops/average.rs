@@ -1,28 +1,33 @@
-//! The running average of a parameter, beside it: in each step
+//! Exponential moving average (EMA) of a parameter. In each step
 //!
 //! ```text
 //! average = average + share (w - average)
 //! ```
 //!
-//! where `share` is the step's `average_share`: 1 in the first, so that whatever the average held
-//! is forgotten, then 1 - decay. That is PyTorch's `swa_utils.AveragedModel` with
+//! where `share` is the step's `average_share`: 1 in the first step, so that the initial value of
+//! the average does not matter, then 1 - decay. This is PyTorch's `swa_utils.AveragedModel` with
 //! `get_ema_multi_avg_fn(decay)`.
 //!
-//! A model is measured and saved with its averages: [`exchange`] puts them where the parameters
-//! are, and back.
+//! A model is evaluated and saved with its averages: [`exchange`] swaps them with the parameters,
+//! and swaps them back.
 
 use super::elementwise::Elementwise;
 use crate::kernel::shaders::{self, LengthParams};
 use crate::plan::{Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
-/// What a step's record says of averages with `decay`, in the `step`-th step, counted from 0.
+/// Sets `record`'s `average_share` for averages with this `decay` in the `step`-th step, counted
+/// from 0.
 pub fn share(record: StepRecord, decay: f32, step: usize) -> StepRecord {
     let average_share = if step == 0 { 1.0 } else { (1.0 - f64::from(decay)) as f32 };
     StepRecord { average_share, ..record }
 }
 
-/// Records that `average` follows `w`, of the same shape.
+/// Records the update of `average` with `w`, of the same shape.
+///
+/// # Panics
+///
+/// If the shapes do not match.
 #[track_caller]
 pub fn follow(plan: &mut Plan, w: Tensor, average: Tensor) {
     let params = check(w, average);
@@ -34,7 +39,11 @@ pub fn follow(plan: &mut Plan, w: Tensor, average: Tensor) {
         });
 }
 
-/// Records that `w` and `average`, of the same shape, change places.
+/// Records that `w` and `average`, of the same shape, are swapped.
+///
+/// # Panics
+///
+/// If the shapes do not match.
 #[track_caller]
 pub fn exchange(plan: &mut Plan, w: Tensor, average: Tensor) {
     let params = check(w, average);

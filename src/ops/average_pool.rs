@@ -14,7 +14,11 @@ use crate::kernel::{Dispatch, GpuFacts, shaders};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
-/// Records `y = average-pool of x` and returns `y`. Panics where the window does not fit.
+/// Records `y = average-pool of x` and returns `y`.
+///
+/// # Panics
+///
+/// If `x` is not a map, or if the window does not fit.
 #[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
     let pool = Pool::new(x, window);
@@ -23,8 +27,12 @@ pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
     y
 }
 
-/// Records the gradient of `x` and returns it; `x` is the forward pass's, of which only the shape
-/// matters.
+/// Records the gradient of `x` and returns it. `x` is the forward pass's input, of which only the
+/// shape matters.
+///
+/// # Panics
+///
+/// If `x` is not a map, if the window does not fit, or if `dy` does not have the output's shape.
 #[track_caller]
 pub fn backward(plan: &mut Plan, x: Tensor, dy: Tensor, window: Window) -> Tensor {
     let pool = Pool::new(x, window);

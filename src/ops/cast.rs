@@ -1,15 +1,19 @@
-//! Cast: `y = x`, where x has 32 bits and y 16: a weight as products read it, which keeps what is
-//! trained in 32.
+//! Cast: `y = x`, with x in f32 and y in f16. It makes the f16 copy of a weight that products read,
+//! while the weight itself is trained in f32.
 //!
-//! Both have one shape. There is no gradient of its own: that of y is taken for that of x
-//! ("straight through").
+//! Both tensors have one shape. The op has no backward pass: the gradient of y is used as the
+//! gradient of x ("straight through").
 
 use super::elementwise::Elementwise;
 use crate::kernel::shaders::{self, LengthParams};
 use crate::plan::Plan;
 use crate::tensor::{Element, Tensor};
 
-/// Records `y = x` in 16 bits and returns `y`.
+/// Records `y = x` in f16 and returns `y`.
+///
+/// # Panics
+///
+/// If `x` is not f32.
 #[track_caller]
 pub fn to_half(plan: &mut Plan, x: Tensor) -> Tensor {
     x.expect("x", Element::F32, x.shape());

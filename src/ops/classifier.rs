@@ -1,18 +1,18 @@
-//! The last layer of a classifier with its loss, for a few classes: logits, loss, hits and
-//! gradients in one dispatch.
+//! The last layer of a classifier with its loss, for a small number of classes: logits, loss,
+//! correct count and gradients in one dispatch.
 //!
 //! ```text
 //! logits = x w^T + bias
-//! dlogits, loss, hits: of softmax and cross-entropy, see softmax_cross_entropy
+//! dlogits, loss, correct: as in softmax_cross_entropy
 //! dx = dlogits w, zero where x is the output of a ReLU and zero
 //! ```
 //!
-//! Where x is kept in 16 bits, so is dx, with a [scale](StepRecord::gradient_scale); all else, the
-//! weight too, has 32.
+//! If x is f16, so is dx, with a [scale](StepRecord::gradient_scale). All other tensors, including
+//! the weight, are f32.
 //!
-//! Each of the three is less work for a GPU than starting a kernel, with ten classes or so. One
-//! workgroup takes some rows of the batch through all of them. The CPU, which starts nothing, runs
-//! the three ops one after the other: its results are theirs, bit for bit.
+//! With about ten classes, each of the three computations takes a GPU less time than starting a
+//! kernel does. So one workgroup does all three for some rows of the batch. The CPU has no such
+//! cost and runs the three ops one after the other, so its results are theirs, bit for bit.
 
 use super::matmul::{Epilogue, Form, Matmul};
 use super::softmax_cross_entropy::{Loss, ROWS_PER_PARTIAL, SoftmaxCrossEntropy, Target};
@@ -21,10 +21,10 @@ use crate::kernel::{Dispatch, GpuFacts, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
-/// Most classes: their values for a workgroup's rows lie in its memory.
+/// Most classes: workgroup memory holds their values for a workgroup's rows.
 const MOST_CLASSES: usize = 64;
 
-/// Most inputs: one workgroup goes through all of them.
+/// Most inputs: one workgroup reads all of them.
 const MOST_INPUTS: usize = 4096;
 
 /// Classes whose logits an invocation computes at a time.
@@ -33,40 +33,48 @@ const BLOCK: usize = 10;
 /// Invocations that share the inputs of four rows.
 const PARTS: usize = 4;
 
-/// Vectors of a line of dx that an invocation and its neighbours compute at a time.
+/// Vectors of a row of dx that an invocation and its neighbours compute at a time.
 const VECTORS_OF_DX: usize = 16;
 
 /// Whether the gradient of the input is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputGradient {
-    /// Nobody needs it.
+    /// It is not needed.
     None,
     /// `dx = dlogits w`
     Plain,
-    /// The same, but zero where x is not above zero.
+    /// The same, but zero where x is not positive.
     Masked,
 }
 
-/// What the op writes.
+/// The outputs of the op.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     /// `[batch, classes]`
     pub logits: Tensor,
-    /// Their gradient, and losses and hits.
+    /// The gradient of the logits, and the loss metrics.
     pub loss: Loss,
     /// `[batch, inputs]`, if it is computed.
     pub dx: Option<Tensor>,
 }
 
 /// Whether the op can be used for `x`, `[batch, inputs]`, and `weight`, `[classes, inputs]`.
+///
+/// # Panics
+///
+/// If `x` or `weight` is not a matrix.
 pub fn fits(x: Tensor, weight: Tensor) -> bool {
     let ([_, inputs], [classes, _]) = (x.matrix("x"), weight.matrix("weight"));
     let whole_vectors = inputs.is_multiple_of(4);
     x.element().is_float() && classes <= MOST_CLASSES && inputs <= MOST_INPUTS && whole_vectors
 }
 
-/// Records all of it for `x`, `[batch, inputs]`, and a layer's weight, `[classes, inputs]`, and
-/// bias, `[classes]`. Panics if they do not [fit](fits).
+/// Records the op for `x`, `[batch, inputs]`, and a layer's weight, `[classes, inputs]`, and bias,
+/// `[classes]`.
+///
+/// # Panics
+///
+/// If they do not [fit](fits), or if the shapes do not match.
 #[track_caller]
 pub fn forward(
     plan: &mut Plan,
@@ -104,7 +112,7 @@ struct Classifier {
     target: Target,
     gradient: InputGradient,
     output: Output,
-    /// The same as ops of their own.
+    /// The same computation as separate ops.
     parts: Vec<Box<dyn Op>>,
 }
 
@@ -142,7 +150,8 @@ impl Op for Classifier {
         };
         let kernel = if self.output.dx.is_some() { &shaders::CLASSIFIER_DX } else { &shaders::CLASSIFIER };
         let Operands { reads, writes, .. } = self.operands();
-        // A group of four rows has BLOCK sums, and a quarter of the invocations takes as many.
+        // A group of four rows has BLOCK sums, of which a quarter of the invocations computes as
+        // many.
         let of_block = iterations(quads.div_ceil(PARTS), 0) + iterations(BLOCK.div_ceil(4), 0);
         let iterations = iterations(classes.div_ceil(BLOCK), of_block)
             + 3 * iterations(classes, 0)

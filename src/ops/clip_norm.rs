@@ -1,5 +1,4 @@
-//! Clipping of gradients by the norm that all of them have together, with PyTorch's definition
-//! (`torch.nn.utils.clip_grad_norm_`):
+//! Gradient clipping by global norm, with PyTorch's definition (`torch.nn.utils.clip_grad_norm_`):
 //!
 //! ```text
 //! g    = dw + penalty w                            (the gradient of an L2 penalty is part of it)
@@ -7,9 +6,9 @@
 //! dw   = min(1, most / (norm + 1e-6)) g
 //! ```
 //!
-//! The norm stays on the device. Its squares are added in a fixed order: at most
-//! [`PARTIALS`](super::l2_penalty::PARTIALS) partial sums a gradient, then one workgroup for all of
-//! them.
+//! The norm stays on the device. Squares are added in a fixed order: at most
+//! [`PARTIALS`](super::l2_penalty::PARTIALS) partial sums per gradient, which one workgroup then
+//! adds up.
 
 use super::l2_penalty::{chunk, partials, sum_of_squares};
 use crate::kernel::shaders::{self, ClipNormFactorParams, ClipNormSquaresParams, LengthParams};
@@ -17,13 +16,13 @@ use crate::kernel::{Dispatch, GpuFacts, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
-/// What keeps the division from one by zero.
+/// Prevents a division by zero.
 const EPSILON: f32 = 1e-6;
 
 /// One of the gradients that are clipped together.
 #[derive(Clone, Copy, Debug)]
 pub struct Gradient {
-    /// The gradient; afterwards the clipped one.
+    /// The gradient, which the op replaces with the clipped one.
     pub dw: Tensor,
     /// Its parameter, of the same shape.
     pub w: Tensor,
@@ -31,7 +30,11 @@ pub struct Gradient {
     pub penalty: f32,
 }
 
-/// Records the clipping of `gradients`, in place, to the norm `most`.
+/// Records the clipping of `gradients`, in place, to the global norm `most`.
+///
+/// # Panics
+///
+/// If a gradient and its parameter differ in shape, or if one is not f32.
 pub fn clip(plan: &mut Plan, gradients: &[Gradient], most: f32) {
     for gradient in gradients {
         gradient.dw.expect("gradient", Element::F32, gradient.w.shape());
@@ -47,9 +50,9 @@ pub fn clip(plan: &mut Plan, gradients: &[Gradient], most: f32) {
 struct ClipNorm {
     gradients: Vec<Gradient>,
     most: f32,
-    /// Partial sums of squares of all gradients, one behind the other.
+    /// Partial sums of squares of all gradients, one gradient after the other.
     sums: Tensor,
-    /// What all gradients are multiplied by.
+    /// The factor that all gradients are multiplied by.
     factor: Tensor,
 }
 
@@ -112,7 +115,7 @@ impl Op for ClipNorm {
     }
 }
 
-/// On a GPU: `values` are multiplied by the first element of `factor`.
+/// On a GPU: multiplies `values` by the first element of `factor`.
 pub(super) fn scale(values: Tensor, factor: Tensor) -> Dispatch {
     let params = LengthParams { length: values.len() as u32 };
     shaders::CLIP_NORM_SCALE.for_each(values.len(), params, &[factor, values], 0)

@@ -1,13 +1,25 @@
 //! Column sum: `y[n] = sum over m of x[m, n]`, the gradient of a bias that was added to every row.
 //!
-//! Many rows are cut into parts of [`PART`] rows, whose sums are the rows of a matrix that is
-//! summed in the same way: a part keeps a thread, or a workgroup, busy, and where they begin
-//! depends on the shape alone.
+//! Long columns are split into parts of [`PART`] rows. Their sums are the rows of a matrix that is
+//! summed in the same way. Each part keeps a thread, or a workgroup, busy. Where parts begin
+//! depends only on the shape.
 //!
-//! A gradient in 16 bits comes with a [scale](StepRecord::gradient_scale), which its sum is
-//! without.
+//! An f16 gradient has a [scale](StepRecord::gradient_scale), which the op removes from the sum.
 //!
-//! Its own gradient is the bias's forward pass, `dx[m, n] = dy[n]`, which is a matmul epilogue.
+//! The op's own gradient is the bias's forward pass, `dx[m, n] = dy[n]`, which is a matmul
+//! epilogue.
+//!
+//! ```
+//! use shadegrad::ops::column_sum;
+//! use shadegrad::plan::{Plan, Role};
+//! use shadegrad::tensor::Element;
+//!
+//! let mut plan = Plan::new();
+//! let x = plan.declare("x", Role::Input, Element::F32, [8, 3]);
+//! plan.begin("example");
+//! let y = column_sum::forward(&mut plan, x);
+//! assert_eq!(y.shape().sizes(), [3]);
+//! ```
 
 use rayon::prelude::*;
 
@@ -16,15 +28,17 @@ use crate::kernel::{Dispatch, GpuFacts, MOST_GROUPS, fold, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
-/// Records `y = column sums of x`; `x` is `[rows, columns]` or a map, of which every cell is a row;
-/// `y` is `[columns]`.
+/// Records `y = column sums of x` and returns `y`, `[columns]`. `x` is `[rows, columns]`, or a map,
+/// each of whose cells is a row.
 ///
-/// Panics above [`MOST_ROWS`].
+/// # Panics
+///
+/// If `x` is neither a matrix nor a map, or if it has more than [`MOST_ROWS`] rows.
 #[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
     let [rows, columns] = matrix(x);
     x.expect_floats("x", x.shape());
-    assert!(rows <= MOST_ROWS, "column sums of {rows} rows, {MOST_ROWS} is the most");
+    assert!(rows <= MOST_ROWS, "column sums of {rows} rows, the limit is {MOST_ROWS}");
     let parts = rows.div_ceil(PART);
     let partials = (parts > 1).then(|| plan.scratch("column_sum.partials", [parts, columns]));
     let y = plan.scratch("column_sum.y", [columns]);
@@ -32,7 +46,7 @@ pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
     y
 }
 
-/// Rows and columns of a matrix, or of a map as one.
+/// Rows and columns of a matrix, or of a map read as a matrix.
 #[track_caller]
 fn matrix(x: Tensor) -> [usize; 2] {
     let shape = x.shape();
@@ -45,7 +59,7 @@ fn matrix(x: Tensor) -> [usize; 2] {
 #[derive(Debug)]
 struct ColumnSum {
     x: Tensor,
-    /// Sums of parts, where there are several.
+    /// Sums of the parts, if there are several.
     partials: Option<Tensor>,
     y: Tensor,
 }
@@ -57,24 +71,24 @@ const LANES: u32 = shaders::COLUMN_SUM.workgroup()[1];
 /// Rows of a part.
 pub const PART: usize = 2048;
 
-/// Most rows: as many parts as there may be layers of workgroups.
+/// Most rows: a dispatch has one layer of workgroups per part.
 pub const MOST_ROWS: usize = PART * MOST_GROUPS as usize;
 
-/// Iterations of an invocation that sums this many of a column's rows, and then what the lanes
-/// found.
+/// Loop iterations of an invocation that sums this many rows of a column, and then the sums of the
+/// lanes.
 const fn iterations_for(rows: usize) -> u64 {
     iterations(rows, 0) + iterations(LANES.ilog2() as usize, 0)
 }
 
-/// The sums of the columns of `x`, `[rows, columns]`, on the CPU: a few neighbours at a time, each
-/// handed to `finish` with the index of the first.
+/// The column sums of `x`, `[rows, columns]`, on the CPU. `finish` receives a few neighbouring sums
+/// at a time, with the index of the first.
 #[inline(always)]
 pub(super) fn sums(x: &[f32], columns: usize, mut finish: impl FnMut(usize, &[f32])) {
     for first in (0..columns).step_by(LANES as usize) {
         let width = (columns - first).min(LANES as usize);
         let mut sums = [0.0; LANES as usize];
-        // Sixteen rows are summed on their own first: the error grows with the square root of
-        // a row count that is that much smaller.
+        // Sixteen rows are summed separately first. The error grows with the square root of the
+        // number of sums, which is sixteen times smaller.
         for rows in x.chunks(16 * columns) {
             let mut partial = [0.0; LANES as usize];
             for row in rows.chunks_exact(columns) {

@@ -1,7 +1,7 @@
-//! The frame of element-wise ops: element i of every output follows from element i of every input.
+//! The frame of element-wise ops: element i of every output depends on element i of every input.
 //!
-//! An op of one file of `shaders/` (`fn element(i: u32)`, joined with `elementwise.wgsl`) and one
-//! closure is recorded like this:
+//! An op that consists of one file in `shaders/` (`fn element(i: u32)`, joined with
+//! `elementwise.wgsl`) and one closure is recorded like this:
 //!
 //! ```text
 //! Elementwise { name: "double", kernel: &shaders::DOUBLE, params, reads: [x], outputs: [y] }
@@ -23,7 +23,7 @@ const ELEMENTS_PER_TASK: usize = 1 << 14;
 pub(super) struct Elementwise<P: 'static, const R: usize, const W: usize> {
     /// The op's name in messages and profiles.
     pub(super) name: &'static str,
-    /// Its kernel, whose bindings are the inputs and then the outputs.
+    /// Its kernel, whose bindings are first the inputs, then the outputs.
     pub(super) kernel: &'static PlainKernel<P>,
     /// The kernel's uniform.
     pub(super) params: P,
@@ -36,9 +36,9 @@ pub(super) struct Elementwise<P: 'static, const R: usize, const W: usize> {
 /// Neighbouring elements that the CPU computes together.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Elements<'a> {
-    /// The step that they are computed in.
+    /// The step in which they are computed.
     pub(super) step: &'a StepRecord,
-    /// Index of the first of them, a multiple of [`ELEMENTS_PER_TASK`].
+    /// Index of the first element, a multiple of [`ELEMENTS_PER_TASK`].
     pub(super) first: usize,
 }
 
@@ -51,7 +51,7 @@ impl<P: Uniform + Send + Sync, const R: usize, const W: usize> Elementwise<P, R,
         plan.record(Recorded { op: self, updates: false, block: 1, iterations: 0, run });
     }
 
-    /// Records the op, whose outputs are parameters or optimizer state that it also reads.
+    /// Records an op whose outputs are parameters or optimizer state that it also reads.
     pub(super) fn record_update<F>(self, plan: &mut Plan, run: F)
     where
         F: Fn(Elements<'_>, [&[f32]; R], [&mut [f32]; W]) + Send + Sync + 'static,
@@ -59,7 +59,8 @@ impl<P: Uniform + Send + Sync, const R: usize, const W: usize> Elementwise<P, R,
         plan.record(Recorded { op: self, updates: true, block: 1, iterations: 0, run });
     }
 
-    /// Records the op, of which an invocation computes `block` elements in so many loop iterations.
+    /// Records an op of which one invocation computes `block` elements, in this many loop
+    /// iterations.
     pub(super) fn record_in_blocks<F>(self, plan: &mut Plan, block: usize, iterations: u64, run: F)
     where
         F: Fn(Elements<'_>, [&[f32]; R], [&mut [f32]; W]) + Send + Sync + 'static,
@@ -70,11 +71,11 @@ impl<P: Uniform + Send + Sync, const R: usize, const W: usize> Elementwise<P, R,
 
 struct Recorded<P: 'static, F, const R: usize, const W: usize> {
     op: Elementwise<P, R, W>,
-    /// Whether outputs are updated and not overwritten.
+    /// Whether the outputs are updated rather than overwritten.
     updates: bool,
-    /// Elements of an invocation.
+    /// Elements per invocation.
     block: usize,
-    /// Upper bound on its loop iterations.
+    /// Upper bound on the loop iterations of an invocation.
     iterations: u64,
     run: F,
 }
@@ -119,7 +120,7 @@ where
         if tasks.len() == 1
             && let Some((elements, reads, outputs)) = tasks.pop()
         {
-            // Too little work to wake another thread for.
+            // This is too little work to wake another thread.
             return (self.run)(elements, reads, outputs);
         }
         tasks.into_par_iter().for_each(|(elements, reads, outputs)| (self.run)(elements, reads, outputs));

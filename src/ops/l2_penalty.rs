@@ -1,8 +1,8 @@
-//! L2 penalty: `sum of w^2` over a weight, which the loss counts with the factor `l2 / 2`.
+//! L2 penalty: `sum of w^2` over a weight, which the loss includes with the factor `l2 / 2`.
 //!
-//! Its gradient, `l2 w`, is not a tensor: the optimizer adds it to the weight's decay (see
-//! [`sgd`](super::sgd)). The value is written as partial sums, at most [`PARTIALS`] for a weight,
-//! into this run's slot of a ring; the host adds them in float64.
+//! Its gradient, `l2 w`, is not a tensor: the optimizer adds it to the weight decay (see
+//! [`sgd`](super::sgd)). The value is written as partial sums, at most [`PARTIALS`] per weight,
+//! into this run's slot of a ring buffer; the host adds them in float64.
 
 use crate::kernel::shaders::{self, L2PenaltyParams};
 use crate::kernel::{Dispatch, GpuFacts, iterations};
@@ -12,7 +12,12 @@ use crate::tensor::{Element, Tensor};
 /// Most partial sums of one weight.
 pub const PARTIALS: usize = 64;
 
-/// Records the sum of squares of `w`; returns the ring of its partial sums, `[slots, partials]`.
+/// Records the sum of squares of `w` and returns the ring buffer of its partial sums,
+/// `[slots, partials]`.
+///
+/// # Panics
+///
+/// If `w` is not f32.
 pub fn value(plan: &mut Plan, w: Tensor, slots: usize) -> Tensor {
     w.expect("w", Element::F32, w.shape());
     let name = format!("{}.squares", plan.name(w));
@@ -22,19 +27,19 @@ pub fn value(plan: &mut Plan, w: Tensor, slots: usize) -> Tensor {
     ring
 }
 
-/// Elements that one partial sum covers: a multiple of the workgroup, the same on every device.
+/// Elements of one partial sum: a multiple of the workgroup size, the same on every device.
 pub(super) fn chunk(length: usize) -> usize {
     length.div_ceil(PARTIALS).next_multiple_of(WORKGROUP as usize)
 }
 
-/// Partial sums of so many elements.
+/// Number of partial sums for this many elements.
 pub(super) fn partials(length: usize) -> usize {
     length.div_ceil(chunk(length))
 }
 
-/// The sum of squares of `values`, in an order of its own that does not change.
+/// The sum of squares of `values`, in a fixed order.
 pub(super) fn sum_of_squares(values: &[f32]) -> f32 {
-    // Sixteen sums side by side: a shape that fits vector registers.
+    // Sixteen sums fit vector registers.
     let mut sums = [0.0f32; 16];
     for values in values.chunks(16) {
         for (sum, &value) in sums.iter_mut().zip(values) {
@@ -50,8 +55,8 @@ struct SumOfSquares {
     ring: Tensor,
 }
 
-/// Few lanes: on a software driver each eight of a workgroup are a thread of their own, which every
-/// barrier stops.
+/// A small workgroup: on a software driver, each eight invocations are a thread of their own, and
+/// every barrier stops the threads.
 const WORKGROUP: u32 = shaders::L2_PENALTY.invocations();
 
 impl Op for SumOfSquares {

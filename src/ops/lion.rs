@@ -15,24 +15,30 @@ use crate::kernel::shaders::{self, LionParams};
 use crate::plan::Plan;
 use crate::tensor::{Element, Tensor};
 
-/// How one parameter follows its gradient.
+/// One parameter with its optimizer state and settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Update {
-    /// What is trained.
+    /// The parameter.
     pub parameter: Tensor,
-    /// The running mean of gradients: the parameter's shape, zeros at first.
+    /// The momentum (mean of gradients): the parameter's shape, initially zeros.
     pub mean: Tensor,
-    /// How much of the mean a step takes, and how much of it is kept; each from 0 to below 1.
+    /// Decay rates of the momentum: for the update, and for the stored momentum. Each is at least 0
+    /// and below 1.
     pub betas: [f32; 2],
     /// Its learning rate.
     pub rate: Rate,
-    /// Factor of the parameter that is added to its gradient.
+    /// Coupled weight decay: this factor of the parameter is added to its gradient.
     pub coupled: f32,
-    /// Share of the parameter, times the learning rate, that is taken from it.
+    /// Decoupled weight decay: this factor of the parameter, times the learning rate, is subtracted
+    /// from it.
     pub decoupled: f32,
 }
 
-/// Records the update of `update.parameter` by its gradient `dw`, of the same shape.
+/// Records the update of `update.parameter` with its gradient `dw`, of the same shape.
+///
+/// # Panics
+///
+/// If the shapes do not match.
 pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     let Update { parameter, mean, betas: [beta1, beta2], rate, coupled, decoupled } = update;
     for (name, tensor) in [("parameter", parameter), ("mean", mean), ("dw", dw)] {
@@ -55,7 +61,7 @@ pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     );
 }
 
-/// -1, 0 or 1; `f32::signum` has no 0.
+/// The sign: -1, 0 or 1. `f32::signum` never returns 0.
 fn sign(value: f32) -> f32 {
     if value == 0.0 { 0.0 } else { value.signum() }
 }

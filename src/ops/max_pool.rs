@@ -1,11 +1,23 @@
 //! Max-pool: `y = the largest x in each window`, per image and channel; see [`Window`].
 //!
 //! Its gradient: `dx = the sum of dy over the windows in which this cell is the first of the
-//! largest`, where *first* is row by row, as in PyTorch. Padding never wins. NaN wins, so that a
-//! diverged run is seen at the loss; the gradient of such a window goes nowhere.
+//! largest`, where *first* is row by row, as in PyTorch. Padding is never the maximum. NaN always
+//! is, so that divergence becomes visible in the loss; the gradient of such a window is dropped.
 //!
 //! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output
 //! width, channels]`.
+//!
+//! ```
+//! use shadegrad::ops::{Window, max_pool};
+//! use shadegrad::plan::{Plan, Role};
+//! use shadegrad::tensor::Element;
+//!
+//! let mut plan = Plan::new();
+//! let x = plan.declare("x", Role::Input, Element::F32, [2, 8, 8, 3]);
+//! plan.begin("example");
+//! let y = max_pool::forward(&mut plan, x, Window::square(2, 2, 0));
+//! assert_eq!(y.shape().sizes(), [2, 4, 4, 3]);
+//! ```
 
 use pulp::Arch;
 use rayon::prelude::*;
@@ -16,7 +28,11 @@ use crate::kernel::{Dispatch, GpuFacts, PlainKernel};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
-/// Records `y = max-pool of x` and returns `y`. Panics where the window does not fit.
+/// Records `y = max-pool of x` and returns `y`.
+///
+/// # Panics
+///
+/// If `x` is not a map, or if the window does not fit.
 #[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
     let pool = Pool::new(x, window);
@@ -26,6 +42,11 @@ pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
 }
 
 /// Records the gradient of `x` and returns it; `x` and `y` are the forward pass's.
+///
+/// # Panics
+///
+/// If `x` is not a map, if the window does not fit, or if `y` or `dy` does not have the output's
+/// shape.
 #[track_caller]
 pub fn backward(plan: &mut Plan, x: Tensor, y: Tensor, dy: Tensor, window: Window) -> Tensor {
     let pool = Pool::new(x, window);
@@ -90,14 +111,15 @@ impl Op for Forward {
     }
 }
 
-/// Channels that are looked at together, as vectors.
+/// Channels that are compared together, as vectors.
 const BLOCK: usize = 16;
 
-/// Adds a window's `dy`, of at most [`BLOCK`] channels, to dx where x is the largest value y for
-/// the first time; `cells` are where the window's cells begin.
+/// Adds a window's `dy`, of at most [`BLOCK`] channels, to dx at the first cell where x equals the
+/// maximum y. `cells` are the offsets of the window's cells.
 #[inline(always)]
 fn hand_back(dx: &mut [f32], x: &[f32], y: &[f32], dy: &[f32], cells: impl Iterator<Item = usize>) {
-    // What no cell has taken so far. Zeros are added elsewhere, since a vector has no branches.
+    // The part of dy that no cell has taken yet. Other cells add zeros, since vectors have no
+    // branches.
     let mut left = [0.0; BLOCK];
     left[..dy.len()].copy_from_slice(dy);
     for cell in cells {

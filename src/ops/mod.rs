@@ -1,9 +1,15 @@
-//! One file per op: its formula and shapes, how to record it, its CPU code, and which kernels it
-//! runs on a GPU.
+//! The ops, one file each: formula and shapes, recording, CPU code, and GPU kernels.
 //!
-//! Names are the same everywhere: `x w b y`, gradients `dx dw db dy`. An op overwrites what it
-//! writes and never depends on what was there before; the exceptions (parameters, optimizer
-//! state) are listed as *updates*.
+//! Names are the same everywhere: `x w b y`, gradients `dx dw db dy`. An op overwrites its outputs
+//! and never depends on their previous contents. The exceptions (parameters, optimizer state) are
+//! listed as *updates*.
+//!
+//! ```
+//! use shadegrad::ops;
+//!
+//! assert!(ops::ALL.contains(&"matmul"));
+//! assert!(ops::kernels().iter().any(|kernel| kernel.name == "relu"));
+//! ```
 
 mod elementwise;
 pub(crate) mod fixture;
@@ -18,8 +24,9 @@ pub use with_facts::WithFacts;
 
 use crate::kernel::{Kernel, fnv, shaders};
 
-/// Hands the list of ops to a macro: `for_each_op!(callback)` is `callback! { activation, adam, ...
-/// }`. `peak` is none: it is a measuring rod, whose result nobody reads.
+/// Passes the list of ops to a macro: `for_each_op!(callback)` is
+/// `callback! { activation, adam, ... }`. `peak` is not in the list: it only measures speed, and
+/// nothing reads its result.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! for_each_op {
@@ -55,14 +62,14 @@ macro_rules! modules {
     ($($op:ident,)+) => {
         $(pub mod $op;)+
 
-        /// Name of every op's module.
+        /// Names of the modules of all ops.
         pub const ALL: &[&str] = &[$(stringify!($op)),+];
     };
 }
 for_each_op!(modules);
 
-/// Changes with the version and with the source of any kernel: what was found out about others says
-/// nothing of these.
+/// Fingerprint of the version and of every kernel's source. Selftest and tuning results are valid
+/// only for the fingerprint under which they were measured.
 pub fn fingerprint() -> u64 {
     let plain = shaders::all();
     let texts = plain.iter().map(|kernel| &*kernel.source).chain([env!("CARGO_PKG_VERSION")]);

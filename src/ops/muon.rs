@@ -1,6 +1,6 @@
-//! Muon (Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"), as its
-//! author's speedruns of CIFAR-10 have it (`airbench94_muon.py` of KellerJordan/cifar10-airbench).
-//! Of a weight `w`, a matrix of `outputs` rows:
+//! Muon (Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"), as in its
+//! author's CIFAR-10 speedruns (`airbench94_muon.py` of KellerJordan/cifar10-airbench). For a
+//! weight `w`, a matrix of `outputs` rows:
 //!
 //! ```text
 //! g = dw + decay w
@@ -11,12 +11,12 @@
 //! w = w sqrt(outputs) / |w| - lr x
 //! ```
 //!
-//! The polynomial brings all singular values of `x` near 1 in few steps, so that the weight moves
-//! as far in every direction of its inputs and outputs. The weight's norm is set anew in every
-//! step: a learning rate is an angle.
+//! The polynomial moves all singular values of `x` near 1 in a few iterations, so that the update
+//! has a similar size in every direction of the weight's inputs and outputs. Every step rescales
+//! the weight to a fixed norm, so the learning rate acts as an angle.
 //!
-//! A step is several recorded ops: two of this file's, and products and sums of matrices between
-//! them.
+//! A step consists of several recorded ops: two from this file, with products and sums of matrices
+//! between them.
 
 use super::l2_penalty::{chunk, partials, sum_of_squares};
 use super::matmul::{self, Epilogue, Form};
@@ -27,30 +27,34 @@ use crate::kernel::{Dispatch, GpuFacts, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
-/// How often the polynomial is applied.
+/// Number of iterations of the polynomial.
 const ITERATIONS: usize = 3;
 
-/// Its coefficients a, b and c: chosen by Jordan for a steep slope at 0, rather than for values of
-/// exactly 1.
+/// The polynomial's coefficients a, b and c. Jordan chose them for a steep slope at 0 rather than
+/// for convergence to exactly 1.
 const COEFFICIENTS: [f32; 3] = [3.4445, -4.775, 2.0315];
 
-/// What keeps a norm from being divided by as zero.
+/// Prevents a division by a norm of zero.
 const EPSILON: f32 = 1e-7;
 
-/// How one weight follows its gradient.
+/// One weight with its optimizer state and settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Update {
-    /// What is trained: `[outputs, ...]`, a matrix of `outputs` rows.
+    /// The weight: `[outputs, ...]`, read as a matrix of `outputs` rows.
     pub parameter: Tensor,
     /// Its learning rate.
     pub rate: Rate,
-    /// Factor of the parameter that is added to its gradient.
+    /// Weight decay: this factor of the parameter is added to its gradient.
     pub decay: f32,
-    /// The running mean of gradients.
+    /// The momentum and its velocity.
     pub momentum: Momentum,
 }
 
-/// Records the update of `update.parameter` by its gradient `dw`, of the same shape.
+/// Records the update of `update.parameter` with its gradient `dw`, of the same shape.
+///
+/// # Panics
+///
+/// If the shapes do not match.
 #[track_caller]
 pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     let Update { parameter, momentum, .. } = update;
@@ -66,11 +70,15 @@ pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     plan.record(Follow { update, x, factors });
 }
 
-/// Records what the polynomial, applied three times, makes of `x`, a matrix none of whose singular
-/// values is above 1, and returns it: a matrix with the same singular vectors and values from about
-/// 0.7 to 1.2, but for those that were very small.
+/// Records three iterations of the polynomial on the matrix `x`, whose singular values must be at
+/// most 1, and returns the result. It has the same singular vectors, with singular values from
+/// about 0.7 to 1.2, except for those that were very small.
 ///
-/// Products with the smaller of `x x^T` and `x^T x` give the same.
+/// The op multiplies by the smaller of `x x^T` and `x^T x`, which gives the same result.
+///
+/// # Panics
+///
+/// If `x` is not a matrix.
 #[track_caller]
 pub fn orthogonalised(plan: &mut Plan, mut x: Tensor) -> Tensor {
     let [rows, columns] = x.matrix("x");
@@ -87,18 +95,18 @@ pub fn orthogonalised(plan: &mut Plan, mut x: Tensor) -> Tensor {
     x
 }
 
-/// The first lines of the module's formula, up to the division; `factors` are those of `x` and `w`.
+/// The module's formula up to the division by the norm. `factors` are those of `x` and `w`.
 #[derive(Debug)]
 struct Direct {
     update: Update,
     dw: Tensor,
     x: Tensor,
-    /// Partial sums of squares of `x`, and behind them of `w`.
+    /// Partial sums of squares of `x`, followed by those of `w`.
     sums: Tensor,
     factors: Tensor,
 }
 
-/// The last line.
+/// The last line of the module's formula.
 #[derive(Debug)]
 struct Follow {
     update: Update,

@@ -1,4 +1,4 @@
-//! A block of SGD steps of one image each, for a network of two linear layers with a ReLU between.
+//! A block of SGD steps with batch size 1, for two linear layers with a ReLU between them.
 //!
 //! Training with batch size 1 reads and writes the first weight in every step, although each step
 //! adds only a multiple of one image to it. Within a block, that weight is
@@ -9,12 +9,12 @@
 //! z_t = w_t x_t + b = c_t (w_0 x_t - sum over s < t of u_s (x_s . x_t)) + b
 //! ```
 //!
-//! so the first layer needs, for the whole block, one product `x w_0^T`, one product `x x^T` and
-//! one product `u^T x` that changes the weight at the end: three matmuls instead of a block of
-//! passes over memory, with the same result but for rounding. This op does what remains between
-//! them, step by step: the hidden layer from those products, the second layer, the loss, and the
-//! updates of everything that is small. (Delaying rank-one updates until they fill a matrix product
-//! is the idea behind blocked factorisations in LAPACK.)
+//! so the whole block needs only one product `x w_0^T`, one product `x x^T`, and one product
+//! `u^T x` that changes the first weight at the end: three matmuls instead of one pass over memory
+//! per step, with the same result except for rounding. This op does the rest, step by step: the
+//! hidden layer from those products, the second layer, the loss, and the updates of all small
+//! tensors. (Delaying rank-one updates until they fill a matrix product is the idea behind blocked
+//! factorisations in LAPACK.)
 //!
 //! ```text
 //! products      [block, hidden]   x w_0^T
@@ -28,15 +28,15 @@
 //!
 //! The last line is [`matmul::change`](super::matmul::change).
 //!
-//! The L2 penalty of every step comes along without summing a weight's squares at every step: with
+//! The L2 penalty of every step is computed without summing a weight's squares in every step: with
 //! `w' = c w - lr dz x^T`,
 //!
 //! ```text
 //! |w'|^2 = c^2 |w|^2 - 2 c lr dz . (w x) + lr^2 |dz|^2 |x|^2
 //! ```
 //!
-//! and `w x` is what the step has anyway. Within a block that is `kept |w_0|^2 + added`, with two
-//! numbers that are known without knowing `|w_0|^2`.
+//! and the step computes `w x` anyway. Within a block the penalty is `kept |w_0|^2 + added`; the
+//! two numbers do not depend on `|w_0|^2`.
 
 use super::softmax_cross_entropy;
 use crate::kernel::shaders::{self, OnlineStepsParams};
@@ -49,14 +49,14 @@ use crate::tensor::{Element, Tensor};
 /// over the first weight.
 pub const BLOCK: usize = 32;
 
-/// Most classes for which workgroup memory has room.
+/// Most classes that fit workgroup memory.
 const MOST_CLASSES: usize = 64;
 
-/// Most hidden values for which lanes have registers.
+/// Most hidden values that fit the lanes' registers.
 const MOST_HIDDEN: usize = 1024;
 
-/// Whether a block of these sizes can be recorded: one workgroup does all of it, so its memory and
-/// the iterations of its loops set bounds.
+/// Whether a block of these sizes can be recorded. One workgroup runs the whole block, so its
+/// memory and its loop iterations are the limits.
 pub fn fits(block: usize, hidden: usize, classes: usize) -> bool {
     obstacle(block, hidden, classes).is_none()
 }
@@ -64,21 +64,21 @@ pub fn fits(block: usize, hidden: usize, classes: usize) -> bool {
 /// Why a block of these sizes cannot be recorded, if it cannot.
 fn obstacle(block: usize, hidden: usize, classes: usize) -> Option<String> {
     if hidden > MOST_HIDDEN {
-        return Some(format!("{hidden} hidden values, {MOST_HIDDEN} is the most"));
+        return Some(format!("{hidden} hidden values, the limit is {MOST_HIDDEN}"));
     }
     if classes > MOST_CLASSES {
-        return Some(format!("{classes} classes, {MOST_CLASSES} is the most"));
+        return Some(format!("{classes} classes, the limit is {MOST_CLASSES}"));
     }
     let iterations = iterations_of_block(block, hidden, classes);
     (iterations > MOST_ITERATIONS).then(|| {
         format!(
             "{block} steps, {hidden} hidden values and {classes} classes: \
-             {iterations} iterations of the kernel's loops, {MOST_ITERATIONS} is the most"
+             {iterations} iterations of the kernel's loops, the limit is {MOST_ITERATIONS}"
         )
     })
 }
 
-/// Iterations of the kernel's loops, in the order in which they stand there.
+/// Loop iterations of the kernel, in the order of the loops in its text.
 fn iterations_of_block(block: usize, hidden: usize, classes: usize) -> u64 {
     let lanes = LANES as usize;
     let own_hidden = hidden.div_ceil(lanes);
@@ -94,7 +94,7 @@ fn iterations_of_block(block: usize, hidden: usize, classes: usize) -> u64 {
     iterations(block, 0) + (0..block).map(step).sum::<u64>() + iterations(own_hidden, iterations(block, 0))
 }
 
-/// The trained tensors that the op updates, and the factors of their decay.
+/// The trained tensors that the op updates, and their weight decays.
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
     /// Bias of the first layer, `[hidden]`.
@@ -109,19 +109,21 @@ pub struct Head {
     pub bias_decay: f32,
 }
 
-/// What the op writes.
+/// The outputs of the op.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     /// `[block, hidden]`; rows without a step are zeros.
     pub change: Tensor,
-    /// `[slots, 4]`: sums over the block's steps of losses, hits, `kept`, and `added` plus the
-    /// squares of the second weight.
+    /// `[slots, 4]`: sums over the block's steps of losses, correct counts, `kept`, and `added`
+    /// plus the squares of the second weight.
     pub metrics: Tensor,
 }
 
 /// Records the steps; see the module's documentation for the shapes.
 ///
-/// Panics if the shapes do not fit each other, or if the sizes are not such that [`fits`].
+/// # Panics
+///
+/// If the shapes do not match, or if the sizes do not [fit](fits).
 #[track_caller]
 pub fn forward(
     plan: &mut Plan,
@@ -158,7 +160,7 @@ struct OnlineSteps {
     output: Output,
 }
 
-/// One warp, or half a wave: the steps follow one another, so what counts is how long one takes.
+/// One warp, or half a wave: the steps depend on one another, so the latency of one step counts.
 const LANES: u32 = shaders::ONLINE_STEPS.invocations();
 
 /// `sum of a_i b_i` in sixteen lanes, in a fixed order.
@@ -188,8 +190,8 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Runs all steps; returns the sums of their losses, hits, `kept`, and `added` plus the squares
-    /// of the second weight.
+    /// Runs all steps. Returns the sums of their losses, correct counts, `kept`, and `added` plus
+    /// the squares of the second weight.
     #[inline(always)]
     fn run(&mut self, rows: usize, rate: f32, head: &Head) -> [f32; 4] {
         let (hidden, block) = (self.hidden, self.labels.len());
@@ -200,7 +202,7 @@ impl Block<'_> {
         let (logits, dlogits) = (&mut logits[..classes], &mut dlogits[..classes]);
         let mut sums = [0.0; 4];
         let (mut kept, mut added) = (1.0, 0.0);
-        // 1 - c_t, which unlike c_t itself loses nothing to rounding.
+        // 1 - c_t, which is more precise than c_t, a number close to 1.
         let mut decayed = 0.0;
         for t in 0..rows {
             let (done, rest) = self.change.split_at_mut(t * hidden);

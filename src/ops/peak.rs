@@ -1,12 +1,13 @@
-//! Multiply-adds between registers and nothing else: how fast a device can compute at most.
+//! Multiply-adds between registers only, to measure a device's peak arithmetic speed.
 //!
 //! ```text
 //! x = factor x + addend,  over and over, in many independent chains;  y[i] = the chains' sum
 //! ```
 //!
-//! No model uses this. [`bench`](crate::bench) runs it to have something to compare products with:
-//! each element of y costs [`MULTIPLY_ADDS`] on every device, however wide its vectors are. How the
-//! work is spread over chains differs, so the sums do too; only that they are finite is promised.
+//! No model uses this op. [`bench`](crate::bench) compares products with it: each element of y
+//! takes [`MULTIPLY_ADDS`] on every device, however wide its vectors are. The division of the work
+//! into chains differs between devices, and so do the sums; only that they are finite is
+//! guaranteed.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -16,13 +17,13 @@ use crate::kernel::{Dispatch, GpuFacts, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::Tensor;
 
-/// Multiply-adds behind one element of the result.
+/// Multiply-adds per element of the result.
 pub const MULTIPLY_ADDS: usize = 1 << 16;
 
 /// Multiply-adds of one iteration of the shader's loop.
 const PER_ITERATION: usize = 64;
 
-/// A factor below one and an addend that keep every chain near one.
+/// The factor is below one; with this addend every chain stays near one.
 const FACTOR: f32 = 0.999;
 const ADDEND: f32 = 0.001;
 
@@ -50,7 +51,7 @@ impl Op for Peak {
     fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
         let arch = Arch::new();
         let y = &mut *memory.f32_mut(self.y);
-        // Tasks long enough that handing them out costs nothing next to them.
+        // Tasks are long enough that the cost of starting them does not matter.
         y.par_chunks_mut(16).for_each(|y| {
             for y in y {
                 *y = arch.dispatch(Chains { factor: FACTOR, addend: ADDEND });
@@ -67,7 +68,7 @@ impl Op for Peak {
     }
 }
 
-/// The work behind one element, on the CPU.
+/// The computation of one element, on the CPU.
 struct Chains {
     factor: f32,
     addend: f32,
@@ -78,7 +79,8 @@ impl WithSimd for Chains {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> f32 {
-        // As many chains as registers hold: enough to start one in every cycle on every unit.
+        // As many chains as registers can hold, so that every unit can start one operation per
+        // cycle.
         if S::REGISTER_COUNT >= 32 { self.run::<S, 16>(simd) } else { self.run::<S, 8>(simd) }
     }
 }
@@ -103,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sums_are_finite_and_the_work_divides_into_trips() {
+    fn the_sums_are_finite_and_the_work_divides_into_iterations() {
         assert_eq!(MULTIPLY_ADDS % PER_ITERATION, 0);
         let mut plan = Plan::new();
         plan.begin("peak");

@@ -1,25 +1,25 @@
-//! The learning rate that one parameter has in a step. Its twin in shaders is
-//! `shaders/learning_rate.wgsl`.
+//! The learning rate of one parameter in a step. `shaders/learning_rate.wgsl` computes the same on
+//! a GPU.
 
 use crate::plan::StepRecord;
 
-/// How one parameter's learning rate follows from the step.
+/// How a parameter's learning rate depends on the step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rate {
-    /// The step's, times this.
+    /// The step's learning rate, times this factor.
     Scaled(f32),
-    /// One of its own, whatever the run's schedule: from `first` in a straight line to 0, which it
-    /// reaches after so many `steps` of the run, above 0, and where it stays.
+    /// A separate learning rate that ignores the run's schedule: it decays linearly from `first` to
+    /// 0, which it reaches after `steps` steps of the run, and stays there.
     Falling {
-        /// In the run's first step.
+        /// Learning rate in the run's first step.
         first: f32,
-        /// As a number of steps.
+        /// Number of steps, above 0.
         steps: f32,
     },
 }
 
 impl Rate {
-    /// The learning rate in a step.
+    /// The learning rate in this step.
     pub fn at(self, step: &StepRecord) -> f32 {
         match self {
             Rate::Scaled(factor) => factor * step.learning_rate,
@@ -27,7 +27,8 @@ impl Rate {
         }
     }
 
-    /// `rate` and `until` as shaders take them: a fall that ends after no step is none.
+    /// `rate` and `until` as shaders expect them. Zero for `until` means that the rate does not
+    /// decay.
     pub(super) fn params(self) -> (f32, f32) {
         match self {
             Rate::Scaled(factor) => (factor, 0.0),

@@ -1,8 +1,8 @@
 //! ReLU: `y = max(x, 0)`, and its gradient `dx = dy where y > 0, else 0`.
 //!
-//! All tensors have one shape. NaN passes through, so that a diverged run is seen at the loss.
-//! After a matmul the same functions run as that kernel's epilogue (see
-//! [`matmul`](super::matmul)); this file is for a ReLU that follows something else.
+//! All tensors have one shape. NaN passes through, so that divergence becomes visible in the loss.
+//! After a matmul, the same functions run in that kernel's epilogue (see
+//! [`matmul`](super::matmul)); this file is for a ReLU after any other op.
 
 use super::elementwise::Elementwise;
 use crate::kernel::shaders::{self, LengthParams};
@@ -16,6 +16,10 @@ pub(super) fn relu(x: f32) -> f32 {
 }
 
 /// Records `y = max(x, 0)` and returns `y`.
+///
+/// # Panics
+///
+/// If `x` does not hold floats.
 pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
     x.expect_floats("x", x.shape());
     let y = plan.scratch_of(x.element(), "relu.y", x.shape());
@@ -32,6 +36,10 @@ pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
 }
 
 /// Records `dx = dy where y > 0` and returns `dx`; `y` is the forward pass's output.
+///
+/// # Panics
+///
+/// If `y` does not hold floats, or if `dy` differs from `y` in shape or element type.
 pub fn backward(plan: &mut Plan, y: Tensor, dy: Tensor) -> Tensor {
     y.expect_floats("y", y.shape());
     dy.expect("dy", y.element(), y.shape());

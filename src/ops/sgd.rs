@@ -8,10 +8,25 @@
 //! w = w - lr (g + momentum v)             Nesterov
 //! ```
 //!
-//! Each parameter may have a learning rate of its own: lr is its [`Rate`].
-//! `decay` is the optimizer's weight decay plus, for weights, the factor of the L2 penalty, whose
-//! gradient is exactly `l2 w`. Where the gradient is a matrix product, the update runs as that
-//! matmul's epilogue and `dw` never exists (see [`Epilogue::Update`](super::matmul::Epilogue)).
+//! Each parameter may have its own learning rate: lr is its [`Rate`]. `decay` is the optimizer's
+//! weight decay plus, for weights, the factor of the L2 penalty, whose gradient is exactly `l2 w`.
+//! If the gradient is a matrix product, the update runs in that matmul's epilogue and `dw` is never
+//! stored (see [`Epilogue::Update`](super::matmul::Epilogue)).
+//!
+//! ```
+//! use shadegrad::ops::Rate;
+//! use shadegrad::ops::sgd::{self, Update};
+//! use shadegrad::plan::{Plan, Role};
+//! use shadegrad::tensor::Element;
+//!
+//! let mut plan = Plan::new();
+//! let parameter = plan.declare("w", Role::Parameter, Element::F32, [4]);
+//! let dw = plan.declare("dw", Role::Input, Element::F32, [4]);
+//! let step = plan.begin("example");
+//! let update = Update { parameter, rate: Rate::Scaled(1.0), decay: 5e-4, momentum: None };
+//! sgd::step(&mut plan, update, dw);
+//! assert_eq!(plan.step(step).ops.len(), 1);
+//! ```
 
 use super::Rate;
 use super::elementwise::Elementwise;
@@ -19,27 +34,27 @@ use crate::kernel::shaders::{self, SgdParams};
 use crate::plan::{HostMemory, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
-/// How one parameter follows its gradient.
+/// One parameter with its optimizer state and settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Update {
-    /// What is trained.
+    /// The parameter.
     pub parameter: Tensor,
     /// Its learning rate.
     pub rate: Rate,
-    /// Factor of the parameter that is added to its gradient.
+    /// Weight decay: this factor of the parameter is added to its gradient.
     pub decay: f32,
-    /// The running mean of gradients, where there is one.
+    /// The momentum, if the optimizer uses one.
     pub momentum: Option<Momentum>,
 }
 
-/// The running mean of gradients.
+/// Momentum of SGD.
 #[derive(Clone, Copy, Debug)]
 pub struct Momentum {
-    /// Its state: the parameter's shape, zeros at first.
+    /// The velocity: the parameter's shape, initially zeros.
     pub velocity: Tensor,
-    /// How much of it is kept in a step, from 0 to 1.
+    /// Fraction of the velocity that is kept in a step, from 0 to 1.
     pub factor: f32,
-    /// Whether to look ahead, as Nesterov's method does.
+    /// Whether this is Nesterov momentum.
     pub nesterov: bool,
 }
 
@@ -50,12 +65,12 @@ impl Update {
         std::iter::once(self.parameter).chain(velocity).collect()
     }
 
-    /// `momentum` and `nesterov` as shaders take them.
+    /// `momentum` and `nesterov` as shaders expect them.
     pub(super) fn factors(&self) -> (f32, u32) {
         self.momentum.map_or((0.0, 0), |momentum| (momentum.factor, momentum.nesterov.into()))
     }
 
-    /// On the CPU: the parameter's elements from `first` on follow their gradients `dw` in a step.
+    /// On the CPU: updates the parameter's elements from `first` on with their gradients `dw`.
     pub(super) fn run(&self, memory: &HostMemory, step: &StepRecord, first: usize, dw: &[f32]) {
         let rate = self.rate.at(step);
         let range = first..first + dw.len();
@@ -96,7 +111,11 @@ impl Momentum {
     }
 }
 
-/// Records the update of `update.parameter` by its gradient `dw`, of the same shape.
+/// Records the update of `update.parameter` with its gradient `dw`, of the same shape.
+///
+/// # Panics
+///
+/// If the shapes do not match.
 pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     update.parameter.expect("parameter", Element::F32, update.parameter.shape());
     dw.expect("dw", Element::F32, update.parameter.shape());

@@ -1,4 +1,4 @@
-//! Softmax and cross-entropy in one pass: loss, hits and the gradient of the logits.
+//! Softmax and cross-entropy in one pass: loss, correct count and the gradient of the logits.
 //!
 //! For one row of logits `z` with label `y`, and `m = max z` at class `best`:
 //!
@@ -7,24 +7,38 @@
 //! loss = (m - z_y) + log(1 + rest)
 //! p_j  = exp(z_j - m) / (1 + rest)
 //! dz_j = (p_j - [j = y]) / rows
-//! hit  = [best = y]
+//! correct = [best = y]
 //! ```
 //!
-//! With label smoothing s and C classes (Szegedy et al. 2016, section 7, as PyTorch's
-//! `cross_entropy` has it) the target is `t_j = (1 - s) [j = y] + s / C`:
+//! With label smoothing s and C classes (Szegedy et al. 2016, section 7, as in PyTorch's
+//! `cross_entropy`) the target is `t_j = (1 - s) [j = y] + s / C`:
 //!
 //! ```text
 //! loss = log(1 + rest) + (1 - s) (m - z_y) + s / C sum over j of (m - z_j)
 //! dz_j = (p_j - t_j) / rows
 //! ```
 //!
-//! Leaving the largest term out of `rest` keeps `log(1 + rest)` and `p_y - 1 = -rest / (1 + rest)`
-//! exact where the model is sure, and subtracting the maximum keeps every exponent at or below zero
-//! (the usual "log-sum-exp trick"). Differences of logits are clamped to the largest float, so that
-//! logits up to ±3.4e38 give finite results. NaN passes through.
+//! Because `rest` omits the largest term, `log(1 + rest)` and `p_y - 1 = -rest / (1 + rest)` are
+//! exact even if the model is almost certain. Subtracting the maximum keeps every exponent at or
+//! below zero (the usual "log-sum-exp trick"). Differences of logits are clamped to the largest
+//! float, so that logits up to ±3.4e38 give finite results. NaN passes through.
 //!
-//! Losses and hits of [`ROWS_PER_PARTIAL`] rows are added up, weighted by the step's `row_weight`,
-//! in a fixed order, into this run's slot of a ring that the host reads late.
+//! Losses and correct counts of [`ROWS_PER_PARTIAL`] rows are added in a fixed order, weighted by
+//! the step's `row_weight`, into this run's slot of a ring buffer that the host reads later.
+//!
+//! ```
+//! use shadegrad::ops::softmax_cross_entropy::{self, Target};
+//! use shadegrad::plan::{Plan, Role};
+//! use shadegrad::tensor::Element;
+//!
+//! let mut plan = Plan::new();
+//! let logits = plan.declare("logits", Role::Input, Element::F32, [2, 10]);
+//! let labels = plan.declare("labels", Role::Input, Element::U32, [2]);
+//! plan.begin("example");
+//! let target = Target { labels, smoothing: 0.1, slots: 1 };
+//! let loss = softmax_cross_entropy::forward(&mut plan, logits, target);
+//! assert_eq!(loss.dlogits.shape(), logits.shape());
+//! ```
 
 use super::gather::NO_LABEL;
 use crate::kernel::shaders::{self, SoftmaxCrossEntropyParams};
@@ -32,30 +46,35 @@ use crate::kernel::{Dispatch, GpuFacts, iterations};
 use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 
-/// Rows whose loss and hits are added into one partial sum.
+/// Rows whose losses and correct counts form one partial sum.
 pub const ROWS_PER_PARTIAL: usize = shaders::SOFTMAX_CROSS_ENTROPY.invocations() as usize;
 
-/// What the logits should say, and where it is written how far they do.
+/// The target of the logits, and the size of the metrics.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
     /// The right class of each image, `[batch]`.
     pub labels: Tensor,
-    /// Share of the target that all classes have alike, 0 to below 1.
+    /// Label smoothing: fraction of the target that is spread over all classes, at least 0 and
+    /// below 1.
     pub smoothing: f32,
-    /// Slots of the ring of losses and hits.
+    /// Slots of the ring buffer of losses and correct counts.
     pub slots: usize,
 }
 
-/// What the op writes.
+/// The outputs of the op.
 #[derive(Clone, Copy, Debug)]
 pub struct Loss {
     /// Gradient of the mean loss, `[batch, classes]`; zeros in rows without an image.
     pub dlogits: Tensor,
-    /// `[slots, 2 * partials]`: in each slot, pairs of weighted loss and weighted hits.
+    /// `[slots, 2 * partials]`: in each slot, pairs of weighted loss and weighted correct count.
     pub metrics: Tensor,
 }
 
-/// Records loss, hits and gradient of `logits`, `[batch, classes]`.
+/// Records loss, correct count and gradient of `logits`, `[batch, classes]`.
+///
+/// # Panics
+///
+/// If `logits` is not an f32 matrix, or if the labels do not match it.
 pub fn forward(plan: &mut Plan, logits: Tensor, target: Target) -> Loss {
     let [batch, _] = logits.matrix("logits");
     logits.expect("logits", Element::F32, logits.shape());
@@ -88,7 +107,7 @@ pub(super) fn difference(a: f32, b: f32) -> f32 {
     2.0 * if half < -1.7e38 { -1.7e38 } else { half }
 }
 
-/// The class of the largest logit, the first of equals: the model's answer.
+/// The class of the largest logit, the first one if several are equal: the model's prediction.
 pub fn largest(logits: &[f32]) -> usize {
     let mut best = 0;
     for (class, &logit) in logits.iter().enumerate() {
@@ -99,8 +118,8 @@ pub fn largest(logits: &[f32]) -> usize {
     best
 }
 
-/// Writes the gradient of one row (`scale` times that of its loss); returns its loss and whether
-/// the largest logit is the label's.
+/// Writes the gradient of one row, multiplied by `scale`. Returns the row's loss and whether the
+/// largest logit is the label's.
 pub(super) fn row(logits: &[f32], label: u32, scale: f32, dlogits: &mut [f32]) -> (f32, bool) {
     let best = largest(logits);
     let largest = logits[best];
@@ -126,8 +145,7 @@ pub(super) fn row(logits: &[f32], label: u32, scale: f32, dlogits: &mut [f32]) -
     (loss, label == best)
 }
 
-/// What label smoothing adds to a row's gradient, which it changes, and to its loss, which it
-/// returns.
+/// Adds label smoothing to a row's gradient, and returns the amount to add to its loss.
 fn smooth(logits: &[f32], label: u32, smoothing: f32, scale: f32, dlogits: &mut [f32]) -> f32 {
     let (largest, label) = (logits[largest(logits)], label as usize);
     let share = smoothing / logits.len() as f32;
@@ -184,7 +202,7 @@ impl Op for SoftmaxCrossEntropy {
             partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
         };
         let tensors = [self.logits, self.target.labels, dlogits, metrics];
-        // Rows without a label take one loop, all others three.
+        // Rows without a label run one loop, all others three.
         let iterations = 3 * iterations(classes, 0) + iterations(ROWS_PER_PARTIAL, 0);
         vec![shaders::SOFTMAX_CROSS_ENTROPY.for_each(batch, params, &tensors, iterations)]
     }

@@ -1,8 +1,16 @@
-//! Which cells of a map the window of a pool or of a convolution covers.
+//! The windows of pools and convolutions, and the cells of a map that they cover.
 //!
-//! A map is `[batch, height, width, channels]`. Along each axis, window `o` starts at cell `o *
-//! stride - padding` and covers `size` cells; `output = (input + 2 padding - size) / stride + 1`,
-//! rounded down, as PyTorch has it. What lies outside the map is padding.
+//! A map is `[batch, height, width, channels]`. Along each axis, window `o` starts at cell
+//! `o * stride - padding` and covers `size` cells;
+//! `output = (input + 2 padding - size) / stride + 1`, rounded down, as in PyTorch. Cells outside
+//! the map are padding.
+//!
+//! ```
+//! use shadegrad::ops::Window;
+//!
+//! let window = Window { height: 3, width: 3, stride: 2, padding: 1 };
+//! assert_eq!(window.output(8, 8), Some([4, 4]));
+//! ```
 
 use std::ops::Range;
 
@@ -10,16 +18,16 @@ use crate::kernel::shaders::WindowParams;
 use crate::kernel::{MOST_ITERATIONS, iterations};
 use crate::tensor::{Shape, Tensor};
 
-/// Size of the window of a pool or of a convolution, and how it moves.
+/// Size, stride and padding of the window of a pool or a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Cells that a window covers, from top to bottom.
+    /// Height of a window in cells.
     pub height: usize,
-    /// Cells that a window covers, from left to right.
+    /// Width of a window in cells.
     pub width: usize,
     /// Cells from one window to the next, on both axes.
     pub stride: usize,
-    /// Cells of padding on each side of the map; of a pool's, at most half of a window.
+    /// Cells of padding on each side of the map; for a pool, at most half a window.
     pub padding: usize,
 }
 
@@ -29,19 +37,19 @@ impl Window {
         Window { height: size, width: size, stride, padding }
     }
 
-    /// The window of a global pool: all of a map of this height and width.
+    /// The window of a global pool: an entire map of this height and width.
     pub fn whole(height: usize, width: usize) -> Self {
         Window { height, width, stride: 1, padding: 0 }
     }
 
-    /// Height and width of what a map of this height and width becomes; none where the window does
-    /// not fit.
+    /// Output height and width for a map of this height and width; `None` if the window does not
+    /// fit.
     pub fn output(&self, height: usize, width: usize) -> Option<[usize; 2]> {
         let [rows, columns] = self.axes(height, width)?;
         Some([rows.output, columns.output])
     }
 
-    /// The axes of a map of this height and width; none where the window does not fit.
+    /// The axes of a map of this height and width; `None` if the window does not fit.
     pub(super) fn axes(&self, height: usize, width: usize) -> Option<[Axis; 2]> {
         let axis = |input: usize, size: usize| {
             let fits = self.stride > 0 && size > 0;
@@ -53,7 +61,7 @@ impl Window {
     }
 }
 
-/// One axis of a map under windows.
+/// One axis of a map, with its windows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
     /// Cells of the map.
@@ -69,26 +77,26 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// The map's cells in window `output`. A window in the padding has none.
+    /// The map's cells in window `output`. A window that lies entirely in the padding has none.
     pub(super) fn cells(&self, output: usize) -> Range<usize> {
         let start = output * self.stride;
         let end = (start + self.size).saturating_sub(self.padding).min(self.input);
         start.saturating_sub(self.padding)..end
     }
 
-    /// Whether no cell is in two windows.
+    /// Whether the windows do not overlap.
     fn is_apart(&self) -> bool {
         self.stride >= self.size || self.output == 1
     }
 
-    /// The most cells from where a window begins to where the next one does; the first and the last
-    /// reach the edges.
+    /// The most cells between the starts of two neighbouring windows. The territories of the first
+    /// and the last window extend to the edges of the map.
     fn longest_territory(&self) -> usize {
         let last = self.input - ((self.output - 1) * self.stride).saturating_sub(self.padding);
         if self.output == 1 { self.input } else { last.max(self.stride) }
     }
 
-    /// The most windows that cover one cell.
+    /// Maximum number of windows that cover one cell.
     fn overlap(&self) -> usize {
         self.size.div_ceil(self.stride).min(self.output)
     }
@@ -104,15 +112,19 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Panics unless `x` is a map that the window fits, and small enough windows for one
-    /// invocation's loops.
+    /// The windows on the map `x`.
+    ///
+    /// # Panics
+    ///
+    /// If `x` is not a map, if the window does not fit it, or if the window is too large for the
+    /// loop iterations of one invocation.
     #[track_caller]
     pub(super) fn new(x: Tensor, window: Window) -> Self {
         x.expect_floats("x", x.shape());
         let [batch, height, width, channels] = *x.shape().sizes() else {
             panic!("x must be a map, but has shape {:?}", x.shape());
         };
-        // Of a window that lies in the padding, nothing is the largest.
+        // If a window could lie entirely in the padding, it would have no largest cell.
         let covers_cells = 2 * window.padding <= window.height.min(window.width);
         let Some([rows, columns]) = window.axes(height, width).filter(|_| covers_cells) else {
             panic!("{window:?} does not fit x, {:?}", x.shape());
@@ -128,12 +140,12 @@ impl Pool {
         [self.batch, self.rows.input, self.columns.input, self.channels].into()
     }
 
-    /// Shape of what the pool makes of it.
+    /// Shape of the pool's output.
     pub(super) fn output(&self) -> Shape {
         [self.batch, self.rows.output, self.columns.output, self.channels].into()
     }
 
-    /// Elements of one image's map, before and after.
+    /// Elements of one image's map, before and after the pool.
     pub(super) fn image(&self) -> [usize; 2] {
         [self.input().len() / self.batch, self.output().len() / self.batch]
     }
@@ -143,7 +155,7 @@ impl Pool {
         self.rows.size * self.columns.size
     }
 
-    /// Where the channels of a window's cells begin within one image's map, in order.
+    /// Offsets of the cells of a window within one image's map, in order.
     pub(super) fn cells(&self, row: usize, column: usize) -> impl Iterator<Item = usize> {
         let (columns, width, channels) = (self.columns.cells(column), self.columns.input, self.channels);
         self.rows
@@ -151,7 +163,8 @@ impl Pool {
             .flat_map(move |row| columns.clone().map(move |column| (row * width + column) * channels))
     }
 
-    /// The channels of one image's windows, in order: row, column, and where the channels begin.
+    /// The windows of one image, in order: row, column, and the range of their channels in the
+    /// output.
     pub(super) fn each_window(&self) -> impl Iterator<Item = (usize, usize, Range<usize>)> {
         let Pool { channels, rows, columns, .. } = *self;
         (0..rows.output).flat_map(move |row| {
@@ -162,8 +175,8 @@ impl Pool {
         })
     }
 
-    /// The same windows over channels counted in fours, where they are a multiple of four; and
-    /// whether they are.
+    /// The same windows with channels counted in fours, and `true`, if the number of channels is a
+    /// multiple of four.
     pub(super) fn by_four(&self) -> (Pool, bool) {
         let by_four = self.channels.is_multiple_of(4);
         (Pool { channels: if by_four { self.channels / 4 } else { self.channels }, ..*self }, by_four)
@@ -186,18 +199,18 @@ impl Pool {
         }
     }
 
-    /// Iterations of loops over a window's cells.
+    /// Loop iterations over a window's cells.
     pub(super) fn iterations_over_cells(&self) -> u64 {
         iterations(self.rows.size, iterations(self.columns.size, 0))
     }
 
-    /// Iterations of loops over the windows of a cell, with `inside` in each.
+    /// Loop iterations over the windows that cover a cell, with `inside` in each.
     pub(super) fn iterations_over_windows(&self, inside: u64) -> u64 {
         iterations(self.rows.overlap(), iterations(self.columns.overlap(), inside))
     }
 
-    /// Iterations of loops over a window's territory: the cells that no other window begins before.
-    /// Nothing where windows overlap, or where there are too many cells for one invocation.
+    /// Loop iterations over a window's territory: the cells from its start to the start of the next
+    /// window. `None` if windows overlap, or if one invocation cannot visit that many cells.
     pub(super) fn iterations_over_territories(&self) -> Option<u64> {
         let iterations =
             iterations(self.rows.longest_territory(), iterations(self.columns.longest_territory(), 0));

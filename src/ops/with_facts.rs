@@ -1,15 +1,15 @@
-//! An op that is lowered as for another GPU.
+//! An op that is lowered with facts about another GPU.
 
 use crate::kernel::{Dispatch, GpuFacts};
 use crate::plan::{Choice, HostMemory, Op, Operands, StepRecord};
 
-/// An op as it is lowered for an adapter with other facts than the device's: one of the ways of a
-/// [`Choice`], say.
+/// An op that is lowered for an adapter with other facts than the device's, for example with one of
+/// the candidates of a [`Choice`].
 #[derive(Debug)]
 pub struct WithFacts {
     /// The op.
     pub op: Box<dyn Op>,
-    /// What it is told.
+    /// The facts to lower it with.
     pub facts: GpuFacts,
 }
 

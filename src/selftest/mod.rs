@@ -76,7 +76,7 @@ pub fn run(
         Error::usage("a selftest compares a GPU with the CPU, but the device is the CPU")
             .advise(Remedy::SelftestNeedsGpu)
     })?;
-    let facts = GpuFacts { barred: 0, ..facts };
+    let facts = GpuFacts { disabled: 0, ..facts };
     let cpu = Cpu::new();
     let mut checks = Vec::new();
     let elements = [Element::F32].into_iter().chain(facts.f16.then_some(Element::Half));

@@ -1,12 +1,12 @@
-"""What other programs make of shadegrad's files: each command ends with an assertion error where they disagree.
+"""Checks shadegrad's files with other programs. A command fails with an assertion error if they disagree.
 
     check.py onnx MODEL.onnx LOGITS.npy idx FOLDER      logits of a data set's test images
     check.py onnx MODEL.onnx LOGITS.npy pictures FILE...
     check.py sequential WEIGHTS.safetensors LAYERS SIZES LOGITS.npy FOLDER      images are of SIZES, CxHxW
-    check.py draw WEIGHTS.safetensors LAYERS SIZES      weights as PyTorch writes them
+    check.py draw WEIGHTS.safetensors LAYERS SIZES      writes random weights as PyTorch does
     check.py same ONE.safetensors OTHER.safetensors
 
-Shares no line with shadegrad: onnxruntime computes, numpy and Pillow read the files, sequential.py is PyTorch's.
+Shares no code with shadegrad: onnxruntime computes, numpy and Pillow read the files, and sequential.py follows PyTorch.
 """
 
 import json
@@ -36,12 +36,12 @@ def close(found, expected, what):
 def read_logits(path):
     logits = numpy.load(path, allow_pickle=False)
     assert logits.dtype == numpy.float32 and logits.flags.c_contiguous, f"{path}: {logits.dtype}"
-    assert numpy.isfinite(logits).all() and len(numpy.unique(logits)) > 1, f"{path}: says nothing"
+    assert numpy.isfinite(logits).all() and len(numpy.unique(logits)) > 1, f"{path}: not finite, or all equal"
     return logits
 
 
 def picture(path, channels):
-    """The bytes of a picture, channel by channel, as it is looked at on white paper."""
+    """The bytes of a picture on a white background, channels first."""
     image = ImageOps.exif_transpose(Image.open(path))
     if image.mode.startswith("I"):  # 16 bits
         image = Image.fromarray(numpy.rint(numpy.asarray(image) / 257).astype(numpy.uint8))
@@ -79,7 +79,7 @@ def check_onnx(model, logits, kind, *paths):
 
 
 def check_sequential(weights, layers, sizes, logits, folder):
-    """As torch.nn.Sequential computes after load_state_dict, in float64."""
+    """Compares with torch.nn.Sequential after load_state_dict, in float64."""
     tensors = load_file(weights)
 
     def take(name, shape):
@@ -89,7 +89,7 @@ def check_sequential(weights, layers, sizes, logits, folder):
     images = read_idx(pathlib.Path(folder))["test_images"].reshape(-1, *map(int, sizes.split("x")))
     x = sequential(layers, images / 255.0, take)
     tensors = {name: tensor for name, tensor in tensors.items() if not name.endswith("num_batches_tracked")}
-    assert not tensors, f"also there: {list(tensors)}"
+    assert not tensors, f"unexpected tensors: {list(tensors)}"
     close(read_logits(logits), x, "logits")
 
 
@@ -109,7 +109,7 @@ def draw(weights, layers, sizes):
 
 
 def check_same(one, other):
-    # A training step moves the statistics, whatever the learning rate.
+    # A training step changes the running statistics, whatever the learning rate.
     moves = ("running_mean", "running_var", "num_batches_tracked")
     one, other = (
         {name: tensor for name, tensor in load_file(path).items() if not name.endswith(moves)} for path in (one, other)

@@ -1,6 +1,6 @@
-//! What other programs make of shadegrad's files, and shadegrad of theirs: onnxruntime, numpy,
-//! Pillow and safetensors in a Python of their own, which `./test` makes in `target/venv`. Without
-//! it these tests fail.
+//! Compatibility with other programs: onnxruntime, numpy, Pillow and safetensors read shadegrad's
+//! files, and shadegrad reads theirs. The programs run in a separate Python environment, which
+//! `./test` creates in `target/venv`. Without it these tests fail.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::process::Command;
 use shadegrad::ops::activation::Activation;
 use tempfile::TempDir;
 
-/// A folder with a data set's files, and layers to train on it.
+/// A folder with a data set, and a model to train on it.
 const IDX: [(&str, &str, &[&str]); 12] = [
     ("six-classes-5x4", "linear:6", &["--normalize", "unit"]),
     ("six-classes-5x4", "relu,linear:7,linear:5,relu,relu", &["--normalize", "standard"]),
@@ -33,12 +33,12 @@ const IDX: [(&str, &str, &[&str]); 12] = [
     ("ten-classes-7x9", "residual(conv:3x3p1,relu,conv:1x1),globalmaxpool,linear:9,batchnorm,relu", &[]),
 ];
 
-/// Everything that weights of other programs can be for, with strides, paddings and sizes that show
-/// what is turned.
+/// Every kind of parameter that files of other programs can contain, with strides, paddings and
+/// sizes for which a wrong layout is noticed.
 const CONVOLUTIONS: &str = "conv:6x3s2p2,batchnorm,relu,maxpool:3s1p1,residual(conv:5x3,relu,conv:7x2p1,avgpool:2s1|conv:7x1,batchnorm),\
      gelu,dropout:0.5,residual(batchnorm),leakyrelu:0.1,avgpool:2s1p1,flatten,batchnorm,linear:9,relu,scale:0.5,linear:10";
 
-/// A folder to work in, gone at the end of the test.
+/// A temporary working folder, which is deleted at the end of the test.
 struct Workshop {
     folder: TempDir,
 }
@@ -52,14 +52,14 @@ impl Workshop {
         self.folder.path().join(name)
     }
 
-    /// Runs the program here.
+    /// Runs the program in the folder.
     #[track_caller]
     fn shadegrad<S: AsRef<OsStr>>(&self, arguments: &[S]) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shadegrad"));
         run(command.current_dir(self.folder.path()).args(arguments).env("SHADEGRAD_DEVICE", "cpu"));
     }
 
-    /// Runs one of the scripts beside this file here.
+    /// Runs one of the Python scripts of this test in the folder.
     #[track_caller]
     fn python<S: AsRef<OsStr>>(&self, script: &str, arguments: &[S]) {
         run(&mut self.python_command(script, arguments));
@@ -77,7 +77,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every activation, of values on both sides of its kinks; for ten classes.
+/// A model with every activation on values on both sides of its kinks, for ten classes.
 fn activations() -> String {
     let all = Activation::all().map(|activation| format!("linear:12,batchnorm,scale:4,{activation},"));
     all.collect::<String>() + "linear:10"
@@ -87,7 +87,7 @@ fn data(name: &str) -> String {
     root().join("tests/golden/data").join(name).to_str().expect("a plain path").into()
 }
 
-/// The Python with the other programs in it, beside what cargo builds.
+/// The Python interpreter with the other programs, in cargo's target folder.
 fn python() -> PathBuf {
     let built = Path::new(env!("CARGO_BIN_EXE_shadegrad"));
     let target = built.ancestors().nth(2).expect("cargo builds in target/PROFILE");
@@ -128,7 +128,7 @@ fn onnxruntime_gives_the_same_logits_for_data_sets() {
     }
 }
 
-/// The comparison itself: logits of other weights are not these.
+/// Tests the comparison: logits of other weights must be noticed.
 #[test]
 fn logits_of_another_model_are_noticed() {
     let (workshop, data) = (Workshop::new(), data("six-classes-5x4"));
@@ -144,7 +144,7 @@ fn logits_of_another_model_are_noticed() {
     assert!(!output.status.success() && said.contains("off by"), "{said}");
 }
 
-/// Also that pictures are decoded as Pillow does, whatever their form.
+/// Also tests that pictures of every format are decoded as by Pillow.
 #[test]
 fn onnxruntime_gives_the_same_logits_for_pictures() {
     let convolutions = "conv:5x3s2,batchnorm,relu,maxpool:2,conv:4x3,relu";
@@ -192,14 +192,14 @@ fn exported_weights_are_those_of_pytorchs_sequential() {
     }
 }
 
-/// A file without a word about the model, with the metadata that PyTorch's users write, and with
-/// its batch norms' counters.
+/// The file has no model metadata, but the metadata and the batch norm counters that PyTorch users
+/// write.
 #[test]
 fn weights_of_another_program_are_taken_as_they_are() {
     for layers in ["linear:12,relu,linear:10", CONVOLUTIONS] {
         let (workshop, data) = (Workshop::new(), data("ten-classes-7x9"));
         workshop.python("check.py", &["draw", "drawn.safetensors", layers, "1x7x9"]);
-        // A learning rate too small to change any weight: what comes out is what went in.
+        // With so small a learning rate, no weight changes, so the output must equal the input.
         let still = ["--init", "drawn.safetensors", "--lr", "1e-30", "--max-steps", "1"];
         let arguments = ["train", "--data", &data, "--model", layers, "--out", "run"];
         workshop.shadegrad(&[&arguments[..], &still].concat());

@@ -1,6 +1,7 @@
-"""Draws pictures in every form that PNG knows: pictures.py FOLDER [grey]
+"""Draws pictures in every format of PNG: pictures.py FOLDER [grey]
 
-Two classes, 23 pixels wide and 17 high: palettes, 16 bits, one bit, transparency, interlacing where Pillow can.
+Two classes, 23 pixels wide and 17 high: palettes, 16 bits, one bit, transparency, and interlacing
+if Pillow supports it.
 """
 
 import pathlib

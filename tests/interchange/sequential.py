@@ -1,4 +1,4 @@
-"""torch.nn.Sequential in numpy, from a model's text: images [batch, channels, height, width] to logits."""
+"""torch.nn.Sequential in numpy, for a model's text: maps images [batch, channels, height, width] to logits."""
 
 import math
 import re
@@ -7,7 +7,7 @@ import numpy
 
 
 def split(text, mark):
-    """The parts between marks that are in no parentheses."""
+    """Splits a text at the marks that are outside of parentheses."""
     parts, depth = [""], 0
     for letter in text:
         depth += (letter == "(") - (letter == ")")
@@ -26,7 +26,7 @@ def window(text, stride, padding):
 
 
 def shifted(x, size, stride, padding, filling):
-    """For each place in a window, what all windows have there."""
+    """For each kernel position, the values of all windows."""
     x = numpy.pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)], constant_values=filling)
     rows, columns = ((length - size) // stride + 1 for length in x.shape[2:])
     for down in range(size):
@@ -77,7 +77,7 @@ def gelu(x):
 
 
 def sequential(text, x, take, prefix=""):
-    """`take(name, shape)` gives a tensor of the state dictionary."""
+    """Runs the layers; `take(name, shape)` returns a tensor of the state dictionary."""
     layers = split(text, ",") if text else []
     for index, layer in enumerate(layers):
         kind, _, argument = layer.partition(":")

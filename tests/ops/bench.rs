@@ -98,7 +98,7 @@ impl<'a> Bench<'a> {
     }
 
     /// An activation or its gradient, or a weight as products read it.
-    pub fn handed(&mut self, name: &str, shape: impl Into<Shape>, values: &[f32]) -> Tensor {
+    pub fn activation_input(&mut self, name: &str, shape: impl Into<Shape>, values: &[f32]) -> Tensor {
         self.floats_of(self.element, name, shape, values)
     }
 
@@ -155,7 +155,7 @@ impl<'a> Bench<'a> {
     /// Part of a tensor, perhaps summed, must equal a reference.
     pub fn expect_output(&mut self, output: Output) {
         let tolerance = match output.tensor.element() {
-            Element::Half => output.tolerance.in_half(),
+            Element::Half => output.tolerance.in_f16(),
             _ => output.tolerance,
         };
         self.case.outputs.push(Output { tolerance, ..output });

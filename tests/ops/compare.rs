@@ -50,7 +50,7 @@ impl Tolerance {
 
     /// For a result that a GPU stores in f16, which has 11 significant bits. WGSL allows rounding
     /// to either side, and zero for numbers below 2^-14.
-    pub fn in_half(self) -> Self {
+    pub fn in_f16(self) -> Self {
         const ROUNDING: f64 = 1.0 / (1 << 10) as f64;
         const LEAST: f64 = 1.0 / (1 << 14) as f64;
         Tolerance {

@@ -26,7 +26,7 @@ use crate::cases::matmul::{FORMS, operand_shapes};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference;
-use crate::runner::hold;
+use crate::runner::check_cases;
 use crate::subject::Subject;
 
 /// Step of the differences: their error is its square, or the rounding of the loss in float64
@@ -446,5 +446,5 @@ pub fn gradients_are_slopes() {
     let (gpu, _) = Subject::gpu(Capabilities::Adapter);
     let gpus = [gpu];
     let cases = cases();
-    hold(&cases, &Subject::cpu(), &gpus, Element::F32).assert_agreement();
+    check_cases(&cases, &Subject::cpu(), &gpus, Element::F32).assert_agreement();
 }

@@ -60,7 +60,7 @@ pub fn a_piece_may_be_as_large_as_a_binding() {
     }
     let factors = [1.0, 0.0, 2.0, 0.5, -1.0, 3.0];
     session.write(images.normalisation, Array::F32(factors.to_vec())).expect("factors can be written");
-    // Both sides of the cut, and both ends.
+    // Images on both sides of the boundary between the pieces, and at both ends.
     let picks = [0, full - 1, full, full + 1, 49_999, 1, full - 2, full];
     session.write(order, Array::U32(picks.map(|pick| pick as u32).to_vec())).expect("an order");
     let record = StepRecord { rows: BATCH as u32, ..PLAIN_RUN };

@@ -13,13 +13,13 @@ pub const TINY: f32 = 1e-6;
 pub struct Numbers {
     state: u64,
     /// Whether floats must be exact in f16.
-    in_half: bool,
+    in_f16: bool,
 }
 
 impl Numbers {
     /// The stream that belongs to a text.
-    pub fn of(text: &str, in_half: bool) -> Self {
-        Numbers { state: fnv(FNV_START, text.as_bytes()), in_half }
+    pub fn of(text: &str, in_f16: bool) -> Self {
+        Numbers { state: fnv(FNV_START, text.as_bytes()), in_f16 }
     }
 
     fn next(&mut self) -> u64 {
@@ -55,7 +55,7 @@ impl Numbers {
 
     /// The floats, rounded to the type of the case's tensors.
     pub fn rounded(&self, floats: Vec<f32>) -> Vec<f32> {
-        if !self.in_half {
+        if !self.in_f16 {
             return floats;
         }
         floats.into_iter().map(|float| half::f16::from_f32(float).to_f32()).collect()

@@ -1,4 +1,4 @@
-//! The shaders' random words are those of `rng`.
+//! Tests that the shaders' random words equal those of `rng`.
 
 use std::borrow::Cow;
 

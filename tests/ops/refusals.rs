@@ -105,7 +105,7 @@ pub fn products_that_do_not_fit() {
             matmul::product(plan, form, a, b, Epilogue::None);
         });
     }
-    refused("sums of 4194305 terms, 4194304 is the most", |plan| {
+    refused("sums of 4194305 terms, the limit is 4194304", |plan| {
         let (a, b) = (floats(plan, &[4_194_305, 1]), floats(plan, &[4_194_305, 1]));
         matmul::product(plan, Form::Tn, a, b, Epilogue::None);
     });
@@ -158,7 +158,7 @@ pub fn other_ops_that_do_not_fit() {
         let w = integers(plan, &[6]);
         l2_penalty::value(plan, w, 1);
     });
-    refused("column sums of 134215681 rows, 134215680 is the most", |plan| {
+    refused("column sums of 134215681 rows, the limit is 134215680", |plan| {
         let x = floats(plan, &[column_sum::MOST_ROWS + 1, 1]);
         column_sum::forward(plan, x);
     });
@@ -182,7 +182,7 @@ pub fn other_ops_that_do_not_fit() {
         let (w, dw) = (parameter(plan, &[6]), floats(plan, &[5]));
         sgd::step(plan, Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None }, dw);
     });
-    refused("a product knows no learning rate but the step's", |plan| {
+    refused("the update of a product supports only multiples of the step's learning rate", |plan| {
         let [a, b] = [&[2, 3], &[2, 4]].map(|sizes| floats(plan, sizes));
         let rate = Rate::Falling { first: 1.0, steps: 5.0 };
         let weight = Update { parameter: parameter(plan, &[3, 4]), rate, decay: 0.0, momentum: None };
@@ -212,9 +212,9 @@ fn online_block(plan: &mut Plan, block: usize, hidden: usize, classes: usize) {
 
 pub fn blocks_of_steps_that_are_too_large() {
     for (hidden, classes, words) in [
-        (1025, 1, "1025 hidden values, 1024 is the most"),
-        (1, 65, "65 classes, 64 is the most"),
-        (1024, 64, "iterations of the kernel's loops, 65535 is the most"),
+        (1025, 1, "1025 hidden values, the limit is 1024"),
+        (1, 65, "65 classes, the limit is 64"),
+        (1024, 64, "iterations of the kernel's loops, the limit is 65535"),
     ] {
         assert!(!online_steps::fits(BLOCK, hidden, classes));
         refused(words, |plan| online_block(plan, BLOCK, hidden, classes));

@@ -23,7 +23,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Panics if there was any disagreement.
+    /// Asserts that there was no disagreement.
     #[track_caller]
     pub fn assert_agreement(&self) {
         let first: Vec<&str> = self.failures.iter().take(20).map(String::as_str).collect();
@@ -41,8 +41,8 @@ impl Report {
 type Found = Result<Vec<f64>, String>;
 
 /// Runs `cases` on the CPU, which must agree with the references, and on each GPU, which must agree
-/// with the CPU. Activations have type `element`.
-pub fn hold(cases: &[Box<dyn Case>], cpu: &Subject, gpus: &[Subject], element: Element) -> Report {
+/// with the CPU. `element` is the type of activations.
+pub fn check_cases(cases: &[Box<dyn Case>], cpu: &Subject, gpus: &[Subject], element: Element) -> Report {
     let mut report = Report { cases: cases.len(), ..Report::default() };
     let mut rest = cases;
     while !rest.is_empty() {

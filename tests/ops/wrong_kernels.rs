@@ -1,4 +1,4 @@
-//! Tests the test harness: ops with deliberate errors, in a GPU's shader or in the CPU's memory,
+//! Tests of the test harness: ops with deliberate errors, in a GPU's shader or in the CPU's memory,
 //! must each be reported.
 
 use shadegrad::device::gpu::adapter::Capabilities;
@@ -12,7 +12,7 @@ use crate::cases::{
     column_sum, conv2d, dropout, gather, l2_penalty, lion, matmul, max_pool, muon, online_steps, relu, sgd,
     softmax_cross_entropy,
 };
-use crate::runner::hold;
+use crate::runner::check_cases;
 use crate::samples::wrong_op::{Edited, Tampered};
 use crate::subject::Subject;
 
@@ -45,7 +45,7 @@ fn some_of(mut cases: Cases, pass: &str, text: &str) -> Cases {
 
 /// Every case must pass without the fault; with it, only complaints about the faulty side may come.
 fn must_fail(name: &str, cases: &Cases, cpu: &Subject, gpus: &[Subject], element: Element) {
-    let report = hold(cases, cpu, gpus, element);
+    let report = check_cases(cases, cpu, gpus, element);
     assert!(!report.failures.is_empty(), "{name} went unnoticed in {cases:?}");
     for failure in &report.failures {
         assert!(failure.contains(name), "{failure:?} is not about {name}");
@@ -69,7 +69,8 @@ fn edits() -> Vec<(Cases, Edit)> {
     add(relu("16777293"), "second dimension of the grid ignored", group, "group.x");
     add(relu("Backward"), "mask that lets zeros through", "y[i] > Stored", "y[i] >= Stored");
 
-    // A hundredth of the product's size in one of 65,535 elements: the mean does not show it.
+    // An error of a hundredth of the product's size in one of 65,535 elements, which the mean does
+    // not show.
     let one_wrong = "y[i] = product + select(0.0, 0.05, i == 12345u);";
     add(matmul("m: 257, n: 255"), "one wrong element", "y[i] = product;", one_wrong);
     let transposed = "let i = column * params.m + row;";
@@ -292,7 +293,7 @@ fn map_edits() -> Vec<(Cases, Edit)> {
     edits
 }
 
-/// Wrong convolutions: how operands are found. Epilogues are tested with the matrix product.
+/// Wrong convolutions: errors in finding operands. Epilogues are tested with the matrix product.
 fn convolution_edits() -> Vec<(Cases, Edit)> {
     let mut edits = Vec::new();
     let mut add = |pass, text, name, from, to| {
@@ -307,13 +308,13 @@ fn convolution_edits() -> Vec<(Cases, Edit)> {
     add("Forward", "channels: 3", "last channel lost", "<= vec4(last)", "< vec4(last)");
     let next = "channel == params.cell_terms";
     add("Forward", "channels: 16", "last channels of a cell lost", next, "channel + 4u == params.cell_terms");
-    let next = "column == params.places_width";
+    let next = "column == params.kernel_width";
     add("Forward", padded, "a row of places without end", next, "column == 9999u");
     add("Forward", "channels: 5", "one channel twice", "min(first + 1u, last)", "min(first, last)");
     let column = "% params.windows_width * params.stride";
     add("Forward", strided, "columns without a stride", column, "% params.windows_width");
     add("DataGradient", strided, "windows between strides", "is_cell & (map_row", "(map_row");
-    add("DataGradient", padded, "padding on the wrong side", "- params.above", "+ params.above");
+    add("DataGradient", padded, "padding on the wrong side", "- params.pad_top", "+ params.pad_top");
     add("DataGradient", padded, "places in the forward order", "last_place - min(", "0u * last_place + min(");
     add("DataGradient", "filters: 16", "one filter for four", "place.channel + index", "place.channel");
     let line = "params.line_skip, next_line";
@@ -324,16 +325,17 @@ fn convolution_edits() -> Vec<(Cases, Edit)> {
         "WeightGradient",
         padded,
         "first row of an image lost",
-        "0u - params.above, next_image",
+        "0u - params.pad_top, next_image",
         "0u, next_image",
     );
     let element = "elements % params.channels";
     add("WeightGradient", "channels: 3", "the first channel only", element, "0u * elements");
-    add("WeightGradient", "channels: 8", "places in one row", "place / params.places_width", "0u * place");
+    add("WeightGradient", "channels: 8", "places in one row", "place / params.kernel_width", "0u * place");
     edits
 }
 
-/// Wrong batch norms. An op has several kernels, so an edit is of a text that all of them contain.
+/// Wrong batch norms. An op has several kernels, so each edit is of a text that all of them
+/// contain.
 fn batch_norm_edits() -> Vec<(Cases, Edit)> {
     let mut edits = Vec::new();
     let mut add = |pass, name, from, to| {
@@ -358,7 +360,7 @@ fn batch_norm_edits() -> Vec<(Cases, Edit)> {
     edits
 }
 
-/// Edits of code that only f16 kernels have.
+/// Edits of code that exists only in f16 kernels.
 fn half_edits() -> Vec<(Cases, Edit)> {
     let mut edits = Vec::new();
     let mut add = |cases: Cases, name, from, to| edits.push((cases, Edit { name, from, to }));
@@ -401,7 +403,7 @@ pub fn every_wrong_shader_for_16_bits_is_caught() {
     must_be_caught(&half_edits(), Element::Half);
 }
 
-/// Edits of code that only kernels of cooperative matrices have.
+/// Edits of code that exists only in kernels of cooperative matrices.
 pub fn every_wrong_cooperative_kernel_is_caught() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let cooperative = TileClass::all(&facts).into_iter().rfind(TileClass::is_cooperative);
@@ -418,7 +420,7 @@ pub fn every_wrong_cooperative_kernel_is_caught() {
             "let quad = lane_of_subgroup",
         ),
     ] {
-        // Not a class with an f32 operand.
+        // A class for f16 operands, not for f32 operands.
         let cases = some(matmul::cases(), "m: 257, n: 255");
         let gpu = Subject::gpu(Capabilities::Adapter).0.wrapping(name, move |op| {
             let op = Box::new(WithFacts { op, facts });

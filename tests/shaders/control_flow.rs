@@ -1,21 +1,21 @@
 //! Whether all invocations of a workgroup reach every barrier.
 //!
 //! naga accepts a barrier that some invocations never reach
-//! (<https://github.com/gfx-rs/wgpu/issues/4369>), and what happens then differs between drivers.
-//! So kernels keep a rule that needs no analysis: barriers stand in `main`, in no branch, and
-//! nothing returns before them. A loop around a barrier must be left by a condition that is the
-//! same for all invocations; that much remains for a reviewer.
+//! (<https://github.com/gfx-rs/wgpu/issues/4369>), and the consequences differ between drivers. So
+//! kernels follow a rule that needs no analysis: barriers are only in `main`, outside of branches,
+//! and nothing returns before them. A loop around a barrier must end by a condition that is the
+//! same for all invocations; reviewers have to check this.
 //!
-//! Microsoft's FXC has a stricter rule (X3663), of which one part is checked here: the counter of a
-//! loop around a barrier must not bound a loop within, because FXC then takes the counter for one
-//! that differs between invocations.
+//! Microsoft's FXC has a stricter rule (X3663), one part of which is checked here: the counter of a
+//! loop around a barrier must not bound an inner loop, because FXC then assumes that the counter
+//! differs between invocations.
 
 use naga::{Block, Expression, Function, Handle, LocalVariable, Statement};
 
 use super::loops::conditions;
 use super::parse::{Parsed, children};
 
-/// Every broken rule, as a message.
+/// Every violation of the rules, as a message.
 pub fn complaints(parsed: &Parsed) -> Vec<String> {
     let mut complaints = Vec::new();
     for (_, function) in parsed.module.functions.iter() {
@@ -80,7 +80,7 @@ fn has_barrier(block: &Block) -> bool {
 }
 
 struct Walk {
-    /// Whether some invocation may have returned already.
+    /// Whether some invocation may already have returned.
     returned: bool,
     complaints: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Whether the bound of a loop depends on uniforms only.
+//! Checks that no loop's bound depends on uniforms only.
 //!
 //! Mesa's software driver recompiles a kernel at every dispatch, for the values of the uniforms, if
 //! these alone bound a loop; `shaders/loop_bound.wgsl` explains this and how to avoid it. The
@@ -56,7 +56,7 @@ impl Search<'_> {
             Expression::Unary { expr, .. } => self.complaint(expr),
             Expression::Binary { left, right, .. } => {
                 let bounded = [left, right].into_iter().any(|side| self.bounds(side));
-                bounded.then(|| "a loop's bound is nothing but uniforms: use loop_bound".into())
+                bounded.then(|| "the bound of a loop depends only on uniforms: use loop_bound".into())
             }
             _ => None,
         }

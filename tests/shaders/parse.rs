@@ -1,4 +1,4 @@
-//! A kernel's shader as naga understands it.
+//! A kernel's shader, as parsed by naga.
 
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Block, EntryPoint, Module, Statement};

@@ -1,5 +1,5 @@
-//! Whether the lists of product kernels are those that products and convolutions can be recorded to
-//! use.
+//! Checks that the list of product kernels is exactly the set of kernels that products and
+//! convolutions can use.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ fn floats(plan: &mut Plan, element: Element, shape: &[usize]) -> Tensor {
     plan.declare("operand", Role::Input, element, shape)
 }
 
-/// A batch of pixels of one channel.
+/// A batch of single-channel pixels.
 fn batch(plan: &mut Plan, [rows, pixels]: [usize; 2]) -> Tensor {
     let images = gather::Images {
         pieces: vec![plan.declare("piece", Role::Input, Element::U8, [rows, pixels])],
@@ -95,7 +95,7 @@ fn record(plan: &mut Plan, [m, n, k]: [usize; 3]) {
     }
 }
 
-/// Records everything that can happen to products of matrices.
+/// Records every possible product of matrices.
 fn record_products(plan: &mut Plan) {
     for m in [3, 8] {
         for n in [3, 8, 16] {
@@ -122,9 +122,9 @@ fn convolve(plan: &mut Plan, element: Element, [channels, filters]: [usize; 2], 
     conv2d::weight_gradient(plan, y, x, window);
 }
 
-/// Records everything that can happen to convolutions.
+/// Records every possible convolution.
 fn record_convolutions(plan: &mut Plan) {
-    // Few windows have sums that are worth cutting, and so have many channels.
+    // Sums are worth splitting if there are few windows and many channels.
     for channels in [3, 8, 203, 208] {
         for filters in [3, 8, 203, 208] {
             for window in [Window::square(2, 1, 1), Window::square(3, 2, 1), Window::square(3, 11, 1)] {

@@ -1,11 +1,11 @@
-//! Whether a shader can be translated to the languages of Vulkan, Metal and DX12.
+//! Checks that a shader can be translated to the shader languages of Vulkan, Metal and DX12.
 
 use naga::back::{hlsl, msl, spv};
 use shadegrad::kernel::Kernel;
 
 use super::parse::Parsed;
 
-/// Every language that it cannot be translated to, with the reason.
+/// Every language that the shader cannot be translated to, with the reason.
 pub fn complaints(kernel: &Kernel, parsed: &Parsed) -> Vec<String> {
     let mut attempts = vec![("SPIR-V", to_spirv(parsed)), ("MSL", to_metal(kernel, parsed))];
     // HLSL has no cooperative matrices.
@@ -16,8 +16,10 @@ pub fn complaints(kernel: &Kernel, parsed: &Parsed) -> Vec<String> {
     for (language, attempt) in attempts {
         match attempt {
             Ok(length) if length > 100 => {}
-            Ok(length) => complaints.push(format!("in {language} it has only {length} words or letters")),
-            Err(error) => complaints.push(format!("cannot be said in {language}: {error}")),
+            Ok(length) => {
+                complaints.push(format!("its {language} translation has only {length} words or bytes"))
+            }
+            Err(error) => complaints.push(format!("cannot be translated to {language}: {error}")),
         }
     }
     complaints
@@ -31,8 +33,8 @@ fn to_spirv(parsed: &Parsed) -> Result<usize, String> {
 }
 
 fn to_metal(kernel: &Kernel, parsed: &Parsed) -> Result<usize, String> {
-    // 2.1 is the first with subgroup operations; macOS 10.14 has it. 2.3, of macOS 11, has
-    // cooperative matrices.
+    // 2.1 is the first version with subgroup operations (macOS 10.14), 2.3 (macOS 11) the first
+    // with cooperative matrices.
     let lang_version = if kernel.needs_cooperative_matrices() { (2, 3) } else { (2, 1) };
     let options = msl::Options { lang_version, ..msl::Options::default() };
     msl::write_string(&parsed.module, &parsed.info, &options, &msl::PipelineOptions::default())
@@ -42,7 +44,7 @@ fn to_metal(kernel: &Kernel, parsed: &Parsed) -> Result<usize, String> {
 
 fn to_hlsl(parsed: &Parsed) -> Result<usize, String> {
     let options = hlsl::Options {
-        // 6.2 is the first with f16.
+        // 6.2 is the first version with f16.
         shader_model: hlsl::ShaderModel::V6_2,
         // HLSL cannot read the number of workgroups; wgpu passes it as a constant.
         special_constants_binding: Some(hlsl::BindTarget::default()),

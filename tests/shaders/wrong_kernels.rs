@@ -1,4 +1,4 @@
-//! The checks are checked: what is wrong in one place must be refused, and for that reason.
+//! Tests of the shader checks: every error must be reported, with the right reason.
 
 use std::borrow::Cow;
 
@@ -7,13 +7,13 @@ use shadegrad::kernel::{Kernel, read, write};
 use super::KERNELS;
 use super::reflection::{Files, declarations, uniform};
 
-/// A right kernel to make wrong ones from.
+/// A correct kernel from which wrong ones are made.
 fn kernel(name: &str) -> Kernel {
     let found = KERNELS.iter().find(|kernel| kernel.name == name);
     found.unwrap_or_else(|| panic!("no kernel {name}")).clone()
 }
 
-/// There must be one complaint and no other, and it must give the reason.
+/// Exactly one complaint is expected, and it must contain the reason.
 #[track_caller]
 fn refused(kernel: &Kernel, because: &str) {
     let complaints = super::complaints(kernel, true);
@@ -27,7 +27,7 @@ fn edited(name: &str, from: &str, to: &str) -> Kernel {
     again(kernel(name), from, to)
 }
 
-/// The same with a kernel that was edited.
+/// The same for a kernel that was already edited.
 #[track_caller]
 fn again(kernel: Kernel, from: &str, to: &str) -> Kernel {
     assert!(kernel.source.contains(from), "{} has no {from:?} to replace", kernel.name);
@@ -69,7 +69,7 @@ fn bindings_that_dispatches_do_not_expect_are_refused() {
     refused(&edited("relu", "params", "parameters"), "parameters is not expected at binding 0 of group 0");
     refused(&edited("sgd", "var<uniform> step:", "var<uniform> mote:"), "no definition in scope");
     let vectors = edited("relu", "x: array<Stored>", "x: array<vec3<Stored>>");
-    refused(&again(vectors, "f32(x[i])", "f32(x[i].x)"), "x: elements with holes: 16 bytes apart");
+    refused(&again(vectors, "f32(x[i])", "f32(x[i].x)"), "x: elements with padding: 16 bytes apart");
     let vector = edited("relu", "length: u32,", "length: vec2<u32>,");
     refused(&again(vector, "params.length", "params.length.x"), "length must be u32 or f32");
 }
@@ -78,9 +78,9 @@ fn bindings_that_dispatches_do_not_expect_are_refused() {
 fn what_a_device_may_not_have_is_refused() {
     refused(&edited("relu", "fn main", "fn start"), "the compute shader `main`");
     let large = edited("relu", "@workgroup_size(256)", "@workgroup_size(512)");
-    refused(&Kernel { workgroup: [512, 1, 1], ..large }, "512 invocations, but 256 is the most");
+    refused(&Kernel { workgroup: [512, 1, 1], ..large }, "512 invocations, but the limit is 256");
     let memory = edited("column_sum", "COLUMNS * LANES>", "8192u>");
-    refused(&memory, "32768 bytes of workgroup memory, but 16384 is the most");
+    refused(&memory, "32768 bytes of workgroup memory, but the limit is 16384");
     refused(&edited("relu", "i < params.length", "i < arrayLength(&x)"), "never from `arrayLength`");
     refused(&edited("relu", "value < 0.0", "value < 0u"), "Operation Less");
 }
@@ -95,7 +95,7 @@ fn barriers_that_not_all_invocations_reach_are_refused() {
     );
 }
 
-/// Declarations of two files, of which one is `text`.
+/// The declarations of a set of files, one of which contains `text`, must be rejected.
 #[track_caller]
 fn undeclared(text: &str, because: &str) {
     let shared = ["stored_f32", "stored_f16", "step"].map(|name| (name.to_owned(), String::new()));
@@ -106,8 +106,8 @@ fn undeclared(text: &str, because: &str) {
 
 #[test]
 fn wrong_declarations_are_refused() {
-    undeclared("// kernel own = step own stored_f32\n", "what enables f16 must stand first");
-    undeclared("// kernel own = stored_f32 stored_f16 own\n", "what enables f16 must stand first");
+    undeclared("// kernel own = step own stored_f32\n", "the file that enables f16 must come first");
+    undeclared("// kernel own = stored_f32 stored_f16 own\n", "the file that enables f16 must come first");
     undeclared("// kernel own = stp own\n", "there is no shaders/stp.wgsl");
     undeclared("// kernel own = step\n", "declared in own, but not joined from it");
     undeclared("// kernel own: own\n", "no ` = `");
@@ -134,17 +134,17 @@ fn uniforms_that_have_no_twin_in_rust_are_refused() {
 fn counters_of_loops_around_barriers_that_bound_loops_within_are_refused() {
     let because = "the counter of a loop around a barrier";
     refused(&edited("online_steps", "s < earlier; s++", "s < t; s++"), because);
-    // Under another name, and as a part of a condition.
+    // The counter under another name, and as part of a condition.
     refused(&edited("online_steps", "let earlier = loop_bound(t, groups)", "let earlier = t"), because);
     refused(&edited("online_steps", "s < earlier; s++", "!(s + 1u > earlier + t); s++"), because);
 }
 
 #[test]
 fn loops_that_uniforms_alone_bound_are_refused() {
-    let because = "a loop's bound is nothing but uniforms";
+    let because = "the bound of a loop depends only on uniforms";
     for bound in ["params.rows", "params.rows + 1u", "max(params.rows, params.columns)"] {
         refused(&edited("column_sum", "row < end", &format!("row < {bound}")), because);
-        // Under another name, too.
+        // The uniform under another name.
         refused(
             &edited(
                 "column_sum",

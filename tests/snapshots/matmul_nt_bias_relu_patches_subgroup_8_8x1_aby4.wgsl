@@ -37,13 +37,13 @@ struct Params {
     // Windows of an image, and kernel positions of a window.
     windows_height: u32,
     windows_width: u32,
-    places: u32,
-    places_width: u32,
+    kernel_area: u32,
+    kernel_width: u32,
     stride: u32,
-    spread: u32,
+    lhs_dilation: u32,
     // Padding above and to the left of the map.
-    above: u32,
-    left: u32,
+    pad_top: u32,
+    pad_left: u32,
     // Elements from the end of one row of windows to the start of the next, and likewise for
     // images.
     line_skip: u32,
@@ -79,8 +79,8 @@ struct Window {
 fn window_of(index: u32) -> Window {
     let line = index / params.windows_width;
     let image = line / params.windows_height;
-    let row = line % params.windows_height * params.stride - params.above;
-    let column = index % params.windows_width * params.stride - params.left;
+    let row = line % params.windows_height * params.stride - params.pad_top;
+    let column = index % params.windows_width * params.stride - params.pad_left;
     return Window(((image * params.map_height + row) * params.map_width + column) * params.channels, row, column);
 }
 
@@ -101,14 +101,14 @@ fn place_of(term: u32) -> Place {
     let place = term / params.cell_terms;
     // Past the last term, the row is outside every map.
     let outside = select(0u, 0x40000000u, term >= params.k);
-    return place_at(place / params.places_width + outside, place % params.places_width, term % params.cell_terms);
+    return place_at(place / params.kernel_width + outside, place % params.kernel_width, term % params.cell_terms);
 }
 
 fn next_place(place: Place) -> Place {
     let channel = place.channel + 4u;
     let next_cell = channel == params.cell_terms;
     let column = place.column + u32(next_cell);
-    let next_row = column == params.places_width;
+    let next_row = column == params.kernel_width;
     return place_at(place.row + u32(next_row), select(column, 0u, next_row), select(channel, 0u, next_cell));
 }
 

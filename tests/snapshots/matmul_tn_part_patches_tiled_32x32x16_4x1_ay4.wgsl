@@ -41,13 +41,13 @@ struct Params {
     // Windows of an image, and kernel positions of a window.
     windows_height: u32,
     windows_width: u32,
-    places: u32,
-    places_width: u32,
+    kernel_area: u32,
+    kernel_width: u32,
     stride: u32,
-    spread: u32,
+    lhs_dilation: u32,
     // Padding above and to the left of the map.
-    above: u32,
-    left: u32,
+    pad_top: u32,
+    pad_left: u32,
     // Elements from the end of one row of windows to the start of the next, and likewise for
     // images.
     line_skip: u32,
@@ -83,21 +83,21 @@ struct Window {
 fn window_of(index: u32) -> Window {
     let line = index / params.windows_width;
     let image = line / params.windows_height;
-    let row = line % params.windows_height * params.stride - params.above;
-    let column = index % params.windows_width * params.stride - params.left;
+    let row = line % params.windows_height * params.stride - params.pad_top;
+    let column = index % params.windows_width * params.stride - params.pad_left;
     return Window(((image * params.map_height + row) * params.map_width + column) * params.channels, row, column);
 }
 
 fn next_window(window: Window) -> Window {
     let column = window.column + params.stride;
-    let next_line = column == params.windows_width * params.stride - params.left;
+    let next_line = column == params.windows_width * params.stride - params.pad_left;
     let row = window.row + select(0u, params.stride, next_line);
-    let next_image = row == params.windows_height * params.stride - params.above;
+    let next_image = row == params.windows_height * params.stride - params.pad_top;
     let skipped = select(0u, params.line_skip, next_line) + select(0u, params.image_skip, next_image);
     return Window(
         window.first + params.stride * params.channels + skipped,
-        select(row, 0u - params.above, next_image),
-        select(column, 0u - params.left, next_line),
+        select(row, 0u - params.pad_top, next_image),
+        select(column, 0u - params.pad_left, next_line),
     );
 }
 
@@ -112,8 +112,8 @@ struct Places {
 fn place_of(element: u32) -> Places {
     let elements = min(vec4(element, element + 1u, element + 2u, element + 3u), vec4(params.n - 1u));
     let places = elements / params.channels;
-    let row = places / params.places_width;
-    let column = places % params.places_width;
+    let row = places / params.kernel_width;
+    let column = places % params.kernel_width;
     return Places(row, column, (row * params.map_width + column) * params.channels + elements % params.channels);
 }
 

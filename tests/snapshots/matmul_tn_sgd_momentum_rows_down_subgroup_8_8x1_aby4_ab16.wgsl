@@ -43,13 +43,13 @@ struct Params {
     // Windows of an image, and kernel positions of a window.
     windows_height: u32,
     windows_width: u32,
-    places: u32,
-    places_width: u32,
+    kernel_area: u32,
+    kernel_width: u32,
     stride: u32,
-    spread: u32,
+    lhs_dilation: u32,
     // Padding above and to the left of the map.
-    above: u32,
-    left: u32,
+    pad_top: u32,
+    pad_left: u32,
     // Elements from the end of one row of windows to the start of the next, and likewise for
     // images.
     line_skip: u32,

@@ -127,7 +127,7 @@ impl FoundAdapter {
         let subgroups = features.contains(wgpu::Features::SUBGROUP) && one_size;
         let cooperative = features.contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX);
         GpuFacts {
-            barred: 0,
+            disabled: 0,
             subgroup_size: subgroups.then_some(info.subgroup_min_size),
             cooperative: self.matrices().filter(|_| cooperative),
             proven: false,

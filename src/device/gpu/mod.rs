@@ -110,7 +110,7 @@ impl Gpu {
 
     /// Disables these tile classes of the matrix product, and f16 if `f16` is one of them.
     pub fn disable(mut self, classes: &[String]) -> Self {
-        self.facts.bar(classes);
+        self.facts.disable(classes);
         self
     }
 
@@ -134,7 +134,7 @@ impl Gpu {
             // Cooperative matrices of a software driver are not used.
             if facts.cooperative.is_some() && !facts.software {
                 let wrong = proof::wrong(&self.context, &self.facts, &|op| op);
-                facts.bar(&wrong);
+                facts.disable(&wrong);
                 if !wrong.is_empty() {
                     let gpu = self.context.info.name.clone();
                     (self.context.on_notice)(&Notice::WrongMatrices { gpu, classes: wrong });

@@ -119,7 +119,7 @@ mod tests {
         let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
         let gpu = Gpu::open(first, Capabilities::Adapter).expect("the GPU can be opened");
         let cooperative = |facts: &GpuFacts| -> Vec<TileClass> {
-            TileClass::menu_of_halves(facts).into_iter().filter(TileClass::is_cooperative).collect()
+            TileClass::f16_menu(facts).into_iter().filter(TileClass::is_cooperative).collect()
         };
         let all: Vec<TileClass> =
             TileClass::all(gpu.facts()).into_iter().filter(TileClass::is_cooperative).collect();

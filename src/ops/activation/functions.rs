@@ -7,7 +7,7 @@ use crate::kernel::PlainKernel;
 use crate::kernel::shaders::{self, ActivationParams};
 use crate::ops::relu;
 
-/// A function that is applied to every element. It displays as models spell it: `leakyrelu:0.01`.
+/// An activation function. Its `Display` is the spelling in models: `leakyrelu:0.01`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     /// `max(x, 0)`.
@@ -16,7 +16,7 @@ pub enum Activation {
     /// (Hendrycks and Gimpel, "Gaussian error linear units", 2016, section 2; PyTorch's default,
     /// not its `tanh` approximation).
     Gelu,
-    /// `x`, or `slope x` where `x` is negative.
+    /// `x`, or `slope x` if `x` is negative.
     LeakyRelu {
         /// PyTorch's `negative_slope`.
         slope: f32,
@@ -39,18 +39,18 @@ pub enum Activation {
     },
 }
 
-/// The number behind an activation's name.
+/// The argument of an activation: the number after its name.
 #[derive(Clone, Copy, Debug)]
 pub struct Argument {
-    /// What it is, for messages.
+    /// The argument's meaning, for messages.
     pub meaning: &'static str,
-    /// Its value where a model does not give one.
+    /// The value that is used if a model does not give one.
     pub default: Option<f32>,
-    /// The activation with this value.
+    /// Makes the activation with this argument.
     pub set: fn(f32) -> Activation,
 }
 
-/// What is known about an activation beside its formulas.
+/// One row of the table of activations.
 struct Row {
     /// The activation, with an argument that suits an example.
     activation: Activation,
@@ -60,7 +60,7 @@ struct Row {
     argument: Option<Argument>,
     /// Where the derivative jumps, in ascending order.
     kinks: &'static [f64],
-    /// The forward and the backward kernel, unless the activation has an op of its own.
+    /// The forward and the backward kernel, unless the activation is a separate op.
     kernels: Option<[&'static PlainKernel<ActivationParams>; 2]>,
 }
 
@@ -160,7 +160,7 @@ impl Activation {
             Activation::Hardswish if x <= -3.0 => 0.0,
             Activation::Hardswish if x >= 3.0 => x,
             Activation::Hardswish => x * (x + 3.0) / 6.0,
-            // Not `clamp`-like maxima and minima, which would drop NaN.
+            // Unlike `max` and `min`, these comparisons keep NaN.
             Activation::Relu6 if x > 6.0 => 6.0,
             Activation::Relu6 => relu::relu(x),
             Activation::Sigmoid => logistic(x),
@@ -187,7 +187,7 @@ impl Activation {
         }
     }
 
-    /// `f(x)` in f64, on the smooth piece of `f` that lies behind `piece` [kinks](Self::kinks).
+    /// `f(x)` in f64, on the smooth piece of `f` after the first `piece` [kinks](Self::kinks).
     /// Gradients are checked against differences of these values.
     pub(crate) fn exact(self, x: f64, piece: usize) -> f64 {
         match self {
@@ -223,7 +223,7 @@ impl Activation {
         self.row().summary
     }
 
-    /// What is behind the name in a model's text, if anything is.
+    /// The argument that may follow the name in a model's text, if the activation has one.
     pub fn argument(self) -> Option<Argument> {
         self.row().argument
     }
@@ -244,9 +244,10 @@ impl Activation {
     /// The forward and the backward kernel.
     ///
     /// # Panics
-    /// For [`Activation::Relu`], which is recorded as an op of its own.
+    ///
+    /// For [`Activation::Relu`], which is recorded as a separate op.
     pub(super) fn kernels(self) -> [&'static PlainKernel<ActivationParams>; 2] {
-        self.row().kernels.expect("ReLU is recorded as an op of its own")
+        self.row().kernels.expect("ReLU is recorded as a separate op")
     }
 }
 
@@ -293,7 +294,7 @@ fn logistic(x: f32) -> f32 {
     numerator / (1.0 + e)
 }
 
-/// `logistic(x) (1 - logistic(x))`, without the difference, which would lose digits where x is
+/// `logistic(x) (1 - logistic(x))`, computed without the difference, which loses digits if x is
 /// large.
 fn logistic_derivative(x: f32) -> f32 {
     let e = (-x.abs()).exp();

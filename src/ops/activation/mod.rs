@@ -1,13 +1,25 @@
 //! Activations: `y = f(x)`, element by element, and their gradients `dx = f'(x) dy`.
 //!
-//! All tensors have one shape. One frame of shaders serves every function: its file in `shaders/`
-//! has the function and its derivative. NaN passes through, so that a diverged run is seen at the
-//! loss.
+//! All tensors have one shape. All activations share one frame of shaders: the file of an
+//! activation in `shaders/` has the function and its derivative. NaN passes through, so that
+//! divergence becomes visible in the loss.
 //!
-//! The table in `functions.rs` is the list that models, help, the selftest and the tests read. A
-//! new activation is a variant of [`Activation`] with a row of the table, its three formulas below
-//! it, and a shader. [ReLU](super::relu) is in the table but has an op of its own, since other ops
-//! apply it on the way.
+//! The table in `functions.rs` is the one list that models, help, selftest and tests read. To add
+//! an activation, add a variant of [`Activation`], a row of the table, its three formulas below the
+//! table, and a shader. [ReLU](super::relu) is in the table but is a separate op, since other ops
+//! apply it in their epilogues.
+//!
+//! ```
+//! use shadegrad::ops::activation::{self, Activation};
+//! use shadegrad::plan::{Plan, Role};
+//! use shadegrad::tensor::Element;
+//!
+//! let mut plan = Plan::new();
+//! let x = plan.declare("x", Role::Input, Element::F32, [2, 3]);
+//! plan.begin("example");
+//! let y = activation::forward(&mut plan, Activation::Silu, x);
+//! assert_eq!(y.shape(), x.shape());
+//! ```
 
 mod functions;
 
@@ -21,6 +33,7 @@ use crate::tensor::Tensor;
 /// Records `y = f(x)` and returns `y`.
 ///
 /// # Panics
+///
 /// If `x` does not hold floats.
 #[track_caller]
 pub fn forward(plan: &mut Plan, activation: Activation, x: Tensor) -> Tensor {
@@ -44,7 +57,8 @@ pub fn forward(plan: &mut Plan, activation: Activation, x: Tensor) -> Tensor {
 /// Records `dx = f'(x) dy` and returns `dx`; `x` is the forward pass's input.
 ///
 /// # Panics
-/// If `x` does not hold floats, or `dy` is not like `x`.
+///
+/// If `x` does not hold floats, or if `dy` differs from `x` in shape or element type.
 #[track_caller]
 pub fn backward(plan: &mut Plan, activation: Activation, x: Tensor, dy: Tensor) -> Tensor {
     if activation == Activation::Relu {

@@ -7,18 +7,22 @@ use crate::kernel::{Dispatch, GpuFacts, iterations, shaders};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
-/// What the backward pass makes.
+/// The outputs of the backward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Gradients {
-    /// Of the input; zero in rows of padding.
+    /// Gradient of the input; zero in rows of padding.
     pub dx: Tensor,
-    /// `[channels]`.
+    /// Gradient of the norm weight, `[channels]`.
     pub dweight: Tensor,
-    /// `[channels]`.
+    /// Gradient of the norm bias, `[channels]`.
     pub dbias: Tensor,
 }
 
-/// Records the gradients of a forward pass with the batch's own `moments`, and returns them.
+/// Records the gradients of a forward pass that used the batch's own `moments`, and returns them.
+///
+/// # Panics
+///
+/// If the shapes do not match.
 #[track_caller]
 pub fn backward(plan: &mut Plan, x: Tensor, moments: Tensor, weight: Tensor, dy: Tensor) -> Gradients {
     let matrix = Matrix::of(x);
@@ -111,7 +115,7 @@ impl Op for Backward {
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
         let matrix = self.matrix;
-        // Epsilon is in the moments.
+        // The moments already include epsilon.
         let params = matrix.params(Normalisation { epsilon: 0.0, momentum: 0.0 });
         let Gradients { dx, dweight, dbias } = self.gradients;
         let rows = PART.min(matrix.rows).div_ceil(LANES as usize);

@@ -1,4 +1,4 @@
-//! The forward passes: statistics of a batch or running ones, and their application.
+//! The forward passes: statistics of a batch or running statistics, and the normalisation.
 
 use rayon::prelude::*;
 
@@ -7,12 +7,12 @@ use crate::kernel::{Dispatch, GpuFacts, iterations, shaders};
 use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
-/// The running statistics: `[channels]` each.
+/// The running statistics, `[channels]` each.
 #[derive(Clone, Copy, Debug)]
 pub struct Running {
-    /// Starts as zeros.
+    /// Running mean, initially zeros.
     pub mean: Tensor,
-    /// Starts as ones.
+    /// Running variance, initially ones.
     pub variance: Tensor,
 }
 
@@ -24,7 +24,12 @@ impl Running {
     }
 }
 
-/// Records the statistics of `x` in training, which move the running ones; returns the moments.
+/// Records the statistics of `x` in training and the update of the running statistics; returns the
+/// moments.
+///
+/// # Panics
+///
+/// If the shapes do not match, or if the batch has too many rows for one dispatch.
 #[track_caller]
 pub fn statistics(plan: &mut Plan, x: Tensor, running: Running, normalisation: Normalisation) -> Tensor {
     let matrix = Matrix::of(x);
@@ -36,6 +41,10 @@ pub fn statistics(plan: &mut Plan, x: Tensor, running: Running, normalisation: N
 }
 
 /// Records the moments of an evaluation, from the running statistics; returns them.
+///
+/// # Panics
+///
+/// If the shapes do not match.
 #[track_caller]
 pub fn recall(plan: &mut Plan, running: Running, normalisation: Normalisation) -> Tensor {
     let channels = running.mean.len();
@@ -48,6 +57,10 @@ pub fn recall(plan: &mut Plan, running: Running, normalisation: Normalisation) -
 
 /// Records `y = (x - mean) / deviation * weight + bias` and returns `y`; `weight` and `bias` are
 /// `[channels]`.
+///
+/// # Panics
+///
+/// If the shapes do not match.
 #[track_caller]
 pub fn apply(plan: &mut Plan, x: Tensor, moments: Tensor, weight: Tensor, bias: Tensor) -> Tensor {
     let matrix = Matrix::of(x);
@@ -219,7 +232,7 @@ impl Op for Apply {
     }
 
     fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        // Epsilon is in the moments.
+        // The moments already include epsilon.
         let params = self.matrix.params(Normalisation { epsilon: 0.0, momentum: 0.0 });
         let tensors = [self.x, self.moments, self.weight, self.bias, self.y];
         vec![self.matrix.by_element(&shaders::BATCH_NORM_APPLY, params, &tensors)]

@@ -1,4 +1,4 @@
-//! A map as the matrix that batch normalisation makes of it, and the dispatches over its parts.
+//! A map viewed as the matrix that batch normalisation works on, and the dispatches over its parts.
 
 use crate::kernel::shaders::{self, BatchNormParams};
 use crate::kernel::{Dispatch, MOST_GROUPS, PlainKernel};
@@ -10,17 +10,17 @@ use crate::tensor::{Shape, Tensor};
 pub struct Normalisation {
     /// Added to the variance; PyTorch's default is 1e-5.
     pub epsilon: f32,
-    /// What a step's statistics count in the running ones; PyTorch's default is 0.1.
+    /// Weight of a step's statistics in the running statistics; PyTorch's default is 0.1.
     pub momentum: f32,
 }
 
-/// Rows that are summed together.
+/// Rows of a partial sum.
 pub(super) const PART: usize = 1024;
-/// Channels of a workgroup that sums, and invocations that share the rows of each.
+/// Channels of a workgroup that sums, and invocations that share the rows of each channel.
 const CHANNELS: u32 = shaders::BATCH_NORM_MOMENTS.workgroup()[0];
 pub(super) const LANES: u32 = shaders::BATCH_NORM_MOMENTS.workgroup()[1];
 
-/// A map, as a matrix.
+/// Sizes of a map viewed as a matrix.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Matrix {
     pub(super) rows: usize,
@@ -54,7 +54,7 @@ impl Matrix {
         [2, self.channels].into()
     }
 
-    /// Elements of the rows that belong to images.
+    /// Number of elements in rows that belong to images, not padding.
     pub(super) fn valid(&self, step: &StepRecord) -> usize {
         (step.rows as usize * self.cells).min(self.rows) * self.channels
     }

@@ -1,9 +1,8 @@
-//! The GPU half of a convolution: products whose operand is patches, on the kernels of the [matrix
-//! product](crate::ops::matmul).
+//! The GPU half of a convolution: products with patches as an operand, on the kernels of the
+//! [matrix product](crate::ops::matmul).
 //!
-//! The gradient of the map is itself a convolution of `dy` with the weight, whose places are in
-//! reverse order: what a cell gave to windows, it gets back from them. Where windows lie a stride
-//! apart, the cells of `dy` do.
+//! The gradient of the map is itself a convolution of `dy` with the weight, whose kernel positions
+//! are reversed. If the convolution has a stride, `dy` is dilated by it (lhs dilation).
 
 use super::sizes::Sizes;
 use crate::ops::matmul::gpu::{MOST_TERMS, Patches};
@@ -12,30 +11,31 @@ use crate::plan::Plan;
 use crate::tensor::Tensor;
 
 impl Sizes {
-    /// The map as the windows of the forward pass cover it.
+    /// The map with the windows of the forward pass.
     fn patches(&self) -> Patches {
         let axes = [self.rows, self.columns];
         Patches {
             map: axes.map(|axis| axis.input),
             channels: self.channels,
             windows: axes.map(|axis| axis.output),
-            places: axes.map(|axis| axis.size),
+            kernel_size: axes.map(|axis| axis.size),
             stride: self.rows.stride,
-            spread: 1,
+            lhs_dilation: 1,
             before: axes.map(|axis| axis.padding as isize),
         }
     }
 
-    /// The gradients of the windows, as what each cell of the map gets is looked for in them.
+    /// The gradients of the outputs, with one window per cell of the map: the outputs that the cell
+    /// contributed to.
     fn patches_of_outputs(&self) -> Patches {
         let axes = [self.rows, self.columns];
         Patches {
             map: axes.map(|axis| axis.output),
             channels: self.filters,
             windows: axes.map(|axis| axis.input),
-            places: axes.map(|axis| axis.size),
+            kernel_size: axes.map(|axis| axis.size),
             stride: 1,
-            spread: self.rows.stride,
+            lhs_dilation: self.rows.stride,
             before: axes.map(|axis| axis.size as isize - 1 - axis.padding as isize),
         }
     }
@@ -46,7 +46,7 @@ impl Sizes {
         patches.max(outputs).max(self.windows())
     }
 
-    /// Panics where a sum is too long for a GPU.
+    /// Panics if a sum is too long for a GPU.
     #[track_caller]
     pub(super) fn expect_few_terms(&self) {
         let terms = self.most_terms();

@@ -1,29 +1,42 @@
 //! Convolution of maps: `y[o] = sum over the cells of a window and their channels i of x[cell, i]
-//! w[o, place of the cell in the window, i]`, plus a bias, for every window; see [`Window`].
-//! Padding counts as zeros.
+//! w[o, kernel position of the cell, i]`, plus a bias, for every window; see [`Window`]. Padding
+//! counts as zeros.
 //!
-//! As in every deep-learning library it is a cross-correlation. Each of its three passes is a
+//! As in every deep-learning library, it is a cross-correlation. Each of its three passes is a
 //! matrix product with *patches*, `[batch * output height * output width, window height * window
-//! width * channels]`, whose row is what one window covers (Chellapilla, Puri and Simard, "High
-//! performance convolutional neural networks for document processing", 2006, section 3.1):
+//! width * channels]`, of which a row is the contents of one window (Chellapilla, Puri and Simard,
+//! "High performance convolutional neural networks for document processing", 2006, section 3.1):
 //!
 //! ```text
-//! y        = patches w^T                                             forward
-//! dpatches = dy w, and dx = the sum of what dpatches has of a cell   data gradient
-//! dw       = dy^T patches                                            weight gradient
+//! y        = patches w^T                                              forward
+//! dpatches = dy w, and dx = the sum of a cell's elements of dpatches  data gradient
+//! dw       = dy^T patches                                             weight gradient
 //! ```
 //!
 //! The gradient of the bias is the [column sum](super::column_sum) of `dy`.
 //!
-//! Nobody makes the patches. The CPU half multiplies cells where they lie; the GPU half is products
-//! of [`matmul`] with patches as an operand, whose elements its kernels look up in the map
-//! (implicit GEMM).
+//! Patches are never stored. The CPU half multiplies cells in place. The GPU half uses products of
+//! [`matmul`] with patches as an operand, whose elements the kernels load from the map (implicit
+//! GEMM).
 //!
-//! All but `dw` and the bias may be kept in 16 bits, together; `dy` and `dx` have a
-//! [scale](StepRecord::gradient_scale) then.
+//! All tensors except `dw` and the bias may be f16, together; `dy` and `dx` then have a
+//! [scale](StepRecord::gradient_scale).
 //!
 //! `x` and `dx` are `[batch, height, width, channels]`, `y` and `dy` `[batch, output height, output
 //! width, filters]`, `w` and `dw` `[filters, window height, window width, channels]`.
+//!
+//! ```
+//! use shadegrad::ops::{Window, conv2d};
+//! use shadegrad::plan::{Plan, Role};
+//! use shadegrad::tensor::Element;
+//!
+//! let mut plan = Plan::new();
+//! let x = plan.declare("x", Role::Input, Element::F32, [2, 8, 8, 3]);
+//! let w = plan.declare("w", Role::Parameter, Element::F32, [16, 3, 3, 3]);
+//! plan.begin("example");
+//! let y = conv2d::forward(&mut plan, x, w, None, false, Window::square(3, 1, 1));
+//! assert_eq!(y.shape().sizes(), [2, 8, 8, 16]);
+//! ```
 
 mod cpu;
 mod gpu;
@@ -37,10 +50,12 @@ use crate::plan::{Choice, HostMemory, Op, Operands, Plan, StepRecord};
 use crate::tensor::{Element, Shape, Tensor};
 use sizes::Sizes;
 
-/// Records `y = convolution of x with weight`, plus `bias` (`[filters]`) where there is one, then
-/// ReLU if `relu`, and returns `y`.
+/// Records `y = convolution of x with weight`, plus `bias` (`[filters]`) if there is one, then ReLU
+/// if `relu`, and returns `y`.
 ///
-/// Panics where shapes do not fit each other, or where sums are too long.
+/// # Panics
+///
+/// If the shapes do not match, or if sums are too long.
 #[track_caller]
 pub fn forward(
     plan: &mut Plan,
@@ -63,8 +78,12 @@ pub fn forward(
     if relu && bias.is_none() { relu::forward(plan, y) } else { y }
 }
 
-/// Records the gradient of `x`, which has shape `x_shape`, and returns it: zero where `mask` is not
-/// positive. A mask is the output of the ReLU of the layer before.
+/// Records the gradient of `x`, which has shape `x_shape`, and returns it. It is zero where `mask`,
+/// the output of the previous layer's ReLU, is not positive.
+///
+/// # Panics
+///
+/// If the shapes do not match, or if sums are too long.
 #[track_caller]
 pub fn data_gradient(
     plan: &mut Plan,
@@ -88,6 +107,10 @@ pub fn data_gradient(
 }
 
 /// Records the gradient of the weight and returns it.
+///
+/// # Panics
+///
+/// If the shapes do not match, or if sums are too long.
 #[track_caller]
 pub fn weight_gradient(plan: &mut Plan, dy: Tensor, x: Tensor, window: Window) -> Tensor {
     x.expect_floats("x", x.shape());
@@ -117,7 +140,7 @@ enum Pass {
     WeightGradient,
 }
 
-/// A recorded pass, as the product that it is.
+/// A recorded pass, as a matrix product.
 #[derive(Debug)]
 struct Convolution {
     pass: Pass,

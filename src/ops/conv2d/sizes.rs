@@ -14,7 +14,7 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    /// Panics unless `x` is a map that the window fits, and no sum is too long.
+    /// Panics unless `x` is a map, the window fits it, and no sum is too long.
     #[track_caller]
     pub(super) fn new(x: Shape, filters: usize, window: Window) -> Self {
         let [batch, height, width, channels] = *x.sizes() else {
@@ -40,17 +40,17 @@ impl Sizes {
         [self.filters, self.rows.size, self.columns.size, self.channels].into()
     }
 
-    /// Elements of a patch: what one window covers.
+    /// Elements of a patch: the contents of one window.
     pub(super) fn patch(&self) -> usize {
         self.rows.size * self.columns.size * self.channels
     }
 
-    /// Rows of windows, of all images.
+    /// Rows of windows, over all images.
     pub(super) fn lines(&self) -> usize {
         self.batch * self.rows.output
     }
 
-    /// Windows of all images.
+    /// Windows, over all images.
     pub(super) fn windows(&self) -> usize {
         self.lines() * self.columns.output
     }

@@ -1,4 +1,4 @@
-//! The CPU half of gathering a batch.
+//! The CPU half of the gather op.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use super::images::{Gather, Images, NO_LABEL};
 use crate::augmentation::Change;
 use crate::plan::{HostMemory, StepRecord};
 
-/// Pixels of a batch from which on several threads gather it.
+/// Minimum number of pixels of a batch that several threads gather.
 const PARALLEL_FROM: usize = 1 << 14;
 
 impl Gather {
@@ -26,7 +26,7 @@ impl Gather {
         let [channel_step, place_step] = self.steps();
         let x = &mut *memory.f32_mut(self.output.x);
         let batch_labels = &mut *memory.u32_mut(self.output.labels);
-        // The widest vectors that this processor has.
+        // Uses the widest vectors that this processor has.
         let vectors = pulp::Arch::new();
         let fill = |row: usize, x: &mut [f32], label: &mut u32| {
             if row >= step.rows as usize {
@@ -49,8 +49,8 @@ impl Gather {
                 vectors.dispatch(|| write_planes(x, image, normalisation, plane));
             }
         };
-        // Images lie all over a large memory: waiting for them is divided, too, where it is worth
-        // it.
+        // Images are scattered over a large memory, so threads also share the memory latency if the
+        // batch is large enough.
         if x.len() >= PARALLEL_FROM && rayon::current_num_threads() > 1 {
             let rows = x.par_chunks_exact_mut(pixels).zip(batch_labels.par_iter_mut()).enumerate();
             rows.with_min_len(PARALLEL_FROM.div_ceil(2 * pixels))
@@ -62,7 +62,7 @@ impl Gather {
     }
 }
 
-/// Channel by channel, as the image is.
+/// Writes channels first, as the image is stored.
 #[inline(always)]
 fn write_planes(x: &mut [f32], image: &[u8], normalisation: &[f32], plane: usize) {
     let channels = x.chunks_exact_mut(plane).zip(image.chunks_exact(plane));
@@ -73,7 +73,7 @@ fn write_planes(x: &mut [f32], image: &[u8], normalisation: &[f32], plane: usize
     }
 }
 
-/// Place by place, the channels of each beside each other.
+/// Writes channels last.
 fn write_places(x: &mut [f32], image: &[u8], normalisation: &[f32]) {
     let channels = normalisation.len() / 2;
     let planes = image.chunks_exact(image.len() / channels).zip(normalisation.chunks_exact(2));
@@ -84,23 +84,23 @@ fn write_places(x: &mut [f32], image: &[u8], normalisation: &[f32]) {
     }
 }
 
-/// An image of a batch, whichever way its channels lie.
+/// An image of a batch, in either layout.
 struct View<'a> {
     x: &'a mut [f32],
     width: usize,
-    /// Floats from one channel to the next, and from one place to the next.
+    /// Floats from one channel to the next, and from one pixel position to the next.
     channel_step: usize,
     place_step: usize,
 }
 
 impl View<'_> {
-    /// Some columns of a row of a channel.
+    /// The given columns of one row of a channel.
     fn part(&mut self, channel: usize, row: usize, columns: Range<usize>) -> impl Iterator<Item = &mut f32> {
         let first = channel * self.channel_step + (row * self.width + columns.start) * self.place_step;
         self.x[first..].iter_mut().step_by(self.place_step).take(columns.len())
     }
 
-    /// The image as `change` leaves it.
+    /// Writes the image as augmented by `change`.
     fn write_changed(&mut self, image: &[u8], normalisation: &[f32], change: &Change) {
         let width = self.width;
         let columns: Vec<usize> = (0..width).map(|column| change.column(column)).collect();

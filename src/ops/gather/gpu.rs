@@ -1,5 +1,5 @@
-//! The GPU half of gathering a batch: images as they are, by words or by vectors of sixteen pixels,
-//! and place by place where the pixels of an image change their places.
+//! The GPU half of gathering a batch: images are copied by words or by vectors of sixteen pixels,
+//! or pixel by pixel if augmentation moves pixels.
 
 use super::images::{Gather, Images};
 use crate::kernel::shaders::{self, GatherParams, GatherPlacesParams};
@@ -7,16 +7,16 @@ use crate::kernel::{Dispatch, PlainKernel, Uniform, fold_rows, iterations};
 use crate::rng;
 use crate::tensor::{Element, Tensor};
 
-/// Pieces that one dispatch reads: as many as there are bindings left on the smallest of GPUs.
+/// Pieces that one dispatch reads: the smallest GPUs have no more bindings left.
 const PIECES: usize = 2;
 
-/// Places of an image that one invocation writes, as in `gather_places.wgsl`.
+/// Pixel positions that one invocation writes, as in `gather_places.wgsl`.
 const PLACES: usize = 8;
 
-/// Rounds of two calls of `philox`.
+/// Loop iterations of two calls of `philox`.
 const ROUNDS: u64 = 2 * iterations(rng::ROUNDS, 0);
 
-/// Two pieces, or one, that a dispatch reads.
+/// One or two pieces that a dispatch reads.
 #[derive(Clone, Copy)]
 struct Pair {
     piece: Tensor,
@@ -30,8 +30,8 @@ fn held(piece: Tensor) -> u32 {
 }
 
 impl Gather {
-    /// One dispatch per pair of pieces: each writes the rows whose images lie in its pieces, the
-    /// first also the rows without an image, so that together they write every row exactly once.
+    /// One dispatch per pair of pieces. Each writes the rows whose images are in its pieces; the
+    /// first also writes the rows without an image. Together they write every row exactly once.
     pub(super) fn dispatches(&self) -> Vec<Dispatch> {
         let mut first = 0;
         let pairs = self.images.pieces.chunks(PIECES).map(|pieces| {
@@ -42,7 +42,7 @@ impl Gather {
         pairs.map(|pair| if self.is_by_place() { self.places(pair) } else { self.copy(pair) }).collect()
     }
 
-    /// Images with their pixels in order.
+    /// Gathers images without moving pixels.
     fn copy(&self, pair: Pair) -> Dispatch {
         let [_, bytes] = pair.piece.matrix("piece");
         let (kernel, stride) = match self.output.x.element() {
@@ -62,12 +62,12 @@ impl Gather {
         self.dispatch(kernel, params, pair, stride, iterations(4, 0))
     }
 
-    /// Whether pixels change their places.
+    /// Whether augmentation moves pixels, or the layout changes.
     fn is_by_place(&self) -> bool {
         self.interleaves() || !self.images.augmentation.is_none()
     }
 
-    /// Images place by place.
+    /// Gathers images pixel by pixel.
     fn places(&self, pair: Pair) -> Dispatch {
         let Images { height, width, augmentation, .. } = self.images;
         let (plane, channels) = (self.images.plane(), self.images.channels());
@@ -97,7 +97,7 @@ impl Gather {
         self.dispatch(&shaders::GATHER_PLACES, params, pair, across, iterations)
     }
 
-    /// With `across` invocations in a row.
+    /// Makes a dispatch with `across` invocations per row.
     fn dispatch<P: Uniform>(
         &self,
         kernel: &'static PlainKernel<P>,
@@ -107,7 +107,7 @@ impl Gather {
         iterations: u64,
     ) -> Dispatch {
         let Images { labels, normalisation, .. } = self.images;
-        // Something must be bound where there is no second piece.
+        // If there is no second piece, the binding needs another tensor.
         let next = next.unwrap_or(piece);
         let output = self.output;
         let tensors = [piece, next, labels, self.order, normalisation, output.x, output.labels];

@@ -1,4 +1,4 @@
-//! Images on a device, and the gathering of a batch of them.
+//! Images on a device, and batches of them.
 
 use crate::augmentation::Augmentation;
 use crate::tensor::Tensor;
@@ -6,10 +6,10 @@ use crate::tensor::Tensor;
 /// The label of a row that holds no image.
 pub const NO_LABEL: u32 = u32::MAX;
 
-/// Images resident on a device: bytes in pieces that respect the adapter's binding limit.
+/// Images resident on a device: bytes, in pieces that respect the adapter's binding limit.
 #[derive(Clone, Debug)]
 pub struct Images {
-    /// Each `[images, stride]`, bytes. All but the last hold the same number of images.
+    /// The pieces, each `[images, stride]`, bytes. All but the last hold the same number of images.
     pub pieces: Vec<Tensor>,
     /// The class of every image, `[images]`.
     pub labels: Tensor,
@@ -19,11 +19,11 @@ pub struct Images {
     pub height: usize,
     /// Columns of an image.
     pub width: usize,
-    /// What becomes of them in a batch.
+    /// The augmentation to apply in a batch.
     pub augmentation: Augmentation,
 }
 
-/// A batch as the model sees it.
+/// A batch that is the model's input.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch {
     /// Normalised pixels, `[batch, pixels]`, floats or [pixels](Element::Pixel); or `[batch,
@@ -34,12 +34,16 @@ pub struct Batch {
 }
 
 impl Images {
-    /// 1 for grey images, 3 for red, green, blue.
+    /// Number of channels: 1 for greyscale images, 3 for RGB.
+    ///
+    /// # Panics
+    ///
+    /// If `normalisation` is not a matrix.
     pub fn channels(&self) -> usize {
         self.normalisation.matrix("normalisation")[0]
     }
 
-    /// Bytes of an image that are pixels; the stride may be larger, to be a multiple of 4.
+    /// Bytes of an image's pixels. The stride may be larger, because it is a multiple of 4.
     pub fn pixels(&self) -> usize {
         self.channels() * self.plane()
     }
@@ -49,13 +53,13 @@ impl Images {
         self.height * self.width
     }
 
-    /// Whether sixteen pixels that are read at once are always of one channel.
+    /// Whether sixteen pixels that are read together always belong to one channel.
     pub(super) fn has_whole_vectors(&self) -> bool {
         self.plane().is_multiple_of(16)
     }
 }
 
-/// A recorded gathering.
+/// A recorded gather op.
 #[derive(Debug)]
 pub(super) struct Gather {
     pub(super) images: Images,
@@ -64,13 +68,13 @@ pub(super) struct Gather {
 }
 
 impl Gather {
-    /// Whether the channels of a place lie beside each other and not in planes, where that is a
-    /// difference.
+    /// Whether the batch is channels last, in contrast to the stored images. With one channel there
+    /// is no difference.
     pub(super) fn interleaves(&self) -> bool {
         self.output.x.shape().rank() == 4 && self.images.channels() > 1
     }
 
-    /// Floats of `x` from one channel to the next, and from one place to the next.
+    /// Floats of `x` from one channel to the next, and from one pixel position to the next.
     pub(super) fn steps(&self) -> [usize; 2] {
         if self.interleaves() { [1, self.images.channels()] } else { [self.images.plane(), 1] }
     }

@@ -1,4 +1,5 @@
-//! Gather and normalise: a batch of images, picked by the epoch's order, from bytes to floats.
+//! Gather and normalise: selects a batch of images in the epoch's order, and converts bytes to
+//! floats.
 //!
 //! ```text
 //! i = order[first + row]                                     for row < rows
@@ -8,22 +9,22 @@
 //!
 //! With `scale = 1 / (255 std)` and `shift = -mean / std` this is the usual normalisation of pixels
 //! scaled to [0, 1]. Rows past `rows` are zeros without a label ([`NO_LABEL`]), so that the last,
-//! partial batch of an epoch runs through the same plan. Images have no gradient.
+//! partial batch of an epoch runs the same plan. Images have no gradient.
 //!
-//! Images lie on the device channel by channel, `[channels, height, width]`. [`forward`] keeps them
-//! so, as rows of numbers; [`maps`] puts the channels of a place beside each other, as convolutions
-//! read them:
+//! Images are stored on the device channels first, `[channels, height, width]`. [`forward`] keeps
+//! this order, with one row of numbers per image. [`maps`] converts to channels last, as
+//! convolutions expect:
 //!
 //! ```text
 //! x[row, y, x, c] = scale[c] image[i, c, y, x] + shift[c]
 //! ```
 //!
-//! Images that a model trains on may [change](crate::augmentation): then `x` takes its value from
-//! another place of the image, and is zero in a hole.
+//! Training images may be [augmented](crate::augmentation): then `x` takes its value from another
+//! pixel of the image, and is zero where a square is masked.
 //!
-//! Where only products read a batch, it may be gathered as [pixels](Element::Pixel): [`pixels`]. A
-//! GPU then copies bytes, and products normalise what they read; rows past `rows` hold any image,
-//! without a label.
+//! If only products read a batch, it may be gathered as [pixels](Element::Pixel) by [`pixels`]. A
+//! GPU then copies bytes, and products normalise what they read. Rows past `rows` hold an arbitrary
+//! image without a label.
 
 mod cpu;
 mod gpu;
@@ -37,16 +38,26 @@ use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
 use images::Gather;
 
-/// Records the gathering of `batch` images in the order `order`, `[images]`, as floats of this
-/// type.
+/// Records the gathering of `batch` images in the order `order`, `[images]`, as floats of type
+/// `element`.
+///
+/// # Panics
+///
+/// If the tensors of `images` or `order` have the wrong shape or element type, or if the images are
+/// too small for the augmentation.
 pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
     let x = plan.scratch_of(element, "x", [batch, images.pixels()]);
     record(plan, images, order, x)
 }
 
-/// Records the gathering of `batch` images in the order `order`, `[images]`: as pixels where
-/// kernels can read an image by vectors of sixteen and it stays as it is, as floats of this type
-/// where not.
+/// Records the gathering of `batch` images in the order `order`, `[images]`: as pixels if kernels
+/// can read images by vectors of sixteen and there is no augmentation, otherwise as floats of type
+/// `element`.
+///
+/// # Panics
+///
+/// If the tensors of `images` or `order` have the wrong shape or element type, or if the images are
+/// too small for the augmentation.
 pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
     if !images.has_whole_vectors() || !images.augmentation.is_none() {
         return forward(plan, images, order, batch, element);
@@ -56,7 +67,12 @@ pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, ele
 }
 
 /// Records the gathering of `batch` images in the order `order`, `[images]`, as maps,
-/// `[batch, height, width, channels]`, of floats of this type.
+/// `[batch, height, width, channels]`, of floats of type `element`.
+///
+/// # Panics
+///
+/// If the tensors of `images` or `order` have the wrong shape or element type, or if the images are
+/// too small for the augmentation.
 pub fn maps(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
     let x = plan.scratch_of(element, "x", [batch, images.height, images.width, images.channels()]);
     record(plan, images, order, x)
@@ -81,10 +97,10 @@ fn record(plan: &mut Plan, images: &Images, order: Tensor, x: Tensor) -> Batch {
         piece.expect("piece", Element::U8, piece.shape());
         assert!(
             stride.is_multiple_of(4) && stride >= pixels && stride - pixels < 4,
-            "images of {pixels} pixels must lie {} bytes apart, not {stride}",
+            "images of {pixels} pixels must be stored {} bytes apart, not {stride}",
             pixels.next_multiple_of(4)
         );
-        // The CPU finds an image's piece by a division.
+        // The CPU computes an image's piece by division.
         let last = position + 1 == images.pieces.len();
         assert!(
             held == most || (last && held < most),

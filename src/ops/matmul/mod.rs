@@ -6,22 +6,34 @@
 //! tn   y[m, n] = sum over k of a[k, m] b[k, n]     dw = dy^T x    (gradient of a layer's weight)
 //! ```
 //!
-//! Each is the others' gradient, so one module holds all of a linear layer. What is done to the
-//! product before it reaches memory is an [`Epilogue`]: bias, ReLU, the mask of a ReLU's gradient,
-//! or the optimizer's update of the weight whose gradient the product is.
+//! Each form is a gradient of the others, so one module has all products of a linear layer. The
+//! computation after the product, before it is stored, is an [`Epilogue`]: bias, ReLU, the mask of
+//! a ReLU's gradient, or the optimizer's update of the weight whose gradient the product is.
 //!
-//! A batch of [pixels](Element::Pixel) may be the operand that a layer's input is: a in form nt, b
-//! in form tn. A GPU reads its bytes and normalises them in registers, the CPU has them as floats.
-//! On a GPU the patches of a map may be an operand, too, which is what a
-//! [convolution](super::conv2d) is there.
+//! The operand that is a layer's input (a in form nt, b in form tn) may be a batch of
+//! [pixels](Element::Pixel). A GPU reads its bytes and normalises them in registers; on the CPU it
+//! is stored as floats. On a GPU an operand may also be the patches of a map: that is how a GPU
+//! computes a [convolution](super::conv2d).
 //!
-//! Operands and the product may be kept in 16 bits ([`Element::Half`]); sums have 32. In forms nn
-//! and tn the product is a gradient, of which those in 16 bits have a
-//! [scale](StepRecord::gradient_scale): a product of one type out of an operand a of another gets
-//! it or loses it.
+//! Operands and the product may be f16 ([`Element::Half`]); sums are f32. In forms nn and tn the
+//! product is a gradient, and f16 gradients have a [scale](StepRecord::gradient_scale). If a and
+//! the product differ in type, the product is multiplied by the scale or divided by it.
 //!
 //! The CPU half is in `cpu`; the GPU half, with its kernel classes and how one is chosen, is
 //! [`gpu`].
+//!
+//! ```
+//! use shadegrad::ops::matmul::{self, Epilogue, Form};
+//! use shadegrad::plan::{Plan, Role};
+//! use shadegrad::tensor::Element;
+//!
+//! let mut plan = Plan::new();
+//! let x = plan.declare("x", Role::Input, Element::F32, [2, 3]);
+//! let w = plan.declare("w", Role::Parameter, Element::F32, [4, 3]);
+//! plan.begin("example");
+//! let y = matmul::product(&mut plan, Form::Nt, x, w, Epilogue::None);
+//! assert_eq!(y.shape().sizes(), [2, 4]);
+//! ```
 
 mod cpu;
 pub mod gpu;
@@ -39,15 +51,21 @@ pub(in crate::ops) use product::Product;
 pub use product::{Epilogue, Form};
 pub use size::Size;
 
-/// Records a product and returns it, a new `[m, n]` tensor of floats in 32 bits.
+/// Records a product and returns it, a new `[m, n]` tensor of f32.
 ///
-/// Panics if the shapes do not fit, or if the epilogue changes a parameter (use [`update`]).
+/// # Panics
+///
+/// If the shapes do not match, or if the epilogue changes a parameter (use [`update`]).
 #[track_caller]
 pub fn product(plan: &mut Plan, form: Form, a: Tensor, b: Tensor, epilogue: Epilogue) -> Tensor {
     product_in(plan, Element::F32, form, a, b, epilogue)
 }
 
-/// The same with floats of this type, as which a mask is given, too.
+/// The same with floats of type `element`, which a mask must have, too.
+///
+/// # Panics
+///
+/// If [`product()`] panics.
 #[track_caller]
 pub fn product_in(
     plan: &mut Plan,
@@ -67,16 +85,18 @@ pub fn product_in(
         }
     }
     let y = plan.scratch_of(element, "product", [m, n]);
-    let product = Product::new(plan, form, a, b, y, epilogue).with_parts(plan);
+    let product = Product::new(plan, form, a, b, y, epilogue).with_split_k(plan);
     plan.record(Matmul(product));
     y
 }
 
-/// Records the update of a weight by the gradient `a^T b` (form tn), and that of a bias by the sum
+/// Records the update of a weight with the gradient `a^T b` (form tn), and of a bias with the sum
 /// of a's rows: `db[m] = sum over k of a[k, m]`. Neither gradient is stored.
 ///
-/// Panics if the shapes do not fit, if one follows with another momentum than the other, or if a
-/// learning rate is not the step's times a factor.
+/// # Panics
+///
+/// If the shapes do not match, if weight and bias differ in momentum, or if a learning rate is not
+/// a multiple of the step's learning rate.
 #[track_caller]
 pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, weight: Update, bias: Option<Update>) {
     let Size { m, n, .. } = Form::Tn.size(a, b);
@@ -85,21 +105,23 @@ pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, weight: Update, bias: Optio
     if let Some(bias) = &bias {
         bias.parameter.expect("bias", Element::F32, [m]);
         bias.check();
-        assert!(bias.factors() == weight.factors(), "the bias has another momentum than the weight");
+        assert!(bias.factors() == weight.factors(), "bias and weight must have the same momentum");
     }
     let is_scaled = |update: &Update| matches!(update.rate, Rate::Scaled(_));
     assert!(
         is_scaled(&weight) && bias.iter().all(is_scaled),
-        "a product knows no learning rate but the step's"
+        "the update of a product supports only multiples of the step's learning rate"
     );
     let epilogue = Epilogue::Update { weight, bias };
-    let product = Product::new(plan, Form::Tn, a, b, weight.parameter, epilogue).with_parts(plan);
+    let product = Product::new(plan, Form::Tn, a, b, weight.parameter, epilogue).with_split_k(plan);
     plan.record(Matmul(product));
 }
 
 /// Records `parameter = (1 - lr decay)^rows parameter - a^T b` (form tn).
 ///
-/// Panics if the shapes do not fit.
+/// # Panics
+///
+/// If the shapes do not match.
 #[track_caller]
 pub fn change(plan: &mut Plan, a: Tensor, b: Tensor, parameter: Tensor, decay: f32) {
     let Size { m, n, .. } = Form::Tn.size(a, b);

@@ -1,12 +1,12 @@
-//! A product of two matrices, or of a matrix and the patches of a map, as it is recorded.
+//! A recorded product of two matrices, or of a matrix and the patches of a map.
 
-use super::gpu::{MOST_TERMS, Parts, Patches};
+use super::gpu::{MOST_TERMS, Patches, SplitK};
 use super::size::Size;
 use crate::ops::sgd::Update;
 use crate::plan::{Operands, Plan, StepRecord};
 use crate::tensor::{Element, Tensor};
 
-/// Which operand is read transposed. See the module's documentation.
+/// Which operand is transposed. See the module's documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Form {
     /// `a[m, k] b[k, n]`
@@ -18,7 +18,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// The product's sizes; panics if the operands do not fit each other or the sums are too long.
+    /// The product's sizes. Panics if the operands do not match or the sums are too long.
     #[track_caller]
     pub(super) fn size(self, a: Tensor, b: Tensor) -> Size {
         let is_float = |tensor: Tensor, may_be_pixels: bool| match tensor.element() {
@@ -36,12 +36,12 @@ impl Form {
         };
         assert!(k == inner, "matmul {self:?} of a {a:?} and b {b:?}: the inner sizes differ");
         let most = MOST_TERMS;
-        assert!(k <= most, "matmul {self:?} of a {a:?} and b {b:?}: sums of {k} terms, {most} is the most");
+        assert!(k <= most, "matmul {self:?} of a {a:?} and b {b:?}: sums of {k} terms, the limit is {most}");
         Size { m, n, k }
     }
 }
 
-/// What happens to the product on its way to memory.
+/// The computation on the product before it is stored.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::large_enum_variant, reason = "a plan has few of them, each recorded once")]
 pub enum Epilogue {
@@ -49,39 +49,40 @@ pub enum Epilogue {
     None,
     /// `y = product + bias`, then ReLU if `relu`; `bias` is `[n]`.
     Bias {
-        /// Added to every row.
+        /// The bias, which is added to every row.
         bias: Tensor,
-        /// Whether negative sums become zeros.
+        /// Whether a ReLU follows.
         relu: bool,
     },
     /// `y = product where mask > 0, else 0`: the gradient of a ReLU whose output was `mask`, `[m,
     /// n]`.
     Mask(Tensor),
-    /// The product is the gradient of a weight, `[m, n]`, which follows it at once. So does a bias,
+    /// The product is the gradient of a weight, `[m, n]`, which is updated at once. So is a bias,
     /// `[m]`, whose gradient is the sum of a over all terms.
     Update {
-        /// How the weight follows.
+        /// The update of the weight.
         weight: Update,
-        /// How the bias follows, where there is one.
+        /// The update of the bias, if there is one.
         bias: Option<Update>,
     },
-    /// `y = (1 - lr decay)^rows y - product`: what a block of steps changes in a weight that only
-    /// decays meanwhile (see [`online_steps`](super::online_steps)).
+    /// `y = (1 - lr decay)^rows y - product`: the change that a block of steps makes to a weight
+    /// that only decays during the block (see [`online_steps`](super::online_steps)).
     Change {
         /// The weight's decay in one step.
         decay: f32,
     },
 }
 
-/// How the elements of the operand that is a layer's input are found: a in form nt, b in form tn.
+/// How the elements of the operand that is a layer's input are stored: a in form nt, b in form tn.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source {
-    /// Where a matrix has them.
+    /// As a matrix.
     Matrix,
-    /// They are pixels, which this tensor says how to normalise.
+    /// As pixels, which are normalised with this tensor.
     Pixels(Tensor),
-    /// They are patches of a map. In form nn, a is, and b the weight of a convolution, whose places
-    /// are in reverse order and which is read `[place, filter, channel]`.
+    /// In a map, of which the operand is the patches. In form nn, a is patches, and b the weight of
+    /// a convolution, read as `[kernel position, filter, channel]` with kernel positions in reverse
+    /// order.
     Patches(Patches),
 }
 
@@ -95,18 +96,18 @@ pub(in crate::ops) struct Product {
     pub(in crate::ops) y: Tensor,
     pub(in crate::ops) epilogue: Epilogue,
     pub(super) source: Source,
-    /// How the sums may be cut for a GPU, and where their parts go.
-    pub(super) parts: Option<(Parts, Tensor)>,
+    /// How a GPU may split the sums, and the tensor for the partial sums.
+    pub(super) split_k: Option<(SplitK, Tensor)>,
 }
 
 impl Product {
     pub(super) fn new(plan: &Plan, form: Form, a: Tensor, b: Tensor, y: Tensor, epilogue: Epilogue) -> Self {
         let normalisation = plan.normalisation(a).or(plan.normalisation(b));
         let source = normalisation.map_or(Source::Matrix, Source::Pixels);
-        Product { form, size: form.size(a, b), a, b, y, epilogue, source, parts: None }
+        Product { form, size: form.size(a, b), a, b, y, epilogue, source, split_k: None }
     }
 
-    /// A product with patches, of this size; the operands are a and b.
+    /// A product of this size with patches; the operands are a and b.
     pub(in crate::ops) fn of_patches(
         plan: &mut Plan,
         form: Form,
@@ -117,21 +118,21 @@ impl Product {
         epilogue: Epilogue,
     ) -> Self {
         let source = Source::Patches(patches);
-        Product { form, size, a, b, y, epilogue, source, parts: None }.with_parts(plan)
+        Product { form, size, a, b, y, epilogue, source, split_k: None }.with_split_k(plan)
     }
 
-    /// With room for the parts of its sums where they may be cut.
-    pub(super) fn with_parts(mut self, plan: &mut Plan) -> Self {
-        self.parts = Parts::of(self.size).map(|parts| {
+    /// Reserves memory for the partial sums if the sums may be split.
+    pub(super) fn with_split_k(mut self, plan: &mut Plan) -> Self {
+        self.split_k = SplitK::of(self.size).map(|parts| {
             let row_sums = matches!(self.epilogue, Epilogue::Update { bias: Some(_), .. });
-            let stride = Parts::stride(self.size, row_sums);
+            let stride = SplitK::stride(self.size, row_sums);
             (parts, plan.scratch("parts", [parts.count, stride]))
         });
         self
     }
 
-    /// What a CPU multiplies the product by: gradients in 16 bits have a scale, which those in 32
-    /// have not. In form nt there are none.
+    /// The factor by which a CPU multiplies the product: f16 gradients have a scale, f32 gradients
+    /// have none. Products in form nt are not gradients.
     pub(in crate::ops) fn factor(&self, step: &StepRecord) -> f32 {
         match self.form {
             Form::Nt => 1.0,
@@ -139,7 +140,7 @@ impl Product {
         }
     }
 
-    /// Which tensors the product touches.
+    /// The tensors that the product reads and writes.
     pub(in crate::ops) fn operands(&self) -> Operands {
         let inputs = [self.a, self.b];
         let mut operands = match self.epilogue {
@@ -154,8 +155,8 @@ impl Product {
             Epilogue::Change { .. } => Operands::new(&inputs, &[]).updating([self.y]),
         };
         operands.reads.extend(self.normalisation());
-        // Written by some GPUs, read by nobody else.
-        operands.writes.extend(self.parts.map(|(_, sums)| sums));
+        // Some GPUs write the partial sums; no other op reads them.
+        operands.writes.extend(self.split_k.map(|(_, sums)| sums));
         operands
     }
 

@@ -32,7 +32,7 @@ impl Case for Forward {
     fn record(&self, bench: &mut Bench) {
         let &Forward { activation: kind, length, range } = self;
         let values = values(bench, length, range);
-        let x = bench.handed("x", [length], &values);
+        let x = bench.activation_input("x", [length], &values);
         let y = activation::forward(bench.plan, kind, x);
         bench.expect("y", y, Tolerance::rounded(magnitude(kind, range)), move || {
             widen(&values).into_iter().map(|x| reference::activation(kind, x)).collect()
@@ -52,8 +52,8 @@ impl Case for Backward {
         let &Backward { activation: kind, length, range } = self;
         let values = values(bench, length, range);
         let gradients = bench.numbers.floats(length, UNIT);
-        let x = bench.handed("x", [length], &values);
-        let dy = bench.handed("dy", [length], &gradients);
+        let x = bench.activation_input("x", [length], &values);
+        let dy = bench.activation_input("dy", [length], &gradients);
         let dx = activation::backward(bench.plan, kind, x, dy);
         bench.expect("dx", dx, Tolerance::rounded(2.0), move || {
             let slopes = widen(&values).into_iter().map(|x| reference::activation_slope(kind, x));

@@ -19,8 +19,8 @@ impl Case for Add {
     fn record(&self, bench: &mut Bench) {
         let &Add { length, range, factors } = self;
         let [a_values, b_values] = [(); 2].map(|()| bench.numbers.floats(length, range));
-        let a = bench.handed("a", [length], &a_values);
-        let b = bench.handed("b", [length], &b_values);
+        let a = bench.activation_input("a", [length], &a_values);
+        let b = bench.activation_input("b", [length], &b_values);
         let y = match factors {
             None => add::forward(bench.plan, a, b),
             Some(factors) => add::weighted(bench.plan, factors, a, b),

@@ -18,7 +18,7 @@ impl Case for Forward {
     fn record(&self, bench: &mut Bench) {
         let &Forward { pool, range } = self;
         let values = bench.numbers.floats(pool.shape().iter().product(), range);
-        let x = bench.handed("x", pool.shape(), &values);
+        let x = bench.activation_input("x", pool.shape(), &values);
         let y = average_pool::forward(bench.plan, x, pool.window);
         bench.expect("y", y, tolerance(pool, range), move || reference::average_pool(pool, &widen(&values)));
     }
@@ -34,9 +34,9 @@ impl Case for Backward {
     fn record(&self, bench: &mut Bench) {
         let &Backward { pool, range } = self;
         // The gradient depends only on the shape of the input.
-        let x = bench.handed("x", pool.shape(), &vec![f32::NAN; pool.shape().iter().product()]);
+        let x = bench.activation_input("x", pool.shape(), &vec![f32::NAN; pool.shape().iter().product()]);
         let gradients = bench.numbers.floats(pool.output().iter().product(), range);
-        let dy = bench.handed("dy", pool.output(), &gradients);
+        let dy = bench.activation_input("dy", pool.output(), &gradients);
         let dx = average_pool::backward(bench.plan, x, dy, pool.window);
         bench.expect("dx", dx, tolerance(pool, range), move || {
             reference::average_pool_backward(pool, &widen(&gradients))

@@ -65,7 +65,7 @@ impl Case for Statistics {
         let batch = self.batch;
         let channels = batch.channels;
         let values = batch.values(bench);
-        let x = bench.handed("x", batch.shape(), &values);
+        let x = bench.activation_input("x", batch.shape(), &values);
         let means = bench.numbers.floats(channels, UNIT);
         let variances: Vec<f32> = bench.numbers.floats(channels, UNIT).iter().map(|v| v.abs()).collect();
         let running = Running {
@@ -164,7 +164,7 @@ impl Case for Apply {
         // All rows are normalised alike, so padding would not differ.
         let batch = Batch { padding: 0, ..self.batch };
         let values = batch.values(bench);
-        let x = bench.handed("x", batch.shape(), &values);
+        let x = bench.activation_input("x", batch.shape(), &values);
         let (moments, [weight, bias], [weights, biases]) = operands(bench, batch, &values);
         let y = batch_norm::apply(bench.plan, x, moments, weight, bias);
         bench.expect("y", y, Tolerance::rounded(10.0 * f64::from(batch.centre.abs() + 1.0)), move || {
@@ -184,8 +184,8 @@ impl Case for Backward {
         let batch = self.batch;
         let values = batch.values(bench);
         let gradients = bench.numbers.floats(values.len(), UNIT);
-        let x = bench.handed("x", batch.shape(), &values);
-        let dy = bench.handed("dy", batch.shape(), &gradients);
+        let x = bench.activation_input("x", batch.shape(), &values);
+        let dy = bench.activation_input("dy", batch.shape(), &gradients);
         let (moments, [weight, _], [weights, _]) = operands(bench, batch, &values);
         let found = batch_norm::backward(bench.plan, x, moments, weight, dy);
         batch.run(bench);

@@ -51,7 +51,7 @@ impl Case for Classifier {
         let bias_values = bench.numbers.floats(classes, range);
         let mut targets = bench.numbers.indices(batch, classes);
         targets[rows..].fill(NO_LABEL);
-        let x = bench.handed("x", [batch, inputs], &x_values);
+        let x = bench.activation_input("x", [batch, inputs], &x_values);
         let weight = bench.floats("weight", [classes, inputs], &w_values);
         let bias = bench.floats("bias", [classes], &bias_values);
         let labels = bench.input("labels", [batch], Array::U32(targets.clone()));

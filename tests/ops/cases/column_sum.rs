@@ -18,7 +18,7 @@ impl Case for ColumnSum {
     fn record(&self, bench: &mut Bench) {
         let &ColumnSum { rows, columns, range } = self;
         let values = bench.numbers.floats(rows * columns, range);
-        let x = bench.handed("x", [rows, columns], &values);
+        let x = bench.activation_input("x", [rows, columns], &values);
         let y = column_sum::forward(bench.plan, x);
         let tolerance = Tolerance::sum(rows, f64::from(range) * (rows as f64).sqrt());
         let factor = 1.0 / bench.gradient_scale(1);

@@ -10,7 +10,7 @@ use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference;
-use crate::runner::{bits_of, hold};
+use crate::runner::{bits_of, check_cases};
 use crate::subject::Subject;
 
 /// A convolution, as data.
@@ -111,8 +111,8 @@ impl Case for Forward {
         let [x_values, w_values] =
             [size.input(), size.weight()].map(|shape| ConvolutionSize::noise(shape, bench));
         let b_values = bench.numbers.floats(size.filters, UNIT);
-        let x = bench.handed("x", size.input(), &x_values);
-        let weight = bench.handed("weight", size.weight(), &w_values);
+        let x = bench.activation_input("x", size.input(), &x_values);
+        let weight = bench.activation_input("weight", size.weight(), &w_values);
         let bias = bias.then(|| bench.floats("bias", [size.filters], &b_values));
         let y = conv2d::forward(bench.plan, x, weight, bias, relu, size.window);
         let terms = w_values.len() / size.filters;
@@ -139,9 +139,9 @@ impl Case for DataGradient {
             [size.output(), size.weight()].map(|shape| ConvolutionSize::noise(shape, bench));
         let mut h_values = ConvolutionSize::noise(size.input(), bench);
         h_values.iter_mut().for_each(|h| *h = h.max(0.0));
-        let dy = bench.handed("dy", size.output(), &dy_values);
-        let weight = bench.handed("weight", size.weight(), &w_values);
-        let mask = mask.then(|| bench.handed("mask", size.input(), &h_values));
+        let dy = bench.activation_input("dy", size.output(), &dy_values);
+        let weight = bench.activation_input("weight", size.weight(), &w_values);
+        let mask = mask.then(|| bench.activation_input("mask", size.input(), &h_values));
         let dx = conv2d::data_gradient(bench.plan, dy, weight, size.input(), mask, size.window);
         let terms = w_values.len() / size.channels;
         bench.expect("dx", dx, sum(terms), move || {
@@ -161,8 +161,8 @@ impl Case for WeightGradient {
         let size = self.size;
         let [dy_values, x_values] =
             [size.output(), size.input()].map(|shape| ConvolutionSize::noise(shape, bench));
-        let dy = bench.handed("dy", size.output(), &dy_values);
-        let x = bench.handed("x", size.input(), &x_values);
+        let dy = bench.activation_input("dy", size.output(), &dy_values);
+        let x = bench.activation_input("x", size.input(), &x_values);
         let dw = conv2d::weight_gradient(bench.plan, dy, x, size.window);
         let db = column_sum::forward(bench.plan, dy);
         let dy = widen(&dy_values);
@@ -201,7 +201,7 @@ fn bare() -> Cases {
     cases
 }
 
-/// The GPU with each class that it may use, with sums that are cut, or not.
+/// The GPU with each class that it may use, with or without split-K.
 fn with_every_class(split_sums: bool) -> Vec<Subject> {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let classes = TileClass::menu(&facts);
@@ -210,7 +210,8 @@ fn with_every_class(split_sums: bool) -> Vec<Subject> {
     classes.into_iter().map(|class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
 }
 
-/// Sums that are worth cutting, of cells that are whole vectors and of cells that are not.
+/// Convolutions with sums that are worth splitting, with cells that are whole vectors and cells
+/// that are not.
 fn cut() -> Cases {
     let mut cut = bare();
     cut.retain(|case| {
@@ -221,10 +222,9 @@ fn cut() -> Cases {
     cut
 }
 
-/// The choice of a class for a convolution is a matter of speed; each must be right for every
-/// convolution.
+/// The choice of a class affects only speed, so each must be correct for every convolution.
 pub fn every_class_is_right() {
-    // Every other size: a class compiles one kernel per division of a size into vectors, which
+    // Every other size: each class compiles one kernel per combination of vector accesses, which
     // takes minutes.
     let whole: Cases = bare()
         .into_iter()
@@ -232,14 +232,14 @@ pub fn every_class_is_right() {
         .filter(|(index, _)| index / 3 % 2 == 0)
         .map(|(_, case)| case)
         .collect();
-    hold(&whole, &Subject::cpu(), &with_every_class(false), Element::F32).assert_agreement();
-    hold(&cut(), &Subject::cpu(), &with_every_class(true), Element::F32).assert_agreement();
+    check_cases(&whole, &Subject::cpu(), &with_every_class(false), Element::F32).assert_agreement();
+    check_cases(&cut(), &Subject::cpu(), &with_every_class(true), Element::F32).assert_agreement();
 }
 
-/// The same with 16-bit floats.
+/// The same with f16.
 pub fn every_class_is_right_with_f16() {
     let some: Cases = cut().into_iter().step_by(4).collect();
-    hold(&some, &Subject::cpu(), &with_every_class(true), Element::Half).assert_agreement();
+    check_cases(&some, &Subject::cpu(), &with_every_class(true), Element::Half).assert_agreement();
 }
 
 /// Classes of cooperative matrices, with operands that f16 can represent.
@@ -257,10 +257,10 @@ pub fn a_cooperative_class_is_right() {
         let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
         Subject::gpu(Capabilities::Adapter).0.with_facts(facts)
     };
-    hold(&few, &Subject::cpu(), &[gpu(false)], Element::Half).assert_agreement();
+    check_cases(&few, &Subject::cpu(), &[gpu(false)], Element::Half).assert_agreement();
     let mut cut = bare();
     cut.retain(|case| format!("{case:?}").contains("channels: 16, filters: 16"));
-    hold(&cut, &Subject::cpu(), &[gpu(true)], Element::Half).assert_agreement();
+    check_cases(&cut, &Subject::cpu(), &[gpu(true)], Element::Half).assert_agreement();
 }
 
 /// The class that a tuner selects must not change a result.

@@ -30,7 +30,7 @@ impl Case for Thinned {
         let &Thinned { pass, length, rate, layer, step, range } = self;
         let dropout = Dropout { rate, seed: 0xfedc_ba98_7654_3210, layer };
         let values = bench.numbers.floats(length, range);
-        let x = bench.handed("x", [length], &values);
+        let x = bench.activation_input("x", [length], &values);
         let y = match pass {
             Pass::Forward => dropout::forward(bench.plan, dropout, x),
             Pass::Backward => dropout::backward(bench.plan, dropout, x),

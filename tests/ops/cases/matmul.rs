@@ -11,12 +11,12 @@ use shadegrad::tensor::Element;
 
 use super::gather::Store;
 use super::sgd::{Kind, UPDATES, descent};
-use super::{RATES, own_rates, within_half};
+use super::{RATES, own_rates, within_f16};
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
-use crate::runner::{bits_of, hold};
+use crate::runner::{bits_of, check_cases};
 use crate::subject::Subject;
 
 pub const FORMS: [Form; 3] = [Form::Nn, Form::Nt, Form::Tn];
@@ -180,8 +180,8 @@ impl Case for Descent {
         let Size { m, n, k } = size;
         let a_values = bench.numbers.floats(k * m, range);
         let b_values = bench.numbers.floats(k * n, range);
-        let a = bench.handed("a", [k, m], &a_values);
-        let b = bench.handed("b", [k, n], &b_values);
+        let a = bench.activation_input("a", [k, m], &a_values);
+        let b = bench.activation_input("b", [k, n], &b_values);
         let factor = 1.0 / bench.gradient_scale(1);
         let (weight, weight_start) = self.update(bench, "w", &[m, n], [0.75, decay]);
         // A bias has its own learning rate and decay.
@@ -232,7 +232,7 @@ impl Case for OfPixels {
         let Some(momentum) = backward else {
             assert_eq!(rows, batch, "what rows without an image hold is up to the device");
             let values = bench.numbers.floats(outputs * inputs, UNIT);
-            let w = bench.handed("w", [outputs, inputs], &values);
+            let w = bench.activation_input("w", [outputs, inputs], &values);
             let bias_values = bench.numbers.floats(outputs, UNIT);
             let bias = bench.floats("bias", [outputs], &bias_values);
             let epilogue = Epilogue::Bias { bias, relu: true };
@@ -249,7 +249,7 @@ impl Case for OfPixels {
         // The gradient of a row without an image is zero.
         let mut gradient = bench.numbers.floats(batch * outputs, UNIT / 512.0);
         gradient[rows * outputs..].fill(0.0);
-        let dy = bench.handed("dy", [batch, outputs], &gradient);
+        let dy = bench.activation_input("dy", [batch, outputs], &gradient);
         let factor = 1.0 / bench.gradient_scale(rows);
         let size = Size { m: outputs, n: inputs, k: batch };
         let descent = Descent { size, momentum, decay: 0.25, range: UNIT, with_bias: true };
@@ -444,7 +444,7 @@ pub fn every_class_gives_the_same_bits() {
     gives_the_same_bits(Element::F32, &TileClass::menu(&facts));
 }
 
-/// The same with 16-bit floats.
+/// The same with f16.
 pub fn every_class_gives_the_same_bits_with_f16() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     gives_the_same_bits(Element::Half, &TileClass::menu(&facts));
@@ -453,7 +453,7 @@ pub fn every_class_gives_the_same_bits_with_f16() {
 /// Those of cooperative matrices add in an order of their own.
 pub fn every_cooperative_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    gives_the_same_bits(Element::Half, &TileClass::menu_of_halves(&proven(facts)));
+    gives_the_same_bits(Element::Half, &TileClass::f16_menu(&proven(facts)));
 }
 
 fn gives_the_same_bits(element: Element, menu: &[TileClass]) {
@@ -503,30 +503,30 @@ fn cut() -> Cases {
     cases
 }
 
-/// Cases with floats of one type, without and with split-K.
-struct Held(Element, Cases, Cases);
+/// Cases with one element type, without and with split-K.
+struct Suite(Element, Cases, Cases);
 
-/// The choice of a class is a matter of speed; each must be right for every shape.
-fn hold_classes(classes: &[TileClass], held: &[Held]) {
+/// The choice of a class affects only speed, so each must be correct for every shape.
+fn check_classes(classes: &[TileClass], suites: &[Suite]) {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let gpus = |split_sums| -> Vec<Subject> {
         let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
         classes.iter().map(|&class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
     };
-    for Held(element, whole, cut) in held {
-        hold(whole, &Subject::cpu(), &gpus(false), *element).assert_agreement();
-        hold(cut, &Subject::cpu(), &gpus(true), *element).assert_agreement();
+    for Suite(element, whole, cut) in suites {
+        check_cases(whole, &Subject::cpu(), &gpus(false), *element).assert_agreement();
+        check_cases(cut, &Subject::cpu(), &gpus(true), *element).assert_agreement();
     }
 }
 
-/// All cases of 32-bit floats.
-fn in_32_bits() -> Held {
-    Held(Element::F32, whole(), cut())
+/// All cases with f32.
+fn f32_suite() -> Suite {
+    Suite(Element::F32, whole(), cut())
 }
 
-/// Some of those of 16-bit floats.
-fn in_16_bits() -> Held {
-    Held(Element::Half, within_half(epilogues(&EPILOGUE_SHAPES[4..7])), within_half(cut_sums()))
+/// Some of the cases with f16.
+fn f16_suite() -> Suite {
+    Suite(Element::Half, within_f16(epilogues(&EPILOGUE_SHAPES[4..7])), within_f16(cut_sums()))
 }
 
 /// Classes of one kind that the GPU under test uses.
@@ -539,7 +539,7 @@ fn tiled() -> Vec<TileClass> {
     classes(|class| matches!(class, TileClass::Tiled { .. }))
 }
 
-/// None on adapters without subgroups; that there are some on others is asserted.
+/// No classes on adapters without subgroups; others are asserted to have some.
 fn subgroup() -> Vec<TileClass> {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let subgroup = classes(|class| matches!(class, TileClass::Subgroup { .. }));
@@ -549,19 +549,19 @@ fn subgroup() -> Vec<TileClass> {
 
 pub fn every_tiled_class_is_right() {
     assert!(!tiled().is_empty());
-    hold_classes(&tiled(), &[in_32_bits()]);
+    check_classes(&tiled(), &[f32_suite()]);
 }
 
 pub fn every_tiled_class_is_right_with_f16() {
-    hold_classes(&tiled(), &[in_16_bits()]);
+    check_classes(&tiled(), &[f16_suite()]);
 }
 
 pub fn every_subgroup_class_is_right() {
-    hold_classes(&subgroup(), &[in_32_bits()]);
+    check_classes(&subgroup(), &[f32_suite()]);
 }
 
 pub fn every_subgroup_class_is_right_with_f16() {
-    hold_classes(&subgroup(), &[in_16_bits()]);
+    check_classes(&subgroup(), &[f16_suite()]);
 }
 
 /// A GPU without cooperative matrices has no classes of them.
@@ -569,7 +569,7 @@ pub fn no_class_is_of_what_is_not_there() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let without = GpuFacts { cooperative: None, ..proven(facts) };
     assert!(!TileClass::all(&without).iter().any(TileClass::is_cooperative));
-    assert_eq!(TileClass::menu_of_halves(&without), TileClass::menu(&without));
+    assert_eq!(TileClass::f16_menu(&without), TileClass::menu(&without));
 }
 
 /// Cooperative matrices take f16 operands and add in f32: for operands that f16 can represent, they
@@ -580,7 +580,7 @@ pub fn every_cooperative_class_is_right() {
     let cooperative = classes(TileClass::is_cooperative);
     let matrices = facts.cooperative.expect("the GPU has cooperative matrices");
     assert!(cooperative.len() >= 2, "{facts:?}");
-    assert_eq!(TileClass::menu_of_halves(&facts), cooperative);
+    assert_eq!(TileClass::f16_menu(&facts), cooperative);
     assert!(
         !TileClass::menu(&facts).iter().any(TileClass::is_cooperative),
         "32-bit operands would be rounded"
@@ -596,11 +596,11 @@ pub fn every_cooperative_class_is_right() {
     };
     // A software driver compiles large tiles for seconds each; the result of a sum does not depend
     // on the tile.
-    let all = Held(Element::Half, within_half(whole()), within_half(cut()));
-    hold_classes(&cooperative[..1], &[all]);
+    let all = Suite(Element::Half, within_f16(whole()), within_f16(cut()));
+    check_classes(&cooperative[..1], &[all]);
     let rest: Vec<TileClass> = cooperative[1..].iter().copied().chain([scalars]).collect();
     let mut few = of_pixels();
     few.extend(FORMS.into_iter().flat_map(products));
-    let few = Held(Element::Half, within_half(few), within_half(cut_sums().split_off(90)));
-    hold_classes(&rest, &[few]);
+    let few = Suite(Element::Half, within_f16(few), within_f16(cut_sums().split_off(90)));
+    check_classes(&rest, &[few]);
 }

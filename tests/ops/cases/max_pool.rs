@@ -39,7 +39,7 @@ impl Case for Forward {
     fn record(&self, bench: &mut Bench) {
         let &Forward { pool, content } = self;
         let values = values(bench, pool, content);
-        let x = bench.handed("x", pool.shape(), &values);
+        let x = bench.activation_input("x", pool.shape(), &values);
         let y = max_pool::forward(bench.plan, x, pool.window);
         bench.expect("y", y, Tolerance::EXACT, move || reference::max_pool(pool, &widen(&values)));
     }
@@ -59,9 +59,9 @@ impl Case for Backward {
         let largest: Vec<f32> =
             reference::max_pool(pool, &widen(&values)).into_iter().map(|largest| largest as f32).collect();
         let gradients = bench.numbers.floats(largest.len(), UNIT);
-        let x = bench.handed("x", pool.shape(), &values);
-        let y = bench.handed("y", pool.output(), &largest);
-        let dy = bench.handed("dy", pool.output(), &gradients);
+        let x = bench.activation_input("x", pool.shape(), &values);
+        let y = bench.activation_input("y", pool.output(), &largest);
+        let dy = bench.activation_input("dy", pool.output(), &gradients);
         let dx = max_pool::backward(bench.plan, x, y, dy, pool.window);
         bench.expect("dx", dx, Tolerance::sum(9, 3.0), move || {
             reference::max_pool_backward(pool, &widen(&values), &widen(&gradients))

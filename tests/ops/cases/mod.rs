@@ -9,7 +9,7 @@ use shadegrad::tensor::Element;
 
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN};
 use crate::numbers::{LARGE, TINY};
-use crate::runner::hold;
+use crate::runner::check_cases;
 use crate::samples::trials::{Need, trial};
 use crate::subject::Subject;
 
@@ -25,7 +25,7 @@ pub const OWN: [Rate; 4] = [
     Rate::Falling { first: 0.1, steps: 7.0 },
 ];
 
-/// Those steps.
+/// Records of those steps.
 pub fn steps() -> [StepRecord; 3] {
     [0, 1, 2].map(|step| StepRecord { learning_rate: RATES[step], step: step as u32, ..PLAIN_RUN })
 }
@@ -111,18 +111,18 @@ macro_rules! suites {
             pub mod $op;
         )+
 
-        /// Each op with 32-bit floats, and with 16-bit floats where it has kernels for them.
+        /// One trial per op with f32, and one with f16 if it has f16 kernels.
         pub fn trials() -> Vec<Trial> {
             let mut trials = Vec::new();
             $(
-                let (in_full, in_half) = elements_of(&$op::cases());
-                if in_full {
+                let (in_f32, in_f16) = elements_of(&$op::cases());
+                if in_f32 {
                     let name = concat!("cases::", stringify!($op));
-                    trials.push(trial(name, Need::Nothing, || hold_in_32_bits($op::cases)));
+                    trials.push(trial(name, Need::Nothing, || check_f32($op::cases)));
                 }
-                if in_half {
+                if in_f16 {
                     let name = concat!("cases::", stringify!($op), "_of_f16");
-                    let test = || hold_in_16_bits($op::cases);
+                    let test = || check_f16($op::cases);
                     trials.push(trial(name, Need::F16, test));
                 }
             )+
@@ -141,24 +141,24 @@ shadegrad::for_each_op!(suites);
 /// Whether cases of an op use kernels for f32, and whether they use kernels for f16.
 fn elements_of(cases: &Cases) -> (bool, bool) {
     let uses_f16 = |case: &dyn Case, element| lowered(case, element).iter().any(Kernel::needs_f16);
-    let in_full = cases.iter().any(|case| !uses_f16(&**case, Element::F32));
-    (in_full, cases.iter().any(|case| uses_f16(&**case, Element::Half)))
+    let in_f32 = cases.iter().any(|case| !uses_f16(&**case, Element::F32));
+    (in_f32, cases.iter().any(|case| uses_f16(&**case, Element::Half)))
 }
 
 /// Compares the CPU with float64, and the GPU with the CPU, with all of its features and with only
 /// WebGPU's defaults.
-fn hold_in_32_bits(cases: fn() -> Cases) {
+fn check_f32(cases: fn() -> Cases) {
     let gpus = [Capabilities::Adapter, Capabilities::WebGpuDefaults]
         .map(|capabilities| Subject::gpu(capabilities).0);
-    hold(&cases(), &Subject::cpu(), &gpus, Element::F32).assert_agreement();
+    check_cases(&cases(), &Subject::cpu(), &gpus, Element::F32).assert_agreement();
 }
 
-/// The same with 16-bit floats, and with some of the cases where 32-bit floats have had them all.
-fn hold_in_16_bits(cases: fn() -> Cases) {
-    let (in_full, _) = elements_of(&cases());
-    let some = within_half(cases().into_iter().step_by(if in_full { 3 } else { 1 }));
+/// The same with f16, and with only some of the cases if f32 has run them all.
+fn check_f16(cases: fn() -> Cases) {
+    let (in_f32, _) = elements_of(&cases());
+    let some = within_f16(cases().into_iter().step_by(if in_f32 { 3 } else { 1 }));
     let (gpu, _) = Subject::gpu(Capabilities::Adapter);
-    hold(&some, &Subject::cpu(), &[gpu], Element::Half).assert_agreement();
+    check_cases(&some, &Subject::cpu(), &[gpu], Element::Half).assert_agreement();
 }
 
 /// The kernels that a case uses with activations of type `element`.
@@ -171,7 +171,7 @@ fn lowered(case: &dyn Case, element: Element) -> Vec<Kernel> {
 }
 
 /// The cases with numbers of ordinary size: f16 cannot represent others, or their squares.
-pub fn within_half(cases: impl IntoIterator<Item = Box<dyn Case>>) -> Cases {
+pub fn within_f16(cases: impl IntoIterator<Item = Box<dyn Case>>) -> Cases {
     let is_extreme =
         |text: &str| [LARGE, TINY].iter().any(|range| text.contains(&format!("range: {range:?}")));
     cases.into_iter().filter(|case| !is_extreme(&format!("{case:?}"))).collect()

@@ -18,7 +18,7 @@ impl Case for Forward {
     fn record(&self, bench: &mut Bench) {
         let mut values = bench.numbers.floats(self.length, self.range);
         values[0] = 0.0;
-        let x = bench.handed("x", [self.length], &values);
+        let x = bench.activation_input("x", [self.length], &values);
         let y = relu::forward(bench.plan, x);
         bench.expect("y", y, Tolerance::EXACT, move || reference::relu(&widen(&values)));
     }
@@ -36,8 +36,8 @@ impl Case for Backward {
         let mut outputs = bench.numbers.floats(self.length, self.range);
         outputs.iter_mut().step_by(3).for_each(|y| *y = 0.0);
         let gradients = bench.numbers.floats(self.length, self.range);
-        let y = bench.handed("y", [self.length], &outputs);
-        let dy = bench.handed("dy", [self.length], &gradients);
+        let y = bench.activation_input("y", [self.length], &outputs);
+        let dy = bench.activation_input("dy", [self.length], &gradients);
         let dx = relu::backward(bench.plan, y, dy);
         bench.expect("dx", dx, Tolerance::EXACT, move || {
             reference::relu_backward(&widen(&outputs), &widen(&gradients))

@@ -1,10 +1,10 @@
-//! Lines of sums over windows: the forward pass, and the gradient of the map, which is a forward
-//! pass of `dy`.
+//! Sums over windows, one row of windows at a time: the forward pass, and the gradient of the map,
+//! which is a forward pass of `dy`.
 //!
-//! What a window covers of one row of cells lies together in memory, all channels of all its
-//! columns: a *run*. So no patch is ever copied: the cells of eight neighbouring windows are read
-//! where they are and multiplied with a strip of weights, two vectors of filters wide. The order of
-//! every sum is that of the weights' terms.
+//! The part of a window in one row of cells is contiguous in memory, all channels of all its
+//! columns: a *run*. So patches are never copied: cells of eight neighbouring windows are read in
+//! place and multiplied with a strip of weights, two vectors of filters wide. Every sum is in the
+//! order of the weights' terms.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -13,12 +13,12 @@ use crate::plan::Floats;
 /// Vectors side by side in a strip.
 pub(super) const STRIP: usize = 2;
 
-/// What a window covers of a frame.
+/// The part of a frame that a window covers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reach {
-    /// Rows of cells.
+    /// Number of rows of cells.
     pub(super) runs: usize,
-    /// Elements that it covers of a row.
+    /// Elements of a row that the window covers.
     pub(super) length: usize,
     /// Elements from one row to the next.
     pub(super) row: usize,
@@ -26,8 +26,8 @@ pub(super) struct Reach {
     pub(super) step: usize,
 }
 
-/// Weights in the order in which they are used: strips of neighbouring columns, each `[term,
-/// column]`, with zeros past the last column.
+/// Weights in the order of their use: strips of neighbouring columns, each `[term, column]`, padded
+/// with zeros after the last column.
 #[derive(Debug, Default)]
 pub(super) struct Strips {
     terms: usize,
@@ -36,12 +36,13 @@ pub(super) struct Strips {
 }
 
 impl Strips {
-    /// Copies the weights; `at` finds them by term and column.
+    /// Copies the weights; `at` returns the weight of a term and a column.
     pub(super) fn pack(&mut self, terms: usize, columns: usize, at: impl Fn(usize, usize) -> f32) {
         let width = Arch::new().dispatch(Width);
         (self.terms, self.columns) = (terms, columns);
         self.floats.resize(terms * columns.next_multiple_of(width));
-        // A phase of a window that is smaller than its stride may have no terms, hence no floats.
+        // A phase of a window that is smaller than its stride may have no terms, and then no
+        // floats.
         for (strip, floats) in self.floats.chunks_exact_mut((terms * width).max(1)).enumerate() {
             for (term, floats) in floats.chunks_exact_mut(width).enumerate() {
                 for (column, float) in (strip * width..).zip(floats) {
@@ -63,25 +64,26 @@ impl WithSimd for Width {
     }
 }
 
-/// What becomes of a sum.
+/// The epilogue of a sum.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Finish<'a> {
     /// `y = sum + bias`, then ReLU if `relu`.
     Bias { bias: &'a [f32], relu: bool },
-    /// `y = sum where mask > 0, else 0`; the mask begins where `y` does.
+    /// `y = sum where mask > 0, else 0`; the mask starts at the same element as `y`.
     Mask(&'a [f32]),
     /// `y = sum`
     Store,
 }
 
-/// Neighbouring windows whose sums are computed.
+/// A row of neighbouring windows whose sums are computed.
 pub(super) struct Line<'a> {
-    /// From where the first window begins.
+    /// The cells, starting with the first window.
     pub(super) frame: &'a [f32],
     pub(super) reach: Reach,
     pub(super) strips: &'a Strips,
     pub(super) windows: usize,
-    /// From where the first window's sums go; those of the next follow `y_step` elements later.
+    /// The outputs, starting with the first window. Those of the next window are `y_step` elements
+    /// further on.
     pub(super) y: &'a mut [f32],
     pub(super) y_step: usize,
     pub(super) finish: Finish<'a>,
@@ -108,7 +110,7 @@ impl WithSimd for Line<'_> {
     }
 }
 
-/// Rows of the next panel where `left` are left: a power of two, that fits the processor's
+/// Number of rows of the next panel if `left` rows remain: a power of two that fits the processor's
 /// registers.
 #[inline(always)]
 pub(super) fn panel<S: Simd>(left: usize) -> usize {
@@ -117,8 +119,7 @@ pub(super) fn panel<S: Simd>(left: usize) -> usize {
 }
 
 impl Line<'_> {
-    /// Takes all windows through the strip at `column`, of which the first `N` vectors have
-    /// columns.
+    /// Computes all windows with the strip at `column`, whose first `N` vectors contain columns.
     #[inline(always)]
     fn strip<S: Simd, const N: usize>(&mut self, simd: S, column: usize) {
         let mut window = 0;
@@ -142,7 +143,7 @@ impl Line<'_> {
         let mut sums = [[simd.splat_f32s(0.0); N]; M];
         for run in 0..runs {
             let begin = run * row + window * step;
-            // Slices of one length let the compiler leave the bounds checks out of the loop.
+            // Slices of equal length let the compiler remove bounds checks from the loop.
             let cells: [&[f32]; M] = std::array::from_fn(|i| &self.frame[begin + i * step..][..length]);
             let weights = strip[run * length * STRIP..][..length * STRIP].chunks_exact(STRIP);
             for (term, weights) in (0..length).zip(weights) {
@@ -163,7 +164,8 @@ impl Line<'_> {
         }
     }
 
-    /// Finishes neighbouring columns of a window whose first column is at `first` in y.
+    /// Applies the epilogue to neighbouring columns of a window; `first` is the index in y of the
+    /// window's first column.
     #[inline(always)]
     fn finish<S: Simd>(&mut self, simd: S, first: usize, columns: std::ops::Range<usize>, sum: S::f32s) {
         let zero = simd.splat_f32s(0.0);
@@ -172,7 +174,7 @@ impl Line<'_> {
             Finish::Store => sum,
             Finish::Bias { bias, relu } => {
                 let sum = simd.add_f32s(sum, simd.partial_load_f32s(&bias[columns]));
-                // Not the larger of both: what is not a number stays so.
+                // Unlike a maximum, this keeps NaN.
                 if relu { simd.select_f32s(simd.less_than_f32s(sum, zero), zero, sum) } else { sum }
             }
             Finish::Mask(mask) => {

@@ -1,10 +1,10 @@
-//! A part of a map with zeros around it, so that windows need not know where the map ends.
+//! Part of a map with a border of zeros, so that windows need not test for the edges of the map.
 
 use std::ops::Range;
 
 use crate::ops::window::Axis;
 
-/// Rows and columns of a map, of which some may lie outside of it.
+/// Rows and columns of a map, some of which may lie outside it.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub(super) rows: Range<isize>,
@@ -12,7 +12,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// What the windows of some rows of windows cover.
+    /// The cells that the windows of some rows cover.
     pub(super) fn of_windows([rows, columns]: [Axis; 2], lines: Range<usize>) -> Frame {
         let covered = |axis: Axis, windows: Range<usize>| {
             let begin = |window: usize| (window * axis.stride) as isize - axis.padding as isize;

@@ -1,8 +1,8 @@
-//! The CPU half of a convolution: windows read the cells that they cover where those lie, in a copy
-//! of some rows of the map that has zeros around it and stays in a near cache.
+//! The CPU half of a convolution. Windows read their cells in place, from a copy of some rows of
+//! the map with a border of zeros, which stays in a near cache.
 //!
-//! Every sum has an order that follows from the convolution's sizes: results are the same bits for
-//! any number of threads.
+//! The order of every sum depends only on the convolution's sizes, so results are bitwise the same
+//! for any number of threads.
 
 mod correlate;
 mod frame;
@@ -21,26 +21,26 @@ use correlate::{Finish, Line, Reach, Strips};
 use frame::Frame;
 use products::Lines;
 
-/// Floats of the cells that are at work: a quarter of a cache of 512 KiB.
+/// Floats of the cells in use at a time: a quarter of a cache of 512 KiB.
 const BLOCK: usize = 1 << 15;
 
-/// Windows whose products are added up before sums leave the registers.
+/// Windows whose products are summed in registers before the sums are stored.
 const WINDOWS: usize = 256;
 
-/// Most parts that the weight's gradient is cut into, and fewest windows of each.
+/// Maximum number of partial sums of the weight's gradient, and minimum number of windows of each.
 const MOST_PARTS: usize = 64;
 const LEAST_WINDOWS: usize = 512;
 
 thread_local! {
-    /// Kept from block to block, so that a step allocates nothing.
+    /// Buffer of cells, kept from block to block so that a step allocates nothing.
     static CELLS: Cell<Floats> = const { Cell::new(Floats::new()) };
-    /// The parts of a weight's gradient.
+    /// Partial sums of a weight's gradient.
     static PARTS: Cell<Floats> = const { Cell::new(Floats::new()) };
-    /// The weights at work, by phase.
+    /// The packed weights, by phase.
     static STRIPS: Cell<Vec<Strips>> = const { Cell::new(Vec::new()) };
 }
 
-/// Lends one of a thread's buffers, `length` floats of whatever was there.
+/// Lends one of the thread's buffers with `length` floats of arbitrary contents.
 fn with_buffer<R>(
     buffer: &'static std::thread::LocalKey<Cell<Floats>>,
     length: usize,
@@ -96,12 +96,12 @@ pub(super) fn forward(sizes: &Sizes, op: &Product, memory: &HostMemory) {
     STRIPS.set(all_strips);
 }
 
-/// Cells of the map along one axis that lie in the same places of windows: those at `phase`, `phase
-/// + stride`, and so on, counted from where the padding begins.
+/// Cells of the map along one axis that have the same kernel positions in their windows: those at
+/// `phase`, `phase + stride`, and so on, counted from the start of the padding.
 ///
-/// Place `place` of a window covers cell `window * stride + place - padding`. So a cell at
-/// `quotient * stride + phase` lies in place `phase + stride * i` of window `quotient - i`, as far
-/// as there are such places and windows.
+/// Kernel position `place` of a window covers cell `window * stride + place - padding`. So a cell
+/// at `quotient * stride + phase` has kernel position `phase + stride * i` in window
+/// `quotient - i`, for all such positions and windows that exist.
 #[derive(Clone, Copy, Debug)]
 struct Phase {
     axis: Axis,
@@ -117,24 +117,24 @@ impl Phase {
         Phase { axis, phase: (cell + axis.padding) % axis.stride }
     }
 
-    /// Windows that have one of the cells.
+    /// Number of windows that cover one of the cells.
     fn windows(self) -> usize {
         (self.axis.size + self.axis.stride - 1 - self.phase) / self.axis.stride
     }
 
-    /// The place in the `index`-th of those windows, from left to right.
+    /// The cell's kernel position in the `index`-th of those windows, from left to right.
     fn place(self, index: usize) -> usize {
         self.phase + self.axis.stride * (self.windows() - 1 - index)
     }
 
-    /// The first such cell, and how many there are.
+    /// The first of the cells, and their number.
     fn cells(self) -> (usize, usize) {
         let Axis { input, stride, padding, .. } = self.axis;
         let first = (self.phase + stride - padding % stride) % stride;
         (first, input.saturating_sub(first).div_ceil(stride))
     }
 
-    /// The first window that has the cell, which may lie outside of the map of windows.
+    /// The first window that covers the cell. It may lie outside the map of windows.
     fn first_window(self, cell: usize) -> isize {
         ((cell + self.axis.padding) / self.axis.stride) as isize - self.windows() as isize + 1
     }
@@ -206,7 +206,7 @@ fn line_of_cells(
         };
         let finish = mask.map_or(Finish::Store, |mask| Finish::Mask(&mask[first * channels..]));
         let strips = &strips[row_phase.phase * columns.stride + phase.phase];
-        // Cells between windows have none, which may begin past the last one.
+        // Cells between windows are in no window, and their offset may be past the end.
         let frame = outputs.get(above + left..).unwrap_or_default();
         let y = &mut dx[first * channels..];
         Line { frame, reach, strips, windows, y, y_step: columns.stride * channels, finish }.run();
@@ -240,7 +240,8 @@ pub(super) fn weight_gradient(sizes: &Sizes, op: &Product, memory: &HostMemory) 
     });
 }
 
-/// What some lines add to the gradient of the weight, `[place and channel, filter]`.
+/// Adds the products of some rows of windows to the weight's gradient,
+/// `[kernel position and channel, filter]`.
 fn part_of_weight_gradient(sizes: &Sizes, lines: Range<usize>, sums: &mut [f32], dy: &[f32], x: &[f32]) {
     let Sizes { channels, filters, rows, columns, .. } = *sizes;
     let block = sizes.lines_within(BLOCK).min(WINDOWS.div_ceil(columns.output));
@@ -249,7 +250,7 @@ fn part_of_weight_gradient(sizes: &Sizes, lines: Range<usize>, sums: &mut [f32],
     sums.fill(0.0);
     let mut first = lines.start;
     while first < lines.end {
-        // A block lies within an image.
+        // A block lies within one image.
         let (image, begin) = (first / rows.output, first % rows.output);
         let count = block.min(lines.end - first).min(rows.output - begin);
         let frame = Frame::of_windows([rows, columns], begin..begin + count);
@@ -271,22 +272,23 @@ fn part_of_weight_gradient(sizes: &Sizes, lines: Range<usize>, sums: &mut [f32],
 }
 
 impl Sizes {
-    /// Lines of windows whose cells are at most this many floats, at least one line.
+    /// Number of rows of windows whose cells are at most this many floats, but at least one.
     fn lines_within(&self, floats: usize) -> usize {
         let row = (self.columns.input + 2 * self.columns.padding) * self.channels;
         let rows = (floats / row).saturating_sub(self.rows.size);
         (rows / self.rows.stride + 1).min(self.rows.output)
     }
 
-    /// Rows of cells whose windows' outputs are at most this many floats, at least one row.
+    /// Number of rows of cells whose windows' outputs are at most this many floats, but at least
+    /// one.
     fn cell_rows_within(&self, floats: usize) -> usize {
         let row = (self.columns.output + 2 * self.columns.size) * self.filters;
         let rows = (floats / row).saturating_sub(self.rows.size);
         (rows * self.rows.stride + 1).min(self.rows.input)
     }
 
-    /// The outputs of all windows that some rows of cells may lie in, and zeros for windows that
-    /// there are not.
+    /// The outputs of all windows that may cover some rows of cells, with zeros for windows that do
+    /// not exist.
     fn frame_of_outputs(&self, cells: Range<usize>) -> Frame {
         let covered = |axis: Axis, cells: Range<usize>| {
             let window = |cell: usize| ((cell + axis.padding) / axis.stride) as isize;
@@ -296,7 +298,7 @@ impl Sizes {
         Frame { rows: covered(self.rows, cells), columns: covered(self.columns, 0..self.columns.input) }
     }
 
-    /// Lines of a part of the weight's gradient.
+    /// Rows of windows per partial sum of the weight's gradient.
     fn lines_per_part(&self) -> usize {
         self.lines().div_ceil(MOST_PARTS).max(LEAST_WINDOWS.div_ceil(self.columns.output))
     }

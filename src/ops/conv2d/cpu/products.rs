@@ -1,8 +1,9 @@
-//! What some lines of windows add to the gradient of the weight.
+//! Sums for the weight's gradient, over some rows of windows.
 //!
-//! Sums are `[place in the window and channel, filter]`: cells are read where they are, one at a
-//! time, and multiplied with vectors of `dy`, of which a strip lies in a buffer. A tile of eight
-//! places and two vectors of filters stays in registers over all windows, which are added in order.
+//! Sums are `[kernel position and channel, filter]`. Cells are read in place, one at a time, and
+//! multiplied with vectors of `dy`, of which a strip is copied to a buffer. A tile of eight kernel
+//! positions and two vectors of filters stays in registers for all windows, which are added in
+//! order.
 
 use std::cell::RefCell;
 
@@ -16,19 +17,19 @@ thread_local! {
     static OUTPUTS: RefCell<Floats> = const { RefCell::new(Floats::new()) };
 }
 
-/// Lines of windows, and where their products go.
+/// Rows of windows, and the destination of their products.
 pub(super) struct Lines<'a> {
-    /// From where the first window begins.
+    /// The cells, starting with the first window.
     pub(super) frame: &'a [f32],
     pub(super) reach: Reach,
-    /// Rows of cells from one line to the next.
+    /// Rows of cells from one row of windows to the next.
     pub(super) stride: usize,
-    /// Windows of a line.
+    /// Windows per row.
     pub(super) windows: usize,
-    /// Gradients of the lines' windows, `[window, filter]`.
+    /// Gradients of the windows, `[window, filter]`.
     pub(super) dy: &'a [f32],
     pub(super) filters: usize,
-    /// `[place and channel, filter]`, to which products are added.
+    /// `[kernel position and channel, filter]`, to which products are added.
     pub(super) sums: &'a mut [f32],
 }
 
@@ -38,7 +39,8 @@ impl Lines<'_> {
     }
 }
 
-/// The lines with the strip of `dy` at work, `[window, filter]`, with zeros past the last filter.
+/// The rows of windows with the current strip of `dy`, `[window, filter]`, padded with zeros after
+/// the last filter.
 struct WithBuffer<'a> {
     lines: Lines<'a>,
     outputs: &'a mut Floats,

@@ -1,9 +1,9 @@
 //! Form nt on the CPU: every element is the dot product of a row of a and a row of b.
 //!
 //! Both rows are contiguous, so vectors of terms are multiplied and added lane by lane, four rows
-//! of a against four rows of b in registers, and lanes are added up at the end: nothing is packed
-//! or transposed. Long rows are taken in spans, so that the eight rows at work stay in the nearest
-//! cache. The order of every sum depends on the width of the vectors alone, never on threads.
+//! of a with four rows of b in registers, and the lanes are added up at the end. Nothing is packed
+//! or transposed. Long rows are processed in spans, so that the eight rows in use stay in the
+//! nearest cache. The order of every sum depends only on the width of the vectors, not on threads.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -11,18 +11,19 @@ use rayon::prelude::*;
 use super::parallel::parallel;
 use crate::ops::matmul::Size;
 
-/// Terms of one span, more or less: eight rows of it fill three quarters of a cache of 32 KiB.
+/// Approximate number of terms of a span: eight rows of it fill three quarters of a cache of 32
+/// KiB.
 const SPAN: usize = 768;
 
-/// Terms of each span of a row of `k`: whole vectors of any width, and no short rest, whose sums'
-/// lanes would take longer to add up than its terms.
+/// Terms of each span of a row of `k`: whole vectors of any width, without a short last span, for
+/// which adding up the lanes would take longer than its terms.
 const fn span(k: usize) -> usize {
     let spans = (k + SPAN / 2) / SPAN;
     if spans <= 1 { k } else { k.div_ceil(spans).next_multiple_of(64) }
 }
 
-/// Rows of a that one task takes through all of b: they stay in the nearest cache, beside four rows
-/// of b.
+/// Rows of a that one task multiplies with all of b. They stay in the nearest cache, together with
+/// four rows of b.
 const TASK_ROWS: usize = 8;
 
 /// `y[m, n] = finish(n, sum over k of a[m, k] b[n, k])`.
@@ -44,7 +45,7 @@ pub(super) fn product(
     }
 }
 
-/// The same by the calling thread alone.
+/// The same on the calling thread only.
 pub(super) fn rows(size: Size, y: &mut [f32], a: &[f32], b: &[f32], finish: impl Fn(usize, f32) -> f32) {
     Arch::new().dispatch(Rows { size, y, a, b, finish });
 }
@@ -88,7 +89,7 @@ impl<F: Fn(usize, f32) -> f32> WithSimd for Rows<'_, F> {
 }
 
 impl<F: Fn(usize, f32) -> f32> Rows<'_, F> {
-    /// `N` columns of all rows, over one span.
+    /// Computes `N` columns of all rows, over one span.
     #[inline(always)]
     fn columns<S: Simd, const N: usize>(&mut self, simd: S, column: usize, span: std::ops::Range<usize>) {
         let mut row = 0;
@@ -119,7 +120,7 @@ impl<F: Fn(usize, f32) -> f32> Rows<'_, F> {
         });
         let mut sums = [[simd.splat_f32s(0.0); N]; M];
         let vectors = a[0].0.len();
-        // Slices of one length let the compiler leave the bounds checks out of the loop.
+        // Slices of equal length let the compiler remove bounds checks from the loop.
         let a_vectors: [_; M] = std::array::from_fn(|i| &a[i].0[..vectors]);
         let b_vectors: [_; N] = std::array::from_fn(|j| &b[j].0[..vectors]);
         for term in 0..vectors {

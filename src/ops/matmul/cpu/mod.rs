@@ -1,10 +1,10 @@
 //! The CPU half of the matrix product: [`dot`] for form nt, [`outer`] for nn and tn.
 //!
-//! Training's products are small and skinny, and each has an epilogue. Kernels of our own keep the
-//! epilogue in registers and need no operand packed or transposed as a whole.
+//! The products of training are small and skinny, and each has an epilogue. These kernels keep the
+//! epilogue in registers and never pack or transpose a whole operand.
 //!
-//! Results are the same bits for any number of threads. They differ in rounding between processors
-//! whose vectors have different widths.
+//! Results are bitwise the same for any number of threads. They differ in rounding between
+//! processors with vectors of different widths.
 
 mod dot;
 mod outer;

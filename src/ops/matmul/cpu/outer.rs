@@ -1,10 +1,10 @@
 //! Forms nn and tn on the CPU: rows of the product are sums of multiples of rows of b.
 //!
 //! A strip of b, two vectors wide, is copied into a contiguous buffer that stays in the nearest
-//! cache, and so are the rows of a, once for all strips. Every row of the product adds up its
-//! multiples of the strip's rows in registers, eight rows at a time, and finishes there: the
+//! cache. So are the rows of a, once for all strips. For eight rows of the product at a time, the
+//! multiples of the strip's rows are summed in registers, and the epilogue runs there, too: the
 //! optimizer's update of a weight reads and writes that weight once, and its gradient is never
-//! stored. The order of every sum is that of k.
+//! stored. Every sum is in the order of k.
 
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
@@ -16,22 +16,23 @@ use super::parallel::parallel;
 use crate::ops::matmul::Size;
 use crate::plan::Floats;
 
-/// Rows of the product that one task takes: at most so many that its copy of a fits the second
-/// cache, at least so many that the copy of b, which every task makes, is a small part of its work.
+/// Rows of the product per task. At the upper limit, a task's copy of a fits the second-level
+/// cache; at the lower limit, the copy of b, which every task makes, is still a small part of its
+/// work.
 const TASK_ROWS: RangeInclusive<usize> = 32..=64;
 
-/// Rows of a panel, where there are registers enough for its sums.
+/// Rows of a panel, if there are enough registers for its sums.
 const PANEL: usize = 8;
 
 /// Vectors side by side in a strip.
 const STRIP: usize = 2;
 
-/// Copies of operands in the order in which they are used.
+/// Copies of operands in the order of their use.
 #[derive(Debug, Default)]
 struct Packed {
     /// All rows of the task, in panels.
     a: Floats,
-    /// The strip at work.
+    /// The current strip.
     b: Floats,
 }
 
@@ -47,7 +48,8 @@ pub(super) struct Steps {
     pub(super) term: usize,
 }
 
-/// What becomes of a product `p` of the row-major matrix `y`. Matrices in here are of y's shape.
+/// The epilogue of a product `p` with output `y`, in row-major order. All matrices here have y's
+/// shape.
 #[derive(Debug)]
 pub(super) enum Finish<'a> {
     /// `y = p`
@@ -61,7 +63,7 @@ pub(super) enum Finish<'a> {
 }
 
 impl<'a> Finish<'a> {
-    /// Divides into the parts for chunks of `length` elements.
+    /// Splits it into epilogues for chunks of `length` elements.
     fn chunks(self, length: usize, count: usize) -> Vec<Finish<'a>> {
         match self {
             Finish::Store => (0..count).map(|_| Finish::Store).collect(),
@@ -95,7 +97,7 @@ pub(super) fn product(size: Size, y: &mut [f32], a: &[f32], steps: Steps, b: &[f
     }
 }
 
-/// The same by the calling thread alone.
+/// The same on the calling thread only.
 pub(super) fn rows(size: Size, y: &mut [f32], a: &[f32], steps: Steps, b: &[f32], finish: Finish<'_>) {
     PACKED.with_borrow_mut(|packed| Arch::new().dispatch(Rows { size, y, a, steps, b, finish, packed }));
 }
@@ -137,14 +139,14 @@ impl WithSimd for Rows<'_> {
     }
 }
 
-/// Rows that a panel of at most `panel` rows computes where `left` are left: a power of two.
+/// Number of rows of the next panel if `left` rows remain: a power of two, at most `panel`.
 #[inline(always)]
 fn panel_rows(left: usize, panel: usize) -> usize {
     left.min(panel).next_power_of_two()
 }
 
 impl Rows<'_> {
-    /// Copies a into panels of rows, each laid out `[term, row]`, with zeros past the last row.
+    /// Copies a into panels of rows, each `[term, row]`, padded with zeros after the last row.
     #[inline(always)]
     fn pack_a(&mut self, panel: usize) {
         let Size { m, k, .. } = self.size;
@@ -164,7 +166,7 @@ impl Rows<'_> {
         }
     }
 
-    /// Copies the strip of b from `column` on, with zeros past the last column.
+    /// Copies the strip of b that starts at `column`, padded with zeros after the last column.
     #[inline(always)]
     fn pack_b(&mut self, column: usize, width: usize) {
         let n = self.size.n;
@@ -200,7 +202,7 @@ impl Rows<'_> {
         }
     }
 
-    /// Finishes neighbours in one row; `range` is where they lie in y.
+    /// Applies the epilogue to neighbouring elements of a row; `range` is their position in y.
     #[inline(always)]
     fn finish<S: Simd>(&mut self, range: std::ops::Range<usize>, simd: S, p: S::f32s) {
         let y = &mut self.y[range.clone()];

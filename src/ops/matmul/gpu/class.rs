@@ -1,4 +1,4 @@
-//! Kernel classes and their tiles: which there are, and what each costs.
+//! The kernel classes with their tiles, and the cost of each.
 
 use super::variant::Variant;
 use crate::kernel::{GpuFacts, Matrices, TileClass, iterations};
@@ -7,62 +7,61 @@ use crate::ops::matmul::Size;
 /// Terms per round of the tiled classes.
 const TILE_K: u32 = 16;
 
-/// Steps of cooperative matrices per round. A software driver compiles each for a good part of a
-/// second.
+/// Steps of cooperative matrices per round. A software driver takes a large fraction of a second to
+/// compile each.
 const COOPERATIVE_STEPS: u32 = 2;
 
-/// Enough workgroups for a small product.
+/// Makes enough workgroups for a small product.
 const SMALL: TileClass = TileClass::Tiled { tile_m: 32, tile_n: 32, tile_k: TILE_K, rows: 4, quads: 1 };
 
-/// Three loads from workgroup memory for eight multiply-adds of vectors.
+/// Three loads from workgroup memory per eight vector multiply-adds.
 const MEDIUM: TileClass = TileClass::Tiled { tile_m: 64, tile_n: 64, tile_k: TILE_K, rows: 8, quads: 1 };
 
-/// Four such loads for sixteen.
+/// Four such loads per sixteen vector multiply-adds.
 const LARGE: TileClass = TileClass::Tiled { tile_m: 128, tile_n: 128, tile_k: TILE_K, rows: 8, quads: 2 };
 
-/// Most lanes of a subgroup that is the vector unit of a processor: its registers are backed by the
-/// nearest cache, so that a lane may own many sums.
+/// Maximum subgroup size that is taken for the vector unit of a CPU. Its registers are backed by
+/// the nearest cache, so a lane may own many sums.
 const PROCESSOR_LANES: u32 = 8;
 
 impl GpuFacts {
-    /// Adds classes, by their labels, to those that are not used, or leaves 16-bit floats out,
-    /// labelled `f16`; labels that no class has any more say nothing.
-    pub fn bar(&mut self, labels: &[String]) {
+    /// Disables the classes with these labels, and f16 if one of the labels is `f16`. Labels that
+    /// no class has are ignored.
+    pub fn disable(&mut self, labels: &[String]) {
         self.f16 &= !labels.iter().any(|label| label == "f16");
         for (place, class) in TileClass::all(self).into_iter().enumerate() {
             if labels.contains(&class.label()) {
-                self.barred |= 1 << place;
+                self.disabled |= 1 << place;
             }
         }
     }
 }
 
 impl TileClass {
-    /// Every class that is used on an adapter with these facts for products of 32-bit operands;
-    /// tests run them all.
+    /// Every class that is used for products of f32 operands on an adapter with these facts. Tests
+    /// run them all.
     pub fn menu(gpu: &GpuFacts) -> Vec<TileClass> {
-        TileClass::left(gpu).filter(|class| !class.is_cooperative()).collect()
+        TileClass::enabled(gpu).filter(|class| !class.is_cooperative()).collect()
     }
 
-    /// The same, for products of 16-bit operands. All classes of a menu add up in one order, those
-    /// of cooperative matrices in theirs: where they were proven, there are no others. A software
-    /// driver makes them of ordinary arithmetic, a tenth as fast as it could be: there they are for
-    /// tests.
-    pub fn menu_of_halves(gpu: &GpuFacts) -> Vec<TileClass> {
+    /// The same for products of f16 operands. All classes of a list must add in one order, and
+    /// cooperative matrices have their own, so the list has only them if they passed their test. A
+    /// software driver emulates them at a tenth of the possible speed, so there they are only used
+    /// in tests.
+    pub fn f16_menu(gpu: &GpuFacts) -> Vec<TileClass> {
         let proven =
-            TileClass::left(gpu).filter(|class| gpu.proven && !gpu.software && class.is_cooperative());
+            TileClass::enabled(gpu).filter(|class| gpu.proven && !gpu.software && class.is_cooperative());
         let cooperative: Vec<TileClass> = proven.collect();
         if cooperative.is_empty() { TileClass::menu(gpu) } else { cooperative }
     }
 
-    /// Those that are not barred.
-    fn left(gpu: &GpuFacts) -> impl Iterator<Item = TileClass> {
-        let (all, barred) = (TileClass::all(gpu).into_iter().enumerate(), gpu.barred);
-        all.filter(move |(place, _)| barred & (1 << place) == 0).map(|(_, class)| class)
+    /// Those that are not disabled.
+    fn enabled(gpu: &GpuFacts) -> impl Iterator<Item = TileClass> {
+        let (all, disabled) = (TileClass::all(gpu).into_iter().enumerate(), gpu.disabled);
+        all.filter(move |(place, _)| disabled & (1 << place) == 0).map(|(_, class)| class)
     }
 
-    /// The classes of all the sizes of subgroups and of cooperative matrices that are found on
-    /// today's devices.
+    /// The classes for all sizes of subgroups and of cooperative matrices on today's devices.
     pub fn of_today() -> Vec<TileClass> {
         let matrices = |side, vectors| Some(Matrices { side, vectors });
         // Lavapipe has the first matrices, NVIDIA and AMD the next ones, Apple the last.
@@ -87,11 +86,11 @@ impl TileClass {
         classes
     }
 
-    /// Every class that an adapter like this can run. Those through workgroup memory come first:
-    /// they need the least of a driver.
+    /// Every class that an adapter with these facts can run. Those through workgroup memory come
+    /// first, because they need the fewest features of a driver.
     pub fn all(gpu: &GpuFacts) -> Vec<TileClass> {
         let mut menu = vec![SMALL, MEDIUM];
-        // FXC takes 4 to 7 seconds for each of its kernels, and a tuner tries it for most products.
+        // FXC needs 4 to 7 seconds for each of its kernels, and a tuner tries it for most products.
         if !gpu.compiles_slowly {
             menu.push(LARGE);
         }
@@ -128,14 +127,15 @@ impl TileClass {
         })
     }
 
-    /// Whether it is one of cooperative matrices, whose operands have 16 bits.
+    /// Whether this is a class of cooperative matrices, whose operands are f16.
     pub fn is_cooperative(&self) -> bool {
         matches!(self, TileClass::Cooperative { .. })
     }
 
-    /// Whether products of this variant may take it: 16 bits would round others' operands.
+    /// Whether products of this variant may use the class. A cooperative class would round f32
+    /// operands to f16.
     pub fn takes(&self, variant: Variant) -> bool {
-        !self.is_cooperative() || variant.is_of_halves()
+        !self.is_cooperative() || variant.is_f16()
     }
 
     /// Rows and columns of the product that a workgroup computes.
@@ -165,20 +165,20 @@ impl TileClass {
         }
     }
 
-    /// Tiles down and across a product.
+    /// Number of tiles down and across a product.
     pub(super) fn tiles(self, size: Size) -> (usize, usize) {
         let (tile_m, tile_n) = self.tile();
         (size.m.div_ceil(tile_m as usize), size.n.div_ceil(tile_n as usize))
     }
 
-    /// Elements that are computed for each element of the product: 1 where tiles fit exactly.
-    pub(super) fn waste(self, size: Size) -> f64 {
+    /// Computed elements per element of the product: 1 if tiles fit exactly.
+    pub(super) fn tile_overhead(self, size: Size) -> f64 {
         let ((tile_m, tile_n), (down, across)) = (self.tile(), self.tiles(size));
         (down * across) as f64 * f64::from(tile_m * tile_n) / (size.m * size.n) as f64
     }
 
-    /// Terms that are added up between two looks at where the sum ends: parts of sums are whole
-    /// rounds.
+    /// Terms that are added between two checks for the end of the sum. Every split of a sum is a
+    /// multiple of it.
     pub(super) const fn round(self) -> u32 {
         match self {
             TileClass::Tiled { tile_k, .. } => tile_k,
@@ -188,8 +188,9 @@ impl TileClass {
         }
     }
 
-    /// Upper bound on the loop iterations of an invocation, over sums of `terms` terms: the terms,
-    /// the sums of rows, and for one epilogue the bits of the step's rows.
+    /// Upper bound on the loop iterations of an invocation for sums of `terms` terms: over the
+    /// terms, over the sums of rows, and, for one epilogue, over the bits of the step's number of
+    /// rows.
     pub(super) const fn iterations(self, terms: usize) -> u64 {
         let row_sums = match self {
             TileClass::Tiled { .. } | TileClass::Cooperative { .. } => iterations(terms.div_ceil(4), 0),
@@ -198,7 +199,7 @@ impl TileClass {
         iterations(terms.div_ceil(self.round() as usize), 0) + row_sums + iterations(u32::BITS as usize, 0)
     }
 
-    /// The class in names of kernels and in what a tuner remembers.
+    /// The name of the class in kernel names and in the tuning cache.
     pub fn label(self) -> String {
         match self {
             TileClass::Tiled { tile_m, tile_n, tile_k, rows, quads } => {
@@ -219,21 +220,22 @@ impl TileClass {
         }
     }
 
-    /// The class of a menu that is likely best for a product of this size.
+    /// The class of a list that is probably fastest for a product of this size.
     pub(super) fn guess(size: Size, gpu: &GpuFacts, menu: &[TileClass]) -> TileClass {
         let is_enough = |class: &&TileClass| {
             let (down, across) = class.tiles(size);
             down * across >= 128
         };
         if let Some(smallest) = menu.first().filter(|class| class.is_cooperative()) {
-            // As of the others below: the largest tile of which there are enough to go around.
+            // As for the other classes: the largest tile of which there are enough to occupy the
+            // GPU.
             return *menu.iter().rev().find(is_enough).unwrap_or(smallest);
         }
         let likely = TileClass::likely(size, gpu);
         if menu.contains(&likely) {
             return likely;
         }
-        *menu.first().expect("a GPU without any class for products is refused")
+        *menu.first().expect("a GPU without a class for products cannot be opened")
     }
 
     fn likely(size: Size, gpu: &GpuFacts) -> TileClass {
@@ -244,20 +246,21 @@ impl TileClass {
             let few = n <= 4 * lanes as usize;
             let cost = |class: &TileClass| {
                 let TileClass::Subgroup { rows, quads, .. } = *class else {
-                    unreachable!("others were left out")
+                    unreachable!("other classes were filtered out")
                 };
-                // Multiply-adds, and the loads behind them: a row's and a column's terms serve a
-                // whole tile.
+                // Cost of the multiply-adds and of their loads. The terms of a row and of a column
+                // serve a whole tile.
                 let loads = 16.0 / f64::from(rows) + if few { 0.5 } else { 0.5 / f64::from(quads) };
-                // A processor has two cores at least, of which one idles where the number of tiles
-                // is odd.
+                // A CPU has at least two cores, one of which idles if the number of tiles is odd.
                 let (down, across) = class.tiles(size);
                 let idle = ((down * across).next_multiple_of(2)) as f64 / (down * across) as f64;
-                class.waste(size) * (1.0 + loads) * idle
+                class.tile_overhead(size) * (1.0 + loads) * idle
             };
-            return fitting.min_by(|one, other| cost(one).total_cmp(&cost(other))).expect("there are some");
+            return fitting
+                .min_by(|one, other| cost(one).total_cmp(&cost(other)))
+                .expect("the list is not empty");
         }
-        // A large tile moves less memory, where there are enough tiles to go around.
+        // A large tile moves less memory, if there are enough tiles to occupy the GPU.
         if m.div_ceil(128) * n.div_ceil(128) >= 128 && !gpu.compiles_slowly {
             LARGE
         } else if m.div_ceil(64) * n.div_ceil(64) >= 128 {
@@ -270,17 +273,17 @@ impl TileClass {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parts::MOST_TERMS_OF_A_PART;
+    use super::super::split_k::MAX_TERMS_PER_SPLIT;
     use super::*;
     use crate::kernel::MOST_ITERATIONS;
 
     #[test]
-    fn every_class_has_trips_enough_for_the_longest_sum() {
+    fn every_class_has_enough_iterations_for_the_longest_sum() {
         for lanes in [4, 8, 16, 32, 64, 128] {
             let cooperative = Some(Matrices { side: 16, vectors: true });
             let facts = GpuFacts { subgroup_size: Some(lanes), cooperative, ..GpuFacts::default() };
             for class in TileClass::all(&facts) {
-                let iterations = class.iterations(MOST_TERMS_OF_A_PART);
+                let iterations = class.iterations(MAX_TERMS_PER_SPLIT);
                 assert!(iterations <= MOST_ITERATIONS, "{class:?}: {iterations} iterations");
             }
         }
@@ -304,7 +307,11 @@ mod tests {
         for (size, most) in [(size(1, 10, 64), 32.0), (size(64, 128, 784), 1.0), (size(100, 3072, 32), 1.13)]
         {
             let class = TileClass::guess(size, &facts, &TileClass::menu(&facts));
-            assert!(class.waste(size) <= most, "{class:?} wastes {} for {size:?}", class.waste(size));
+            assert!(
+                class.tile_overhead(size) <= most,
+                "{class:?} wastes {} for {size:?}",
+                class.tile_overhead(size)
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What becomes of a product's sums: the ways to finish them, and what each needs.
+//! The epilogues of product kernels, and what each needs.
 
 use minijinja::context;
 use minijinja::value::Value;
@@ -8,16 +8,16 @@ use crate::kernel::{Binding, read, write};
 use crate::ops::matmul::product::{Epilogue, Form, Product};
 use crate::tensor::{Element, Tensor};
 
-/// What becomes of sums, as the templates name it.
+/// An epilogue of a kernel, as the templates name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Finish {
     /// One of [`EPILOGUES`].
     pub epilogue: &'static str,
-    /// Whether the sums of the first operand's rows are finished, too.
+    /// Whether the sums of the first operand's rows are also computed.
     pub row_sums: bool,
-    /// Whether y and the mask are kept in 16 bits.
+    /// Whether y and the mask are f16.
     pub half: bool,
-    /// Whether the product is a gradient that is scaled on its way.
+    /// The change of the loss scale, if the product is a gradient.
     pub scale: Scale,
 }
 
@@ -26,7 +26,7 @@ pub const EPILOGUES: [&str; 8] =
     ["none", "bias", "bias_relu", "mask", "sgd", "sgd_momentum", "change", "part"];
 
 impl Finish {
-    /// What becomes of a product's sums as they are with `epilogue`, in 32 bits.
+    /// The epilogue of an f32 product, without a change of scale.
     pub fn plain(epilogue: &'static str, row_sums: bool) -> Self {
         Finish { epilogue, row_sums, half: false, scale: Scale::None }
     }
@@ -51,23 +51,23 @@ impl Finish {
         Finish { half: is_half(op.y), scale, ..Finish::plain(name, row_sums) }
     }
 
-    /// One part of sums that are finished like this.
+    /// The epilogue of the kernels that write partial sums for this one (split-K).
     pub(super) fn part(self) -> Self {
         Finish::plain("part", self.row_sums)
     }
 
-    /// Whether the kernel needs the step's record: where a parameter follows, or a gradient is
-    /// scaled.
+    /// Whether the kernel needs the step's record: for a parameter's update, or for the scale of a
+    /// gradient.
     pub(super) fn reads_step(self) -> bool {
         self.updates() || self.epilogue == "change" || self.scale != Scale::None
     }
 
-    /// Whether a parameter follows the product.
+    /// Whether the epilogue updates a parameter.
     pub(super) fn updates(self) -> bool {
         matches!(self.epilogue, "sgd" | "sgd_momentum")
     }
 
-    /// Every way to finish a product of this form with patches.
+    /// Every epilogue of a product of this form with patches.
     pub(super) fn all_of_patches(form: Form) -> impl Iterator<Item = Finish> {
         let epilogues: &[_] = match form {
             Form::Nn => &["none", "mask", "part"],
@@ -77,7 +77,7 @@ impl Finish {
         epilogues.iter().map(|&epilogue| Finish::plain(epilogue, false))
     }
 
-    /// Every way to finish a product of this form without patches.
+    /// Every epilogue of a product of this form without patches.
     pub(super) fn all(form: Form) -> impl Iterator<Item = Finish> {
         let both = EPILOGUES
             .into_iter()
@@ -90,13 +90,13 @@ impl Finish {
         })
     }
 
-    /// What the templates need to know.
+    /// The values for the templates.
     pub(super) fn context(self) -> Value {
         let Finish { epilogue, row_sums, half, scale } = self;
         context! { epilogue, row_sums, half, scale => scale.label() }
     }
 
-    /// What the finishing part of a kernel binds, y first.
+    /// The bindings of the epilogue, y first.
     pub(super) fn bindings(self) -> Vec<Binding> {
         let mut bindings = vec![write("y")];
         match self.epilogue {

@@ -1,26 +1,26 @@
-//! The GPU half of the matrix product: kernel classes behind one face.
+//! The GPU half of the matrix product: kernel classes with one interface.
 //!
-//! | class | for | how |
+//! | class | intended for | method |
 //! | --- | --- | --- |
 //! | [`Tiled`](TileClass::Tiled) | most GPUs | tiles in workgroup memory, barriers |
 //! | [`Subgroup`](TileClass::Subgroup) | software drivers, small GPUs | broadcasts, no barrier |
-//! | [`Cooperative`](TileClass::Cooperative) | 16-bit operands | matrices held by a subgroup |
+//! | [`Cooperative`](TileClass::Cooperative) | f16 operands | matrices held by a subgroup |
 //!
-//! Registers must have names and loops be unrolled for a compiler to keep sums in registers, so
-//! these kernels are rendered from templates (`render`); what they render for some products is kept
-//! in `tests/snapshots/` for a reader.
+//! A compiler keeps sums in registers only if they are named variables and loops are unrolled, so
+//! these kernels are rendered from templates (`render`). The rendered kernels of some products are
+//! in `tests/snapshots/`, for readers.
 //!
-//! Every class of a menu adds the terms of a sum one after the other, from the first to the last,
-//! so which class is taken is a matter of speed alone: see [`choice`](crate::plan::Op::choice).
-//! Long sums of small products are cut into parts (`parts`), by a rule that knows only the
-//! product's size.
+//! All candidate classes for a product add the terms of a sum one after the other, from the first
+//! to the last, so the choice of a class affects only speed: see
+//! [`choice`](crate::plan::Op::choice). Long sums of small products are divided among workgroups
+//! (`split_k`), by a rule that depends only on the product's size.
 //!
-//! # What the tiled kernels cost
+//! # Cost of the tiled kernels
 //!
-//! Counted for one workgroup and one round of 16 terms, operands read four floats at a time.
-//! "Registers" are what an invocation needs for its sums and for the operands of one term; "bytes
-//! per operation" is what is read from memory (not from caches) for each of the multiply-adds' two
-//! operations.
+//! Figures are for one workgroup and one round of 16 terms, with operands read four floats at a
+//! time. "Registers" are those that an invocation needs for its sums and for the operands of one
+//! term. "Bytes per operation" is the amount that is read from memory (not from caches) per
+//! operation, where a multiply-add counts as two.
 //!
 //! ```text
 //! tile              invocations  sums, operands  workgroup  vectors loaded,  multiply-  bytes per
@@ -31,35 +31,37 @@
 //! 128x128, 8x8 each         256         64 + 16     16 KiB         4, 4, 64       1024      0.031
 //! ```
 //!
-//! Vectors and multiply-adds are those of one invocation.
+//! The numbers of vectors and multiply-adds are those of one invocation.
 //!
-//! Two barriers a round. With about 24 further registers for addresses and loads on their way:
+//! Each round has two barriers. With about 24 further registers for addresses and pending loads:
 //!
-//! - *AMD, 64 lanes* (256 vector registers a lane at most; 512 lines a SIMD in RDNA, 64 KiB of
-//!   workgroup memory a CU or more): the large tile needs 104 registers, so four waves fit a SIMD
-//!   of 512, two workgroups a CU; its 16 KiB allow four. The small tile is one wave a workgroup:
-//!   its barriers are free.
-//! - *NVIDIA, 32 lanes* (65,536 registers and up to 228 KiB a multiprocessor, at most 2,048
-//!   invocations): the large tile's 104 registers allow two workgroups, 512 invocations, 25 % of
-//!   the most; what hides latency is the 64 independent multiply-adds of a term. The medium tile
-//!   (68 registers) reaches seven workgroups, 44 %.
-//! - *Apple, 32 lanes* (208 KiB of registers a core, 32 KiB of workgroup memory): the large tile's
-//!   104 registers of 4 bytes let 512 invocations live, two workgroups, which also fill the
-//!   workgroup memory. The medium tile leaves room for four.
+//! - *AMD, 64 lanes* (at most 256 vector registers per lane; 512 registers per SIMD in RDNA, at
+//!   least 64 KiB of workgroup memory per CU): the large tile needs 104 registers, so four waves
+//!   fit a SIMD with 512, which is two workgroups per CU. Its 16 KiB would allow four. The small
+//!   tile has one wave per workgroup, so its barriers are free.
+//! - *NVIDIA, 32 lanes* (65,536 registers and up to 228 KiB per multiprocessor, at most 2,048
+//!   invocations): the large tile's 104 registers allow two workgroups, 512 invocations, which is
+//!   an occupancy of 25 %. Latency is hidden by the 64 independent multiply-adds of a term. The
+//!   medium tile (68 registers) reaches seven workgroups, 44 %.
+//! - *Apple, 32 lanes* (208 KiB of registers per core, 32 KiB of workgroup memory): the large
+//!   tile's 104 registers of 4 bytes allow 512 invocations, two workgroups, which also fill the
+//!   workgroup memory. The medium tile allows four workgroups.
 //!
-//! Reads of workgroup memory: neighbours read neighbouring vectors of b (no bank is asked twice)
-//! and one vector of a (a broadcast). Against 4 cycles a vector for 32 lanes, the large tile does
-//! 16 vector multiply-adds (64 cycles of one SIMD's lanes) for 4 reads, so it is bound by
-//! arithmetic; the small one, 4 for 2, is not, and is for products that have too few large tiles.
+//! Reads of workgroup memory: neighbours read neighbouring vectors of b (no bank conflicts) and one
+//! vector of a (a broadcast). At 4 cycles per vector for 32 lanes, the large tile does 16 vector
+//! multiply-adds (64 cycles of one SIMD's lanes) per 4 reads, so it is limited by arithmetic. The
+//! small tile does 4 per 2 reads and is not; it is intended for products that have too few large
+//! tiles.
 //!
-//! # What the cooperative kernels cost
+//! # Cost of the cooperative kernels
 //!
-//! Counted in the same way, for subgroups of 32 lanes and one round of two steps: 32 terms of
-//! matrices of 16x16 (NVIDIA, AMD), 16 of those of 8x8 (Apple). A lane has a 32nd of a matrix: 8 or
-//! 2 registers of sums, 4 or 1 of an operand, two numbers each. Workgroup memory is the operands'
-//! tiles, with 8 numbers of padding a line, and a matrix of sums for each subgroup on its way out.
+//! Figures are for subgroups of 32 lanes and one round of two steps: 32 terms of matrices of 16x16
+//! (NVIDIA, AMD), 16 terms of matrices of 8x8 (Apple). A lane holds a 32nd of a matrix: 8 or 2
+//! registers of sums, 4 or 1 of an operand with two numbers each. Workgroup memory holds the
+//! operands' tiles, with 8 numbers of padding per row, and one matrix of sums for each subgroup
+//! that is being stored.
 //!
-//! The last column has the loads of a matrix per product of two.
+//! The last column is the number of matrix loads per product of two matrices.
 //!
 //! | tile, matrices | subgroups | matrices each | sums, operands | workgroup memory | loads |
 //! | --- | --- | --- | --- | --- | --- |
@@ -69,32 +71,33 @@
 //! | 32x32 of 8x8 | 2x2 | 2x2 | 8 + 4 | 3 + 1 KiB | 1 |
 //! | 64x64 of 8x8 | 2x2 | 4x4 | 32 + 8 | 6 + 1 KiB | 0.5 |
 //!
-//! With 24 further registers the large tile needs 112 on NVIDIA: two workgroups of 256 a
-//! multiprocessor, as the large tiled one has. On Apple 64 of 4 bytes let 832 invocations live, six
-//! workgroups of 128, of which workgroup memory allows four. None of this was measured on such a
-//! GPU yet.
+//! With 24 further registers the large tile needs 112 on NVIDIA: two workgroups of 256 per
+//! multiprocessor, as for the large tiled class. On Apple, 64 registers of 4 bytes allow 832
+//! invocations, six workgroups of 128, of which workgroup memory allows four. None of this has been
+//! measured on such a GPU yet.
 //!
-//! Elements of a cooperative matrix have no place that a shader may know, and wgpu's have no
-//! conversions: operands are rounded to 16 bits on their way into workgroup memory, and sums leave
-//! through it, a matrix at a time, so that ordinary invocations can finish them. That wgpu's
-//! matrices are experimental is why a device has to prove the class before it is used.
+//! A shader cannot know the positions of a cooperative matrix's elements, and wgpu has no
+//! conversions of them. So operands are rounded to f16 when they are copied into workgroup memory,
+//! and sums are stored through it, one matrix at a time, so that ordinary invocations can apply the
+//! epilogue. A device has to pass a test of the class before it is used, because cooperative
+//! matrices are experimental in wgpu.
 
 mod class;
 mod finish;
-mod parts;
 mod patches;
 mod render;
 mod scale;
+mod split_k;
 mod variant;
 
 use std::borrow::Cow;
 
 pub use finish::{EPILOGUES, Finish};
-pub(in crate::ops) use parts::MOST_TERMS;
-pub(super) use parts::Parts;
 pub(in crate::ops) use patches::Patches;
 pub use render::{FINGERPRINT, kernel, kernels};
 pub use scale::Scale;
+pub(in crate::ops) use split_k::MOST_TERMS;
+pub(super) use split_k::SplitK;
 pub use variant::{Operand, Variant};
 
 use super::product::{Epilogue, Form, Product, Source};
@@ -105,26 +108,27 @@ use crate::ops::sgd;
 use crate::plan::{Choice, Way};
 use crate::tensor::Tensor;
 
-/// Multiply-adds below which the class does not matter enough to try several.
+/// Multiply-adds below which the class matters too little to try several.
 const WORTH_TUNING: usize = 1 << 20;
 
-/// How much more than the best-fitting class another may compute beside the product, to be tried.
-const MOST_WASTE: f64 = 1.35;
+/// Classes are tried if they compute at most this many times as many elements as the best-fitting
+/// one.
+const MAX_TILE_OVERHEAD: f64 = 1.35;
 
-/// The classes that a product may take.
+/// The candidate classes for a product.
 fn menu(op: &Product, gpu: &GpuFacts) -> Vec<TileClass> {
-    if Variant::of(op).is_of_halves() { TileClass::menu_of_halves(gpu) } else { TileClass::menu(gpu) }
+    if Variant::of(op).is_f16() { TileClass::f16_menu(gpu) } else { TileClass::menu(gpu) }
 }
 
-/// The classes that may be fastest for the product, if there is more than one.
+/// The classes that may be fastest for the product, if there are several.
 pub(in crate::ops) fn choice(op: &Product, gpu: &GpuFacts) -> Option<Choice> {
     let size @ Size { m, n, k } = op.size;
     if gpu.matmul.is_some() || m * n * k < WORTH_TUNING {
         return None;
     }
     let menu = menu(op, gpu);
-    let least = menu.iter().map(|class| class.waste(size)).fold(f64::INFINITY, f64::min);
-    let fitting = menu.into_iter().filter(|class| class.waste(size) <= MOST_WASTE * least);
+    let least = menu.iter().map(|class| class.tile_overhead(size)).fold(f64::INFINITY, f64::min);
+    let fitting = menu.into_iter().filter(|class| class.tile_overhead(size) <= MAX_TILE_OVERHEAD * least);
     let way =
         |class: TileClass| Way { label: class.label(), facts: GpuFacts { matmul: Some(class), ..*gpu } };
     let ways: Vec<Way> = fitting.map(way).collect();
@@ -137,15 +141,15 @@ pub(in crate::ops) fn choice(op: &Product, gpu: &GpuFacts) -> Option<Choice> {
     (ways.len() > 1).then_some(Choice { key, ways })
 }
 
-/// The product with the class that is likely best.
+/// The product with the class that is probably fastest.
 pub(in crate::ops) fn lower(op: &Product, gpu: &GpuFacts) -> Vec<Dispatch> {
     let wanted = gpu.matmul.filter(|class| class.takes(Variant::of(op)));
     dispatches(op, wanted.unwrap_or_else(|| TileClass::guess(op.size, gpu, &menu(op, gpu))), gpu)
 }
 
-/// The op with kernels of `class`: one, or two where its sums are cut into parts.
+/// The op with kernels of `class`: one, or two with split-K.
 fn dispatches(op: &Product, class: TileClass, gpu: &GpuFacts) -> Vec<Dispatch> {
-    let parts = op.parts.filter(|(parts, _)| parts.required || gpu.split_sums);
+    let parts = op.split_k.filter(|(parts, _)| parts.required || gpu.split_sums);
     let parts = parts.map(|(parts, sums)| (parts.in_rounds_of(class.round() as usize, op.size), sums));
     let size = op.size;
     let variant = Variant::of(op);
@@ -166,7 +170,7 @@ fn dispatches(op: &Product, class: TileClass, gpu: &GpuFacts) -> Vec<Dispatch> {
     };
     let Finish { row_sums, .. } = variant.finish;
     (params.part_k, params.parts) = (parts.terms as u32, parts.count as u32);
-    params.part_stride = Parts::stride(size, row_sums) as u32;
+    params.part_stride = SplitK::stride(size, row_sums) as u32;
     let [x, y, _] = grid;
     let part = Variant { finish: variant.finish.part(), ..variant };
     let tensors = operands().chain([sums]).collect();
@@ -184,7 +188,7 @@ fn dispatches(op: &Product, class: TileClass, gpu: &GpuFacts) -> Vec<Dispatch> {
     ]
 }
 
-/// The tensors that the finishing part of a kernel binds, y first.
+/// The tensors that an epilogue binds, y first.
 fn finished(op: &Product) -> Vec<Tensor> {
     let mut tensors = vec![op.y];
     match op.epilogue {

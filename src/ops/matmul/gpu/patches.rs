@@ -1,18 +1,18 @@
-//! Operands that are patches of a map: rows of windows, columns of what a window covers (implicit
+//! Operands that are patches of a map: a row per window, a column per element of a window (implicit
 //! GEMM: Chetlur et al., "cuDNN: Efficient primitives for deep learning", 2014, section 3.1).
 //!
-//! Nobody makes the patches: a kernel looks an element up in the map when it loads it, and what
-//! lies outside the map is zero. Terms of a sum over a patch come in the order of rows, columns and
-//! channels of a window, so that four neighbouring channels are one load and share the arithmetic
-//! of where they are. Where channels are not whole vectors they are counted as if they were: four
-//! terms never belong to two cells.
+//! Patches are never stored: a kernel loads an element from the map when it needs it, and elements
+//! outside the map are zero. The terms of a sum over a patch are in the order of a window's rows,
+//! columns and channels, so that four neighbouring channels are one load and share the address
+//! computation. If the channels are not a multiple of four, their number is rounded up in the count
+//! of terms, so that four terms never belong to two cells.
 
 use crate::kernel::shaders::MatmulParams;
 
 /// A map, and the windows on it.
 ///
-/// Place `p` of window `w`, on each axis, is cell `(w stride + p - before) / spread`, where that is
-/// a cell.
+/// Kernel position `p` of window `w`, on each axis, is cell
+/// `(w stride + p - before) / lhs_dilation`, if that is an integer within the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ops) struct Patches {
     /// Height and width of the map.
@@ -22,19 +22,20 @@ pub(in crate::ops) struct Patches {
     /// Rows and columns of windows on an image.
     pub(in crate::ops) windows: [usize; 2],
     /// Height and width of a window.
-    pub(in crate::ops) places: [usize; 2],
-    /// From one window to the next.
+    pub(in crate::ops) kernel_size: [usize; 2],
+    /// Stride of the windows.
     pub(in crate::ops) stride: usize,
-    /// From one cell of the map to the next; what lies between them is zero.
-    pub(in crate::ops) spread: usize,
-    /// How far above and to the left of the map the first window begins.
+    /// Dilation of the map (lhs dilation): the distance of neighbouring cells, with zeros between
+    /// them.
+    pub(in crate::ops) lhs_dilation: usize,
+    /// Padding above and to the left of the map.
     pub(in crate::ops) before: [isize; 2],
 }
 
 impl Patches {
-    /// Terms of a sum over a patch: its elements, as if channels were whole vectors.
+    /// Terms of a sum over a patch: its elements, with channels rounded up to whole vectors.
     pub(in crate::ops) fn terms(&self) -> usize {
-        self.places.iter().product::<usize>() * self.channels.next_multiple_of(4)
+        self.kernel_size.iter().product::<usize>() * self.channels.next_multiple_of(4)
     }
 
     /// Whether four channels can be read at a time.
@@ -42,9 +43,10 @@ impl Patches {
         self.channels.is_multiple_of(4)
     }
 
-    /// Tells a kernel. What is below zero wraps around there.
+    /// Sets the uniform's fields. Negative values wrap around.
     pub(super) fn describe(&self, map_length: usize, params: &mut MatmulParams) {
-        let Patches { map: [height, width], channels, windows, places, stride, spread, before } = *self;
+        let Patches { map: [height, width], channels, windows, kernel_size, stride, lhs_dilation, before } =
+            *self;
         let [windows_height, windows_width] = windows.map(|windows| windows as u32);
         let cell = channels as u32;
         let [end_of_rows, end_of_columns] = windows.map(|windows| (windows * stride) as u32);
@@ -52,12 +54,12 @@ impl Patches {
         params.map_length = map_length as u32;
         params.cell_terms = channels.next_multiple_of(4) as u32;
         (params.windows_height, params.windows_width) = (windows_height, windows_width);
-        params.places = places.iter().product::<usize>() as u32;
-        params.places_width = places[1] as u32;
-        (params.stride, params.spread) = (stride as u32, spread as u32);
-        (params.above, params.left) = (before[0] as u32, before[1] as u32);
-        // From behind the last window of a line to the first one of the next, and likewise of an
-        // image.
+        params.kernel_area = kernel_size.iter().product::<usize>() as u32;
+        params.kernel_width = kernel_size[1] as u32;
+        (params.stride, params.lhs_dilation) = (stride as u32, lhs_dilation as u32);
+        (params.pad_top, params.pad_left) = (before[0] as u32, before[1] as u32);
+        // Distance from the end of a row of windows to the first window of the next row, and
+        // likewise for images.
         let line = (stride * width) as u32;
         params.line_skip = line.wrapping_sub(end_of_columns).wrapping_mul(cell);
         let image = (height as u32).wrapping_sub(end_of_rows).wrapping_mul(width as u32);

@@ -12,7 +12,7 @@ use super::variant::{Operand, Variant};
 use crate::kernel::{FNV_START, Kernel, Matrices, TileClass, fnv, read};
 use crate::ops::matmul::product::Form;
 
-/// Stands before all else, as does what enables 16-bit floats.
+/// Comes first in the text of cooperative kernels, as does the line that enables f16.
 const COOPERATIVE: &str = "enable wgpu_cooperative_matrix;";
 const STORED_F16: &str = include_str!("../../../../shaders/stored_f16.wgsl");
 
@@ -33,7 +33,7 @@ const SOURCES: [(&str, &str); 14] = [
     ("matmul_join.wgsl.j2", include_str!("../../../../shaders/matmul_join.wgsl.j2")),
 ];
 
-/// Changes with the kernels' sources: what was measured of others says nothing of these.
+/// Fingerprint of the kernels' sources: measurements of other sources are not valid for these.
 pub const FINGERPRINT: u64 = {
     let mut hash = FNV_START;
     let mut source = 0;
@@ -54,8 +54,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates
 });
 
-/// A kernel's text, behind what it needs to be enabled: [`STORED_F16`] where anything is kept in 16
-/// bits.
+/// A kernel's text after the lines that enable extensions: [`STORED_F16`] if any tensor is f16.
 fn text(enabled: &[&str], template: &str, values: Value) -> Cow<'static, str> {
     let rendered = TEMPLATES.get_template(template).and_then(|template| template.render(values));
     let rendered = rendered.expect("the shader templates render for every variant");
@@ -68,24 +67,24 @@ fn text(enabled: &[&str], template: &str, values: Value) -> Cow<'static, str> {
     Cow::Owned(text)
 }
 
-/// Renders the kernel of a product that the class [takes](TileClass::takes).
+/// Renders the kernel of a product that the class [supports](TileClass::takes).
 pub fn kernel(class: TileClass, variant: Variant) -> Kernel {
     let Variant { form, finish, vectors: [a_vector, b_vector, y_vector], operand, halves } = variant;
     let [a_half, b_half] = halves;
-    let stored: &[&str] = if variant.has_halves() { &[STORED_F16] } else { &[] };
+    let stored: &[&str] = if variant.has_f16() { &[STORED_F16] } else { &[] };
     let pixels = operand == Operand::Pixels;
     let (a_pixels, b_pixels) = (pixels && form == Form::Nt, pixels && form == Form::Tn);
     let patches = operand.is_patches();
     let (a_patches, b_patches) = (patches && form != Form::Tn, patches && form == Form::Tn);
-    let spread = operand == Operand::SpreadPatches;
+    let dilated = operand == Operand::DilatedPatches;
     let form = match form {
         Form::Nn => "nn",
         Form::Nt => "nt",
         Form::Tn => "tn",
     };
     let shared = context! {
-        form, a_vector, b_vector, y_vector, a_half, b_half, a_pixels, b_pixels, a_patches, b_patches, spread,
-        ..finish.context()
+        form, a_vector, b_vector, y_vector, a_half, b_half, a_pixels, b_pixels, a_patches, b_patches,
+        dilated, ..finish.context()
     };
     let source = match class {
         TileClass::Tiled { tile_m, tile_n, tile_k, rows, quads } => {
@@ -124,10 +123,10 @@ pub fn kernel(class: TileClass, variant: Variant) -> Kernel {
     }
 }
 
-/// Invocations of a workgroup of the kernel that adds up parts.
+/// Workgroup size of the kernel that adds up the partial sums.
 pub(super) const JOIN_WORKGROUP: u32 = 64;
 
-/// Renders the kernel that adds up the parts of sums and finishes them.
+/// Renders the kernel that adds up partial sums and applies the epilogue.
 pub(super) fn join(finish: Finish, y_vector: bool) -> Kernel {
     let mut bindings = vec![read("parts")];
     bindings.extend(finish.bindings());
@@ -143,21 +142,21 @@ pub(super) fn join(finish: Finish, y_vector: bool) -> Kernel {
     }
 }
 
-/// Which of a, b and y something is true of: `_ab4`.
+/// Label for those of a, b and y that have a property: `_ab4`.
 fn letters_label(of: [bool; 3], what: &str) -> String {
     let letters = ['a', 'b', 'y'].into_iter().zip(of).filter_map(|(letter, is)| is.then_some(letter));
     let letters: String = letters.collect();
     if letters.is_empty() { letters } else { format!("_{letters}{what}") }
 }
 
-/// Every kernel that a product may use, and those that add up the parts of sums.
+/// Every kernel that a product may use, including those that add up partial sums.
 pub fn kernels() -> Vec<Kernel> {
-    // A part of a sum is all that is not finished by adding parts up; nor is a block's change ever
-    // cut.
+    // Kernels that store partial sums do not join them, and the change of a block of steps is never
+    // split.
     let joined = Finish::all(Form::Tn).filter(|finish| !matches!(finish.epilogue, "part" | "change"));
     let joins = joined.flat_map(|finish| {
         let halves = [(false, Scale::None), (false, Scale::Down), (true, Scale::None), (true, Scale::Up)];
-        // Parameters are kept in 32 bits.
+        // Parameters are f32.
         let halves = halves.into_iter().filter(move |(half, _)| !half || !finish.updates());
         halves.map(move |(half, scale)| Finish { half, scale, ..finish })
     });
@@ -165,11 +164,11 @@ pub fn kernels() -> Vec<Kernel> {
     rendered().chain(joins).collect()
 }
 
-/// The kernels of products, for today's devices.
+/// The kernels of products for today's devices.
 fn rendered() -> impl Iterator<Item = Kernel> {
     let variants = Variant::all();
     TileClass::of_today().into_iter().flat_map(move |class| {
-        let halves = variants.clone().into_iter().flat_map(Variant::in_half);
+        let halves = variants.clone().into_iter().flat_map(Variant::as_f16);
         let all = variants.clone().into_iter().chain(halves).filter(move |variant| class.takes(*variant));
         all.map(move |variant| kernel(class, variant))
     })

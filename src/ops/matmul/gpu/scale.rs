@@ -1,20 +1,20 @@
-//! Products that are gradients, where those in 16 bits have a scale.
+//! The loss scale of products that are gradients.
 
-/// What becomes of a product that is a gradient where those in 16 bits have a
-/// [scale](crate::plan::StepRecord::gradient_scale).
+/// How a product that is a gradient changes the loss scale, which only f16 gradients have; see
+/// [`gradient_scale`](crate::plan::StepRecord::gradient_scale).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Scale {
-    /// Nothing: both its operand and the product have the scale, or neither has.
+    /// No change: both the operand and the product have the scale, or neither has.
     #[default]
     None,
-    /// The product gets the scale.
+    /// The product is multiplied by the scale.
     Up,
-    /// The product is without what its operand has.
+    /// The product is divided by the scale of its operand.
     Down,
 }
 
 impl Scale {
-    /// Its name in the templates.
+    /// The name in the templates.
     pub(super) fn label(self) -> &'static str {
         match self {
             Scale::None => "",

@@ -1,4 +1,4 @@
-//! What the text of a product's kernel depends on.
+//! The properties of a product that determine its kernel's text.
 
 use super::finish::Finish;
 use super::scale::Scale;
@@ -6,47 +6,47 @@ use crate::ops::matmul::Size;
 use crate::ops::matmul::product::{Form, Product, Source};
 use crate::tensor::Element;
 
-/// What a kernel's text depends on, besides its class.
+/// All properties of a product that determine its kernel's text, besides the class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Variant {
     /// Which operand is transposed.
     pub form: Form,
-    /// What becomes of the sums.
+    /// The epilogue.
     pub finish: Finish,
     /// Whether a, b and y can be accessed four elements at a time.
     pub vectors: [bool; 3],
-    /// What the operand is that is a layer's input: a in form nt, b in form tn.
+    /// The kind of the operand that is a layer's input: a in form nt, b in form tn.
     pub operand: Operand,
-    /// Whether a and b are kept in 16 bits. Pixels are not.
+    /// Whether a and b are f16. Pixels are not.
     pub halves: [bool; 2],
 }
 
-/// What an operand is.
+/// The kind of an operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operand {
     /// A matrix of floats.
     Matrix,
     /// A batch of pixels.
     Pixels,
-    /// Patches of a map. In form nn, a is, and b the weight of a convolution.
+    /// Patches of a map. In form nn, a is patches, and b the weight of a convolution.
     Patches,
-    /// Patches of a map whose cells lie apart (form nn only).
-    SpreadPatches,
+    /// Patches of a dilated map (form nn only).
+    DilatedPatches,
 }
 
 impl Operand {
-    /// Its name in those of kernels, but for a matrix.
+    /// The name in kernel names; none for a matrix.
     pub(super) fn label(self) -> Option<&'static str> {
         match self {
             Operand::Matrix => None,
             Operand::Pixels => Some("pixels"),
             Operand::Patches => Some("patches"),
-            Operand::SpreadPatches => Some("spread_patches"),
+            Operand::DilatedPatches => Some("spread_patches"),
         }
     }
 
     pub(super) fn is_patches(self) -> bool {
-        matches!(self, Operand::Patches | Operand::SpreadPatches)
+        matches!(self, Operand::Patches | Operand::DilatedPatches)
     }
 }
 
@@ -68,32 +68,32 @@ impl Variant {
                     Form::Nt => vectors[..2].fill(patches.vectors()),
                     Form::Tn => vectors[1] = patches.vectors(),
                 }
-                if patches.spread == 1 { Operand::Patches } else { Operand::SpreadPatches }
+                if patches.lhs_dilation == 1 { Operand::Patches } else { Operand::DilatedPatches }
             }
         };
         let halves = [op.a, op.b].map(|operand| operand.element() == Element::Half);
         Variant { form, finish: Finish::of(op), vectors, operand, halves }
     }
 
-    /// Every way to read and write in a product of this form whose operand that is a layer's input
-    /// is this.
+    /// Every combination of vector accesses in a product of this form with this kind of layer
+    /// input.
     fn all_vectors(form: Form, operand: Operand) -> impl Iterator<Item = [bool; 3]> {
         let all = (0..8).map(|bits| [1, 2, 4].map(|bit| bits & bit != 0));
         all.filter(move |&[a, b, y]| match (form, operand) {
-            // Lines of b and of y are equally long, but a patch may be whole vectors where a cell
-            // is not.
+            // Rows of b and of y are equally long, but a patch may be whole vectors where a cell is
+            // not.
             (Form::Tn, Operand::Patches) => y || !b,
             (Form::Nn | Form::Tn, _) => b == y && (operand != Operand::Pixels || b),
             (Form::Nt, _) => a == b && (operand != Operand::Pixels || a),
         })
     }
 
-    /// Every variant that some product of floats in 32 bits has.
+    /// Every variant that some f32 product has.
     pub(super) fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for form in [Form::Nn, Form::Nt, Form::Tn] {
             let operands: &[Operand] = match form {
-                Form::Nn => &[Operand::Matrix, Operand::Patches, Operand::SpreadPatches],
+                Form::Nn => &[Operand::Matrix, Operand::Patches, Operand::DilatedPatches],
                 Form::Nt | Form::Tn => &[Operand::Matrix, Operand::Pixels, Operand::Patches],
             };
             for &operand in operands {
@@ -116,10 +116,9 @@ impl Variant {
         all
     }
 
-    /// The same product, with floats in 16 bits where layers keep them so: all that is handed on
-    /// and its gradients, and weights. The last layer has its weight and the gradient of the logits
-    /// in 32.
-    pub(super) fn in_half(self) -> Vec<Self> {
+    /// The same product with f16 activations, gradients of activations, and weights. In the last
+    /// layer, the weight and the gradient of the logits stay f32.
+    pub(super) fn as_f16(self) -> Vec<Self> {
         let Variant { form, finish, operand, .. } = self;
         let is_part = finish.epilogue == "part";
         let half = |a, b, y, scale| {
@@ -137,7 +136,7 @@ impl Variant {
         if operand == Operand::Matrix && finish.epilogue != "change" {
             all.extend(match form {
                 Form::Nt => Some(half(true, false, false, Scale::None)),
-                // A part is one of floats in 32 bits.
+                // Partial sums are f32.
                 Form::Nn => (!is_part).then(|| half(false, false, true, Scale::Up)),
                 Form::Tn => Some(half(false, true, false, Scale::None)),
             });
@@ -145,9 +144,9 @@ impl Variant {
         all
     }
 
-    /// Whether both operands have 16 bits, as cooperative matrices do. Those of pixels have, once
-    /// they are normalised: as much as what is gathered from them would have.
-    pub(super) fn is_of_halves(self) -> bool {
+    /// Whether both operands are f16, as cooperative matrices require. Normalised pixels count as
+    /// f16, since a batch that is gathered as floats would be f16.
+    pub(super) fn is_f16(self) -> bool {
         let [a, b] = self.halves;
         match (self.operand, self.form) {
             (Operand::Pixels, Form::Nt) => b,
@@ -156,8 +155,8 @@ impl Variant {
         }
     }
 
-    /// Whether any tensor is kept in 16 bits.
-    pub(super) fn has_halves(self) -> bool {
+    /// Whether any tensor is f16.
+    pub(super) fn has_f16(self) -> bool {
         self.finish.half || self.halves.contains(&true)
     }
 }
