@@ -82,6 +82,7 @@ impl Error {
     }
 
     /// Adds a [`Remedy`], or a sentence that names no setting and no command.
+    #[must_use]
     pub fn advise(mut self, remedy: impl Into<Remedy>) -> Self {
         self.remedy = Some(Box::new(remedy.into()));
         self
@@ -103,11 +104,13 @@ impl Error {
     }
 
     /// Replaces the message.
+    #[must_use]
     pub fn with_message(self, message: impl Into<String>) -> Self {
         Error { message: one_line(&message.into(), MOST), setting: None, ..self }
     }
 
     /// Adds the place of the mistake before the message: `{place}: {message}`.
+    #[must_use]
     pub fn at(self, place: impl fmt::Display) -> Self {
         let message = format!("{place}: {self}");
         self.with_message(message)

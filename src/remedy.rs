@@ -128,6 +128,7 @@ impl Remedy {
     }
 
     /// Appends the remedy `next`.
+    #[must_use]
     pub fn then(self, next: Remedy) -> Self {
         Remedy::Both(Box::new(self), Box::new(next))
     }

@@ -213,6 +213,7 @@ impl SavedModel {
     /// # Errors
     /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if a tensor's shape and number of values
     /// differ.
+    #[expect(clippy::missing_panics_doc, reason = "it holds by construction")]
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let damaged = |cause| Error::new(crate::ErrorKind::Internal, format!("a model file: {cause}"));
         let views = self.tensors.iter().map(|tensor| {

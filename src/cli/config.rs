@@ -71,7 +71,7 @@ fn show(resolved: &Resolved) -> Result<()> {
     match outline(resolved)? {
         Some(outline) => text.push_str(&outline_table(&outline, style)),
         None => {
-            text.push_str(&style.faint("\n# layers and memory are known once the images have been read\n"))
+            text.push_str(&style.faint("\n# layers and memory are known once the images have been read\n"));
         }
     }
     output::print(&text)

@@ -73,6 +73,7 @@ impl Kind {
     }
 
     /// Returns the kind of the other values if the kind allows `auto`, else the kind itself.
+    #[must_use]
     pub fn plain(self) -> Kind {
         match self {
             Kind::OrAuto(kind) => *kind,

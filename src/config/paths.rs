@@ -7,6 +7,7 @@ use crate::data::catalogue::Catalogue;
 
 impl Config {
     /// Returns the configuration with absolute paths, so that a run can be resumed from any folder.
+    #[must_use]
     pub fn with_absolute_paths(self) -> Self {
         let init = match self.init {
             Init::File(path) => Init::File(absolute(&path)),

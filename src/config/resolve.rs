@@ -56,6 +56,7 @@ pub fn said(sources: Sources<'_>) -> Result<Settings> {
 ///
 /// # Errors
 /// As [`resolve`].
+#[expect(clippy::missing_panics_doc, reason = "it holds by construction")]
 pub fn complete(said: Settings) -> Result<Resolved> {
     let mut settings = Settings::defaults();
     let named = said.text(Key::Preset).unwrap_or(presets::DEFAULT);

@@ -25,6 +25,7 @@ pub struct Resolved {
 
 impl Resolved {
     /// Replaces each `auto` with the value for these training images.
+    #[must_use]
     pub fn settle(self, set: &TrainingSet) -> Resolved {
         let settings = automatic::settle(self.settings, Some(set));
         Resolved { config: self.config.settled(&settings), settings }

@@ -146,6 +146,7 @@ impl Settings {
     }
 
     /// Returns only the keys for which `keep` is true.
+    #[must_use]
     pub fn filter(mut self, keep: impl Fn(Key) -> bool) -> Settings {
         self.by_key.retain(|key, _| keep(*key));
         self

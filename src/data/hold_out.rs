@@ -84,8 +84,7 @@ mod tests {
         let numbers = split.images.chunks(2).map(|image| u32::from(image[0]) + 256 * u32::from(image[1]));
         let numbers: Vec<_> = numbers.collect();
         assert!(numbers.iter().zip(&split.labels).all(|(number, label)| number % 2 == *label));
-        let named: Vec<PathBuf> =
-            numbers.iter().map(|number| format!("{number}.png").into()).collect();
+        let named: Vec<PathBuf> = numbers.iter().map(|number| format!("{number}.png").into()).collect();
         assert_eq!(named, split.files);
         numbers
     }

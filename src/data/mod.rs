@@ -114,6 +114,7 @@ pub struct Dataset {
 impl Dataset {
     /// Removes the validation split if a run recorded `files` files for this data set without it.
     /// Runs that were started before image folders had such a split then resume as they began.
+    #[must_use]
     pub fn as_recorded(mut self, files: usize) -> Self {
         let validation = self.validation.as_ref().map_or(0, |split| split.files.len());
         if validation > 0 && files + validation == self.files.len() {

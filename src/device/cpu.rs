@@ -36,6 +36,7 @@ impl Cpu {
     }
 
     /// Sets a profile that the times of ops are added to.
+    #[must_use]
     pub fn with_profile(self, profile: Profile) -> Self {
         Cpu { profile: Some(profile), ..self }
     }

@@ -1,8 +1,8 @@
 //! Export of trained models, one file per format.
 //!
-//! A layer describes its computation as [`Stage`]s, which each format translates. A new layer with
-//! existing stages needs no change here. A new stage is a compile error in every format that does
-//! not translate it yet.
+//! A layer describes its computation as [`Module`](crate::nn::Module)s, which each format
+//! translates. A new layer with existing modules needs no change here. A new module is a compile
+//! error in every format that does not translate it yet.
 //!
 //! ```no_run
 //! use std::path::Path;

@@ -11,6 +11,10 @@ use crate::remedy::Remedy;
 
 /// The operations that saving a run uses. [`RealDisk`] implements them. Tests wrap it to make each
 /// operation fail in turn, or to kill the process after it.
+///
+/// # Errors
+/// Each operation returns the error of the system if it fails.
+#[expect(clippy::missing_errors_doc, reason = "all fail alike, as the trait says")]
 pub trait Disk: Debug {
     /// Creates a folder that does not exist yet.
     fn create_folder(&self, path: &Path) -> io::Result<()>;

@@ -130,10 +130,12 @@ pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
             .record_update(plan, move |elements, [dw], [w]| descend(rate.at(elements.step), decay, dw, w)),
         Some(momentum) => {
             let outputs = [parameter, momentum.velocity];
-            Elementwise { name, kernel: &shaders::SGD_MOMENTUM, params, reads: [dw], outputs }
-                .record_update(plan, move |elements, [dw], [w, v]| {
+            Elementwise { name, kernel: &shaders::SGD_MOMENTUM, params, reads: [dw], outputs }.record_update(
+                plan,
+                move |elements, [dw], [w, v]| {
                     momentum.descend(rate.at(elements.step), decay, dw, w, v);
-                });
+                },
+            );
         }
     }
 }

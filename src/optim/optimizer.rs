@@ -47,6 +47,7 @@ impl Optimizer {
     pub const NAMES: [&'static str; 5] = ["sgd", "adam", "adamw", "lion", "muon"];
 
     /// SGD with the hyperparameters that it shares with this optimizer.
+    #[must_use]
     pub const fn sgd(self) -> Optimizer {
         match self {
             Optimizer::Sgd { momentum, nesterov, weight_decay }

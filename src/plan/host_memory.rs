@@ -139,6 +139,9 @@ impl HostMemory {
     }
 
     /// The elements of a float tensor.
+    ///
+    /// # Panics
+    /// If the tensor has another element type, or if it is borrowed to be written.
     pub fn f32(&self, tensor: Tensor) -> Ref<'_, [f32]> {
         Ref::map(self.array(tensor).borrow(), |array| match array {
             Held::F32(values) => &values[..tensor.len()],
@@ -147,6 +150,9 @@ impl HostMemory {
     }
 
     /// The elements of a float tensor, mutably.
+    ///
+    /// # Panics
+    /// If the tensor has another element type, or if it is borrowed to be written.
     pub fn f32_mut(&self, tensor: Tensor) -> RefMut<'_, [f32]> {
         RefMut::map(self.array(tensor).borrow_mut(), |array| match array {
             Held::F32(values) => &mut values[..tensor.len()],
@@ -155,6 +161,9 @@ impl HostMemory {
     }
 
     /// The elements of an integer tensor.
+    ///
+    /// # Panics
+    /// If the tensor has another element type, or if it is borrowed to be written.
     pub fn u32(&self, tensor: Tensor) -> Ref<'_, [u32]> {
         Ref::map(self.array(tensor).borrow(), |array| match array {
             Held::U32(values) => &values[..tensor.len()],
@@ -163,6 +172,9 @@ impl HostMemory {
     }
 
     /// The elements of an integer tensor, mutably.
+    ///
+    /// # Panics
+    /// If the tensor has another element type, or if it is borrowed to be written.
     pub fn u32_mut(&self, tensor: Tensor) -> RefMut<'_, [u32]> {
         RefMut::map(self.array(tensor).borrow_mut(), |array| match array {
             Held::U32(values) => &mut values[..tensor.len()],
@@ -171,6 +183,9 @@ impl HostMemory {
     }
 
     /// The elements of a byte tensor.
+    ///
+    /// # Panics
+    /// If the tensor has another element type, or if it is borrowed to be written.
     pub fn u8(&self, tensor: Tensor) -> Ref<'_, [u8]> {
         Ref::map(self.array(tensor).borrow(), |array| match array {
             Held::U8(values) => &values[..tensor.len()],

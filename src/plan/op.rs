@@ -25,6 +25,7 @@ impl Operands {
     }
 
     /// Adds tensors that are read and written.
+    #[must_use]
     pub fn updating(mut self, tensors: impl IntoIterator<Item = Tensor>) -> Self {
         self.updates.extend(tensors);
         self

@@ -109,6 +109,7 @@ impl Examination {
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.
+    #[expect(clippy::missing_panics_doc, reason = "it holds by construction")]
     pub fn write(&self, run: &Path) -> Result<()> {
         let kept = Kept { schema: event::SCHEMA, examination: self };
         let json = serde_json::to_string(&kept).expect("plain values turn into JSON");

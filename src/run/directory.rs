@@ -140,6 +140,7 @@ impl RunDirectory {
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the disk fails.
+    #[expect(clippy::missing_panics_doc, reason = "it holds by construction")]
     pub fn change(&mut self, change: &Change, config_toml: String) -> Result<()> {
         let change_json = serde_json::to_value(change).expect("plain values turn into JSON");
         match self.facts.get_mut(CHANGES).and_then(Value::as_array_mut) {
@@ -190,6 +191,7 @@ impl RunDirectory {
     }
 
     /// Records that known data sets are only searched in `data_dir`, also when the run is resumed.
+    #[must_use]
     pub fn with_data_dir(mut self, data_dir: Option<PathBuf>) -> Self {
         self.data_dir = data_dir;
         self

@@ -380,9 +380,7 @@ fn of_pixels(backward: bool) -> Subject {
 pub(super) fn outputs(plan: &Plan) -> Vec<Tensor> {
     let ops = plan.steps().iter().flat_map(|step| &step.ops).map(|op| op.operands());
     let written = ops.flat_map(|operands| [operands.writes, operands.updates].concat());
-    written
-        .filter(|tensor| tensor.element() != Element::Pixel && plan.name(*tensor) != "parts")
-        .collect()
+    written.filter(|tensor| tensor.element() != Element::Pixel && plan.name(*tensor) != "parts").collect()
 }
 
 #[cfg(test)]

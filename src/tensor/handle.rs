@@ -32,6 +32,7 @@ impl Tensor {
     /// # Panics
     /// If the number of elements differs.
     #[track_caller]
+    #[must_use]
     pub fn reshaped(self, shape: impl Into<Shape>) -> Tensor {
         let shape = shape.into();
         assert!(shape.len() == self.len(), "{:?} cannot be reshaped to {shape:?}", self.shape);

@@ -104,7 +104,10 @@ pub fn is_divergence(error: &Error, witness: &Witness) {
     assert_eq!(error.kind(), ErrorKind::Diverged, "{error}");
     assert_eq!(error.kind().exit_code(), 5);
     for snapshot in &witness.snapshots {
-        assert!(snapshot.tensors().all(shadegrad::checkpoint::NamedTensor::is_finite), "a checkpoint is bad: {error}");
+        assert!(
+            snapshot.tensors().all(shadegrad::checkpoint::NamedTensor::is_finite),
+            "a checkpoint is bad: {error}"
+        );
     }
 }
 

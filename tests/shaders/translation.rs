@@ -17,7 +17,7 @@ pub fn complaints(kernel: &Kernel, parsed: &Parsed) -> Vec<String> {
         match attempt {
             Ok(length) if length > 100 => {}
             Ok(length) => {
-                complaints.push(format!("its {language} translation has only {length} words or bytes"))
+                complaints.push(format!("its {language} translation has only {length} words or bytes"));
             }
             Err(error) => complaints.push(format!("cannot be translated to {language}: {error}")),
         }

@@ -141,7 +141,7 @@ fn download(
 
 /// Tries one mirror until it provides the official file or another attempt is not worthwhile.
 fn from_mirror(
-    transfer: &Transfer,
+    transfer: &Transfer<'_>,
     mirror: &str,
     staged: &mut Staged,
     options: &FetchOptions,

@@ -71,6 +71,7 @@ pub struct CacheFile {
 
 impl CacheFile {
     /// Returns the file for `topic` of `subject` in `folder`, which need not exist yet.
+    #[expect(clippy::missing_panics_doc, reason = "it holds by construction")]
     pub fn new(folder: &Path, topic: &str, subject: Subject) -> Self {
         let name = serde_json::to_vec(&subject).expect("plain values turn into JSON");
         let name = &hex(&Sha256::digest(name))[..16];
@@ -96,6 +97,7 @@ impl CacheFile {
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.
+    #[expect(clippy::missing_panics_doc, reason = "it holds by construction")]
     pub fn store<T: Serialize>(&self, content: T) -> Result<()> {
         let text = serde_json::to_string_pretty(&File::new(self.subject.clone(), content));
         let text = text.expect("plain values turn into JSON");

@@ -85,36 +85,42 @@ impl Gpu {
     }
 
     /// Enables tuning.
+    #[must_use]
     pub fn with_tuning(mut self, tuning: Tuning) -> Self {
         self.context.tuning = Some(tuning);
         self
     }
 
     /// Sets a function that receives notices.
+    #[must_use]
     pub fn on_notice(mut self, on_notice: fn(&Notice)) -> Self {
         self.context.on_notice = on_notice;
         self
     }
 
     /// Sets an observer for the preparation of each plan that is loaded.
+    #[must_use]
     pub fn observed_by(mut self, observer: Box<dyn preparation::Observer>) -> Self {
         self.context.observer = Some(observer);
         self
     }
 
     /// Sets a profile that kernel times are added to.
+    #[must_use]
     pub fn with_profile(mut self, profile: Profile) -> Self {
         self.context.profile = Some(profile);
         self
     }
 
     /// Disables these tile classes of the matrix product, and f16 if `f16` is one of them.
+    #[must_use]
     pub fn disable(mut self, classes: &[String]) -> Self {
         self.facts.disable(classes);
         self
     }
 
     /// Disables the kernels that a selftest found wrong, and adds the summary to the device's info.
+    #[must_use]
     pub fn with_selftest(self, found: SelftestSummary) -> Self {
         let mut gpu = self.disable(&found.disabled);
         gpu.context.info.selftest = Some(found);

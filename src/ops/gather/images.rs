@@ -26,8 +26,8 @@ pub struct Images {
 /// A batch that is the model's input.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch {
-    /// Normalised pixels, `[batch, pixels]`, floats or [pixels](Element::Pixel); or `[batch,
-    /// height, width, channels]`.
+    /// Normalised pixels, `[batch, pixels]`, floats or [pixels](crate::tensor::Element::Pixel); or
+    /// `[batch, height, width, channels]`.
     pub x: Tensor,
     /// Classes, `[batch]`.
     pub labels: Tensor,

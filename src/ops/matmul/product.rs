@@ -66,7 +66,7 @@ pub enum Epilogue {
         bias: Option<Update>,
     },
     /// `y = (1 - lr decay)^rows y - product`: the change that a block of steps makes to a weight
-    /// that only decays during the block (see [`online_steps`](super::online_steps)).
+    /// that only decays during the block (see [`online_steps`](crate::ops::online_steps)).
     Change {
         /// The weight's decay in one step.
         decay: f32,
