@@ -35,7 +35,7 @@
 //! augmentation             random flips, shifts and cutouts
 //! plan  kernel  tensor     what is computed, described for devices
 //! fs  rng  failpoint       files, random numbers, injected faults
-//! error  text              errors, text for people
+//! error  remedy  text      errors, what to do about them, text for people
 //! ```
 //!
 //! # A training step, from data to update

@@ -167,7 +167,7 @@ fn changes_that_a_run_cannot_have_are_refused_and_leave_it_as_it_is() {
         let outcome = sandbox.run(&["resume", "run", "--epochs", epochs]);
         outcome
             .refused(2)
-            .because(&[&format!("--epochs {epochs}: "), "has already had 42 steps, in 3 epochs"]);
+            .because(&[&format!("--epochs {epochs}: "), "has already trained 42 steps, in 3 epochs"]);
         assert!(outcome.stderr.contains("help: use at least 4"), "{outcome:#?}");
     }
     let outcome = sandbox.run(&["resume", "run", "--lr", "0.01"]);

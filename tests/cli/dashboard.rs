@@ -217,7 +217,7 @@ fn a_port_that_is_taken_is_said_before_anything_happens() {
     let train = |more: &[&str]| sandbox.run(&[&["train", "--data", &data, "--out", "run"], more].concat());
     train(&["--dashboard", &port]).refused(2).because(&["--dashboard: cannot listen at 127.0.0.1:", &port]);
     train(&["--dashboard", "65536"]).refused(2).because(&["--dashboard 65536", "must be a port"]);
-    train(&["--dashboard", "lab-cifar10"]).refused(2).because(&["a preset goes before"]);
+    train(&["--dashboard", "lab-cifar10"]).refused(2).because(&["put a preset before"]);
     train(&["--dashboard-address", "::1"]).refused(2).because(&["--dashboard"]);
     train(&["--dashboard", "--dashboard-address", "here"]).refused(2).because(&["--dashboard-address here"]);
     assert!(!sandbox.path().join("run").exists());

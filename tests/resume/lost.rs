@@ -314,7 +314,7 @@ fn a_gpu_that_is_lost_or_full_is_opened_again_once() {
             bench.ended_well(&name, &output);
             let log = std::fs::read_to_string(bench.path(&name).join("log.txt")).expect("there is a log");
             let is_lost = text(&output).contains(said);
-            assert_eq!(is_lost, log.contains("going on with a new device"), "{output:?} {log}");
+            assert_eq!(is_lost, log.contains("resuming on the reopened device"), "{output:?} {log}");
             let starts = events(&output.stdout).iter().filter(|event| event["event"] == "start").count();
             assert_eq!(starts, 1 + usize::from(is_lost));
             recovered += usize::from(is_lost);
