@@ -25,7 +25,7 @@ fn main() {
         selftest::products_that_are_wrong_in_every_class_are_broken,
         selftest::what_was_found_is_remembered_apart_from_what_was_tuned,
         selftest::the_cpu_and_unknown_ops_are_refused,
-        selftest::what_was_found_is_said_and_heeded_at_the_start_of_a_run,
+        selftest::a_run_reports_and_applies_the_selftest_at_its_start,
         tuning::choices_are_made_once_remembered_and_change_no_bit,
         tuning::a_gpu_says_how_far_it_is_with_tuning_and_compiling,
         tuning::a_kernel_of_many_ops_is_compiled_once,

@@ -159,7 +159,7 @@ fn program(cache: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-pub fn what_was_found_is_said_and_heeded_at_the_start_of_a_run() {
+pub fn a_run_reports_and_applies_the_selftest_at_its_start() {
     const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/data/six-classes-5x4");
     let cache = tempfile::tempdir().expect("a folder");
     let train = |out: &str| {

@@ -1,11 +1,12 @@
-// All charts show the epoch under the pointer, which the arrow keys move. The numbers are taken from the
-// table of epochs, so that they are formatted in one place only.
+// All charts show the epoch under the pointer, which the arrow keys move. The numbers are taken
+// from the table of epochs, so that they are formatted in one place only.
 const SVG = 'http://www.w3.org/2000/svg';
 const charts = () => [...document.querySelectorAll('.chart')];
 const rows = () => [...document.querySelectorAll('.epochs tbody tr')];
 let shown = null;
 
-// The points of a line's epochs. They are listed separately if the line has points for steps as well.
+// The points of a line's epochs. They are listed separately if the line has points for steps as
+// well.
 function epochs(line) {
   const places = line.dataset.epochs ?? line.getAttribute('points');
   return places.split(' ').map((place) => place.split(',').map(Number));
