@@ -2,8 +2,8 @@
 //! a GPU that is lost, out of memory or missing. They exist only in builds with debug assertions,
 //! as those of tests are.
 //!
-//! `SHADEGRAD_MISHAP=NAME:COUNT[,COUNT...][;NAME:...]` triggers the fail point NAME the COUNT-th
-//! time that it is reached, counted from 1.
+//! `SHADEGRAD_FAIL_POINT=NAME:COUNT[,COUNT...][;NAME:...]` triggers the fail point NAME the
+//! COUNT-th time that it is reached, counted from 1.
 
 #[cfg(debug_assertions)]
 use std::{collections::HashMap, sync::Mutex};
@@ -19,9 +19,9 @@ pub(crate) fn death(moment: &str, operation: &str) {
 #[cfg(debug_assertions)]
 pub(crate) fn strikes(place: &str) -> bool {
     static REACHED: Mutex<Option<HashMap<String, usize>>> = Mutex::new(None);
-    let Ok(wanted) = std::env::var("SHADEGRAD_MISHAP") else { return false };
-    let mishaps = wanted.split(';').filter_map(|mishap| mishap.split_once(':'));
-    let Some((_, counts)) = mishaps.into_iter().find(|(name, _)| *name == place) else { return false };
+    let Ok(wanted) = std::env::var("SHADEGRAD_FAIL_POINT") else { return false };
+    let points = wanted.split(';').filter_map(|point| point.split_once(':'));
+    let Some((_, counts)) = points.into_iter().find(|(name, _)| *name == place) else { return false };
     let mut reached = REACHED.lock().expect("no thread panics while it holds this");
     let times = reached.get_or_insert_default().entry(place.to_owned()).or_default();
     *times += 1;

@@ -40,7 +40,7 @@ fn with(values: Values<'_>, precision: &str) -> Config {
 
 fn gpu() -> Box<dyn Device> {
     let gpu = device("gpu");
-    assert!(gpu.has_half());
+    assert!(gpu.has_f16());
     gpu
 }
 
@@ -79,7 +79,7 @@ pub fn a_device_without_such_floats_trains_with_32_bits() {
     let first = found.first().expect("these tests need a GPU or a software driver");
     let plain = Gpu::open(first, Capabilities::WebGpuDefaults).expect("the GPU can be opened");
     for device in [device("cpu"), Box::new(plain)] {
-        assert!(!device.has_half());
+        assert!(!device.has_f16());
         let [full, half] = ["f32", "f16"].map(|bits| train(&with(RUNS[0], bits), &*device).0.weights_sha256);
         assert_eq!(full, half, "on {}", device.info().name);
     }
@@ -108,7 +108,7 @@ pub fn a_small_gradient_does_not_become_zero() {
     let (batch, inputs, classes) = (512, 8, 2);
     let gradient_on = |device: &dyn Device| {
         let mut plan = Plan::new();
-        let x = plan.declare("x", Role::Input, Element::Half, [batch, inputs]);
+        let x = plan.declare("x", Role::Input, Element::F16, [batch, inputs]);
         let weight = plan.declare("weight", Role::Parameter, Element::F32, [classes, inputs]);
         let bias = plan.declare("bias", Role::Parameter, Element::F32, [classes]);
         let labels = plan.declare("labels", Role::Input, Element::U32, [batch]);

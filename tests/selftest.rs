@@ -110,7 +110,7 @@ pub fn a_wrong_kernel_for_16_bits_leaves_32_alone() {
     let wrong = Wrong { gpu: open(), kernels: "relu_f16", from: "value < 0.0", to: "value < 0.3" };
     let verdict = verdict(&wrong, Some("relu"));
     assert_eq!((&*verdict.disabled, verdict.broken.is_empty()), (&["f16".to_owned()][..], true));
-    assert!(!open().disable(&verdict.disabled).has_half());
+    assert!(!open().disable(&verdict.disabled).has_f16());
 }
 
 /// A text that no compiler accepts.
@@ -174,7 +174,7 @@ pub fn a_run_reports_and_applies_the_selftest_at_its_start() {
     assert_eq!(code, Some(0), "{table}{notes}");
     assert_eq!(
         table.lines().filter(|line| line.starts_with("relu") && line.ends_with("passed")).count(),
-        if device("gpu").has_half() { 4 } else { 2 },
+        if device("gpu").has_f16() { 4 } else { 2 },
         "{table}"
     );
     assert!(train("second").2.contains("`shadegrad selftest`"), "one op is no selftest");

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use rayon::prelude::*;
-use shadegrad::kernel::{Access, Binding, Kernel, Matrices, TileClass};
+use shadegrad::kernel::{Access, Binding, CooperativeMatrix, Kernel, TileClass};
 use shadegrad::ops::matmul::Form;
 use shadegrad::ops::matmul::gpu::{Finish, Operand, Scale, Variant, kernel as matmul_kernel};
 
@@ -129,7 +129,7 @@ fn rendered_matmuls_are_as_their_snapshots() {
     let tiled = TileClass::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4, quads: 1 };
     let subgroup = TileClass::Subgroup { lanes: 8, rows: 8, quads: 1 };
     let cooperative = TileClass::Cooperative {
-        matrices: Matrices { side: 16, vectors: true },
+        matrix: CooperativeMatrix { size: 16, vec4_loads: true },
         lanes: 32,
         rows: 2,
         columns: 2,
@@ -137,7 +137,7 @@ fn rendered_matmuls_are_as_their_snapshots() {
         subgroups_n: 2,
     };
     let apples = TileClass::Cooperative {
-        matrices: Matrices { side: 8, vectors: false },
+        matrix: CooperativeMatrix { size: 8, vec4_loads: false },
         lanes: 32,
         rows: 2,
         columns: 2,
@@ -169,13 +169,13 @@ fn rendered_matmuls_are_as_their_snapshots() {
     };
     let update_by_halves =
         Variant { finish: Finish { scale: Scale::Down, ..update.finish }, halves: [true; 2], ..update };
-    let in_half = Variant { vectors: [true; 3], ..update_by_halves };
+    let is_f16 = Variant { vectors: [true; 3], ..update_by_halves };
     let forward_in_half =
         Variant { finish: Finish { half: true, ..forward.finish }, halves: [true; 2], ..forward };
     for kernel in [
         matmul_kernel(tiled, forward),
         matmul_kernel(subgroup, update),
-        matmul_kernel(subgroup, in_half),
+        matmul_kernel(subgroup, is_f16),
         matmul_kernel(subgroup, of_pixels),
         matmul_kernel(subgroup, of_patches),
         matmul_kernel(tiled, weight_gradient),

@@ -146,9 +146,9 @@ fn choices(file: &Path) -> serde_json::Map<String, serde_json::Value> {
 
 pub fn tuning_with_16_bits_changes_no_bit() {
     let folder = tempfile::tempdir().expect("a folder");
-    let untuned = run_in(Element::Half, &gpu());
+    let untuned = run_in(Element::F16, &gpu());
     assert!(untuned.iter().flatten().all(|&bits| f32::from_bits(bits).is_finite()));
-    assert_eq!(run_in(Element::Half, &tuned(folder.path())), untuned);
+    assert_eq!(run_in(Element::F16, &tuned(folder.path())), untuned);
     assert_eq!(choices(&file(folder.path())).len(), 2);
 }
 
@@ -158,7 +158,8 @@ pub fn choices_are_made_once_remembered_and_change_no_bit() {
     assert_eq!(run(&tuned(folder.path())), untuned, "with choices that were just made");
     let file = file(folder.path());
     let found = choices(&file);
-    let labels: Vec<String> = TileClass::menu(gpu().facts()).into_iter().map(TileClass::label).collect();
+    let labels: Vec<String> =
+        TileClass::candidates(gpu().facts()).into_iter().map(TileClass::label).collect();
     let keys: Vec<&String> = found.keys().collect();
     assert_eq!(keys, ["matmul nt 64x70x300 bias_relu", "matmul tn 70x300x64 sgd_momentum_rows"]);
     for label in found.values() {

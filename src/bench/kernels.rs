@@ -59,9 +59,9 @@ pub fn measure(
     // The fastest repeat counts, because the peak is the reference for the other ops.
     let peak = operations / stopwatch::time(device, peak, seconds)?.seconds.min / 1e9;
     let mut ops = Vec::new();
-    let of_halves =
-        device.kernel_facts(Precision::F16).map(|facts| subjects::of_halves(&facts)).unwrap_or_default();
-    for subject in subjects::all().into_iter().chain(of_halves) {
+    let of_f16 =
+        device.kernel_facts(Precision::F16).map(|facts| subjects::of_f16(&facts)).unwrap_or_default();
+    for subject in subjects::all().into_iter().chain(of_f16) {
         progress(&format!("{} {}", subject.op, subject.shape))?;
         ops.push(kernel(device, subject, seconds, peak)?);
     }

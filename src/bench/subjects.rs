@@ -81,11 +81,11 @@ pub(super) fn all() -> Vec<Subject> {
 }
 
 /// Returns products of f16 matrices if the GPU supports cooperative matrices for them.
-pub(super) fn of_halves(facts: &GpuFacts) -> Vec<Subject> {
-    if !TileClass::f16_menu(facts).iter().any(TileClass::is_cooperative) {
+pub(super) fn of_f16(facts: &GpuFacts) -> Vec<Subject> {
+    if !TileClass::f16_candidates(facts).iter().any(TileClass::is_cooperative) {
         return Vec::new();
     }
-    let subject = |size| product_of("matmul nn, f16", Element::Half, Form::Nn, [size; 3]);
+    let subject = |size| product_of("matmul nn, f16", Element::F16, Form::Nn, [size; 3]);
     [512, 1024, 2048, 4096].into_iter().map(subject).collect()
 }
 

@@ -176,7 +176,7 @@ fn value_name(key: Key) -> &'static str {
         Key::Device => "DEVICE",
         _ => match key.kind().plain() {
             Kind::Count | Kind::CountOrZero | Kind::Whole => "N",
-            Kind::Number(_) | Kind::ShareOrChoice(_) => "X",
+            Kind::Number(_) | Kind::FractionOrChoice(_) => "X",
             Kind::Interval => "N|Ne|Nm",
             _ => "NAME",
         },

@@ -2,8 +2,8 @@
 
 use super::choices::{Monitor, Validation};
 use super::kind::Kind::{
-    self, Choice, ChoiceOrFile, Count, CountOrZero, Groups, Interval, Number, OrAuto, ShareOrChoice,
-    ShareOrTime, Switch, Text, Whole,
+    self, Choice, ChoiceOrFile, Count, CountOrZero, FractionOrChoice, FractionOrTime, Groups, Interval,
+    Number, OrAuto, Switch, Text, Whole,
 };
 use super::preset_list;
 use crate::augmentation::Flip;
@@ -180,10 +180,10 @@ keys! {
     StepFactor: "step-factor", Number(Bounds::Fraction), Some("0.1"),
         "Factor by which the step schedule multiplies the learning rate";
     /// Length of the learning rate's warm-up.
-    Warmup: "warmup", ShareOrTime, Some("0.0"),
+    Warmup: "warmup", FractionOrTime, Some("0.0"),
         "Warm-up of the learning rate: a fraction of the schedule (0.1), steps (500) or epochs (2e)";
     /// Images that the run is validated on.
-    Validation: "validation", ShareOrChoice(&Validation::NAMES), Some("0.0"),
+    Validation: "validation", FractionOrChoice(&Validation::NAMES), Some("0.0"),
         "Fraction of the training images to hold out for validation, or `test` to validate on the test images";
     /// Metric that decides the best epoch and early stopping.
     Monitor: "monitor", Choice(names!(Monitor)), Some("accuracy"),

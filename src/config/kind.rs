@@ -28,11 +28,11 @@ pub enum Kind {
     /// A number within bounds.
     Number(Bounds),
     /// One of several words, or a number from 0 up to (not including) 1.
-    ShareOrChoice(&'static [&'static str]),
+    FractionOrChoice(&'static [&'static str]),
     /// A number of steps, epochs or minutes; see [`Interval`].
     Interval,
     /// A fraction of all steps from 0 to 1, a number of steps (at least 2), or a number of epochs.
-    ShareOrTime,
+    FractionOrTime,
     /// Any value of another kind, or the word `auto` for a value that depends on the training
     /// images.
     OrAuto(&'static Kind),
@@ -84,7 +84,7 @@ impl Kind {
     /// Returns the words to choose from, or none if the kind is not a choice.
     pub fn words(self) -> &'static [&'static str] {
         match self {
-            Kind::Choice(words) | Kind::ChoiceOrFile(words) | Kind::ShareOrChoice(words) => words,
+            Kind::Choice(words) | Kind::ChoiceOrFile(words) | Kind::FractionOrChoice(words) => words,
             Kind::Switch { .. } => &["true", "false"],
             Kind::OrAuto(_) => &[AUTO],
             _ => &[],
@@ -123,14 +123,14 @@ impl Kind {
                 let number: f32 = digits?.parse().ok()?;
                 bounds.contain(number).then_some(Value::Number(number))
             }
-            Kind::ShareOrChoice(words) => match text.filter(|text| words.contains(text)) {
+            Kind::FractionOrChoice(words) => match text.filter(|text| words.contains(text)) {
                 Some(word) => Some(Value::Text(word.into())),
                 None => Kind::Number(Bounds::BelowOne).accept(written),
             },
             // A number in a TOML file is a number of steps.
             Kind::Interval => Interval::parse(text.or(digits)?).map(|every| Value::Text(every.to_string())),
             // 1 is read as a fraction, that is all steps, and not as a single step.
-            Kind::ShareOrTime => match Kind::Number(Bounds::Fraction).accept(written) {
+            Kind::FractionOrTime => match Kind::Number(Bounds::Fraction).accept(written) {
                 Some(share) => Some(share),
                 None => match Interval::parse(text.or(digits)?)? {
                     Interval::Minutes(_) | Interval::Steps(1) => None,
@@ -162,13 +162,15 @@ impl fmt::Display for Kind {
             Kind::CountOrZero => write!(formatter, "a whole number from 0 to {}", Kind::MOST),
             Kind::Whole => write!(formatter, "a whole number from 0 to {}", u64::MAX),
             Kind::Number(bounds) => bounds.fmt(formatter),
-            Kind::ShareOrChoice(words) => write!(formatter, "{} or {}", Bounds::BelowOne, words.join(", ")),
+            Kind::FractionOrChoice(words) => {
+                write!(formatter, "{} or {}", Bounds::BelowOne, words.join(", "))
+            }
             Kind::Interval => write!(
                 formatter,
                 "a whole number of steps (500), epochs (2e) or minutes (10m) from 1 to {}",
                 Kind::MOST
             ),
-            Kind::ShareOrTime => formatter.write_str(
+            Kind::FractionOrTime => formatter.write_str(
                 "a fraction of all steps from 0 to 1, or a whole number of steps (500) or epochs (2e)",
             ),
             // Any text includes the word `auto`.

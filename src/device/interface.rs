@@ -42,7 +42,7 @@ pub trait Device {
     }
 
     /// Whether the device supports f16 and benefits from it.
-    fn has_half(&self) -> bool {
+    fn has_f16(&self) -> bool {
         false
     }
 

@@ -1,6 +1,6 @@
 //! Facts about an adapter on which the lowering of an op may depend.
 
-use super::tile_class::{Matrices, TileClass};
+use super::tile_class::{CooperativeMatrix, TileClass};
 
 /// Facts about the adapter that an op's GPU half may use to choose a kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct GpuFacts {
     /// Lanes of a subgroup, if subgroup operations can be used and all subgroups have this size.
     pub subgroup_size: Option<u32>,
     /// Cooperative matrices, if they can be used and all subgroups have one size.
-    pub cooperative: Option<Matrices>,
+    pub cooperative: Option<CooperativeMatrix>,
     /// Whether the GPU has passed the test of its cooperative matrices that are not disabled
     /// ([`Gpu::f16_facts`](crate::device::gpu::Gpu::f16_facts)). Products use them only then.
     pub proven: bool,

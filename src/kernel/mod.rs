@@ -27,4 +27,4 @@ pub(crate) use descriptor::{same_fields, uniform};
 pub use fingerprint::{FNV_START, fnv};
 pub use gpu_facts::GpuFacts;
 pub(crate) use plain::PlainKernel;
-pub use tile_class::{Matrices, TileClass};
+pub use tile_class::{CooperativeMatrix, TileClass};

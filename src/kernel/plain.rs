@@ -51,9 +51,9 @@ impl<P: Uniform> PlainKernel<P> {
         grid: [u32; 3],
         iterations: u64,
     ) -> Dispatch {
-        let has_half = tensors.iter().any(|tensor| tensor.element() == Element::Half);
-        let kernel = self.half.as_ref().filter(|_| has_half).unwrap_or(&self.full);
-        assert!(!has_half || kernel.needs_f16(), "kernel {} has no f16 version", kernel.name);
+        let has_f16 = tensors.iter().any(|tensor| tensor.element() == Element::F16);
+        let kernel = self.half.as_ref().filter(|_| has_f16).unwrap_or(&self.full);
+        assert!(!has_f16 || kernel.needs_f16(), "kernel {} has no f16 version", kernel.name);
         assert_eq!(tensors.len(), kernel.bindings.len(), "tensors of kernel {}", kernel.name);
         Dispatch {
             kernel: Cow::Borrowed(kernel),

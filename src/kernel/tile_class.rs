@@ -2,11 +2,11 @@
 
 /// Cooperative matrices: square f16 matrices that a subgroup multiplies, with sums in f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Matrices {
+pub struct CooperativeMatrix {
     /// Rows and columns of each: 8 or 16.
-    pub side: u32,
+    pub size: u32,
     /// Whether they can be loaded from vectors of four. Metal's can be loaded only from scalars.
-    pub vectors: bool,
+    pub vec4_loads: bool,
 }
 
 /// A kernel class with its tile.
@@ -36,8 +36,8 @@ pub enum TileClass {
     },
     /// Cooperative matrices, only for products of f16 operands.
     Cooperative {
-        /// The matrices that a subgroup multiplies.
-        matrices: Matrices,
+        /// The matrix that a subgroup multiplies.
+        matrix: CooperativeMatrix,
         /// Lanes of a subgroup.
         lanes: u32,
         /// Matrices of the product that a subgroup computes, down.

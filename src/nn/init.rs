@@ -78,8 +78,8 @@ pub fn values(rule: InitRule, seed: u64, index: u32, parameter: Start) -> Vec<f3
         (ParameterKind::Bias, InitRule::Pytorch | InitRule::Dirac) => {
             uniform(stream, count, 1.0 / fan_in.sqrt())
         }
-        (ParameterKind::Bias | ParameterKind::Shift, _) => vec![0.0; count],
-        (ParameterKind::Gain, _) => vec![1.0; count],
+        (ParameterKind::Bias | ParameterKind::NormBias, _) => vec![0.0; count],
+        (ParameterKind::NormWeight, _) => vec![1.0; count],
     }
 }
 
@@ -106,9 +106,9 @@ pub enum ParameterKind {
     /// Added to the output.
     Bias,
     /// The weight of a norm: the factor of a normalised channel.
-    Gain,
+    NormWeight,
     /// The bias of a norm: added to a normalised channel.
-    Shift,
+    NormBias,
 }
 
 fn normal(mut stream: Stream, count: usize, deviation: f64) -> Vec<f32> {

@@ -76,7 +76,7 @@ pub enum Phase {
         /// Seed of dropout; `None` disables dropout.
         dropout: Option<u64>,
         /// Element type of activations and of the weights that products read: [`Element::F32`] or
-        /// [`Element::Half`].
+        /// [`Element::F16`].
         element: Element,
     },
     /// Evaluation of the trained model.
@@ -103,7 +103,7 @@ impl Phase {
     /// Returns the weight for products. In f16, this records a cast and returns the copy.
     pub(super) fn operand(self, plan: &mut Plan, weight: &Parameter) -> Tensor {
         match self.element() {
-            Element::Half => cast::to_half(plan, weight.tensor),
+            Element::F16 => cast::to_f16(plan, weight.tensor),
             _ => weight.tensor,
         }
     }

@@ -15,9 +15,9 @@ use crate::tensor::{Element, Tensor};
 ///
 /// If `x` is not f32.
 #[track_caller]
-pub fn to_half(plan: &mut Plan, x: Tensor) -> Tensor {
+pub fn to_f16(plan: &mut Plan, x: Tensor) -> Tensor {
     x.expect("x", Element::F32, x.shape());
-    let y = plan.scratch_of(Element::Half, "cast.y", x.shape());
+    let y = plan.scratch_of(Element::F16, "cast.y", x.shape());
     let params = LengthParams { length: x.len() as u32 };
     Elementwise { name: "cast", kernel: &shaders::CAST_F16, params, reads: [x], outputs: [y] }
         .record(plan, |_, [x], [y]| y.copy_from_slice(x));

@@ -39,7 +39,7 @@ impl Draft {
 
     /// An operand with the element type of activations: an activation, its gradient, or a weight as
     /// products read it.
-    pub(crate) fn handed(&mut self, name: &str, shape: impl Into<Shape>) -> Tensor {
+    pub(crate) fn activation(&mut self, name: &str, shape: impl Into<Shape>) -> Tensor {
         self.noise_of(self.element, name, shape)
     }
 

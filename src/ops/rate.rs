@@ -10,7 +10,7 @@ pub enum Rate {
     Scaled(f32),
     /// A separate learning rate that ignores the run's schedule: it decays linearly from `first` to
     /// 0, which it reaches after `steps` steps of the run, and stays there.
-    Falling {
+    Linear {
         /// Learning rate in the run's first step.
         first: f32,
         /// Number of steps, above 0.
@@ -23,7 +23,7 @@ impl Rate {
     pub fn at(self, step: &StepRecord) -> f32 {
         match self {
             Rate::Scaled(factor) => factor * step.learning_rate,
-            Rate::Falling { first, steps } => first * (1.0 - step.step as f32 / steps).max(0.0),
+            Rate::Linear { first, steps } => first * (1.0 - step.step as f32 / steps).max(0.0),
         }
     }
 
@@ -32,7 +32,7 @@ impl Rate {
     pub(super) fn params(self) -> (f32, f32) {
         match self {
             Rate::Scaled(factor) => (factor, 0.0),
-            Rate::Falling { first, steps } => (first, steps),
+            Rate::Linear { first, steps } => (first, steps),
         }
     }
 }
@@ -42,11 +42,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_falling_rate_ends_at_zero_whatever_the_schedule_says() {
+    fn a_linear_rate_ends_at_zero_whatever_the_schedule_says() {
         let at =
             |rate: Rate, step| rate.at(&StepRecord { step, learning_rate: 0.5, ..StepRecord::default() });
         assert_eq!([0, 7, 99].map(|step| at(Rate::Scaled(3.0), step)), [1.5; 3]);
-        let rate = Rate::Falling { first: 8.0, steps: 4.0 };
+        let rate = Rate::Linear { first: 8.0, steps: 4.0 };
         assert_eq!([0, 1, 2, 3, 4, 5, 99].map(|step| at(rate, step)), [8.0, 6.0, 4.0, 2.0, 0.0, 0.0, 0.0]);
     }
 }

@@ -1,10 +1,10 @@
 //! An op that is lowered with facts about another GPU.
 
 use crate::kernel::{Dispatch, GpuFacts};
-use crate::plan::{Choice, HostMemory, Op, Operands, StepRecord};
+use crate::plan::{HostMemory, Op, Operands, StepRecord, TuneSet};
 
 /// An op that is lowered for an adapter with other facts than the device's, for example with one of
-/// the candidates of a [`Choice`].
+/// the candidates of a [`TuneSet`].
 #[derive(Debug)]
 pub struct WithFacts {
     /// The op.
@@ -30,7 +30,7 @@ impl Op for WithFacts {
         self.op.lower(&self.facts)
     }
 
-    fn choice(&self, _: &GpuFacts) -> Option<Choice> {
-        self.op.choice(&self.facts)
+    fn tune_set(&self, _: &GpuFacts) -> Option<TuneSet> {
+        self.op.tune_set(&self.facts)
     }
 }

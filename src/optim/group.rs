@@ -47,9 +47,9 @@ enum Selector {
     /// Norm weights and norm biases.
     Norms,
     /// Norm weights.
-    Gains,
+    NormWeights,
     /// Norm biases.
-    Shifts,
+    NormBiases,
     /// The layer or the tensor with this name.
     Named(String),
 }
@@ -74,8 +74,8 @@ const WORDS: [(&str, Selector); 5] = [
     ("weights", Selector::Weights),
     ("biases", Selector::Biases),
     ("norms", Selector::Norms),
-    ("gains", Selector::Gains),
-    ("shifts", Selector::Shifts),
+    ("gains", Selector::NormWeights),
+    ("shifts", Selector::NormBiases),
 ];
 
 /// The text of [`GroupOptions::uses_sgd`].
@@ -181,9 +181,9 @@ impl Selector {
         match self {
             Selector::Weights => kind == ParameterKind::Weight,
             Selector::Biases => kind == ParameterKind::Bias,
-            Selector::Norms => matches!(kind, ParameterKind::Gain | ParameterKind::Shift),
-            Selector::Gains => kind == ParameterKind::Gain,
-            Selector::Shifts => kind == ParameterKind::Shift,
+            Selector::Norms => matches!(kind, ParameterKind::NormWeight | ParameterKind::NormBias),
+            Selector::NormWeights => kind == ParameterKind::NormWeight,
+            Selector::NormBiases => kind == ParameterKind::NormBias,
             Selector::Named(wanted) => is_of(name, wanted),
         }
     }
@@ -285,9 +285,9 @@ mod tests {
     #[test]
     fn gains_and_shifts_are_the_norms() {
         let groups = Groups::parse("norms momentum=0.5, gains lr=0, shifts optimizer=sgd until=3").unwrap();
-        let gain = groups.options("1.weight", ParameterKind::Gain);
+        let gain = groups.options("1.weight", ParameterKind::NormWeight);
         assert_eq!(gain, GroupOptions { momentum: Some(0.5), rate: Some(0.0), ..GroupOptions::default() });
-        let shift = groups.options("1.bias", ParameterKind::Shift);
+        let shift = groups.options("1.bias", ParameterKind::NormBias);
         let wanted = GroupOptions {
             momentum: Some(0.5),
             decay_to_zero_after: Some(3.0),

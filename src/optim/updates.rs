@@ -126,7 +126,7 @@ impl Updates {
             Some(epochs) if factor > 0.0 => {
                 // At least one step: the learning rate of the first is not yet zero.
                 let steps = (epochs * self.steps_per_epoch as f32).round().max(1.0);
-                Rate::Falling { first: factor * learning_rate, steps }
+                Rate::Linear { first: factor * learning_rate, steps }
             }
             _ => Rate::Scaled(factor),
         };
@@ -137,7 +137,7 @@ impl Updates {
     fn penalty(&self, parameter: &Parameter) -> f32 {
         match parameter.kind {
             ParameterKind::Weight => self.recipe.l2,
-            ParameterKind::Bias | ParameterKind::Gain | ParameterKind::Shift => 0.0,
+            ParameterKind::Bias | ParameterKind::NormWeight | ParameterKind::NormBias => 0.0,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::tensor::{Element, Tensor};
 /// The elements of one tensor, as they are copied between host and device.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Array {
-    /// Elements of an [`Element::F32`] or [`Element::Half`] tensor, or of an [`Element::Pixel`]
+    /// Elements of an [`Element::F32`] or [`Element::F16`] tensor, or of an [`Element::Pixel`]
     /// tensor on the CPU.
     F32(Vec<f32>),
     /// Elements of an [`Element::U32`] tensor.
@@ -92,7 +92,7 @@ enum Held {
 impl Held {
     fn zeros(element: Element, length: usize) -> Self {
         match element {
-            Element::F32 | Element::Half | Element::Pixel => Held::F32(Floats::zeros(length)),
+            Element::F32 | Element::F16 | Element::Pixel => Held::F32(Floats::zeros(length)),
             Element::U32 => Held::U32(vec![0; length]),
             Element::U8 => Held::U8(vec![0; length]),
         }

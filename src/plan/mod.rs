@@ -34,7 +34,7 @@ mod step_record;
 pub(crate) use aligned::Floats;
 pub use declaration::{Declaration, Role};
 pub use host_memory::{Array, HostMemory};
-pub use op::{Choice, Op, Operands, Way};
+pub use op::{Candidate, Op, Operands, TuneSet};
 pub use recording::Plan;
 pub use step::{Launch, Step, StepId};
 pub use step_record::StepRecord;

@@ -49,26 +49,27 @@ pub trait Op: Debug + Send + Sync {
 
     /// Alternatives for a GPU to run the op, which all give the same result, so that a device can
     /// choose the fastest. Most ops have none.
-    fn choice(&self, _: &GpuFacts) -> Option<Choice> {
+    fn tune_set(&self, _: &GpuFacts) -> Option<TuneSet> {
         None
     }
 }
 
-/// Several ways to run an op on a GPU. All give the same result; the fastest is found by measuring.
+/// Several ways to run an op on a GPU. All give the same result; the tuner measures which is
+/// fastest.
 #[derive(Clone, Debug)]
-pub struct Choice {
-    /// What the fastest way depends on apart from the device: op and sizes. The tuning cache uses
-    /// it as the key.
+pub struct TuneSet {
+    /// What the fastest candidate depends on apart from the device: op and sizes. It is the key of
+    /// the tuning cache.
     pub key: String,
-    /// The ways, at least two.
-    pub ways: Vec<Way>,
+    /// The candidates, at least two.
+    pub candidates: Vec<Candidate>,
 }
 
 /// One way to run an op on a GPU.
 #[derive(Clone, Debug)]
-pub struct Way {
-    /// Unique within a choice.
+pub struct Candidate {
+    /// Unique within a tune set.
     pub label: String,
-    /// The facts with which the op is lowered in this way.
+    /// The facts with which the op is lowered.
     pub facts: GpuFacts,
 }

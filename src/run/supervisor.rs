@@ -140,7 +140,7 @@ pub enum RunNotice<'a> {
 impl<'a> RunNotice<'a> {
     /// Returns the notice for a configuration with f16 on a device that does not support it.
     pub fn about_precision(config: &Config, device: &'a dyn Device) -> Option<Self> {
-        let lacks_f16 = config.precision == Precision::F16 && !device.has_half();
+        let lacks_f16 = config.precision == Precision::F16 && !device.has_f16();
         lacks_f16.then(|| RunNotice::NoF16(&device.info().name))
     }
 }

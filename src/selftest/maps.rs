@@ -15,35 +15,35 @@ const MAP: [usize; 4] = [11, 13, 9, 19];
 
 pub(super) fn all() -> Vec<Subject> {
     let mut all = vec![subject("add", "1009", |draft| {
-        let [a, b] = ["a", "b"].map(|name| draft.handed(name, [1009]));
+        let [a, b] = ["a", "b"].map(|name| draft.activation(name, [1009]));
         add::forward(&mut draft.plan, a, b);
     })];
     for window in [Window::square(2, 2, 0), Window::square(3, 2, 1), Window::whole(13, 9)] {
         let Window { height, width, stride, padding } = window;
         let shape = format!("{height}x{width}, stride {stride}, padding {padding}");
         all.push(subject("max_pool", &*shape, move |draft| {
-            let x = draft.handed("x", MAP);
+            let x = draft.activation("x", MAP);
             let y = max_pool::forward(&mut draft.plan, x, window);
-            let dy = draft.handed("dy", y.shape().sizes());
+            let dy = draft.activation("dy", y.shape().sizes());
             max_pool::backward(&mut draft.plan, x, y, dy, window);
         }));
         all.push(subject("average_pool", &*shape, move |draft| {
-            let x = draft.handed("x", MAP);
+            let x = draft.activation("x", MAP);
             let y = average_pool::forward(&mut draft.plan, x, window);
-            let dy = draft.handed("dy", y.shape().sizes());
+            let dy = draft.activation("dy", y.shape().sizes());
             average_pool::backward(&mut draft.plan, x, dy, window);
         }));
     }
     // ReLU is a separate op with its own cases.
     for kind in Activation::all().filter(|kind| *kind != Activation::Relu) {
         all.push(subject("activation", format!("{kind}, 1009"), move |draft| {
-            let [x, dy] = ["x", "dy"].map(|name| draft.handed(name, [1009]));
+            let [x, dy] = ["x", "dy"].map(|name| draft.activation(name, [1009]));
             activation::forward(&mut draft.plan, kind, x);
             activation::backward(&mut draft.plan, kind, x, dy);
         }));
     }
     all.push(subject("dropout", "1009", |draft| {
-        let x = draft.handed("x", [1009]);
+        let x = draft.activation("x", [1009]);
         dropout::forward(&mut draft.plan, Dropout { rate: 0.3, seed: 1 << 40 | 7, layer: 2 }, x);
     }));
     // Channels that are read one at a time and four at a time, with and without ops that are fused
@@ -76,18 +76,18 @@ fn convolved(draft: &mut Draft, channels: usize, window: Window, around: bool) {
     let [images, height, width, _] = MAP;
     let filters = 7;
     let input = [images, height, width, channels];
-    let x = draft.handed("x", input);
-    let weight = draft.handed("weight", [filters, window.height, window.width, channels]);
+    let x = draft.activation("x", input);
+    let weight = draft.activation("weight", [filters, window.height, window.width, channels]);
     let bias = around.then(|| draft.noise("bias", Role::Input, [filters]));
     let y = conv2d::forward(&mut draft.plan, x, weight, bias, around, window);
-    let dy = draft.handed("dy", y.shape().sizes());
+    let dy = draft.activation("dy", y.shape().sizes());
     conv2d::data_gradient(&mut draft.plan, dy, weight, input, around.then_some(x), window);
     conv2d::weight_gradient(&mut draft.plan, dy, x, window);
 }
 
 fn trained(draft: &mut Draft) {
     let channels = MAP[3];
-    let [x, dy] = ["x", "dy"].map(|name| draft.handed(name, MAP));
+    let [x, dy] = ["x", "dy"].map(|name| draft.activation(name, MAP));
     let [weight, bias] = ["weight", "bias"].map(|name| draft.noise(name, Role::Input, [channels]));
     let [mean, variance] =
         ["running_mean", "running_var"].map(|name| draft.noise(name, Role::Parameter, [channels]));

@@ -35,10 +35,10 @@ use subject::Subject;
 pub const TOLERANCE: f64 = 2e-5;
 
 /// Maximum error of a result that is stored in f16, whose rounding error is a thousandth.
-pub const TOLERANCE_IN_HALF: f64 = 1e-3;
+pub const TOLERANCE_F16: f64 = 1e-3;
 
 /// The name under which f16 is disabled, if an op is wrong only in f16.
-pub const HALF: &str = "f16";
+pub const F16: &str = "f16";
 
 /// The result of one comparison.
 #[derive(Clone, Debug, Serialize)]
@@ -51,12 +51,13 @@ pub struct Check {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// Whether activations were f16.
-    pub in_half: bool,
+    #[serde(rename = "in_half")]
+    pub is_f16: bool,
     /// Names of the kernels that ran.
     pub kernels: Vec<String>,
     /// Largest error, relative to the largest value; `None` if there are no finite results.
     pub error: Option<f64>,
-    /// Whether every error is within [`TOLERANCE`], or [`TOLERANCE_IN_HALF`] for f16 results.
+    /// Whether every error is within [`TOLERANCE`], or [`TOLERANCE_F16`] for f16 results.
     pub passed: bool,
 }
 
@@ -79,7 +80,7 @@ pub fn run(
     let facts = GpuFacts { disabled: 0, ..facts };
     let cpu = Cpu::new();
     let mut checks = Vec::new();
-    let elements = [Element::F32].into_iter().chain(facts.f16.then_some(Element::Half));
+    let elements = [Element::F32].into_iter().chain(facts.f16.then_some(Element::F16));
     let wanted = |subject: &Subject| only.is_none_or(|only| subject.op == only);
     let subjects =
         elements.flat_map(|element| subjects::all().into_iter().map(move |subject| (element, subject)));
@@ -90,8 +91,8 @@ pub fn run(
         .collect();
     let count: usize = work.iter().map(|(_, classes, _)| classes.len()).sum();
     for (element, classes, subject) in work {
-        let in_half = element == Element::Half;
-        let shape = format!("{}{}", subject.shape, if in_half { ", f16" } else { "" });
+        let is_f16 = element == Element::F16;
+        let shape = format!("{}{}", subject.shape, if is_f16 { ", f16" } else { "" });
         for class in classes {
             progress(&format!("{} of {count}: {} {shape}", checks.len() + 1, subject.op))?;
             let facts = GpuFacts { matmul: class, ..facts };
@@ -112,7 +113,7 @@ pub fn run(
             checks.push(Check {
                 op: subject.op,
                 shape: shape.clone(),
-                in_half,
+                is_f16,
                 class: class.map(TileClass::label),
                 kernels,
                 error,
@@ -145,7 +146,7 @@ fn classes(subject: &Subject, element: Element, facts: &GpuFacts) -> Vec<Option<
         "matmul" | "conv2d" => {
             let all = TileClass::all(facts).into_iter();
             // Cooperative matrices need f16 operands.
-            all.filter(|class| element == Element::Half || !class.is_cooperative()).map(Some).collect()
+            all.filter(|class| element == Element::F16 || !class.is_cooperative()).map(Some).collect()
         }
         _ => vec![None],
     }
@@ -157,7 +158,7 @@ fn drafted(subject: &Subject, element: Element) -> Option<Draft> {
     let mut draft = Draft { element, ..Draft::new("selftest") };
     (subject.record)(&mut draft);
     let is_recorded = draft.plan.steps().iter().any(|step| !step.ops.is_empty());
-    (is_recorded && draft.plan.has(Element::Half) == (element == Element::Half)).then_some(draft)
+    (is_recorded && draft.plan.has(Element::F16) == (element == Element::F16)).then_some(draft)
 }
 
 /// Results with their tolerances, and the names of the kernels that computed them.
@@ -178,7 +179,7 @@ fn outcome(subject: &Subject, element: Element, device: &dyn Device, facts: GpuF
     }
     launch(&mut *session, draft.step, subject.rows)?;
     let result = |&tensor: &Tensor| {
-        let tolerance = if tensor.element() == Element::Half { TOLERANCE_IN_HALF } else { TOLERANCE };
+        let tolerance = if tensor.element() == Element::F16 { TOLERANCE_F16 } else { TOLERANCE };
         Ok((tolerance, session.read(tensor)?))
     };
     let arrays = outputs.iter().map(result).collect::<Result<_>>()?;
@@ -236,9 +237,9 @@ impl Verdict {
         let mut broken: Vec<String> = Vec::new();
         let failed = || checks.iter().filter(|check| !check.passed);
         for check in failed() {
-            let is_disabled = check.class.is_some() || check.in_half;
+            let is_disabled = check.class.is_some() || check.is_f16;
             let list = if is_disabled { &mut disabled } else { &mut broken };
-            let only = if check.in_half { HALF } else { check.op };
+            let only = if check.is_f16 { F16 } else { check.op };
             let name = check.class.clone().unwrap_or_else(|| only.to_owned());
             if !list.contains(&name) {
                 list.push(name);
@@ -246,7 +247,7 @@ impl Verdict {
         }
         // Any class that supports f32 products, which cooperative matrices do not.
         let is_left = |check: &Check| {
-            !check.in_half && check.class.as_ref().is_some_and(|class| !disabled.contains(class))
+            !check.is_f16 && check.class.as_ref().is_some_and(|class| !disabled.contains(class))
         };
         let has_classes = checks.iter().any(|check| check.class.is_some());
         if has_classes && !checks.iter().any(is_left) {

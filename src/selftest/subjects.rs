@@ -35,21 +35,21 @@ pub(super) fn all() -> Vec<Subject> {
         augmented(Flip::Random),
         augmented(Flip::Alternating),
         subject("relu", "forward, 1009", |draft| {
-            let x = draft.handed("x", [1009]);
+            let x = draft.activation("x", [1009]);
             relu::forward(&mut draft.plan, x);
         }),
         subject("relu", "backward, 1009", |draft| {
-            let [y, dy] = ["y", "dy"].map(|name| draft.handed(name, [1009]));
+            let [y, dy] = ["y", "dy"].map(|name| draft.activation(name, [1009]));
             relu::backward(&mut draft.plan, y, dy);
         }),
         subject("column_sum", "131x67", |draft| {
-            let x = draft.handed("x", [131, 67]);
+            let x = draft.activation("x", [131, 67]);
             column_sum::forward(&mut draft.plan, x);
         }),
         subject("cast", "1009", |draft| {
             let x = draft.noise("x", Role::Input, [1009]);
-            if draft.element == Element::Half {
-                cast::to_half(&mut draft.plan, x);
+            if draft.element == Element::F16 {
+                cast::to_f16(&mut draft.plan, x);
             }
         }),
         subject("l2_penalty", "10007", |draft| {
@@ -217,7 +217,7 @@ fn softmax(batch: usize, classes: usize, rows: usize) -> Subject {
 
 fn classified(batch: usize, inputs: usize, classes: usize, rows: usize, gradient: InputGradient) -> Subject {
     let record = move |draft: &mut Draft| {
-        let x = draft.handed("x", [batch, inputs]);
+        let x = draft.activation("x", [batch, inputs]);
         let weight = draft.noise("weight", Role::Parameter, [classes, inputs]);
         let bias = draft.noise("bias", Role::Parameter, [classes]);
         let labels = labels(draft, batch, classes, rows);
@@ -269,7 +269,7 @@ fn muon_step(what: &str, shape: [usize; 2]) -> Subject {
         let dw = draft.noise("dw", Role::Input, shape);
         let [parameter, velocity] = ["w", "v"].map(|name| draft.noise(name, Role::Parameter, shape));
         let momentum = Momentum { velocity, factor: 0.6, nesterov: true };
-        let rate = Rate::Falling { first: 0.5, steps: 10.0 };
+        let rate = Rate::Linear { first: 0.5, steps: 10.0 };
         muon::step(&mut draft.plan, muon::Update { parameter, rate, decay: 0.125, momentum }, dw);
     })
 }
@@ -310,11 +310,11 @@ fn operands_of(
 
 /// Element types of a, b and the product: inside a model, and in its last layer.
 fn types(form: Form, element: Element) -> Vec<[Element; 3]> {
-    use Element::{F32, Half};
+    use Element::{F16, F32};
     match (element, form) {
-        (Half, Form::Nn) => vec![[Half, Half, Half], [F32, F32, Half]],
-        (Half, Form::Nt) => vec![[Half, Half, Half], [Half, F32, F32]],
-        (Half, Form::Tn) => vec![[Half, Half, F32], [F32, Half, F32]],
+        (F16, Form::Nn) => vec![[F16, F16, F16], [F32, F32, F16]],
+        (F16, Form::Nt) => vec![[F16, F16, F16], [F16, F32, F32]],
+        (F16, Form::Tn) => vec![[F16, F16, F32], [F32, F16, F32]],
         _ => vec![[F32; 3]],
     }
 }
@@ -360,11 +360,11 @@ fn of_pixels(backward: bool) -> Subject {
         let x = gather::pixels(&mut draft.plan, &source, order, batch, draft.element).x;
         let weights = [outputs, inputs];
         if backward {
-            let dy = draft.handed("dy", [batch, outputs]);
+            let dy = draft.activation("dy", [batch, outputs]);
             let weight = follow(draft, "w", &weights, None);
             matmul::update(&mut draft.plan, dy, x, weight, None);
         } else {
-            let w = draft.handed("w", weights);
+            let w = draft.activation("w", weights);
             matmul::product_in(&mut draft.plan, draft.element, Form::Nt, x, w, Epilogue::None);
         }
     };

@@ -9,7 +9,7 @@ pub enum Element {
     /// 16-bit float (f16): activations, their gradients, and weights as products read them, in f16
     /// runs. GPUs store it in two bytes and compute in f32. The CPU has nothing to gain and stores
     /// four bytes.
-    Half,
+    F16,
     /// 32-bit unsigned integer: labels and the order of images.
     U32,
     /// Byte: raw pixels. Shaders read four at a time as one `u32`.
@@ -25,7 +25,7 @@ impl Element {
     pub fn size(self) -> usize {
         match self {
             Element::F32 | Element::U32 => 4,
-            Element::Half => 2,
+            Element::F16 => 2,
             Element::U8 | Element::Pixel => 1,
         }
     }
@@ -33,14 +33,14 @@ impl Element {
     /// Bytes of one element in host memory.
     pub fn host_size(self) -> usize {
         match self {
-            Element::F32 | Element::Half | Element::U32 | Element::Pixel => 4,
+            Element::F32 | Element::F16 | Element::U32 | Element::Pixel => 4,
             Element::U8 => 1,
         }
     }
 
     /// Whether it is a float of any width.
     pub fn is_float(self) -> bool {
-        matches!(self, Element::F32 | Element::Half)
+        matches!(self, Element::F32 | Element::F16)
     }
 }
 

@@ -28,7 +28,7 @@ impl DryRun {
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the model does not fit the images.
     pub fn of(config: &Config, sizes: &Sizes) -> Result<Self> {
-        let limits = |has_half| DeviceLimits { largest: usize::MAX, has_half };
+        let limits = |has_f16| DeviceLimits { largest: usize::MAX, has_f16 };
         let RunPlan { plan, model, .. } = RunPlan::new(config, sizes, limits(true))?;
         let gpu_bytes = plan.bytes(Element::size);
         let cpu_bytes = RunPlan::new(config, sizes, limits(false))?.plan.bytes(Element::host_size);

@@ -208,7 +208,7 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let compared = model.parameters().zip(gradients).map(|(parameter, gradient)| {
         let penalty = match parameter.kind {
             ParameterKind::Weight => f64::from(config.l2),
-            ParameterKind::Bias | ParameterKind::Gain | ParameterKind::Shift => 0.0,
+            ParameterKind::Bias | ParameterKind::NormWeight | ParameterKind::NormBias => 0.0,
         };
         let compared = samples(gradient.len(), most).into_iter().map(|index| {
             let place = Place { parameter: parameter.tensor, index };

@@ -78,13 +78,13 @@ pub(super) struct DeviceLimits {
     /// Maximum number of bytes in one tensor.
     pub(super) largest: usize,
     /// Whether the device supports f16.
-    pub(super) has_half: bool,
+    pub(super) has_f16: bool,
 }
 
 impl DeviceLimits {
     /// The limits of `device`.
     pub(super) fn on(device: &dyn Device) -> Self {
-        DeviceLimits { largest: device.largest_tensor(), has_half: device.has_half() }
+        DeviceLimits { largest: device.largest_tensor(), has_f16: device.has_f16() }
     }
 }
 
@@ -107,7 +107,7 @@ impl RunPlan {
     pub(super) fn new(
         config: &Config,
         sizes: &Sizes,
-        DeviceLimits { largest, has_half }: DeviceLimits,
+        DeviceLimits { largest, has_f16 }: DeviceLimits,
     ) -> Result<Self> {
         let mut builder = RunPlanBuilder::new(&sizes.model(config)?, sizes.shape);
         let size = |count| SplitSize { count, shape: sizes.shape, largest };
@@ -125,7 +125,7 @@ impl RunPlan {
             augmentation: config.augmentation(),
             dropout: Some(config.seed),
             element: match config.precision {
-                Precision::F16 if has_half => Element::Half,
+                Precision::F16 if has_f16 => Element::F16,
                 Precision::F16 | Precision::F32 => Element::F32,
             },
             is_constant: config.schedule == Schedule::Constant && config.warmup == Warmup::Share(0.0),

@@ -73,7 +73,7 @@ impl<'a> Bench<'a> {
     pub fn record(plan: &'a mut Plan, case: &dyn Case, element: Element) -> Recorded {
         let step = plan.begin("case");
         let name = format!("{case:?}");
-        let numbers = Numbers::of(&name, element == Element::Half);
+        let numbers = Numbers::of(&name, element == Element::F16);
         let case_so_far =
             Recorded { name, step, inputs: Vec::new(), outputs: Vec::new(), runs: vec![PLAIN_RUN] };
         let mut bench = Bench { plan, numbers, element, case: case_so_far };
@@ -116,7 +116,7 @@ impl<'a> Bench<'a> {
     /// Loss scale of a gradient with the element type of activations, in a batch of this many
     /// images.
     pub fn gradient_scale(&self, rows: usize) -> f64 {
-        if self.element == Element::Half { 128.0 * rows as f64 } else { 1.0 }
+        if self.element == Element::F16 { 128.0 * rows as f64 } else { 1.0 }
     }
 
     fn operand(&mut self, name: &str, role: Role, shape: Shape, values: Array) -> Tensor {
@@ -155,7 +155,7 @@ impl<'a> Bench<'a> {
     /// Part of a tensor, perhaps summed, must equal a reference.
     pub fn expect_output(&mut self, output: Output) {
         let tolerance = match output.tensor.element() {
-            Element::Half => output.tolerance.in_f16(),
+            Element::F16 => output.tolerance.in_f16(),
             _ => output.tolerance,
         };
         self.case.outputs.push(Output { tolerance, ..output });

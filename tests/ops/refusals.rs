@@ -184,7 +184,7 @@ pub fn other_ops_that_do_not_fit() {
     });
     refused("the update of a product supports only multiples of the step's learning rate", |plan| {
         let [a, b] = [&[2, 3], &[2, 4]].map(|sizes| floats(plan, sizes));
-        let rate = Rate::Falling { first: 1.0, steps: 5.0 };
+        let rate = Rate::Linear { first: 1.0, steps: 5.0 };
         let weight = Update { parameter: parameter(plan, &[3, 4]), rate, decay: 0.0, momentum: None };
         matmul::update(plan, a, b, weight, None);
     });

@@ -400,7 +400,7 @@ pub fn every_wrong_shader_is_caught() {
 }
 
 pub fn every_wrong_shader_for_16_bits_is_caught() {
-    must_be_caught(&half_edits(), Element::Half);
+    must_be_caught(&half_edits(), Element::F16);
 }
 
 /// Edits of code that exists only in kernels of cooperative matrices.
@@ -426,7 +426,7 @@ pub fn every_wrong_cooperative_kernel_is_caught() {
             let op = Box::new(WithFacts { op, facts });
             Box::new(Edited { op, kernels: "", from, to })
         });
-        must_fail(name, &cases, &Subject::cpu(), &[gpu], Element::Half);
+        must_fail(name, &cases, &Subject::cpu(), &[gpu], Element::F16);
     }
 }
 

@@ -132,8 +132,8 @@ fn runs_survive_deaths_at_every_point_of_a_save() {
             let name = format!("{point}-{time}");
             let die_at = |time: usize| {
                 let mut command = program(path, &train_arguments(&name, "cpu", &SHORT));
-                let mishap = format!("{point}:{time}");
-                command.env("SHADEGRAD_MISHAP", mishap).output().expect("it starts").status
+                let point = format!("{point}:{time}");
+                command.env("SHADEGRAD_FAIL_POINT", point).output().expect("it starts").status
             };
             let mut status = die_at(time);
             let has_saved = path.join(&name).join("last").exists();

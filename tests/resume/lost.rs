@@ -260,16 +260,16 @@ impl Bench {
         self.folder.path().join(name)
     }
 
-    fn train(&self, name: &str, mishap: &str) -> Output {
+    fn train(&self, name: &str, point: &str) -> Output {
         const SHORT: [&str; 8] =
             ["--epochs", "3", "--batch-size", "16", "--checkpoint-every", "3", "--momentum", "0.9"];
         let mut command = program(self.folder.path(), &train_arguments(name, "gpu", &SHORT));
-        command.arg("--no-tune").env("SHADEGRAD_MISHAP", mishap).output().expect("it starts")
+        command.arg("--no-tune").env("SHADEGRAD_FAIL_POINT", point).output().expect("it starts")
     }
 
-    fn resume(&self, name: &str, mishap: &str) -> Output {
+    fn resume(&self, name: &str, point: &str) -> Output {
         let mut command = program(self.folder.path(), &["resume", name, "--json", "--no-tune"]);
-        command.env("SHADEGRAD_MISHAP", mishap).output().expect("it starts")
+        command.env("SHADEGRAD_FAIL_POINT", point).output().expect("it starts")
     }
 
     /// The run has ended like the uninterrupted one.
@@ -307,10 +307,10 @@ fn end(output: &Output) -> Value {
 fn a_gpu_that_is_lost_or_full_is_opened_again_once() {
     let bench = Bench::new();
     let (mut recovered, mut ended) = (0, 0);
-    for (mishap, said) in LOSSES {
+    for (point, said) in LOSSES {
         for time in 1..=12 {
-            let name = format!("{mishap}-{time}");
-            let output = bench.train(&name, &format!("{mishap}:{time}"));
+            let name = format!("{point}-{time}");
+            let output = bench.train(&name, &format!("{point}:{time}"));
             bench.ended_well(&name, &output);
             let log = std::fs::read_to_string(bench.path(&name).join("log.txt")).expect("there is a log");
             let is_lost = text(&output).contains(said);
@@ -321,8 +321,8 @@ fn a_gpu_that_is_lost_or_full_is_opened_again_once() {
         }
         // One more submission is in flight when a lost device is noticed.
         for times in ["1,5", "4,9", "6,12"] {
-            let name = format!("{mishap}-{times}");
-            bench.goes_on(&name, &bench.train(&name, &format!("{mishap}:{times}")), "error: the GPU ");
+            let name = format!("{point}-{times}");
+            bench.goes_on(&name, &bench.train(&name, &format!("{point}:{times}")), "error: the GPU ");
             ended += 1;
         }
     }
@@ -386,10 +386,10 @@ fn a_gpu_that_fails_before_the_first_step_is_opened_again_once() {
 fn a_gpu_that_is_destroyed_in_a_save_costs_no_more_than_that_save() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path();
-    let train = |name: &str, mishap: &str| {
+    let train = |name: &str, point: &str| {
         let mut command =
             program(path, &train_arguments(name, "gpu", &["--epochs", "2", "--checkpoint-every", "5"]));
-        command.arg("--no-tune").env("SHADEGRAD_MISHAP", mishap).output().expect("it starts")
+        command.arg("--no-tune").env("SHADEGRAD_FAIL_POINT", point).output().expect("it starts")
     };
     let straight = train("straight", "none");
     let straight = events(&straight.stdout).pop().expect("there is an end");

@@ -9,7 +9,7 @@ use shadegrad::ops::matmul::{self, Epilogue, Form};
 use shadegrad::ops::sgd::{Momentum, Update};
 use shadegrad::ops::{Rate, Window, conv2d, gather};
 use shadegrad::plan::{Plan, Role};
-use shadegrad::tensor::Element::{self, F32, Half};
+use shadegrad::tensor::Element::{self, F16, F32};
 use shadegrad::tensor::Tensor;
 
 fn declare(plan: &mut Plan, role: Role, shape: impl Into<Vec<usize>>) -> Tensor {
@@ -42,15 +42,15 @@ fn record(plan: &mut Plan, [m, n, k]: [usize; 3]) {
         // Element types of a, b and the product in a model: with f32, with f16, and in the last
         // layer with f16.
         let types = match form {
-            Form::Nn => [[F32, F32, F32], [Half, Half, Half], [F32, F32, Half]],
-            Form::Nt => [[F32, F32, F32], [Half, Half, Half], [Half, F32, F32]],
-            Form::Tn => [[F32, F32, F32], [Half, Half, F32], [F32, Half, F32]],
+            Form::Nn => [[F32, F32, F32], [F16, F16, F16], [F32, F32, F16]],
+            Form::Nt => [[F32, F32, F32], [F16, F16, F16], [F16, F32, F32]],
+            Form::Tn => [[F32, F32, F32], [F16, F16, F32], [F32, F16, F32]],
         };
         for [a, b, y] in types {
             operands.push((form, floats(plan, a, &a_shape), floats(plan, b, &b_shape), y));
         }
     }
-    for element in [F32, Half] {
+    for element in [F32, F16] {
         if k.is_multiple_of(16) {
             operands.push((Form::Nt, batch(plan, [m, k]), floats(plan, element, &[n, k]), element));
         }
@@ -88,7 +88,7 @@ fn record(plan: &mut Plan, [m, n, k]: [usize; 3]) {
                     matmul::update(plan, a, b, update(parameter, velocity), bias);
                 }
             }
-            if ![a, b].iter().any(|operand| operand.element() == Half) {
+            if ![a, b].iter().any(|operand| operand.element() == F16) {
                 matmul::change(plan, a, b, parameter, 0.0);
             }
         }
@@ -128,7 +128,7 @@ fn record_convolutions(plan: &mut Plan) {
     for channels in [3, 8, 203, 208] {
         for filters in [3, 8, 203, 208] {
             for window in [Window::square(2, 1, 1), Window::square(3, 2, 1), Window::square(3, 11, 1)] {
-                for element in [F32, Half] {
+                for element in [F32, F16] {
                     convolve(plan, element, [channels, filters], window);
                 }
             }

@@ -10,7 +10,7 @@ use super::preference::{self, Description};
 use crate::device::info::{DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::kernel::{GpuFacts, Matrices};
+use crate::kernel::{CooperativeMatrix, GpuFacts};
 use crate::remedy::Remedy;
 
 /// An adapter that was found but is not open.
@@ -129,7 +129,7 @@ impl FoundAdapter {
         GpuFacts {
             disabled: 0,
             subgroup_size: subgroups.then_some(info.subgroup_min_size),
-            cooperative: self.matrices().filter(|_| cooperative),
+            cooperative: self.cooperative_matrix().filter(|_| cooperative),
             proven: false,
             software: self.is_software(),
             compiles_slowly: self.compiler == ShaderCompiler::Fxc,
@@ -144,7 +144,7 @@ impl FoundAdapter {
             Capabilities::Adapter => {
                 let mut used =
                     wgpu::Features::SUBGROUP | wgpu::Features::SHADER_F16 | wgpu::Features::TIMESTAMP_QUERY;
-                if self.matrices().is_some() {
+                if self.cooperative_matrix().is_some() {
                     used |= wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
                 }
                 self.adapter.features() & used
@@ -155,7 +155,7 @@ impl FoundAdapter {
 
     /// Returns the largest cooperative matrices that kernels can use. WGSL supports only square
     /// ones, and the kernels need f16 operands, f32 sums, and a fixed subgroup size.
-    fn matrices(&self) -> Option<Matrices> {
+    fn cooperative_matrix(&self) -> Option<CooperativeMatrix> {
         let info = self.adapter.get_info();
         let needed = wgpu::Features::SHADER_F16
             | wgpu::Features::SUBGROUP
@@ -163,15 +163,15 @@ impl FoundAdapter {
         let usable =
             self.adapter.features().contains(needed) && info.subgroup_min_size == info.subgroup_max_size;
         let listed = self.adapter.cooperative_matrix_properties().into_iter();
-        let sides = listed.filter_map(|listed| {
+        let sizes = listed.filter_map(|listed| {
             let CooperativeMatrixProperties { m_size, n_size, k_size, ab_type, cr_type, .. } = listed;
             let square = m_size == n_size && n_size == k_size;
             let types = (ab_type, cr_type) == (CooperativeScalarType::F16, CooperativeScalarType::F32);
             (square && types && !listed.saturating_accumulation).then_some(m_size)
         });
         // Metal loads a matrix through a pointer to scalars (naga's `simdgroup_load`).
-        let vectors = info.backend != Backend::Metal;
-        sides.max().filter(|_| usable).map(|side| Matrices { side, vectors })
+        let vec4_loads = info.backend != Backend::Metal;
+        sizes.max().filter(|_| usable).map(|size| CooperativeMatrix { size, vec4_loads })
     }
 
     pub(super) fn limits(&self, capabilities: Capabilities) -> wgpu::Limits {

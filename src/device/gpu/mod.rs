@@ -175,7 +175,7 @@ impl Device for Gpu {
         limits_that_matter(&self.context.device.limits()).into()
     }
 
-    fn has_half(&self) -> bool {
+    fn has_f16(&self) -> bool {
         self.facts.f16
     }
 
@@ -216,7 +216,7 @@ impl Device for Gpu {
     }
 
     fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
-        let has_halves = plan.has(Element::Half);
+        let has_halves = plan.has(Element::F16);
         assert!(!has_halves || self.facts.f16, "{} has no 16-bit floats", self.context.info.name);
         let facts = if has_halves { self.f16_facts() } else { &self.facts };
         Ok(Box::new(GpuSession::new(&self.context, facts, plan)?))

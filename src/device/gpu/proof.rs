@@ -52,7 +52,7 @@ fn products(
     let operand = |draft: &mut Draft, name, shape: [usize; 2]| {
         let first = 7919 * draft.inputs.len();
         let values = (first..first + shape.iter().product::<usize>()).map(number).collect();
-        let tensor = draft.plan.declare(name, Role::Input, Element::Half, shape);
+        let tensor = draft.plan.declare(name, Role::Input, Element::F16, shape);
         draft.inputs.push((tensor, Array::F32(values)));
         tensor
     };
@@ -119,7 +119,7 @@ mod tests {
         let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
         let gpu = Gpu::open(first, Capabilities::Adapter).expect("the GPU can be opened");
         let cooperative = |facts: &GpuFacts| -> Vec<TileClass> {
-            TileClass::f16_menu(facts).into_iter().filter(TileClass::is_cooperative).collect()
+            TileClass::f16_candidates(facts).into_iter().filter(TileClass::is_cooperative).collect()
         };
         let all: Vec<TileClass> =
             TileClass::all(gpu.facts()).into_iter().filter(TileClass::is_cooperative).collect();

@@ -120,8 +120,7 @@ impl GpuSession {
             let bench = Bench { device, queue: &gpu.queue, buffers: &buffers, records: &records_group };
             let mut tuner =
                 Tuner::new(bench, *facts, gpu.tuning.as_ref(), gpu.on_notice, gpu.subject.clone());
-            let mut progress =
-                Progress::new(gpu.observer.as_deref(), Stage::Tuning, tuner.open_choices(&plan));
+            let mut progress = Progress::new(gpu.observer.as_deref(), Stage::Tuning, tuner.open_sets(&plan));
             let lowered: Vec<Vec<Vec<_>>> = plan
                 .steps()
                 .iter()
@@ -307,7 +306,7 @@ impl Session for GpuSession {
     fn write(&mut self, tensor: Tensor, array: Array) -> Result<()> {
         array.check(tensor);
         let buffer = &self.buffers[tensor.id()];
-        let halves = (tensor.element() == Element::Half).then(|| half_bytes(&array));
+        let halves = (tensor.element() == Element::F16).then(|| half_bytes(&array));
         let bytes = halves.as_deref().unwrap_or(array.bytes());
         // wgpu copies whole words, so the last word may need padding.
         let whole = bytes.len() / 4 * 4;
@@ -339,7 +338,7 @@ impl Session for GpuSession {
             let bytes = &bytes[..tensor.bytes()];
             match tensor.element() {
                 Element::F32 => Array::F32(bytemuck::pod_collect_to_vec(bytes)),
-                Element::Half => Array::F32(bytes.chunks_exact(2).map(widened).collect()),
+                Element::F16 => Array::F32(bytes.chunks_exact(2).map(widened).collect()),
                 Element::U32 => Array::U32(bytemuck::pod_collect_to_vec(bytes)),
                 Element::U8 | Element::Pixel => Array::U8(bytes.to_vec()),
             }

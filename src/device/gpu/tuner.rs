@@ -15,7 +15,7 @@ use super::prepared::{Prepared, encode};
 use super::timing::time_by_waiting;
 use crate::device::notice::Notice;
 use crate::kernel::{Dispatch, GpuFacts};
-use crate::plan::{Choice, Op, Plan, Way};
+use crate::plan::{Candidate, Op, Plan, TuneSet};
 
 /// The label of the fastest candidate for each choice, by its key.
 pub type Choices = BTreeMap<String, String>;
@@ -76,11 +76,11 @@ impl<'a> Tuner<'a> {
         Tuner { bench, facts, tuning, on_notice, cache, known, found: Choices::new(), subject }
     }
 
-    /// Counts the choices of a plan that have to be measured.
-    pub(super) fn open_choices(&self, plan: &Plan) -> usize {
-        let choices = plan.steps().iter().flat_map(|step| &step.ops).filter_map(|op| self.choice(&**op));
-        let open = choices.filter(|choice| self.known_way(choice).is_none());
-        open.map(|choice| choice.key).collect::<BTreeSet<_>>().len()
+    /// Counts the tune sets of a plan that have to be measured.
+    pub(super) fn open_sets(&self, plan: &Plan) -> usize {
+        let sets = plan.steps().iter().flat_map(|step| &step.ops).filter_map(|op| self.tune_set(&**op));
+        let open = sets.filter(|set| self.known_candidate(set).is_none());
+        open.map(|set| set.key).collect::<BTreeSet<_>>().len()
     }
 
     /// Returns the dispatches of an op. If its candidates have to be measured first, this is
@@ -91,28 +91,28 @@ impl<'a> Tuner<'a> {
         pipelines: &mut Pipelines<'_>,
         progress: &mut Progress<'_>,
     ) -> Vec<Dispatch> {
-        let Some(choice) = self.choice(op) else { return op.lower(&self.facts) };
-        if let Some(way) = self.known_way(&choice) {
-            return op.lower(&way.facts);
+        let Some(set) = self.tune_set(op) else { return op.lower(&self.facts) };
+        if let Some(candidate) = self.known_candidate(&set) {
+            return op.lower(&candidate.facts);
         }
         if self.found.is_empty() {
             (self.on_notice)(&Notice::Tuning(self.subject.adapter.clone()));
         }
-        progress.next(&choice.key);
-        let fastest = self.measure(op, &choice, pipelines);
-        self.found.insert(choice.key, choice.ways[fastest].label.clone());
-        op.lower(&choice.ways[fastest].facts)
+        progress.next(&set.key);
+        let fastest = self.measure(op, &set, pipelines);
+        self.found.insert(set.key, set.candidates[fastest].label.clone());
+        op.lower(&set.candidates[fastest].facts)
     }
 
-    /// Returns the choice that an op offers, if tuning is enabled.
-    fn choice(&self, op: &dyn Op) -> Option<Choice> {
-        self.tuning.and_then(|_| op.choice(&self.facts))
+    /// Returns the tune set of an op, if tuning is enabled.
+    fn tune_set(&self, op: &dyn Op) -> Option<TuneSet> {
+        self.tuning.and_then(|_| op.tune_set(&self.facts))
     }
 
     /// Returns the fastest candidate; `None` if it was not measured or no longer exists.
-    fn known_way<'b>(&self, choice: &'b Choice) -> Option<&'b Way> {
-        let label = self.found.get(&choice.key).or_else(|| self.known.get(&choice.key))?;
-        choice.ways.iter().find(|way| way.label == *label)
+    fn known_candidate<'b>(&self, set: &'b TuneSet) -> Option<&'b Candidate> {
+        let label = self.found.get(&set.key).or_else(|| self.known.get(&set.key))?;
+        set.candidates.iter().find(|candidate| candidate.label == *label)
     }
 
     /// Adds the results to the current content of the cache file, which another process may have
@@ -127,22 +127,27 @@ impl<'a> Tuner<'a> {
     }
 
     /// Returns the index of the fastest candidate.
-    fn measure(&self, op: &dyn Op, choice: &Choice, pipelines: &mut Pipelines<'_>) -> usize {
-        let ways: Vec<Vec<Prepared>> =
-            choice.ways.iter().map(|way| self.prepare(&op.lower(&way.facts), pipelines)).collect();
+    fn measure(&self, op: &dyn Op, set: &TuneSet, pipelines: &mut Pipelines<'_>) -> usize {
+        let candidates: Vec<Vec<Prepared>> = set
+            .candidates
+            .iter()
+            .map(|candidate| self.prepare(&op.lower(&candidate.facts), pipelines))
+            .collect();
         // The first launch is not measured, because it compiles the kernel.
-        for way in &ways {
-            self.bench.time(way, 1);
+        for candidate in &candidates {
+            self.bench.time(candidate, 1);
         }
-        let launches: Vec<usize> = ways.iter().map(|way| self.bench.launches(way)).collect();
-        let mut best = vec![Duration::MAX; ways.len()];
+        let launches: Vec<usize> =
+            candidates.iter().map(|candidate| self.bench.launches(candidate)).collect();
+        let mut best = vec![Duration::MAX; candidates.len()];
         // Measurements are interleaved, so that other load on the device affects all candidates.
         for _ in 0..ROUNDS {
-            for ((way, &launches), best) in ways.iter().zip(&launches).zip(&mut best) {
-                *best = (*best).min(self.bench.time(way, launches) / launches as u32);
+            for ((candidate, &launches), best) in candidates.iter().zip(&launches).zip(&mut best) {
+                *best = (*best).min(self.bench.time(candidate, launches) / launches as u32);
             }
         }
-        let (fastest, _) = best.iter().enumerate().min_by_key(|(_, time)| **time).expect("there are ways");
+        let (fastest, _) =
+            best.iter().enumerate().min_by_key(|(_, time)| **time).expect("a tune set has candidates");
         fastest
     }
 
@@ -161,21 +166,21 @@ impl<'a> Tuner<'a> {
 
 impl Bench<'_> {
     /// Returns the number of launches that take long enough to be timed.
-    fn launches(&self, way: &[Prepared]) -> usize {
+    fn launches(&self, candidate: &[Prepared]) -> usize {
         let mut launches = 1;
-        while launches < MOST_LAUNCHES && self.time(way, launches) < MEASUREMENT {
+        while launches < MOST_LAUNCHES && self.time(candidate, launches) < MEASUREMENT {
             launches *= 2;
         }
         launches
     }
 
     /// Measures the time of this number of launches in a row.
-    fn time(&self, way: &[Prepared], launches: usize) -> Duration {
+    fn time(&self, candidate: &[Prepared], launches: usize) -> Duration {
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             for _ in 0..launches {
-                encode(&mut pass, way, self.records, 0);
+                encode(&mut pass, candidate, self.records, 0);
             }
         }
         // If the device was lost, the choice does not matter: the session reports the loss.

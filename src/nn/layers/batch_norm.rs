@@ -38,8 +38,8 @@ impl BatchNorm {
         let (Size::Row(channels) | Size::Map { channels, .. }) = size;
         let mut parameter =
             |name: &str, kind| Parameter::declare(plan, format!("{prefix}{name}"), [channels], kind, [1, 1]);
-        let weight = parameter("weight", ParameterKind::Gain);
-        let bias = parameter("bias", ParameterKind::Shift);
+        let weight = parameter("weight", ParameterKind::NormWeight);
+        let bias = parameter("bias", ParameterKind::NormBias);
         let mut statistic =
             |name: &str| plan.declare(format!("{prefix}{name}"), Role::Statistic, Element::F32, [channels]);
         let running = Running { mean: statistic("running_mean"), variance: statistic("running_var") };

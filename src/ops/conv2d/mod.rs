@@ -46,7 +46,7 @@ use super::matmul::{self, Epilogue, Product};
 use super::relu;
 use super::window::Window;
 use crate::kernel::{Dispatch, GpuFacts};
-use crate::plan::{Choice, HostMemory, Op, Operands, Plan, StepRecord};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord, TuneSet};
 use crate::tensor::{Element, Shape, Tensor};
 use sizes::Sizes;
 
@@ -178,7 +178,7 @@ impl Op for Convolution {
         matmul::gpu::lower(&self.product, gpu)
     }
 
-    fn choice(&self, gpu: &GpuFacts) -> Option<Choice> {
-        matmul::gpu::choice(&self.product, gpu)
+    fn tune_set(&self, gpu: &GpuFacts) -> Option<TuneSet> {
+        matmul::gpu::tune_set(&self.product, gpu)
     }
 }

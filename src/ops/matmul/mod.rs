@@ -15,7 +15,7 @@
 //! is stored as floats. On a GPU an operand may also be the patches of a map: that is how a GPU
 //! computes a [convolution](super::conv2d).
 //!
-//! Operands and the product may be f16 ([`Element::Half`]); sums are f32. In forms nn and tn the
+//! Operands and the product may be f16 ([`Element::F16`]); sums are f32. In forms nn and tn the
 //! product is a gradient, and f16 gradients have a [scale](StepRecord::gradient_scale). If a and
 //! the product differ in type, the product is multiplied by the scale or divided by it.
 //!
@@ -43,7 +43,7 @@ mod size;
 use super::Rate;
 use super::sgd::Update;
 use crate::kernel::{Dispatch, GpuFacts};
-use crate::plan::{Choice, HostMemory, Op, Operands, Plan, StepRecord};
+use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord, TuneSet};
 use crate::tensor::{Element, Tensor};
 
 pub use gpu::kernels;
@@ -164,7 +164,7 @@ impl Op for Matmul {
         gpu::lower(&self.0, gpu)
     }
 
-    fn choice(&self, gpu: &GpuFacts) -> Option<Choice> {
-        gpu::choice(&self.0, gpu)
+    fn tune_set(&self, gpu: &GpuFacts) -> Option<TuneSet> {
+        gpu::tune_set(&self.0, gpu)
     }
 }

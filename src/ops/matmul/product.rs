@@ -22,7 +22,7 @@ impl Form {
     #[track_caller]
     pub(super) fn size(self, a: Tensor, b: Tensor) -> Size {
         let is_float = |tensor: Tensor, may_be_pixels: bool| match tensor.element() {
-            Element::F32 | Element::Half => true,
+            Element::F32 | Element::F16 => true,
             Element::Pixel => may_be_pixels,
             _ => false,
         };

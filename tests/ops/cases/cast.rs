@@ -19,7 +19,7 @@ impl Case for Cast {
         let values: Vec<f32> =
             (0..self.length).map(|index| self.range * (index as f32 * 0.7).sin()).collect();
         let x = bench.floats("x", [self.length], &values);
-        let y = cast::to_half(bench.plan, x);
+        let y = cast::to_f16(bench.plan, x);
         bench.expect("y", y, Tolerance::EXACT, move || widen(&values));
     }
 }
@@ -32,7 +32,7 @@ impl Case for Special {
     fn record(&self, bench: &mut Bench) {
         let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 65_504.0, -65_504.0];
         let x = bench.floats("x", [values.len()], &values);
-        let y = cast::to_half(bench.plan, x);
+        let y = cast::to_f16(bench.plan, x);
         bench.expect("y", y, Tolerance::EXACT, move || widen(&values));
     }
 }

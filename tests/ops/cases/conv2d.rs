@@ -204,7 +204,7 @@ fn bare() -> Cases {
 /// The GPU with each class that it may use, with or without split-K.
 fn with_every_class(split_sums: bool) -> Vec<Subject> {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let classes = TileClass::menu(&facts);
+    let classes = TileClass::candidates(&facts);
     assert!(classes.len() >= 3, "{classes:?}");
     let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
     classes.into_iter().map(|class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
@@ -239,7 +239,7 @@ pub fn every_class_is_right() {
 /// The same with f16.
 pub fn every_class_is_right_with_f16() {
     let some: Cases = cut().into_iter().step_by(4).collect();
-    check_cases(&some, &Subject::cpu(), &with_every_class(true), Element::Half).assert_agreement();
+    check_cases(&some, &Subject::cpu(), &with_every_class(true), Element::F16).assert_agreement();
 }
 
 /// Classes of cooperative matrices, with operands that f16 can represent.
@@ -257,10 +257,10 @@ pub fn a_cooperative_class_is_right() {
         let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
         Subject::gpu(Capabilities::Adapter).0.with_facts(facts)
     };
-    check_cases(&few, &Subject::cpu(), &[gpu(false)], Element::Half).assert_agreement();
+    check_cases(&few, &Subject::cpu(), &[gpu(false)], Element::F16).assert_agreement();
     let mut cut = bare();
     cut.retain(|case| format!("{case:?}").contains("channels: 16, filters: 16"));
-    check_cases(&cut, &Subject::cpu(), &[gpu(true)], Element::Half).assert_agreement();
+    check_cases(&cut, &Subject::cpu(), &[gpu(true)], Element::F16).assert_agreement();
 }
 
 /// The class that a tuner selects must not change a result.
@@ -272,7 +272,7 @@ pub fn every_class_gives_the_same_bits() {
         let facts = GpuFacts { matmul: Some(class), split_sums: true, ..facts };
         bits_of(&cases, &Subject::gpu(Capabilities::Adapter).0.with_facts(facts), Element::F32)
     };
-    let mut classes = TileClass::menu(&facts).into_iter();
+    let mut classes = TileClass::candidates(&facts).into_iter();
     let first = bits(classes.next().expect("a class"));
     for class in classes {
         assert!(bits(class) == first, "{class:?}");

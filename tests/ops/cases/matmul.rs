@@ -1,7 +1,7 @@
 //! Cases of the matrix product: three forms, every epilogue, and every tile class.
 
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::kernel::{GpuFacts, Matrices, TileClass};
+use shadegrad::kernel::{CooperativeMatrix, GpuFacts, TileClass};
 use shadegrad::ops::matmul::gpu::EPILOGUES;
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
 use shadegrad::ops::sgd::{Momentum, Update};
@@ -215,7 +215,7 @@ impl Case for OfPixels {
         let &OfPixels { store, batch, rows, outputs, backward } = self;
         // If products have f16 operands, cooperative matrices round normalised pixels to f16.
         let filled = match bench.element {
-            Element::Half => {
+            Element::F16 => {
                 let factors = bench.numbers.exact_factors(store.shape[0]);
                 store.fill_with(bench, &factors)
             }
@@ -441,33 +441,33 @@ fn cut_sums() -> Cases {
 /// order.
 pub fn every_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    gives_the_same_bits(Element::F32, &TileClass::menu(&facts));
+    gives_the_same_bits(Element::F32, &TileClass::candidates(&facts));
 }
 
 /// The same with f16.
 pub fn every_class_gives_the_same_bits_with_f16() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    gives_the_same_bits(Element::Half, &TileClass::menu(&facts));
+    gives_the_same_bits(Element::F16, &TileClass::candidates(&facts));
 }
 
 /// Those of cooperative matrices add in an order of their own.
 pub fn every_cooperative_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    gives_the_same_bits(Element::Half, &TileClass::f16_menu(&proven(facts)));
+    gives_the_same_bits(Element::F16, &TileClass::f16_candidates(&proven(facts)));
 }
 
-fn gives_the_same_bits(element: Element, menu: &[TileClass]) {
+fn gives_the_same_bits(element: Element, classes: &[TileClass]) {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     for split_sums in [false, true] {
         let mut cases = cut_sums();
         cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
         cases.extend(of_pixels());
-        if element == Element::Half {
+        if element == Element::F16 {
             // Only loads and stores differ. A few shapes of each form and epilogue are enough.
             cases = cases.into_iter().step_by(5).collect();
         }
         let mut first: Option<(TileClass, Vec<Vec<u64>>)> = None;
-        for &class in menu {
+        for &class in classes {
             let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
             let subject = Subject::gpu(Capabilities::Adapter).0.with_facts(facts);
             let bits = bits_of(&cases, &subject, element);
@@ -526,7 +526,7 @@ fn f32_suite() -> Suite {
 
 /// Some of the cases with f16.
 fn f16_suite() -> Suite {
-    Suite(Element::Half, within_f16(epilogues(&EPILOGUE_SHAPES[4..7])), within_f16(cut_sums()))
+    Suite(Element::F16, within_f16(epilogues(&EPILOGUE_SHAPES[4..7])), within_f16(cut_sums()))
 }
 
 /// Classes of one kind that the GPU under test uses.
@@ -569,7 +569,7 @@ pub fn no_class_is_of_what_is_not_there() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let without = GpuFacts { cooperative: None, ..proven(facts) };
     assert!(!TileClass::all(&without).iter().any(TileClass::is_cooperative));
-    assert_eq!(TileClass::f16_menu(&without), TileClass::menu(&without));
+    assert_eq!(TileClass::f16_candidates(&without), TileClass::candidates(&without));
 }
 
 /// Cooperative matrices take f16 operands and add in f32: for operands that f16 can represent, they
@@ -578,16 +578,16 @@ pub fn every_cooperative_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let facts = proven(facts);
     let cooperative = classes(TileClass::is_cooperative);
-    let matrices = facts.cooperative.expect("the GPU has cooperative matrices");
+    let matrix = facts.cooperative.expect("the GPU has cooperative matrices");
     assert!(cooperative.len() >= 2, "{facts:?}");
-    assert_eq!(TileClass::f16_menu(&facts), cooperative);
+    assert_eq!(TileClass::f16_candidates(&facts), cooperative);
     assert!(
-        !TileClass::menu(&facts).iter().any(TileClass::is_cooperative),
+        !TileClass::candidates(&facts).iter().any(TileClass::is_cooperative),
         "32-bit operands would be rounded"
     );
     // The other layout of workgroup memory, which only Metal needs.
     let scalars = TileClass::Cooperative {
-        matrices: Matrices { vectors: !matrices.vectors, ..matrices },
+        matrix: CooperativeMatrix { vec4_loads: !matrix.vec4_loads, ..matrix },
         lanes: facts.subgroup_size.expect("subgroups of one size"),
         rows: 2,
         columns: 1,
@@ -596,11 +596,11 @@ pub fn every_cooperative_class_is_right() {
     };
     // A software driver compiles large tiles for seconds each; the result of a sum does not depend
     // on the tile.
-    let all = Suite(Element::Half, within_f16(whole()), within_f16(cut()));
+    let all = Suite(Element::F16, within_f16(whole()), within_f16(cut()));
     check_classes(&cooperative[..1], &[all]);
     let rest: Vec<TileClass> = cooperative[1..].iter().copied().chain([scalars]).collect();
     let mut few = of_pixels();
     few.extend(FORMS.into_iter().flat_map(products));
-    let few = Suite(Element::Half, within_f16(few), within_f16(cut_sums().split_off(90)));
+    let few = Suite(Element::F16, within_f16(few), within_f16(cut_sums().split_off(90)));
     check_classes(&rest, &[few]);
 }

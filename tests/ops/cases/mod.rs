@@ -21,8 +21,8 @@ pub const RATES: [f32; 3] = [0.125, 0.1, 0.01];
 pub const OWN: [Rate; 4] = [
     Rate::Scaled(1.0),
     Rate::Scaled(0.3),
-    Rate::Falling { first: 0.2, steps: 1.5 },
-    Rate::Falling { first: 0.1, steps: 7.0 },
+    Rate::Linear { first: 0.2, steps: 1.5 },
+    Rate::Linear { first: 0.1, steps: 7.0 },
 ];
 
 /// Records of those steps.
@@ -34,7 +34,7 @@ pub fn steps() -> [StepRecord; 3] {
 pub fn own_rates(own: Rate) -> [f64; 3] {
     [0, 1, 2].map(|step| match own {
         Rate::Scaled(factor) => f64::from(factor) * f64::from(RATES[step]),
-        Rate::Falling { first, steps } => f64::from(first) * (1.0 - step as f64 / f64::from(steps)).max(0.0),
+        Rate::Linear { first, steps } => f64::from(first) * (1.0 - step as f64 / f64::from(steps)).max(0.0),
     })
 }
 
@@ -142,7 +142,7 @@ shadegrad::for_each_op!(suites);
 fn elements_of(cases: &Cases) -> (bool, bool) {
     let uses_f16 = |case: &dyn Case, element| lowered(case, element).iter().any(Kernel::needs_f16);
     let in_f32 = cases.iter().any(|case| !uses_f16(&**case, Element::F32));
-    (in_f32, cases.iter().any(|case| uses_f16(&**case, Element::Half)))
+    (in_f32, cases.iter().any(|case| uses_f16(&**case, Element::F16)))
 }
 
 /// Compares the CPU with float64, and the GPU with the CPU, with all of its features and with only
@@ -158,7 +158,7 @@ fn check_f16(cases: fn() -> Cases) {
     let (in_f32, _) = elements_of(&cases());
     let some = within_f16(cases().into_iter().step_by(if in_f32 { 3 } else { 1 }));
     let (gpu, _) = Subject::gpu(Capabilities::Adapter);
-    check_cases(&some, &Subject::cpu(), &[gpu], Element::Half).assert_agreement();
+    check_cases(&some, &Subject::cpu(), &[gpu], Element::F16).assert_agreement();
 }
 
 /// The kernels that a case uses with activations of type `element`.

@@ -1,7 +1,7 @@
 //! The kernel classes with their tiles, and the cost of each.
 
 use super::variant::Variant;
-use crate::kernel::{GpuFacts, Matrices, TileClass, iterations};
+use crate::kernel::{CooperativeMatrix, GpuFacts, TileClass, iterations};
 use crate::ops::matmul::Size;
 
 /// Terms per round of the tiled classes.
@@ -40,7 +40,7 @@ impl GpuFacts {
 impl TileClass {
     /// Every class that is used for products of f32 operands on an adapter with these facts. Tests
     /// run them all.
-    pub fn menu(gpu: &GpuFacts) -> Vec<TileClass> {
+    pub fn candidates(gpu: &GpuFacts) -> Vec<TileClass> {
         TileClass::enabled(gpu).filter(|class| !class.is_cooperative()).collect()
     }
 
@@ -48,11 +48,11 @@ impl TileClass {
     /// cooperative matrices have their own, so the list has only them if they passed their test. A
     /// software driver emulates them at a tenth of the possible speed, so there they are only used
     /// in tests.
-    pub fn f16_menu(gpu: &GpuFacts) -> Vec<TileClass> {
+    pub fn f16_candidates(gpu: &GpuFacts) -> Vec<TileClass> {
         let proven =
             TileClass::enabled(gpu).filter(|class| gpu.proven && !gpu.software && class.is_cooperative());
         let cooperative: Vec<TileClass> = proven.collect();
-        if cooperative.is_empty() { TileClass::menu(gpu) } else { cooperative }
+        if cooperative.is_empty() { TileClass::candidates(gpu) } else { cooperative }
     }
 
     /// Those that are not disabled.
@@ -63,15 +63,15 @@ impl TileClass {
 
     /// The classes for all sizes of subgroups and of cooperative matrices on today's devices.
     pub fn of_today() -> Vec<TileClass> {
-        let matrices = |side, vectors| Some(Matrices { side, vectors });
+        let matrix = |size, vec4_loads| Some(CooperativeMatrix { size, vec4_loads });
         // Lavapipe has the first matrices, NVIDIA and AMD the next ones, Apple the last.
         let found = [
             (4, None),
-            (8, matrices(8, true)),
+            (8, matrix(8, true)),
             (16, None),
-            (32, matrices(16, true)),
-            (64, matrices(16, true)),
-            (32, matrices(8, false)),
+            (32, matrix(16, true)),
+            (64, matrix(16, true)),
+            (32, matrix(8, false)),
         ];
         let mut classes = Vec::new();
         for (lanes, cooperative) in found {
@@ -89,10 +89,10 @@ impl TileClass {
     /// Every class that an adapter with these facts can run. Those through workgroup memory come
     /// first, because they need the fewest features of a driver.
     pub fn all(gpu: &GpuFacts) -> Vec<TileClass> {
-        let mut menu = vec![SMALL, MEDIUM];
+        let mut candidates = vec![SMALL, MEDIUM];
         // FXC needs 4 to 7 seconds for each of its kernels, and a tuner tries it for most products.
         if !gpu.compiles_slowly {
-            menu.push(LARGE);
+            candidates.push(LARGE);
         }
         if let Some(lanes) = gpu.subgroup_size {
             let tiles: &[(u32, u32)] = if lanes <= PROCESSOR_LANES {
@@ -100,25 +100,24 @@ impl TileClass {
             } else {
                 &[(8, 1), (16, 1)]
             };
-            menu.extend(tiles.iter().map(|&(rows, quads)| TileClass::Subgroup { lanes, rows, quads }));
-            menu.extend(
-                gpu.cooperative.into_iter().flat_map(|matrices| TileClass::cooperative(matrices, lanes)),
-            );
+            candidates.extend(tiles.iter().map(|&(rows, quads)| TileClass::Subgroup { lanes, rows, quads }));
+            candidates
+                .extend(gpu.cooperative.into_iter().flat_map(|matrix| TileClass::cooperative(matrix, lanes)));
         }
-        menu
+        candidates
     }
 
     /// The classes of cooperative matrices, small tiles first.
-    fn cooperative(matrices: Matrices, lanes: u32) -> impl Iterator<Item = TileClass> {
+    fn cooperative(matrix: CooperativeMatrix, lanes: u32) -> impl Iterator<Item = TileClass> {
         // Matrices of a subgroup down and across, subgroups of a workgroup down and across.
-        let tiles: &[[u32; 4]] = match (matrices.side, lanes) {
+        let tiles: &[[u32; 4]] = match (matrix.size, lanes) {
             (_, ..=PROCESSOR_LANES) => &[[1, 1, 1, 1], [2, 2, 1, 1]],
             (8, _) => &[[2, 2, 2, 2], [4, 4, 2, 2]],
             (_, ..=32) => &[[1, 1, 2, 2], [2, 2, 2, 2], [2, 4, 4, 2]],
             _ => &[[1, 1, 2, 2], [2, 2, 2, 2], [4, 4, 2, 2]],
         };
         tiles.iter().map(move |&[rows, columns, subgroups_m, subgroups_n]| TileClass::Cooperative {
-            matrices,
+            matrix,
             lanes,
             rows,
             columns,
@@ -144,13 +143,13 @@ impl TileClass {
             TileClass::Tiled { tile_m, tile_n, .. } => (tile_m, tile_n),
             TileClass::Subgroup { lanes, rows, quads } => (rows, 4 * lanes * quads),
             TileClass::Cooperative {
-                matrices: Matrices { side, .. },
+                matrix: CooperativeMatrix { size, .. },
                 rows,
                 columns,
                 subgroups_m,
                 subgroups_n,
                 ..
-            } => (side * rows * subgroups_m, side * columns * subgroups_n),
+            } => (size * rows * subgroups_m, size * columns * subgroups_n),
         }
     }
 
@@ -183,8 +182,8 @@ impl TileClass {
         match self {
             TileClass::Tiled { tile_k, .. } => tile_k,
             TileClass::Subgroup { .. } => 4,
-            TileClass::Cooperative { matrices, lanes, .. } if lanes <= PROCESSOR_LANES => matrices.side,
-            TileClass::Cooperative { matrices, .. } => COOPERATIVE_STEPS * matrices.side,
+            TileClass::Cooperative { matrix, lanes, .. } if lanes <= PROCESSOR_LANES => matrix.size,
+            TileClass::Cooperative { matrix, .. } => COOPERATIVE_STEPS * matrix.size,
         }
     }
 
@@ -207,35 +206,35 @@ impl TileClass {
             }
             TileClass::Subgroup { lanes, rows, quads } => format!("subgroup_{lanes}_{rows}x{quads}"),
             TileClass::Cooperative {
-                matrices: Matrices { side, vectors },
+                matrix: CooperativeMatrix { size, vec4_loads },
                 lanes,
                 rows,
                 columns,
                 subgroups_m,
                 subgroups_n,
             } => {
-                let numbers = if vectors { "" } else { "_numbers" };
-                format!("cooperative_{side}_{lanes}_{rows}x{columns}_{subgroups_m}x{subgroups_n}{numbers}")
+                let numbers = if vec4_loads { "" } else { "_numbers" };
+                format!("cooperative_{size}_{lanes}_{rows}x{columns}_{subgroups_m}x{subgroups_n}{numbers}")
             }
         }
     }
 
     /// The class of a list that is probably fastest for a product of this size.
-    pub(super) fn guess(size: Size, gpu: &GpuFacts, menu: &[TileClass]) -> TileClass {
+    pub(super) fn guess(size: Size, gpu: &GpuFacts, candidates: &[TileClass]) -> TileClass {
         let is_enough = |class: &&TileClass| {
             let (down, across) = class.tiles(size);
             down * across >= 128
         };
-        if let Some(smallest) = menu.first().filter(|class| class.is_cooperative()) {
+        if let Some(smallest) = candidates.first().filter(|class| class.is_cooperative()) {
             // As for the other classes: the largest tile of which there are enough to occupy the
             // GPU.
-            return *menu.iter().rev().find(is_enough).unwrap_or(smallest);
+            return *candidates.iter().rev().find(is_enough).unwrap_or(smallest);
         }
         let likely = TileClass::likely(size, gpu);
-        if menu.contains(&likely) {
+        if candidates.contains(&likely) {
             return likely;
         }
-        *menu.first().expect("a GPU without a class for products cannot be opened")
+        *candidates.first().expect("a GPU without a class for products cannot be opened")
     }
 
     fn likely(size: Size, gpu: &GpuFacts) -> TileClass {
@@ -280,7 +279,7 @@ mod tests {
     #[test]
     fn every_class_has_enough_iterations_for_the_longest_sum() {
         for lanes in [4, 8, 16, 32, 64, 128] {
-            let cooperative = Some(Matrices { side: 16, vectors: true });
+            let cooperative = Some(CooperativeMatrix { size: 16, vec4_loads: true });
             let facts = GpuFacts { subgroup_size: Some(lanes), cooperative, ..GpuFacts::default() };
             for class in TileClass::all(&facts) {
                 let iterations = class.iterations(MAX_TERMS_PER_SPLIT);
@@ -294,8 +293,8 @@ mod tests {
         let fast = GpuFacts { subgroup_size: Some(32), ..GpuFacts::default() };
         let slow = GpuFacts { compiles_slowly: true, ..fast };
         let huge = Size { m: 4096, n: 4096, k: 64 };
-        assert_eq!(TileClass::guess(huge, &fast, &TileClass::menu(&fast)), LARGE);
-        assert_eq!(TileClass::guess(huge, &slow, &TileClass::menu(&slow)), MEDIUM);
+        assert_eq!(TileClass::guess(huge, &fast, &TileClass::candidates(&fast)), LARGE);
+        assert_eq!(TileClass::guess(huge, &slow, &TileClass::candidates(&slow)), MEDIUM);
         let others = TileClass::all(&fast).into_iter().filter(|&class| class != LARGE);
         assert_eq!(TileClass::all(&slow), others.collect::<Vec<_>>());
     }
@@ -306,7 +305,7 @@ mod tests {
         let size = |m, n, k| Size { m, n, k };
         for (size, most) in [(size(1, 10, 64), 32.0), (size(64, 128, 784), 1.0), (size(100, 3072, 32), 1.13)]
         {
-            let class = TileClass::guess(size, &facts, &TileClass::menu(&facts));
+            let class = TileClass::guess(size, &facts, &TileClass::candidates(&facts));
             assert!(
                 class.tile_overhead(size) <= most,
                 "{class:?} wastes {} for {size:?}",

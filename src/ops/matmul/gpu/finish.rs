@@ -42,7 +42,7 @@ impl Finish {
             }
             Epilogue::Change { .. } => ("change", false),
         };
-        let is_half = |tensor: Tensor| tensor.element() == Element::Half;
+        let is_half = |tensor: Tensor| tensor.element() == Element::F16;
         let scale = match (op.form, is_half(op.a), is_half(op.y)) {
             (Form::Nn, false, true) => Scale::Up,
             (Form::Tn, true, false) => Scale::Down,

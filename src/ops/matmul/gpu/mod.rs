@@ -12,8 +12,8 @@
 //!
 //! All candidate classes for a product add the terms of a sum one after the other, from the first
 //! to the last, so the choice of a class affects only speed: see
-//! [`choice`](crate::plan::Op::choice). Long sums of small products are divided among workgroups
-//! (`split_k`), by a rule that depends only on the product's size.
+//! [`tune_set`](crate::plan::Op::tune_set). Long sums of small products are divided among
+//! workgroups (`split_k`), by a rule that depends only on the product's size.
 //!
 //! # Cost of the tiled kernels
 //!
@@ -105,7 +105,7 @@ use super::size::Size;
 use crate::kernel::shaders::MatmulParams;
 use crate::kernel::{Dispatch, GpuFacts, TileClass, Uniform, fold, iterations};
 use crate::ops::sgd;
-use crate::plan::{Choice, Way};
+use crate::plan::{Candidate, TuneSet};
 use crate::tensor::Tensor;
 
 /// Multiply-adds below which the class matters too little to try several.
@@ -116,35 +116,38 @@ const WORTH_TUNING: usize = 1 << 20;
 const MAX_TILE_OVERHEAD: f64 = 1.35;
 
 /// The candidate classes for a product.
-fn menu(op: &Product, gpu: &GpuFacts) -> Vec<TileClass> {
-    if Variant::of(op).is_f16() { TileClass::f16_menu(gpu) } else { TileClass::menu(gpu) }
+fn candidates(op: &Product, gpu: &GpuFacts) -> Vec<TileClass> {
+    if Variant::of(op).is_f16() { TileClass::f16_candidates(gpu) } else { TileClass::candidates(gpu) }
 }
 
 /// The classes that may be fastest for the product, if there are several.
-pub(in crate::ops) fn choice(op: &Product, gpu: &GpuFacts) -> Option<Choice> {
+pub(in crate::ops) fn tune_set(op: &Product, gpu: &GpuFacts) -> Option<TuneSet> {
     let size @ Size { m, n, k } = op.size;
     if gpu.matmul.is_some() || m * n * k < WORTH_TUNING {
         return None;
     }
-    let menu = menu(op, gpu);
-    let least = menu.iter().map(|class| class.tile_overhead(size)).fold(f64::INFINITY, f64::min);
-    let fitting = menu.into_iter().filter(|class| class.tile_overhead(size) <= MAX_TILE_OVERHEAD * least);
-    let way =
-        |class: TileClass| Way { label: class.label(), facts: GpuFacts { matmul: Some(class), ..*gpu } };
-    let ways: Vec<Way> = fitting.map(way).collect();
+    let candidates = candidates(op, gpu);
+    let least = candidates.iter().map(|class| class.tile_overhead(size)).fold(f64::INFINITY, f64::min);
+    let fitting =
+        candidates.into_iter().filter(|class| class.tile_overhead(size) <= MAX_TILE_OVERHEAD * least);
+    let candidate = |class: TileClass| Candidate {
+        label: class.label(),
+        facts: GpuFacts { matmul: Some(class), ..*gpu },
+    };
+    let candidates: Vec<Candidate> = fitting.map(candidate).collect();
     let Variant { form, finish, operand, halves, .. } = Variant::of(op);
     let finish = finish.label();
     let of_what = operand.label().map(|label| format!(" of {}", label.replace('_', " "))).unwrap_or_default();
     let [a, b] = halves.map(|is_half| if is_half { "f16" } else { "f32" });
     let types = if halves == [false; 2] { String::new() } else { format!(", {a} and {b}") };
     let key = format!("matmul {form:?} {m}x{n}x{k} {finish}{of_what}{types}").to_lowercase();
-    (ways.len() > 1).then_some(Choice { key, ways })
+    (candidates.len() > 1).then_some(TuneSet { key, candidates })
 }
 
 /// The product with the class that is probably fastest.
 pub(in crate::ops) fn lower(op: &Product, gpu: &GpuFacts) -> Vec<Dispatch> {
     let wanted = gpu.matmul.filter(|class| class.takes(Variant::of(op)));
-    dispatches(op, wanted.unwrap_or_else(|| TileClass::guess(op.size, gpu, &menu(op, gpu))), gpu)
+    dispatches(op, wanted.unwrap_or_else(|| TileClass::guess(op.size, gpu, &candidates(op, gpu))), gpu)
 }
 
 /// The op with kernels of `class`: one, or two with split-K.

@@ -9,7 +9,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use super::finish::Finish;
 use super::scale::Scale;
 use super::variant::{Operand, Variant};
-use crate::kernel::{FNV_START, Kernel, Matrices, TileClass, fnv, read};
+use crate::kernel::{CooperativeMatrix, FNV_START, Kernel, TileClass, fnv, read};
 use crate::ops::matmul::product::Form;
 
 /// Comes first in the text of cooperative kernels, as does the line that enables f16.
@@ -94,7 +94,7 @@ pub fn kernel(class: TileClass, variant: Variant) -> Kernel {
             text(stored, "matmul_subgroup.wgsl.j2", context! { lanes, rows, quads, ..shared })
         }
         TileClass::Cooperative {
-            matrices: Matrices { side, vectors },
+            matrix: CooperativeMatrix { size, vec4_loads },
             lanes,
             rows,
             columns,
@@ -102,7 +102,7 @@ pub fn kernel(class: TileClass, variant: Variant) -> Kernel {
             subgroups_n,
         } => {
             let round = class.round();
-            let own = context! { side, vectors, lanes, rows, columns, subgroups_m, subgroups_n, round };
+            let own = context! { size, vec4_loads, lanes, rows, columns, subgroups_m, subgroups_n, round };
             let enabled = [COOPERATIVE, STORED_F16];
             text(&enabled, "matmul_cooperative.wgsl.j2", context! { ..own, ..shared })
         }

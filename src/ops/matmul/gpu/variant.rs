@@ -71,7 +71,7 @@ impl Variant {
                 if patches.lhs_dilation == 1 { Operand::Patches } else { Operand::DilatedPatches }
             }
         };
-        let halves = [op.a, op.b].map(|operand| operand.element() == Element::Half);
+        let halves = [op.a, op.b].map(|operand| operand.element() == Element::F16);
         Variant { form, finish: Finish::of(op), vectors, operand, halves }
     }
 
