@@ -1,6 +1,7 @@
 //! Tests of whole runs and data sets, some of which need features that a machine may lack. Such
 //! tests are then ignored, by name and with the reason.
 
+mod cooperative;
 #[path = "data/full.rs"]
 mod full;
 mod half;
@@ -39,6 +40,9 @@ fn main() {
         half::a_small_gradient_does_not_become_zero,
         selftest::a_wrong_kernel_for_16_bits_leaves_32_alone,
         tuning::tuning_with_16_bits_changes_no_bit,
+    ]);
+    all.extend(trials![Need::CooperativeMatrices;
+        cooperative::right_classes_are_proven_and_wrong_ones_are_found,
     ]);
     all.extend(trials![Need::Cifar10; full::cifar_10_is_whole,]);
     run(all);

@@ -7,11 +7,11 @@ use shadegrad::config::Key;
 use shadegrad::data::{Dataset, ImageShape};
 use shadegrad::device::{Device, DeviceInfo, Session};
 use shadegrad::ops::activation::Activation;
-use shadegrad::plan::{Op, Plan};
+use shadegrad::plan::Plan;
 use shadegrad::train::check_gradients;
 
 use crate::samples::small_run::{config, dataset, dataset_of, device};
-use crate::samples::wrong_op::Tampered;
+use crate::samples::wrong_op::tampered;
 
 /// Models with their options: deep, wide, without a hidden layer, ReLUs in unusual places, L2
 /// penalty, batch size 1.
@@ -129,14 +129,14 @@ impl Device for Tampering {
 
     fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
         let &Tampering { op: name, tamper, .. } = self;
-        plan.wrap_ops(&|op: Box<dyn Op>| -> Box<dyn Op> {
+        plan.wrap_ops(|op| {
             if op.name() != name {
                 return op;
             }
             let tamper = move |values: &mut [f32], _: &[f32]| {
                 values.iter_mut().for_each(|value| *value = tamper(*value));
             };
-            Box::new(Tampered { op, tamper })
+            tampered(op, tamper)
         });
         self.cpu.load(plan)
     }

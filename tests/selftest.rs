@@ -9,14 +9,14 @@ use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters};
 use shadegrad::device::{Device, DeviceInfo, Session};
 use shadegrad::kernel::GpuFacts;
-use shadegrad::plan::{Op, Plan};
+use shadegrad::plan::Plan;
 use shadegrad::selftest::{Verdict, run};
 use shadegrad::tensor::Precision;
 use shadegrad::train::{End, StopFlag, Trainer};
 use shadegrad::{ErrorKind, Result};
 
 use crate::samples::small_run::{config, dataset, device};
-use crate::samples::wrong_op::Edited;
+use crate::samples::wrong_op::edited;
 
 /// A GPU without optional features: three classes of products, which even a software driver
 /// compiles quickly.
@@ -50,7 +50,7 @@ impl Device for Wrong {
 
     fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
         let &Wrong { kernels, from, to, .. } = self;
-        plan.wrap_ops(&|op: Box<dyn Op>| -> Box<dyn Op> { Box::new(Edited { op, kernels, from, to }) });
+        plan.wrap_ops(|op| edited(op, kernels, from, to));
         self.gpu.load(plan)
     }
 }

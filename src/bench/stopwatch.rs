@@ -6,7 +6,8 @@ use super::Spread;
 use super::subjects::Subject;
 use crate::device::{Device, MOST_LAUNCHES, Session};
 use crate::error::Result;
-use crate::plan::{Launch, StepRecord};
+use crate::ops::fixture::Draft;
+use crate::plan::{Launch, Plan, StepRecord};
 
 /// Target duration of one measurement in seconds. It is long enough to make the overhead of
 /// submission and waiting negligible.
@@ -30,11 +31,12 @@ pub(super) struct Timed {
 
 /// Times `subject`. All repeats together take about `budget` seconds.
 pub(super) fn time(device: &dyn Device, subject: Subject, budget: f64) -> Result<Timed> {
-    let Subject { plan, step, inputs, rows, batches, .. } = subject;
+    let Subject { fixture, element, batches, .. } = subject;
+    let mut plan = Plan::new();
+    let Draft { step, inputs, .. } = fixture.record(&mut plan, element);
     let mut session = device.load(plan)?;
-    for (tensor, array) in inputs {
-        session.write(tensor, array)?;
-    }
+    inputs.into_iter().try_for_each(|(tensor, array)| session.write(tensor, array))?;
+    let rows = fixture.rows;
     let launch = |index: usize| {
         let first = (index % batches * rows) as u32;
         // The learning rate is so low that no weight diverges in a million steps.

@@ -1,17 +1,13 @@
-//! The benchmarked ops, in the shapes of real training steps, each in a plan of its own.
+//! The benchmarked ops, in the shapes of real training steps.
 
 use crate::augmentation::Augmentation;
 use crate::device::DeviceKind;
 use crate::kernel::{GpuFacts, TileClass};
-use crate::ops::classifier::{self, InputGradient};
-use crate::ops::fixture::Draft;
-use crate::ops::gather::{self, Images};
-use crate::ops::matmul::{self, Epilogue, Form};
-use crate::ops::sgd::{self, Update};
-use crate::ops::softmax_cross_entropy::Target;
-use crate::ops::{Rate, Window, column_sum, conv2d, fixture, l2_penalty, peak, softmax_cross_entropy};
-use crate::plan::{Array, Plan, Role, StepId};
-use crate::tensor::{Element, Tensor};
+use crate::ops::classifier::InputGradient;
+use crate::ops::fixture::{self, After, Fixture, Gathered, Pass};
+use crate::ops::matmul::Form;
+use crate::ops::{Window, peak};
+use crate::tensor::Element;
 
 /// The cost of one launch.
 #[derive(Clone, Copy, Debug)]
@@ -22,20 +18,21 @@ pub(super) enum Work {
     Bytes(f64),
 }
 
-/// A step with its inputs and its cost.
+/// A step with its cost.
 #[derive(Debug)]
 pub(super) struct Subject {
     pub(super) op: &'static str,
     pub(super) shape: String,
     pub(super) work: Work,
-    pub(super) plan: Plan,
-    pub(super) step: StepId,
-    pub(super) inputs: Vec<(Tensor, Array)>,
-    /// Number of images in a batch, or 1.
-    pub(super) rows: usize,
+    pub(super) fixture: Fixture,
+    /// Element type of activations.
+    pub(super) element: Element,
     /// Number of batches in the order. Each launch uses one of them.
     pub(super) batches: usize,
 }
+
+/// Number of batches from which images are gathered.
+const BATCHES: usize = 64;
 
 /// Returns the work that measures the device's peak of multiply-adds.
 pub(super) fn peak(kind: DeviceKind) -> Subject {
@@ -44,9 +41,8 @@ pub(super) fn peak(kind: DeviceKind) -> Subject {
         DeviceKind::Cpu | DeviceKind::Software => 1 << 10,
         _ => 1 << 18,
     };
-    let mut draft = Draft::new("bench");
-    peak::forward(&mut draft.plan, length);
-    done(draft, "peak", String::new(), Work::Operations(2.0 * (peak::MULTIPLY_ADDS * length) as f64))
+    let work = Work::Operations(2.0 * (peak::MULTIPLY_ADDS * length) as f64);
+    subject("peak", String::new(), work, fixture::peak(length))
 }
 
 /// Returns all ops except the peak.
@@ -55,26 +51,26 @@ pub(super) fn all() -> Vec<Subject> {
     let convolutions =
         [[32, 3, 32], [32, 32, 32], [16, 32, 64], [16, 64, 64]].into_iter().flat_map(convolution);
     let others = [
-        product(Form::Nn, 512, 512, 512),
-        product(Form::Nn, 1024, 1024, 1024),
-        product(Form::Nn, 2048, 2048, 2048),
+        product("matmul nn", Form::Nn, [512; 3]),
+        product("matmul nn", Form::Nn, [1024; 3]),
+        product("matmul nn", Form::Nn, [2048; 3]),
         // Fashion-MNIST, 784-128-10, batch 64.
         gather(64, [1, 28, 28]),
-        product(Form::Nt, 64, 128, 784),
-        product(Form::Nt, 64, 10, 128),
+        product("matmul nt", Form::Nt, [64, 128, 784]),
+        product("matmul nt", Form::Nt, [64, 10, 128]),
         softmax(64, 10),
         classifier(64, 128, 10),
         column_sum(64, 128),
-        product_with_update(128, 784, 64),
+        product_with_update([128, 784, 64]),
         sgd(128 * 784),
         norm(128 * 784),
         // CIFAR-10, 3072-100-10, batch 32.
         gather(32, [3, 32, 32]),
-        product(Form::Nt, 32, 100, 3072),
+        product("matmul nt", Form::Nt, [32, 100, 3072]),
         softmax(32, 10),
         classifier(32, 100, 10),
         column_sum(32, 100),
-        product_with_update(100, 3072, 32),
+        product_with_update([100, 3072, 32]),
         sgd(100 * 3072),
     ];
     others.into_iter().chain(convolutions).collect()
@@ -85,152 +81,79 @@ pub(super) fn of_f16(facts: &GpuFacts) -> Vec<Subject> {
     if !TileClass::f16_candidates(facts).iter().any(TileClass::is_cooperative) {
         return Vec::new();
     }
-    let subject = |size| product_of("matmul nn, f16", Element::F16, Form::Nn, [size; 3]);
-    [512, 1024, 2048, 4096].into_iter().map(subject).collect()
+    let in_f16 = |size| Subject { element: Element::F16, ..product("matmul nn, f16", Form::Nn, [size; 3]) };
+    [512, 1024, 2048, 4096].into_iter().map(in_f16).collect()
+}
+
+fn subject(op: &'static str, shape: String, work: Work, fixture: Fixture) -> Subject {
+    Subject { op, shape, work, fixture, element: Element::F32, batches: 1 }
 }
 
 /// Returns the three passes of a 3x3 convolution with batch size 128 on maps of `size` by `size`.
 fn convolution([size, channels, filters]: [usize; 3]) -> [Subject; 3] {
+    const PASSES: [(&str, &[Pass]); 3] = [
+        ("conv2d 3x3", &[Pass::Forward]),
+        ("conv2d 3x3, dx", &[Pass::DataGradient]),
+        ("conv2d 3x3, dw", &[Pass::WeightGradient]),
+    ];
     let (batch, window) = (128, Window::square(3, 1, 1));
-    let input = [batch, size, size, channels];
-    let output = [batch, size, size, filters];
-    let weight = [filters, window.height, window.width, channels];
-    let record =
-        |name, operands: [(&str, [usize; 4]); 2], pass: fn(&mut Plan, [Tensor; 2], [usize; 4], Window)| {
-            let mut draft = Draft::new("bench");
-            let operands = operands.map(|(operand, shape)| draft.noise(operand, Role::Input, shape));
-            pass(&mut draft.plan, operands, input, window);
-            let shape = format!("{batch}x{size}x{size}x{channels}x{filters}");
-            let patch = window.height * window.width * channels;
-            done(draft, name, shape, operations(batch * size * size, filters, patch))
-        };
-    [
-        record("conv2d 3x3", [("x", input), ("weight", weight)], |plan, [x, weight], _, window| {
-            conv2d::forward(plan, x, weight, None, false, window);
-        }),
-        record(
-            "conv2d 3x3, dx",
-            [("dy", output), ("weight", weight)],
-            |plan, [dy, weight], input, window| {
-                conv2d::data_gradient(plan, dy, weight, input, None, window);
-            },
-        ),
-        record("conv2d 3x3, dw", [("dy", output), ("x", input)], |plan, [dy, x], _, window| {
-            conv2d::weight_gradient(plan, dy, x, window);
-        }),
-    ]
+    let work = operations([batch * size * size, filters, window.height * window.width * channels]);
+    PASSES.map(|(name, passes)| {
+        let shape = format!("{batch}x{size}x{size}x{channels}x{filters}");
+        let fixture = fixture::conv2d(passes, [batch, size, size, channels], filters, window, false);
+        subject(name, shape, work, fixture)
+    })
 }
 
-fn done(draft: Draft, op: &'static str, shape: String, work: Work) -> Subject {
-    let Draft { plan, step, inputs, .. } = draft;
-    Subject { op, shape, work, plan, step, inputs, rows: 1, batches: 1 }
+fn operations(sizes: [usize; 3]) -> Work {
+    Work::Operations(sizes.into_iter().fold(2.0, |work, size| work * size as f64))
 }
 
-fn operations(m: usize, n: usize, k: usize) -> Work {
-    Work::Operations(2.0 * m as f64 * n as f64 * k as f64)
+fn described([m, n, k]: [usize; 3]) -> String {
+    format!("{m}x{n}x{k}")
 }
 
-fn product(form: Form, m: usize, n: usize, k: usize) -> Subject {
-    let name = match form {
-        Form::Nn => "matmul nn",
-        Form::Nt => "matmul nt",
-        Form::Tn => "matmul tn",
-    };
-    product_of(name, Element::F32, form, [m, n, k])
+fn product(name: &'static str, form: Form, sizes: [usize; 3]) -> Subject {
+    let fixture = fixture::matmul(form, sizes, After::Nothing, |_, element| vec![[element; 3]]);
+    subject(name, described(sizes), operations(sizes), fixture)
 }
 
-/// Returns a product of random matrices with this element type.
-fn product_of(name: &'static str, element: Element, form: Form, [m, n, k]: [usize; 3]) -> Subject {
-    let (a, b) = match form {
-        Form::Nn => ([m, k], [k, n]),
-        Form::Nt => ([m, k], [n, k]),
-        Form::Tn => ([k, m], [k, n]),
-    };
-    let mut draft = Draft::new("bench");
-    let (a, b) = (draft.noise_of(element, "a", a), draft.noise_of(element, "b", b));
-    matmul::product_in(&mut draft.plan, element, form, a, b, Epilogue::None);
-    done(draft, name, format!("{m}x{n}x{k}"), operations(m, n, k))
+fn product_with_update(sizes: [usize; 3]) -> Subject {
+    let after = After::Update { momentum: None, bias: false };
+    let fixture = fixture::matmul(Form::Tn, sizes, after, |_, element| vec![[element; 3]]);
+    subject("matmul tn, sgd", described(sizes), operations(sizes), fixture)
 }
 
-fn product_with_update(m: usize, n: usize, k: usize) -> Subject {
-    let mut draft = Draft::new("bench");
-    let a = draft.noise("dy", Role::Input, [k, m]);
-    let b = draft.noise("x", Role::Input, [k, n]);
-    let parameter = draft.noise("w", Role::Parameter, [m, n]);
-    matmul::update(
-        &mut draft.plan,
-        a,
-        b,
-        Update { parameter, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None },
-        None,
-    );
-    done(draft, "matmul tn, sgd", format!("{m}x{n}x{k}"), operations(m, n, k))
-}
-
-fn gather(batch: usize, [channels, height, width]: [usize; 3]) -> Subject {
-    let pixels = channels * height * width;
-    let batches = 64;
-    let images = batches * batch;
-    let mut draft = Draft::new("bench");
-    let piece = draft.give("piece", Role::Input, [images, pixels], fixture::bytes(images * pixels));
-    let labels = draft.give("labels", Role::Input, [images], fixture::indices(images, 10));
-    let normalisation = draft.noise("normalisation", Role::Input, [channels, 2]);
-    let mut order: Vec<u32> = (0..images as u32).collect();
-    order.sort_by_key(|&image| fixture::hash(image as usize));
-    let order = draft.give("order", Role::Input, [images], Array::U32(order));
-    let source = Images {
-        pieces: vec![piece],
-        labels,
-        normalisation,
-        height,
-        width,
-        augmentation: Augmentation::default(),
-    };
-    gather::pixels(&mut draft.plan, &source, order, batch, Element::F32);
+fn gather(batch: usize, shape: [usize; 3]) -> Subject {
+    let pixels: usize = shape.iter().product();
+    let gathered = Gathered::Pixels { batches: BATCHES };
+    let fixture = fixture::gather(gathered, Augmentation::default(), shape, batch, batch);
     let work = Work::Bytes((batch * pixels * 2) as f64);
-    Subject { rows: batch, batches, ..done(draft, "gather", format!("{batch}x{pixels}"), work) }
+    Subject { batches: BATCHES, ..subject("gather", format!("{batch}x{pixels}"), work, fixture) }
 }
 
-fn softmax(batch: usize, count: usize) -> Subject {
-    let mut draft = Draft::new("bench");
-    let logits = draft.noise("logits", Role::Input, [batch, count]);
-    let labels = draft.give("labels", Role::Input, [batch], fixture::indices(batch, 10));
-    softmax_cross_entropy::forward(&mut draft.plan, logits, Target { labels, smoothing: 0.0, slots: 1 });
-    let work = Work::Bytes((batch * count * 8) as f64);
-    Subject { rows: batch, ..done(draft, "softmax", format!("{batch}x{count}"), work) }
+fn softmax(batch: usize, classes: usize) -> Subject {
+    let work = Work::Bytes((batch * classes * 8) as f64);
+    let fixture = fixture::softmax_cross_entropy(batch, classes, batch);
+    subject("softmax", format!("{batch}x{classes}"), work, fixture)
 }
 
 fn classifier(batch: usize, inputs: usize, classes: usize) -> Subject {
-    let mut draft = Draft::new("bench");
-    let x = draft.noise("x", Role::Input, [batch, inputs]);
-    let weight = draft.noise("weight", Role::Parameter, [classes, inputs]);
-    let bias = draft.noise("bias", Role::Parameter, [classes]);
-    let labels = draft.give("labels", Role::Input, [batch], fixture::indices(batch, classes as u32));
-    let target = Target { labels, smoothing: 0.0, slots: 1 };
-    classifier::forward(&mut draft.plan, x, [weight, bias], target, InputGradient::Masked);
     // There are two products: one computes the logits and one `dx`.
-    let work = operations(2 * batch, classes, inputs);
-    Subject { rows: batch, ..done(draft, "classifier", format!("{batch}x{inputs}x{classes}"), work) }
+    let work = operations([2 * batch, classes, inputs]);
+    let fixture = fixture::classifier([batch, inputs, classes], batch, InputGradient::Masked, 0.0);
+    subject("classifier", format!("{batch}x{inputs}x{classes}"), work, fixture)
 }
 
 fn column_sum(rows: usize, columns: usize) -> Subject {
-    let mut draft = Draft::new("bench");
-    let x = draft.noise("x", Role::Input, [rows, columns]);
-    column_sum::forward(&mut draft.plan, x);
-    done(draft, "column sum", format!("{rows}x{columns}"), Work::Bytes((4 * (rows + 1) * columns) as f64))
+    let work = Work::Bytes((4 * (rows + 1) * columns) as f64);
+    subject("column sum", format!("{rows}x{columns}"), work, fixture::column_sum([rows, columns]))
 }
 
 fn sgd(length: usize) -> Subject {
-    let mut draft = Draft::new("bench");
-    let dw = draft.noise("dw", Role::Input, [length]);
-    let parameter = draft.noise("w", Role::Parameter, [length]);
-    sgd::step(&mut draft.plan, Update { parameter, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None }, dw);
-    done(draft, "sgd", length.to_string(), Work::Bytes((12 * length) as f64))
+    subject("sgd", length.to_string(), Work::Bytes((12 * length) as f64), fixture::sgd(length, None))
 }
 
 fn norm(length: usize) -> Subject {
-    let mut draft = Draft::new("bench");
-    let w = draft.noise("w", Role::Parameter, [length]);
-    l2_penalty::value(&mut draft.plan, w, 1);
-    done(draft, "norm", length.to_string(), Work::Bytes((4 * length) as f64))
+    subject("norm", length.to_string(), Work::Bytes((4 * length) as f64), fixture::l2_penalty(length))
 }

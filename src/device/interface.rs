@@ -152,4 +152,16 @@ pub trait Session {
     /// # Panics
     /// If the ticket was used before.
     fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>>;
+
+    /// Runs `launches`, in order, and waits for them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if the device failed.
+    ///
+    /// # Panics
+    /// If there are more than [`MOST_LAUNCHES`] launches.
+    fn run(&mut self, launches: &[Launch]) -> Result<()> {
+        let ticket = self.submit(launches, &[], 0)?;
+        self.finish(ticket).map(|_| ())
+    }
 }

@@ -18,6 +18,7 @@ mod info;
 mod interface;
 pub mod notice;
 mod options;
+pub mod poison;
 pub mod profile;
 mod verdict;
 

@@ -12,15 +12,13 @@
 //! ```
 
 mod elementwise;
-pub(crate) mod fixture;
+pub mod fixture;
 pub mod peak;
 mod rate;
 pub mod window;
-mod with_facts;
 
 pub use rate::Rate;
 pub use window::Window;
-pub use with_facts::WithFacts;
 
 use crate::kernel::{Kernel, fnv, shaders};
 

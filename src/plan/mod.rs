@@ -22,6 +22,7 @@
 //! ```
 
 mod aligned;
+mod altered_op;
 mod declaration;
 mod host_memory;
 mod liveness;
@@ -32,6 +33,7 @@ mod step;
 mod step_record;
 
 pub(crate) use aligned::Floats;
+pub use altered_op::AlteredOp;
 pub use declaration::{Declaration, Role};
 pub use host_memory::{Array, HostMemory};
 pub use op::{Candidate, Op, Operands, TuneSet};

@@ -9,26 +9,20 @@
 //! assert!(shadegrad::selftest::check_name(Some("rulu")).is_err());
 //! ```
 
-mod maps;
-mod poison;
-mod subject;
-mod subjects;
-
 use serde::Serialize;
 
 pub use crate::device::Verdict;
 use crate::device::cpu::Cpu;
+use crate::device::poison::{self, POISON};
 use crate::device::{Device, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::{GpuFacts, TileClass};
-use crate::ops::fixture::Draft;
-use crate::ops::{ALL, WithFacts};
-use crate::plan::{Array, Launch, Op, StepId, StepRecord};
+use crate::ops::ALL;
+use crate::ops::fixture::{self, Draft, Fixture};
+use crate::plan::{AlteredOp, Array, Launch, Plan, StepId, StepRecord};
 use crate::remedy::Remedy;
 use crate::tensor::{Element, Precision, Tensor};
 use crate::text::suggest::nearest;
-pub use poison::{POISON, poison, poisonable};
-use subject::Subject;
 
 /// Maximum error of a result, relative to the largest value of its tensor. Sums of a thousand f32
 /// values in a different order differ by a twentieth of it.
@@ -81,24 +75,22 @@ pub fn run(
     let cpu = Cpu::new();
     let mut checks = Vec::new();
     let elements = [Element::F32].into_iter().chain(facts.f16.then_some(Element::F16));
-    let wanted = |subject: &Subject| only.is_none_or(|only| subject.op == only);
-    let subjects =
-        elements.flat_map(|element| subjects::all().into_iter().map(move |subject| (element, subject)));
-    let subjects = subjects.filter(|(_, subject)| wanted(subject));
-    let work: Vec<_> = subjects
-        .filter(|(element, subject)| drafted(subject, *element).is_some())
-        .map(|(element, subject)| (element, classes(&subject, element, &facts), subject))
+    let fixtures =
+        elements.flat_map(|element| fixture::all().into_iter().map(move |fixture| (element, fixture)));
+    let work: Vec<_> = fixtures
+        .filter(|(element, fixture)| only.is_none_or(|only| fixture.op == only) && fixture.supports(*element))
+        .map(|(element, fixture)| (element, classes(&fixture, element, &facts), fixture))
         .collect();
     let count: usize = work.iter().map(|(_, classes, _)| classes.len()).sum();
-    for (element, classes, subject) in work {
+    for (element, classes, fixture) in work {
         let is_f16 = element == Element::F16;
-        let shape = format!("{}{}", subject.shape, if is_f16 { ", f16" } else { "" });
+        let shape = format!("{}{}", fixture.shape, if is_f16 { ", f16" } else { "" });
         for class in classes {
-            progress(&format!("{} of {count}: {} {shape}", checks.len() + 1, subject.op))?;
+            progress(&format!("{} of {count}: {} {shape}", checks.len() + 1, fixture.op))?;
             let facts = GpuFacts { matmul: class, ..facts };
-            let (wanted, _) = outcome(&subject, element, &cpu, facts)?;
+            let (wanted, _) = outcome(&fixture, element, &cpu, facts)?;
             // A kernel that the driver rejects counts as wrong.
-            let (got, kernels) = match outcome(&subject, element, device, facts) {
+            let (got, kernels) = match outcome(&fixture, element, device, facts) {
                 Err(error) if error.kind() == ErrorKind::Device => Default::default(),
                 other => other?,
             };
@@ -111,7 +103,7 @@ pub fn run(
             let passed = errors.as_ref().is_some_and(is_within);
             let error = errors.map(|errors| errors.into_iter().fold(0.0, f64::max));
             checks.push(Check {
-                op: subject.op,
+                op: fixture.op,
                 shape: shape.clone(),
                 is_f16,
                 class: class.map(TileClass::label),
@@ -141,8 +133,8 @@ pub fn check_name(only: Option<&str>) -> Result<()> {
 }
 
 /// Returns the tile classes that can run a case; a single `None` if the op has only one variant.
-fn classes(subject: &Subject, element: Element, facts: &GpuFacts) -> Vec<Option<TileClass>> {
-    match subject.op {
+fn classes(fixture: &Fixture, element: Element, facts: &GpuFacts) -> Vec<Option<TileClass>> {
+    match fixture.op {
         "matmul" | "conv2d" => {
             let all = TileClass::all(facts).into_iter();
             // Cooperative matrices need f16 operands.
@@ -152,38 +144,24 @@ fn classes(subject: &Subject, element: Element, facts: &GpuFacts) -> Vec<Option<
     }
 }
 
-/// Records the case with activations of this type; `None` if f16 is wanted but the case has no f16
-/// tensors.
-fn drafted(subject: &Subject, element: Element) -> Option<Draft> {
-    let mut draft = Draft { element, ..Draft::new("selftest") };
-    (subject.record)(&mut draft);
-    let is_recorded = draft.plan.steps().iter().any(|step| !step.ops.is_empty());
-    (is_recorded && draft.plan.has(Element::F16) == (element == Element::F16)).then_some(draft)
-}
-
 /// Results with their tolerances, and the names of the kernels that computed them.
 type Outcome = (Vec<(f64, Array)>, Vec<String>);
 
 /// Runs a case on `device`.
-fn outcome(subject: &Subject, element: Element, device: &dyn Device, facts: GpuFacts) -> Result<Outcome> {
-    let mut draft = drafted(subject, element).expect("such subjects were left out");
-    let outputs = subjects::outputs(&draft.plan);
-    draft.plan.wrap_ops(&|op| -> Box<dyn Op> { Box::new(WithFacts { op, facts }) });
-    let poisoned = poisonable(&draft.plan);
-    let mut session = device.load(draft.plan)?;
-    for tensor in poisoned {
-        session.write(tensor, poison(tensor))?;
-    }
-    for (tensor, array) in draft.inputs {
-        session.write(tensor, array)?;
-    }
-    launch(&mut *session, draft.step, subject.rows)?;
+fn outcome(fixture: &Fixture, element: Element, device: &dyn Device, facts: GpuFacts) -> Result<Outcome> {
+    let mut plan = Plan::new();
+    let Draft { step, inputs, .. } = fixture.record(&mut plan, element);
+    let outputs = fixture::outputs(&plan);
+    plan.wrap_ops(|op| AlteredOp::with_facts(op, facts));
+    let mut session = device.load(plan)?;
+    poison::fill(&mut *session, inputs)?;
+    launch(&mut *session, step, fixture.rows)?;
     let result = |&tensor: &Tensor| {
         let tolerance = if tensor.element() == Element::F16 { TOLERANCE_F16 } else { TOLERANCE };
         Ok((tolerance, session.read(tensor)?))
     };
     let arrays = outputs.iter().map(result).collect::<Result<_>>()?;
-    Ok((arrays, session.kernels(draft.step)))
+    Ok((arrays, session.kernels(step)))
 }
 
 fn launch(session: &mut dyn Session, step: StepId, rows: usize) -> Result<()> {
@@ -200,8 +178,7 @@ fn launch(session: &mut dyn Session, step: StepId, rows: usize) -> Result<()> {
         root_scale: 1.25,
         average_share: 0.25,
     };
-    let ticket = session.submit(&[Launch { step, record }], &[], 0)?;
-    session.finish(ticket).map(|_| ())
+    session.run(&[Launch { step, record }])
 }
 
 /// Returns the largest difference of two results, relative to the largest value; `None` if some

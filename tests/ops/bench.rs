@@ -1,8 +1,10 @@
 //! The recorder of a case: inputs and expected outputs.
 
 use std::fmt::Debug;
-use std::ops::Range;
+use std::ops::{Deref, DerefMut, Range};
 
+use shadegrad::ops::fixture::Draft;
+pub use shadegrad::ops::fixture::SLOTS;
 use shadegrad::plan::{Array, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Shape, Tensor};
 
@@ -43,11 +45,24 @@ pub struct Recorded {
 
 /// A case that is being recorded.
 pub struct Bench<'a> {
-    pub plan: &'a mut Plan,
+    draft: Draft<'a>,
     pub numbers: Numbers,
-    /// Element type of activations.
-    pub element: Element,
-    case: Recorded,
+    outputs: Vec<Output>,
+    runs: Vec<StepRecord>,
+}
+
+impl<'a> Deref for Bench<'a> {
+    type Target = Draft<'a>;
+
+    fn deref(&self) -> &Draft<'a> {
+        &self.draft
+    }
+}
+
+impl DerefMut for Bench<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.draft
+    }
 }
 
 /// The record of an ordinary step. The slot is not the first, so that an op that ignores it is
@@ -65,26 +80,22 @@ pub const PLAIN_RUN: StepRecord = StepRecord {
     average_share: 1.0,
 };
 
-/// Slots of metric rings in tests.
-pub const SLOTS: usize = 3;
-
 impl<'a> Bench<'a> {
     /// Records `case` as a separate step, with activations of this type.
     pub fn record(plan: &'a mut Plan, case: &dyn Case, element: Element) -> Recorded {
-        let step = plan.begin("case");
         let name = format!("{case:?}");
         let numbers = Numbers::of(&name, element == Element::F16);
-        let case_so_far =
-            Recorded { name, step, inputs: Vec::new(), outputs: Vec::new(), runs: vec![PLAIN_RUN] };
-        let mut bench = Bench { plan, numbers, element, case: case_so_far };
+        let draft = Draft::new(plan, "case", element);
+        let mut bench = Bench { draft, numbers, outputs: Vec::new(), runs: vec![PLAIN_RUN] };
         case.record(&mut bench);
-        assert!(!bench.case.outputs.is_empty(), "{} expects nothing", bench.case.name);
-        bench.case
+        let Bench { draft: Draft { step, inputs, .. }, outputs, runs, .. } = bench;
+        assert!(!outputs.is_empty(), "{name} expects nothing");
+        Recorded { name, step, inputs, outputs, runs }
     }
 
     /// An operand that is only read.
     pub fn input(&mut self, name: &str, shape: impl Into<Shape>, values: Array) -> Tensor {
-        self.operand(name, Role::Input, shape.into(), values)
+        self.give(name, Role::Input, shape, values)
     }
 
     /// A float operand that is only read.
@@ -94,7 +105,7 @@ impl<'a> Bench<'a> {
 
     /// A parameter or its velocity: read and written.
     pub fn parameter(&mut self, name: &str, shape: impl Into<Shape>, values: &[f32]) -> Tensor {
-        self.operand(name, Role::Parameter, shape.into(), Array::F32(values.to_vec()))
+        self.give(name, Role::Parameter, shape, Array::F32(values.to_vec()))
     }
 
     /// An activation or its gradient, or a weight as products read it.
@@ -110,7 +121,7 @@ impl<'a> Bench<'a> {
         shape: impl Into<Shape>,
         values: &[f32],
     ) -> Tensor {
-        self.declared(name, Role::Input, element, shape.into(), Array::F32(values.to_vec()))
+        self.give_as(element, name, Role::Input, shape, Array::F32(values.to_vec()))
     }
 
     /// Loss scale of a gradient with the element type of activations, in a batch of this many
@@ -119,19 +130,9 @@ impl<'a> Bench<'a> {
         if self.element == Element::F16 { 128.0 * rows as f64 } else { 1.0 }
     }
 
-    fn operand(&mut self, name: &str, role: Role, shape: Shape, values: Array) -> Tensor {
-        self.declared(name, role, values.element(), shape, values)
-    }
-
-    fn declared(&mut self, name: &str, role: Role, element: Element, shape: Shape, values: Array) -> Tensor {
-        let tensor = self.plan.declare(name, role, element, shape);
-        self.case.inputs.push((tensor, values));
-        tensor
-    }
-
     /// Runs the step with these records, in order, instead of with [`PLAIN_RUN`].
     pub fn run_with(&mut self, runs: &[StepRecord]) {
-        self.case.runs = runs.to_vec();
+        self.runs = runs.to_vec();
     }
 
     /// All of `tensor` must equal the result of `reference`.
@@ -158,7 +159,7 @@ impl<'a> Bench<'a> {
             Element::F16 => output.tolerance.in_f16(),
             _ => output.tolerance,
         };
-        self.case.outputs.push(Output { tolerance, ..output });
+        self.outputs.push(Output { tolerance, ..output });
     }
 }
 

@@ -2,8 +2,8 @@
 //! the CPU.
 
 use shadegrad::device::Session;
+use shadegrad::device::poison::{self, POISON};
 use shadegrad::plan::{Array, Launch, Plan, Role};
-use shadegrad::selftest::{POISON, poison, poisonable};
 use shadegrad::tensor::{Element, Tensor};
 
 use super::bench::{Bench, Case, Output, Recorded, SLOTS, widen};
@@ -122,7 +122,6 @@ fn outputs(recorded: Vec<Recorded>) -> impl Iterator<Item = Output> {
 /// Runs every case's step on a device and reads its outputs.
 fn run(mut plan: Plan, recorded: &mut [Recorded], subject: &Subject) -> Vec<Found> {
     subject.wrap(&mut plan);
-    let poisoned = poisonable(&plan);
     let rings: Vec<Tensor> = plan
         .declarations()
         .iter()
@@ -130,14 +129,10 @@ fn run(mut plan: Plan, recorded: &mut [Recorded], subject: &Subject) -> Vec<Foun
         .map(|declaration| declaration.tensor)
         .collect();
     let mut session = subject.device.load(plan).unwrap_or_else(|error| panic!("{}: {error}", subject.name));
-    for tensor in poisoned {
-        session.write(tensor, poison(tensor)).expect("tensors can be poisoned");
-    }
+    let inputs = recorded.iter_mut().flat_map(|case| std::mem::take(&mut case.inputs));
+    poison::fill(&mut *session, inputs).expect("tensors can be written");
     let mut found = Vec::new();
     for case in recorded {
-        for (tensor, values) in std::mem::take(&mut case.inputs) {
-            session.write(tensor, values).expect("inputs can be written");
-        }
         let launches: Vec<Launch> =
             case.runs.iter().map(|&record| Launch { step: case.step, record }).collect();
         let rings: Vec<Tensor> = rings

@@ -7,8 +7,7 @@ use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters, driver_advice};
 use shadegrad::device::{Device, DeviceKind};
 use shadegrad::kernel::GpuFacts;
-use shadegrad::ops::WithFacts;
-use shadegrad::plan::{Op, Plan};
+use shadegrad::plan::{AlteredOp, Op, Plan};
 
 type Wrap = Box<dyn Fn(Box<dyn Op>) -> Box<dyn Op>>;
 
@@ -52,7 +51,7 @@ impl Subject {
     pub fn with_facts(self, facts: GpuFacts) -> Self {
         let class = facts.matmul.map(shadegrad::kernel::TileClass::label).unwrap_or_default();
         let cut = if facts.split_sums { ", cut sums" } else { "" };
-        self.wrapping(&format!("{class}{cut}"), move |op| Box::new(WithFacts { op, facts }))
+        self.wrapping(&format!("{class}{cut}"), move |op| AlteredOp::with_facts(op, facts))
     }
 
     /// Wraps the ops of a plan before the device loads it.

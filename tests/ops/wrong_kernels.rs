@@ -3,7 +3,7 @@
 
 use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::kernel::{GpuFacts, TileClass};
-use shadegrad::ops::WithFacts;
+use shadegrad::plan::AlteredOp;
 use shadegrad::tensor::Element;
 
 use crate::bench::Cases;
@@ -13,7 +13,7 @@ use crate::cases::{
     softmax_cross_entropy,
 };
 use crate::runner::check_cases;
-use crate::samples::wrong_op::{Edited, Tampered};
+use crate::samples::wrong_op::{edited, tampered};
 use crate::subject::Subject;
 
 /// A wrong edit of a shader's text, applied to every kernel that contains `from`. An edit that fits
@@ -390,7 +390,7 @@ fn must_be_caught(edits: &[(Cases, Edit)], element: Element) {
     for (cases, edit) in edits {
         let &Edit { name, from, to } = edit;
         let (gpu, _) = Subject::gpu(Capabilities::Adapter);
-        let gpu = gpu.wrapping(name, move |op| Box::new(Edited { op, kernels: "", from, to }));
+        let gpu = gpu.wrapping(name, move |op| edited(op, "", from, to));
         must_fail(name, cases, &Subject::cpu(), &[gpu], element);
     }
 }
@@ -422,10 +422,9 @@ pub fn every_wrong_cooperative_kernel_is_caught() {
     ] {
         // A class for f16 operands, not for f32 operands.
         let cases = some(matmul::cases(), "m: 257, n: 255");
-        let gpu = Subject::gpu(Capabilities::Adapter).0.wrapping(name, move |op| {
-            let op = Box::new(WithFacts { op, facts });
-            Box::new(Edited { op, kernels: "", from, to })
-        });
+        let gpu = Subject::gpu(Capabilities::Adapter)
+            .0
+            .wrapping(name, move |op| edited(AlteredOp::with_facts(op, facts), "", from, to));
         must_fail(name, &cases, &Subject::cpu(), &[gpu], Element::F16);
     }
 }
@@ -449,7 +448,7 @@ pub fn every_wrong_cpu_half_is_caught() {
             some(sgd::cases(), "length: 4097"),
         ];
         for cases in &cases {
-            let cpu = Subject::cpu().wrapping(name, move |op| Box::new(Tampered { op, tamper }));
+            let cpu = Subject::cpu().wrapping(name, move |op| tampered(op, tamper));
             must_fail(name, cases, &cpu, &[], Element::F32);
         }
     }

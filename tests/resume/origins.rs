@@ -8,8 +8,8 @@ use std::cell::RefCell;
 use shadegrad::Result;
 use shadegrad::config::Key;
 use shadegrad::device::{Device, DeviceInfo, Session};
-use shadegrad::kernel::{Dispatch, GpuFacts, Kernel, write};
-use shadegrad::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
+use shadegrad::kernel::{Dispatch, Kernel, write};
+use shadegrad::plan::{AlteredOp, Op, Operands, Plan, Role};
 use shadegrad::tensor::{Element, Tensor};
 
 use crate::resume::divergence::{is_divergence, step_of, try_to_train};
@@ -50,13 +50,6 @@ struct Fault {
     first: u32,
 }
 
-/// An op with a fault after it.
-#[derive(Debug)]
-struct FaultyOp {
-    inner: Box<dyn Op>,
-    fault: Fault,
-}
-
 const SOURCE: &str = "
 struct Params { first: u32, index: u32, bits: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -69,26 +62,18 @@ fn main() {
 }
 ";
 
-impl Op for FaultyOp {
-    fn name(&self) -> &'static str {
-        self.inner.name()
-    }
-
-    fn operands(&self) -> Operands {
-        self.inner.operands()
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        self.inner.run_on_cpu(memory, step);
-        let Fault { tensor, value, first, .. } = self.fault;
+/// The op with a fault after it.
+fn faulty(op: Box<dyn Op>, fault: Fault) -> Box<dyn Op> {
+    let Fault { tensor, value, first, .. } = fault;
+    let index = tensor.len() / 2;
+    let op = AlteredOp::computed(op, move |op, memory, step| {
+        op.run_on_cpu(memory, step);
         if step.first == first {
-            memory.f32_mut(tensor)[tensor.len() / 2] = value;
+            memory.f32_mut(tensor)[index] = value;
         }
-    }
-
-    fn lower(&self, gpu: &GpuFacts) -> Vec<Dispatch> {
-        let Fault { tensor, value, first, .. } = self.fault;
-        let mut dispatches = self.inner.lower(gpu);
+    });
+    AlteredOp::lowered(op, move |op, gpu| {
+        let mut dispatches = op.lower(gpu);
         let kernel = Kernel {
             name: "fault".into(),
             source: format!("{}{SOURCE}", include_str!("../../shaders/step.wgsl")).into(),
@@ -97,7 +82,7 @@ impl Op for FaultyOp {
             reads_step: true,
             subgroups: false,
         };
-        let params = [first, tensor.len() as u32 / 2, value.to_bits(), 0];
+        let params = [first, index as u32, value.to_bits(), 0];
         dispatches.push(Dispatch {
             kernel: Cow::Owned(kernel),
             params: params.into_iter().flat_map(u32::to_ne_bytes).collect(),
@@ -106,7 +91,7 @@ impl Op for FaultyOp {
             iterations: 0,
         });
         dispatches
-    }
+    })
 }
 
 /// A device with a fault.
@@ -130,7 +115,7 @@ impl Device for Faulty<'_> {
         plan.wrap_ops(|inner| {
             position += 1;
             let is_here = position == self.fault.position + 1;
-            if is_here { Box::new(FaultyOp { inner, fault: self.fault }) } else { inner }
+            if is_here { faulty(inner, self.fault) } else { inner }
         });
         self.inner.load(plan)
     }

@@ -40,7 +40,7 @@ use super::profile::Profile;
 use super::verdict::{SelftestSummary, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::GpuFacts;
-use crate::plan::Plan;
+use crate::plan::{Op, Plan};
 use crate::tensor::{Element, Precision};
 
 /// An open GPU.
@@ -139,7 +139,7 @@ impl Gpu {
             let mut facts = GpuFacts { proven: true, ..self.facts };
             // Cooperative matrices of a software driver are not used.
             if facts.cooperative.is_some() && !facts.software {
-                let wrong = proof::wrong(&self.context, &self.facts, &|op| op);
+                let wrong = self.wrong_cooperative_classes(|op| op);
                 facts.disable(&wrong);
                 if !wrong.is_empty() {
                     let gpu = self.context.info.name.clone();
@@ -148,6 +148,12 @@ impl Gpu {
             }
             facts
         })
+    }
+
+    /// Checks the cooperative matrices of this GPU and returns the labels of the tile classes that
+    /// are wrong. `alter` may replace their products, so that tests can see that errors are found.
+    pub fn wrong_cooperative_classes(&self, alter: impl Fn(Box<dyn Op>) -> Box<dyn Op>) -> Vec<String> {
+        proof::wrong(&self.context, &self.facts, &alter)
     }
 
     /// Returns the verdict that is cached in `folder` for this GPU, driver and set of kernels.

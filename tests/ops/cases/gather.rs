@@ -120,11 +120,11 @@ enum Layout {
 
 impl Layout {
     fn gather(self, bench: &mut Bench, images: &Images, order: Tensor, batch: usize) -> Batch {
-        let Bench { plan, element, .. } = bench;
+        let (element, plan) = (bench.element, &mut *bench.plan);
         match self {
-            Layout::Planes => gather::forward(plan, images, order, batch, *element),
-            Layout::Maps => gather::maps(plan, images, order, batch, *element),
-            Layout::Pixels => gather::pixels(plan, images, order, batch, *element),
+            Layout::Planes => gather::forward(plan, images, order, batch, element),
+            Layout::Maps => gather::maps(plan, images, order, batch, element),
+            Layout::Pixels => gather::pixels(plan, images, order, batch, element),
         }
     }
 }

@@ -214,7 +214,8 @@ impl Case for OfPixels {
     fn record(&self, bench: &mut Bench) {
         let &OfPixels { store, batch, rows, outputs, backward } = self;
         // If products have f16 operands, cooperative matrices round normalised pixels to f16.
-        let filled = match bench.element {
+        let element = bench.element;
+        let filled = match element {
             Element::F16 => {
                 let factors = bench.numbers.exact_factors(store.shape[0]);
                 store.fill_with(bench, &factors)
@@ -224,7 +225,7 @@ impl Case for OfPixels {
         let inputs = store.pixels();
         let picks = bench.numbers.indices(batch, store.images());
         let order = bench.input("order", [batch], Array::U32(picks.clone()));
-        let x = gather::pixels(bench.plan, &filled.images, order, batch, bench.element).x;
+        let x = gather::pixels(bench.plan, &filled.images, order, batch, element).x;
         assert_eq!(x.element(), Element::Pixel, "{self:?}");
         let picks: Vec<usize> = picks.into_iter().map(|image| image as usize).collect();
         let records = RATES.map(|learning_rate| StepRecord { rows: rows as u32, learning_rate, ..PLAIN_RUN });
@@ -236,7 +237,7 @@ impl Case for OfPixels {
             let bias_values = bench.numbers.floats(outputs, UNIT);
             let bias = bench.floats("bias", [outputs], &bias_values);
             let epilogue = Epilogue::Bias { bias, relu: true };
-            let y = matmul::product_in(bench.plan, bench.element, Form::Nt, x, w, epilogue);
+            let y = matmul::product_in(bench.plan, element, Form::Nt, x, w, epilogue);
             // 255 times a factor of 2, plus a shift.
             let tolerance = Tolerance::sum(inputs, (inputs as f64).sqrt() * 512.0);
             bench.expect("y", y, tolerance, move || {

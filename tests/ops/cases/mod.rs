@@ -2,12 +2,11 @@
 
 use libtest_mimic::Trial;
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::kernel::{GpuFacts, Kernel};
-use shadegrad::ops::{Rate, Window};
-use shadegrad::plan::{Plan, StepRecord};
+use shadegrad::ops::{Rate, Window, fixture};
+use shadegrad::plan::StepRecord;
 use shadegrad::tensor::Element;
 
-use crate::bench::{Bench, Case, Cases, PLAIN_RUN};
+use crate::bench::{Case, Cases, PLAIN_RUN};
 use crate::numbers::{LARGE, TINY};
 use crate::runner::check_cases;
 use crate::samples::trials::{Need, trial};
@@ -115,14 +114,14 @@ macro_rules! suites {
         pub fn trials() -> Vec<Trial> {
             let mut trials = Vec::new();
             $(
-                let (in_f32, in_f16) = elements_of(&$op::cases());
+                let (in_f32, in_f16) = elements_of(stringify!($op));
                 if in_f32 {
                     let name = concat!("cases::", stringify!($op));
-                    trials.push(trial(name, Need::Nothing, || check_f32($op::cases)));
+                    trials.push(trial(name, Need::Nothing, || check_f32(&$op::cases())));
                 }
                 if in_f16 {
                     let name = concat!("cases::", stringify!($op), "_of_f16");
-                    let test = || check_f16($op::cases);
+                    let test = || check_f16(stringify!($op), $op::cases());
                     trials.push(trial(name, Need::F16, test));
                 }
             )+
@@ -138,36 +137,27 @@ macro_rules! suites {
 
 shadegrad::for_each_op!(suites);
 
-/// Whether cases of an op use kernels for f32, and whether they use kernels for f16.
-fn elements_of(cases: &Cases) -> (bool, bool) {
-    let uses_f16 = |case: &dyn Case, element| lowered(case, element).iter().any(Kernel::needs_f16);
-    let in_f32 = cases.iter().any(|case| !uses_f16(&**case, Element::F32));
-    (in_f32, cases.iter().any(|case| uses_f16(&**case, Element::F16)))
+/// Whether an op has fixtures for f32, and whether it has fixtures for f16.
+fn elements_of(op: &str) -> (bool, bool) {
+    let fixtures = fixture::all();
+    let has = |element| fixtures.iter().any(|fixture| fixture.op == op && fixture.supports(element));
+    (has(Element::F32), has(Element::F16))
 }
 
 /// Compares the CPU with float64, and the GPU with the CPU, with all of its features and with only
 /// WebGPU's defaults.
-fn check_f32(cases: fn() -> Cases) {
+fn check_f32(cases: &Cases) {
     let gpus = [Capabilities::Adapter, Capabilities::WebGpuDefaults]
         .map(|capabilities| Subject::gpu(capabilities).0);
-    check_cases(&cases(), &Subject::cpu(), &gpus, Element::F32).assert_agreement();
+    check_cases(cases, &Subject::cpu(), &gpus, Element::F32).assert_agreement();
 }
 
 /// The same with f16, and with only some of the cases if f32 has run them all.
-fn check_f16(cases: fn() -> Cases) {
-    let (in_f32, _) = elements_of(&cases());
-    let some = within_f16(cases().into_iter().step_by(if in_f32 { 3 } else { 1 }));
+fn check_f16(op: &str, cases: Cases) {
+    let (in_f32, _) = elements_of(op);
+    let some = within_f16(cases.into_iter().step_by(if in_f32 { 3 } else { 1 }));
     let (gpu, _) = Subject::gpu(Capabilities::Adapter);
     check_cases(&some, &Subject::cpu(), &[gpu], Element::F16).assert_agreement();
-}
-
-/// The kernels that a case uses with activations of type `element`.
-fn lowered(case: &dyn Case, element: Element) -> Vec<Kernel> {
-    let mut plan = Plan::new();
-    Bench::record(&mut plan, case, element);
-    let ops = plan.steps().iter().flat_map(|step| &step.ops);
-    let dispatches = ops.flat_map(|op| op.lower(&GpuFacts::default()));
-    dispatches.map(|dispatch| dispatch.kernel.into_owned()).collect()
 }
 
 /// The cases with numbers of ordinary size: f16 cannot represent others, or their squares.
