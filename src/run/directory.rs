@@ -303,7 +303,7 @@ impl Observer for RunDirectory {
     fn start(&mut self, start: &Start) -> Result<()> {
         let what = format!("on {}: {} on {}", start.device.name, start.model, start.dataset.name);
         if let Some(begun) = &self.begun {
-            begun.check_data(&start.files)?;
+            begun.data_files.check(&start.files)?;
             metrics_file::keep_epochs(&*self.disk, &self.path, start.epochs)?;
             self.enter(State::Running, None)?;
             return self.log(&format!("resumed after step {} {what}", start.step));
