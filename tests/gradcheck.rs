@@ -2,14 +2,13 @@
 
 use std::process::Command;
 
-use shadegrad::Result;
 use shadegrad::config::Key;
 use shadegrad::data::{Dataset, ImageShape};
-use shadegrad::device::{Device, DeviceInfo, Session};
+use shadegrad::device::Device;
 use shadegrad::ops::activation::Activation;
-use shadegrad::plan::Plan;
 use shadegrad::train::check_gradients;
 
+use crate::samples::altered::Altered;
 use crate::samples::small_run::{config, dataset, dataset_of, device};
 use crate::samples::wrong_op::tampered;
 
@@ -111,35 +110,20 @@ fn label_smoothing_is_part_of_the_loss() {
     assert!((smoothed - on_device).abs() < 1e-5, "{smoothed} {on_device}");
 }
 
-/// The CPU, with the result of one op modified.
-struct Tampering {
-    cpu: Box<dyn Device>,
-    op: &'static str,
-    tamper: fn(f32) -> f32,
-}
-
-impl Device for Tampering {
-    fn info(&self) -> &DeviceInfo {
-        self.cpu.info()
-    }
-
-    fn largest_tensor(&self) -> usize {
-        self.cpu.largest_tensor()
-    }
-
-    fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
-        let &Tampering { op: name, tamper, .. } = self;
-        plan.wrap_ops(|op| {
-            if op.name() != name {
-                return op;
+/// Returns the CPU, with the result of one op modified.
+fn tampering<'a>(cpu: &'a dyn Device, op: &'a str, tamper: fn(f32) -> f32) -> Altered<'a> {
+    Altered::new(cpu, move |cpu, mut plan| {
+        plan.wrap_ops(|inner| {
+            if inner.name() != op {
+                return inner;
             }
             let tamper = move |values: &mut [f32], _: &[f32]| {
                 values.iter_mut().for_each(|value| *value = tamper(*value));
             };
-            tampered(op, tamper)
+            tampered(inner, tamper)
         });
-        self.cpu.load(plan)
-    }
+        cpu.load(plan)
+    })
 }
 
 /// Names of the tensors that are found wrong, and whether the loss is found right.
@@ -149,8 +133,8 @@ fn found(op: &'static str, tamper: fn(f32) -> f32) -> (Vec<String>, bool) {
 
 fn found_in(model: &str, dataset: Dataset, op: &'static str, tamper: fn(f32) -> f32) -> (Vec<String>, bool) {
     let config = config(&[(Key::Model, model)]);
-    let device = Tampering { cpu: device("cpu"), op, tamper };
-    let check = check_gradients(&config, dataset, &device).expect("it runs");
+    let cpu = device("cpu");
+    let check = check_gradients(&config, dataset, &tampering(&*cpu, op, tamper)).expect("it runs");
     let wrong = check.tensors.iter().filter(|tensor| !tensor.is_right());
     (wrong.map(|tensor| tensor.name.clone()).collect(), check.loss_is_right())
 }

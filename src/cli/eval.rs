@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<()> {
     let mut dataset = arguments.model.load(&mut model, &chosen.data, &search)?;
     if let Some(record) = chosen.record {
         dataset = dataset.as_recorded(record.data_files.count);
-        if let Some(changed) = record.check_data(&dataset.files).err() {
+        if let Some(changed) = record.data_files.check(&dataset.files).err() {
             output::print_note(&format!("note: {changed}: the results may differ from the run's\n"));
         }
     }

@@ -26,7 +26,6 @@ mod preparation_line;
 mod preview_flags;
 mod profile_report;
 mod progress_line;
-mod recorded_data;
 mod remedy;
 mod report;
 mod resume;

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::output;
+use super::{output, values};
 
 use crate::checkpoint::{About, SavedModel, read_model};
 use crate::data::load::load;
@@ -26,14 +26,8 @@ pub(super) struct ModelArguments {
     spec: Option<String>,
 
     /// How pixels are normalised, if the file does not record it
-    #[arg(long, value_enum, default_value = "unit")]
-    normalize: NormalizeName,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum NormalizeName {
-    Unit,
-    Standard,
+    #[arg(long, value_parser = values::choice(Normalize::ALL, Normalize::name), default_value = "unit")]
+    normalize: Normalize,
 }
 
 impl ModelArguments {
@@ -74,17 +68,13 @@ impl ModelArguments {
     }
 
     fn about(&self, spec: &str, dataset: &Dataset) -> About {
-        let rule = match self.normalize {
-            NormalizeName::Unit => Normalize::Unit,
-            NormalizeName::Standard => Normalize::Standard,
-        };
         let shape = dataset.shape;
         About {
             model: spec.into(),
             shape: [shape.channels, shape.height, shape.width],
             classes: dataset.classes.clone(),
             resize: Resize::default(),
-            normalisation: Normalisation::of(rule, dataset),
+            normalisation: Normalisation::of(self.normalize, dataset),
         }
     }
 }

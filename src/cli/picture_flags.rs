@@ -1,6 +1,6 @@
 //! The flags for resizing images, for commands that do not train.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::values;
 
@@ -14,31 +14,13 @@ pub(super) struct PictureArguments {
     image_size: Option<usize>,
 
     /// How to bring images to that size
-    #[arg(long, value_enum, default_value = "crop")]
-    resize: ResizeName,
-}
-
-/// [`Resize`] for clap.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum ResizeName {
-    Crop,
-    Stretch,
-    Refuse,
+    #[arg(long, value_parser = values::choice(Resize::ALL, Resize::name), default_value = "crop")]
+    resize: Resize,
 }
 
 impl PictureArguments {
     pub(super) fn wanted(&self) -> Wanted {
         let size = self.image_size.map_or(Size::Found, Size::Side);
-        Wanted { size, resize: self.resize.into(), classes: None, progress: true }
-    }
-}
-
-impl From<ResizeName> for Resize {
-    fn from(name: ResizeName) -> Resize {
-        match name {
-            ResizeName::Crop => Resize::Crop,
-            ResizeName::Stretch => Resize::Stretch,
-            ResizeName::Refuse => Resize::Refuse,
-        }
+        Wanted { size, resize: self.resize, classes: None, progress: true }
     }
 }

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::device_choice::DeviceFlags;
 use super::model_choice::ModelArguments;
-use super::picture_flags::ResizeName;
 use super::prediction_report::{self, Prediction};
 use super::split_choice::WhichSplit;
 use super::{output, values};
@@ -47,8 +46,8 @@ pub(super) struct PredictArguments {
     split: WhichSplit,
 
     /// How to bring images to the size of the model's input [default: as in training]
-    #[arg(long, value_enum)]
-    resize: Option<ResizeName>,
+    #[arg(long, value_parser = values::choice(Resize::ALL, Resize::name))]
+    resize: Option<Resize>,
 
     /// Print the N most probable classes of each image
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = values::count, allow_negative_numbers = true, conflicts_with = "logits")]
@@ -124,7 +123,7 @@ fn read(arguments: &PredictArguments, model: &SavedModel) -> Result<Subjects> {
     let about = model.about()?;
     let [channels, height, width] = about.shape;
     let shape = ImageShape { channels, height, width };
-    let resize = arguments.resize.map_or(about.resize, Resize::from);
+    let resize = arguments.resize.unwrap_or(about.resize);
     let mut subjects = Subjects { names: Vec::new(), split: Split::default(), shape, faults: Vec::new() };
     for (path, pixels) in arguments.images.iter().zip(pictures::read(&arguments.images, shape, resize)) {
         match pixels {

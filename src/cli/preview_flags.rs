@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::values;
 use crate::augmentation::{Augmentation, Flip};
@@ -19,8 +19,8 @@ pub(super) struct PreviewArguments {
     preview: Option<PathBuf>,
 
     /// Flip them horizontally: at random, or each one in alternating epochs
-    #[arg(long, value_enum, default_value = "none", requires = "preview")]
-    flip: FlipName,
+    #[arg(long, value_parser = values::choice(Flip::ALL, Flip::name), default_value = "none", requires = "preview")]
+    flip: Flip,
 
     /// Random crop with N pixels of reflect padding
     #[arg(long, value_name = "N", default_value = "0", value_parser = values::count_or_zero, allow_negative_numbers = true, requires = "preview")]
@@ -33,14 +33,6 @@ pub(super) struct PreviewArguments {
     /// Random seed
     #[arg(long, value_name = "N", default_value = "0", value_parser = values::seed, allow_negative_numbers = true, requires = "preview")]
     seed: u64,
-}
-
-/// [`Flip`] for clap.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum FlipName {
-    None,
-    Random,
-    Alternating,
 }
 
 impl PreviewArguments {
@@ -58,12 +50,7 @@ impl PreviewArguments {
     /// Writes the preview, if one was requested, and returns its path.
     pub(super) fn draw(&self, dataset: &Dataset) -> Result<Option<&PathBuf>> {
         let Some(path) = &self.preview else { return Ok(None) };
-        let flip = match self.flip {
-            FlipName::None => Flip::None,
-            FlipName::Random => Flip::Random,
-            FlipName::Alternating => Flip::Alternating,
-        };
-        let &PreviewArguments { crop, cutout, seed, .. } = self;
+        let &PreviewArguments { flip, crop, cutout, seed, .. } = self;
         let augmentation = Augmentation { seed, flip, crop, cutout };
         augmentation.check([dataset.shape.height, dataset.shape.width])?;
         atomic::write(path, &sheet(dataset, &augmentation)?)?;

@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::device_choice::DeviceFlags;
 use super::output;
-use super::recorded_data::{self, Place};
 use crate::checkpoint::{About, SavedModel, weights_of};
+use crate::config::Key;
 use crate::data::pictures::Wanted;
 use crate::data::{Dataset, ImageShape, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::report::{self, Examination, Findings, Record, Report};
+use crate::report::{self, Examination, Facts, Findings, Record, Report};
 use crate::run::checkpoint;
 use crate::train::{Views, evaluate};
 
@@ -179,5 +179,13 @@ fn dataset(record: &Record, arguments: &ReportArguments) -> Result<Dataset> {
     // Images are resized as for the training of the model.
     let about = model_at(&weights_of(run)?)?.about;
     let wanted = about.as_ref().map_or_else(Wanted::default, About::pictures);
-    recorded_data::load(record, &wanted, Place { data: data.clone(), data_dir: data_dir.clone() })
+    let configured = record.settings.text(Key::Data);
+    let name = data.as_deref().or(configured);
+    let name = name.ok_or_else(|| Error::data("the run's configuration names none"))?;
+    let Facts { data_files, data_dir: recorded, .. } = &record.facts;
+    if data.is_none() && data_dir.is_none() {
+        data_files.find(name, recorded.as_deref(), &wanted)
+    } else {
+        data_files.load_from(name, data_dir.clone(), &wanted)
+    }
 }

@@ -151,12 +151,12 @@ impl RunSource for ResumeRun<'_> {
     fn dataset(&self, run: &Continuation) -> Result<Dataset> {
         let Continuation { config, record, snapshot, .. } = run;
         training_data::check_recorded(&config.data)?;
-        let data_dir = self.data_dir.clone().or_else(|| record.data_place());
+        let data_dir = self.data_dir.clone().or_else(|| record.search_folder());
         let dataset =
             training_data::load(config, data_dir, !self.quiet)?.as_recorded(record.data_files.count);
         // These checks come before anything is recorded.
         if run.change.is_some() || self.names_place() {
-            record.check_data(&dataset.files)?;
+            record.data_files.check(&dataset.files)?;
             let classes = snapshot.model.about.as_ref().map(|about| &about.classes);
             if classes.is_some_and(|classes| *classes != dataset.classes) {
                 return Err(Error::data(format!("the classes of {} differ from the run's", dataset.name))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::run::State;
-use crate::run::clock::Moment;
+use crate::run::clock;
 use crate::run::record::Record;
 
 /// Parent folder of runs without `--out`.
@@ -32,7 +32,7 @@ impl RunFolder {
         match asked {
             Some(folder) => check_empty(&folder).map(|()| RunFolder::Given(folder)),
             None => {
-                let name = format!("{}-{}", Moment::now().for_file_names(), plain(name));
+                let name = format!("{}-{}", clock::now(clock::FILE_NAME), plain(name));
                 Ok(RunFolder::New(Path::new(RUNS).join(name)))
             }
         }

@@ -11,7 +11,7 @@ use super::style::Style;
 use crate::device::DeviceInfo;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::user_cache;
-use crate::run::clock::Moment;
+use crate::run::clock;
 use crate::selftest::{self, Check, TOLERANCE, Verdict};
 
 const EXAMPLES: &str = "Examples:
@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &SelftestArguments) -> Result<()> {
         stop.check("the end of the selftest")
     })?;
     bar.finish_and_clear();
-    let verdict = Verdict::of(&checks, Moment::now().day());
+    let verdict = Verdict::of(&checks, clock::now(clock::DAY));
     if let (None, Some(folder)) = (only, user_cache())
         && let Err(error) = device.save_verdict(&folder, &verdict)
     {

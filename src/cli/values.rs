@@ -2,29 +2,38 @@
 
 use std::net::IpAddr;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
 use crate::config::{Kind, Value, Written};
+
+/// Returns a parser for one of the values in `all`, by its name.
+pub(super) fn choice<T: Copy + Send + Sync + 'static, const N: usize>(
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let named = move |text: String| all.into_iter().find(|&value| name(value) == text);
+    PossibleValuesParser::new(all.map(name)).map(move |text| named(text).expect("it is one of the names"))
+}
 
 /// Parses a positive count.
 pub(super) fn count(text: &str) -> Result<usize, String> {
-    match Kind::Count.accept(Written::Bare(text.as_ref())) {
-        Some(Value::Whole(count)) => usize::try_from(count).map_err(|cause| cause.to_string()),
-        _ => Err(format!("must be {}", Kind::Count)),
-    }
+    whole(Kind::Count, text).and_then(|count| usize::try_from(count).map_err(|cause| cause.to_string()))
 }
 
 /// Parses a count that may be zero.
 pub(super) fn count_or_zero(text: &str) -> Result<usize, String> {
-    match Kind::CountOrZero.accept(Written::Bare(text.as_ref())) {
-        Some(Value::Whole(count)) => usize::try_from(count).map_err(|cause| cause.to_string()),
-        _ => Err(format!("must be {}", Kind::CountOrZero)),
-    }
+    whole(Kind::CountOrZero, text).and_then(|count| usize::try_from(count).map_err(|cause| cause.to_string()))
 }
 
 /// Parses a seed.
 pub(super) fn seed(text: &str) -> Result<u64, String> {
-    match Kind::Whole.accept(Written::Bare(text.as_ref())) {
-        Some(Value::Whole(seed)) => Ok(seed),
-        _ => Err(format!("must be {}", Kind::Whole)),
+    whole(Kind::Whole, text)
+}
+
+fn whole(kind: Kind, text: &str) -> Result<u64, String> {
+    match kind.accept(Written::Bare(text.as_ref())) {
+        Some(Value::Whole(number)) => Ok(number),
+        _ => Err(format!("must be {kind}")),
     }
 }
 

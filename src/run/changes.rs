@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::clock::Moment;
+use super::clock;
 use crate::config::{self, Config, Key, Origin, Settings, Written};
 use crate::error::{Error, Result};
 use crate::train::Position;
@@ -48,7 +48,7 @@ impl Change {
     /// Returns a change without any setting.
     pub fn none(position: &Position) -> Self {
         Change {
-            time: Moment::now().for_logs(),
+            time: clock::now(clock::LOG),
             step: position.step,
             epochs: position.epochs,
             before: Map::new(),

@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::Dataset;
 use crate::data::catalogue::Form;
 use crate::data::hash::{Hasher, fingerprint};
+use crate::data::load::load;
+use crate::data::locate::Search;
+use crate::data::pictures::Wanted;
 use crate::error::{Error, Result};
 
 /// Maximum number of files that are listed individually.
@@ -82,6 +86,42 @@ impl DataFiles {
         let (count, sha256) = (files.len(), all.finish().sha256);
         let files = if count <= MOST_LISTED { files.into_iter().collect() } else { BTreeMap::new() };
         DataFiles { count, sha256, folder, files }
+    }
+
+    /// Returns the folders in which to search a known data set: `data_dir`, which the user gave,
+    /// then the one that contained the files, if it still exists.
+    pub(super) fn search_folders(&self, data_dir: Option<&Path>) -> impl Iterator<Item = PathBuf> {
+        let found = self.folder.as_ref().map(PathBuf::from).filter(|folder| folder.is_dir());
+        data_dir.map(PathBuf::from).into_iter().chain(found)
+    }
+
+    /// Loads the run's data set `data` from the first place where it has the recorded contents: a
+    /// known set from `data_dir`, the folder that contained it or the usual places, a folder from
+    /// the recorded path or the configured one.
+    ///
+    /// # Errors
+    /// As [`load_from`](DataFiles::load_from) for the last place.
+    pub fn find(&self, data: &str, data_dir: Option<&Path>, wanted: &Wanted) -> Result<Dataset> {
+        let is_known = Search::from_environment(None).catalogue.find(data).is_some();
+        let places: Vec<_> = if is_known {
+            self.search_folders(data_dir).map(|folder| (data, Some(folder))).collect()
+        } else {
+            self.folder.iter().map(|folder| (&**folder, None)).collect()
+        };
+        let found = places.into_iter().find_map(|(data, folder)| self.load_from(data, folder, wanted).ok());
+        found.map_or_else(|| self.load_from(data, None, wanted), Ok)
+    }
+
+    /// Loads the data set `data`, which must have the recorded contents. A known set is searched
+    /// only in `data_dir`, if it is given.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data) if the data set is missing or its contents
+    /// differ, [`ErrorKind::Io`](crate::ErrorKind::Io) if a file cannot be read.
+    pub fn load_from(&self, data: &str, data_dir: Option<PathBuf>, wanted: &Wanted) -> Result<Dataset> {
+        let dataset = load(data, &Search::from_environment(data_dir), wanted)?.as_recorded(self.count);
+        self.check(&dataset.files)?;
+        Ok(dataset)
     }
 
     /// Checks that `files` have the same contents. Their location may differ.

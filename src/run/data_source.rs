@@ -47,7 +47,7 @@ impl DataSource {
         };
         match settings.text(Key::Data) {
             Some(data) => {
-                let data_dir = record.as_ref().and_then(Record::data_place);
+                let data_dir = record.as_ref().and_then(Record::search_folder);
                 Ok(DataSource { data: data.into(), data_dir, record, held_out })
             }
             _ => Err(Error::model(format!("{} does not say what it was trained on", folder.display()))

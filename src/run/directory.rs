@@ -23,10 +23,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::changes::Change;
-use super::clock::Moment;
 use super::record::{self, Record};
 use super::state::State;
-use super::{checkpoint, metrics_file};
+use super::{checkpoint, clock, metrics_file};
 use crate::checkpoint::BEST;
 use crate::error::{Error, Result};
 use crate::fs::atomic;
@@ -211,7 +210,7 @@ impl RunDirectory {
 
     /// Appends a line to the log.
     pub(super) fn log(&self, line: &str) -> Result<()> {
-        self.append("log.txt", &format!("{} {line}", Moment::now().for_logs()))
+        self.append("log.txt", &format!("{} {line}", clock::now(clock::LOG)))
     }
 
     fn append(&self, name: &str, line: &str) -> Result<()> {
@@ -303,7 +302,7 @@ impl Observer for RunDirectory {
     fn start(&mut self, start: &Start) -> Result<()> {
         let what = format!("on {}: {} on {}", start.device.name, start.model, start.dataset.name);
         if let Some(begun) = &self.begun {
-            begun.check_data(&start.files)?;
+            begun.data_files.check(&start.files)?;
             metrics_file::keep_epochs(&*self.disk, &self.path, start.epochs)?;
             self.enter(State::Running, None)?;
             return self.log(&format!("resumed after step {} {what}", start.step));

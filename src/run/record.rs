@@ -118,11 +118,10 @@ pub(super) fn data_dir(folder: Option<&Path>) -> Value {
 }
 
 impl Record {
-    /// Returns the folder in which to search known data sets: the one that the user gave, else the
-    /// one in which the run found its files, if it still exists.
-    pub fn data_place(&self) -> Option<PathBuf> {
-        let found = || self.data_files.folder.as_ref().map(PathBuf::from).filter(|folder| folder.is_dir());
-        self.data_dir.clone().or_else(found)
+    /// Returns the folder in which to search the known data set of the run, if it is recorded and
+    /// not lost.
+    pub fn search_folder(&self) -> Option<PathBuf> {
+        self.data_files.search_folders(self.data_dir.as_deref()).next()
     }
 
     /// Reads the record in the folder of a run.
@@ -139,15 +138,5 @@ impl Record {
         let damaged = |cause| bad(format!("is damaged: {cause}"));
         let facts: Value = serde_json::from_str(&text).map_err(damaged)?;
         Ok(Record { facts: facts.clone(), ..serde_json::from_value(facts).map_err(damaged)? })
-    }
-
-    /// Checks that the data set's files have the contents that the run was started with. Their
-    /// location may differ.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) if they do not,
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if a file cannot be read.
-    pub fn check_data(&self, files: &[PathBuf]) -> Result<()> {
-        self.data_files.check(files)
     }
 }

@@ -117,7 +117,7 @@ impl RunSource for RecordedRun {
 
     fn dataset(&self, run: &Continuation) -> Result<Dataset> {
         let Continuation { config, record, .. } = run;
-        let search = Search::from_environment(record.data_place());
+        let search = Search::from_environment(record.search_folder());
         Ok(load(&config.data, &search, &config.pictures())?.as_recorded(record.data_files.count))
     }
 

@@ -3,6 +3,7 @@
 
 mod advice;
 mod origin;
+mod resumption;
 mod saving;
 mod setup;
 

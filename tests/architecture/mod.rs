@@ -58,6 +58,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("image", &["data/"]),
     // Downloads and image loading show their own progress.
     ("indicatif", &["cli/", "data/"]),
+    ("jiff", &["run/"]),
     ("libc", &["cli/"]),
     ("libm", &["ops/"]),
     ("log", &["data/"]),

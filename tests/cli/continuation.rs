@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cli::resume::record;
-use crate::cli::support::{Outcome, Sandbox};
+use crate::cli::support::{Outcome, Sandbox, fine};
 
 /// A folder with a copy of the small data set of the golden runs, in `set`.
 fn sandbox() -> Sandbox {
@@ -19,11 +19,6 @@ fn sandbox() -> Sandbox {
         fs::copy(&path, sandbox.path().join("set").join(name)).expect("it is writable");
     }
     sandbox
-}
-
-fn fine(outcome: Outcome) -> Outcome {
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    outcome
 }
 
 /// Trains on `set`, 14 steps per epoch, and records the run in `out`.

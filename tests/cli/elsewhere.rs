@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use serde_json::Value;
 
-use crate::cli::support::{Outcome, Sandbox, finish};
+use crate::cli::support::{Outcome, Sandbox, fine, finish};
 
 /// The small data set of the golden runs.
 fn data() -> String {
@@ -36,11 +36,6 @@ fn with_pictures() -> Sandbox {
         }
     }
     sandbox
-}
-
-fn fine(outcome: Outcome) -> Outcome {
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    outcome
 }
 
 fn train(sandbox: &Sandbox, data: &str, more: &[&str]) -> Outcome {

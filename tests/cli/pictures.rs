@@ -5,7 +5,7 @@ use std::fs;
 use image::{GrayImage, ImageFormat, Luma, Rgb, RgbImage};
 use serde_json::Value;
 
-use crate::cli::support::{Outcome, Sandbox};
+use crate::cli::support::{Sandbox, fine};
 use crate::cli::training::data;
 
 /// A picture of noise with minimum brightness `base`.
@@ -37,11 +37,6 @@ fn with_shades(side: u32, count: u32, has_colour: bool, is_told_apart: bool) -> 
         }
     }
     sandbox
-}
-
-fn fine(outcome: Outcome) -> Outcome {
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    outcome
 }
 
 fn shown(sandbox: &Sandbox, arguments: &[&str]) -> Value {

@@ -2,10 +2,12 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::samples::program::program;
 
 /// A folder to run the program in, removed at the end of the test.
 pub struct Sandbox {
@@ -39,15 +41,9 @@ impl Sandbox {
 
     /// The program with these arguments, to be run in the folder.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_shadegrad"));
-        command.current_dir(self.path()).args(arguments).stdin(Stdio::null());
-        for variable in ["SHADEGRAD_DATA", "SHADEGRAD_DEVICE", "WGPU_BACKEND", "NO_COLOR", "TERM"] {
-            command.env_remove(variable);
-        }
+        let mut command = program(self.path(), arguments);
         // A tuning cache shared by all tests, so that kernels are tuned once.
         command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
-        // Mesa's drivers complain on standard error if this is not set.
-        command.env("XDG_RUNTIME_DIR", self.path());
         command
     }
 
@@ -68,6 +64,12 @@ pub fn finish(command: &mut Command) -> Outcome {
     let text = |bytes| String::from_utf8(bytes).expect("the program writes UTF-8");
     let outcome = Outcome { code: status.code(), stdout: text(stdout), stderr: text(stderr) };
     assert!(!outcome.stderr.contains("panicked"), "{outcome:#?}");
+    outcome
+}
+
+/// Asserts that the program succeeded.
+pub fn fine(outcome: Outcome) -> Outcome {
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     outcome
 }
 

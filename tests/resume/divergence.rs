@@ -4,83 +4,33 @@
 use std::path::Path;
 
 use shadegrad::config::{Config, Key};
-use shadegrad::device::{Device, DeviceInfo, Session, Ticket};
-use shadegrad::plan::{Array, Launch, Plan, StepId};
+use shadegrad::device::{Device, Session};
+use shadegrad::plan::Array;
 use shadegrad::run::RunDirectory;
-use shadegrad::tensor::Tensor;
 use shadegrad::train::{End, StopFlag, Trainer};
 use shadegrad::{Error, ErrorKind, Remedy, Result};
 
 use crate::resume::support::{Witness, both, config, dataset, device, train};
+use crate::samples::altered::{Altered, Call, Watched};
 
-/// A device that writes a bad value into a tensor before one of its submissions.
-struct Faulty<'a> {
-    inner: &'a dyn Device,
-    tensor: &'static str,
-    value: f32,
-    before: u64,
-}
-
-struct FaultySession {
-    inner: Box<dyn Session>,
-    target: Tensor,
-    value: f32,
-    /// Submissions until the fault.
-    left: u64,
-}
-
-impl Device for Faulty<'_> {
-    fn info(&self) -> &DeviceInfo {
-        self.inner.info()
-    }
-
-    fn largest_tensor(&self) -> usize {
-        self.inner.largest_tensor()
-    }
-
-    fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
-        let found = plan.declarations().iter().find(|declaration| declaration.name == self.tensor);
-        let target = found.unwrap_or_else(|| panic!("there is no {}", self.tensor)).tensor;
-        let inner = self.inner.load(plan)?;
-        Ok(Box::new(FaultySession { inner, target, value: self.value, left: self.before }))
-    }
-}
-
-impl Session for FaultySession {
-    fn plan(&self) -> &Plan {
-        self.inner.plan()
-    }
-
-    fn kernels(&self, step: StepId) -> Vec<String> {
-        self.inner.kernels(step)
-    }
-
-    fn write(&mut self, tensor: Tensor, array: Array) -> Result<()> {
-        self.inner.write(tensor, array)
-    }
-
-    fn read(&mut self, tensor: Tensor) -> Result<Array> {
-        self.inner.read(tensor)
-    }
-
-    fn submit(&mut self, launches: &[Launch], metrics: &[Tensor], slots: usize) -> Result<Ticket> {
-        if self.left == 1 {
-            let mut values = self.inner.read(self.target)?.into_f32();
-            let middle = values.len() / 2;
-            values[middle] = self.value;
-            self.inner.write(self.target, Array::F32(values))?;
-        }
-        self.left = self.left.saturating_sub(1);
-        self.inner.submit(launches, metrics, slots)
-    }
-
-    fn run_op(&mut self, launch: Launch, op: usize) -> Result<()> {
-        self.inner.run_op(launch, op)
-    }
-
-    fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>> {
-        self.inner.finish(ticket)
-    }
+/// Returns a device that writes `value` into a tensor ahead of its submission with this number.
+fn faulty<'a>(inner: &'a dyn Device, tensor: &'a str, value: f32, submission: u64) -> Altered<'a> {
+    Altered::new(inner, move |device, plan| {
+        let found = plan.declarations().iter().find(|declaration| declaration.name == tensor);
+        let target = found.unwrap_or_else(|| panic!("there is no {tensor}")).tensor;
+        let mut submissions = 0;
+        let before = move |session: &mut dyn Session, call| {
+            submissions += u64::from(call == Call::Submit);
+            if call == Call::Submit && submissions == submission {
+                let mut values = session.read(target)?.into_f32();
+                let middle = values.len() / 2;
+                values[middle] = value;
+                session.write(target, Array::F32(values))?;
+            }
+            Ok(())
+        };
+        Ok(Box::new(Watched { inner: device.load(plan)?, before }))
+    })
 }
 
 /// Trains until the run diverges. Returns the error and the recorded events.
@@ -136,7 +86,7 @@ fn faults_are_found_and_named(kind: &str) -> usize {
         let config = config(values);
         for tensor in tensors {
             for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-                let faulty = Faulty { inner: &*device, tensor, value, before: 4 };
+                let faulty = faulty(&*device, tensor, value, 4);
                 let (error, witness) = diverge(&config, &faulty);
                 let said = error.to_string();
                 assert!(said.contains(&format!(": {tensor} holds NaN, infinity or ")), "{value}: {said}");
@@ -216,7 +166,7 @@ fn a_diverged_run_keeps_its_last_good_checkpoint_on_the_disk() {
     let config = config(&[(Key::CheckpointEvery, "4"), (Key::Momentum, "0.9")]);
     let mut directory = RunDirectory::create(folder.path(), config.to_toml()).expect("it is writable");
     let cpu = device("cpu");
-    let faulty = Faulty { inner: &*cpu, tensor: "2.weight", value: f32::NAN, before: 5 };
+    let faulty = faulty(&*cpu, "2.weight", f32::NAN, 5);
     let trainer = Trainer::new(&config, dataset(), &faulty).expect("the run can start");
     trainer.train(folder.path(), &mut [&mut directory], &StopFlag::default()).expect_err("the run diverges");
     drop(directory);

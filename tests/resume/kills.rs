@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::resume::support::{events, leftovers, metrics, program, train_arguments};
+use crate::resume::support::{events, leftovers, metrics, train_arguments};
+use crate::samples::program::program;
 
 /// A run that takes a while, mostly for saving.
 const LONG: [&str; 8] =

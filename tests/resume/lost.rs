@@ -10,96 +10,32 @@ use serde_json::Value;
 
 use shadegrad::config::{Config, Key};
 use shadegrad::data::Dataset;
-use shadegrad::device::{Device, DeviceInfo, Session, Ticket};
-use shadegrad::plan::{Array, Launch, Plan, StepId};
+use shadegrad::device::{Device, Session};
 use shadegrad::run::record::RecordedDevice;
 use shadegrad::run::{
     Continuation, PreparedRun, RunDirectory, RunNotice, RunSource, SupervisedRun, Supervisor, reopen,
 };
-use shadegrad::tensor::Tensor;
 use shadegrad::train::{End, StopFlag, Trainer};
-use shadegrad::{Error, ErrorKind, Remedy, Result};
+use shadegrad::{Error, Remedy, Result};
 
-use crate::resume::support::{both, config, dataset, device, events, metrics, program, train_arguments};
-
-/// A device that is lost after a number of calls.
-struct Mortal<'a> {
-    inner: &'a dyn Device,
-    calls: Rc<Cell<usize>>,
-}
-
-struct MortalSession {
-    inner: Box<dyn Session>,
-    calls: Rc<Cell<usize>>,
-}
-
-impl MortalSession {
-    fn call(&self) -> Result<()> {
-        match self.calls.get().checked_sub(1) {
-            Some(left) => {
-                self.calls.set(left);
-                Ok(())
-            }
-            None => Err(lost()),
-        }
-    }
-}
+use crate::resume::support::{both, config, dataset, device, events, metrics, train_arguments};
+use crate::samples::altered::{Altered, Watched};
+use crate::samples::program::program;
 
 fn lost() -> Error {
     Error::device("the GPU was lost: a test").advise("start again")
 }
 
-impl Device for Mortal<'_> {
-    fn info(&self) -> &DeviceInfo {
-        self.inner.info()
-    }
-
-    fn largest_tensor(&self) -> usize {
-        self.inner.largest_tensor()
-    }
-
-    fn is_lost(&self, error: &Error) -> bool {
-        error.kind() == ErrorKind::Device
-    }
-
-    fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
-        Ok(Box::new(MortalSession { inner: self.inner.load(plan)?, calls: Rc::clone(&self.calls) }))
-    }
-}
-
-impl Session for MortalSession {
-    fn plan(&self) -> &Plan {
-        self.inner.plan()
-    }
-
-    fn kernels(&self, step: StepId) -> Vec<String> {
-        self.inner.kernels(step)
-    }
-
-    fn write(&mut self, tensor: Tensor, array: Array) -> Result<()> {
-        self.call()?;
-        self.inner.write(tensor, array)
-    }
-
-    fn read(&mut self, tensor: Tensor) -> Result<Array> {
-        self.call()?;
-        self.inner.read(tensor)
-    }
-
-    fn submit(&mut self, launches: &[Launch], metrics: &[Tensor], slots: usize) -> Result<Ticket> {
-        self.call()?;
-        self.inner.submit(launches, metrics, slots)
-    }
-
-    fn run_op(&mut self, launch: Launch, op: usize) -> Result<()> {
-        self.call()?;
-        self.inner.run_op(launch, op)
-    }
-
-    fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>> {
-        self.call()?;
-        self.inner.finish(ticket)
-    }
+/// Returns a device that is lost after a number of calls.
+fn mortal(inner: &dyn Device, calls: Rc<Cell<usize>>) -> Altered<'_> {
+    Altered::new(inner, move |device, plan| {
+        let calls = Rc::clone(&calls);
+        let before = move |_: &mut dyn Session, _| {
+            calls.set(calls.get().checked_sub(1).ok_or_else(lost)?);
+            Ok(())
+        };
+        Ok(Box::new(Watched { inner: device.load(plan)?, before }))
+    })
 }
 
 fn small() -> Config {
@@ -111,7 +47,7 @@ fn small() -> Config {
 fn train_for(run: &Path, calls: usize) -> (Result<End>, usize) {
     let left = Rc::new(Cell::new(calls));
     let (config, cpu) = (small(), device("cpu"));
-    let mortal = Mortal { inner: &*cpu, calls: Rc::clone(&left) };
+    let mortal = mortal(&*cpu, Rc::clone(&left));
     let trained = Trainer::new(&config, dataset(), &mortal).and_then(|trainer| {
         let mut directory = RunDirectory::create(run, config.to_toml())?;
         trainer.train(run, &mut [&mut directory], &StopFlag::default())
@@ -165,7 +101,7 @@ struct Losing {
 impl Losing {
     fn next_device(&self) -> Box<dyn Device> {
         let calls = self.lives.borrow_mut().pop().expect("no more devices are opened");
-        Box::new(Mortal { inner: Box::leak(device("cpu")), calls: Rc::new(Cell::new(calls)) })
+        Box::new(mortal(Box::leak(device("cpu")), Rc::new(Cell::new(calls))))
     }
 }
 

@@ -7,7 +7,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::resume::support::{metrics, program};
+use crate::resume::support::metrics;
+use crate::samples::program::program;
 
 /// Test loss and accuracy of the whole run, as the older version found them.
 const LOSS: f64 = 0.588_260_7;

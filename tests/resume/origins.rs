@@ -5,15 +5,15 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use shadegrad::Result;
 use shadegrad::config::Key;
-use shadegrad::device::{Device, DeviceInfo, Session};
+use shadegrad::device::Device;
 use shadegrad::kernel::{Dispatch, Kernel, write};
 use shadegrad::plan::{AlteredOp, Op, Operands, Plan, Role};
 use shadegrad::tensor::{Element, Tensor};
 
 use crate::resume::divergence::{is_divergence, step_of, try_to_train};
 use crate::resume::support::{config, device};
+use crate::samples::altered::Altered;
 
 /// Every kind of layer, in models of few ops, with the number of injected NaNs and infinities that
 /// must be found. Those that an op drops are not found, for example where a ReLU is zero. A new
@@ -62,8 +62,8 @@ fn main() {
 }
 ";
 
-/// The op with a fault after it.
-fn faulty(op: Box<dyn Op>, fault: Fault) -> Box<dyn Op> {
+/// Returns `op` with a fault after it.
+fn with_fault(op: Box<dyn Op>, fault: Fault) -> Box<dyn Op> {
     let Fault { tensor, value, first, .. } = fault;
     let index = tensor.len() / 2;
     let op = AlteredOp::computed(op, move |op, memory, step| {
@@ -94,31 +94,18 @@ fn faulty(op: Box<dyn Op>, fault: Fault) -> Box<dyn Op> {
     })
 }
 
-/// A device with a fault.
-struct Faulty<'a> {
-    inner: &'a dyn Device,
-    fault: Fault,
-}
-
-impl Device for Faulty<'_> {
-    fn info(&self) -> &DeviceInfo {
-        self.inner.info()
-    }
-
-    fn largest_tensor(&self) -> usize {
-        self.inner.largest_tensor()
-    }
-
-    fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
+/// Returns a device with a fault.
+fn faulty(inner: &dyn Device, fault: Fault) -> Altered<'_> {
+    Altered::new(inner, move |device, mut plan| {
         let mut position = 0;
         // The training step is the plan's first.
         plan.wrap_ops(|inner| {
             position += 1;
-            let is_here = position == self.fault.position + 1;
-            if is_here { faulty(inner, self.fault) } else { inner }
+            let is_here = position == fault.position + 1;
+            if is_here { with_fault(inner, fault) } else { inner }
         });
-        self.inner.load(plan)
-    }
+        device.load(plan)
+    })
 }
 
 /// The outputs of an op of the training step.
@@ -131,36 +118,22 @@ struct Place {
     role: Role,
 }
 
-/// A device that records the outputs of the training step's ops.
-struct Noting<'a> {
-    inner: &'a dyn Device,
-    places: RefCell<Vec<Place>>,
-}
-
-impl Device for Noting<'_> {
-    fn info(&self) -> &DeviceInfo {
-        self.inner.info()
-    }
-
-    fn largest_tensor(&self) -> usize {
-        self.inner.largest_tensor()
-    }
-
-    fn load(&self, plan: Plan) -> Result<Box<dyn Session>> {
-        for (position, op) in plan.steps()[0].ops.iter().enumerate() {
-            let Operands { writes, updates, .. } = op.operands();
-            for tensor in [writes, updates].concat() {
-                let declaration = plan.declaration(tensor);
-                let (name, role) = (declaration.name.clone(), declaration.role);
-                // Each step has its own slot of a ring. A GPU stores pixels as bytes, which are
-                // always numbers.
-                if tensor.element() == Element::F32 && role != Role::Metric {
-                    self.places.borrow_mut().push(Place { position, op: op.name(), tensor, name, role });
-                }
+/// Returns the outputs of the training step's ops.
+fn places(plan: &Plan) -> Vec<Place> {
+    let mut places = Vec::new();
+    for (position, op) in plan.steps()[0].ops.iter().enumerate() {
+        let Operands { writes, updates, .. } = op.operands();
+        for tensor in [writes, updates].concat() {
+            let declaration = plan.declaration(tensor);
+            let (name, role) = (declaration.name.clone(), declaration.role);
+            // Each step has its own slot of a ring. A GPU stores pixels as bytes, which are always
+            // numbers.
+            if tensor.element() == Element::F32 && role != Role::Metric {
+                places.push(Place { position, op: op.name(), tensor, name, role });
             }
         }
-        self.inner.load(plan)
     }
+    places
 }
 
 #[derive(Debug, Default)]
@@ -178,10 +151,14 @@ fn everything_is_found(kind: &str, values: &[f32], each: usize) -> Tally {
     for (layer, settings) in KINDS {
         let settings = [settings, &[(Key::CheckpointEvery, "4"), (Key::Epochs, "1")][..]].concat();
         let config = config(&settings);
-        let noting = Noting { inner: &*device, places: RefCell::default() };
+        let noted = RefCell::default();
+        let noting = Altered::new(&*device, |device, plan| {
+            *noted.borrow_mut() = places(&plan);
+            device.load(plan)
+        });
         let straight = try_to_train(&config, &noting).0.expect("nothing is wrong yet").weights_sha256;
         let is_block = settings.contains(&(Key::BatchSize, "1"));
-        for (number, place) in noting.places.into_inner().into_iter().enumerate() {
+        for (number, place) in noted.take().into_iter().enumerate() {
             // A logit of minus infinity is a probability of zero and not a fault, so it is not
             // injected into tensors that live within a step.
             let is_tried = |value: &&f32| **value != f32::NEG_INFINITY || place.role != Role::Scratch;
@@ -189,7 +166,7 @@ fn everything_is_found(kind: &str, values: &[f32], each: usize) -> Tally {
             for &value in tried.filter(is_tried) {
                 let Place { position, tensor, .. } = place;
                 let fault = Fault { position, tensor, value, first: first(is_block) };
-                let (result, witness) = try_to_train(&config, &Faulty { inner: &*device, fault });
+                let (result, witness) = try_to_train(&config, &faulty(&*device, fault));
                 let what = format!("{value} behind {} in {} ({layer}, {kind})", place.op, place.name);
                 match result {
                     // For example, a ReLU is zero there, so the value had no effect.

@@ -8,7 +8,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::resume::kills::Dice;
-use crate::resume::support::{events, leftovers, metrics, program, train_arguments};
+use crate::resume::support::{events, leftovers, metrics, train_arguments};
+use crate::samples::program::program;
 
 /// Much longer than any test waits, and rarely saved.
 const ENDLESS: [&str; 4] = ["--epochs", "1000000", "--checkpoint-every", "500m"];

@@ -1,7 +1,6 @@
 //! Small runs, within the test's process and outside of it.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use shadegrad::config::Config;
@@ -73,17 +72,6 @@ pub fn resume(config: &Config, device: &dyn Device, snapshot: &Snapshot) -> (End
     let trainer = Trainer::resume(config, dataset(), device, snapshot.clone()).expect("the run can go on");
     let end = trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default());
     (end.expect("the run ends well"), witness)
-}
-
-/// The program, to be run in `folder` without the developer's environment variables.
-pub fn program(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_shadegrad"));
-    command.current_dir(folder).args(arguments).stdin(Stdio::null());
-    for variable in ["SHADEGRAD_DATA", "SHADEGRAD_DEVICE", "WGPU_BACKEND", "NO_COLOR", "TERM"] {
-        command.env_remove(variable);
-    }
-    command.env("XDG_RUNTIME_DIR", folder);
-    command
 }
 
 /// Arguments that train on the small data set of the golden runs, recorded in `out`.
