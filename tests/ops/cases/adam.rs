@@ -8,6 +8,7 @@ use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 /// Betas, epsilon, coupled and decoupled weight decay.
 const KINDS: [([f32; 2], f32, f32, f32); 5] = [
@@ -93,4 +94,16 @@ pub fn cases() -> Cases {
     }
     cases.push(Box::new(Adam { length: 65_536 * 256 + 77, kind: KINDS[2], range: UNIT }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        ["1e-8, 0.0, 0.25"] "decoupled decay lost": "params.decoupled * old" => "0.0";
+        ["1e-8, 0.25, 0.0"] "coupled decay lost": "params.coupled * old" => "0.0";
+        [] "root not corrected": "sqrt(square) * step.root_scale" => "sqrt(square)";
+        ["0.5, 0.125"] "epsilon under the root":
+            "sqrt(square) * step.root_scale + params.epsilon"
+            => "sqrt(square + params.epsilon) * step.root_scale";
+    }
 }

@@ -8,6 +8,7 @@ use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 const BETAS: [f32; 2] = [0.9, 0.99];
 
@@ -76,4 +77,12 @@ pub fn cases() -> Cases {
     }
     cases.push(Box::new(Lion { length: 65_536 * 256 + 77, coupled: 0.0, decoupled: 0.25, range: UNIT }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        [] "sign of the kept mean": "(1.0 - params.beta1) * g" => "(1.0 - params.beta2) * g";
+        ["decoupled: 0.25"] "decay of the stepped weight lost": "params.decoupled * old" => "0.0";
+    }
 }

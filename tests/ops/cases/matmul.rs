@@ -18,6 +18,7 @@ use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
 use crate::runner::{bits_of, check_cases};
 use crate::subject::Subject;
+use crate::wrong_kernels::{Edit, edits};
 
 pub const FORMS: [Form; 3] = [Form::Nn, Form::Nt, Form::Tn];
 
@@ -393,6 +394,37 @@ pub fn cases() -> Cases {
         cases.push(product(Form::Nt, shape, After::Nothing, UNIT));
     }
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    let one_wrong = "y[i] = product + select(0.0, 0.05, i == 12345u);";
+    let (with_bias, channels) = ("range: 1.0, with_bias: true", "shape: [3, 2, 8]");
+    edits! {
+        // An error of a hundredth of the product's size in one of 65,535 elements, which the mean
+        // does not show.
+        ["m: 257, n: 255"] "one wrong element": "y[i] = product;" => one_wrong;
+        ["m: 127, n: 131"] "transposed output":
+            "let i = row * params.n + column;" => "let i = column * params.m + row;";
+        ["n: 10, k: 784"] "last row not written": "(row < params.m)" => "(row + 1u < params.m)";
+        ["n: 29, k: 101"] "last term dropped": "k0 < end;" => "k0 + 1u < end;";
+        ["after: Mask"] "mask that lets zeros through": "mask[i] > " => "mask[i] >= ";
+        ["after: Bias,"] "bias of the first column": "bias[column" => "bias[0u * column";
+        ["momentum: None"] "update uphill": "y[i] = old - " => "y[i] = old + ";
+        ["momentum: None, decay: 0.25", with_bias] "bias that decays like the weight":
+            "params.bias_decay" => "params.decay";
+        ["momentum: None, decay: 0.25", with_bias] "one row of each four lost":
+            "sums0 += a0" => "sums0 += vec4(a0.xyz, 0.0)";
+        [channels] "first channel's factors, pixels": "1u) / params.plane]" => "1u) * 0u]";
+        [channels] "a channel that never ends": "channel_end = (" => "channel_end = 9999u + (";
+        [channels] "pixels of the wrong image": "within - params.piece_images" => "within";
+        ["Change"] "decay of a block lost": "decayed * old" => "0.0 * decayed";
+        in F16 ["momentum: None, decay: 0.0", with_bias] "update by a gradient with its scale":
+            " / gradient_scale()" => "";
+        in F16 ["rows: 32"] "scale of one image": "max(step.rows, 1u)" => "max(step.rows - step.rows, 1u)";
+        in F16 ["form: Nn, size: Size { m: 65, n: 67"] "gradient without its scale":
+            " * gradient_scale()" => "";
+    }
 }
 
 /// The templates know epilogues by name; each must be covered by a case.

@@ -12,6 +12,7 @@ use crate::numbers::{LARGE, TINY};
 use crate::runner::check_cases;
 use crate::samples::trials::{Need, trial};
 use crate::subject::Subject;
+use crate::wrong_kernels::Edit;
 
 /// Learning rates of successive steps.
 pub const RATES: [f32; 3] = [0.125, 0.1, 0.01];
@@ -132,6 +133,11 @@ macro_rules! suites {
         /// The cases of every op.
         fn suites() -> Vec<(&'static str, Cases)> {
             vec![$((stringify!($op), $op::cases())),+]
+        }
+
+        /// The wrong kernels of every op, with its cases.
+        pub fn edits() -> Vec<(&'static str, fn() -> Cases, Vec<Edit>)> {
+            vec![$((stringify!($op), $op::cases, $op::edits())),+]
         }
     };
 }

@@ -9,6 +9,7 @@ use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 /// Momentum, whether it is Nesterov's, and weight decay.
 const KINDS: [(f32, bool, f32); 4] =
@@ -120,4 +121,17 @@ pub fn cases() -> Cases {
     cases.push(Box::new(Muon { shape: vec![24, 2053], kind: KINDS[2], own: 1, range: UNIT }));
     cases.push(Box::new(Muon { shape: vec![1031, 24], kind: KINDS[2], own: 1, range: UNIT }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        ["Muon", "(0.6, true, 0.0)"] "Muon without Nesterov":
+            "params.nesterov == 1u" => "params.nesterov == 2u";
+        ["Muon", "(0.5, true, 0.25)"] "Muon's decay lost": "params.decay * weight" => "0.0";
+        ["Muon", "[10, 784]"] "norm of the first chunk": "sums[i], sums[count + i]" => "sums[0], sums[count]";
+        ["Muon", "[31, 17]"] "weight that keeps its norm": "factors[1] * w[i]" => "w[i]";
+        ["Muon", "[31, 17]"] "direction of the step before": "x[i] = direction;" => "x[i] += direction;";
+        ["Muon", "own: 2"] "a rate that never ends": "f32(step.step)" => "0.0 * f32(step.step)";
+    }
 }

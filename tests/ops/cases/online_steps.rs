@@ -9,6 +9,7 @@ use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference::{self, Descent};
+use crate::wrong_kernels::{Edit, edits};
 
 /// Pixels of an image. The op sees them only through products.
 const INPUTS: usize = 24;
@@ -187,4 +188,18 @@ pub fn cases() -> Cases {
         add((block, block), hidden, classes, (0.08, 0.08));
     }
     cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    let decaying = "rows: 32, hidden: 31, classes: 37, weight_decay: 0.08";
+    edits! {
+        [decaying] "first weight that does not decay": "z *= 1.0 - decayed;" => "z *= 1.0;";
+        [decaying] "norm that does not decay": "kept *= c * c;" => "kept *= c;";
+        [decaying] "earlier norms forgotten": "added = c * c * added" => "added = 0.0";
+        [decaying] "norm that forgets the image's": "found.y * length" => "found.y";
+        [decaying] "norm of the second weight lost": "squares += w * w;" => "squares = w * w;";
+        ["rows: 17"] "change of the padding": "t < rows);" => "true);";
+        ["rows: 32"] "earlier steps forgotten": "z -= overlaps" => "z -= 0.0 * overlaps";
+    }
 }

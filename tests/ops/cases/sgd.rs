@@ -8,6 +8,7 @@ use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference::Descent;
+use crate::wrong_kernels::{Edit, edits};
 
 /// Momentum, and whether it is Nesterov's.
 pub type Kind = Option<(f32, bool)>;
@@ -93,4 +94,12 @@ pub fn cases() -> Cases {
         range: UNIT,
     }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        ["true"] "nesterov off": "params.nesterov == 1u" => "params.nesterov == 2u";
+        ["decay: 0.25"] "decay lost": "params.decay * old" => "0.0";
+    }
 }
