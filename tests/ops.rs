@@ -26,6 +26,8 @@ mod runner;
 mod samples;
 #[path = "ops/subject.rs"]
 mod subject;
+#[path = "ops/update_steps.rs"]
+mod update_steps;
 #[path = "ops/wrong_kernels.rs"]
 mod wrong_kernels;
 

@@ -1,4 +1,5 @@
-//! The reference: the result of every op, as plain loops in float64.
+//! The reference: the results of ops, as plain loops in float64. Those of optimizers are beside
+//! their cases.
 //!
 //! Written from the ops' formulas, not from their code, and not meant to be fast.
 
@@ -60,120 +61,10 @@ pub fn sum_of_squares(w: &[f64]) -> f64 {
     w.iter().map(|w| w * w).sum()
 }
 
-/// An SGD update of a parameter.
-#[derive(Clone, Copy, Debug)]
-pub struct Descent {
-    pub decay: f64,
-    pub momentum: f64,
-    pub nesterov: bool,
-}
-
-impl Descent {
-    /// One step of PyTorch's `SGD` on the parameter `w` with its velocity `v`.
-    pub fn step(&self, rate: f64, w: &mut [f64], v: &mut [f64], dw: &[f64]) {
-        for ((w, v), dw) in w.iter_mut().zip(v).zip(dw) {
-            let g = dw + self.decay * *w;
-            *v = self.momentum * *v + g;
-            let direction = if self.nesterov { g + self.momentum * *v } else { *v };
-            *w -= rate * direction;
-        }
-    }
-}
-
-/// Adam's and AdamW's settings.
-#[derive(Clone, Copy, Debug)]
-pub struct Adam {
-    pub betas: [f64; 2],
-    pub epsilon: f64,
-    pub coupled: f64,
-    pub decoupled: f64,
-}
-
-impl Adam {
-    /// The `t`-th step, from 1, on the parameter w, the mean m and the mean square s.
-    pub fn step(&self, t: i32, rate: f64, [w, m, s]: [&mut [f64]; 3], dw: &[f64]) {
-        let [beta1, beta2] = self.betas;
-        for i in 0..w.len() {
-            let g = dw[i] + self.coupled * w[i];
-            m[i] = beta1 * m[i] + (1.0 - beta1) * g;
-            s[i] = beta2 * s[i] + (1.0 - beta2) * g * g;
-            let mean = m[i] / (1.0 - beta1.powi(t));
-            let square = s[i] / (1.0 - beta2.powi(t));
-            w[i] = w[i] * (1.0 - rate * self.decoupled) - rate * mean / (square.sqrt() + self.epsilon);
-        }
-    }
-}
-
-/// Muon's settings.
-#[derive(Clone, Copy, Debug)]
-pub struct Muon {
-    pub decay: f64,
-    pub momentum: f64,
-    pub nesterov: bool,
-}
-
-impl Muon {
-    /// One step on the weight w, which has `rows` rows, and its velocity v.
-    pub fn step(&self, rate: f64, rows: usize, w: &mut [f64], v: &mut [f64], dw: &[f64]) {
-        let mut x = vec![0.0; w.len()];
-        for i in 0..w.len() {
-            let g = dw[i] + self.decay * w[i];
-            v[i] = self.momentum * v[i] + g;
-            x[i] = if self.nesterov { g + self.momentum * v[i] } else { v[i] };
-        }
-        let norm = sum_of_squares(&x).sqrt() + 1e-7;
-        x.iter_mut().for_each(|x| *x /= norm);
-        let x = orthogonalised(&x, rows);
-        let scale = (rows as f64 / sum_of_squares(w)).sqrt();
-        for (w, x) in w.iter_mut().zip(x) {
-            *w = *w * scale - rate * x;
-        }
-    }
-}
-
-/// Three times `3.4445 x - 4.775 x x^T x + 2.0315 x x^T x x^T x`, as written, without transposing
-/// tall matrices.
-pub fn orthogonalised(x: &[f64], rows: usize) -> Vec<f64> {
-    let columns = x.len() / rows;
-    let square = Size { m: rows, n: rows, k: columns };
-    let product = Size { m: rows, n: columns, k: rows };
-    let mut x = x.to_vec();
-    for _ in 0..3 {
-        let xx = matmul(Form::Nt, square, &x, &x);
-        let third = matmul(Form::Nn, product, &xx, &x);
-        let fifth = matmul(Form::Nn, product, &xx, &third);
-        for ((x, third), fifth) in x.iter_mut().zip(third).zip(fifth) {
-            *x = 3.4445 * *x - 4.775 * third + 2.0315 * fifth;
-        }
-    }
-    x
-}
-
-/// Lion's settings.
-#[derive(Clone, Copy, Debug)]
-pub struct Lion {
-    pub betas: [f64; 2],
-    pub coupled: f64,
-    pub decoupled: f64,
-}
-
-impl Lion {
-    /// One step on the parameter w and the mean m.
-    pub fn step(&self, rate: f64, w: &mut [f64], m: &mut [f64], dw: &[f64]) {
-        let [beta1, beta2] = self.betas;
-        for i in 0..w.len() {
-            let g = dw[i] + self.coupled * w[i];
-            let sum = beta1 * m[i] + (1.0 - beta1) * g;
-            let sign = if sum > 0.0 {
-                1.0
-            } else if sum < 0.0 {
-                -1.0
-            } else {
-                0.0
-            };
-            w[i] = w[i] * (1.0 - rate * self.decoupled) - rate * sign;
-            m[i] = beta2 * m[i] + (1.0 - beta2) * g;
-        }
+/// One step of SGD without momentum on the parameter `w`.
+pub fn sgd(rate: f64, decay: f64, w: &mut [f64], dw: &[f64]) {
+    for (w, dw) in w.iter_mut().zip(dw) {
+        *w -= rate * (dw + decay * *w);
     }
 }
 

@@ -7,6 +7,7 @@ use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 /// All activations but ReLU, which is recorded as an op of its own; one with another argument, too.
 pub fn activations() -> Vec<Activation> {
@@ -102,4 +103,24 @@ pub fn cases() -> Cases {
     let length = 65_536 * 256 + 77;
     cases.push(Box::new(Forward { activation: Activation::LeakyRelu { slope: 0.01 }, length, range: UNIT }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    let gelu = "Gelu, length: 1009";
+    let mut edits = edits! {
+        ["Forward", gelu] "one wrong digit of the series": "0.37409196" => "0.37408196";
+        ["Backward", gelu] "density forgotten": "x * 0.39894228" => "0.0 * x";
+        ["Forward", "slope: 0.3"] "ReLU that does not leak": "params.argument * x" => "0.0";
+        ["Backward", "slope: 0.3"] "slope of zero taken from above": "x > 0.0)" => "x >= 0.0)";
+    };
+    for activation in activations() {
+        let cases = &format!("{activation:?}, length: 1009");
+        edits.extend(edits! {
+            ["Forward", cases] "wrong function": "Stored(activation(" => "Stored(1.01 * activation(";
+            ["Backward", cases] "wrong derivative":
+                "Stored(activation_slope(" => "Stored(1.01 * activation_slope(";
+        });
+    }
+    edits
 }

@@ -3,11 +3,12 @@
 
 use shadegrad::ops::adam::{self, Update};
 
-use super::{OWN, lengths, own_rates, steps};
+use super::lengths;
 use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
-use crate::reference;
+use crate::update_steps::{Kept, OWN, steps};
+use crate::wrong_kernels::{Edit, edits};
 
 /// Betas, epsilon, coupled and decoupled weight decay.
 const KINDS: [([f32; 2], f32, f32, f32); 5] = [
@@ -45,35 +46,31 @@ impl Case for Adam {
             .map(|value| if value < 0.0 { value - range } else { value + range })
             .collect();
         let dw = bench.floats("dw", [length], &gradients);
-        let parameter = bench.parameter("w", [length], &weights);
-        let mean = bench.parameter("m", [length], &means);
-        let square = bench.parameter("s", [length], &squares);
+        let kept = Kept::new(bench, &[length], ["w", "m", "s"], [weights, means, squares]);
+        let [parameter, mean, square] = kept.tensors;
         let update = Update { parameter, mean, square, betas, epsilon, rate, coupled, decoupled };
         adam::step(bench.plan, update, dw);
         let records = steps().map(|record| adam::correct(record, betas, record.step as usize));
         bench.run_with(&records);
 
-        let after = move || {
-            let (mut w, mut m, mut s) = (widen(&weights), widen(&means), widen(&squares));
-            let adam = reference::Adam {
-                betas: betas.map(f64::from),
-                epsilon: epsilon.into(),
-                coupled: coupled.into(),
-                decoupled: decoupled.into(),
-            };
-            for (step, rate) in own_rates(rate).into_iter().enumerate() {
-                adam.step(step as i32 + 1, rate, [&mut w, &mut m, &mut s], &widen(&gradients));
-            }
-            [w, m, s]
-        };
-        let (for_mean, for_square) = (after.clone(), after.clone());
         // The first correction multiplies a mean that is not zero by up to a thousand, and the root
         // by thirty.
         let sizes = 8.0 * f64::from(range);
-        bench.expect("w", parameter, Tolerance::rounded(sizes + 16.0), move || after()[0].clone());
-        bench.expect("m", mean, Tolerance::rounded(sizes), move || for_mean()[1].clone());
-        let squares = Tolerance::rounded(sizes * sizes);
-        bench.expect("s", square, squares, move || for_square()[2].clone());
+        let tolerances = [sizes + 16.0, sizes, sizes * sizes].map(Tolerance::rounded);
+        let [beta1, beta2] = betas.map(f64::from);
+        let [epsilon, coupled, decoupled] = [epsilon, coupled, decoupled].map(f64::from);
+        let dw = move || widen(&gradients);
+        kept.expect(bench, tolerances, rate, dw, move |step, rate, [w, m, s], dw| {
+            let t = step as i32 + 1;
+            for i in 0..w.len() {
+                let g = dw[i] + coupled * w[i];
+                m[i] = beta1 * m[i] + (1.0 - beta1) * g;
+                s[i] = beta2 * s[i] + (1.0 - beta2) * g * g;
+                let mean = m[i] / (1.0 - beta1.powi(t));
+                let square = s[i] / (1.0 - beta2.powi(t));
+                w[i] = w[i] * (1.0 - rate * decoupled) - rate * mean / (square.sqrt() + epsilon);
+            }
+        });
     }
 }
 
@@ -93,4 +90,16 @@ pub fn cases() -> Cases {
     }
     cases.push(Box::new(Adam { length: 65_536 * 256 + 77, kind: KINDS[2], range: UNIT }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        ["1e-8, 0.0, 0.25"] "decoupled decay lost": "params.decoupled * old" => "0.0";
+        ["1e-8, 0.25, 0.0"] "coupled decay lost": "params.coupled * old" => "0.0";
+        [] "root not corrected": "sqrt(square) * step.root_scale" => "sqrt(square)";
+        ["0.5, 0.125"] "epsilon under the root":
+            "sqrt(square) * step.root_scale + params.epsilon"
+            => "sqrt(square + params.epsilon) * step.root_scale";
+    }
 }

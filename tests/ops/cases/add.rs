@@ -6,6 +6,7 @@ use super::lengths;
 use crate::bench::{Bench, Case, Cases};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
+use crate::wrong_kernels::{Edit, edits};
 
 #[derive(Debug)]
 struct Add {
@@ -50,4 +51,11 @@ pub fn cases() -> Cases {
             Box::new(Add { length, range, factors: kinds[index % 3] }) as Box<dyn Case>
         })
         .collect()
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        [] "difference": "+ params.beta" => "- params.beta";
+    }
 }

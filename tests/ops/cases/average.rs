@@ -7,6 +7,7 @@ use super::lengths;
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
+use crate::wrong_kernels::{Edit, edits};
 
 #[derive(Debug)]
 struct Follow {
@@ -71,4 +72,14 @@ pub fn cases() -> Cases {
     cases.push(Box::new(Follow { length, decay: 0.5, range: UNIT, first: 1 }));
     cases.push(Box::new(Exchange { length }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        ["Follow", "1009"] "average of the last step alone":
+            "step.average_share * (w[i] - old)" => "(w[i] - old)";
+        ["Exchange", "1009"] "average put in place and forgotten":
+            "average[i] = old;" => "average[i] = w[i];";
+    }
 }

@@ -7,6 +7,7 @@ use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, UNIT};
 use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 #[derive(Debug)]
 struct Forward {
@@ -59,4 +60,16 @@ pub fn cases() -> Cases {
         }
     }
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    let area = "params.window_height * params.window_width";
+    edits! {
+        ["padding: 1"] "padding left out of one side":
+            "minus(start + size, params.padding)" => "(start + size)";
+        ["Forward"] "sum instead of average": area => "1u";
+        ["Backward"] "gradient without the area": area => "1u";
+        ["Backward"] "first window left out": "row = rows.x" => "row = rows.x + 1u";
+    }
 }

@@ -8,6 +8,7 @@ use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 const CONSTANTS: Normalisation = Normalisation { epsilon: 1e-5, momentum: 0.1 };
 
@@ -249,4 +250,20 @@ pub fn cases() -> Cases {
     }
     cases.extend([1, 63, 64, 65, 1009].map(|channels| Box::new(Recall { channels }) as Box<dyn Case>));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        ["Apply"] "mean not subtracted": "(f32(x[i]) - moments[channel])" => "f32(x[i])";
+        ["Apply"] "weight of the first channel": "weight[channel]" => "weight[0]";
+        ["Recall"] "epsilon forgotten": " + params.epsilon" => "";
+        ["Recall"] "variance for a deviation":
+            "sqrt(running_var[channel] + params.epsilon)" => "running_var[channel]";
+        ["Statistics"] "last channel forgotten":
+            "channel < params.channels" => "channel + 1u < params.channels";
+        ["Statistics"] "padding counted": "step.rows * params.cells" => "params.rows";
+        in F16 ["Backward"] "gradients of a norm with their scale": " / gradient_scale()" => "";
+        in F16 ["Backward"] "shares without the scale": "gradient_scale() * share" => "share";
+    }
 }

@@ -6,6 +6,7 @@ use super::lengths;
 use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
+use crate::wrong_kernels::{Edit, edits};
 
 #[derive(Debug)]
 struct Cast {
@@ -45,4 +46,11 @@ pub fn cases() -> Cases {
     // More than 65,535 workgroups of 256.
     cases.push(Box::new(Cast { length: 65_536 * 256 + 77, range: UNIT }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        in F16 ["length: 257"] "a thousandth too little": "Stored(x[i])" => "Stored(0.998 * x[i])";
+    }
 }

@@ -12,6 +12,7 @@ use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 #[derive(Debug)]
 struct Classifier {
@@ -139,4 +140,22 @@ pub fn cases() -> Cases {
     cases.push(Classifier { batch, classes: 2, inputs: 4, rows: batch - 5, ..whole });
     cases.push(whole);
     cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    let whole = "batch: 64, classes: 10, inputs: 128, rows: 64";
+    edits! {
+        [whole] "a part of the inputs lost": "+ parts[part + 3u]" => "";
+        [whole] "one class without its inputs": "y7 += w[w7 + k]" => "y7 += 0.0 * w[w7 + k]";
+        ["classes: 11"] "second block of classes over the first":
+            "values[block * GROUPS" => "values[0u * block";
+        [whole] "logit of the row before":
+            "store_logit(row + 3u, j, sums.w)" => "store_logit(row + 2u, j, sums.w)";
+        [whole] "last vector of columns lost": "if k < quads {" => "if k + 1u < quads {";
+        ["Masked"] "mask that lets zeros through, classifier": "vector(at) > " => "vector(at) >= ";
+        ["Plain"] "mask that nobody wants": "params.masked == 0u" => "params.masked == 2u";
+        ["rows: 67"] "gradient of the padding": "hand_out(lane, j, 0.0)" => "hand_out(lane, j, 1.0)";
+        in F16 ["Masked"] "classifier without the scale": " * gradient_scale()" => "";
+    }
 }

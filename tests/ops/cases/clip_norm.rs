@@ -7,6 +7,7 @@ use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 #[derive(Debug)]
 struct ClipNorm {
@@ -73,4 +74,12 @@ pub fn cases() -> Cases {
     add(&[20_000; 9], 1.0, UNIT);
     add(&[65_536 * 256 + 77, 5], 1.0, UNIT);
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        ["[65537, 3"] "only the first gradient's norm":
+            "params.first + group.x" => "0u * params.first + group.x";
+    }
 }

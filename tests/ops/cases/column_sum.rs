@@ -6,6 +6,7 @@ use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 #[derive(Debug)]
 struct ColumnSum {
@@ -48,4 +49,13 @@ pub fn cases() -> Cases {
         .into_iter()
         .map(|(rows, columns, range)| Box::new(ColumnSum { rows, columns, range }) as Box<dyn Case>)
         .collect()
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        [] "off by one row": "x[row * params.columns + column]" => "x[(row + 1u) * params.columns + column]";
+        [] "stale output added": "params.columns + column] = sums" => "params.columns + column] += sums";
+        in F16 ["rows: 17"] "sum with the scale": " / gradient_scale()" => "";
+    }
 }

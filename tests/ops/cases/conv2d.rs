@@ -12,6 +12,7 @@ use crate::numbers::UNIT;
 use crate::reference;
 use crate::runner::{bits_of, check_cases};
 use crate::subject::Subject;
+use crate::wrong_kernels::{Edit, edits};
 
 /// A convolution, as data.
 #[derive(Clone, Copy, Debug)]
@@ -188,6 +189,38 @@ pub fn cases() -> Cases {
         cases.push(Box::new(WeightGradient { size }));
     }
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    let [padded, strided, wide] = ["stride: 1, padding: 1", "stride: 2, padding: 1", "stride: 1, padding: 3"];
+    edits! {
+        ["Forward", padded] "padding above that is no zero": "(row < params.map_height)" => "(row == row)";
+        ["Forward", padded] "padding beside that is no zero":
+            "(column < params.map_width)" => "(column == column)";
+        ["Forward", "channels: 3"] "last channel lost": "<= vec4(last)" => "< vec4(last)";
+        ["Forward", "channels: 16"] "last channels of a cell lost":
+            "channel == params.cell_terms" => "channel + 4u == params.cell_terms";
+        ["Forward", padded] "a row of places without end":
+            "column == params.kernel_width" => "column == 9999u";
+        ["Forward", "channels: 5"] "one channel twice": "min(first + 1u, last)" => "min(first, last)";
+        ["Forward", strided] "columns without a stride":
+            "% params.windows_width * params.stride" => "% params.windows_width";
+        ["DataGradient", strided] "windows between strides": "is_cell & (map_row" => "(map_row";
+        ["DataGradient", padded] "padding on the wrong side": "- params.pad_top" => "+ params.pad_top";
+        ["DataGradient", padded] "places in the forward order":
+            "last_place - min(" => "0u * last_place + min(";
+        ["DataGradient", "filters: 16"] "one filter for four": "place.channel + index" => "place.channel";
+        ["WeightGradient", wide] "lines that overlap":
+            "params.line_skip, next_line" => "0u * params.line_skip, next_line";
+        ["WeightGradient", wide] "images that overlap":
+            "params.image_skip, next_image" => "0u * params.image_skip, next_image";
+        ["WeightGradient", padded] "first row of an image lost":
+            "0u - params.pad_top, next_image" => "0u, next_image";
+        ["WeightGradient", "channels: 3"] "the first channel only":
+            "elements % params.channels" => "0u * elements";
+        ["WeightGradient", "channels: 8"] "places in one row": "place / params.kernel_width" => "0u * place";
+    }
 }
 
 /// Every shape without epilogue: epilogues belong to the matrix product and are tested there.

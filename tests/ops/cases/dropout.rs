@@ -8,6 +8,7 @@ use super::lengths;
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, UNIT};
+use crate::wrong_kernels::{Edit, edits};
 
 #[derive(Debug)]
 struct Thinned {
@@ -84,6 +85,18 @@ pub fn cases() -> Cases {
     let pass = Pass::Forward;
     cases.push(Box::new(Thinned { pass, length, rate: 0.25, layer: 0, step: 3, range: UNIT }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    let thinned = "length: 1009, rate: 0.5";
+    edits! {
+        [thinned] "same mask in every step": "step.step, params.layer" => "0u * step.step, params.layer";
+        [thinned] "same mask in every layer": "step.step, params.layer" => "step.step, 0u * params.layer";
+        [thinned] "one word for four elements": "is_kept[place]" => "is_kept[0u * place]";
+        [thinned] "kept elements not scaled": "f32(x[i]) * params.scale" => "f32(x[i])";
+        [thinned] "dropped instead of kept": "words >= vec4" => "words < vec4";
+    }
 }
 
 /// The rate is the fraction of dropped elements, and steps, layers and seeds are independent.

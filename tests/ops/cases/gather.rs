@@ -9,6 +9,7 @@ use shadegrad::tensor::Tensor;
 
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN};
 use crate::compare::Tolerance;
+use crate::wrong_kernels::{Edit, edits};
 
 /// Images in pieces, as a device has them.
 #[derive(Clone, Copy, Debug)]
@@ -190,4 +191,34 @@ pub fn cases() -> Cases {
     cases.push(Gather { store, layout: Layout::Planes, batch, first: 1, rows });
     let plain = cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>);
     plain.chain(augmented::cases()).collect()
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    let (vectors, maps) = ("shape: [3, 32, 32]", "shape: [3, 5, 5], pieces: (2, 9, 5) }, layout: Maps");
+    edits! {
+        ["shape: [3, 5, 5]"] "first channel's factors":
+            "normalisation[pixel / params.plane]" => "normalisation[0]";
+        [vectors] "first channel's factors, vectors":
+            "normalisation[16u * vector / params.plane]" => "normalisation[0]";
+        [vectors] "bytes in the wrong order": "vec4(0u, 8u, 16u, 24u)" => "vec4(24u, 16u, 8u, 0u)";
+        [maps] "first channel's factors, maps": "normalisation[channel]" => "normalisation[0u * channel]";
+        [maps] "channels in planes":
+            "channel * params.channel_step + place * params.place_step" => "channel * plane + place";
+        [maps] "bytes of a word in the wrong order": "8u * (index % 4u)" => "24u - 8u * (index % 4u)";
+        ["Augmented", "crop: 4"] "border that repeats the edge":
+            "2 * (size - 1) - inside" => "2 * size - 1 - inside";
+        ["Augmented", "crop: 4"] "shifts along the diagonal only":
+            "below(words.y, range)" => "below(words.x, range)";
+        ["Augmented", "cutout: 5"] "hole without its last row":
+            "within.x < params" => "within.x + 1u < params";
+        ["Augmented", "cutout: 5"] "hole that is seen":
+            "found.is_padding | source.is_hole" => "found.is_padding";
+        ["Augmented", "Random"] "same flips in every epoch":
+            "vec4(image, 0u, epoch," => "vec4(image, 0u, 0u,";
+        ["Augmented", "Alternating"] "flips that do not alternate": ".x ^ epoch" => ".x";
+        ["Augmented", "cutout: 4"] "seed of 32 bits": "params.seed_high" => "0u & params.seed_high";
+        ["batch: 65"] "one row too many": "row >= step.rows" => "row > step.rows";
+        [] "start ignored": "order[step.first + row]" => "order[row]";
+    }
 }

@@ -7,6 +7,7 @@ use crate::bench::{Bench, Case, Cases, Output, SLOTS, widen, written_slot};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 #[derive(Debug)]
 struct SumOfSquares {
@@ -42,4 +43,11 @@ pub fn cases() -> Cases {
     }
     cases.push(Box::new(SumOfSquares { length: 16_777_217 + 300, range: UNIT }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        [] "first slot": "ring[step.slot * " => "ring[0u * step.slot * ";
+    }
 }

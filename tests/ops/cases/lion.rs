@@ -3,11 +3,12 @@
 
 use shadegrad::ops::lion::{self, Update};
 
-use super::{OWN, lengths, own_rates, steps};
+use super::lengths;
 use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
-use crate::reference;
+use crate::update_steps::{Kept, OWN, steps};
+use crate::wrong_kernels::{Edit, edits};
 
 const BETAS: [f32; 2] = [0.9, 0.99];
 
@@ -39,27 +40,25 @@ impl Case for Lion {
             .map(|(w, g)| if coupled == 0.0 { *w } else { 8.0 * g })
             .collect();
         let dw = bench.floats("dw", [length], &gradients);
-        let parameter = bench.parameter("w", [length], &weights);
-        let mean = bench.parameter("m", [length], &means);
+        let kept = Kept::new(bench, &[length], ["w", "m"], [weights, means]);
+        let [parameter, mean] = kept.tensors;
         lion::step(bench.plan, Update { parameter, mean, betas: BETAS, rate, coupled, decoupled }, dw);
         bench.run_with(&steps());
 
-        let after = move || {
-            let (mut w, mut m) = (widen(&weights), widen(&means));
-            for rate in own_rates(rate) {
-                let lion = reference::Lion {
-                    betas: BETAS.map(f64::from),
-                    coupled: coupled.into(),
-                    decoupled: decoupled.into(),
-                };
-                lion.step(rate, &mut w, &mut m, &widen(&gradients));
-            }
-            (w, m)
-        };
-        let for_mean = after.clone();
         let largest = 300.0 * f64::from(range);
-        bench.expect("w", parameter, Tolerance::rounded(largest + 1.0), move || after().0);
-        bench.expect("m", mean, Tolerance::rounded(largest), move || for_mean().1);
+        let tolerances = [largest + 1.0, largest].map(Tolerance::rounded);
+        let [beta1, beta2] = BETAS.map(f64::from);
+        let [coupled, decoupled] = [coupled, decoupled].map(f64::from);
+        let dw = move || widen(&gradients);
+        kept.expect(bench, tolerances, rate, dw, move |_, rate, [w, m], dw| {
+            for i in 0..w.len() {
+                let g = dw[i] + coupled * w[i];
+                let sum = beta1 * m[i] + (1.0 - beta1) * g;
+                let sign = if sum == 0.0 { 0.0 } else { sum.signum() };
+                w[i] = w[i] * (1.0 - rate * decoupled) - rate * sign;
+                m[i] = beta2 * m[i] + (1.0 - beta2) * g;
+            }
+        });
     }
 }
 
@@ -76,4 +75,12 @@ pub fn cases() -> Cases {
     }
     cases.push(Box::new(Lion { length: 65_536 * 256 + 77, coupled: 0.0, decoupled: 0.25, range: UNIT }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        [] "sign of the kept mean": "(1.0 - params.beta1) * g" => "(1.0 - params.beta2) * g";
+        ["decoupled: 0.25"] "decay of the stepped weight lost": "params.decoupled * old" => "0.0";
+    }
 }

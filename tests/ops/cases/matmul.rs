@@ -4,20 +4,21 @@ use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::kernel::{CooperativeMatrix, GpuFacts, TileClass};
 use shadegrad::ops::matmul::gpu::EPILOGUES;
 use shadegrad::ops::matmul::{self, Epilogue, Form, Size};
-use shadegrad::ops::sgd::{Momentum, Update};
 use shadegrad::ops::{Rate, gather};
 use shadegrad::plan::{Array, Plan, StepRecord};
 use shadegrad::tensor::Element;
 
 use super::gather::Store;
-use super::sgd::{Kind, UPDATES, descent};
-use super::{RATES, own_rates, within_f16};
+use super::sgd::{Kind, SgdUpdate, UPDATES};
+use super::within_f16;
 use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
 use crate::runner::{bits_of, check_cases};
 use crate::subject::Subject;
+use crate::update_steps::RATES;
+use crate::wrong_kernels::{Edit, edits};
 
 pub const FORMS: [Form; 3] = [Form::Nn, Form::Nt, Form::Tn];
 
@@ -119,81 +120,40 @@ struct Descent {
     with_bias: bool,
 }
 
-/// Initial values of a parameter and its velocity.
-struct Start {
-    values: Vec<f32>,
-    velocities: Vec<f32>,
-}
-
 impl Descent {
-    fn update(
-        &self,
-        bench: &mut Bench,
-        name: &str,
-        shape: &[usize],
-        [rate, decay]: [f32; 2],
-    ) -> (Update, Start) {
-        let length = shape.iter().product();
-        let [values, velocities] = [(); 2].map(|()| bench.numbers.floats(length, self.range));
-        let parameter = bench.parameter(name, shape, &values);
-        let momentum = self.momentum.map(|(factor, nesterov)| Momentum {
-            velocity: bench.parameter(&format!("velocity of {name}"), shape, &velocities),
-            factor,
-            nesterov,
-        });
-        (Update { parameter, rate: Rate::Scaled(rate), decay, momentum }, Start { values, velocities })
+    /// Declares a parameter whose rate and decay are the case's times these factors.
+    fn update(&self, bench: &mut Bench, name: &str, shape: &[usize], [rate, decay]: [f32; 2]) -> SgdUpdate {
+        let kind = (self.momentum, decay * self.decay, Rate::Scaled(rate));
+        SgdUpdate::new(bench, name, shape, self.range, kind)
     }
 
-    /// Expects the result of `update`, applied to `start` with the gradient `dw`.
-    fn expect(
-        &self,
-        bench: &mut Bench,
-        update: Update,
-        start: Start,
-        dw: impl Fn() -> Vec<f64> + Clone + 'static,
-    ) {
-        // A velocity sums at most three gradients, three decayed weights and its initial value.
+    /// A velocity sums at most three gradients, three decayed weights and its initial value.
+    fn tolerance(&self) -> Tolerance {
         let most = 3.0 * magnitude(self.size, self.range) + 4.0 * f64::from(self.range);
-        let tolerance = Tolerance::sum(self.size.k, most);
-        let (descent, rates) = (descent(self.momentum, update.decay), own_rates(update.rate));
-        let after = move || {
-            let (mut w, mut v) = (widen(&start.values), widen(&start.velocities));
-            let dw = dw();
-            for rate in rates {
-                descent.step(rate, &mut w, &mut v, &dw);
-            }
-            [w, v]
-        };
-        let after = std::rc::Rc::new(after);
-        let names = [update.parameter].into_iter().chain(update.momentum.map(|momentum| momentum.velocity));
-        for (index, tensor) in names.enumerate() {
-            let after = after.clone();
-            let name = bench.plan.name(tensor).to_owned();
-            bench.expect(&name, tensor, tolerance, move || after()[index].clone());
-        }
+        Tolerance::sum(self.size.k, most)
     }
 }
 
 impl Case for Descent {
     fn record(&self, bench: &mut Bench) {
-        let &Descent { size, decay, range, with_bias, .. } = self;
+        let &Descent { size, range, with_bias, .. } = self;
         let Size { m, n, k } = size;
         let a_values = bench.numbers.floats(k * m, range);
         let b_values = bench.numbers.floats(k * n, range);
         let a = bench.activation_input("a", [k, m], &a_values);
         let b = bench.activation_input("b", [k, n], &b_values);
         let factor = 1.0 / bench.gradient_scale(1);
-        let (weight, weight_start) = self.update(bench, "w", &[m, n], [0.75, decay]);
+        let weight = self.update(bench, "w", &[m, n], [0.75, 1.0]);
         // A bias has its own learning rate and decay.
-        let bias = with_bias.then(|| self.update(bench, "bias", &[m], [1.25, 0.5 * decay]));
-        matmul::update(bench.plan, a, b, weight, bias.as_ref().map(|(update, _)| *update));
+        let bias = with_bias.then(|| self.update(bench, "bias", &[m], [1.25, 0.5]));
+        matmul::update(bench.plan, a, b, weight.update, bias.as_ref().map(|bias| bias.update));
         bench.run_with(&RATES.map(|learning_rate| StepRecord { learning_rate, ..PLAIN_RUN }));
         let a_wide: Vec<f64> = a_values.iter().map(|&a| factor * f64::from(a)).collect();
-        if let Some((bias, start)) = bias {
+        if let Some(bias) = bias {
             let a = a_wide.clone();
-            self.expect(bench, bias, start, move || reference::column_sum(&a, m));
+            bias.expect(bench, self.tolerance(), move || reference::column_sum(&a, m));
         }
-        self.expect(bench, weight, weight_start, move || {
+        weight.expect(bench, self.tolerance(), move || {
             reference::matmul(Form::Tn, size, &a_wide, &widen(&b_values))
         });
     }
@@ -254,16 +214,16 @@ impl Case for OfPixels {
         let factor = 1.0 / bench.gradient_scale(rows);
         let size = Size { m: outputs, n: inputs, k: batch };
         let descent = Descent { size, momentum, decay: 0.25, range: UNIT, with_bias: true };
-        let (weight, weight_start) = descent.update(bench, "w", &[outputs, inputs], [0.5, descent.decay]);
-        let (bias, bias_start) = descent.update(bench, "bias", &[outputs], [1.0, 0.5 * descent.decay]);
-        matmul::update(bench.plan, dy, x, weight, Some(bias));
+        let weight = descent.update(bench, "w", &[outputs, inputs], [0.5, 1.0]);
+        let bias = descent.update(bench, "bias", &[outputs], [1.0, 0.5]);
+        matmul::update(bench.plan, dy, x, weight.update, Some(bias.update));
         let dy: Vec<f64> = gradient.iter().map(|&dy| factor * f64::from(dy)).collect();
-        descent.expect(bench, bias, bias_start, {
+        bias.expect(bench, descent.tolerance(), {
             let dy = dy.clone();
             move || reference::column_sum(&dy, outputs)
         });
         let x = filled.normalised(&picks);
-        descent.expect(bench, weight, weight_start, move || reference::matmul(Form::Tn, size, &dy, &x));
+        weight.expect(bench, descent.tolerance(), move || reference::matmul(Form::Tn, size, &dy, &x));
     }
 }
 
@@ -394,6 +354,37 @@ pub fn cases() -> Cases {
         cases.push(product(Form::Nt, shape, After::Nothing, UNIT));
     }
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    let one_wrong = "y[i] = product + select(0.0, 0.05, i == 12345u);";
+    let (with_bias, channels) = ("range: 1.0, with_bias: true", "shape: [3, 2, 8]");
+    edits! {
+        // An error of a hundredth of the product's size in one of 65,535 elements, which the mean
+        // does not show.
+        ["m: 257, n: 255"] "one wrong element": "y[i] = product;" => one_wrong;
+        ["m: 127, n: 131"] "transposed output":
+            "let i = row * params.n + column;" => "let i = column * params.m + row;";
+        ["n: 10, k: 784"] "last row not written": "(row < params.m)" => "(row + 1u < params.m)";
+        ["n: 29, k: 101"] "last term dropped": "k0 < end;" => "k0 + 1u < end;";
+        ["after: Mask"] "mask that lets zeros through": "mask[i] > " => "mask[i] >= ";
+        ["after: Bias,"] "bias of the first column": "bias[column" => "bias[0u * column";
+        ["momentum: None"] "update uphill": "y[i] = old - " => "y[i] = old + ";
+        ["momentum: None, decay: 0.25", with_bias] "bias that decays like the weight":
+            "params.bias_decay" => "params.decay";
+        ["momentum: None, decay: 0.25", with_bias] "one row of each four lost":
+            "sums0 += a0" => "sums0 += vec4(a0.xyz, 0.0)";
+        [channels] "first channel's factors, pixels": "1u) / params.plane]" => "1u) * 0u]";
+        [channels] "a channel that never ends": "channel_end = (" => "channel_end = 9999u + (";
+        [channels] "pixels of the wrong image": "within - params.piece_images" => "within";
+        ["Change"] "decay of a block lost": "decayed * old" => "0.0 * decayed";
+        in F16 ["momentum: None, decay: 0.0", with_bias] "update by a gradient with its scale":
+            " / gradient_scale()" => "";
+        in F16 ["rows: 32"] "scale of one image": "max(step.rows, 1u)" => "max(step.rows - step.rows, 1u)";
+        in F16 ["form: Nn, size: Size { m: 65, n: 67"] "gradient without its scale":
+            " * gradient_scale()" => "";
+    }
 }
 
 /// The templates know epilogues by name; each must be covered by a case.

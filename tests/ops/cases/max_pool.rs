@@ -7,6 +7,7 @@ use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 /// The contents of the map.
 #[derive(Clone, Copy, Debug)]
@@ -82,4 +83,23 @@ pub fn cases() -> Cases {
         cases.push(Box::new(Forward { pool, content: Content::NotNumbers }));
     }
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        ["NotNumbers"] "NaN lost": "(value > largest) | is_nan" => "value > largest";
+        ["Forward"] "smallest instead of largest": "value > largest" => "value < largest";
+        ["Forward"] "pool's last element not written": "i < params.length" => "i + 1u < params.length";
+        ["Forward"] "last column of a window lost": "column < last_column" => "column + 1u < last_column";
+        ["Backward", "content: Ties"] "ties that all win": "if first {" => "if true || first {";
+        ["Backward", "content: Ties"] "last of equal cells wins": "above <= bottom" => "above < bottom";
+        ["Backward", "content: Ties"] "ties that all win, windows apart":
+            "left = select(left, Lanes(0.0), takes);" => "left = select(left, left, takes);";
+        ["Backward"] "cells behind the last window not written":
+            "select(end, input, output + 1u == outputs)" => "end";
+        ["Backward", "width: 2, stride: 3"] "cells between windows taken":
+            "Flags(is_inside)" => "Flags(is_inside | true)";
+        ["Backward", "width: 3, stride: 1"] "gradient of one window only": "sum += f32(dy" => "sum = f32(dy";
+    }
 }

@@ -2,40 +2,15 @@
 
 use libtest_mimic::Trial;
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::ops::{Rate, Window, fixture};
-use shadegrad::plan::StepRecord;
+use shadegrad::ops::{Window, fixture};
 use shadegrad::tensor::Element;
 
-use crate::bench::{Case, Cases, PLAIN_RUN};
+use crate::bench::{Case, Cases};
 use crate::numbers::{LARGE, TINY};
 use crate::runner::check_cases;
 use crate::samples::trials::{Need, trial};
 use crate::subject::Subject;
-
-/// Learning rates of successive steps.
-pub const RATES: [f32; 3] = [0.125, 0.1, 0.01];
-
-/// Learning rates of a parameter group: a factor, and linear decays that end within those steps and
-/// after them.
-pub const OWN: [Rate; 4] = [
-    Rate::Scaled(1.0),
-    Rate::Scaled(0.3),
-    Rate::Linear { first: 0.2, steps: 1.5 },
-    Rate::Linear { first: 0.1, steps: 7.0 },
-];
-
-/// Records of those steps.
-pub fn steps() -> [StepRecord; 3] {
-    [0, 1, 2].map(|step| StepRecord { learning_rate: RATES[step], step: step as u32, ..PLAIN_RUN })
-}
-
-/// A parameter's learning rate in each step.
-pub fn own_rates(own: Rate) -> [f64; 3] {
-    [0, 1, 2].map(|step| match own {
-        Rate::Scaled(factor) => f64::from(factor) * f64::from(RATES[step]),
-        Rate::Linear { first, steps } => f64::from(first) * (1.0 - step as f64 / f64::from(steps)).max(0.0),
-    })
-}
+use crate::wrong_kernels::Edit;
 
 /// A pool of a map, as data.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +106,11 @@ macro_rules! suites {
         /// The cases of every op.
         fn suites() -> Vec<(&'static str, Cases)> {
             vec![$((stringify!($op), $op::cases())),+]
+        }
+
+        /// The wrong kernels of every op, with its cases.
+        pub fn edits() -> Vec<(&'static str, fn() -> Cases, Vec<Edit>)> {
+            vec![$((stringify!($op), $op::cases, $op::edits())),+]
         }
     };
 }

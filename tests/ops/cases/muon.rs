@@ -1,14 +1,16 @@
 //! Cases of Muon: several steps of weights that are wide, tall, square and vectors, from velocities
 //! that are not zero; and the polynomial by itself.
 
+use shadegrad::ops::matmul::{Form, Size};
 use shadegrad::ops::muon::{self, Update};
 use shadegrad::ops::sgd::Momentum;
 
-use super::{OWN, own_rates, steps};
 use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
-use crate::reference;
+use crate::reference::{self, sum_of_squares};
+use crate::update_steps::{Kept, OWN, own_rates, steps};
+use crate::wrong_kernels::{Edit, edits};
 
 /// Momentum, whether it is Nesterov's, and weight decay.
 const KINDS: [(f32, bool, f32); 4] =
@@ -39,31 +41,55 @@ impl Case for Muon {
         let length = shape.iter().product();
         let [weights, velocities, gradients] = [(); 3].map(|()| bench.numbers.floats(length, range));
         let dw = bench.floats("dw", shape.as_slice(), &gradients);
-        let parameter = bench.parameter("w", shape.as_slice(), &weights);
-        let velocity = bench.parameter("v", shape.as_slice(), &velocities);
+        let kept = Kept::new(bench, shape, ["w", "v"], [weights, velocities]);
+        let [parameter, velocity] = kept.tensors;
         let momentum = Momentum { velocity, factor, nesterov };
         muon::step(bench.plan, Update { parameter, rate: OWN[own], decay, momentum }, dw);
         bench.run_with(&steps());
 
         let rows = shape[0];
-        let after = move || {
-            let (mut w, mut v) = (widen(&weights), widen(&velocities));
-            let muon = reference::Muon { decay: decay.into(), momentum: factor.into(), nesterov };
-            for rate in own_rates(OWN[own]) {
-                muon.step(rate, rows, &mut w, &mut v, &widen(&gradients));
-            }
-            (w, v)
-        };
-        let after_for_v = after.clone();
         // The norm of the weight is the root of its rows; the largest element of its direction is
         // about 1.
         let moved: f64 = own_rates(OWN[own]).iter().sum();
-        let largest = 3.0 * (rows as f64).sqrt() + moved * GROWTH;
-        bench.expect("w", parameter, Tolerance::sum(terms(shape), largest), move || after().0);
+        let of_w = 3.0 * (rows as f64).sqrt() + moved * GROWTH;
         // With decay it follows the weight, which has an ordinary size after the first step.
-        let largest = 8.0 * f64::from(range) + f64::from(decay) * largest;
-        bench.expect("v", velocity, Tolerance::sum(terms(shape), largest), move || after_for_v().1);
+        let of_v = 8.0 * f64::from(range) + f64::from(decay) * of_w;
+        let tolerances = [of_w, of_v].map(|largest| Tolerance::sum(terms(shape), largest));
+        let (decay, momentum) = (f64::from(decay), f64::from(factor));
+        let dw = move || widen(&gradients);
+        kept.expect(bench, tolerances, OWN[own], dw, move |_, rate, [w, v], dw| {
+            let mut x = vec![0.0; w.len()];
+            for i in 0..w.len() {
+                let g = dw[i] + decay * w[i];
+                v[i] = momentum * v[i] + g;
+                x[i] = if nesterov { g + momentum * v[i] } else { v[i] };
+            }
+            let norm = sum_of_squares(&x).sqrt() + 1e-7;
+            x.iter_mut().for_each(|x| *x /= norm);
+            let scale = (rows as f64 / sum_of_squares(w)).sqrt();
+            for (w, x) in w.iter_mut().zip(orthogonalised(&x, rows)) {
+                *w = *w * scale - rate * x;
+            }
+        });
     }
+}
+
+/// Three times `3.4445 x - 4.775 x x^T x + 2.0315 x x^T x x^T x`, as written, without transposing
+/// tall matrices.
+fn orthogonalised(x: &[f64], rows: usize) -> Vec<f64> {
+    let columns = x.len() / rows;
+    let square = Size { m: rows, n: rows, k: columns };
+    let product = Size { m: rows, n: columns, k: rows };
+    let mut x = x.to_vec();
+    for _ in 0..3 {
+        let xx = reference::matmul(Form::Nt, square, &x, &x);
+        let third = reference::matmul(Form::Nn, product, &xx, &x);
+        let fifth = reference::matmul(Form::Nn, product, &xx, &third);
+        for ((x, third), fifth) in x.iter_mut().zip(third).zip(fifth) {
+            *x = 3.4445 * *x - 4.775 * third + 2.0315 * fifth;
+        }
+    }
+    x
 }
 
 /// The polynomial, applied three times to a matrix of norm 1.
@@ -76,12 +102,12 @@ impl Case for Orthogonalised {
     fn record(&self, bench: &mut Bench) {
         let [rows, columns] = self.shape;
         let mut values = bench.numbers.floats(rows * columns, UNIT);
-        let norm = reference::sum_of_squares(&widen(&values)).sqrt();
+        let norm = sum_of_squares(&widen(&values)).sqrt();
         values.iter_mut().for_each(|value| *value = (f64::from(*value) / norm) as f32);
         let x = bench.floats("x", self.shape, &values);
         let y = muon::orthogonalised(bench.plan, x);
         let tolerance = Tolerance::sum(terms(&self.shape), GROWTH);
-        bench.expect("y", y, tolerance, move || reference::orthogonalised(&widen(&values), rows));
+        bench.expect("y", y, tolerance, move || orthogonalised(&widen(&values), rows));
     }
 }
 
@@ -120,4 +146,17 @@ pub fn cases() -> Cases {
     cases.push(Box::new(Muon { shape: vec![24, 2053], kind: KINDS[2], own: 1, range: UNIT }));
     cases.push(Box::new(Muon { shape: vec![1031, 24], kind: KINDS[2], own: 1, range: UNIT }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        ["Muon", "(0.6, true, 0.0)"] "Muon without Nesterov":
+            "params.nesterov == 1u" => "params.nesterov == 2u";
+        ["Muon", "(0.5, true, 0.25)"] "Muon's decay lost": "params.decay * weight" => "0.0";
+        ["Muon", "[10, 784]"] "norm of the first chunk": "sums[i], sums[count + i]" => "sums[0], sums[count]";
+        ["Muon", "[31, 17]"] "weight that keeps its norm": "factors[1] * w[i]" => "w[i]";
+        ["Muon", "[31, 17]"] "direction of the step before": "x[i] = direction;" => "x[i] += direction;";
+        ["Muon", "own: 2"] "a rate that never ends": "f32(step.step)" => "0.0 * f32(step.step)";
+    }
 }

@@ -8,7 +8,8 @@ use shadegrad::plan::{Array, StepRecord};
 use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_slot};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
-use crate::reference::{self, Descent};
+use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 /// Pixels of an image. The op sees them only through products.
 const INPUTS: usize = 24;
@@ -58,14 +59,13 @@ impl Case for OnlineSteps {
         let row_weight = 0.25;
         bench.run_with(&[StepRecord { rows: rows as u32, row_weight, ..PLAIN_RUN }]);
 
-        let descent = |decay: f32| Descent { decay: decay.into(), momentum: 0.0, nesterov: false };
         let network = Network {
             weight,
             bias: widen(&bias),
             weight2: widen(&weight2),
             bias2: widen(&bias2),
-            weight_descent: descent(weight_decay),
-            bias_descent: descent(bias_decay),
+            weight_decay: weight_decay.into(),
+            bias_decay: bias_decay.into(),
         };
         let trained = std::rc::Rc::new(std::cell::LazyCell::new(move || {
             Trained::of(network, &images, &targets[..rows])
@@ -101,8 +101,8 @@ struct Network {
     bias: Vec<f64>,
     weight2: Vec<f64>,
     bias2: Vec<f64>,
-    weight_descent: Descent,
-    bias_descent: Descent,
+    weight_decay: f64,
+    bias_decay: f64,
 }
 
 impl Network {
@@ -120,13 +120,10 @@ impl Network {
         let dz = reference::relu_backward(&h, &dh);
         let dweight2 = reference::matmul(Form::Tn, size(classes, hidden, 1), &dlogits, &h);
         let dweight = reference::matmul(Form::Tn, size(hidden, INPUTS, 1), &dz, image);
-        let follow = |descent: Descent, parameter: &mut Vec<f64>, gradient: &[f64]| {
-            descent.step(rate, parameter, &mut vec![0.0; gradient.len()], gradient);
-        };
-        follow(self.weight_descent, &mut self.weight, &dweight);
-        follow(self.weight_descent, &mut self.weight2, &dweight2);
-        follow(self.bias_descent, &mut self.bias, &dz);
-        follow(self.bias_descent, &mut self.bias2, &dlogits);
+        reference::sgd(rate, self.weight_decay, &mut self.weight, &dweight);
+        reference::sgd(rate, self.weight_decay, &mut self.weight2, &dweight2);
+        reference::sgd(rate, self.bias_decay, &mut self.bias, &dz);
+        reference::sgd(rate, self.bias_decay, &mut self.bias2, &dlogits);
         (loss, reference::hits(&logits, label), dz)
     }
 }
@@ -145,7 +142,7 @@ struct Trained {
 impl Trained {
     fn of(mut network: Network, images: &[f64], targets: &[u32]) -> Self {
         let rate = f64::from(PLAIN_RUN.learning_rate);
-        let kept = 1.0 - rate * network.weight_descent.decay;
+        let kept = 1.0 - rate * network.weight_decay;
         let norm_at_first = reference::sum_of_squares(&network.weight);
         // This fraction of the initial norm is in the norm before each step; the rest of it is
         // `added`.
@@ -187,4 +184,18 @@ pub fn cases() -> Cases {
         add((block, block), hidden, classes, (0.08, 0.08));
     }
     cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    let decaying = "rows: 32, hidden: 31, classes: 37, weight_decay: 0.08";
+    edits! {
+        [decaying] "first weight that does not decay": "z *= 1.0 - decayed;" => "z *= 1.0;";
+        [decaying] "norm that does not decay": "kept *= c * c;" => "kept *= c;";
+        [decaying] "earlier norms forgotten": "added = c * c * added" => "added = 0.0";
+        [decaying] "norm that forgets the image's": "found.y * length" => "found.y";
+        [decaying] "norm of the second weight lost": "squares += w * w;" => "squares = w * w;";
+        ["rows: 17"] "change of the padding": "t < rows);" => "true);";
+        ["rows: 32"] "earlier steps forgotten": "z -= overlaps" => "z -= 0.0 * overlaps";
+    }
 }

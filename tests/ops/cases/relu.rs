@@ -7,6 +7,7 @@ use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 #[derive(Debug)]
 struct Forward {
@@ -71,4 +72,18 @@ pub fn cases() -> Cases {
     cases.push(Box::new(Forward { length, range: UNIT }));
     cases.push(Box::new(Backward { length, range: UNIT }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    let select = "select(value, 0.0, value < 0.0)";
+    edits! {
+        ["Forward"] "sign flip": select => "-select(value, 0.0, value < 0.0)";
+        ["Forward"] "NaN": select => "bitcast<f32>(0x7fc00000u | (i & 0u))";
+        ["Forward"] "last element not written": "i < params.length" => "i + 1u < params.length";
+        ["Forward"] "stale output added": "y[i] = " => "y[i] += ";
+        ["Special"] "NaN lost": select => "max(value, 0.0)";
+        ["16777293"] "second dimension of the grid ignored": "group.y * groups.x + group.x" => "group.x";
+        ["Backward"] "mask that lets zeros through": "y[i] > Stored" => "y[i] >= Stored";
+    }
 }

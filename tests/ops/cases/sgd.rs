@@ -3,11 +3,13 @@
 use shadegrad::ops::Rate;
 use shadegrad::ops::sgd::{self, Momentum, Update};
 
-use super::{OWN, lengths, own_rates, steps};
+use super::lengths;
 use crate::bench::{Bench, Case, Cases, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
-use crate::reference::Descent;
+use crate::reference;
+use crate::update_steps::{Kept, OWN, steps};
+use crate::wrong_kernels::{Edit, edits};
 
 /// Momentum, and whether it is Nesterov's.
 pub type Kind = Option<(f32, bool)>;
@@ -23,10 +25,61 @@ pub const UPDATES: [(Kind, f32); 7] = [
     (Some((0.5, true)), 0.25),
 ];
 
-/// The reference's version of an update.
-pub fn descent(momentum: Kind, decay: f32) -> Descent {
-    let (factor, nesterov) = momentum.unwrap_or((0.0, false));
-    Descent { decay: decay.into(), momentum: factor.into(), nesterov }
+/// An SGD update with its initial values.
+pub struct SgdUpdate {
+    pub update: Update,
+    start: [Vec<f32>; 2],
+}
+
+impl SgdUpdate {
+    /// Declares the parameter `name`, and its velocity if there is momentum.
+    pub fn new(
+        bench: &mut Bench,
+        name: &str,
+        shape: &[usize],
+        range: f32,
+        (momentum, decay, rate): (Kind, f32, Rate),
+    ) -> Self {
+        let start = [(); 2].map(|()| bench.numbers.floats(shape.iter().product(), range));
+        let parameter = bench.parameter(name, shape, &start[0]);
+        let momentum = momentum.map(|(factor, nesterov)| Momentum {
+            velocity: bench.parameter(&format!("velocity of {name}"), shape, &start[1]),
+            factor,
+            nesterov,
+        });
+        SgdUpdate { update: Update { parameter, rate, decay, momentum }, start }
+    }
+
+    /// Expects the result of three steps with the gradient `dw`.
+    pub fn expect(self, bench: &mut Bench, tolerance: Tolerance, dw: impl Fn() -> Vec<f64> + 'static) {
+        let SgdUpdate { update: Update { parameter, rate, decay, momentum }, start: [w, v] } = self;
+        let decay = f64::from(decay);
+        match momentum {
+            None => Kept { tensors: [parameter], start: [w] }.expect(
+                bench,
+                [tolerance],
+                rate,
+                dw,
+                move |_, rate, [w], dw| reference::sgd(rate, decay, w, dw),
+            ),
+            Some(Momentum { velocity, factor, nesterov }) => {
+                Kept { tensors: [parameter, velocity], start: [w, v] }.expect(
+                    bench,
+                    [tolerance; 2],
+                    rate,
+                    dw,
+                    move |_, rate, [w, v], dw| {
+                        let momentum = f64::from(factor);
+                        for i in 0..w.len() {
+                            let g = dw[i] + decay * w[i];
+                            v[i] = momentum * v[i] + g;
+                            w[i] -= rate * if nesterov { g + momentum * v[i] } else { v[i] };
+                        }
+                    },
+                )
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -41,34 +94,14 @@ struct Sgd {
 impl Case for Sgd {
     fn record(&self, bench: &mut Bench) {
         let &Sgd { length, momentum, rate, decay, range } = self;
-        let weights = bench.numbers.floats(length, range);
-        let velocities = bench.numbers.floats(length, range);
+        let descent = SgdUpdate::new(bench, "w", &[length], range, (momentum, decay, rate));
         let gradients = bench.numbers.floats(length, range);
         let dw = bench.floats("dw", [length], &gradients);
-        let w = bench.parameter("w", [length], &weights);
-        let momentum = momentum.map(|(factor, nesterov)| Momentum {
-            velocity: bench.parameter("v", [length], &velocities),
-            factor,
-            nesterov,
-        });
-        sgd::step(bench.plan, Update { parameter: w, rate, decay, momentum }, dw);
+        sgd::step(bench.plan, descent.update, dw);
         bench.run_with(&steps());
-
         // Each step adds at most the gradient, the decayed weight and the old velocity.
         let tolerance = Tolerance::rounded(8.0 * f64::from(range));
-        let descent = descent(self.momentum, decay);
-        let after = move || {
-            let (mut w, mut v) = (widen(&weights), widen(&velocities));
-            for rate in own_rates(rate) {
-                descent.step(rate, &mut w, &mut v, &widen(&gradients));
-            }
-            (w, v)
-        };
-        let after_for_v = after.clone();
-        bench.expect("w", w, tolerance, move || after().0);
-        if let Some(momentum) = momentum {
-            bench.expect("v", momentum.velocity, tolerance, move || after_for_v().1);
-        }
+        descent.expect(bench, tolerance, move || widen(&gradients));
     }
 }
 
@@ -93,4 +126,12 @@ pub fn cases() -> Cases {
         range: UNIT,
     }));
     cases
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        ["true"] "nesterov off": "params.nesterov == 1u" => "params.nesterov == 2u";
+        ["decay: 0.25"] "decay lost": "params.decay * old" => "0.0";
+    }
 }

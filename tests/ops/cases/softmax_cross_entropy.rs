@@ -9,6 +9,7 @@ use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, Numbers, TINY, UNIT};
 use crate::reference;
+use crate::wrong_kernels::{Edit, edits};
 
 /// The precision of f32: the difference of two logits is rounded, and its exponential inherits the
 /// error.
@@ -202,4 +203,16 @@ pub fn cases() -> Cases {
         smoothing: 0.0,
     });
     cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
+}
+
+/// Wrong kernels, each with the cases that must catch it.
+pub fn edits() -> Vec<Edit> {
+    edits! {
+        ["Uniform(100.0)"] "cancelling gradient": "-rest * factor" => "gradient - scale";
+        ["Extreme"] "last of equal logits": "value > largest" => "value >= largest";
+        ["Extreme"] "largest logit not subtracted": "exponential(below)" => "exp(logit(row, j))";
+        ["smoothing: 0.2"] "smoothing of all but the label":
+            "scale * (share - select(0.0, smoothing, j == label))" => "scale * share";
+        ["rows: 3"] "mean over the padding too": ", step.rows)" => ", params.batch)";
+    }
 }
