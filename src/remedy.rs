@@ -11,6 +11,7 @@
 //! assert_eq!(error.remedy(), Some(&Remedy::SmallerBatch(32)));
 //! ```
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -41,7 +42,7 @@ pub enum Remedy {
         /// Name of the setting.
         setting: &'static str,
         /// Help text of the setting.
-        help: &'static str,
+        help: Cow<'static, str>,
     },
     /// Train with this learning rate.
     LowerLearningRate {

@@ -36,7 +36,8 @@ fn sentence(remedy: &Remedy) -> String {
     match remedy {
         Remedy::Settings { sentence, hints } => fill(sentence, hints, flag),
         Remedy::Explain { setting, help: other } => {
-            format!("{setting}: {}", Key::named(setting).map_or(*other, help::of_key))
+            let help = Key::named(setting).map_or_else(|| other.clone(), help::of_key);
+            format!("{setting}: {help}")
         }
         Remedy::LowerLearningRate { rate, standardise } => {
             let other = if *standardise { ", or --normalize standard" } else { "" };

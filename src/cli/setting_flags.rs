@@ -134,7 +134,7 @@ fn flags_of(key: Key) -> Vec<Arg> {
     let switch = |name: &'static str, other: &'static str, hidden: bool| {
         Arg::new(name)
             .long(name)
-            .help(help::of_key(key))
+            .help(help::of_key(key).into_owned())
             .help_heading(heading(key))
             .action(ArgAction::SetTrue)
             .conflicts_with(other)
@@ -146,7 +146,7 @@ fn flags_of(key: Key) -> Vec<Arg> {
 fn valued(key: Key) -> Arg {
     let help = match key {
         Key::Model => format!("{}. Layers: {}", help::of_key(key), layers()),
-        _ => help::of_key(key).into(),
+        _ => help::of_key(key).into_owned(),
     };
     let argument = Arg::new(key.name())
         .help(help)

@@ -1,4 +1,19 @@
-//! The images that a run is validated on, and the metric that decides.
+//! Values of some settings: initial weights, the images that a run is validated on, and the metric
+//! that decides.
+
+use std::path::PathBuf;
+
+use crate::nn::InitRule;
+
+/// Initial weights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Init {
+    /// An initialisation rule. It uses the seed.
+    Rule(InitRule),
+    /// A model file, or the folder of a run or checkpoint that contains one. Parameter names and
+    /// shapes must match the model's.
+    File(PathBuf),
+}
 
 /// The images that decide which epoch is best and when to stop.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,5 +1,7 @@
 //! The table of all settings: name, kind of value, default and help.
 
+use std::borrow::Cow;
+
 use super::choices::{Monitor, Validation};
 use super::kind::Kind::{
     self, Choice, ChoiceOrFile, Count, CountOrZero, FractionOrChoice, FractionOrTime, Groups, Interval,
@@ -10,7 +12,7 @@ use crate::augmentation::Flip;
 use crate::data::Normalize;
 use crate::data::pictures::Resize;
 use crate::nn::InitRule;
-use crate::optim::{Optimizer, Schedule};
+use crate::optim::{Hyperparameter, Optimizer, Place, Schedule};
 use crate::tensor::Precision;
 use crate::text::bounds::Bounds;
 
@@ -65,9 +67,8 @@ macro_rules! keys {
                 }
             }
 
-            /// Returns the help of the flag, in one line. The help of a switch describes the
-            /// non-default setting.
-            pub fn help(self) -> &'static str {
+            /// Returns what the key sets. A switch has that of its non-default setting.
+            fn purpose(self) -> &'static str {
                 match self {
                     $(Key::$key => $help,)+
                 }
@@ -134,27 +135,27 @@ keys! {
     /// Learning rate.
     Lr: "lr", Number(Bounds::Positive), Some("0.01"),
         "Learning rate of the first step, or the peak of a schedule with warm-up";
-    /// Momentum of SGD and Muon.
+    /// Momentum.
     Momentum: "momentum", Number(Bounds::BelowOne), Some("0.0"),
-        "Momentum (0 <= X < 1)";
+        "Momentum";
     /// Whether to use Nesterov momentum.
     Nesterov: "nesterov", Switch { usual: false, off: "no-nesterov" }, None,
         "Use Nesterov momentum";
     /// Weight decay of the optimizer.
     WeightDecay: "weight-decay", Number(Bounds::NotNegative), Some("0.0"),
-        "Weight decay of all parameters, biases included: L2, or decoupled with adamw and lion";
+        "Weight decay of all parameters, biases included";
     /// Parameter groups: overrides for some parameters.
     Groups: "groups", Groups, None,
         "Override lr (as a factor), decay, until or momentum for some parameters: \"biases lr=2 decay=0, 3 lr=0\"";
-    /// Decay rate of the first moment in Adam and Lion.
+    /// Decay rate of the first moment.
     Beta1: "beta1", Number(Bounds::BelowOne), None,
-        "Decay rate of the first moment (adam, adamw, lion) [default: 0.9]";
-    /// Decay rate of the second moment in Adam, or of the momentum in Lion.
+        "Decay rate of the first moment";
+    /// Decay rate of the second moment, or of the momentum in Lion.
     Beta2: "beta2", Number(Bounds::BelowOne), None,
-        "Decay rate of the second moment (adam, adamw) or the momentum (lion) [default: 0.999, lion 0.99]";
-    /// Term that keeps Adam from dividing by zero.
+        "Decay rate of the second moment, or of the momentum of lion";
+    /// Term that keeps optimizers from dividing by zero.
     Epsilon: "epsilon", Number(Bounds::Positive), None,
-        "Term added to the denominator for stability (adam, adamw) [default: 1e-8]";
+        "Term added to the denominator for stability";
     /// Largest global norm of the gradients.
     ClipNorm: "clip-norm", OrAuto(&Number(Bounds::Positive)), None,
         "Clip gradients to this global norm; `auto`: only for smaller batches or larger images than the preset's";
@@ -223,11 +224,53 @@ impl Key {
         }
     }
 
+    /// Returns the key of an optimizer's hyperparameter, which has the same name.
+    ///
+    /// # Panics
+    /// Panics if there is none.
+    pub fn of_hyperparameter(hyperparameter: &Hyperparameter) -> Key {
+        Key::named(hyperparameter.name).expect("every hyperparameter has a key")
+    }
+
+    /// Returns the help of the flag, in one line: what it sets and, for a hyperparameter, for which
+    /// optimizers. The help of a switch describes the non-default setting.
+    pub fn help(self) -> Cow<'static, str> {
+        let names = |optimizers: &mut dyn Iterator<Item = Optimizer>| {
+            optimizers.map(Optimizer::name).collect::<Vec<_>>().join(", ")
+        };
+        let purpose = self.purpose();
+        match Hyperparameter::named(self.name()) {
+            None => purpose.into(),
+            Some(_) if self == Key::WeightDecay => {
+                let decoupled = names(&mut Optimizer::all().filter(|one| one.is_decoupled()));
+                format!("{purpose}: L2, or decoupled with {decoupled}").into()
+            }
+            Some(own) => {
+                let default = if self.default().is_none() { defaults(own) } else { String::new() };
+                format!("{purpose} ({}){default}", names(&mut own.optimizers())).into()
+            }
+        }
+    }
+
     /// Whether the result of a run depends on the key. Keys that only name places or devices do not
     /// count.
     pub fn is_of_config(self) -> bool {
         !matches!(self, Key::DataDir | Key::Device | Key::Tune | Key::Out)
     }
+}
+
+/// Describes the defaults of a number that differ between optimizers: ` [default: 0.999, lion
+/// 0.99]`.
+fn defaults(own: Hyperparameter) -> String {
+    let number = |optimizer: Optimizer| match (own.of)(&mut { optimizer }) {
+        Place::Number(number) => Some((optimizer.name(), *number)),
+        Place::Switch(_) => None,
+    };
+    let mut defaults = own.optimizers().filter_map(number);
+    let Some((_, usual)) = defaults.next() else { return String::new() };
+    let exceptions = defaults.filter(|(_, number)| *number != usual);
+    let exceptions: String = exceptions.map(|(name, number)| format!(", {name} {number:?}")).collect();
+    format!(" [default: {usual:?}{exceptions}]")
 }
 
 #[cfg(test)]
@@ -238,6 +281,9 @@ mod tests {
     fn every_key_is_found_by_its_name() {
         for key in Key::ALL {
             assert_eq!(Key::named(key.name()), Some(key));
+        }
+        for hyperparameter in &Hyperparameter::ALL {
+            assert_eq!(Key::of_hyperparameter(hyperparameter).name(), hyperparameter.name);
         }
         assert_eq!(Key::named("batch_size"), None);
     }

@@ -31,8 +31,8 @@ mod settings;
 mod value;
 
 pub use automatic::TrainingSet;
-pub use choices::{Monitor, Validation};
-pub use configuration::{Config, Init};
+pub use choices::{Init, Monitor, Validation};
+pub use configuration::Config;
 pub use file::ConfigFile;
 pub use interval::Interval;
 pub use key::Key;

@@ -14,7 +14,7 @@ use super::{Config, Interval};
 use crate::data::catalogue::Catalogue;
 use crate::error::{Error, Result};
 use crate::nn::ModelSpec;
-use crate::optim::{Optimizer, Schedule, Warmup};
+use crate::optim::{Hyperparameter, Optimizer, Schedule, Warmup};
 use crate::remedy::Remedy;
 
 /// The sources of a run's settings, other than presets and defaults.
@@ -75,11 +75,10 @@ pub fn complete(said: Settings) -> Result<Resolved> {
 /// defaults that depend on the optimizer or schedule are added.
 fn of_run(config: &Config, settings: Settings) -> Settings {
     let followed = config.to_settings();
-    let is_outside = |key| matches!(key, Key::DataDir | Key::Device | Key::Tune | Key::Out);
     let open: Vec<Key> =
         settings.iter().filter(|(key, setting)| setting.is_open(*key)).map(|(key, _)| key).collect();
     let mut settings =
-        settings.filter(|key| is_outside(key) || open.contains(&key) || followed.get(key).is_some());
+        settings.filter(|key| !key.is_of_config() || open.contains(&key) || followed.get(key).is_some());
     for (key, setting) in followed.iter().filter(|(key, _)| settings.get(*key).is_none()).collect::<Vec<_>>()
     {
         settings.set(key, setting.value.clone(), Origin::Default);
@@ -104,9 +103,7 @@ fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
     let describe = |key| settings.get(key).map(|setting| setting.describe(key)).unwrap_or_default();
     check_optimizer(config, settings)?;
     check_schedule(config, settings)?;
-    if let Optimizer::Sgd { momentum: 0.0, nesterov: true, .. }
-    | Optimizer::Muon { momentum: 0.0, nesterov: true, .. } = config.optimizer
-    {
+    if let Optimizer { momentum: 0.0, nesterov: true, .. } = config.optimizer {
         let (nesterov, momentum) = (describe(Key::Nesterov), describe(Key::Momentum));
         return Err(Error::usage(format!("{nesterov}: needs a momentum above 0, got {momentum}")).advise(
             Remedy::settings("set momentum, for example {}, or remove nesterov", [("momentum", "0.9")]),
@@ -124,16 +121,17 @@ fn check_combinations(config: &Config, settings: &Settings) -> Result<()> {
 /// Checks that every value given for this run applies to its optimizer. Values of presets and
 /// defaults are ignored if they belong to another optimizer.
 fn check_optimizer(config: &Config, settings: &Settings) -> Result<()> {
-    let known = config.optimizer.values();
-    for key in [Key::Momentum, Key::Nesterov, Key::Beta1, Key::Beta2, Key::Epsilon] {
+    let keys = |own: &[Hyperparameter]| own.iter().map(Key::of_hyperparameter).collect::<Vec<_>>();
+    let known = keys(config.optimizer.hyperparameters());
+    for key in keys(&Hyperparameter::ALL) {
         // A momentum of 0 means the same for every optimizer.
         let is_off = |setting: &&Setting| matches!(setting.value, Value::Number(0.0) | Value::Switch(false));
         let said = settings.get(key).filter(|setting| setting.is_said() && !is_off(setting));
         if let Some(setting) = said
-            && known.iter().all(|(other, _)| *other != key)
+            && !known.contains(&key)
         {
             let (name, described) = (config.optimizer.name(), setting.describe(key));
-            let names: Vec<_> = known.iter().map(|(key, _)| key.name()).collect();
+            let names: Vec<_> = known.iter().map(|key| key.name()).collect();
             return Err(Error::usage(format!("{described}: the optimizer {name} has no {}", key.name()))
                 .advise(format!("remove it; {name} has {}", names.join(", "))));
         }
@@ -244,10 +242,7 @@ mod tests {
             for (optimizer, second) in [("adamw", 0.999), ("lion", 0.99)] {
                 let text = format!("preset = {name:?}\noptimizer = {optimizer:?}\n");
                 let config = resolve_file(&text).expect("it is valid").config;
-                let (Optimizer::Adam { betas, .. } | Optimizer::Lion { betas, .. }) = config.optimizer else {
-                    panic!("{:?}", config.optimizer)
-                };
-                assert_eq!(betas, [0.9, second]);
+                assert_eq!(config.optimizer.betas, [0.9, second]);
             }
         }
     }

@@ -28,7 +28,9 @@ impl Resolved {
     #[must_use]
     pub fn settle(self, set: &TrainingSet) -> Resolved {
         let settings = automatic::settle(self.settings, Some(set));
-        Resolved { config: self.config.settled(&settings), settings }
+        let mut complete = Settings::defaults();
+        complete.put_on_top(settings.clone());
+        Resolved { config: Config::from_settings(&complete), settings }
     }
 
     /// Checks that the settings fit a run on `images` training images. A patience needs validation

@@ -110,10 +110,9 @@ impl Groups {
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the rule.
     pub fn check_momentum(&self, optimizer: Optimizer) -> Result<()> {
-        let has_momentum = matches!(optimizer, Optimizer::Sgd { .. } | Optimizer::Muon { .. });
         let is_lost = |rule: &&Rule| rule.options.momentum.is_some() && !rule.options.uses_sgd;
         match self.rules.iter().find(is_lost) {
-            Some(rule) if !has_momentum => {
+            Some(rule) if !optimizer.has_momentum() => {
                 let name = optimizer.name();
                 Err(Error::usage(format!("groups: `{rule}`: the optimizer {name} has no momentum"))
                     .advise(format!("leave it out, or add {SGD_WORD} to the rule")))

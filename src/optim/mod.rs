@@ -1,9 +1,9 @@
 //! Optimizers, parameter groups and learning rate schedules.
 //!
 //! ```
-//! use shadegrad::optim::Optimizer;
+//! use shadegrad::optim::{Algorithm, Optimizer};
 //!
-//! let muon = Optimizer::Muon { momentum: 0.6, nesterov: true, weight_decay: 0.0 };
+//! let muon = Optimizer { momentum: 0.6, ..Optimizer::new(Algorithm::Muon) };
 //! assert_eq!((muon.name(), muon.sgd().name()), ("muon", "sgd"));
 //! ```
 
@@ -13,6 +13,6 @@ pub mod schedule;
 mod updates;
 
 pub use group::{GroupOptions, Groups};
-pub use optimizer::Optimizer;
+pub use optimizer::{Algorithm, Hyperparameter, Optimizer, Place};
 pub use schedule::{LearningRate, Schedule, Warmup};
 pub use updates::{Recipe, Updates, step_record};

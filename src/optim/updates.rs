@@ -1,24 +1,20 @@
 //! Records the update of every parameter.
 
 use super::group::{GroupOptions, Groups};
-use super::optimizer::Optimizer;
+use super::optimizer::{Algorithm, Optimizer, Update};
 use crate::nn::init::ParameterKind;
 use crate::nn::{GradientSink, Parameter};
 use crate::ops::matmul::{self, Epilogue, Form};
-use crate::ops::sgd::{self, Momentum};
-use crate::ops::{Rate, adam, average, clip_norm, column_sum, lion, muon};
-use crate::plan::{Plan, Role, StepRecord};
-use crate::tensor::{Element, Tensor};
+use crate::ops::{Rate, average, clip_norm, column_sum};
+use crate::plan::{Plan, StepRecord};
+use crate::tensor::Tensor;
 
 /// The data of the `step`-th step of a run, counted from 0, that the optimizer needs. `ema` is the
 /// decay of the parameters' moving averages, if the run has them.
 pub fn step_record(optimizer: Optimizer, ema: Option<f32>, learning_rate: f32, step: usize) -> StepRecord {
     let record = StepRecord { learning_rate, step: step as u32, ..StepRecord::default() };
     let record = ema.map_or(record, |decay| average::share(record, decay, step));
-    match optimizer {
-        Optimizer::Adam { betas, .. } => adam::correct(record, betas, step),
-        Optimizer::Sgd { .. } | Optimizer::Lion { .. } | Optimizer::Muon { .. } => record,
-    }
+    optimizer.correct(record, step)
 }
 
 /// The hyperparameters of a run's updates.
@@ -81,34 +77,7 @@ impl Updates {
         // The penalty is part of the loss, so clipping includes it; weight decay is not.
         let penalty = if self.recipe.clip_norm.is_some() { 0.0 } else { self.penalty(parameter) };
         let ParameterOptions { optimizer, rate } = self.parameter_options(plan, parameter);
-        let tensor = parameter.tensor;
-        match optimizer {
-            Optimizer::Sgd { .. } => {
-                let update = sgd_update(plan, parameter, ParameterOptions { optimizer, rate }, penalty);
-                sgd::step(plan, update, dw);
-            }
-            Optimizer::Adam { betas, epsilon, decoupled, weight_decay } => {
-                let (coupled, decoupled) =
-                    if decoupled { (penalty, weight_decay) } else { (weight_decay + penalty, 0.0) };
-                let [mean, square] = ["mean", "square"].map(|what| state(plan, parameter, what));
-                let parameter = tensor;
-                let update =
-                    adam::Update { parameter, mean, square, betas, epsilon, rate, coupled, decoupled };
-                adam::step(plan, update, dw);
-            }
-            Optimizer::Lion { betas, weight_decay } => {
-                let (mean, parameter) = (state(plan, parameter, "mean"), tensor);
-                let (coupled, decoupled) = (penalty, weight_decay);
-                let update = lion::Update { parameter, mean, betas, rate, coupled, decoupled };
-                lion::step(plan, update, dw);
-            }
-            Optimizer::Muon { momentum, nesterov, weight_decay } => {
-                let velocity = state(plan, parameter, "velocity");
-                let momentum = Momentum { velocity, factor: momentum, nesterov };
-                let decay = weight_decay + penalty;
-                muon::step(plan, muon::Update { parameter: tensor, rate, decay, momentum }, dw);
-            }
-        }
+        Update::new(plan, parameter.tensor, optimizer, rate, penalty).record(dw);
     }
 
     /// The optimizer and learning rate of `parameter`: the recipe's, with the options of its
@@ -116,7 +85,7 @@ impl Updates {
     fn parameter_options(&self, plan: &Plan, parameter: &Parameter) -> ParameterOptions {
         let &Recipe { ref groups, learning_rate, mut optimizer, .. } = &self.recipe;
         let options = groups.options(plan.name(parameter.tensor), parameter.kind);
-        let is_of_muon = matches!(optimizer, Optimizer::Muon { .. });
+        let is_of_muon = optimizer.algorithm == Algorithm::Muon;
         if options.uses_sgd || is_of_muon && parameter.kind != ParameterKind::Weight {
             optimizer = optimizer.sgd();
         }
@@ -152,47 +121,18 @@ struct ParameterOptions {
 impl ParameterOptions {
     /// Whether the update can be fused into the product that computes the gradient.
     fn fits_in_product(&self) -> bool {
-        matches!((self.optimizer, self.rate), (Optimizer::Sgd { .. }, Rate::Scaled(factor)) if factor > 0.0)
-    }
-
-    /// SGD momentum, if the optimizer is SGD.
-    fn momentum(&self) -> Option<f32> {
-        match self.optimizer {
-            Optimizer::Sgd { momentum, .. } => Some(momentum),
-            _ => None,
-        }
+        let is_scaled = matches!(self.rate, Rate::Scaled(factor) if factor > 0.0);
+        self.optimizer.algorithm == Algorithm::Sgd && is_scaled
     }
 }
 
 /// `optimizer` with the weight decay and momentum of a group.
 fn with_group_options(optimizer: Optimizer, options: GroupOptions) -> Optimizer {
-    let mut own = optimizer;
-    let (Optimizer::Sgd { weight_decay, .. }
-    | Optimizer::Adam { weight_decay, .. }
-    | Optimizer::Lion { weight_decay, .. }
-    | Optimizer::Muon { weight_decay, .. }) = &mut own;
-    *weight_decay = options.decay.unwrap_or(*weight_decay);
-    if let Optimizer::Sgd { momentum, .. } | Optimizer::Muon { momentum, .. } = &mut own {
-        *momentum = options.momentum.unwrap_or(*momentum);
+    Optimizer {
+        weight_decay: options.decay.unwrap_or(optimizer.weight_decay),
+        momentum: options.momentum.unwrap_or(optimizer.momentum),
+        ..optimizer
     }
-    own
-}
-
-/// The SGD update of `parameter`. `penalty` is the L2 factor, if the gradient does not include it.
-fn sgd_update(plan: &mut Plan, parameter: &Parameter, own: ParameterOptions, penalty: f32) -> sgd::Update {
-    let ParameterOptions { optimizer, rate } = own;
-    let Optimizer::Sgd { momentum: factor, nesterov, weight_decay } = optimizer else {
-        unreachable!("{} is not SGD", optimizer.name())
-    };
-    let momentum =
-        (factor != 0.0).then(|| Momentum { velocity: state(plan, parameter, "velocity"), factor, nesterov });
-    sgd::Update { parameter: parameter.tensor, rate, decay: weight_decay + penalty, momentum }
-}
-
-/// Declares a tensor of the optimizer state of a parameter.
-fn state(plan: &mut Plan, parameter: &Parameter, what: &str) -> Tensor {
-    let name = format!("{}.{what}", plan.name(parameter.tensor));
-    plan.declare(name, Role::State, Element::F32, parameter.tensor.shape())
 }
 
 impl GradientSink for Updates {
@@ -202,13 +142,14 @@ impl GradientSink for Updates {
 
     fn product(&mut self, plan: &mut Plan, weight: &Parameter, bias: &Parameter, dy: Tensor, x: Tensor) {
         let own = [weight, bias].map(|parameter| self.parameter_options(plan, parameter));
-        let [momentum, momentum_of_bias] = own.map(|own| own.momentum());
         let is_one_op = own.iter().all(ParameterOptions::fits_in_product)
-            && momentum == momentum_of_bias
+            && own[0].optimizer.momentum == own[1].optimizer.momentum
             && self.recipe.clip_norm.is_none();
         if is_one_op {
-            let [weight, bias] = [(weight, own[0]), (bias, own[1])]
-                .map(|(parameter, own)| sgd_update(plan, parameter, own, self.penalty(parameter)));
+            let [weight, bias] = [(weight, own[0]), (bias, own[1])].map(|(parameter, own)| {
+                let penalty = self.penalty(parameter);
+                Update::new(plan, parameter.tensor, own.optimizer, own.rate, penalty).sgd()
+            });
             matmul::update(plan, dy, x, weight, Some(bias));
             return;
         }
@@ -238,6 +179,8 @@ mod tests {
     use super::*;
     use crate::nn;
     use crate::nn::{Model, ModelSpec, Phase, Size};
+    use crate::plan::Role;
+    use crate::tensor::Element;
 
     /// The ops that update a parameter or its state, each with the name of the first tensor it
     /// updates.
@@ -264,11 +207,10 @@ mod tests {
         updated.collect()
     }
 
-    const MUON: Optimizer = Optimizer::Muon { momentum: 0.6, nesterov: true, weight_decay: 0.0 };
-
     #[test]
     fn muon_is_for_weights_and_all_else_descends() {
-        let found = updates(MUON, "", None);
+        let muon = Optimizer { momentum: 0.6, nesterov: true, ..Optimizer::new(Algorithm::Muon) };
+        let found = updates(muon, "", None);
         let wanted = [
             "muon_direct 3.weight.velocity",
             "muon_follow 3.weight",
@@ -279,14 +221,14 @@ mod tests {
             "muon_follow 0.weight",
         ];
         assert_eq!(found, wanted);
-        let found = updates(MUON, "3 optimizer=sgd, norms lr=0", None);
+        let found = updates(muon, "3 optimizer=sgd, norms lr=0", None);
         let wanted = ["matmul_update 3.weight", "muon_direct 0.weight.velocity", "muon_follow 0.weight"];
         assert_eq!(found, wanted);
     }
 
     #[test]
     fn what_is_frozen_is_not_updated_and_what_falls_by_itself_is_no_epilogue() {
-        let plain = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
+        let plain = Optimizer::new(Algorithm::Sgd);
         let frozen = "weights lr=0, norms lr=0, 3.bias until=2";
         assert_eq!(updates(plain, frozen, None), ["sgd 3.bias"]);
         let all = "weights lr=0, biases lr=0, norms lr=0 until=2";
@@ -294,7 +236,7 @@ mod tests {
         let found = updates(plain, "3.weight momentum=0.5", None);
         let wanted = ["sgd 3.weight", "sgd 3.bias"];
         assert_eq!(found[..2], wanted);
-        let adam = Optimizer::Adam { betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.0, decoupled: true };
+        let adam = Optimizer::new(Algorithm::AdamW);
         let found = updates(adam, "norms optimizer=sgd momentum=0.9, biases lr=0", None);
         let wanted = ["adam 3.weight", "sgd 1.weight", "sgd 1.bias", "adam 0.weight"];
         assert_eq!(found, wanted);

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::data::Split;
 use crate::data::statistics::{Majority, class_counts};
-use crate::optim::Optimizer;
+use crate::optim::Algorithm;
 use crate::remedy::Remedy;
 use crate::train::epoch::Epoch;
 use crate::train::observer::Warning;
@@ -67,7 +67,7 @@ impl Chance {
                 remedies.push("{}".into());
                 hints.push(("clip-norm", "1"));
             }
-            if !matches!(config.optimizer, Optimizer::Adam { .. }) {
+            if !matches!(config.optimizer.algorithm, Algorithm::Adam | Algorithm::AdamW) {
                 remedies.push("{} {}".into());
                 hints.extend([("optimizer", "adamw"), ("lr", "0.001")]);
             }

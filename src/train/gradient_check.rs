@@ -31,7 +31,7 @@ use crate::device::Device;
 use crate::error::Result;
 use crate::nn::ModelSpec;
 use crate::nn::init::ParameterKind;
-use crate::optim::{Groups, Optimizer, Recipe};
+use crate::optim::{Algorithm, Groups, Optimizer, Recipe};
 use crate::plan::{Launch, StepRecord};
 use crate::tensor::Element;
 use crate::train::step::{SplitSize, TrainStepOptions};
@@ -132,11 +132,10 @@ pub fn check_gradients(config: &Config, dataset: Dataset, device: &dyn Device) -
     let operations = builder.model.summary().operations.max(1);
     // At least two images, so that a batch norm has more than one value to normalise.
     let rows = most.min((MOST_OPERATIONS / operations).max(2) as usize);
-    let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
     let training = TrainStepOptions {
         batch: rows,
         recipe: Recipe {
-            optimizer,
+            optimizer: Optimizer::new(Algorithm::Sgd),
             groups: Groups::default(),
             l2: config.l2,
             clip_norm: None,

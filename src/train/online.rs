@@ -7,7 +7,7 @@ use crate::ops::activation::Activation;
 use crate::ops::gather::Batch;
 use crate::ops::matmul::{self, Epilogue, Form};
 use crate::ops::online_steps::{self, BLOCK, Head};
-use crate::optim::{Optimizer, Recipe};
+use crate::optim::{Algorithm, Optimizer, Recipe};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
@@ -28,7 +28,7 @@ pub(super) struct Network {
 /// learning rate, and a ReLU between two linear layers of moderate size.
 pub(super) fn recognise(model: &Model, training: &TrainStepOptions) -> Option<Network> {
     let Recipe { optimizer, groups, l2, clip_norm, learning_rate } = &training.recipe;
-    let &Optimizer::Sgd { momentum, weight_decay, .. } = optimizer else { return None };
+    let &Optimizer { algorithm, momentum, weight_decay, .. } = optimizer;
     let modules = model.modules();
     let [
         Module::Linear { weight, bias },
@@ -41,6 +41,7 @@ pub(super) fn recognise(model: &Model, training: &TrainStepOptions) -> Option<Ne
     let decay = weight_decay + l2;
     let fits = training.batch == 1
         && training.is_constant
+        && algorithm == Algorithm::Sgd
         && momentum == 0.0
         && groups.is_empty()
         && !training.averaged

@@ -76,7 +76,7 @@ impl SgdUpdate {
                             w[i] -= rate * if nesterov { g + momentum * v[i] } else { v[i] };
                         }
                     },
-                )
+                );
             }
         }
     }
