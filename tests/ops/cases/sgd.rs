@@ -4,7 +4,7 @@ use shadegrad::ops::Rate;
 use shadegrad::ops::sgd::{self, Momentum, Update};
 
 use super::lengths;
-use crate::bench::{Bench, Case, Cases, widen};
+use crate::bench::{Bench, Cases, case, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
@@ -82,28 +82,16 @@ impl SgdUpdate {
     }
 }
 
-#[derive(Debug)]
-struct Sgd {
-    length: usize,
-    momentum: Kind,
-    rate: Rate,
-    decay: f32,
-    range: f32,
-}
-
-impl Case for Sgd {
-    fn record(&self, bench: &mut Bench) {
-        let &Sgd { length, momentum, rate, decay, range } = self;
-        let descent = SgdUpdate::new(bench, "w", &[length], range, (momentum, decay, rate));
-        let gradients = bench.numbers.floats(length, range);
-        let dw = bench.floats("dw", [length], &gradients);
-        sgd::step(bench.plan, descent.update, dw);
-        bench.run_with(&steps());
-        // Each step adds at most the gradient, the decayed weight and the old velocity.
-        let tolerance = Tolerance::rounded(8.0 * f64::from(range));
-        descent.expect(bench, tolerance, move || widen(&gradients));
-    }
-}
+case!(Sgd { length: usize, momentum: Kind, rate: Rate, decay: f32, range: f32 }, |bench| {
+    let descent = SgdUpdate::new(bench, "w", &[length], range, (momentum, decay, rate));
+    let gradients = bench.numbers.floats(length, range);
+    let dw = bench.floats("dw", [length], &gradients);
+    sgd::step(bench.plan, descent.update, dw);
+    bench.run_with(&steps());
+    // Each step adds at most the gradient, the decayed weight and the old velocity.
+    let tolerance = Tolerance::rounded(8.0 * f64::from(range));
+    descent.expect(bench, tolerance, move || widen(&gradients));
+});
 
 pub fn cases() -> Cases {
     let mut cases: Cases = Vec::new();
