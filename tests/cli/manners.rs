@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::cli::support::{Sandbox, finish};
+use crate::cli::support::{Sandbox, fine, finish};
 use crate::cli::training::data;
 
 /// Every command, in a folder with a run in `run` and a picture. `DATA` stands for a data set,
@@ -120,12 +120,10 @@ const SURROUNDINGS: &[&[(&str, Option<&str>)]] = &[
 
 fn with_run() -> Sandbox {
     let (sandbox, data) = (Sandbox::new(), data());
-    let outcome =
-        sandbox.run(&["train", "--data", &data, "--epochs", "2", "--device", "cpu", "--out", "run"]);
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    fine(sandbox.run(&["train", "--data", &data, "--epochs", "2", "--device", "cpu", "--out", "run"]));
     let photo = sandbox.path().join("photo.png");
     image::GrayImage::new(5, 4).save(&photo).expect("the folder is writable");
-    std::fs::create_dir_all(sandbox.path().join("pictures/cat")).expect("the folder is writable");
+    sandbox.folder("pictures/cat");
     std::fs::copy(&photo, sandbox.path().join("pictures/cat/a.png")).expect("the folder is writable");
     sandbox
 }
@@ -174,8 +172,7 @@ fn every_command_keeps_escape_codes_out_of_pipes() {
 fn help_fits_eighty_columns_and_its_examples_are_whole() {
     let sandbox = Sandbox::new();
     let help = |command: &[&str], columns: &str| {
-        let outcome = finish(sandbox.command(&[command, &["--help"]].concat()).env("COLUMNS", columns));
-        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let outcome = fine(finish(sandbox.command(&[command, &["--help"]].concat()).env("COLUMNS", columns)));
         outcome.stdout
     };
     let examples = |help: &str| {
@@ -205,8 +202,7 @@ fn seen(columns: usize, surroundings: &[(&str, Option<&str>)]) -> String {
     // `script` runs a command in its own terminal.
     let mut command = Command::new("script");
     command.args(["-q", "-e", "-c", &train, "/dev/null"]).current_dir(sandbox.path()).env_remove("NO_COLOR");
-    let outcome = finish(surrounded(&mut command, surroundings));
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome = fine(finish(surrounded(&mut command, surroundings)));
     outcome.stdout
 }
 
