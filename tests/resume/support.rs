@@ -1,6 +1,7 @@
 //! Small runs, within the test's process and outside of it.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 use shadegrad::config::Config;
@@ -8,6 +9,7 @@ use shadegrad::device::Device;
 use shadegrad::train::{Checkpoint, End, Epoch, Observer, Position, Snapshot, Start, StopFlag, Trainer};
 use shadegrad::{Error, Result};
 
+use crate::samples::program::program;
 pub use crate::samples::small_run::{config, dataset, device};
 
 /// Records all events of a run.
@@ -87,6 +89,32 @@ pub fn events(stdout: &[u8]) -> Vec<Value> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
         .collect()
+}
+
+/// The last object that a program prints, and its complaints. It must succeed.
+#[track_caller]
+pub fn finished(command: &mut Command) -> (Value, String) {
+    let output = command.output().expect("it starts");
+    assert!(output.status.success(), "{output:?}");
+    let end = events(&output.stdout).pop().unwrap_or_else(|| panic!("no end: {output:?}"));
+    (end, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Trains in `straight` without an interruption. Returns the end.
+pub fn straight(folder: &Path, device: &str, more: &[&str]) -> Value {
+    finished(&mut program(folder, &train_arguments("straight", device, more))).0
+}
+
+/// Resumes a run and asserts that it ends like the one in `straight`, and leaves nothing behind.
+#[track_caller]
+pub fn goes_on_like_straight(folder: &Path, name: &str, straight: &Value) {
+    let (end, said) = finished(&mut program(folder, &["resume", name, "--json"]));
+    assert_eq!(said.matches("damaged").count(), 0, "{name}: {said}");
+    for field in ["weights_sha256", "steps", "epochs", "best_epoch", "test_accuracy", "test_loss"] {
+        assert_eq!(end[field], straight[field], "{field} of {name}");
+    }
+    assert_eq!(metrics(&folder.join(name)), metrics(&folder.join("straight")), "{name}");
+    assert_eq!(leftovers(&folder.join(name)), [""; 0], "{name}");
 }
 
 /// The lines of a run's metrics, without timings.
