@@ -11,8 +11,8 @@ use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::plan::{Array, Launch, Plan, Role, StepRecord};
 use shadegrad::tensor::Element;
 
-use crate::samples::small_run;
-use crate::support::{config, device, resume, train};
+use crate::samples::small_run::{self, config, device};
+use crate::samples::witness::{resume, train};
 
 type Values<'a> = &'a [(Key, &'a str)];
 

@@ -12,10 +12,11 @@ use shadegrad::kernel::GpuFacts;
 use shadegrad::plan::Plan;
 use shadegrad::selftest::{Verdict, run};
 use shadegrad::tensor::Precision;
-use shadegrad::train::{End, StopFlag, Trainer};
+use shadegrad::train::End;
 use shadegrad::{ErrorKind, Result};
 
-use crate::samples::small_run::{self, config, dataset, device};
+use crate::samples::small_run::{self, config, device};
+use crate::samples::witness;
 use crate::samples::wrong_op::edited;
 
 /// A GPU without optional features: three classes of products, which even a software driver
@@ -84,8 +85,7 @@ pub fn a_wrong_kernel_is_found_in_its_op() {
 
 fn train(device: &dyn Device) -> End {
     let config = config(&[(Key::Model, "linear:33,relu,linear:9")]);
-    let trainer = Trainer::new(&config, dataset(), device).expect("the run can start");
-    trainer.train(Path::new("none"), &mut [], &StopFlag::default()).expect("the run ends well")
+    witness::train(&config, device).0
 }
 
 /// Another class adds the same terms in the same order, so the run is the same to the last bit.

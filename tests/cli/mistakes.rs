@@ -58,15 +58,9 @@ fn written(cases: &[Case]) -> String {
 /// The folder in which the cases run.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
-    for folder in ["noise", "full", "pictures/cat"] {
-        fs::create_dir_all(sandbox.path().join(folder)).expect("the folder is writable");
-    }
+    sandbox.copy(data(), "noise");
+    ["full", "pictures/cat"].iter().for_each(|folder| sandbox.folder(folder));
     sandbox.write("full/precious", "");
-    for file in fs::read_dir(data()).expect("the data are there") {
-        let path = file.expect("an entry").path();
-        let name = path.file_name().expect("a name");
-        fs::copy(&path, sandbox.path().join("noise").join(name)).expect("it can be copied");
-    }
     let photo = sandbox.path().join("photo.png");
     image::GrayImage::new(5, 4).save(&photo).expect("it can be written");
     for copy in ["a.png", "b.png"] {

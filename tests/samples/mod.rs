@@ -7,4 +7,5 @@ pub mod program;
 pub mod resident;
 pub mod small_run;
 pub mod trials;
+pub mod witness;
 pub mod wrong_op;
