@@ -15,7 +15,7 @@ const EXEMPT: &[(&str, &str)] = &[(
 )];
 
 /// The commands of the program, and those below them: `train`, `data fetch`.
-fn commands() -> Vec<String> {
+pub fn commands() -> Vec<String> {
     let mut commands = Vec::new();
     for command in listed(&[]) {
         commands.extend(listed(&[&command]).into_iter().map(|below| format!("{command} {below}")));

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::cli::support::{Sandbox, fine, finish};
 use crate::cli::training::data;
+use crate::library_speech::commands;
 
 /// Every command, in a folder with a run in `run` and a picture. `DATA` stands for a data set,
 /// `VENDORED` for the files of Fashion-MNIST.
@@ -82,30 +83,6 @@ fn names_of_files_give_no_orders() {
     }
 }
 
-/// Commands that have their own help.
-const HELP: &[&[&str]] = &[
-    &[],
-    &["train"],
-    &["resume"],
-    &["eval"],
-    &["predict"],
-    &["export"],
-    &["report"],
-    &["devices"],
-    &["selftest"],
-    &["gradcheck"],
-    &["bench"],
-    &["data"],
-    &["data", "list"],
-    &["data", "fetch"],
-    &["data", "verify"],
-    &["data", "stats"],
-    &["config"],
-    &["config", "show"],
-    &["config", "presets"],
-    &["completions"],
-];
-
 /// The environments in which a terminal, or none, is present.
 const SURROUNDINGS: &[&[(&str, Option<&str>)]] = &[
     &[("TERM", Some("xterm-256color"))],
@@ -179,7 +156,8 @@ fn help_fits_eighty_columns_and_its_examples_are_whole() {
         let lines = help.lines().skip_while(|line| *line != "Examples:").take_while(|line| !line.is_empty());
         lines.map(String::from).collect::<Vec<_>>()
     };
-    for command in HELP {
+    for command in commands().iter().map(String::as_str).chain([""]) {
+        let command: &Vec<_> = &command.split_whitespace().collect();
         let narrow = help(command, "80");
         let longest = narrow.lines().map(|line| line.chars().count()).max();
         assert!(longest.is_some_and(|length| length <= 80), "{command:?}: {longest:?} in {narrow}");

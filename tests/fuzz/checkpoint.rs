@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use shadegrad::ErrorKind::{Interrupted, Model};
-use shadegrad::config::{Config, Key, Origin, Settings, Sources, resolve};
+use shadegrad::config::{Config, Key};
 use shadegrad::device::cpu::Cpu;
 use shadegrad::run::{RunDirectory, checkpoint};
 use shadegrad::train::{StopFlag, Trainer};
 
-use crate::harness::{Case, Target, fuzz, taken};
+use crate::harness::{Case, Target, config, fuzz, taken};
 use crate::model_file::dataset;
 
 const MANIFEST: &str = "SHA256SUMS";
@@ -36,23 +36,20 @@ const WORDS: &[&[u8]] = &[
     b"NaN",
 ];
 
-fn config() -> Config {
-    let mut flags = Settings::default();
-    for (key, value) in [
+/// A run of a few blocks of single images.
+fn short() -> Config {
+    config(&[
         (Key::Model, "linear:5,relu"),
         (Key::BatchSize, "1"),
         (Key::Epochs, "2"),
         (Key::Momentum, "0.5"),
         (Key::CheckpointEvery, "3"),
-    ] {
-        flags.set_text(key, value.as_ref(), Origin::Caller).expect("it is allowed");
-    }
-    resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
+    ])
 }
 
 /// Returns the last checkpoint of a short run in `folder`.
 fn recorded(folder: &Path) -> PathBuf {
-    let config = config();
+    let config = short();
     let mut directory = RunDirectory::create(folder, config.to_toml()).expect("it is writable");
     let trainer = Trainer::new(&config, dataset(), &Cpu::new()).expect("the run can start");
     let trained = trainer.train(folder, &mut [&mut directory], &StopFlag::default());
@@ -99,7 +96,7 @@ fn forged() {
     let run = tempfile::tempdir().expect("a temporary folder");
     let samples = samples(run.path());
     let target = Target { name: "forged", samples, dictionary: WORDS, mend: None };
-    let (config, device) = (config(), Cpu::new());
+    let (config, device) = (short(), Cpu::new());
     fuzz(&target, |case| {
         let mut contents = contents(case, &target.samples);
         let line = |(name, bytes): &(&str, Vec<u8>)| {

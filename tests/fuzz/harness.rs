@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use rand::RngExt;
+use shadegrad::config::{self, Key, Origin, Settings, Sources, resolve};
 use shadegrad::rng::{Purpose, Stream};
 use shadegrad::{Error, ErrorKind};
 use tempfile::TempDir;
@@ -81,7 +82,7 @@ pub fn fuzz(target: &Target, parse: impl Fn(&Case<'_>) -> bool) {
     damage(target, &parse);
     let counts = [AtomicUsize::new(0), AtomicUsize::new(0)];
     let strategy = (any::<Index>(), mutations(), any::<bool>());
-    let config = config();
+    let config = repetitions();
     let tested = TestRunner::new(config.clone()).run(&strategy, |(sample, mutations, mended)| {
         let sample = sample.index(target.samples.len());
         let mut bytes = target.samples[sample].clone();
@@ -104,7 +105,7 @@ pub fn fuzz(target: &Target, parse: impl Fn(&Case<'_>) -> bool) {
     assert!(taken.min(refused) >= fewest, "{}: {taken} taken, {refused} refused", target.name);
 }
 
-fn config() -> Config {
+fn repetitions() -> Config {
     let standard = Config::default();
     let is_said = |variable| std::env::var_os(variable).is_some();
     Config {
@@ -160,6 +161,15 @@ fn folder(name: &str) -> TempDir {
     let parent = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
     let builder = tempfile::Builder::new().prefix(&format!("fuzz-{name}-")).tempdir_in(parent);
     builder.expect("a temporary folder")
+}
+
+/// A configuration with these values.
+pub fn config(values: &[(Key, &str)]) -> config::Config {
+    let mut flags = Settings::default();
+    for (key, value) in values {
+        flags.set_text(*key, value.as_ref(), Origin::Caller).expect("it is allowed");
+    }
+    resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
 }
 
 /// Returns whether the file was accepted. An error must be of one of these kinds, with one line of

@@ -9,8 +9,8 @@ use proptest::sample::Index;
 /// Maximum size of a changed file in bytes.
 const MOST_BYTES: usize = 1 << 16;
 
-/// Numbers at which arithmetic overflows or limits are reached: the smallest, the largest, and those
-/// on both sides of where a bit is added.
+/// Numbers at which arithmetic overflows or limits are reached: the smallest, the largest, and
+/// those on both sides of where a bit is added.
 static NUMBERS: LazyLock<Vec<u64>> = LazyLock::new(|| {
     let limits = [7, 8, 15, 16, 31, 32, 63].map(|bits| [(1 << bits) - 1, 1 << bits]);
     [&[0, 1, 2][..], &limits.concat(), &[u64::MAX]].concat()

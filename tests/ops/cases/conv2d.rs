@@ -2,7 +2,7 @@
 //! bias.
 
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::kernel::{GpuFacts, TileClass};
+use shadegrad::kernel::TileClass;
 use shadegrad::ops::{Window, column_sum, conv2d};
 use shadegrad::tensor::Element;
 
@@ -203,8 +203,7 @@ fn with_every_class(split_sums: bool) -> Vec<Subject> {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let classes = TileClass::candidates(&facts);
     assert!(classes.len() >= 3, "{classes:?}");
-    let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
-    classes.into_iter().map(|class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
+    classes.into_iter().map(|class| Subject::of_class(class, split_sums)).collect()
 }
 
 /// Convolutions with sums that are worth splitting, with cells that are whole vectors and cells
@@ -236,10 +235,7 @@ pub fn a_cooperative_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let cooperative = TileClass::all(&facts).into_iter().find(TileClass::is_cooperative);
     let class = cooperative.expect("the GPU has cooperative matrices");
-    let gpu = |split_sums| {
-        let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
-        Subject::gpu(Capabilities::Adapter).0.with_facts(facts)
-    };
+    let gpu = |split_sums| Subject::of_class(class, split_sums);
     check_cases(&half(), &Subject::cpu(), &[gpu(false)], Element::F16).assert_agreement();
     let cut = having(bare(), &["channels: 16, filters: 16"]);
     check_cases(&cut, &Subject::cpu(), &[gpu(true)], Element::F16).assert_agreement();
@@ -249,10 +245,7 @@ pub fn a_cooperative_class_is_right() {
 pub fn every_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let cases = having(bare(), &["batch: 5"]);
-    let bits = |class| {
-        let facts = GpuFacts { matmul: Some(class), split_sums: true, ..facts };
-        bits_of(&cases, &Subject::gpu(Capabilities::Adapter).0.with_facts(facts), Element::F32)
-    };
+    let bits = |class| bits_of(&cases, &Subject::of_class(class, true), Element::F32);
     let mut classes = TileClass::candidates(&facts).into_iter();
     let first = bits(classes.next().expect("a class"));
     for class in classes {

@@ -395,24 +395,20 @@ fn cut_sums() -> Cases {
 /// The class that a tuner selects must not change a result: all of its candidates add terms in one
 /// order.
 pub fn every_class_gives_the_same_bits() {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    gives_the_same_bits(Element::F32, &TileClass::candidates(&facts));
+    gives_the_same_bits(Element::F32, &TileClass::candidates(&facts()));
 }
 
 /// The same with f16.
 pub fn every_class_gives_the_same_bits_with_f16() {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    gives_the_same_bits(Element::F16, &TileClass::candidates(&facts));
+    gives_the_same_bits(Element::F16, &TileClass::candidates(&facts()));
 }
 
 /// Those of cooperative matrices add in an order of their own.
 pub fn every_cooperative_class_gives_the_same_bits() {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    gives_the_same_bits(Element::F16, &TileClass::f16_candidates(&proven(facts)));
+    gives_the_same_bits(Element::F16, &TileClass::f16_candidates(&proven()));
 }
 
 fn gives_the_same_bits(element: Element, classes: &[TileClass]) {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
     for split_sums in [false, true] {
         let mut cases = cut_sums();
         cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
@@ -423,9 +419,7 @@ fn gives_the_same_bits(element: Element, classes: &[TileClass]) {
         }
         let mut first: Option<(TileClass, Vec<Vec<u64>>)> = None;
         for &class in classes {
-            let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
-            let subject = Subject::gpu(Capabilities::Adapter).0.with_facts(facts);
-            let bits = bits_of(&cases, &subject, element);
+            let bits = bits_of(&cases, &Subject::of_class(class, split_sums), element);
             match &first {
                 None => first = Some((class, bits)),
                 Some((other, expected)) => {
@@ -438,9 +432,14 @@ fn gives_the_same_bits(element: Element, classes: &[TileClass]) {
     }
 }
 
+/// Facts about the GPU under test.
+fn facts() -> GpuFacts {
+    Subject::gpu(Capabilities::Adapter).1
+}
+
 /// As if the GPU had proven its cooperative matrices. On a software driver they are for tests only.
-fn proven(facts: GpuFacts) -> GpuFacts {
-    GpuFacts { proven: true, software: false, ..facts }
+fn proven() -> GpuFacts {
+    GpuFacts { proven: true, software: false, ..facts() }
 }
 
 /// All cases, without split-K.
@@ -463,10 +462,8 @@ struct Suite(Element, Cases, Cases);
 
 /// The choice of a class affects only speed, so each must be correct for every shape.
 fn check_classes(classes: &[TileClass], suites: &[Suite]) {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let gpus = |split_sums| -> Vec<Subject> {
-        let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
-        classes.iter().map(|&class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
+        classes.iter().map(|&class| Subject::of_class(class, split_sums)).collect()
     };
     for Suite(element, whole, cut) in suites {
         check_cases(whole, &Subject::cpu(), &gpus(false), *element).assert_agreement();
@@ -486,8 +483,7 @@ fn f16_suite() -> Suite {
 
 /// Classes of one kind that the GPU under test uses.
 fn classes(is_kind: fn(&TileClass) -> bool) -> Vec<TileClass> {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    TileClass::all(&facts).into_iter().filter(is_kind).collect()
+    TileClass::all(&facts()).into_iter().filter(is_kind).collect()
 }
 
 fn tiled() -> Vec<TileClass> {
@@ -496,7 +492,7 @@ fn tiled() -> Vec<TileClass> {
 
 /// No classes on adapters without subgroups; others are asserted to have some.
 fn subgroup() -> Vec<TileClass> {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let facts = facts();
     let subgroup = classes(|class| matches!(class, TileClass::Subgroup { .. }));
     assert!(subgroup.len() >= if facts.subgroup_size.is_some() { 2 } else { 0 }, "{facts:?}");
     subgroup
@@ -521,8 +517,7 @@ pub fn every_subgroup_class_is_right_with_f16() {
 
 /// A GPU without cooperative matrices has no classes of them.
 pub fn no_class_is_of_what_is_not_there() {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let without = GpuFacts { cooperative: None, ..proven(facts) };
+    let without = GpuFacts { cooperative: None, ..proven() };
     assert!(!TileClass::all(&without).iter().any(TileClass::is_cooperative));
     assert_eq!(TileClass::f16_candidates(&without), TileClass::candidates(&without));
 }
@@ -530,8 +525,7 @@ pub fn no_class_is_of_what_is_not_there() {
 /// Cooperative matrices take f16 operands and add in f32: for operands that f16 can represent, they
 /// must be as accurate as the others.
 pub fn every_cooperative_class_is_right() {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let facts = proven(facts);
+    let facts = proven();
     let cooperative = classes(TileClass::is_cooperative);
     let matrix = facts.cooperative.expect("the GPU has cooperative matrices");
     assert!(cooperative.len() >= 2, "{facts:?}");
