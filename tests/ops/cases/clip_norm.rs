@@ -18,15 +18,11 @@ case!(ClipNorm { lengths: Vec<usize>, most: f32, range: f32 }, |bench| {
         lengths.iter().map(|&length| bench.numbers.floats(length, range)).collect();
     // Every other gradient has no penalty, as those of biases have none.
     let penalty_of = |index: usize| [0.5f32, 0.0][index % 2];
-    let together: Vec<_> = tensors
-        .iter()
-        .enumerate()
-        .map(|(index, &dw)| Gradient {
-            dw,
-            w: bench.floats("w", [weights[index].len()], &weights[index]),
-            penalty: penalty_of(index),
-        })
-        .collect();
+    let mut together = Vec::new();
+    for (index, &dw) in tensors.iter().enumerate() {
+        let w = bench.floats("w", [weights[index].len()], &weights[index]);
+        together.push(Gradient { dw, w, penalty: penalty_of(index) });
+    }
     clip_norm::clip(bench.plan, &together, most);
     let most = f64::from(most);
     for (index, tensor) in tensors.into_iter().enumerate() {

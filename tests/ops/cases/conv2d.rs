@@ -139,14 +139,17 @@ case!(WeightGradient { size: ConvolutionSize }, |bench| {
 });
 
 pub fn cases() -> Cases {
-    let mut cases: Cases = Vec::new();
-    for (index, size) in sizes().into_iter().enumerate() {
-        let (with, relu) = (index % 2 == 0, index % 3 == 0);
-        cases.push(Box::new(Forward { size, bias: with, relu }));
-        cases.push(Box::new(DataGradient { size, mask: with }));
-        cases.push(Box::new(WeightGradient { size }));
-    }
-    cases
+    let kinds = sizes().into_iter().enumerate();
+    kinds.flat_map(|(index, size)| of_size(size, index % 2 == 0, index % 3 == 0)).collect()
+}
+
+/// A convolution and its gradients, with a bias and a mask, and with a ReLU.
+fn of_size(size: ConvolutionSize, with: bool, relu: bool) -> Cases {
+    vec![
+        Box::new(Forward { size, bias: with, relu }),
+        Box::new(DataGradient { size, mask: with }),
+        Box::new(WeightGradient { size }),
+    ]
 }
 
 /// Wrong kernels, each with the cases that must catch it.
@@ -183,13 +186,7 @@ pub fn edits() -> Vec<Edit> {
 
 /// Every shape without epilogue: epilogues belong to the matrix product and are tested there.
 fn bare() -> Cases {
-    let mut cases: Cases = Vec::new();
-    for size in sizes() {
-        cases.push(Box::new(Forward { size, bias: false, relu: false }));
-        cases.push(Box::new(DataGradient { size, mask: false }));
-        cases.push(Box::new(WeightGradient { size }));
-    }
-    cases
+    sizes().into_iter().flat_map(|size| of_size(size, false, false)).collect()
 }
 
 /// The cases whose descriptions contain one of these texts.

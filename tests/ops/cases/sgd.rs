@@ -55,28 +55,22 @@ impl SgdUpdate {
         let SgdUpdate { update: Update { parameter, rate, decay, momentum }, start: [w, v] } = self;
         let decay = f64::from(decay);
         match momentum {
-            None => Kept { tensors: [parameter], start: [w] }.expect(
-                bench,
-                [tolerance],
-                rate,
-                dw,
-                move |_, rate, [w], dw| reference::sgd(rate, decay, w, dw),
-            ),
+            None => {
+                let kept = Kept { tensors: [parameter], start: [w] };
+                kept.expect(bench, [tolerance], rate, dw, move |_, rate, [w], dw| {
+                    reference::sgd(rate, decay, w, dw);
+                });
+            }
             Some(Momentum { velocity, factor, nesterov }) => {
-                Kept { tensors: [parameter, velocity], start: [w, v] }.expect(
-                    bench,
-                    [tolerance; 2],
-                    rate,
-                    dw,
-                    move |_, rate, [w, v], dw| {
-                        let momentum = f64::from(factor);
-                        for i in 0..w.len() {
-                            let g = dw[i] + decay * w[i];
-                            v[i] = momentum * v[i] + g;
-                            w[i] -= rate * if nesterov { g + momentum * v[i] } else { v[i] };
-                        }
-                    },
-                );
+                let kept = Kept { tensors: [parameter, velocity], start: [w, v] };
+                kept.expect(bench, [tolerance; 2], rate, dw, move |_, rate, [w, v], dw| {
+                    let momentum = f64::from(factor);
+                    for i in 0..w.len() {
+                        let g = dw[i] + decay * w[i];
+                        v[i] = momentum * v[i] + g;
+                        w[i] -= rate * if nesterov { g + momentum * v[i] } else { v[i] };
+                    }
+                });
             }
         }
     }
@@ -105,14 +99,8 @@ pub fn cases() -> Cases {
             cases.push(Box::new(Sgd { length: 1009, momentum, rate: OWN[0], decay, range }));
         }
     }
-    let length = 65_536 * 256 + 77;
-    cases.push(Box::new(Sgd {
-        length,
-        momentum: Some((0.9, true)),
-        rate: Rate::Scaled(0.5),
-        decay: 0.25,
-        range: UNIT,
-    }));
+    let (length, momentum, rate) = (65_536 * 256 + 77, Some((0.9, true)), Rate::Scaled(0.5));
+    cases.push(Box::new(Sgd { length, momentum, rate, decay: 0.25, range: UNIT }));
     cases
 }
 
