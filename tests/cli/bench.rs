@@ -44,16 +44,8 @@ fn a_device_that_is_not_there_and_no_time_are_refused() {
 fn a_profile_names_kernels_and_adds_up() {
     for (device, kernel) in [("cpu", "matmul_update"), ("gpu", "matmul_tn_sgd")] {
         let sandbox = Sandbox::new();
-        let outcome = fine(sandbox.run(&[
-            "train",
-            "--max-steps",
-            "30",
-            "--device",
-            device,
-            "--no-tune",
-            "--profile",
-            "--json",
-        ]));
+        let common = ["train", "--max-steps", "30", "--no-tune", "--profile", "--json", "--device"];
+        let outcome = fine(sandbox.run(&[&common[..], &[device]].concat()));
         assert!(!outcome.stderr.contains("fastest kernels"), "--no-tune tunes: {outcome:#?}");
         let events = outcome.events();
         let profile = events.last().expect("there are events");

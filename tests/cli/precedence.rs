@@ -63,17 +63,8 @@ fn switches_can_be_turned_back() {
 #[test]
 fn the_printed_configuration_can_be_read_again() {
     let sandbox = Sandbox::new();
-    let flags = [
-        "lab-cifar10",
-        "--lr",
-        "0.0123",
-        "--seed",
-        "18446744073709551615",
-        "--no-shuffle",
-        "--max-steps",
-        "5",
-    ];
-    let first = fine(sandbox.run(&[&["config", "show"][..], &flags].concat()));
+    let line = "config show lab-cifar10 --lr 0.0123 --seed 18446744073709551615 --no-shuffle --max-steps 5";
+    let first = fine(sandbox.run(&line.split(' ').collect::<Vec<_>>()));
     assert!(first.stdout.contains("lr = 0.0123 "), "{first:#?}");
     sandbox.write("again.toml", &first.stdout);
     let second = fine(sandbox.run(&["config", "show", "--config", "again.toml"]));
