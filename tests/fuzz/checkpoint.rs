@@ -9,32 +9,12 @@ use shadegrad::device::cpu::Cpu;
 use shadegrad::run::{RunDirectory, checkpoint};
 use shadegrad::train::{StopFlag, Trainer};
 
-use crate::harness::{Case, Target, config, fuzz, taken};
+use crate::harness::{Case, Target, config, dictionary, fuzz, taken};
 use crate::model_file::dataset;
 
 const MANIFEST: &str = "SHA256SUMS";
 const FILES: [&str; 5] =
     [MANIFEST, "config.toml", "model.safetensors", "optimizer.safetensors", "state.json"];
-
-const WORDS: &[&[u8]] = &[
-    b"\"step\":",
-    b"\"epochs\":",
-    b"\"runs\":",
-    b"null",
-    b"\"last\": null,",
-    b"\"best\": null,",
-    b"{}",
-    b"[[[[[[[[",
-    b",",
-    b"\n",
-    b"  ",
-    b"  ../../etc/passwd\n",
-    b"  SHA256SUMS\n",
-    b"  /dev/zero\n",
-    b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    b"\0",
-    b"NaN",
-];
 
 /// A run of a few blocks of single images.
 fn short() -> Config {
@@ -81,7 +61,7 @@ fn samples(run: &Path) -> Vec<Vec<u8>> {
 fn damaged() {
     let run = tempfile::tempdir().expect("a temporary folder");
     let samples = samples(run.path());
-    let target = Target { name: "checkpoint", samples, dictionary: WORDS, mend: None };
+    let target = Target { name: "checkpoint", samples, dictionary: dictionary!("checkpoint"), mend: None };
     fuzz(&target, |case| {
         write(case.folder, &contents(case, &target.samples));
         let is_taken = taken(checkpoint::load(case.folder), &[Model]).is_some();
@@ -95,7 +75,7 @@ fn damaged() {
 fn forged() {
     let run = tempfile::tempdir().expect("a temporary folder");
     let samples = samples(run.path());
-    let target = Target { name: "forged", samples, dictionary: WORDS, mend: None };
+    let target = Target { name: "forged", samples, dictionary: dictionary!("checkpoint"), mend: None };
     let (config, device) = (short(), Cpu::new());
     fuzz(&target, |case| {
         let mut contents = contents(case, &target.samples);

@@ -45,6 +45,39 @@ pub struct Target {
     pub mend: Option<fn(Vec<u8>) -> Vec<u8>>,
 }
 
+/// The words of a file in `tests/fuzz/dictionaries`.
+macro_rules! dictionary {
+    ($name:literal) => {
+        $crate::harness::words(include_str!(concat!("dictionaries/", $name, ".dict")))
+    };
+}
+pub(crate) use dictionary;
+
+/// The words of a dictionary in the format of AFL and libFuzzer: one in quotes on each line, and
+/// `\xNN` for a byte.
+pub fn words(text: &str) -> &'static [&'static [u8]] {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| &*word(line).leak()).collect::<Vec<&[u8]>>().leak()
+}
+
+fn word(line: &str) -> Vec<u8> {
+    let quoted = line.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let mut bytes = quoted.unwrap_or_else(|| panic!("{line} is no word")).bytes();
+    let mut word = Vec::new();
+    while let Some(byte) = bytes.next() {
+        let escaped = if byte == b'\\' { bytes.next() } else { Some(byte) };
+        word.push(match escaped.expect("a letter follows a backslash") {
+            b'x' if byte == b'\\' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                let (high, low) = (digit().expect("a digit"), digit().expect("a second digit"));
+                (16 * high + low) as u8
+            }
+            letter => letter,
+        });
+    }
+    word
+}
+
 /// A changed file.
 pub struct Case<'a> {
     /// Index of the sample.

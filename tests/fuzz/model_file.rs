@@ -9,34 +9,13 @@ use shadegrad::data::{Dataset, Split};
 use shadegrad::device::cpu::Cpu;
 use shadegrad::train::{Trainer, logits};
 
-use crate::harness::{Target, config, fuzz, taken};
+use crate::harness::{Target, config, dictionary, fuzz, taken};
 use crate::samples::small_model::{SHAPE, small_model};
 
 fn samples() -> Vec<Vec<u8>> {
     let without = SavedModel { about: None, ..small_model() };
     [small_model(), without].map(|model| model.to_bytes().expect("it is a model")).to_vec()
 }
-
-const WORDS: &[&[u8]] = &[
-    b"\"dtype\":\"F64\"",
-    b"\"dtype\":\"F16\"",
-    b"\"data_offsets\":[0,0]",
-    b"\"shape\":[]",
-    b"\"shape\":[0]",
-    b"[18446744073709551615,18446744073709551615]",
-    b"__metadata__",
-    b"0.weight",
-    b"2.bias",
-    b"linear:1048576",
-    b"relu,",
-    b"{\"a\":",
-    b"[[[[[[[[",
-    b"\\u001b[31m",
-    b"null",
-    b"\x00\x00\xc0\x7f",
-    b"\x00\x00\x80\xff",
-    b",",
-];
 
 /// Returns the bytes of all tensors.
 const DATA: usize = 4 * (5 + 60 + 2 + 10);
@@ -52,7 +31,8 @@ fn with_header_length(mut bytes: Vec<u8>) -> Vec<u8> {
 #[test]
 fn models() {
     let mend = Some(with_header_length as fn(Vec<u8>) -> Vec<u8>);
-    let target = Target { name: "safetensors", samples: samples(), dictionary: WORDS, mend };
+    let target =
+        Target { name: "safetensors", samples: samples(), dictionary: dictionary!("safetensors"), mend };
     let device = Cpu::new();
     fuzz(&target, |case| {
         let read = SavedModel::from_bytes(&case.bytes, Path::new("model.safetensors"));
@@ -88,7 +68,7 @@ pub fn dataset() -> Dataset {
 #[test]
 fn first_weights() {
     let mend = Some(with_header_length as fn(Vec<u8>) -> Vec<u8>);
-    let target = Target { name: "init", samples: samples(), dictionary: WORDS, mend };
+    let target = Target { name: "init", samples: samples(), dictionary: dictionary!("safetensors"), mend };
     let device = Cpu::new();
     fuzz(&target, |case| {
         let init = case.write("first.safetensors");
