@@ -37,7 +37,7 @@ fn tar_with(spoil: impl FnOnce(&mut Builder<Vec<u8>>)) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// Asserts that a tar with the members that `spoil` adds is refused, with these parts in the message.
+/// Asserts that a tar with the members that `spoil` adds is refused, with these parts of a message.
 #[track_caller]
 fn refused(spoil: impl FnOnce(&mut Builder<Vec<u8>>), parts: &[&str]) {
     expect_data_error(load_tar(&tar_with(spoil)), parts);
