@@ -1,45 +1,29 @@
 //! Data augmentation: a run trains on augmented images, is evaluated on unchanged ones, and gets
 //! the same result on every device. Also tests test-time augmentation.
 
-use std::path::Path;
-
+use shadegrad::ErrorKind;
 use shadegrad::checkpoint::SavedModel;
-use shadegrad::config::Key;
+use shadegrad::config::{Config, Key};
 use shadegrad::data::{Dataset, ImageShape, Split};
-use shadegrad::train::{Checkpoint, Epoch, Observer, StopFlag, Trainer, Views, evaluate, logits};
-use shadegrad::{ErrorKind, Result};
+use shadegrad::device::Device;
+use shadegrad::train::{Epoch, Views, evaluate, logits};
 
 use crate::samples::small_run::{config, dataset, device};
-
-#[derive(Default)]
-struct Witness {
-    epochs: Vec<Epoch>,
-    model: Option<SavedModel>,
-}
-
-impl Observer for Witness {
-    fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
-        self.epochs.push(*epoch);
-        Ok(())
-    }
-
-    fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<()> {
-        self.model = Some(checkpoint.snapshot.model.clone());
-        Ok(())
-    }
-}
+use crate::samples::witness;
 
 const CHANGES: [&[(Key, &str)]; 4] =
     [&[(Key::Flip, "random")], &[(Key::Flip, "alternating")], &[(Key::Crop, "2")], &[(Key::Cutout, "3")]];
 
 /// Trains a run. Returns its epochs and the hash of its weights.
 fn train(kind: &str, values: &[(Key, &str)]) -> (Vec<Epoch>, String) {
-    let mut witness = Witness::default();
-    let device = device(kind);
     let config = config(&[&[(Key::Model, "linear:7,relu")], values].concat());
-    let trainer = Trainer::new(&config, dataset(), &*device).expect("the run can start");
-    let end = trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default());
-    (witness.epochs, end.expect("the run ends well").weights_sha256)
+    let (end, witness) = witness::train(&config, &*device(kind));
+    (witness.epochs, end.weights_sha256)
+}
+
+/// A model that was trained on these images.
+fn trained(dataset: Dataset, config: &Config, device: &dyn Device) -> SavedModel {
+    witness::train_on(dataset, config, device).1.last().model
 }
 
 /// With weights that hardly move, the losses show which images were used.
@@ -121,12 +105,9 @@ fn higher(rows: Rows) -> Rows {
 
 #[test]
 fn answers_to_views_are_averaged() {
-    let mut witness = Witness::default();
     let cpu = device("cpu");
     let config = config(&[(Key::Normalize, "standard"), (Key::Lr, "0.1")]);
-    let trainer = Trainer::new(&config, coloured(), &*cpu).expect("the run can start");
-    trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default()).expect("the run ends well");
-    let model = witness.model.expect("a run is saved");
+    let model = trained(coloured(), &config, &*cpu);
     let (test, shape) = (coloured().test, coloured().shape);
 
     let plain = |split: &Split| logits(&model, split.clone(), shape, &*cpu).expect("the model answers");
@@ -167,13 +148,9 @@ fn answers_to_views_are_averaged() {
 
 #[test]
 fn images_of_one_row_are_not_shifted() {
-    let mut witness = Witness::default();
     let cpu = device("cpu");
     let low = || Dataset { shape: ImageShape { channels: 3, height: 1, width: 5 }, ..dataset() };
-    let config = config(&[]);
-    let trainer = Trainer::new(&config, low(), &*cpu).expect("the run can start");
-    trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default()).expect("the run ends well");
-    let model = witness.model.expect("a run is saved");
+    let model = trained(low(), &config(&[]), &*cpu);
     let measure = |views| evaluate(&model, low().test, low().shape, views, &*cpu);
     measure(Views::Mirror).expect("they have mirror images");
     let refused = measure(Views::MirrorShifts).expect_err("they cannot be shifted");

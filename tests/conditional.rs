@@ -7,9 +7,6 @@ mod full;
 mod half;
 mod samples;
 mod selftest;
-#[path = "resume/support.rs"]
-#[allow(dead_code, reason = "other test programs use the rest")]
-mod support;
 mod tuning;
 
 use samples::trials::{Need, run, trials};

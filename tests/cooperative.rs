@@ -1,15 +1,13 @@
 //! The check of cooperative matrices on a device, before any product uses them.
 
-use shadegrad::device::gpu::Gpu;
-use shadegrad::device::gpu::adapter::{Capabilities, adapters};
+use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::kernel::{GpuFacts, TileClass};
 
+use crate::samples::small_run::gpu;
 use crate::samples::wrong_op::edited;
 
 pub fn right_classes_are_proven_and_wrong_ones_are_found() {
-    let found = adapters();
-    let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
-    let gpu = Gpu::open(first, Capabilities::Adapter).expect("the GPU can be opened");
+    let gpu = gpu(Capabilities::Adapter);
     let cooperative = |classes: Vec<TileClass>| -> Vec<TileClass> {
         classes.into_iter().filter(TileClass::is_cooperative).collect()
     };
@@ -23,8 +21,8 @@ pub fn right_classes_are_proven_and_wrong_ones_are_found() {
     let used = if gpu.facts().software { &[] } else { &*all };
     assert_eq!(candidates(gpu.f16_facts()), used);
 
-    let skip_first_round = ("k0 = begin; k0 < end", "k0 = begin + 32u; k0 < end");
-    let (from, to) = skip_first_round;
+    // The first round is skipped.
+    let (from, to) = ("k0 = begin; k0 < end", "k0 = begin + 32u; k0 < end");
     let labels: Vec<String> = all.into_iter().map(TileClass::label).collect();
     assert_eq!(gpu.wrong_cooperative_classes(|op| edited(op, "", from, to)), labels);
 }

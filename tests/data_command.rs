@@ -7,9 +7,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// Runs `shadegrad data` with an empty cache.
-fn data(home: &Path, arguments: &[&str]) -> Output {
-    command(home, arguments).output().unwrap()
+/// Runs `shadegrad data` with an empty cache. It must end with this code.
+#[track_caller]
+fn data(home: &Path, arguments: &[&str], code: i32) -> Output {
+    let output = command(home, arguments).output().unwrap();
+    expect_exit(&output, code);
+    output
 }
 
 fn command(home: &Path, arguments: &[&str]) -> Command {
@@ -47,13 +50,12 @@ fn expect_exit(output: &Output, code: i32) {
 #[test]
 fn list_names_every_set() {
     let home = tempfile::tempdir().unwrap();
-    let output = data(home.path(), &["list"]);
-    expect_exit(&output, 0);
+    let output = data(home.path(), &["list"], 0);
     let listed = text(&output.stdout);
     for name in ["fashion-mnist", "mnist", "cifar10", "cifar100"] {
         assert!(listed.lines().any(|line| line.starts_with(name)), "{listed}");
     }
-    let object = json(&data(home.path(), &["list", "--json"]));
+    let object = json(&data(home.path(), &["list", "--json"], 0));
     assert_eq!(object["sets"][0]["name"], "fashion-mnist");
     assert_eq!(object["sets"][0]["files"].as_array().unwrap().len(), 4);
     assert_eq!(object["sets"][2]["train_images"], 50_000);
@@ -62,16 +64,14 @@ fn list_names_every_set() {
 #[test]
 fn verify_and_stats_describe_the_vendored_set() {
     let home = tempfile::tempdir().unwrap();
-    let output = data(home.path(), &["verify", "fashion-mnist", "--json"]);
-    expect_exit(&output, 0);
+    let output = data(home.path(), &["verify", "fashion-mnist", "--json"], 0);
     assert_eq!(json(&output)["official"], true);
-    let output = data(home.path(), &["stats", "fashion-mnist", "--json"]);
-    expect_exit(&output, 0);
+    let output = data(home.path(), &["stats", "fashion-mnist", "--json"], 0);
     let object = json(&output);
     assert_eq!(object["train"]["images"], 60_000);
     assert_eq!(object["test"]["per_class"][9], 1000);
     assert!((object["mean"][0].as_f64().unwrap() - 0.2860).abs() < 0.0001);
-    let said = text(&data(home.path(), &["stats", "fashion-mnist"]).stdout);
+    let said = text(&data(home.path(), &["stats", "fashion-mnist"], 0).stdout);
     assert!(said.contains("Ankle boot") && said.contains("[0.3530]"), "{said}");
 }
 
@@ -82,12 +82,10 @@ fn stats_draws_a_preview() {
     let path = file.to_str().unwrap();
     fs::write(&file, "replaced").unwrap();
     let arguments = ["stats", "fashion-mnist", "--preview", path];
-    let output = data(home.path(), &[&arguments[..], &["--flip", "random", "--crop", "3"]].concat());
-    expect_exit(&output, 0);
+    let output = data(home.path(), &[&arguments[..], &["--flip", "random", "--crop", "3"]].concat(), 0);
     assert!(text(&output.stdout).ends_with(&format!("preview: {path}\n")));
     let changed = image::open(&file).unwrap();
-    let output = data(home.path(), &[&arguments[..], &["--json"]].concat());
-    expect_exit(&output, 0);
+    let output = data(home.path(), &[&arguments[..], &["--json"]].concat(), 0);
     assert_eq!(json(&output)["preview"], path);
     let plain = image::open(&file).unwrap();
     assert_eq!(changed.height(), plain.height());
@@ -102,8 +100,7 @@ fn verify_fails_for_what_is_not_official() {
     let archive = home.path().join(CIFAR_10.archive);
     fs::write(&archive, cifar_archive(&CIFAR_10, &cifar_files(&CIFAR_10))).unwrap();
     let folder = home.path().to_str().unwrap();
-    let output = data(home.path(), &["verify", "cifar10", "--data-dir", folder]);
-    expect_exit(&output, 3);
+    let output = data(home.path(), &["verify", "cifar10", "--data-dir", folder], 3);
     let said = text(&output.stdout);
     assert!(said.contains("not the official file: found"), "{said}");
     let message = text(&output.stderr);
@@ -124,8 +121,7 @@ fn mistakes_have_their_exit_codes() {
         (&["fetch"], 2),
         (&["bake"], 2),
     ] {
-        let output = data(home.path(), arguments);
-        expect_exit(&output, code);
+        let output = data(home.path(), arguments, code);
         assert!(output.stdout.is_empty());
     }
 }
@@ -135,20 +131,12 @@ fn fetch_imports_official_files() {
     let home = tempfile::tempdir().unwrap();
     let vendored = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
     let target = home.path().join("sets");
-    let arguments = [
-        "fetch",
-        "fashion-mnist",
-        "--from",
-        vendored.to_str().unwrap(),
-        "--data-dir",
-        target.to_str().unwrap(),
-        "--json",
-    ];
-    let output = data(home.path(), &arguments);
-    expect_exit(&output, 0);
+    let [from, to] = [&vendored, &target].map(|path| path.to_str().unwrap());
+    let arguments = ["fetch", "fashion-mnist", "--from", from, "--data-dir", to, "--json"];
+    let output = data(home.path(), &arguments, 0);
     assert_eq!(json(&output)["files"][3]["origin"], "imported");
-    let verify = ["verify", "fashion-mnist", "--data-dir", target.to_str().unwrap()];
-    expect_exit(&data(home.path(), &verify), 0);
+    let verify = ["verify", "fashion-mnist", "--data-dir", to];
+    data(home.path(), &verify, 0);
 }
 
 #[test]

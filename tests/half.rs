@@ -4,14 +4,15 @@
 use shadegrad::config::{Config, Key};
 use shadegrad::device::Device;
 use shadegrad::device::gpu::Gpu;
-use shadegrad::device::gpu::adapter::{Capabilities, adapters};
+use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::device::gpu::compiler::ShaderCompiler;
 use shadegrad::ops::classifier::{self, InputGradient};
 use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::plan::{Array, Launch, Plan, Role, StepRecord};
 use shadegrad::tensor::Element;
 
-use crate::support::{config, device, resume, train};
+use crate::samples::small_run::{self, config, device};
+use crate::samples::witness::{resume, train};
 
 type Values<'a> = &'a [(Key, &'a str)];
 
@@ -75,9 +76,7 @@ pub fn a_run_goes_on_exactly() {
 }
 
 pub fn a_device_without_such_floats_trains_with_32_bits() {
-    let found = adapters();
-    let first = found.first().expect("these tests need a GPU or a software driver");
-    let plain = Gpu::open(first, Capabilities::WebGpuDefaults).expect("the GPU can be opened");
+    let plain = small_run::gpu(Capabilities::WebGpuDefaults);
     for device in [device("cpu"), Box::new(plain)] {
         assert!(!device.has_f16());
         let [full, half] = ["f32", "f16"].map(|bits| train(&with(RUNS[0], bits), &*device).0.weights_sha256);
@@ -88,11 +87,10 @@ pub fn a_device_without_such_floats_trains_with_32_bits() {
 /// The capabilities of a GPU with DX12 where FXC compiles its kernels: no subgroup operations, no
 /// f16 and no large tiles. The kernels that a run then uses change no bit.
 pub fn a_device_with_fxc_trains_to_the_same_weights() {
-    let found = adapters();
-    let first = found.first().expect("these tests need a GPU or a software driver");
-    let mut with_fxc = first.clone();
+    let whole = small_run::adapter();
+    let mut with_fxc = whole.clone();
     with_fxc.compiler = ShaderCompiler::Fxc;
-    let devices = [(first, Capabilities::Adapter), (&with_fxc, Capabilities::WebGpuDefaults)];
+    let devices = [(&whole, Capabilities::Adapter), (&with_fxc, Capabilities::WebGpuDefaults)];
     let [whole, plain] = devices.map(|(adapter, capabilities)| {
         let gpu = Gpu::open(adapter, capabilities).expect("the GPU can be opened");
         assert_eq!(gpu.facts().compiles_slowly, capabilities == Capabilities::WebGpuDefaults);
@@ -136,10 +134,8 @@ pub fn a_small_gradient_does_not_become_zero() {
     let (found, scale) = gradient_on(&*gpu);
     let (wanted, _) = gradient_on(&*device("cpu"));
     // Rounded, with a magnitude at which neighbouring f16 numbers are 2^-24 apart.
-    assert!(
-        (found - wanted).abs() <= wanted.abs() / 1024.0 + 1.0 / (1 << 24) as f32,
-        "{found}, not {wanted}"
-    );
+    let limit = wanted.abs() / 1024.0 + 1.0 / (1 << 24) as f32;
+    assert!((found - wanted).abs() <= limit, "{found}, not {wanted}");
     let plain = wanted / scale;
     assert!(plain != 0.0 && half::f16::from_f32(plain) == half::f16::ZERO, "{plain} is no test");
 }

@@ -2,36 +2,21 @@
 //! the images, ReLUs whose gradients other layers mask with ReLUs that mask their own, and GPU runs
 //! with CPU runs.
 
-use std::path::Path;
-
-use shadegrad::Result;
 use shadegrad::checkpoint::NamedTensor;
 use shadegrad::config::Key;
 use shadegrad::data::{Dataset, ImageShape};
 use shadegrad::ops::activation::Activation;
-use shadegrad::train::{Checkpoint, Epoch, Observer, StopFlag, Trainer};
+use shadegrad::train::Epoch;
 
 use crate::samples::small_run::{config, dataset, dataset_of, device};
+use crate::samples::witness::train_on;
 
 const SHAPE: ImageShape = ImageShape { channels: 3, height: 7, width: 6 };
 
 /// The result of a run.
-#[derive(Default)]
 struct Outcome {
     tensors: Vec<NamedTensor>,
     epochs: Vec<Epoch>,
-}
-
-impl Observer for Outcome {
-    fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
-        self.epochs.push(*epoch);
-        Ok(())
-    }
-
-    fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<()> {
-        self.tensors = checkpoint.snapshot.model.tensors.clone();
-        Ok(())
-    }
 }
 
 impl Outcome {
@@ -43,12 +28,8 @@ impl Outcome {
     fn on(dataset: Dataset, model: &str, kind: &str, values: &[(Key, &str)]) -> Self {
         let common = [(Key::Model, model), (Key::Shuffle, "false"), (Key::KeepBest, "false")];
         let config = config(&[&common, values].concat());
-        let mut outcome = Outcome::default();
-        let device = device(kind);
-        let trainer = Trainer::new(&config, dataset, &*device).expect("the run can start");
-        let end = trainer.train(Path::new("none"), &mut [&mut outcome], &StopFlag::default());
-        end.expect("the run ends well");
-        outcome
+        let (_, witness) = train_on(dataset, &config, &*device(kind));
+        Outcome { tensors: witness.last().model.tensors, epochs: witness.epochs }
     }
 
     fn values(&self, name: &str) -> Vec<f64> {

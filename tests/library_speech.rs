@@ -2,8 +2,10 @@
 //! a command of the program. What to do about an error is a `Remedy`, which `src/cli/` puts into
 //! words.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+
+use crate::architecture::source::{files_below, read};
 
 /// Lines that may name a command, because what they write is for people who read a file: the path
 /// below `src/`, and part of the line.
@@ -13,7 +15,7 @@ const EXEMPT: &[(&str, &str)] = &[(
 )];
 
 /// The commands of the program, and those below them: `train`, `data fetch`.
-fn commands() -> Vec<String> {
+pub fn commands() -> Vec<String> {
     let mut commands = Vec::new();
     for command in listed(&[]) {
         commands.extend(listed(&[&command]).into_iter().map(|below| format!("{command} {below}")));
@@ -58,22 +60,10 @@ fn named(line: &str, commands: &[String]) -> Option<String> {
     commands.iter().find(is_named).cloned()
 }
 
-fn source_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder of the source can be listed") {
-        let path = entry.expect("an entry of the source").path();
-        if path.is_dir() {
-            source_files(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "toml") {
-            files.push(path);
-        }
-    }
-}
-
 #[test]
 fn only_the_command_line_names_flags_and_commands() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    source_files(&root, &mut files);
+    let files = ["rs", "toml"].map(|extension| files_below(&root, extension)).concat();
     assert!(files.len() > 100, "only {} files in src/", files.len());
     let commands = commands();
     let (mut complaints, mut exempted) = (Vec::new(), 0);
@@ -83,8 +73,7 @@ fn only_the_command_line_names_flags_and_commands() {
         if shown.starts_with("cli/") {
             continue;
         }
-        let text = std::fs::read_to_string(&file).expect("a source file can be read");
-        for (index, line) in text.lines().enumerate() {
+        for (index, line) in read(&file).lines().enumerate() {
             if let Some(name) = named(line, &commands) {
                 match EXEMPT.iter().any(|(path, part)| *path == shown && line.contains(part)) {
                     true => exempted += 1,

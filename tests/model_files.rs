@@ -5,35 +5,14 @@ use std::path::Path;
 
 use rand::RngExt;
 use serde_json::{Value, json};
-use shadegrad::checkpoint::{About, NamedTensor, SavedModel};
-use shadegrad::data::Normalisation;
+use shadegrad::checkpoint::{About, SavedModel};
 use shadegrad::data::pictures::Resize;
 use shadegrad::export::{self, Format};
 use shadegrad::rng::{Purpose, Stream};
 use shadegrad::{ErrorKind, Result};
 use tempfile::TempDir;
 
-fn model() -> SavedModel {
-    let tensor = |name: &str, shape: &[usize]| {
-        let values = (0..shape.iter().product()).map(|index: usize| index as f32 / 8.0 - 1.0).collect();
-        NamedTensor { name: name.into(), shape: shape.into(), values }
-    };
-    SavedModel {
-        tensors: vec![
-            tensor("0.bias", &[5]),
-            tensor("0.weight", &[5, 12]),
-            tensor("2.bias", &[2]),
-            tensor("2.weight", &[2, 5]),
-        ],
-        about: Some(About {
-            model: "linear:5,relu,linear:2".into(),
-            shape: [3, 2, 2],
-            classes: vec!["Größe".into(), "图片".into()],
-            resize: Resize::Stretch,
-            normalisation: Normalisation { mean: vec![0.5; 3], std: vec![0.25; 3] },
-        }),
-    }
-}
+use crate::samples::small_model::small_model;
 
 /// Files in a folder that is removed at the end of the test.
 struct Shelf {
@@ -72,7 +51,7 @@ impl Shelf {
 fn original() -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
-    model().write(&path).unwrap();
+    small_model().write(&path).unwrap();
     std::fs::read(&path).unwrap()
 }
 
@@ -83,12 +62,12 @@ fn with_header(header: &str) -> Vec<u8> {
 
 #[test]
 fn a_model_comes_back_as_it_was() {
-    assert_eq!(Shelf::new().try_bytes(&original()).unwrap(), model());
+    assert_eq!(Shelf::new().try_bytes(&original()).unwrap(), small_model());
 }
 
 #[test]
 fn a_file_of_an_older_version_says_nothing_of_pictures() {
-    let mut about = serde_json::to_value(model().about).unwrap();
+    let mut about = serde_json::to_value(small_model().about).unwrap();
     about.as_object_mut().unwrap().remove("resize");
     let about: About = serde_json::from_value(about).unwrap();
     assert_eq!(about.resize, Resize::Crop);
@@ -170,7 +149,7 @@ fn hostile_headers_are_refused() {
         assert!(!shelf.accepts(&file), "a header of {length} bytes");
     }
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        let mut model = model();
+        let mut model = small_model();
         model.tensors[1].values[7] = value;
         let path = shelf.folder.path().join("written");
         model.write(&path).unwrap();

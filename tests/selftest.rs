@@ -6,24 +6,23 @@ use std::process::Command;
 
 use shadegrad::config::Key;
 use shadegrad::device::gpu::Gpu;
-use shadegrad::device::gpu::adapter::{Capabilities, adapters};
+use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::device::{Device, DeviceInfo, Session};
 use shadegrad::kernel::GpuFacts;
 use shadegrad::plan::Plan;
 use shadegrad::selftest::{Verdict, run};
 use shadegrad::tensor::Precision;
-use shadegrad::train::{End, StopFlag, Trainer};
+use shadegrad::train::End;
 use shadegrad::{ErrorKind, Result};
 
-use crate::samples::small_run::{config, dataset, device};
+use crate::samples::small_run::{self, config, device};
+use crate::samples::witness;
 use crate::samples::wrong_op::edited;
 
 /// A GPU without optional features: three classes of products, which even a software driver
 /// compiles quickly.
 fn gpu() -> Gpu {
-    let found = adapters();
-    let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
-    Gpu::open(first, Capabilities::WebGpuDefaults).expect("the GPU can be opened")
+    small_run::gpu(Capabilities::WebGpuDefaults)
 }
 
 /// A GPU some of whose kernels have modified text.
@@ -86,8 +85,7 @@ pub fn a_wrong_kernel_is_found_in_its_op() {
 
 fn train(device: &dyn Device) -> End {
     let config = config(&[(Key::Model, "linear:33,relu,linear:9")]);
-    let trainer = Trainer::new(&config, dataset(), device).expect("the run can start");
-    trainer.train(Path::new("none"), &mut [], &StopFlag::default()).expect("the run ends well")
+    witness::train(&config, device).0
 }
 
 /// Another class adds the same terms in the same order, so the run is the same to the last bit.
@@ -105,8 +103,7 @@ pub fn a_wrong_class_of_products_is_done_without() {
 
 /// If only f16 is wrong, runs do not use f16.
 pub fn a_wrong_kernel_for_16_bits_leaves_32_alone() {
-    let found = adapters();
-    let open = || Gpu::open(&found[0], Capabilities::Adapter).expect("the GPU can be opened");
+    let open = || small_run::gpu(Capabilities::Adapter);
     let wrong = Wrong { gpu: open(), kernels: "relu_f16", from: "value < 0.0", to: "value < 0.3" };
     let verdict = verdict(&wrong, Some("relu"));
     assert_eq!((&*verdict.disabled, verdict.broken.is_empty()), (&["f16".to_owned()][..], true));
@@ -122,10 +119,8 @@ pub fn a_kernel_that_a_driver_refuses_fails() {
 }
 
 pub fn products_that_are_wrong_in_every_class_are_broken() {
-    let verdict = verdict(
-        &Wrong { gpu: gpu(), kernels: "matmul", from: "y[i] = ", to: "y[i] = 1.01 * " },
-        Some("matmul"),
-    );
+    let wrong = Wrong { gpu: gpu(), kernels: "matmul", from: "y[i] = ", to: "y[i] = 1.01 * " };
+    let verdict = verdict(&wrong, Some("matmul"));
     assert_eq!((verdict.disabled.len(), verdict.broken), (3, vec!["matmul".into()]));
 }
 
@@ -172,16 +167,11 @@ pub fn a_run_reports_and_applies_the_selftest_at_its_start() {
 
     let (code, table, notes) = program(cache.path(), &["selftest", "--device", "gpu", "--only", "relu"]);
     assert_eq!(code, Some(0), "{table}{notes}");
-    assert_eq!(
-        table.lines().filter(|line| line.starts_with("relu") && line.ends_with("passed")).count(),
-        if device("gpu").has_f16() { 4 } else { 2 },
-        "{table}"
-    );
+    let passed = table.lines().filter(|line| line.starts_with("relu") && line.ends_with("passed"));
+    assert_eq!(passed.count(), if device("gpu").has_f16() { 4 } else { 2 }, "{table}");
     assert!(train("second").2.contains("`shadegrad selftest`"), "one op is no selftest");
 
-    let found = adapters();
-    let gpu = Gpu::open(&found[0], Capabilities::Adapter).expect("the GPU can be opened");
-    let cache_file = gpu.verdict_file(&cache.path().join("shadegrad"));
+    let cache_file = small_run::gpu(Capabilities::Adapter).verdict_file(&cache.path().join("shadegrad"));
     let clean = Verdict { date: "2026-01-31".into(), checks: 255, ..Verdict::default() };
     let one_class = Verdict { failures: 3, disabled: vec!["tiled_32x32x16_4x1".into()], ..clean.clone() };
     let broken = Verdict { broken: vec!["gather".into()], ..one_class.clone() };
@@ -196,17 +186,14 @@ pub fn a_run_reports_and_applies_the_selftest_at_its_start() {
         assert_eq!(found, Some(code), "{notes}");
         assert!(notes.contains(said), "{notes}");
         if code == 0 {
-            let text =
-                std::fs::read_to_string(cache.path().join(run).join("run.json")).expect("it can be read");
-            let record: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
-            let first = stdout.lines().next().expect("there is a start");
-            let start: serde_json::Value = serde_json::from_str(first).expect("it is JSON");
+            let text = std::fs::read_to_string(cache.path().join(run).join("run.json"));
+            let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("it is JSON");
+            let record = json(&text.expect("it can be read"));
+            let start = json(stdout.lines().next().expect("there is a start"));
             let Verdict { date, checks, failures, disabled, .. } = &verdict;
             let wanted = serde_json::json!({"date": date, "checks": checks, "failures": failures, "without": disabled});
-            assert!(
-                record["limits"]["largest_binding_bytes"].as_u64().is_some_and(|bytes| bytes >= 128 << 20),
-                "{record}"
-            );
+            let bytes = record["limits"]["largest_binding_bytes"].as_u64();
+            assert!(bytes.is_some_and(|bytes| bytes >= 128 << 20), "{record}");
             assert_eq!([&record["device"]["selftest"], &start["device"]["selftest"]], [&wanted, &wanted]);
         }
     }

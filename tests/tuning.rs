@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use shadegrad::device::Device;
 use shadegrad::device::Notice;
 use shadegrad::device::gpu::Gpu;
-use shadegrad::device::gpu::adapter::{Capabilities, adapters, driver_advice};
+use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::device::gpu::preparation::{Item, Observer, Stage};
 use shadegrad::device::gpu::tuner::Tuning;
 use shadegrad::device::profile::{Clock, Profile};
@@ -18,6 +18,8 @@ use shadegrad::ops::sgd::{Momentum, Update};
 use shadegrad::plan::{Array, Launch, Plan, Role, StepId, StepRecord};
 use shadegrad::tensor::{Element, Tensor};
 
+use crate::samples::small_run;
+
 /// Notices of all tuners in this process; each test looks for its own.
 static NOTICES: Mutex<Vec<Notice>> = Mutex::new(Vec::new());
 
@@ -26,9 +28,7 @@ fn keep(notice: &Notice) {
 }
 
 fn gpu() -> Gpu {
-    let found = adapters();
-    let best = found.first().unwrap_or_else(|| panic!("no GPU: {}", driver_advice()));
-    Gpu::open(best, Capabilities::Adapter).expect("it can be opened")
+    small_run::gpu(Capabilities::Adapter)
 }
 
 fn tuned(folder: &Path) -> Gpu {
@@ -49,12 +49,11 @@ struct Work {
 fn work(element: Element) -> Work {
     let mut plan = Plan::new();
     let step = plan.begin("step");
-    let mut declare = |name: &str, role, shape: [usize; 2]| plan.declare(name, role, Element::F32, shape);
-    let w = declare("w", Role::Parameter, [70, 300]);
-    let v = declare("v", Role::State, [70, 300]);
-    let mut vector = |name: &str, role| plan.declare(name, role, Element::F32, [70]);
-    let bias = vector("bias", Role::Parameter);
-    let bias_v = vector("bias_v", Role::State);
+    let mut declare = |name: &str, role, shape: &[usize]| plan.declare(name, role, Element::F32, shape);
+    let w = declare("w", Role::Parameter, &[70, 300]);
+    let v = declare("v", Role::State, &[70, 300]);
+    let bias = declare("bias", Role::Parameter, &[70]);
+    let bias_v = declare("bias_v", Role::State, &[70]);
     let [x, dy] = [("x", 300), ("dy", 70)]
         .map(|(name, columns)| plan.declare(name, Role::Input, element, [64, columns]));
     let epilogue = Epilogue::Bias { bias, relu: true };
@@ -209,8 +208,7 @@ pub fn a_kernel_of_many_ops_is_compiled_once() {
 /// Without timestamp queries, kernels are timed by waiting for each. That must not change a result
 /// either.
 pub fn kernels_are_timed_on_devices_that_cannot_do_it_themselves() {
-    let found = adapters();
-    let plain = || Gpu::open(&found[0], Capabilities::WebGpuDefaults).expect("it can be opened");
+    let plain = || small_run::gpu(Capabilities::WebGpuDefaults);
     let profile = Profile::default();
     assert_eq!(run(&plain().with_profile(profile.clone())), run(&plain()));
     assert_eq!(profile.clock(), Some(Clock::Host));

@@ -3,7 +3,7 @@
 
 mod graph;
 mod paths;
-mod source;
+pub mod source;
 
 use std::collections::BTreeSet;
 use std::path::Path;

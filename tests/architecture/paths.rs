@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
-use syn::{Attribute, Item, ItemUse, Macro, Meta, UseTree, VisRestricted, Visibility};
+use syn::{Attribute, Item, ItemUse, Macro, Meta, UseRename, UseTree, VisRestricted, Visibility};
 
 use super::source::{Module, Source};
 
@@ -82,34 +82,24 @@ impl Imports {
     fn tree(&mut self, tree: &UseTree, before: &[String], is_public: bool) {
         let with = |name: String| [before, &[name]].concat();
         let line = |name: &proc_macro2::Ident| name.span().start().line;
-        match tree {
-            UseTree::Path(path) => self.tree(&path.tree, &with(path.ident.to_string()), is_public),
-            UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(tree, before, is_public)),
+        let (parts, name, line) = match tree {
+            UseTree::Path(path) => return self.tree(&path.tree, &with(path.ident.to_string()), is_public),
+            UseTree::Group(group) => {
+                return group.items.iter().for_each(|tree| self.tree(tree, before, is_public));
+            }
             UseTree::Name(name) if name.ident == "self" => {
-                let last = before.last().cloned().unwrap_or_default();
-                self.found.push(Import {
-                    parts: before.to_vec(),
-                    name: last,
-                    line: line(&name.ident),
-                    is_public,
-                });
+                (before.to_vec(), before.last().cloned().unwrap_or_default(), line(&name.ident))
             }
             UseTree::Name(name) => {
                 let text = name.ident.to_string();
-                let (parts, line) = (with(text.clone()), line(&name.ident));
-                self.found.push(Import { parts, name: text, line, is_public });
+                (with(text.clone()), text, line(&name.ident))
             }
-            UseTree::Rename(rename) => self.found.push(Import {
-                parts: with(rename.ident.to_string()),
-                name: rename.rename.to_string(),
-                line: line(&rename.ident),
-                is_public,
-            }),
-            UseTree::Glob(glob) => {
-                let line = glob.star_token.spans[0].start().line;
-                self.found.push(Import { parts: before.to_vec(), name: "*".into(), line, is_public });
+            UseTree::Rename(UseRename { ident, rename, .. }) => {
+                (with(ident.to_string()), rename.to_string(), line(ident))
             }
-        }
+            UseTree::Glob(glob) => (before.to_vec(), "*".into(), glob.star_token.spans[0].start().line),
+        };
+        self.found.push(Import { parts, name, line, is_public });
     }
 }
 

@@ -1,11 +1,10 @@
 //! `bench`: its output and its error messages.
 
-use crate::cli::support::{Sandbox, shadegrad};
+use crate::cli::support::{Sandbox, fine, shadegrad};
 
 #[test]
 fn kernels_on_the_cpu_are_a_table_without_escape_codes() {
-    let outcome = shadegrad(&["bench", "--kernels", "--device", "cpu", "--seconds", "0.01"]);
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome = fine(shadegrad(&["bench", "--kernels", "--device", "cpu", "--seconds", "0.01"]));
     for fragment in ["CPU, ", "peak ", "GFLOP/s", "GB/s", "64x128x784", "gather", "softmax", "sgd"] {
         assert!(outcome.stdout.contains(fragment), "no {fragment:?} in {outcome:#?}");
     }
@@ -45,17 +44,8 @@ fn a_device_that_is_not_there_and_no_time_are_refused() {
 fn a_profile_names_kernels_and_adds_up() {
     for (device, kernel) in [("cpu", "matmul_update"), ("gpu", "matmul_tn_sgd")] {
         let sandbox = Sandbox::new();
-        let outcome = sandbox.run(&[
-            "train",
-            "--max-steps",
-            "30",
-            "--device",
-            device,
-            "--no-tune",
-            "--profile",
-            "--json",
-        ]);
-        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let common = ["train", "--max-steps", "30", "--no-tune", "--profile", "--json", "--device"];
+        let outcome = fine(sandbox.run(&[&common[..], &[device]].concat()));
         assert!(!outcome.stderr.contains("fastest kernels"), "--no-tune tunes: {outcome:#?}");
         let events = outcome.events();
         let profile = events.last().expect("there are events");

@@ -2,13 +2,12 @@
 
 use std::process::Command;
 
-use crate::cli::support::{Sandbox, shadegrad};
+use crate::cli::support::{Sandbox, fine, shadegrad};
 
 #[test]
 fn every_shell_gets_a_script_with_commands_and_flags() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let outcome = shadegrad(&["completions", shell]);
-        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let outcome = fine(shadegrad(&["completions", shell]));
         for word in ["train", "devices", "batch-size", "no-shuffle"] {
             assert!(outcome.stdout.contains(word), "{shell}: no {word}");
         }

@@ -1,23 +1,17 @@
 //! Runs that are trained further, moved or edited by hand, and the messages about it.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::cli::resume::record;
 use crate::cli::support::{Outcome, Sandbox, fine};
+use crate::cli::training::data;
 
 /// A folder with a copy of the small data set of the golden runs, in `set`.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/six-classes-5x4");
-    fs::create_dir(sandbox.path().join("set")).expect("it is writable");
-    for entry in fs::read_dir(data).expect("the data are there") {
-        let path = entry.expect("it is readable").path();
-        let name = path.file_name().expect("a file");
-        fs::copy(&path, sandbox.path().join("set").join(name)).expect("it is writable");
-    }
+    sandbox.copy(data(), "set");
     sandbox
 }
 
@@ -34,24 +28,18 @@ fn resumed(sandbox: &Sandbox, arguments: &[&str]) -> Value {
     outcome.events().pop().expect("there is an end")
 }
 
-fn read(sandbox: &Sandbox, path: &str) -> String {
-    fs::read_to_string(sandbox.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
 /// The lines of a run's metrics, without timings.
 fn metrics(sandbox: &Sandbox, run: &str) -> Vec<Value> {
-    let text = read(sandbox, &format!("{run}/metrics.jsonl"));
-    let line = |line| {
-        let mut event: Value = serde_json::from_str(line).expect("it is JSON");
-        event["seconds"].take();
-        event["images_per_second"].take();
-        event
-    };
-    text.lines().map(line).collect()
+    let mut epochs = sandbox.metrics(run);
+    for epoch in &mut epochs {
+        epoch["seconds"].take();
+        epoch["images_per_second"].take();
+    }
+    epochs
 }
 
 fn weights(sandbox: &Sandbox, run: &str) -> String {
-    let log = read(sandbox, &format!("{run}/log.txt"));
+    let log = sandbox.read(&format!("{run}/log.txt"));
     log.lines().last().and_then(|line| line.split_once("weights ")).expect("it has ended").1.into()
 }
 
@@ -73,25 +61,15 @@ fn a_finished_run_says_so_and_how_to_train_it_further() {
         fine(train(&sandbox, run, flags));
     }
     let further = "train it further with: shadegrad resume";
-    says(
-        &sandbox,
-        &["epochs"],
-        &format!("this run is finished (3 of 3 epochs); {further} epochs --epochs 4"),
-    );
-    says(
-        &sandbox,
-        &["epochs", "--epochs", "3"],
-        &format!("this run is finished (3 of 3 epochs); {further} epochs --epochs 4"),
-    );
-    says(&sandbox, &["steps"], &format!("this run is finished (20 of 20 steps); {further} steps --epochs 3"));
     let stopped = metrics(&sandbox, "patience").len();
-    says(
-        &sandbox,
-        &["patience"],
-        &format!(
-            "this run is finished (stopped early after {stopped} of 900 epochs); {further} patience --epochs 900"
-        ),
-    );
+    for (arguments, said, advice) in [
+        (&["epochs"][..], "3 of 3 epochs", "epochs --epochs 4"),
+        (&["epochs", "--epochs", "3"], "3 of 3 epochs", "epochs --epochs 4"),
+        (&["steps"], "20 of 20 steps", "steps --epochs 3"),
+        (&["patience"], &format!("stopped early after {stopped} of 900 epochs"), "patience --epochs 900"),
+    ] {
+        says(&sandbox, arguments, &format!("this run is finished ({said}); {further} {advice}"));
+    }
     // The suggestion works, and is not repeated before it was followed.
     for (run, epochs) in [("epochs", "4"), ("steps", "3")] {
         let end = resumed(&sandbox, &[run, "--epochs", epochs]);
@@ -120,9 +98,9 @@ fn a_run_with_more_epochs_ends_as_one_that_had_them_from_the_start() {
         assert!(outcome.stderr.contains("run.json records both"), "{outcome:#?}");
         assert_eq!(weights(&sandbox, run), weights(&sandbox, "straight"), "{run}");
         assert_eq!(metrics(&sandbox, run), metrics(&sandbox, "straight"), "{run}");
-        let config = |run: &str| read(&sandbox, &format!("{run}/config.toml"));
+        let config = |run: &str| sandbox.read(&format!("{run}/config.toml"));
         assert_eq!(config(run), config("straight"), "{run}");
-        assert!(read(&sandbox, &format!("{run}/log.txt")).contains(" changed: epochs 4 (was 2)"));
+        assert!(sandbox.read(&format!("{run}/log.txt")).contains(" changed: epochs 4 (was 2)"));
     }
     assert_eq!(record(&sandbox, "straight")["changes"], Value::Null);
     let changes = record(&sandbox, "cut")["changes"].clone();
@@ -157,7 +135,7 @@ fn the_schedule_of_a_run_with_more_epochs_is_laid_out_anew() {
 fn changes_that_a_run_cannot_have_are_refused_and_leave_it_as_it_is() {
     let sandbox = sandbox();
     fine(train(&sandbox, "run", &["--epochs", "3"]));
-    let before = ["run/run.json", "run/config.toml", "run/log.txt"].map(|path| read(&sandbox, path));
+    let before = ["run/run.json", "run/config.toml", "run/log.txt"].map(|path| sandbox.read(path));
     for epochs in ["1", "2"] {
         let outcome = sandbox.run(&["resume", "run", "--epochs", epochs]);
         outcome
@@ -168,7 +146,7 @@ fn changes_that_a_run_cannot_have_are_refused_and_leave_it_as_it_is() {
     let outcome = sandbox.run(&["resume", "run", "--lr", "0.01"]);
     outcome.refused(2).because(&["--lr 0.01: this run is finished (3 of 3 epochs)"]);
     assert!(outcome.stderr.contains("shadegrad resume run --epochs 4 --lr 0.01"), "{outcome:#?}");
-    let after = ["run/run.json", "run/config.toml", "run/log.txt"].map(|path| read(&sandbox, path));
+    let after = ["run/run.json", "run/config.toml", "run/log.txt"].map(|path| sandbox.read(path));
     assert_eq!(before, after);
 }
 
@@ -184,7 +162,7 @@ fn a_change_outlives_a_process_that_saved_nothing_after_it() {
         "time": "2026-12-01T00:00:00Z", "step": 28, "epochs": 2, "before": { "epochs": 2 }, "after": { "epochs": 4 },
     }]);
     sandbox.write("run/run.json", changed.to_string());
-    sandbox.write("run/config.toml", read(&sandbox, "straight/config.toml"));
+    sandbox.write("run/config.toml", sandbox.read("straight/config.toml"));
     let outcome = fine(sandbox.run(&["resume", "run", "--json"]));
     assert_eq!(outcome.stderr, "");
     assert_eq!(outcome.events()[0]["config"]["epochs"], 4);
@@ -195,7 +173,7 @@ fn a_change_outlives_a_process_that_saved_nothing_after_it() {
 fn an_edited_configuration_is_noticed_and_put_aside() {
     let sandbox = sandbox();
     fine(train(&sandbox, "run", &["--epochs", "2"]));
-    let config = read(&sandbox, "run/config.toml");
+    let config = sandbox.read("run/config.toml");
     for (from, to, said, advice) in [
         ("epochs = 2", "epochs = 9", "epochs is 9 instead of 2", "shadegrad resume run --epochs 9"),
         ("lr = 0.05", "lr = 0.5", "lr is 0.5 instead of 0.05", "shadegrad resume run --lr 0.5"),
@@ -210,15 +188,15 @@ fn an_edited_configuration_is_noticed_and_put_aside() {
         assert!(note.starts_with("note: run/config.toml was edited"), "{note}");
         assert!(note.contains(said) && note.ends_with(advice), "{note}");
         assert_eq!(outcome.events()[0]["config"]["epochs"], 2);
-        assert_eq!(read(&sandbox, "run/config.toml"), config);
-        assert_eq!(read(&sandbox, "run/config.edited.toml"), edited);
-        assert!(read(&sandbox, "run/log.txt").contains(said));
+        assert_eq!(sandbox.read("run/config.toml"), config);
+        assert_eq!(sandbox.read("run/config.edited.toml"), edited);
+        assert!(sandbox.read("run/log.txt").contains(said));
     }
     // A comment changes nothing.
     let commented = format!("# mine\n{config}");
     sandbox.write("run/config.toml", &commented);
     assert_eq!(fine(sandbox.run(&["resume", "run", "--json"])).stderr, "");
-    assert_eq!(read(&sandbox, "run/config.toml"), commented);
+    assert_eq!(sandbox.read("run/config.toml"), commented);
 }
 
 #[test]
@@ -227,25 +205,18 @@ fn a_run_is_resumed_measured_and_reported_from_every_folder() {
     fine(train(&sandbox, "run", &["--epochs", "2", "--schedule", "constant"]));
     fine(train(&sandbox, "straight", &["--epochs", "4", "--schedule", "constant"]));
     let elsewhere = Sandbox::new();
-    let run = sandbox.path().join("run");
-    let run = run.to_str().expect("a plain path");
+    let run = &sandbox.path().join("run").display().to_string();
     let before = fine(elsewhere.run(&["eval", run, "--device", "cpu", "--json"]));
-    let accuracy = before.events()[0]["accuracy"].clone();
-    assert_eq!(
-        accuracy,
-        metrics(&sandbox, "run")
-            .iter()
-            .map(|epoch| epoch["test_accuracy"].clone())
-            .max_by(|one, other| one.as_f64().partial_cmp(&other.as_f64()).expect("numbers"))
-            .expect("epochs")
-    );
+    let epochs = metrics(&sandbox, "run");
+    let best = epochs.iter().filter_map(|epoch| epoch["test_accuracy"].as_f64()).max_by(f64::total_cmp);
+    assert_eq!(before.events()[0]["accuracy"].as_f64().expect("a number"), best.expect("epochs"));
     assert_eq!(fine(elsewhere.run(&["report", run, "--device", "cpu"])).stderr, "");
     assert_eq!(resumed(&elsewhere, &[run, "--epochs", "3"])["epochs"], 3);
 
     // Both the run and the data are moved.
-    fs::create_dir(sandbox.path().join("moved")).expect("it is new");
+    sandbox.folder("moved");
     for name in ["run", "set"] {
-        fs::rename(sandbox.path().join(name), sandbox.path().join("moved").join(name)).expect("it is there");
+        sandbox.rename(name, &format!("moved/{name}"));
     }
     for command in [&["resume", "moved/run", "--epochs", "4"][..], &["eval", "moved/run", "--device", "cpu"]]
     {
@@ -257,18 +228,14 @@ fn a_run_is_resumed_measured_and_reported_from_every_folder() {
     assert_eq!(outcome.stderr, "");
     let end = resumed(&sandbox, &["moved/run", "--epochs", "4", "--data", "moved/run/../set"]);
     assert_eq!(end["weights_sha256"], weights(&sandbox, "straight"));
-    let config = read(&sandbox, "moved/run/config.toml");
+    let config = sandbox.read("moved/run/config.toml");
     let place = sandbox.path().canonicalize().expect("it is there").join("moved/set");
     assert!(config.contains(&format!("data = {:?}\n", place.to_str().expect("plain"))), "{config}");
-    fine(elsewhere.run(&[
-        "eval",
-        sandbox.path().join("moved/run").to_str().expect("plain"),
-        "--device",
-        "cpu",
-    ]));
+    let moved = sandbox.path().join("moved/run").display().to_string();
+    fine(elsewhere.run(&["eval", &moved, "--device", "cpu"]));
 
     // A finished run can be given the new place of its data, too.
-    fs::rename(sandbox.path().join("moved/set"), sandbox.path().join("set")).expect("it is there");
+    sandbox.rename("moved/set", "set");
     fine(sandbox.run(&["resume", "moved/run", "--data", "set", "--quiet"]));
     fine(sandbox.run(&["eval", "moved/run/checkpoints/00000056", "--device", "cpu"]));
 }
@@ -277,11 +244,8 @@ fn a_run_is_resumed_measured_and_reported_from_every_folder() {
 fn other_data_are_no_new_place_of_the_runs() {
     let sandbox = sandbox();
     fine(train(&sandbox, "run", &["--epochs", "2"]));
-    fs::rename(sandbox.path().join("set"), sandbox.path().join("other")).expect("it is there");
-    let images = sandbox.path().join("other/train-images-idx3-ubyte");
-    let mut bytes = fs::read(&images).expect("it is readable");
-    *bytes.last_mut().expect("it is not empty") ^= 1;
-    fs::write(&images, bytes).expect("it is writable");
+    sandbox.rename("set", "other");
+    sandbox.spoil("other/train-images-idx3-ubyte");
     for more in [&[][..], &["--epochs", "3"]] {
         sandbox
             .run(&[&["resume", "run", "--data", "other"], more].concat())
@@ -297,10 +261,7 @@ fn other_data_are_no_new_place_of_the_runs() {
 fn measuring_says_where_the_data_have_changed() {
     let sandbox = sandbox();
     fine(train(&sandbox, "run", &["--epochs", "1"]));
-    let images = sandbox.path().join("set/train-images-idx3-ubyte");
-    let mut bytes = fs::read(&images).expect("it is readable");
-    *bytes.last_mut().expect("it is not empty") ^= 1;
-    fs::write(&images, bytes).expect("it is writable");
+    sandbox.spoil("set/train-images-idx3-ubyte");
     let outcome = fine(sandbox.run(&["eval", "run", "--device", "cpu"]));
     assert!(outcome.stderr.contains("differs from the file that the run was trained on"), "{outcome:#?}");
     // The file of the weights does not say where the run's data are.
@@ -313,13 +274,13 @@ fn measuring_says_where_the_data_have_changed() {
 fn a_run_starts_from_the_weights_of_another() {
     let sandbox = sandbox();
     fine(train(&sandbox, "first", &["--epochs", "2"]));
-    let best = read(&sandbox, "first/best");
+    let best = sandbox.read("first/best");
     let checkpoint = format!("first/{}", best.trim());
     let file = format!("{checkpoint}/model.safetensors");
     let mut ends = Vec::new();
     for (out, init) in [("of-run", "first"), ("of-checkpoint", &checkpoint), ("of-file", &file)] {
         fine(train(&sandbox, out, &["--epochs", "1", "--init", init]));
-        let config = read(&sandbox, &format!("{out}/config.toml"));
+        let config = sandbox.read(&format!("{out}/config.toml"));
         let recorded = sandbox.path().join(&file);
         assert!(config.contains(&format!("init = {:?}\n", recorded.to_str().expect("plain"))), "{config}");
         ends.push(weights(&sandbox, out));
@@ -356,10 +317,8 @@ fn the_folder_of_a_run_says_how_the_run_is_continued() {
         sandbox.write("run/run.json", changed.to_string());
         let outcome = train(&sandbox, "run", &[]);
         outcome.refused(2).because(&[&format!("--out run: already holds {said}")]);
-        assert!(
-            outcome.stderr.contains(&format!("help: continue it with: shadegrad {advice}")),
-            "{outcome:#?}"
-        );
+        let help = format!("help: continue it with: shadegrad {advice}");
+        assert!(outcome.stderr.contains(&help), "{outcome:#?}");
     }
 }
 
@@ -376,7 +335,7 @@ fn what_became_of_a_run_is_in_its_record_and_its_log() {
         assert_eq!(record["state"], "diverged");
         assert!(error.starts_with("training diverged: "), "{error}");
         assert!(outcome.stderr.contains(error), "{outcome:#?}");
-        assert!(read(&sandbox, &format!("{normalize}/log.txt")).contains(&format!(" error: {error}\n")));
+        assert!(sandbox.read(&format!("{normalize}/log.txt")).contains(&format!(" error: {error}\n")));
     }
     resumed(&sandbox, &["standard", "--lr", "0.01"]);
     let record = record(&sandbox, "standard");

@@ -75,16 +75,14 @@ fn epochs_in(data: &Value) -> Vec<Value> {
 }
 
 fn assert_same(shown: &[Value], sandbox: &Sandbox) {
-    let metrics =
-        std::fs::read_to_string(sandbox.path().join("run/metrics.jsonl")).expect("there are metrics");
-    for (shown, line) in shown.iter().zip(metrics.lines()) {
-        let expected: Value = serde_json::from_str(line).expect("a line is JSON");
+    let metrics = sandbox.metrics("run");
+    for (shown, expected) in shown.iter().zip(&metrics) {
         for (key, value) in shown.as_object().expect("an object") {
             // A browser writes 1.0 as 1.
             assert_eq!(value.as_f64(), expected[key].as_f64(), "{key}");
         }
     }
-    assert!(metrics.lines().count() >= shown.len());
+    assert!(metrics.len() >= shown.len());
 }
 
 #[cfg(unix)]
@@ -132,7 +130,7 @@ fn who_watches_to_the_end_sees_the_whole_report() {
     browser.wait_for("document.querySelector('.live').classList.contains('over')");
     assert_eq!(run.code(), Some(0));
     assert!(browser.text(".live p").starts_with("The run has ended: test accuracy "));
-    let kept = std::fs::read_to_string(sandbox.path().join("run/report.html")).expect("there is a report");
+    let kept = sandbox.read("run/report.html");
     let shown = browser.value(DATA);
     assert_eq!(epochs_in(&shown).len(), 2000);
     assert_same(&epochs_in(&shown), &sandbox);
@@ -182,7 +180,7 @@ fn another_address_is_listened_at_on_request() {
 #[test]
 fn watchers_that_misbehave_change_nothing_about_the_run() {
     let hash = |sandbox: &Sandbox| {
-        let log = std::fs::read_to_string(sandbox.path().join("run/log.txt")).expect("there is a log");
+        let log = sandbox.read("run/log.txt");
         log.trim_end().rsplit(' ').next().expect("it ends with a hash").to_owned()
     };
     let (alone, watched) = (Sandbox::new(), Sandbox::new());

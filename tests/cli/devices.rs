@@ -1,6 +1,6 @@
 //! Choosing a device. A machine without a GPU driver is simulated by hiding the drivers.
 
-use crate::cli::support::{Sandbox, finish, shadegrad, without_gpu};
+use crate::cli::support::{Sandbox, fine, finish, shadegrad, without_gpu};
 
 #[test]
 fn a_device_that_is_not_there_is_refused_with_what_is() {
@@ -23,8 +23,8 @@ fn a_device_without_16_bits_says_so_once() {
         ["train", "--data", DATA, "--model", "linear:8,relu", "--device", "cpu", "--max-steps", "2"];
     let sandbox = Sandbox::new();
     for (precision, lines) in [("f32", 0), ("f16", 1)] {
-        let outcome = finish(&mut sandbox.command(&[&arguments[..], &["--precision", precision]].concat()));
-        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let outcome =
+            fine(finish(&mut sandbox.command(&[&arguments[..], &["--precision", precision]].concat())));
         let said = outcome.stderr.lines().filter(|line| line.contains("f16 is not supported on"));
         assert_eq!(said.count(), lines, "{outcome:#?}");
     }
@@ -52,8 +52,7 @@ fn without_a_driver_a_gpu_is_refused_with_advice() {
 #[test]
 fn without_a_driver_devices_lists_the_cpu_and_says_what_to_do() {
     let sandbox = Sandbox::new();
-    let outcome = finish(without_gpu(&mut sandbox.command(&["devices"])));
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome = fine(finish(without_gpu(&mut sandbox.command(&["devices"]))));
     assert!(outcome.stdout.contains("cpu") && outcome.stdout.contains("driver"), "{outcome:#?}");
     let outcome = finish(without_gpu(&mut sandbox.command(&["devices", "--json"])));
     let events = outcome.events();

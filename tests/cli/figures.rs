@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::cli::support::{Outcome, Sandbox};
+use crate::cli::support::{Outcome, Sandbox, fine};
 use crate::cli::training::data;
 
 /// A folder of 6x6 pictures in two classes: noise, brighter in one of them.
@@ -27,9 +27,7 @@ fn pictures(sandbox: &Sandbox, counts: &[(&str, usize)]) {
 }
 
 fn run(sandbox: &Sandbox, arguments: &[&str]) -> Outcome {
-    let outcome = sandbox.run(arguments);
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    outcome
+    fine(sandbox.run(arguments))
 }
 
 fn number(event: &Value, field: &str) -> f64 {
@@ -62,10 +60,8 @@ fn training_figures_count_every_image_once_whatever_the_batches() {
             assert_eq!(evaluation["images"], images, "{evaluation}");
             assert_eq!(epoch["train_accuracy"], evaluation["accuracy"], "{images} in batches of {batch}");
             let [found, wanted] = [number(epoch, "train_cross_entropy"), number(evaluation, "loss")];
-            assert!(
-                (found - wanted).abs() < 1e-6 * wanted,
-                "{images} in batches of {batch}: {found}, {wanted}"
-            );
+            let what = format!("{images} in batches of {batch}: {found}, {wanted}");
+            assert!((found - wanted).abs() < 1e-6 * wanted, "{what}");
             let penalty = |split: &str| {
                 number(epoch, &format!("{split}_loss")) - number(epoch, &format!("{split}_cross_entropy"))
             };
@@ -105,7 +101,7 @@ fn the_best_of_epochs_with_one_accuracy_has_the_lowest_loss() {
             let first = epochs.iter().find(|epoch| epoch["test_accuracy"] == best["test_accuracy"]);
             assert_ne!(first.expect("the best one")["epoch"], best["epoch"], "the first tie is not the best");
         }
-        let pointed = fs::read_to_string(sandbox.path().join(&out).join("best")).expect("it is there");
+        let pointed = sandbox.read(&format!("{out}/best"));
         assert_eq!(pointed, format!("checkpoints/{:08}\n", best["step"].as_u64().expect("a number")));
     }
 }

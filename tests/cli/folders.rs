@@ -5,7 +5,7 @@ use std::path::Path;
 use image::{GrayImage, Luma};
 use serde_json::json;
 
-use crate::cli::support::{Outcome, Sandbox};
+use crate::cli::support::{Outcome, Sandbox, fine};
 
 /// Creates pictures in the folder `set`: names of folders, each with a number of pictures.
 fn sandbox(folders: &[(&str, usize)]) -> Sandbox {
@@ -26,9 +26,9 @@ fn draw(path: &Path, value: u8) {
 
 /// Writes a file into the set.
 fn put(sandbox: &Sandbox, name: &str) {
-    let path = sandbox.path().join("set").join(name);
-    std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is writable");
-    std::fs::write(path, "x").expect("it is writable");
+    let (folder, _) = name.rsplit_once('/').expect("a folder");
+    sandbox.folder(&format!("set/{folder}"));
+    sandbox.write(&format!("set/{name}"), "x");
 }
 
 fn train(sandbox: &Sandbox, data: &str) -> Outcome {
@@ -39,12 +39,10 @@ fn train(sandbox: &Sandbox, data: &str) -> Outcome {
 /// Asserts that a run starts with these lines, and that `data verify` accepts the folder.
 #[track_caller]
 fn starts_with(sandbox: &Sandbox, lines: &[&str]) {
-    let outcome = train(sandbox, "set");
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome = fine(train(sandbox, "set"));
     let found: Vec<_> = outcome.stderr.lines().take(lines.len()).collect();
     assert_eq!(found, lines);
-    let verified = sandbox.run(&["data", "verify", "set"]);
-    assert_eq!(verified.code, Some(0), "{verified:#?}");
+    fine(sandbox.run(&["data", "verify", "set"]));
 }
 
 /// Asserts that both reject the folder with these two lines.
@@ -166,8 +164,7 @@ fn each_split_is_measured_on_its_own() {
         ("TEST/blue", 3),
         ("few/red", 9),
     ]);
-    let outcome = train(&sandbox, "set");
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    fine(train(&sandbox, "set"));
     let eval = |data: &str, split: &str| {
         sandbox.run(&["eval", "run", "--data", data, "--split", split, "--device", "cpu", "--json"])
     };
@@ -197,12 +194,10 @@ fn each_split_is_measured_on_its_own() {
 fn runs_that_began_without_validation_pictures_are_reported_on_without() {
     let folders = [("train/red", 3), ("train/blue", 3), ("test/red", 2), ("test/blue", 2)];
     let sandbox = sandbox(&folders);
-    let trained = train(&sandbox, "set");
-    assert_eq!(trained.code, Some(0), "{trained:#?}");
+    fine(train(&sandbox, "set"));
     for (name, value) in [("val/red/a.png", 90), ("val/blue/b.png", 91)] {
-        let path = sandbox.path().join("set").join(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is writable");
-        draw(&path, value);
+        put(&sandbox, name);
+        draw(&sandbox.path().join("set").join(name), value);
     }
     let report = sandbox.run(&["report", "run", "--device", "cpu"]);
     assert_eq!((report.code, report.stderr.as_str()), (Some(0), ""), "{report:#?}");

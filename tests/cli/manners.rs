@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use crate::cli::support::{Sandbox, finish};
+use crate::cli::support::{Sandbox, fine, finish};
 use crate::cli::training::data;
+use crate::library_speech::commands;
 
 /// Every command, in a folder with a run in `run` and a picture. `DATA` stands for a data set,
 /// `VENDORED` for the files of Fashion-MNIST.
@@ -82,30 +83,6 @@ fn names_of_files_give_no_orders() {
     }
 }
 
-/// Commands that have their own help.
-const HELP: &[&[&str]] = &[
-    &[],
-    &["train"],
-    &["resume"],
-    &["eval"],
-    &["predict"],
-    &["export"],
-    &["report"],
-    &["devices"],
-    &["selftest"],
-    &["gradcheck"],
-    &["bench"],
-    &["data"],
-    &["data", "list"],
-    &["data", "fetch"],
-    &["data", "verify"],
-    &["data", "stats"],
-    &["config"],
-    &["config", "show"],
-    &["config", "presets"],
-    &["completions"],
-];
-
 /// The environments in which a terminal, or none, is present.
 const SURROUNDINGS: &[&[(&str, Option<&str>)]] = &[
     &[("TERM", Some("xterm-256color"))],
@@ -120,12 +97,10 @@ const SURROUNDINGS: &[&[(&str, Option<&str>)]] = &[
 
 fn with_run() -> Sandbox {
     let (sandbox, data) = (Sandbox::new(), data());
-    let outcome =
-        sandbox.run(&["train", "--data", &data, "--epochs", "2", "--device", "cpu", "--out", "run"]);
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    fine(sandbox.run(&["train", "--data", &data, "--epochs", "2", "--device", "cpu", "--out", "run"]));
     let photo = sandbox.path().join("photo.png");
     image::GrayImage::new(5, 4).save(&photo).expect("the folder is writable");
-    std::fs::create_dir_all(sandbox.path().join("pictures/cat")).expect("the folder is writable");
+    sandbox.folder("pictures/cat");
     std::fs::copy(&photo, sandbox.path().join("pictures/cat/a.png")).expect("the folder is writable");
     sandbox
 }
@@ -174,15 +149,15 @@ fn every_command_keeps_escape_codes_out_of_pipes() {
 fn help_fits_eighty_columns_and_its_examples_are_whole() {
     let sandbox = Sandbox::new();
     let help = |command: &[&str], columns: &str| {
-        let outcome = finish(sandbox.command(&[command, &["--help"]].concat()).env("COLUMNS", columns));
-        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let outcome = fine(finish(sandbox.command(&[command, &["--help"]].concat()).env("COLUMNS", columns)));
         outcome.stdout
     };
     let examples = |help: &str| {
         let lines = help.lines().skip_while(|line| *line != "Examples:").take_while(|line| !line.is_empty());
         lines.map(String::from).collect::<Vec<_>>()
     };
-    for command in HELP {
+    for command in commands().iter().map(String::as_str).chain([""]) {
+        let command: &Vec<_> = &command.split_whitespace().collect();
         let narrow = help(command, "80");
         let longest = narrow.lines().map(|line| line.chars().count()).max();
         assert!(longest.is_some_and(|length| length <= 80), "{command:?}: {longest:?} in {narrow}");
@@ -205,8 +180,7 @@ fn seen(columns: usize, surroundings: &[(&str, Option<&str>)]) -> String {
     // `script` runs a command in its own terminal.
     let mut command = Command::new("script");
     command.args(["-q", "-e", "-c", &train, "/dev/null"]).current_dir(sandbox.path()).env_remove("NO_COLOR");
-    let outcome = finish(surrounded(&mut command, surroundings));
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome = fine(finish(surrounded(&mut command, surroundings)));
     outcome.stdout
 }
 

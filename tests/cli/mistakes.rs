@@ -9,7 +9,7 @@ use shadegrad::checkpoint::SavedModel;
 use shadegrad::config::{Key, presets};
 use shadegrad::nn::known_layers;
 
-use crate::cli::support::{Outcome, Sandbox, finish};
+use crate::cli::support::{Outcome, Sandbox, fine, finish};
 use crate::cli::training::data;
 
 /// A command with its input and its expected output.
@@ -58,15 +58,9 @@ fn written(cases: &[Case]) -> String {
 /// The folder in which the cases run.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
-    for folder in ["noise", "full", "pictures/cat"] {
-        fs::create_dir_all(sandbox.path().join(folder)).expect("the folder is writable");
-    }
+    sandbox.copy(data(), "noise");
+    ["full", "pictures/cat"].iter().for_each(|folder| sandbox.folder(folder));
     sandbox.write("full/precious", "");
-    for file in fs::read_dir(data()).expect("the data are there") {
-        let path = file.expect("an entry").path();
-        let name = path.file_name().expect("a name");
-        fs::copy(&path, sandbox.path().join("noise").join(name)).expect("it can be copied");
-    }
     let photo = sandbox.path().join("photo.png");
     image::GrayImage::new(5, 4).save(&photo).expect("it can be written");
     for copy in ["a.png", "b.png"] {
@@ -74,8 +68,7 @@ fn sandbox() -> Sandbox {
     }
     let train =
         ["train", "--data", "noise", "--model", "linear:8,relu", "--max-steps", "2", "--device", "cpu"];
-    let outcome = sandbox.run(&[&train[..], &["--out", "run"]].concat());
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    fine(sandbox.run(&[&train[..], &["--out", "run"]].concat()));
     let weights = sandbox.path().join("run/checkpoints/00000002/model.safetensors");
     let model = SavedModel { about: None, ..SavedModel::read(&weights).expect("a model") };
     model.write(&sandbox.path().join("plain.safetensors")).expect("it is writable");

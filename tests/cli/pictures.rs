@@ -1,7 +1,5 @@
 //! The defaults of `train` for a folder of pictures.
 
-use std::fs;
-
 use image::{GrayImage, ImageFormat, Luma, Rgb, RgbImage};
 use serde_json::Value;
 
@@ -29,7 +27,7 @@ fn with_shades(side: u32, count: u32, has_colour: bool, is_told_apart: bool) -> 
     for (class, base) in [("dark", 0), ("light", if is_told_apart { 200 } else { 0 })] {
         for split in ["train", "test"] {
             let folder = format!("shades/{split}/{class}");
-            fs::create_dir_all(sandbox.path().join(&folder)).expect("it is writable");
+            sandbox.folder(&folder);
             for index in 0..count {
                 let contents = picture(side, base, index, has_colour);
                 sandbox.write(&format!("{folder}/{index}.png"), contents);
@@ -64,7 +62,7 @@ fn a_folder_of_pictures_trains_a_net_that_works() {
     let model = config["model"].as_str().expect("a text");
     assert!(model.starts_with("conv:"), "{model}");
     assert_eq!(events.last().expect("there is an end")["test_accuracy"], 1.0);
-    let recorded = fs::read_to_string(sandbox.path().join("run/config.toml")).expect("it is there");
+    let recorded = sandbox.read("run/config.toml");
     assert!(recorded.contains("epochs = 100\n") && !recorded.contains("\"auto\""), "{recorded}");
 }
 
@@ -147,23 +145,13 @@ fn presets_clip_gradients_for_images_that_they_are_not_made_for() {
 
 #[test]
 fn a_run_that_learns_nothing_is_told_so_once() {
-    let arguments = [
-        "train",
-        "--data",
-        "shades",
-        "--model",
-        "linear:8,relu",
-        "--epochs",
-        "30",
-        "--device",
-        "cpu",
-        "--out",
-    ];
+    let line = "train --data shades --model linear:8,relu --epochs 30 --device cpu --out run";
+    let arguments: Vec<_> = line.split(' ').collect();
     for (output, is_told_apart) in [("--json", false), ("--quiet", false), ("--json", true)] {
         let sandbox = with_shades(8, 20, false, is_told_apart);
-        let outcome = fine(sandbox.run(&[&arguments[..], &["run", output]].concat()));
+        let outcome = fine(sandbox.run(&[&arguments[..], &[output]].concat()));
         let expected = usize::from(!is_told_apart);
-        let log = fs::read_to_string(sandbox.path().join("run/log.txt")).expect("there is a log");
+        let log = sandbox.read("run/log.txt");
         for text in [&outcome.stderr, &log] {
             let warnings = text.matches("the level of guessing among 2 classes").count();
             assert_eq!(warnings, expected, "{output}: {text}");

@@ -3,14 +3,13 @@
 use serde_json::Value;
 use shadegrad::config::presets;
 
-use crate::cli::support::{Sandbox, finish, shadegrad};
+use crate::cli::support::{Sandbox, fine, finish, shadegrad};
 
 /// The value of a key and its source, from `config show --json`.
 fn shown(sandbox: &Sandbox, key: &str, arguments: &[&str], environment: &[(&str, &str)]) -> (Value, String) {
     let arguments = [&["config", "show", "--json"], arguments].concat();
     let mut command = sandbox.command(&arguments);
-    let outcome = finish(command.envs(environment.iter().copied()));
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome = fine(finish(command.envs(environment.iter().copied())));
     let events = outcome.events();
     assert_eq!(events[0]["event"], "config");
     let origin = events[0]["origins"][key].as_str().unwrap_or_default();
@@ -65,22 +64,11 @@ fn switches_can_be_turned_back() {
 #[test]
 fn the_printed_configuration_can_be_read_again() {
     let sandbox = Sandbox::new();
-    let flags = [
-        "lab-cifar10",
-        "--lr",
-        "0.0123",
-        "--seed",
-        "18446744073709551615",
-        "--no-shuffle",
-        "--max-steps",
-        "5",
-    ];
-    let first = sandbox.run(&[&["config", "show"][..], &flags].concat());
-    assert_eq!(first.code, Some(0), "{first:#?}");
+    let line = "config show lab-cifar10 --lr 0.0123 --seed 18446744073709551615 --no-shuffle --max-steps 5";
+    let first = fine(sandbox.run(&line.split(' ').collect::<Vec<_>>()));
     assert!(first.stdout.contains("lr = 0.0123 "), "{first:#?}");
     sandbox.write("again.toml", &first.stdout);
-    let second = sandbox.run(&["config", "show", "--config", "again.toml"]);
-    assert_eq!(second.code, Some(0), "{second:#?}");
+    let second = fine(sandbox.run(&["config", "show", "--config", "again.toml"]));
     let values = |text: &str| -> Vec<String> {
         text.lines().map(|line| line.split("  #").next().unwrap_or_default().trim().into()).collect()
     };

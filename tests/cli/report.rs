@@ -1,25 +1,27 @@
 //! `report.html`, opened in a real browser: its numbers are those of the run.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use crate::cli::browser::Browser;
-use crate::cli::support::{Sandbox, finish};
+use crate::cli::support::{Sandbox, fine, finish};
 use crate::cli::training::data;
+
+/// A short run on small data, recorded in `run`.
+fn train(sandbox: &Sandbox, more: &[&str]) {
+    let common = ["train", "--device", "cpu", "--quiet", "--out", "run"];
+    fine(sandbox.run(&[&common[..], more].concat()));
+}
 
 /// A run of five epochs in `run`.
 fn run(sandbox: &Sandbox) {
-    let data = data();
-    let arguments =
-        ["train", "--data", &data, "--model", "linear:8,relu", "--batch-size", "16", "--epochs", "5"];
-    let outcome = sandbox.run(&[&arguments[..], &["--device", "cpu", "--quiet", "--out", "run"]].concat());
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    train(sandbox, &["--data", &data(), "--model", "linear:8,relu", "--batch-size", "16", "--epochs", "5"]);
 }
 
-fn metrics(run: &Path) -> Vec<Value> {
-    let lines = std::fs::read_to_string(run.join("metrics.jsonl")).expect("there are metrics");
-    lines.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+/// The report of the run, in a browser.
+fn opened(sandbox: &Sandbox) -> Browser {
+    let browser = Browser::open();
+    browser.open_file(&sandbox.path().join("run/report.html"));
+    browser
 }
 
 /// The number at the start of a formatted text: `89.59%` is 0.8959.
@@ -53,11 +55,9 @@ fn best<'a>(metrics: &'a [Value], split: &str) -> &'a Value {
 fn the_page_shows_what_the_run_measured() {
     let sandbox = Sandbox::new();
     run(&sandbox);
-    let folder = sandbox.path().join("run");
-    let metrics = metrics(&folder);
+    let metrics = sandbox.metrics("run");
     assert!(metrics.len() > 2, "a curve needs points");
-    let browser = Browser::open();
-    browser.open_file(&folder.join("report.html"));
+    let browser = opened(&sandbox);
 
     // The embedded data: the same numbers, to the last digit.
     let data = browser.value("JSON.parse(document.querySelector('#data').textContent)");
@@ -109,11 +109,9 @@ fn the_page_shows_what_the_run_measured() {
 fn pointing_at_a_curve_tells_its_numbers() {
     let sandbox = Sandbox::new();
     run(&sandbox);
-    let folder = sandbox.path().join("run");
-    let metrics = metrics(&folder);
-    let browser = Browser::open();
+    let metrics = sandbox.metrics("run");
+    let browser = opened(&sandbox);
     browser.resize(1400);
-    browser.open_file(&folder.join("report.html"));
     let reading = |key: &str| browser.text(&format!(".reading[data-key={key}] b"));
     let shows = |epoch: &Value| {
         for key in ["train_loss", "test_loss", "train_accuracy", "test_accuracy", "learning_rate"] {
@@ -173,20 +171,12 @@ fn the_page_fits_narrow_and_wide_and_likes_the_dark() {
 
 /// A run in `run` on data in `mine`.
 fn run_on_own_data(sandbox: &Sandbox) {
-    std::fs::create_dir(sandbox.path().join("mine")).expect("it is new");
-    files().iter().for_each(|(name, bytes)| sandbox.write(&format!("mine/{name}"), bytes));
-    let arguments = ["train", "--data", "mine", "--model", "linear:8,relu", "--batch-size", "16"];
-    let more = ["--epochs", "3", "--device", "cpu", "--quiet", "--out", "run"];
-    let outcome = sandbox.run(&[&arguments[..], &more].concat());
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-}
-
-fn rename(sandbox: &Sandbox, from: &str, to: &str) {
-    std::fs::rename(sandbox.path().join(from), sandbox.path().join(to)).expect("it is there");
+    sandbox.copy(data(), "mine");
+    train(sandbox, &["--data", "mine", "--model", "linear:8,relu", "--batch-size", "16", "--epochs", "3"]);
 }
 
 fn page(sandbox: &Sandbox) -> String {
-    std::fs::read_to_string(sandbox.path().join("run/report.html")).expect("there is a report")
+    sandbox.read("run/report.html")
 }
 
 #[test]
@@ -195,12 +185,11 @@ fn a_report_keeps_what_it_cannot_find_again() {
     run_on_own_data(&sandbox);
     let first = page(&sandbox);
     assert!(first.contains("class=\"matrix\"") && first.contains("class=\"mistakes\""));
-    rename(&sandbox, "mine", "elsewhere");
+    sandbox.rename("mine", "elsewhere");
     // The data are moved, damaged, and found again where the user says.
     let elsewhere: &[&str] = &["--data", "elsewhere"];
     for (more, is_kept) in [(&[][..], true), (&["--force"], true), (elsewhere, false), (&[], true)] {
-        let outcome = sandbox.run(&[&["report", "run", "--json", "--device", "cpu"], more].concat());
-        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let outcome = fine(sandbox.run(&[&["report", "run", "--json", "--device", "cpu"], more].concat()));
         let event = &outcome.events()[0];
         assert_eq!(event["missing"], Value::Null, "{event}");
         assert_eq!(event["kept"].as_str().is_some_and(|why| why.contains("mine")), is_kept, "{event}");
@@ -222,26 +211,19 @@ fn a_report_keeps_what_it_cannot_find_again() {
 fn data_are_looked_for_where_the_run_found_them() {
     let (sandbox, other) = (Sandbox::new(), Sandbox::new());
     run_on_own_data(&sandbox);
-    std::fs::remove_file(sandbox.path().join("run/evaluation.json")).expect("there was one");
-    std::fs::remove_file(sandbox.path().join("run/report.html")).expect("there was one");
+    sandbox.remove("run/evaluation.json");
+    sandbox.remove("run/report.html");
     let run = sandbox.path().join("run").display().to_string();
-    let outcome = other.run(&["report", &run, "--json", "--device", "cpu"]);
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome = fine(other.run(&["report", &run, "--json", "--device", "cpu"]));
     assert_eq!(outcome.events()[0]["missing"], Value::Null);
 
     // A known data set in the folder of the environment variable.
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fashion-mnist");
+    sandbox.copy(concat!(env!("CARGO_MANIFEST_DIR"), "/data/fashion-mnist"), "sets/fashion-mnist");
     let place = sandbox.path().join("sets/fashion-mnist");
-    std::fs::create_dir_all(&place).expect("it is new");
-    for entry in std::fs::read_dir(data).expect("it comes with the source") {
-        let file = entry.expect("an entry").path();
-        std::fs::copy(&file, place.join(file.file_name().expect("a name"))).expect("it can be copied");
-    }
     let arguments = ["train", "--model", "linear:10", "--max-steps", "2", "--device", "cpu", "--quiet"];
     let mut train = other.command(&[&arguments[..], &["--out", "run"]].concat());
     assert_eq!(finish(train.env("SHADEGRAD_DATA", sandbox.path().join("sets"))).code, Some(0));
-    let facts = std::fs::read_to_string(other.path().join("run/run.json")).expect("it is readable");
-    let facts: Value = serde_json::from_str(&facts).expect("it is JSON");
+    let facts = other.json("run/run.json");
     assert_eq!(facts["data_files"]["folder"], place.display().to_string());
     assert_eq!(facts["data_files"]["count"], 4);
 }
@@ -252,14 +234,12 @@ fn a_page_that_cannot_be_made_again_is_not_overwritten() {
     let sandbox = Sandbox::new();
     run_on_own_data(&sandbox);
     let first = page(&sandbox);
-    rename(&sandbox, "mine", "elsewhere");
-    let evaluation = sandbox.path().join("run/evaluation.json");
-    let whole = std::fs::read(&evaluation).expect("it is readable");
-    std::fs::remove_file(&evaluation).expect("there was one");
+    sandbox.rename("mine", "elsewhere");
+    let text = sandbox.read("run/evaluation.json");
+    sandbox.remove("run/evaluation.json");
     sandbox.run(&["report", "run"]).refused(3).because(&["would lose its confusion matrix", "mine"]);
     // The same if the file is damaged: truncated, without a class, with an invalid class, or with a
     // script.
-    let text = String::from_utf8(whole.clone()).expect("it is text");
     let changed = [
         text[..text.len() - 2].to_owned(),
         text.replacen("\"classes\":[", "\"classes\":[\"one more\",", 1),
@@ -268,27 +248,24 @@ fn a_page_that_cannot_be_made_again_is_not_overwritten() {
     ];
     for damaged in changed {
         assert_ne!(damaged, text);
-        std::fs::write(&evaluation, damaged).expect("it is writable");
+        sandbox.write("run/evaluation.json", damaged);
         sandbox.run(&["report", "run"]).refused(6).because(&["evaluation.json is damaged"]);
         assert_eq!(page(&sandbox), first);
     }
-    let outcome = sandbox.run(&["report", "run", "--force", "--json"]);
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome = fine(sandbox.run(&["report", "run", "--force", "--json"]));
     let event = &outcome.events()[0];
     assert!(event["missing"].as_str().is_some_and(|why| why.contains("mine")), "{event}");
-    let browser = Browser::open();
-    browser.open_file(&sandbox.path().join("run/report.html"));
-    let text = browser.text("main");
-    assert!(text.contains("mistakes are missing: the data set cannot be read"), "{text}");
+    let browser = opened(&sandbox);
+    let shown = browser.text("main");
+    assert!(shown.contains("mistakes are missing: the data set cannot be read"), "{shown}");
     assert_eq!(browser.value("document.querySelectorAll('.matrix, .mistakes').length"), 0);
     assert_eq!(browser.value("document.querySelectorAll('.chart polyline').length"), 6);
     assert_eq!(browser.value("document.querySelectorAll('.units img').length > 0"), true);
     assert_eq!(browser.complaints(), [""; 0]);
     // With the data, everything is shown again.
-    let outcome = sandbox.run(&["report", "run", "--data", "elsewhere", "--device", "cpu"]);
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    fine(sandbox.run(&["report", "run", "--data", "elsewhere", "--device", "cpu"]));
     assert_eq!(page(&sandbox), first);
-    assert_eq!(std::fs::read(&evaluation).expect("there is one"), whole);
+    assert_eq!(sandbox.read("run/evaluation.json"), text);
 }
 
 /// The evaluation of another checkpoint is not shown as that of the best one.
@@ -296,14 +273,12 @@ fn a_page_that_cannot_be_made_again_is_not_overwritten() {
 fn an_evaluation_of_another_checkpoint_says_so() {
     let sandbox = Sandbox::new();
     run_on_own_data(&sandbox);
-    rename(&sandbox, "mine", "elsewhere");
+    sandbox.rename("mine", "elsewhere");
     let words = "The run now has a better checkpoint";
     assert!(!page(&sandbox).contains(words));
-    let path = sandbox.path().join("run/evaluation.json");
-    let text = std::fs::read_to_string(&path).expect("it is readable");
-    let mut kept: Value = serde_json::from_str(&text).expect("it is JSON");
+    let mut kept = sandbox.json("run/evaluation.json");
     kept["weights_sha256"] = "0000".into();
-    std::fs::write(&path, kept.to_string()).expect("it is writable");
+    sandbox.write("run/evaluation.json", kept.to_string());
     assert_eq!(sandbox.run(&["report", "run"]).code, Some(0));
     assert!(page(&sandbox).contains(words));
 }
@@ -313,22 +288,18 @@ fn an_evaluation_of_another_checkpoint_says_so() {
 fn many_files_are_one_line_and_mistakes_name_theirs() {
     let sandbox = Sandbox::new();
     for class in ["ash", "birch", "cedar"] {
-        std::fs::create_dir_all(sandbox.path().join("trees").join(class)).expect("it is new");
+        sandbox.folder(&format!("trees/{class}"));
         for index in 0..70u32 {
             let path = sandbox.path().join(format!("trees/{class}/IMG_{index:03}.png"));
             let shade = |x, y| image::Luma([(x * 31 + y * 17 + index * 7 + class.len() as u32) as u8]);
             image::GrayImage::from_fn(8, 8, shade).save(path).expect("it can be written");
         }
     }
-    let arguments =
-        ["train", "fashion-mnist", "--data", "trees", "--model", "linear:4,relu", "--epochs", "2"];
-    let outcome = sandbox.run(&[&arguments[..], &["--device", "cpu", "--quiet", "--out", "run"]].concat());
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    let record = std::fs::read_to_string(sandbox.path().join("run/run.json")).expect("it is readable");
+    train(&sandbox, &["fashion-mnist", "--data", "trees", "--model", "linear:4,relu", "--epochs", "2"]);
+    let record = sandbox.read("run/run.json");
     assert!(record.len() < 2000 && record.contains("\"count\": 210"), "{record}");
 
-    let browser = Browser::open();
-    browser.open_file(&sandbox.path().join("run/report.html"));
+    let browser = opened(&sandbox);
     let listed = browser.value(
         "[...document.querySelectorAll('.origin dl div')].filter((row) => row.textContent.includes('210 in '))
             .map((row) => row.textContent)",
@@ -360,8 +331,7 @@ fn many_files_are_one_line_and_mistakes_name_theirs() {
 #[test]
 fn figures_are_of_one_epoch_and_say_how_it_was_chosen() {
     let data = data();
-    let common =
-        ["train", "--data", &data, "--model", "linear:8,relu", "--batch-size", "16", "--epochs", "6"];
+    let common = ["--data", &data, "--model", "linear:8,relu", "--batch-size", "16", "--epochs", "6"];
     for (more, split, criterion) in [
         (&[][..], "test", "test accuracy"),
         (&["--validation", "0.3"], "validation", "validation accuracy"),
@@ -369,19 +339,16 @@ fn figures_are_of_one_epoch_and_say_how_it_was_chosen() {
         (&["--monitor", "loss", "--lr", "2"], "test", "test loss"),
     ] {
         let sandbox = Sandbox::new();
-        let out = ["--device", "cpu", "--quiet", "--out", "run"];
-        let outcome = sandbox.run(&[&common[..], more, &out].concat());
-        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-        let metrics = metrics(&sandbox.path().join("run"));
+        train(&sandbox, &[&common[..], more].concat());
+        let metrics = sandbox.metrics("run");
         let loss = |epoch: &&Value| epoch[format!("{split}_loss")].as_f64().expect("a number");
         let best = match criterion.ends_with("loss") {
             true => metrics.iter().min_by(|one, other| loss(one).total_cmp(&loss(other))),
             false => Some(best(&metrics, split)),
         };
         let best = best.expect("there are epochs");
-        let browser = Browser::open();
+        let browser = opened(&sandbox);
         browser.resize(1400);
-        browser.open_file(&sandbox.path().join("run/report.html"));
         let caption = browser.text(".charts .aside");
         let chosen = format!("The dashed line marks epoch {}, the best by {criterion}.", best["epoch"]);
         assert!(caption.contains(&chosen), "{caption}");
@@ -427,16 +394,13 @@ fn figures_are_of_one_epoch_and_say_how_it_was_chosen() {
         assert_eq!(browser.value("document.querySelectorAll('.chart polyline').length"), curves);
         for key in ["validation_loss", "validation_accuracy"] {
             if split == "validation" {
-                assert_shows(&browser.text(&format!(".reading[data-key={key}] b")), &last[key]);
-                assert_shows(
-                    &browser.text(&format!(".epochs tbody tr:last-child [data-key={key}]")),
-                    &last[key],
-                );
+                let row = format!(".epochs tbody tr:last-child [data-key={key}]");
+                for place in [format!(".reading[data-key={key}] b"), row] {
+                    assert_shows(&browser.text(&place), &last[key]);
+                }
             } else {
-                assert_eq!(
-                    browser.value(&format!("document.querySelector('[data-key={key}]')")),
-                    Value::Null
-                );
+                let shown = browser.value(&format!("document.querySelector('[data-key={key}]')"));
+                assert_eq!(shown, Value::Null);
             }
         }
         assert_eq!(browser.complaints(), [""; 0]);
@@ -447,17 +411,13 @@ fn figures_are_of_one_epoch_and_say_how_it_was_chosen() {
 #[test]
 fn the_learning_rate_is_a_curve_of_all_steps() {
     let (sandbox, data) = (Sandbox::new(), data());
-    let arguments =
-        ["train", "--data", &data, "--model", "linear:8,relu", "--batch-size", "4", "--epochs", "1"];
-    let more = ["--schedule", "one-cycle", "--warmup", "0.25", "--lr", "3e-6"];
-    let out = ["--device", "cpu", "--quiet", "--out", "run"];
-    let outcome = sandbox.run(&[&arguments[..], &more, &out].concat());
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    let steps = metrics(&sandbox.path().join("run"))[0]["step"].as_u64().expect("a number") as usize;
+    let common = ["--data", &data, "--model", "linear:8,relu", "--batch-size", "4", "--epochs", "1"];
+    let schedule = ["--schedule", "one-cycle", "--warmup", "0.25", "--lr", "3e-6"];
+    train(&sandbox, &[&common[..], &schedule].concat());
+    let steps = sandbox.metrics("run")[0]["step"].as_u64().expect("a number") as usize;
     assert!((20..500).contains(&steps), "{steps} steps");
-    let browser = Browser::open();
+    let browser = opened(&sandbox);
     browser.resize(1400);
-    browser.open_file(&sandbox.path().join("run/report.html"));
     let points = browser.value(
         "[...document.querySelector('[data-key=learning_rate]').closest('.chart')
             .querySelector('polyline').points].map((point) => [point.x, point.y])",
@@ -483,51 +443,19 @@ fn the_learning_rate_is_a_curve_of_all_steps() {
 
 #[test]
 fn other_images_than_the_runs_are_not_judged() {
-    let (sandbox, data) = (Sandbox::new(), files());
-    let run =
-        ["train", "--data", "mine", "--model", "linear:4", "--max-steps", "2", "--device", "cpu", "--quiet"];
-    data.iter().for_each(|(name, bytes)| sandbox.write(name, bytes));
-    std::fs::create_dir(sandbox.path().join("mine")).expect("it is new");
-    let place = |sandbox: &Sandbox| {
-        for (name, _) in &data {
-            std::fs::copy(sandbox.path().join(name), sandbox.path().join("mine").join(name))
-                .expect("it is there");
-        }
+    let sandbox = Sandbox::new();
+    sandbox.copy(data(), "mine");
+    train(&sandbox, &["--data", "mine", "--model", "linear:4", "--max-steps", "2"]);
+    let report = || {
+        sandbox.remove("run/report.html");
+        sandbox.remove("run/evaluation.json");
+        sandbox.run(&["report", "run", "--json"]).events().remove(0)["missing"].take()
     };
-    place(&sandbox);
-    let outcome = sandbox.run(&[&run[..], &["--out", "run"]].concat());
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    std::fs::remove_file(sandbox.path().join("run/report.html")).expect("there is one");
-    std::fs::remove_file(sandbox.path().join("run/evaluation.json")).expect("there is one");
-    let outcome = sandbox.run(&["report", "run", "--json"]);
-    assert_eq!(outcome.events()[0]["missing"], Value::Null);
-    std::fs::remove_file(sandbox.path().join("run/report.html")).expect("there is one");
-    std::fs::remove_file(sandbox.path().join("run/evaluation.json")).expect("there is one");
-    let (labels, mut bytes) =
-        data.iter().find(|(name, _)| name.starts_with("t10k-labels")).cloned().expect("it is");
-    let last = bytes.len() - 1;
-    bytes[last] ^= 1;
-    std::fs::write(sandbox.path().join("mine").join(labels), bytes).expect("it is writable");
-    let event = sandbox.run(&["report", "run", "--json"]).events().remove(0);
-    assert!(
-        event["missing"]
-            .as_str()
-            .is_some_and(|why| why.contains("differs from the file that the run was trained on")),
-        "{event}"
-    );
-}
-
-/// The files of the small data set.
-fn files() -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/six-classes-5x4");
-    let entries = std::fs::read_dir(folder).expect("it is there");
-    let read = |entry: std::fs::DirEntry| {
-        (
-            entry.file_name().into_string().expect("plain"),
-            std::fs::read(entry.path()).expect("it is readable"),
-        )
-    };
-    entries.map(|entry| read(entry.expect("an entry"))).collect()
+    assert_eq!(report(), Value::Null);
+    sandbox.spoil("mine/t10k-labels-idx1-ubyte");
+    let missing = report();
+    let why = missing.as_str().expect("a reason");
+    assert!(why.contains("differs from the file that the run was trained on"), "{why}");
 }
 
 #[test]
@@ -535,13 +463,10 @@ fn a_run_that_is_stopped_has_a_report() {
     let sandbox = Sandbox::new();
     // This run diverges at once.
     let data = data();
-    let arguments = [
-        "train", "--data", &data, "--lr", "1e30", "--device", "cpu", "--quiet", "--out", "run", "--epochs",
-        "3",
-    ];
-    let outcome = finish(&mut sandbox.command(&arguments));
+    let arguments = ["train", "--data", &data, "--lr", "1e30", "--epochs", "3", "--device", "cpu", "--quiet"];
+    let outcome = sandbox.run(&[&arguments[..], &["--out", "run"]].concat());
     assert_eq!(outcome.code, Some(5), "{outcome:#?}");
-    let page = std::fs::read_to_string(sandbox.path().join("run/report.html")).expect("there is a report");
+    let page = sandbox.read("run/report.html");
     assert!(page.contains("the run ended early (training diverged"), "{page}");
 }
 
@@ -551,14 +476,14 @@ fn what_is_no_run_is_refused() {
     sandbox.run(&["report", "nothing"]).refused(6).because(&["nothing is not a run"]);
     run(&sandbox);
     for name in ["run.json", "metrics.jsonl"] {
-        let path = sandbox.path().join("run").join(name);
-        let whole = std::fs::read(&path).expect("it is readable");
-        std::fs::write(&path, [b"{", &whole[..]].concat()).expect("it is writable");
+        let path = format!("run/{name}");
+        let whole = sandbox.read(&path);
+        sandbox.write(&path, format!("{{{whole}"));
         sandbox.run(&["report", "run"]).refused(6).because(&[name, "is damaged"]);
-        std::fs::write(&path, whole).expect("it is writable");
+        sandbox.write(&path, whole);
     }
-    std::fs::remove_file(sandbox.path().join("run/report.html")).expect("there was one");
-    std::fs::create_dir(sandbox.path().join("run/report.html")).expect("the name is free");
+    sandbox.remove("run/report.html");
+    sandbox.folder("run/report.html");
     sandbox.run(&["report", "run", "--device", "cpu"]).refused(8).because(&["report.html"]);
 }
 
@@ -567,17 +492,13 @@ fn names_from_outside_stay_text() {
     let sandbox = Sandbox::new();
     let evil = "<img src=x onerror=alert(1)>&\"'</script>";
     run(&sandbox);
-    let path = sandbox.path().join("run/run.json");
-    let text = std::fs::read_to_string(&path).expect("it is readable");
-    let mut facts: Value = serde_json::from_str(&text).expect("it is JSON");
+    let mut facts = sandbox.json("run/run.json");
     facts["dataset"]["name"] = evil.into();
     facts["model"] = evil.into();
     facts["device"]["name"] = evil.into();
-    std::fs::write(&path, facts.to_string()).expect("it is writable");
-    let outcome = sandbox.run(&["report", "run"]);
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    let browser = Browser::open();
-    browser.open_file(&sandbox.path().join("run/report.html"));
+    sandbox.write("run/run.json", facts.to_string());
+    fine(sandbox.run(&["report", "run"]));
+    let browser = opened(&sandbox);
     assert_eq!(browser.text("h1"), evil);
     assert_eq!(browser.value("JSON.parse(document.querySelector('#data').textContent).facts.model"), evil);
     assert_eq!(browser.value("document.querySelectorAll('[onerror]').length"), 0);
@@ -589,13 +510,8 @@ fn names_from_outside_stay_text() {
 fn a_damaged_checkpoint_is_not_reported_on() {
     let sandbox = Sandbox::new();
     run(&sandbox);
-    let folder = sandbox.path().join("run");
-    let best = std::fs::read_to_string(folder.join("best")).expect("there is a best");
-    let weights = folder.join(best.trim()).join("model.safetensors");
-    let mut bytes = std::fs::read(&weights).expect("it is readable");
     // One bit of a weight: still a valid model, but not the one that was saved.
-    *bytes.last_mut().expect("it has bytes") ^= 1;
-    std::fs::write(&weights, bytes).expect("it is writable");
+    sandbox.spoil(&format!("run/{}/model.safetensors", sandbox.read("run/best").trim()));
     let outcome = sandbox.run(&["report", "run", "--device", "cpu"]);
     outcome.refused(6).because(&["is damaged", "model.safetensors has changed since it was saved"]);
 }
@@ -604,15 +520,10 @@ fn a_damaged_checkpoint_is_not_reported_on() {
 #[test]
 fn the_hash_of_the_weights_is_that_of_the_log() {
     let (sandbox, data) = (Sandbox::new(), data());
-    let arguments =
-        ["train", "--data", &data, "--model", "conv:4x3,relu,linear:8", "--epochs", "1", "--quiet"];
-    let outcome = sandbox.run(&[&arguments[..], &["--device", "cpu", "--out", "run"]].concat());
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    let read =
-        |name: &str| std::fs::read_to_string(sandbox.path().join("run").join(name)).expect("it is readable");
-    let log = read("log.txt");
+    train(&sandbox, &["--data", &data, "--model", "conv:4x3,relu,linear:8", "--epochs", "1"]);
+    let log = sandbox.read("run/log.txt");
     let (_, logged) = log.trim_end().rsplit_once("weights ").expect("the log names the weights");
-    let page = read("report.html");
+    let page = page(&sandbox);
     assert!(page.contains(&format!("\"weights_sha256\":\"{logged}\"")), "{logged}");
     assert!(page.contains(&format!("sha256 {}…", &logged[..16])), "{logged}");
 }

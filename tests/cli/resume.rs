@@ -1,33 +1,24 @@
 //! `resume` as users see it: what is resumed, what is rejected, and the messages.
 
-use std::path::Path;
-
 use serde_json::Value;
 use shadegrad::data::catalogue::Form;
 use shadegrad::data::hash::fingerprint;
 
-use crate::cli::support::Sandbox;
-
-fn data() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/six-classes-5x4");
-    path.to_str().expect("a plain path").into()
-}
+use crate::cli::support::{Sandbox, fine};
+use crate::cli::training::data;
 
 /// A recorded run of twenty steps, in the folder `run`.
 fn recorded(more: &[&str]) -> Sandbox {
     let (sandbox, data) = (Sandbox::new(), data());
     let common =
         ["train", "--data", &data, "--model", "linear:8,relu", "--batch-size", "16", "--device", "cpu"];
-    let outcome =
-        sandbox.run(&[&common[..], &["--max-steps", "20", "--out", "run", "--quiet"], more].concat());
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    fine(sandbox.run(&[&common[..], &["--max-steps", "20", "--out", "run", "--quiet"], more].concat()));
     sandbox
 }
 
 /// The record of a run.
 pub fn record(sandbox: &Sandbox, run: &str) -> Value {
-    let text = std::fs::read(sandbox.path().join(run).join("run.json")).expect("there is a record");
-    serde_json::from_slice(&text).expect("it is JSON")
+    sandbox.json(&format!("{run}/run.json"))
 }
 
 /// Damages the newest checkpoint of the run.
@@ -40,8 +31,7 @@ fn a_run_goes_on_from_the_checkpoint_before_a_damaged_one_and_says_so() {
     let sandbox = recorded(&["--checkpoint-every", "6"]);
     let whole = sandbox.run(&["resume", "run", "--json"]);
     damage(&sandbox);
-    let outcome = sandbox.run(&["resume", "run", "--json"]);
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome = fine(sandbox.run(&["resume", "run", "--json"]));
     let [note] = outcome.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{outcome:#?}") };
     assert!(note.starts_with("note: run/checkpoints/00000020 is damaged: "), "{note}");
     assert!(note.ends_with("it is run/checkpoints/00000020.damaged now"), "{note}");
@@ -49,7 +39,7 @@ fn a_run_goes_on_from_the_checkpoint_before_a_damaged_one_and_says_so() {
     assert_eq!(start["step"], 18, "{start}");
     assert_eq!(whole.events()[0]["step"], 20);
     assert_eq!(end["weights_sha256"], whole.events()[1]["weights_sha256"]);
-    let log = std::fs::read_to_string(sandbox.path().join("run/log.txt")).expect("there is a log");
+    let log = sandbox.read("run/log.txt");
     assert!(log.contains("is damaged: ") && log.contains(" resumed after step 18 on CPU"), "{log}");
     // There is no further message.
     assert_eq!(sandbox.run(&["resume", "run", "--json"]).stderr, "");
@@ -59,43 +49,42 @@ fn a_run_goes_on_from_the_checkpoint_before_a_damaged_one_and_says_so() {
 fn a_table_says_where_the_run_goes_on() {
     let sandbox = recorded(&["--checkpoint-every", "6"]);
     damage(&sandbox);
-    let outcome = sandbox.run(&["resume", "run"]);
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome = fine(sandbox.run(&["resume", "run"]));
     assert!(outcome.stdout.contains("run, resumed at step 18\n"), "{outcome:#?}");
     assert!(!outcome.stdout.contains('\u{1b}'), "{outcome:#?}");
 }
 
 /// Removes from the recorded run everything that programs before schedules followed `--max-steps`
 /// did not write.
-fn make_old(run: &Path) {
-    let without = |text: &str, keys: &[&str]| -> String {
-        let is_kept = |line: &&str| !keys.iter().any(|key| line.trim_start().starts_with(key));
-        text.lines().filter(is_kept).map(|line| format!("{line}\n")).collect()
+fn make_old(sandbox: &Sandbox) {
+    let edit = |config: &str| {
+        let text = sandbox.read(config);
+        let is_kept = |line: &&str| {
+            !["schedule-steps = ", "monitor = "].iter().any(|key| line.trim_start().starts_with(key))
+        };
+        let old: String = text.lines().filter(is_kept).map(|line| format!("{line}\n")).collect();
+        assert_ne!(old, text, "{config}");
+        sandbox.write(config, old);
     };
-    let edit = |path: &Path, keys: &[&str]| {
-        let text = std::fs::read_to_string(path).expect("it is there");
-        let old = without(&text, keys);
-        assert_ne!(old, text, "{}", path.display());
-        std::fs::write(path, old).expect("it is writable");
-    };
-    let path = run.join("run.json");
-    let text = std::fs::read_to_string(&path).expect("it is there");
-    let mut record: Value = serde_json::from_str(&text).expect("JSON");
+    let mut record = record(sandbox, "run");
     for field in ["steps_per_epoch", "schedule_steps"] {
         record.as_object_mut().expect("an object").remove(field).expect("it is there");
     }
-    std::fs::write(path, record.to_string()).expect("it is writable");
-    edit(&run.join("config.toml"), &["schedule-steps = ", "monitor = "]);
-    for checkpoint in std::fs::read_dir(run.join("checkpoints")).expect("there are some") {
-        let folder = checkpoint.expect("an entry").path();
-        edit(&folder.join("config.toml"), &["schedule-steps = ", "monitor = "]);
-        let config = fingerprint(&folder.join("config.toml"), Form::AsIs).expect("it is there").sha256;
-        let sums = std::fs::read_to_string(folder.join("SHA256SUMS")).expect("it is there");
+    sandbox.write("run/run.json", record.to_string());
+    edit("run/config.toml");
+    for checkpoint in std::fs::read_dir(sandbox.path().join("run/checkpoints")).expect("there are some") {
+        let name = checkpoint.expect("an entry").file_name();
+        let folder = format!("run/checkpoints/{}", name.to_str().expect("a plain name"));
+        let config = format!("{folder}/config.toml");
+        edit(&config);
+        let hash = fingerprint(&sandbox.path().join(config), Form::AsIs).expect("it is there").sha256;
+        let list = format!("{folder}/SHA256SUMS");
+        let sums = sandbox.read(&list);
         let sums = sums.lines().map(|line| match line.ends_with("  config.toml") {
-            true => format!("{}  config.toml\n", config),
+            true => format!("{hash}  config.toml\n"),
             false => format!("{line}\n"),
         });
-        std::fs::write(folder.join("SHA256SUMS"), sums.collect::<String>()).expect("it is writable");
+        sandbox.write(&list, sums.collect::<String>());
     }
 }
 
@@ -114,7 +103,7 @@ fn a_run_from_before_schedules_followed_max_steps_keeps_its_own() {
         damage(sandbox);
     }
     assert_eq!(weights(&short), other);
-    make_old(&long.path().join("run"));
+    make_old(&long);
     assert_eq!(weights(&long), wanted);
 }
 
@@ -124,7 +113,7 @@ fn what_is_no_run_is_refused() {
     sandbox.run(&["resume", "nowhere"]).refused(6).because(&["nowhere is not the folder of a run"]);
     sandbox.run(&["resume", "run/config.toml"]).refused(6).because(&["is not the folder of a run"]);
     std::fs::remove_dir_all(sandbox.path().join("run/checkpoints")).expect("it is there");
-    std::fs::create_dir(sandbox.path().join("run/checkpoints")).expect("it is writable");
+    sandbox.folder("run/checkpoints");
     sandbox.run(&["resume", "run"]).refused(6).because(&["run has no checkpoint yet"]);
     sandbox.write("run/run.json", "{");
     sandbox.run(&["resume", "run"]).refused(6).because(&["run.json is damaged"]);
@@ -133,23 +122,11 @@ fn what_is_no_run_is_refused() {
 #[test]
 fn other_data_than_the_run_began_with_are_refused() {
     let sandbox = Sandbox::new();
-    let folder = sandbox.path().join("set");
-    std::fs::create_dir(&folder).expect("it is writable");
-    for entry in std::fs::read_dir(data()).expect("the data are there") {
-        let path = entry.expect("it is readable").path();
-        std::fs::copy(&path, folder.join(path.file_name().expect("a file"))).expect("it is writable");
-    }
+    sandbox.copy(data(), "set");
     let run = ["train", "--data", "set", "--max-steps", "5", "--device", "cpu", "--out", "run", "--quiet"];
     assert_eq!(sandbox.run(&run).code, Some(0));
     assert_eq!(sandbox.run(&["resume", "run", "--quiet"]).code, Some(0));
-    let labels =
-        std::fs::read_dir(&folder).expect("it is readable").map(|entry| entry.expect("a file").path());
-    let labels = labels.into_iter().find(|path| path.to_string_lossy().contains("train-labels"));
-    let labels = labels.expect("there are labels");
-    let mut bytes = std::fs::read(&labels).expect("it is readable");
-    let last = bytes.len() - 1;
-    bytes[last] = if bytes[last] == 0 { 1 } else { 0 };
-    std::fs::write(&labels, bytes).expect("it is writable");
+    sandbox.spoil("set/train-labels-idx1-ubyte");
     for more in [&["--epochs", "7"][..], &["--data", "set"], &["--json"]] {
         sandbox
             .run(&[&["resume", "run"], more].concat())
@@ -165,12 +142,11 @@ fn other_data_than_the_run_began_with_are_refused() {
 fn another_device_is_taken_only_where_somebody_asks_for_it() {
     let sandbox = recorded(&["--checkpoint-every", "6"]);
     damage(&sandbox);
-    let outcome = sandbox.run(&["resume", "run", "--device", "gpu", "--json"]);
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome = fine(sandbox.run(&["resume", "run", "--device", "gpu", "--json"]));
     assert!(outcome.stderr.contains("note: the run began on CPU"), "{outcome:#?}");
     assert!(outcome.stderr.contains("the rest of the run has different rounding"), "{outcome:#?}");
 
-    let record = std::fs::read_to_string(sandbox.path().join("run/run.json")).expect("it is there");
+    let record = sandbox.read("run/run.json");
     sandbox.write("run/run.json", record.replace("\"backend\": \"cpu\"", "\"backend\": \"metal\""));
     sandbox
         .run(&["resume", "run", "--json"])
@@ -182,8 +158,8 @@ fn another_device_is_taken_only_where_somebody_asks_for_it() {
 fn validation_is_reported_and_patience_ends_the_run() {
     let (sandbox, data) = (Sandbox::new(), data());
     let common = ["train", "--data", &data, "--device", "cpu", "--validation", "0.2", "--out", "run"];
-    let outcome = sandbox.run(&[&common[..], &["--patience", "2", "--epochs", "500", "--json"]].concat());
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome =
+        fine(sandbox.run(&[&common[..], &["--patience", "2", "--epochs", "500", "--json"]].concat()));
     let events = outcome.events();
     let (start, end) = (&events[0], &events[events.len() - 1]);
     assert_eq!(start["dataset"]["validation"], 42, "{start}");
@@ -194,11 +170,11 @@ fn validation_is_reported_and_patience_ends_the_run() {
     assert_eq!(end["stopped_early"], true, "{end}");
     let [epochs, best] = ["epochs", "best_epoch"].map(|field| end[field].as_u64().expect("a number"));
     assert_eq!(epochs, best + 2, "{end}");
-    let best = std::fs::read_to_string(sandbox.path().join("run/best")).expect("it is there");
+    let best = sandbox.read("run/best");
     let step =
         events.iter().find(|event| event["epoch"] == end["best_epoch"]).expect("it is there")["step"].clone();
     assert_eq!(best, format!("checkpoints/{:08}\n", step.as_u64().expect("a number")));
-    let csv = std::fs::read_to_string(sandbox.path().join("run/metrics.csv")).expect("it is there");
+    let csv = sandbox.read("run/metrics.csv");
     let columns: Vec<_> = csv.lines().map(|line| line.split(',').count()).collect();
     assert!(columns.len() == 1 + epochs as usize && columns.iter().all(|&count| count == 14), "{csv}");
 

@@ -1,6 +1,7 @@
 //! Runs the program in its own folder, without the developer's environment variables.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -36,7 +37,54 @@ impl Sandbox {
 
     /// Writes a file into the folder.
     pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
-        std::fs::write(self.path().join(name), contents).expect("the folder is writable");
+        fs::write(self.path().join(name), contents).expect("the folder is writable");
+    }
+
+    /// The text of a file in the folder.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The JSON value in a file.
+    pub fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.read(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The metrics of the epochs of a run.
+    pub fn metrics(&self, run: &str) -> Vec<Value> {
+        let text = self.read(&format!("{run}/metrics.jsonl"));
+        text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+    }
+
+    /// Changes the last bit of a file: of a label, of a pixel or of a weight.
+    pub fn spoil(&self, name: &str) {
+        let path = self.path().join(name);
+        let mut bytes = fs::read(&path).expect("it is readable");
+        *bytes.last_mut().expect("it is not empty") ^= 1;
+        fs::write(path, bytes).expect("it is writable");
+    }
+
+    pub fn remove(&self, name: &str) {
+        fs::remove_file(self.path().join(name)).expect("it is there");
+    }
+
+    pub fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.path().join(from), self.path().join(to)).expect("it is there");
+    }
+
+    /// Creates a folder.
+    pub fn folder(&self, name: &str) {
+        fs::create_dir_all(self.path().join(name)).expect("the folder is writable");
+    }
+
+    /// Copies the files of a data set into a new folder.
+    pub fn copy(&self, data: impl AsRef<Path>, name: &str) {
+        self.folder(name);
+        for entry in fs::read_dir(data).expect("the data are there") {
+            let file = entry.expect("it is readable").path();
+            let place = self.path().join(name).join(file.file_name().expect("a file"));
+            fs::copy(&file, place).expect("it can be copied");
+        }
     }
 
     /// The program with these arguments, to be run in the folder.
@@ -68,6 +116,7 @@ pub fn finish(command: &mut Command) -> Outcome {
 }
 
 /// Asserts that the program succeeded.
+#[track_caller]
 pub fn fine(outcome: Outcome) -> Outcome {
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     outcome

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::cli::support::Sandbox;
+use crate::cli::support::{Sandbox, fine};
 use crate::cli::training::data;
 
 /// CRC-32C as its polynomial defines it, a bit at a time.
@@ -147,8 +147,7 @@ fn each_split_has_an_event_file_of_its_own() {
         if let Some(share) = validation {
             arguments.extend(["--validation", share]);
         }
-        let outcome = sandbox.run(&arguments);
-        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let outcome = fine(sandbox.run(&arguments));
         let epochs: Vec<_> = outcome.events().into_iter().filter(|event| event["event"] == "epoch").collect();
         for split in splits {
             let file = event_file(&sandbox.path().join("run").join(split));
@@ -188,8 +187,8 @@ fn event_files_hold_the_figures_of_each_epoch() {
     let (sandbox, data) = (Sandbox::new(), data());
     let arguments = ["train", "--data", &data, "--model", "linear:8,relu", "--epochs", "3", "--l2", "0.1"];
     let arguments = [&arguments[..], &["--schedule", "constant"]].concat();
-    let outcome = sandbox.run(&[&arguments[..], &["--device", "cpu", "--json", "--out", "run"]].concat());
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome =
+        fine(sandbox.run(&[&arguments[..], &["--device", "cpu", "--json", "--out", "run"]].concat()));
     let epochs: Vec<Value> = outcome.events().into_iter().filter(|event| event["event"] == "epoch").collect();
     let file = event_file(&sandbox.path().join("run"));
     let records = records(&file);

@@ -1,16 +1,14 @@
 //! Whole runs: `train` and `eval` on small data, on the CPU and on the GPU.
 
-use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::cli::support::{Outcome, Sandbox, finish, without_gpu};
+use crate::cli::support::{Outcome, Sandbox, fine, finish, without_gpu};
 
 /// The small data set of the golden runs.
 pub fn data() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/six-classes-5x4");
-    path.to_str().expect("a plain path").into()
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/data/six-classes-5x4").into()
 }
 
 /// Arguments of a very short run.
@@ -22,9 +20,7 @@ fn short_run<'a>(data: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 
 fn trained(sandbox: &Sandbox, more: &[&str]) -> Outcome {
     let data = data();
-    let outcome = sandbox.run(&short_run(&data, more));
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    outcome
+    fine(sandbox.run(&short_run(&data, more)))
 }
 
 fn of_kind<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
@@ -112,8 +108,7 @@ fn quiet_says_nothing() {
 #[test]
 fn without_a_driver_auto_trains_on_the_cpu_and_says_so_once() {
     let (sandbox, data) = (Sandbox::new(), data());
-    let outcome = finish(without_gpu(&mut sandbox.command(&short_run(&data, &["--json"]))));
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome = fine(finish(without_gpu(&mut sandbox.command(&short_run(&data, &["--json"])))));
     assert_eq!(outcome.events()[0]["device"]["backend"], "cpu");
     let notes: Vec<_> = outcome.stderr.lines().filter(|line| line.starts_with("note: ")).collect();
     assert_eq!(notes.len(), 1, "{outcome:#?}");
@@ -157,8 +152,7 @@ fn eval_finds_what_training_measured() {
         epochs.into_iter().find(|epoch| epoch["epoch"].as_u64() == best).expect("there is a best epoch");
     for device in ["cpu", "gpu"] {
         let arguments = ["eval", "run", "--data", &data, "--device", device];
-        let json = sandbox.run(&[&arguments[..], &["--json"]].concat());
-        assert_eq!(json.code, Some(0), "{json:#?}");
+        let json = fine(sandbox.run(&[&arguments[..], &["--json"]].concat()));
         let evaluation = &json.events()[0];
         assert_eq!(evaluation["event"], "evaluation");
         for (found, expected) in [("loss", "test_cross_entropy"), ("accuracy", "test_accuracy")] {
@@ -187,18 +181,13 @@ fn eval_finds_what_training_measured() {
 #[test]
 fn eval_takes_weights_of_another_program_with_their_model() {
     let (sandbox, data) = (Sandbox::new(), data());
-    let weights =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/start/small-two-plain-256.safetensors");
-    let weights = weights.to_str().expect("a plain path");
+    let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/start/small-two-plain-256.safetensors");
     let arguments = ["eval", weights, "--data", &data, "--device", "cpu"];
     sandbox.run(&arguments).refused(6);
-    let golden =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/cases.json"));
-    let cases: Value = serde_json::from_str(&golden.expect("it is readable")).expect("it is JSON");
+    let cases: Value = serde_json::from_str(include_str!("../golden/cases.json")).expect("it is JSON");
     let case = cases.as_array().expect("a list").iter().find(|case| case["name"] == "small-two-plain-256");
     let model = case.expect("it is there")["model"].as_str().expect("text");
-    let outcome = sandbox.run(&[&arguments[..], &["--model", model]].concat());
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    fine(sandbox.run(&[&arguments[..], &["--model", model]].concat()));
     sandbox.run(&[&arguments[..], &["--model", "linear:999,relu"]].concat()).refused(6);
 }
 
@@ -209,9 +198,7 @@ fn a_run_can_be_repeated_from_its_configuration() {
     let flags = ["--device", "cpu", "--json", "--lr", "0.0123", "--seed", "7", "--out", "one"];
     let first = hash(trained(&sandbox, &flags));
     let again = ["train", "--config", "one/config.toml", "--device", "cpu", "--json", "--out", "two"];
-    let outcome = sandbox.run(&again);
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    assert_eq!(hash(outcome), first);
+    assert_eq!(hash(fine(sandbox.run(&again))), first);
 }
 
 /// Signals a run in progress and returns its exit code.
@@ -243,8 +230,7 @@ fn a_batch_that_is_larger_than_the_data_is_all_of_them() {
     let (sandbox, data) = (Sandbox::new(), data());
     let train = |size| {
         let common = ["train", "--data", &data, "--epochs", "2", "--device", "cpu", "--json", "--batch-size"];
-        let outcome = sandbox.run(&[&common[..], &[size]].concat());
-        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let outcome = fine(sandbox.run(&[&common[..], &[size]].concat()));
         let hash = of_kind(&outcome.events(), "end")[0]["weights_sha256"].to_string();
         (hash, outcome.stderr)
     };

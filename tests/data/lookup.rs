@@ -4,11 +4,12 @@ use crate::samples::data_sets::{
     expect_data_error, gzip, idx_images, idx_labels, search_nowhere, small_idx_contents, small_idx_set,
     write_idx,
 };
+use shadegrad::data::Dataset;
 use shadegrad::data::catalogue::Catalogue;
 use shadegrad::data::load::load;
 use shadegrad::data::locate::Search;
 use shadegrad::data::pictures::Wanted;
-use shadegrad::{ErrorKind, Remedy};
+use shadegrad::{ErrorKind, Remedy, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -37,9 +38,13 @@ impl Places {
         self.folder.path().join(place)
     }
 
+    fn load(&self, name: &str) -> Result<Dataset> {
+        load(name, &self.search, &Wanted::default())
+    }
+
     /// Returns the folder that the set is loaded from.
     fn loaded_from(&self) -> PathBuf {
-        let dataset = load("small", &self.search, &Wanted::default()).unwrap();
+        let dataset = self.load("small").unwrap();
         assert_eq!(dataset.files.len(), 4);
         dataset.files[0].parent().unwrap().to_owned()
     }
@@ -63,7 +68,7 @@ fn places_are_looked_through_in_order() {
 #[test]
 fn a_set_that_is_nowhere_is_an_error_that_lists_the_places() {
     let places = Places::new();
-    let error = load("small", &places.search, &Wanted::default()).unwrap_err();
+    let error = places.load("small").unwrap_err();
     assert_eq!(error.remedy(), Some(&Remedy::FetchData("small".into())));
     let listed = ["environment", "cache", "vendored", "system"].map(|it| places.path(it));
     let mut parts: Vec<&str> = listed.iter().map(|path| path.to_str().unwrap()).collect();
@@ -77,7 +82,7 @@ fn a_named_folder_without_the_set_is_an_error_even_if_others_have_it() {
     write_idx(&places.path("cache"), &small_idx_contents());
     let flag = places.path("flag");
     places.search.data_dir = Some(flag.clone());
-    expect_data_error(load("small", &places.search, &Wanted::default()), &[flag.to_str().unwrap()]);
+    expect_data_error(places.load("small"), &[flag.to_str().unwrap()]);
 }
 
 #[test]
@@ -89,7 +94,7 @@ fn a_damaged_set_is_an_error_even_if_others_are_whole() {
     let file = damaged.join("t10k-images-idx3-ubyte.gz");
     let bytes = fs::read(&file).unwrap();
     fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
-    expect_data_error(load("small", &places.search, &Wanted::default()), &[file.to_str().unwrap()]);
+    expect_data_error(places.load("small"), &[file.to_str().unwrap()]);
 }
 
 #[test]
@@ -98,10 +103,7 @@ fn an_incomplete_set_is_passed_over_but_mentioned() {
     let incomplete = places.path("cache").join("small");
     write_idx(&incomplete, &small_idx_contents());
     fs::remove_file(incomplete.join("t10k-labels-idx1-ubyte.gz")).unwrap();
-    expect_data_error(
-        load("small", &places.search, &Wanted::default()),
-        &["(incomplete: no t10k-labels-idx1-ubyte)"],
-    );
+    expect_data_error(places.load("small"), &["(incomplete: no t10k-labels-idx1-ubyte)"]);
     write_idx(&places.path("system"), &small_idx_contents());
     assert_eq!(places.loaded_from(), places.path("system"));
 }
@@ -113,10 +115,10 @@ fn a_set_with_the_same_file_names_is_not_mistaken_for_the_one_wanted() {
     other[1] = idx_labels(&[1, 1, 1]);
     places.search.catalogue.sets.push(small_idx_set("other", &other));
     write_idx(&places.path("environment"), &other);
-    expect_data_error(load("small", &places.search, &Wanted::default()), &["(holds other)"]);
+    expect_data_error(places.load("small"), &["(holds other)"]);
     write_idx(&places.path("system"), &small_idx_contents());
     assert_eq!(places.loaded_from(), places.path("system"));
-    assert_eq!(load("other", &places.search, &Wanted::default()).unwrap().train.labels, [1; 3]);
+    assert_eq!(places.load("other").unwrap().train.labels, [1; 3]);
 }
 
 #[test]
@@ -126,10 +128,7 @@ fn a_known_set_has_its_known_number_of_images() {
     shorter[2] = idx_images(1, 2, 3);
     shorter[3] = idx_labels(&[0]);
     write_idx(&places.path("cache"), &shorter);
-    expect_data_error(
-        load("small", &places.search, &Wanted::default()),
-        &["1 test images", "expected the 2 of small"],
-    );
+    expect_data_error(places.load("small"), &["1 test images", "expected the 2 of small"]);
 }
 
 #[test]
@@ -147,7 +146,7 @@ fn unpacked_files_are_found_under_both_names() {
         let content = if name.ends_with(".gz") { gzip(&content) } else { content };
         fs::write(folder.join(name), content).unwrap();
     }
-    let dataset = load("small", &places.search, &Wanted::default()).unwrap();
+    let dataset = places.load("small").unwrap();
     assert_eq!(dataset.classes, ["zero", "one", "two"]);
     assert_eq!(dataset.files, names.map(|name| folder.join(name)));
 }
@@ -158,10 +157,7 @@ fn splits_have_images_of_the_same_size() {
     let mut contents = small_idx_contents();
     contents[2] = idx_images(2, 3, 2);
     write_idx(&places.path("cache"), &contents);
-    expect_data_error(
-        load("small", &places.search, &Wanted::default()),
-        &["t10k-images", "images of 3x2", "expected images of 2x3"],
-    );
+    expect_data_error(places.load("small"), &["t10k-images", "images of 3x2", "expected images of 2x3"]);
 }
 
 #[test]
@@ -171,13 +167,13 @@ fn a_folder_is_loaded_under_its_own_name() {
     let mut contents = small_idx_contents();
     contents[1] = idx_labels(&[4, 0, 0]);
     write_idx(&folder, &contents);
-    let dataset = load(folder.to_str().unwrap(), &places.search, &Wanted::default()).unwrap();
+    let dataset = places.load(folder.to_str().unwrap()).unwrap();
     assert_eq!(dataset.name, "my pictures");
     assert_eq!(dataset.classes, ["0", "1", "2", "3", "4"]);
 
     // A known set is recognised by its labels, whatever the name of its folder.
     write_idx(&folder, &small_idx_contents());
-    let dataset = load(folder.to_str().unwrap(), &places.search, &Wanted::default()).unwrap();
+    let dataset = places.load(folder.to_str().unwrap()).unwrap();
     assert_eq!(dataset.name, "my pictures");
     assert_eq!(dataset.classes, ["zero", "one", "two"]);
 }
@@ -209,7 +205,7 @@ fn a_file_is_no_data_set() {
     let file = places.path("file.tar.gz");
     fs::write(&file, b"").unwrap();
     expect_data_error(
-        load(file.to_str().unwrap(), &places.search, &Wanted::default()),
+        places.load(file.to_str().unwrap()),
         &["a file", "expected a data set's name or a folder"],
     );
     // A search folder that is a file is skipped as well.

@@ -4,55 +4,32 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use shadegrad::ErrorKind::{Interrupted, Model};
-use shadegrad::config::{Config, Key, Origin, Settings, Sources, resolve};
+use shadegrad::config::{Config, Key};
 use shadegrad::device::cpu::Cpu;
 use shadegrad::run::{RunDirectory, checkpoint};
 use shadegrad::train::{StopFlag, Trainer};
 
-use crate::harness::{Case, Target, fuzz, taken};
+use crate::harness::{Case, Target, config, dictionary, fuzz, taken};
 use crate::model_file::dataset;
 
 const MANIFEST: &str = "SHA256SUMS";
 const FILES: [&str; 5] =
     [MANIFEST, "config.toml", "model.safetensors", "optimizer.safetensors", "state.json"];
 
-const WORDS: &[&[u8]] = &[
-    b"\"step\":",
-    b"\"epochs\":",
-    b"\"runs\":",
-    b"null",
-    b"\"last\": null,",
-    b"\"best\": null,",
-    b"{}",
-    b"[[[[[[[[",
-    b",",
-    b"\n",
-    b"  ",
-    b"  ../../etc/passwd\n",
-    b"  SHA256SUMS\n",
-    b"  /dev/zero\n",
-    b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    b"\0",
-    b"NaN",
-];
-
-fn config() -> Config {
-    let mut flags = Settings::default();
-    for (key, value) in [
+/// A run of a few blocks of single images.
+fn short() -> Config {
+    config(&[
         (Key::Model, "linear:5,relu"),
         (Key::BatchSize, "1"),
         (Key::Epochs, "2"),
         (Key::Momentum, "0.5"),
         (Key::CheckpointEvery, "3"),
-    ] {
-        flags.set_text(key, value.as_ref(), Origin::Caller).expect("it is allowed");
-    }
-    resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
+    ])
 }
 
 /// Returns the last checkpoint of a short run in `folder`.
 fn recorded(folder: &Path) -> PathBuf {
-    let config = config();
+    let config = short();
     let mut directory = RunDirectory::create(folder, config.to_toml()).expect("it is writable");
     let trainer = Trainer::new(&config, dataset(), &Cpu::new()).expect("the run can start");
     let trained = trainer.train(folder, &mut [&mut directory], &StopFlag::default());
@@ -84,7 +61,7 @@ fn samples(run: &Path) -> Vec<Vec<u8>> {
 fn damaged() {
     let run = tempfile::tempdir().expect("a temporary folder");
     let samples = samples(run.path());
-    let target = Target { name: "checkpoint", samples, dictionary: WORDS, mend: None };
+    let target = Target { name: "checkpoint", samples, dictionary: dictionary!("checkpoint"), mend: None };
     fuzz(&target, |case| {
         write(case.folder, &contents(case, &target.samples));
         let is_taken = taken(checkpoint::load(case.folder), &[Model]).is_some();
@@ -98,8 +75,8 @@ fn damaged() {
 fn forged() {
     let run = tempfile::tempdir().expect("a temporary folder");
     let samples = samples(run.path());
-    let target = Target { name: "forged", samples, dictionary: WORDS, mend: None };
-    let (config, device) = (config(), Cpu::new());
+    let target = Target { name: "forged", samples, dictionary: dictionary!("checkpoint"), mend: None };
+    let (config, device) = (short(), Cpu::new());
     fuzz(&target, |case| {
         let mut contents = contents(case, &target.samples);
         let line = |(name, bytes): &(&str, Vec<u8>)| {

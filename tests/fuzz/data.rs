@@ -7,7 +7,7 @@ use shadegrad::data::cifar::{CIFAR_100, Cifar, Contents};
 use shadegrad::data::idx::read_split;
 use shadegrad::{Result, data::ImageShape, data::Split};
 
-use crate::harness::{Case, Target, fuzz, taken};
+use crate::harness::{Case, Target, dictionary, fuzz, taken};
 use crate::samples::data_sets::{append, cifar_files, cifar_records, gzip, idx_images, idx_labels};
 
 const IDX_WORDS: &[&[u8]] = &[&[0, 0, 8, 3], &[0, 0, 8, 1], &[0, 0, 0, 0], &[0x1f, 0x8b], &[0, 0, 16, 0]];
@@ -100,29 +100,6 @@ fn cifar() {
     });
 }
 
-const TAR_WORDS: &[&[u8]] = &[
-    b"../evil",
-    b"/etc/passwd",
-    b"CON",
-    b"C:\\",
-    b"./",
-    b"cifar-100-binary/train.bin\0",
-    b"cifar-100-binary/test.bin\0",
-    b"cifar-100-binary/fine_label_names.txt\0",
-    b"00000006002\0",
-    b"77777777777\0",
-    b"\x80\0\0\0\0\0\0\0\0\0\0\x01",
-    b"ustar\x0000",
-    b"ustar  \0",
-    b"2",
-    b"L",
-    b"x",
-    b"g",
-    b"18 mtime=1.5000000\n",
-    b"11 path=a/\n",
-    &[0; 512],
-];
-
 fn tar() -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, content) in cifar_files(&CIFAR_100) {
@@ -163,7 +140,8 @@ fn with_tar_checksums(mut bytes: Vec<u8>) -> Vec<u8> {
 #[test]
 fn archives() {
     let samples = vec![tar(), tar_with_times()];
-    let target = Target { name: "tar", samples, dictionary: TAR_WORDS, mend: Some(with_tar_checksums) };
+    let dictionary = [dictionary!("tar"), &[&[0; 512]]].concat().leak();
+    let target = Target { name: "tar", samples, dictionary, mend: Some(with_tar_checksums) };
     fuzz(&target, |case| {
         let archive = case.write("archive.tar");
         let contents = taken(CIFAR_100.read_archive(&archive), &[Data]);

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use rand::RngExt;
+use shadegrad::config::{self, Key, Origin, Settings, Sources, resolve};
 use shadegrad::rng::{Purpose, Stream};
 use shadegrad::{Error, ErrorKind};
 use tempfile::TempDir;
@@ -42,6 +43,39 @@ pub struct Target {
     pub dictionary: &'static [&'static [u8]],
     /// Repairs checksums and lengths in half of the cases. Without repair, no case would pass them.
     pub mend: Option<fn(Vec<u8>) -> Vec<u8>>,
+}
+
+/// The words of a file in `tests/fuzz/dictionaries`.
+macro_rules! dictionary {
+    ($name:literal) => {
+        $crate::harness::words(include_str!(concat!("dictionaries/", $name, ".dict")))
+    };
+}
+pub(crate) use dictionary;
+
+/// The words of a dictionary in the format of AFL and libFuzzer: one in quotes on each line, and
+/// `\xNN` for a byte.
+pub fn words(text: &str) -> &'static [&'static [u8]] {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| &*word(line).leak()).collect::<Vec<&[u8]>>().leak()
+}
+
+fn word(line: &str) -> Vec<u8> {
+    let quoted = line.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let mut bytes = quoted.unwrap_or_else(|| panic!("{line} is no word")).bytes();
+    let mut word = Vec::new();
+    while let Some(byte) = bytes.next() {
+        let escaped = if byte == b'\\' { bytes.next() } else { Some(byte) };
+        word.push(match escaped.expect("a letter follows a backslash") {
+            b'x' if byte == b'\\' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                let (high, low) = (digit().expect("a digit"), digit().expect("a second digit"));
+                (16 * high + low) as u8
+            }
+            letter => letter,
+        });
+    }
+    word
 }
 
 /// A changed file.
@@ -81,7 +115,7 @@ pub fn fuzz(target: &Target, parse: impl Fn(&Case<'_>) -> bool) {
     damage(target, &parse);
     let counts = [AtomicUsize::new(0), AtomicUsize::new(0)];
     let strategy = (any::<Index>(), mutations(), any::<bool>());
-    let config = config();
+    let config = repetitions();
     let tested = TestRunner::new(config.clone()).run(&strategy, |(sample, mutations, mended)| {
         let sample = sample.index(target.samples.len());
         let mut bytes = target.samples[sample].clone();
@@ -104,7 +138,7 @@ pub fn fuzz(target: &Target, parse: impl Fn(&Case<'_>) -> bool) {
     assert!(taken.min(refused) >= fewest, "{}: {taken} taken, {refused} refused", target.name);
 }
 
-fn config() -> Config {
+fn repetitions() -> Config {
     let standard = Config::default();
     let is_said = |variable| std::env::var_os(variable).is_some();
     Config {
@@ -160,6 +194,15 @@ fn folder(name: &str) -> TempDir {
     let parent = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
     let builder = tempfile::Builder::new().prefix(&format!("fuzz-{name}-")).tempdir_in(parent);
     builder.expect("a temporary folder")
+}
+
+/// A configuration with these values.
+pub fn config(values: &[(Key, &str)]) -> config::Config {
+    let mut flags = Settings::default();
+    for (key, value) in values {
+        flags.set_text(*key, value.as_ref(), Origin::Caller).expect("it is allowed");
+    }
+    resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
 }
 
 /// Returns whether the file was accepted. An error must be of one of these kinds, with one line of

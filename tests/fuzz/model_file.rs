@@ -3,66 +3,19 @@
 use std::path::Path;
 
 use shadegrad::ErrorKind::{Data, Model};
-use shadegrad::checkpoint::{About, NamedTensor, SavedModel};
-use shadegrad::config::{Config, Key, Origin, Settings, Sources, resolve};
-use shadegrad::data::pictures::Resize;
-use shadegrad::data::{Dataset, ImageShape, Normalisation, Split};
+use shadegrad::checkpoint::{NamedTensor, SavedModel};
+use shadegrad::config::Key;
+use shadegrad::data::{Dataset, Split};
 use shadegrad::device::cpu::Cpu;
 use shadegrad::train::{Trainer, logits};
 
-use crate::harness::{Target, fuzz, taken};
-
-const SHAPE: ImageShape = ImageShape { channels: 3, height: 2, width: 2 };
-
-fn tensor(name: &str, shape: &[usize]) -> NamedTensor {
-    let values = (0..shape.iter().product()).map(|index: usize| index as f32 / 8.0 - 1.0).collect();
-    NamedTensor { name: name.into(), shape: shape.into(), values }
-}
-
-/// `linear:5,relu,linear:2` on images of [`SHAPE`].
-pub fn model() -> SavedModel {
-    SavedModel {
-        tensors: vec![
-            tensor("0.bias", &[5]),
-            tensor("0.weight", &[5, 12]),
-            tensor("2.bias", &[2]),
-            tensor("2.weight", &[2, 5]),
-        ],
-        about: Some(About {
-            model: "linear:5,relu,linear:2".into(),
-            shape: [3, 2, 2],
-            classes: vec!["Größe".into(), "图片".into()],
-            resize: Resize::Stretch,
-            normalisation: Normalisation { mean: vec![0.5; 3], std: vec![0.25; 3] },
-        }),
-    }
-}
+use crate::harness::{Target, config, dictionary, fuzz, taken};
+use crate::samples::small_model::{SHAPE, small_model};
 
 fn samples() -> Vec<Vec<u8>> {
-    let without = SavedModel { about: None, ..model() };
-    [model(), without].map(|model| model.to_bytes().expect("it is a model")).to_vec()
+    let without = SavedModel { about: None, ..small_model() };
+    [small_model(), without].map(|model| model.to_bytes().expect("it is a model")).to_vec()
 }
-
-const WORDS: &[&[u8]] = &[
-    b"\"dtype\":\"F64\"",
-    b"\"dtype\":\"F16\"",
-    b"\"data_offsets\":[0,0]",
-    b"\"shape\":[]",
-    b"\"shape\":[0]",
-    b"[18446744073709551615,18446744073709551615]",
-    b"__metadata__",
-    b"0.weight",
-    b"2.bias",
-    b"linear:1048576",
-    b"relu,",
-    b"{\"a\":",
-    b"[[[[[[[[",
-    b"\\u001b[31m",
-    b"null",
-    b"\x00\x00\xc0\x7f",
-    b"\x00\x00\x80\xff",
-    b",",
-];
 
 /// Returns the bytes of all tensors.
 const DATA: usize = 4 * (5 + 60 + 2 + 10);
@@ -78,7 +31,8 @@ fn with_header_length(mut bytes: Vec<u8>) -> Vec<u8> {
 #[test]
 fn models() {
     let mend = Some(with_header_length as fn(Vec<u8>) -> Vec<u8>);
-    let target = Target { name: "safetensors", samples: samples(), dictionary: WORDS, mend };
+    let target =
+        Target { name: "safetensors", samples: samples(), dictionary: dictionary!("safetensors"), mend };
     let device = Cpu::new();
     fuzz(&target, |case| {
         let read = SavedModel::from_bytes(&case.bytes, Path::new("model.safetensors"));
@@ -89,15 +43,6 @@ fn models() {
         let answered = taken(logits(&model, split, SHAPE, &device), &[Model]);
         answered.inspect(|logits| assert_eq!(logits.len() % 2, 0)).is_some()
     });
-}
-
-fn config(init: &Path) -> Config {
-    let mut flags = Settings::default();
-    let init = init.to_str().expect("a plain path");
-    for (key, value) in [(Key::Init, init), (Key::Model, "linear:5,relu"), (Key::BatchSize, "2")] {
-        flags.set_text(key, value.as_ref(), Origin::Caller).expect("it is allowed");
-    }
-    resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
 }
 
 /// Four images of two classes.
@@ -123,10 +68,12 @@ pub fn dataset() -> Dataset {
 #[test]
 fn first_weights() {
     let mend = Some(with_header_length as fn(Vec<u8>) -> Vec<u8>);
-    let target = Target { name: "init", samples: samples(), dictionary: WORDS, mend };
+    let target = Target { name: "init", samples: samples(), dictionary: dictionary!("safetensors"), mend };
     let device = Cpu::new();
     fuzz(&target, |case| {
-        let config = config(&case.write("first.safetensors"));
+        let init = case.write("first.safetensors");
+        let init = init.to_str().expect("a plain path");
+        let config = config(&[(Key::Init, init), (Key::Model, "linear:5,relu"), (Key::BatchSize, "2")]);
         let trainer = Trainer::new(&config, dataset(), &device);
         taken(trainer, &[Model, Data]).is_some()
     });

@@ -1,5 +1,7 @@
 //! Changes to a file that can break a parser.
 
+use std::sync::LazyLock;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -7,27 +9,12 @@ use proptest::sample::Index;
 /// Maximum size of a changed file in bytes.
 const MOST_BYTES: usize = 1 << 16;
 
-/// Numbers at which arithmetic overflows or limits are reached.
-const NUMBERS: [u64; 18] = [
-    0,
-    1,
-    2,
-    0x7f,
-    0x80,
-    0xff,
-    0x100,
-    0x7fff,
-    0x8000,
-    0xffff,
-    0x10000,
-    0x7fff_ffff,
-    0x8000_0000,
-    0xffff_ffff,
-    0x1_0000_0000,
-    i64::MAX as u64,
-    1 << 63,
-    u64::MAX,
-];
+/// Numbers at which arithmetic overflows or limits are reached: the smallest, the largest, and
+/// those on both sides of where a bit is added.
+static NUMBERS: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let limits = [7, 8, 15, 16, 31, 32, 63].map(|bits| [(1 << bits) - 1, 1 << bits]);
+    [&[0, 1, 2][..], &limits.concat(), &[u64::MAX]].concat()
+});
 
 /// The same as decimal numbers.
 const DIGITS: [&str; 20] = [
@@ -56,55 +43,20 @@ const DIGITS: [&str; 20] = [
 /// One change. Positions are fractions of the file, so that they fit files of any length.
 #[derive(Clone, Debug)]
 pub enum Mutation {
-    Flip {
-        at: Index,
-        bit: u8,
-    },
-    Set {
-        at: Index,
-        value: u8,
-    },
-    /// A number of 1, 2, 4 or 8 bytes, in either byte order.
-    Number {
-        at: Index,
-        number: Index,
-        width: u32,
-        big_endian: bool,
-    },
-    /// Replaces one of the decimal numbers.
-    Digits {
-        which: Index,
-        digits: Index,
-    },
-    /// A word of the target's dictionary, inserted or written over existing bytes.
-    Word {
-        at: Index,
-        word: Index,
-        over: bool,
-    },
-    Noise {
-        at: Index,
-        bytes: Vec<u8>,
-    },
-    Remove {
-        at: Index,
-        length: usize,
-    },
-    Repeat {
-        at: Index,
-        length: usize,
-        times: usize,
-    },
-    /// A part of another sample.
-    Splice {
-        at: Index,
-        sample: Index,
-        from: Index,
-        length: usize,
-    },
-    Cut {
-        at: Index,
-    },
+    Flip { at: Index, bit: u8 },
+    Set { at: Index, value: u8 },
+    // A number of 1, 2, 4 or 8 bytes, in either byte order.
+    Number { at: Index, number: Index, width: u32, big_endian: bool },
+    // Replaces one of the decimal numbers.
+    Digits { which: Index, digits: Index },
+    // A word of the target's dictionary, inserted or written over existing bytes.
+    Word { at: Index, word: Index, over: bool },
+    Noise { at: Index, bytes: Vec<u8> },
+    Remove { at: Index, length: usize },
+    Repeat { at: Index, length: usize, times: usize },
+    // A part of another sample.
+    Splice { at: Index, sample: Index, from: Index, length: usize },
+    Cut { at: Index },
 }
 
 /// Returns a few changes, the most productive kinds more often.

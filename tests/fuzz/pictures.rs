@@ -11,7 +11,7 @@ use shadegrad::data::ImageShape;
 use shadegrad::data::load::load;
 use shadegrad::data::pictures::{Resize, Size, Wanted, read};
 
-use crate::harness::{Target, fuzz, taken};
+use crate::harness::{Target, dictionary, fuzz, taken};
 use crate::samples::data_sets::search_nowhere;
 
 fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
@@ -28,32 +28,6 @@ fn samples() -> Vec<Vec<u8>> {
     let jpegs = [&grey, &colour].map(|picture| encoded(picture, ImageFormat::Jpeg));
     pngs.into_iter().chain(jpegs).collect()
 }
-
-const WORDS: &[&[u8]] = &[
-    b"\x89PNG\r\n\x1a\n",
-    b"IHDR",
-    b"IDAT",
-    b"IEND",
-    b"PLTE",
-    b"tRNS",
-    b"acTL",
-    b"eXIf",
-    b"zTXt",
-    b"\0\0\0\0",
-    b"\xff\xd8",
-    b"\xff\xd9",
-    b"\xff\xda",
-    b"\xff\xc0",
-    b"\xff\xc2",
-    b"\xff\xc4",
-    b"\xff\xdb",
-    b"\xff\xdd\0\x04\0\0",
-    b"\xff\xe1\0\x08Exif\0\0",
-    b"\xff\xfe\0\x02",
-    b"GIF89a",
-    b"RIFF\0\0\0\0WEBP",
-    b"BM",
-];
 
 /// Repairs the checksums of a PNG file's chunks, as far as they can be followed.
 fn with_png_checksums(mut bytes: Vec<u8>) -> Vec<u8> {
@@ -76,7 +50,7 @@ fn with_png_checksums(mut bytes: Vec<u8>) -> Vec<u8> {
 fn png_and_jpeg() {
     const SHAPE: ImageShape = ImageShape { channels: 3, height: 6, width: 6 };
     let (samples, mend) = (samples(), Some(with_png_checksums as fn(Vec<u8>) -> Vec<u8>));
-    let target = Target { name: "pictures", samples, dictionary: WORDS, mend };
+    let target = Target { name: "pictures", samples, dictionary: dictionary!("pictures"), mend };
     fuzz(&target, |case| {
         let path = case.write("picture");
         let read = read(&[path], SHAPE, Resize::Crop).remove(0);
@@ -93,29 +67,6 @@ const TREES: [&str; 6] = [
     "0train/a.png\n1train/b.png\n0bus/a.png\n0bus/b.png\n9bus/notes.txt",
     "0set/Training/cat/a.png\n0set/Training/dog/a.png\n0set/images_val/DOG/a.png\n0x/y.webp",
     "0cat/deep/er/a.png\n0cat/deep/b.png\n0dog/.hidden.png\n0dog/a.png\n0dog/b.png\n0.git/a.png",
-];
-
-const TREE_WORDS: &[&[u8]] = &[
-    b"\n0cat/a.png\n",
-    b"\n8cat/a.png\n",
-    b"\n0train/",
-    b"\n0test/",
-    b"\n0validation/",
-    b"\n0train/train/",
-    b"_images/",
-    b"@eaDir/",
-    b".webp",
-    b"/",
-    b".png",
-    b".JPG",
-    b".\n",
-    b"\x1b[31m",
-    b"\n0t10k-labels-idx1-ubyte",
-    b"\n0train-images-idx3-ubyte.gz",
-    b"\n0data_batch_1.bin",
-    b"\n0cifar-10-binary.tar.gz",
-    b"\xff\xfe",
-    "\n0Größe/图片.png".as_bytes(),
 ];
 
 /// Creates the files of a tree's text, as far as the disk permits.
@@ -139,7 +90,7 @@ fn build(root: &Path, text: &[u8], files: &[Vec<u8>]) {
 fn folders() {
     let files = samples();
     let samples = TREES.map(|tree| tree.as_bytes().to_vec()).to_vec();
-    let target = Target { name: "folders", samples, dictionary: TREE_WORDS, mend: None };
+    let target = Target { name: "folders", samples, dictionary: dictionary!("folders"), mend: None };
     let search = search_nowhere(Vec::new());
     fuzz(&target, |case| {
         let root = case.folder.join("pictures");

@@ -4,7 +4,7 @@ use shadegrad::ErrorKind::{Model, Usage};
 use shadegrad::report::{Examination, Findings, Record, Report};
 use shadegrad::run::reopen;
 
-use crate::harness::{Target, fuzz, taken};
+use crate::harness::{Target, dictionary, fuzz, taken};
 
 const NAMES: [&str; 4] = ["run.json", "config.toml", "metrics.jsonl", "evaluation.json"];
 
@@ -36,33 +36,10 @@ fn metrics() -> String {
     (1..4).map(line).collect()
 }
 
-const WORDS: &[&[u8]] = &[
-    b"null",
-    b"true",
-    b"{}",
-    b"[]",
-    b"\"\"",
-    b"[[[[[[[[[[[[[[[[",
-    b"{\"a\":",
-    b",",
-    b"\n",
-    b"\\ud800",
-    b"\\u0000",
-    b"<script>alert(1)</script>",
-    b"</style>",
-    b"\x1b[31m",
-    b"\xff",
-    b"NaN",
-    b"\"validation\":{\"loss\":1,\"accuracy\":0.5,\"cross_entropy\":1}",
-    b"\"epoch\":0,",
-    b"18446744073709551615",
-    b"\"files_sha256\":{\"a\":\"b\"},",
-];
-
 #[test]
 fn runs() {
     let samples = [RUN.as_bytes().to_vec(), CONFIG.into(), metrics().into(), EVALUATION.into()].to_vec();
-    let target = Target { name: "runs", samples, dictionary: WORDS, mend: None };
+    let target = Target { name: "runs", samples, dictionary: dictionary!("record"), mend: None };
     fuzz(&target, |case| {
         for (sample, name) in NAMES.into_iter().enumerate() {
             let bytes = if sample == case.sample { &case.bytes } else { &target.samples[sample] };

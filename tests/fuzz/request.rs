@@ -2,30 +2,12 @@
 
 use shadegrad::dashboard::request::Request;
 
-use crate::harness::{Target, fuzz};
+use crate::harness::{Target, dictionary, fuzz};
 
 const REQUESTS: [&str; 3] = [
     "GET / HTTP/1.1\r\nHost: 127.0.0.1:7878\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n",
     "GET /events?seen=12 HTTP/1.1\r\nHost: [::1]:80\r\nAccept: text/event-stream\r\nConnection: keep-alive\r\n\r\n",
     "GET /?x HTTP/1.1\r\nHost: localhost\r\n\r\n",
-];
-
-const WORDS: &[&[u8]] = &[
-    b"\r\n",
-    b"\r\n\r\n",
-    b"\n",
-    b"Host: evil.example\r\n",
-    b"evil.example",
-    b"127.0.0.1",
-    b"0x7f.1",
-    b"POST",
-    b"/events?seen=",
-    b"Content-Length: 99999999999999999999\r\n",
-    b"Transfer-Encoding: chunked\r\n",
-    b" HTTP/0.9",
-    b"%2e%2e/",
-    b"\0",
-    b": ",
 ];
 
 /// A stream that returns a few bytes at a time, and then ends.
@@ -47,7 +29,7 @@ impl std::io::Read for Trickle<'_> {
 #[test]
 fn requests() {
     let samples = REQUESTS.map(|text| text.as_bytes().to_vec()).to_vec();
-    let target = Target { name: "requests", samples, dictionary: WORDS, mend: None };
+    let target = Target { name: "requests", samples, dictionary: dictionary!("request"), mend: None };
     fuzz(&target, |case| {
         let read = |most| Request::read(Trickle { rest: &case.bytes, most }).expect("memory can be read");
         let answer = read(usize::MAX);

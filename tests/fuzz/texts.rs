@@ -7,7 +7,7 @@ use shadegrad::config::{Key, Origin, Settings, Sources, resolve};
 use shadegrad::nn::{Model, ModelSpec, Size};
 use shadegrad::plan::Plan;
 
-use crate::harness::{Target, fuzz, taken};
+use crate::harness::{Target, dictionary, fuzz, taken};
 
 const CONFIGS: [&str; 3] = [
     "# mine\npreset = \"lab-cifar10\"\nepochs = 3\nlr = 0.1\nmodel = \"linear:8,relu\"\nshuffle = false\n",
@@ -17,36 +17,10 @@ const CONFIGS: [&str; 3] = [
      resize = \"crop\"\nimage-size = 32\ndevice = \"cpu\"\nkeep-best = true\n",
 ];
 
-const CONFIG_WORDS: &[&[u8]] = &[
-    b"\nlr = nan\n",
-    b"\nlr = inf",
-    b"\nepochs = 1_000\n",
-    b"\n[table]\n",
-    b"[[x]]\n",
-    b"\"\"\"",
-    b"'''",
-    b" = ",
-    b"{ a = 1 }",
-    b"[[[[[[[[",
-    b"1979-05-27T07:32:00Z",
-    b"\\u0000",
-    b"\\U0010FFFF",
-    b"\xef\xbb\xbf",
-    b"\xff",
-    b"\r\n",
-    b"a.b.c.d.e.f",
-    b"validation = \"test\"\n",
-    b"epochs",
-    b"nesterov",
-    b"epochs = \"auto\"\n",
-    b"clip-norm = \"auto\"\n",
-    b"preset = \"pictures\"\n",
-];
-
 #[test]
 fn configurations() {
     let samples = CONFIGS.map(|text| text.as_bytes().to_vec()).to_vec();
-    let target = Target { name: "config", samples, dictionary: CONFIG_WORDS, mend: None };
+    let target = Target { name: "config", samples, dictionary: dictionary!("config"), mend: None };
     fuzz(&target, |case| {
         let path = case.write("mine.toml");
         let sources = Sources { flags: Settings::default(), environment: &|_| None, file: Some(&path) };
@@ -94,39 +68,10 @@ const MODELS: [&str; 9] = [
     "whiten:2,gelu,avgpool:2s1p1,leakyrelu:0.1,batchnorm:0.4,globalmaxpool",
 ];
 
-const LAYERS: &[&[u8]] = &[
-    b",",
-    b":",
-    b"linear:",
-    b",relu",
-    b"conv:32x3",
-    b"conv:8x5s2",
-    b"residual(",
-    b"(",
-    b")",
-    b"|",
-    b"3*",
-    b"p1",
-    b"scale:0.5",
-    b"maxpool:2",
-    b"avgpool:2",
-    b"flatten",
-    b"dropout:0.5",
-    b"batchnorm",
-    b":0.4",
-    b"whiten:3,",
-    b"x",
-    b"-",
-    b" ",
-    b"\0",
-    b"\x1b[31m",
-    b"linear:1048576,linear:1048576",
-];
-
 #[test]
 fn models() {
     let samples = MODELS.map(|text| text.as_bytes().to_vec()).to_vec();
-    let target = Target { name: "models", samples, dictionary: LAYERS, mend: None };
+    let target = Target { name: "models", samples, dictionary: dictionary!("layers"), mend: None };
     fuzz(&target, |case| {
         let text = String::from_utf8_lossy(&case.bytes);
         // The description may be any text.

@@ -4,6 +4,7 @@ use crate::samples::data_sets::{
     cifar_archive, cifar_files, expect_data_error, gzip, idx_images, idx_labels, search_nowhere,
     small_cifar_set,
 };
+use crate::samples::resident;
 use shadegrad::data::cifar::CIFAR_10;
 use shadegrad::data::idx::read_split;
 use shadegrad::data::load::load;
@@ -13,14 +14,6 @@ use std::fs;
 use std::path::Path;
 
 const MEBIBYTE: usize = 1024 * 1024;
-
-/// Peak memory of this process, in MiB.
-fn peak() -> usize {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kibibytes = line.and_then(|line| line.split_whitespace().nth(1));
-    kibibytes.unwrap().parse::<usize>().unwrap() / 1024
-}
 
 /// Compresses `start` followed by `mebibytes` of zeros, without ever holding them in memory.
 fn bomb(path: &Path, start: &[u8], mebibytes: usize) {
@@ -67,5 +60,5 @@ pub fn bombs_are_refused_before_they_fill_the_memory() {
         let reports = verify(set, &search.require(set).unwrap()).unwrap();
         assert!(reports[0].fault.as_ref().unwrap().contains(parts[1]));
     }
-    assert!(peak() < 300, "{} MiB", peak());
+    assert!(resident::peak() < 300, "{} MiB", resident::peak());
 }

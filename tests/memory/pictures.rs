@@ -6,13 +6,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use shadegrad::data::ImageShape;
 use shadegrad::data::pictures::{Resize, read};
 
-/// Peak memory of this process, in MiB.
-fn peak() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kibibytes = line.and_then(|line| line.split_whitespace().nth(1));
-    kibibytes.unwrap().parse::<usize>().unwrap() / 1024
-}
+use crate::samples::resident;
 
 /// A PNG file of black, transparent pixels: its size is little more than a thousandth of the
 /// decoded size.
@@ -28,7 +22,7 @@ pub fn many_large_pictures_take_no_more_memory_than_one() {
     let folder = tempfile::tempdir().unwrap();
     let file = black(6000);
     assert!(file.len() < 1 << 20, "{} bytes", file.len());
-    let before = peak();
+    let before = resident::peak();
     let paths: Vec<_> = (0..4).map(|index| folder.path().join(format!("{index}.png"))).collect();
     for path in &paths {
         std::fs::write(path, &file).unwrap();
@@ -40,5 +34,5 @@ pub fn many_large_pictures_take_no_more_memory_than_one() {
     // A picture of 36 million pixels takes 137 MiB decoded, and 103 MiB more without transparency.
     // Scaling it takes little memory.
     let most = before.max(300);
-    assert!(peak() <= most, "{} MiB, {before} before", peak());
+    assert!(resident::peak() <= most, "{} MiB, {before} before", resident::peak());
 }

@@ -1,7 +1,9 @@
 //! The recorder of a case: inputs and expected outputs.
 
+use std::cell::LazyCell;
 use std::fmt::Debug;
 use std::ops::{Deref, DerefMut, Range};
+use std::rc::Rc;
 
 use shadegrad::ops::fixture::Draft;
 pub use shadegrad::ops::fixture::SLOTS;
@@ -19,6 +21,30 @@ pub trait Case: Debug + Sync {
 
 /// The cases of an op.
 pub type Cases = Vec<Box<dyn Case>>;
+
+/// Cases of one kind, among those of an op.
+pub fn boxed(cases: impl IntoIterator<Item = impl Case + 'static>) -> Cases {
+    cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
+}
+
+/// Declares a kind of case: a struct with these fields, and what records one, which sees the fields
+/// as variables.
+macro_rules! case {
+    ($name:ident { $($(#[$note:meta])* $field:ident: $type:ty),* $(,)? }, |$bench:ident| $record:block) => {
+        #[derive(Clone, Debug)]
+        struct $name {
+            $($(#[$note])* $field: $type),*
+        }
+
+        impl $crate::bench::Case for $name {
+            fn record(&self, $bench: &mut $crate::bench::Bench) {
+                let $name { $($field),* } = self.clone();
+                $record
+            }
+        }
+    };
+}
+pub(crate) use case;
 
 /// A tensor that the op writes, and the reference for its contents.
 pub struct Output {
@@ -113,6 +139,18 @@ impl<'a> Bench<'a> {
         self.floats_of(self.element, name, shape, values)
     }
 
+    /// An activation with these values, and the values for a reference.
+    pub fn given(&mut self, name: &str, shape: impl Into<Shape>, values: &[f32]) -> (Tensor, Vec<f64>) {
+        (self.activation_input(name, shape, values), widen(values))
+    }
+
+    /// An activation with numbers from `-range` to `range`, and these numbers.
+    pub fn noise(&mut self, name: &str, shape: impl Into<Shape>, range: f32) -> (Tensor, Vec<f64>) {
+        let shape = shape.into();
+        let values = self.numbers.floats(shape.len(), range);
+        self.given(name, shape, &values)
+    }
+
     /// A float operand of this type that is only read.
     pub fn floats_of(
         &mut self,
@@ -151,6 +189,26 @@ impl<'a> Bench<'a> {
             tolerance,
             reference: Box::new(reference),
         });
+    }
+
+    /// Each of these must equal its part of what one computation returns.
+    pub fn expect_each<const N: usize>(
+        &mut self,
+        outputs: [(&str, Tensor, Tolerance); N],
+        reference: impl FnOnce() -> [Vec<f64>; N] + 'static,
+    ) {
+        let results = Rc::new(LazyCell::new(reference));
+        for (index, (name, tensor, tolerance)) in outputs.into_iter().enumerate() {
+            let results = results.clone();
+            self.expect(name, tensor, tolerance, move || results[index].clone());
+        }
+    }
+
+    /// The op writes only these elements of a tensor that is expected, and what is expected is of
+    /// them.
+    pub fn written_only(&mut self, tensor: Tensor, written: Range<usize>) {
+        let output = self.outputs.iter_mut().find(|output| output.tensor == tensor);
+        output.expect("it is expected").written = written;
     }
 
     /// Part of a tensor, perhaps summed, must equal a reference.

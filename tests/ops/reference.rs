@@ -200,24 +200,23 @@ pub fn normal_density(x: f64) -> f64 {
     (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt()
 }
 
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
 /// An activation of one value.
 pub fn activation(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::Relu => x.max(0.0),
         Activation::Gelu => x * normal_below(x),
-        Activation::Silu => x / (1.0 + (-x).exp()),
+        Activation::Silu => x * sigmoid(x),
         Activation::Hardswish => x * ((x + 3.0) / 6.0).clamp(0.0, 1.0),
         Activation::Relu6 => x.clamp(0.0, 6.0),
-        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        Activation::Sigmoid => sigmoid(x),
         Activation::Tanh => x.tanh(),
         Activation::Scale { factor } => f64::from(factor) * x,
-        Activation::LeakyRelu { slope } => {
-            if x < 0.0 {
-                f64::from(slope) * x
-            } else {
-                x
-            }
-        }
+        Activation::LeakyRelu { slope } if x < 0.0 => f64::from(slope) * x,
+        Activation::LeakyRelu { .. } => x,
     }
 }
 
@@ -226,26 +225,15 @@ pub fn activation_slope(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::Relu => f64::from(x > 0.0),
         Activation::Gelu => normal_below(x) + x * normal_density(x),
-        Activation::Silu => {
-            let sigmoid = 1.0 / (1.0 + (-x).exp());
-            sigmoid * (1.0 + x * (1.0 - sigmoid))
-        }
+        Activation::Silu => sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x))),
         Activation::Hardswish if x.abs() >= 3.0 => f64::from(x > 0.0),
         Activation::Hardswish => (2.0 * x + 3.0) / 6.0,
         Activation::Relu6 => f64::from(x > 0.0 && x < 6.0),
-        Activation::Sigmoid => {
-            let sigmoid = 1.0 / (1.0 + (-x).exp());
-            sigmoid * (1.0 - sigmoid)
-        }
+        Activation::Sigmoid => sigmoid(x) * (1.0 - sigmoid(x)),
         Activation::Tanh => 1.0 - x.tanh().powi(2),
         Activation::Scale { factor } => f64::from(factor),
-        Activation::LeakyRelu { slope } => {
-            if x > 0.0 {
-                1.0
-            } else {
-                f64::from(slope)
-            }
-        }
+        Activation::LeakyRelu { .. } if x > 0.0 => 1.0,
+        Activation::LeakyRelu { slope } => f64::from(slope),
     }
 }
 

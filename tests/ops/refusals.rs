@@ -40,6 +40,23 @@ fn parameter(plan: &mut Plan, shape: &[usize]) -> Tensor {
     plan.declare("parameter", Role::Parameter, Element::F32, shape)
 }
 
+/// An update with plain SGD.
+fn plain(parameter: Tensor) -> Update {
+    Update { parameter, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None }
+}
+
+/// Images of 3 x 3 pixels in these pieces.
+fn images(plan: &mut Plan, pieces: Vec<Tensor>) -> Images {
+    Images {
+        pieces,
+        labels: integers(plan, &[4]),
+        normalisation: floats(plan, &[1, 2]),
+        height: 3,
+        width: 3,
+        augmentation: Augmentation::default(),
+    }
+}
+
 pub fn convolutions_that_do_not_fit() {
     let window = Window::square(3, 1, 1);
     let forward = |plan: &mut Plan, x: &[usize], weight: &[usize], window| {
@@ -109,18 +126,17 @@ pub fn products_that_do_not_fit() {
         let (a, b) = (floats(plan, &[4_194_305, 1]), floats(plan, &[4_194_305, 1]));
         matmul::product(plan, Form::Tn, a, b, Epilogue::None);
     });
-    refused("a must be a matrix", |plan| {
-        let (a, b) = (floats(plan, &[6]), floats(plan, &[6, 1]));
-        matmul::product(plan, Form::Nn, a, b, Epilogue::None);
-    });
-    refused("cannot read b as U32", |plan| {
-        let (a, b) = (floats(plan, &[2, 3]), integers(plan, &[3, 2]));
-        matmul::product(plan, Form::Nn, a, b, Epilogue::None);
-    });
-    refused("cannot read a as Pixel", |plan| {
-        let (a, b) = (plan.declare("x", Role::Input, Element::Pixel, [2, 3]), floats(plan, &[3, 2]));
-        matmul::product(plan, Form::Nn, a, b, Epilogue::None);
-    });
+    for (words, a, b) in [
+        ("a must be a matrix", (Element::F32, &[6][..]), Element::F32),
+        ("cannot read b as U32", (Element::F32, &[2, 3]), Element::U32),
+        ("cannot read a as Pixel", (Element::Pixel, &[2, 3]), Element::F32),
+    ] {
+        refused(words, |plan| {
+            let a = plan.declare("a", Role::Input, a.0, a.1);
+            let b = plan.declare("b", Role::Input, b, [3, 2]);
+            matmul::product(plan, Form::Nn, a, b, Epilogue::None);
+        });
+    }
     refused("bias must be F32 [5]", |plan| {
         let (a, b, bias) = (floats(plan, &[2, 3]), floats(plan, &[3, 5]), floats(plan, &[4]));
         matmul::product(plan, Form::Nn, a, b, Epilogue::Bias { bias, relu: true });
@@ -131,13 +147,7 @@ pub fn products_that_do_not_fit() {
     });
     refused("parameter must be F32 [3, 5]", |plan| {
         let (a, b, w) = (floats(plan, &[2, 3]), floats(plan, &[2, 5]), parameter(plan, &[5, 3]));
-        matmul::update(
-            plan,
-            a,
-            b,
-            Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None },
-            None,
-        );
+        matmul::update(plan, a, b, plain(w), None);
     });
 }
 
@@ -180,7 +190,7 @@ pub fn other_ops_that_do_not_fit() {
     });
     refused("dw must be F32 [6]", |plan| {
         let (w, dw) = (parameter(plan, &[6]), floats(plan, &[5]));
-        sgd::step(plan, Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None }, dw);
+        sgd::step(plan, plain(w), dw);
     });
     refused("the update of a product supports only multiples of the step's learning rate", |plan| {
         let [a, b] = [&[2, 3], &[2, 4]].map(|sizes| floats(plan, sizes));
@@ -191,7 +201,7 @@ pub fn other_ops_that_do_not_fit() {
     refused("velocity must be F32 [6]", |plan| {
         let (w, velocity, dw) = (parameter(plan, &[6]), parameter(plan, &[5]), floats(plan, &[6]));
         let momentum = Some(Momentum { velocity, factor: 0.9, nesterov: false });
-        sgd::step(plan, Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum }, dw);
+        sgd::step(plan, Update { momentum, ..plain(w) }, dw);
     });
 }
 
@@ -224,29 +234,17 @@ pub fn blocks_of_steps_that_are_too_large() {
 /// Records the gathering of two of four images of 3 x 3 pixels in two pieces, augmented by
 /// `change`.
 fn gather_changed(plan: &mut Plan, change: impl FnOnce(&mut Plan, &mut Images)) {
-    let piece = |plan: &mut Plan| plan.declare("piece", Role::Input, Element::U8, [2, 12]);
-    let mut images = Images {
-        pieces: vec![piece(plan), piece(plan)],
-        labels: integers(plan, &[4]),
-        normalisation: floats(plan, &[1, 2]),
-        height: 3,
-        width: 3,
-        augmentation: Augmentation::default(),
-    };
+    let pieces = [2, 2].map(|held| plan.declare("piece", Role::Input, Element::U8, [held, 12]));
+    let mut images = images(plan, pieces.to_vec());
     change(plan, &mut images);
     let order = integers(plan, &[4]);
     gather::forward(plan, &images, order, 2, Element::F32);
 }
 
 pub fn images_that_do_not_fit() {
-    gather_changed(
-        &mut {
-            let mut plan = Plan::new();
-            plan.begin("accepted");
-            plan
-        },
-        |_, _| {},
-    );
+    let mut plan = Plan::new();
+    plan.begin("accepted");
+    gather_changed(&mut plan, |_, _| {});
     refused("labels must be U32 [4]", |plan| {
         gather_changed(plan, |plan, images| images.labels = integers(plan, &[3]));
     });
@@ -264,17 +262,9 @@ pub fn images_that_do_not_fit() {
         });
     });
     refused("order must be U32", |plan| {
-        let (x, labels) = (floats(plan, &[4, 2]), integers(plan, &[4]));
-        let piece = plan.declare("piece", Role::Input, Element::U8, [4, 4]);
-        let images = Images {
-            pieces: vec![piece],
-            labels,
-            normalisation: x,
-            height: 1,
-            width: 1,
-            augmentation: Augmentation::default(),
-        };
-        gather::forward(plan, &images, x, 2, Element::F32);
+        let piece = plan.declare("piece", Role::Input, Element::U8, [4, 12]);
+        let (images, order) = (images(plan, vec![piece]), floats(plan, &[4, 2]));
+        gather::forward(plan, &images, order, 2, Element::F32);
     });
 }
 
@@ -292,25 +282,19 @@ pub fn steps_that_do_not_work() {
     });
     refused("reads and writes parameter", |plan| {
         let w = parameter(plan, &[2, 2]);
-        sgd::step(plan, Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None }, w);
+        sgd::step(plan, plain(w), w);
     });
     refused("reads and writes parameter", |plan| {
         let (a, w) = (floats(plan, &[2, 2]), parameter(plan, &[2, 2]));
-        matmul::update(
-            plan,
-            a,
-            w,
-            Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None },
-            None,
-        );
+        matmul::update(plan, a, w, plain(w), None);
     });
     refused("twice", |plan| {
         let (w, dw) = (parameter(plan, &[2, 2]), floats(plan, &[2, 2]));
         let momentum = Some(Momentum { velocity: w, factor: 0.9, nesterov: false });
-        sgd::step(plan, Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum }, dw);
+        sgd::step(plan, Update { momentum, ..plain(w) }, dw);
     });
     refused("writes the input", |plan| {
         let (w, dw) = (floats(plan, &[2, 2]), floats(plan, &[2, 2]));
-        sgd::step(plan, Update { parameter: w, rate: Rate::Scaled(1.0), decay: 0.0, momentum: None }, dw);
+        sgd::step(plan, plain(w), dw);
     });
 }

@@ -6,7 +6,7 @@ use shadegrad::device::cpu::Cpu;
 use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::{Capabilities, adapters, driver_advice};
 use shadegrad::device::{Device, DeviceKind};
-use shadegrad::kernel::GpuFacts;
+use shadegrad::kernel::{GpuFacts, TileClass};
 use shadegrad::plan::{AlteredOp, Op, Plan};
 
 type Wrap = Box<dyn Fn(Box<dyn Op>) -> Box<dyn Op>>;
@@ -49,9 +49,15 @@ impl Subject {
 
     /// The same device, with ops lowered for an adapter with these facts.
     pub fn with_facts(self, facts: GpuFacts) -> Self {
-        let class = facts.matmul.map(shadegrad::kernel::TileClass::label).unwrap_or_default();
+        let class = facts.matmul.map(TileClass::label).unwrap_or_default();
         let cut = if facts.split_sums { ", cut sums" } else { "" };
         self.wrapping(&format!("{class}{cut}"), move |op| AlteredOp::with_facts(op, facts))
+    }
+
+    /// The best GPU with products of this class, with or without split sums.
+    pub fn of_class(class: TileClass, split_sums: bool) -> Self {
+        let (gpu, facts) = Subject::gpu(Capabilities::Adapter);
+        gpu.with_facts(GpuFacts { matmul: Some(class), split_sums, ..facts })
     }
 
     /// Wraps the ops of a plan before the device loads it.

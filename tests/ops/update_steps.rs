@@ -1,8 +1,5 @@
 //! The steps of an optimizer's update: recorded tensors, and the same steps in float64.
 
-use std::cell::LazyCell;
-use std::rc::Rc;
-
 use shadegrad::ops::Rate;
 use shadegrad::plan::StepRecord;
 use shadegrad::tensor::Tensor;
@@ -63,16 +60,14 @@ impl<const N: usize> Kept<N> {
         step: impl Fn(usize, f64, &mut [Vec<f64>; N], &[f64]) + 'static,
     ) {
         let Kept { tensors, start } = self;
-        let after = Rc::new(LazyCell::new(move || {
+        let names = tensors.map(|tensor| bench.plan.name(tensor).to_owned());
+        let outputs = std::array::from_fn(|index| (&*names[index], tensors[index], tolerances[index]));
+        bench.expect_each(outputs, move || {
             let (mut values, dw) = (start.map(|values| widen(&values)), dw());
             for (index, rate) in own_rates(rate).into_iter().enumerate() {
                 step(index, rate, &mut values, &dw);
             }
             values
-        }));
-        for (index, (tensor, tolerance)) in tensors.into_iter().zip(tolerances).enumerate() {
-            let (after, name) = (after.clone(), bench.plan.name(tensor).to_owned());
-            bench.expect(&name, tensor, tolerance, move || after[index].clone());
-        }
+        });
     }
 }

@@ -23,6 +23,15 @@ impl Album {
         Album { folder: tempfile::tempdir().unwrap() }
     }
 
+    /// Folders with this many pictures in each.
+    pub fn of(folders: &[(&str, usize)]) -> Self {
+        let album = Album::new();
+        for (folder, count) in folders {
+            album.fill(folder, *count);
+        }
+        album
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

@@ -175,18 +175,14 @@ fn the_size_of_images_follows_the_pictures_unless_it_is_said() {
 
 #[test]
 fn one_coloured_picture_makes_all_of_them_coloured() {
-    let album = Album::new();
-    album.fill("cat", 5);
-    album.fill("dog", 5);
+    let album = Album::of(&[("cat", 5), ("dog", 5)]);
     album.write("cat/colour.png", png(colour(5, 4)));
     assert_eq!(album.loaded().shape.channels, 3);
 }
 
 #[test]
 fn nothing_is_resized_where_that_is_refused() {
-    let album = Album::new();
-    album.fill("cat", 5);
-    album.fill("dog", 5);
+    let album = Album::of(&[("cat", 5), ("dog", 5)]);
     album.write("cat/large.png", png(grey(50, 40, 0)));
     let wanted = Wanted { size: Size::Side(5), resize: Resize::Refuse, ..Wanted::default() };
     expect_data_error(album.load(&wanted), &["000.png", "a picture of 5x4", "expected 5x5"]);

@@ -2,7 +2,7 @@
 
 use shadegrad::ErrorKind;
 use shadegrad::data::pictures::{Size, Wanted, verify};
-use shadegrad::data::{Dataset, ImageShape};
+use shadegrad::data::{Dataset, ImageShape, Split};
 
 use crate::pictures::album::{Album, colour, grey, png};
 use crate::samples::data_sets::expect_data_error;
@@ -20,10 +20,7 @@ fn counts(dataset: &Dataset) -> Vec<(&str, usize, usize)> {
 
 #[test]
 fn a_folder_for_each_class_is_enough() {
-    let album = Album::new();
-    for (class, count) in [("rose", 10), ("Tulpe", 2), ("daisy", 5), ("图片", 4)] {
-        album.fill(class, count);
-    }
+    let album = Album::of(&[("rose", 10), ("Tulpe", 2), ("daisy", 5), ("图片", 4)]);
     let dataset = album.loaded();
     assert_eq!(counts(&dataset), [("Tulpe", 1, 1), ("daisy", 4, 1), ("rose", 8, 2), ("图片", 3, 1)]);
     assert_eq!(dataset.shape, ImageShape { channels: 1, height: 4, width: 5 });
@@ -42,9 +39,7 @@ fn a_folder_for_each_class_is_enough() {
 
 #[test]
 fn what_is_not_used_is_named_and_hidden_files_are_not() {
-    let album = Album::new();
-    album.fill("cat", 5);
-    album.fill("dog", 5);
+    let album = Album::of(&[("cat", 5), ("dog", 5)]);
     for name in ["cat/.DS_Store", "cat/._000.png", ".git/x.png", "cat/.cache/y.png", ".hidden.png"] {
         album.write(name, "no picture");
     }
@@ -74,9 +69,7 @@ fn what_is_not_used_is_named_and_hidden_files_are_not() {
 
 #[test]
 fn every_picture_that_cannot_be_read_is_named() {
-    let album = Album::new();
-    album.fill("cat", 5);
-    album.fill("dog", 5);
+    let album = Album::of(&[("cat", 5), ("dog", 5)]);
     album.write("cat/broken.png", "no picture");
     album.write("cat/broken.jpeg", [0xff, 0xd8, 0xff]);
     let whole = png(colour(40, 30));
@@ -95,10 +88,7 @@ fn every_picture_that_cannot_be_read_is_named() {
 
 #[test]
 fn pictures_may_lie_deeper_in_their_class() {
-    let album = Album::new();
-    album.fill("cat/2024/home", 3);
-    album.fill("cat/2025", 2);
-    album.fill("dog", 5);
+    let album = Album::of(&[("cat/2024/home", 3), ("cat/2025", 2), ("dog", 5)]);
     assert_eq!(counts(&album.loaded()), [("cat", 4, 1), ("dog", 4, 1)]);
 }
 
@@ -106,9 +96,7 @@ fn pictures_may_lie_deeper_in_their_class() {
 #[test]
 fn links_that_lead_in_a_circle_are_not_followed() {
     use std::os::unix::fs::symlink;
-    let album = Album::new();
-    album.fill("cat", 5);
-    album.fill("dog", 5);
+    let album = Album::of(&[("cat", 5), ("dog", 5)]);
     for name in ["cat/again", "cat/once_more", "again"] {
         symlink(album.path(), album.path().join(name)).unwrap();
     }
@@ -149,15 +137,11 @@ fn splits_and_classes_may_be_links() {
 fn a_folder_without_classes_is_refused_with_what_was_found() {
     let album = Album::new();
     let wanted = Wanted::default();
-    expect_data_error(
-        album.load(&wanted),
-        &["found an empty folder", "one for each class", "train/", "MNIST"],
-    );
+    let parts = ["found an empty folder", "one for each class", "train/", "MNIST"];
+    expect_data_error(album.load(&wanted), &parts);
     album.write("a.png", png(grey(5, 4, 0)));
-    expect_data_error(
-        album.load(&wanted),
-        &["a.png: a picture outside the class folders", "one for each class"],
-    );
+    let parts = ["a.png: a picture outside the class folders", "one for each class"];
+    expect_data_error(album.load(&wanted), &parts);
     album.write("b.webp", "");
     expect_data_error(album.load(&wanted), &["2 pictures outside the class folders"]);
     let album = Album::new();
@@ -187,9 +171,7 @@ fn a_class_without_a_usable_picture_is_refused() {
 
 #[test]
 fn without_a_picture_to_test_with_nothing_is_trained() {
-    let album = Album::new();
-    album.fill("cat", 1);
-    album.fill("dog", 1);
+    let album = Album::of(&[("cat", 1), ("dog", 1)]);
     expect_data_error(album.load(&Wanted::default()), &["no test pictures"]);
 }
 
@@ -218,25 +200,19 @@ fn a_models_classes_and_shape_go_before_the_folders() {
 
 #[test]
 fn the_same_pictures_are_tested_with_wherever_the_folder_lies() {
-    let [one, other] = [Album::new(), Album::new()];
-    for album in [&one, &other] {
-        album.fill("cat", 50);
-        album.fill("dog", 50);
-    }
-    let (one, other) = (one.loaded(), other.loaded());
+    let [one, other] = [(); 2].map(|()| Album::of(&[("cat", 50), ("dog", 50)]).loaded());
     for (one, other) in [(&one.test, &other.test), (&one.train, &other.train)] {
         assert_eq!((&one.images, &one.labels), (&other.images, &other.labels));
-        assert!(
-            one.files.iter().map(|file| file.file_name()).eq(other.files.iter().map(|file| file.file_name()))
-        );
+        let names = |split: &Split| {
+            split.files.iter().map(|file| file.file_name().map(ToOwned::to_owned)).collect::<Vec<_>>()
+        };
+        assert_eq!(names(one), names(other));
     }
 }
 
 #[test]
 fn sizes_that_make_no_sense_are_mistakes_of_usage() {
-    let album = Album::new();
-    album.fill("cat", 5);
-    album.fill("dog", 5);
+    let album = Album::of(&[("cat", 5), ("dog", 5)]);
     for side in [0, 4097, usize::MAX] {
         let error = album.load(&Wanted { size: Size::Side(side), ..Wanted::default() }).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Usage);
@@ -247,9 +223,7 @@ fn sizes_that_make_no_sense_are_mistakes_of_usage() {
 #[cfg(unix)]
 #[test]
 fn names_in_warnings_are_plain_text() {
-    let album = Album::new();
-    album.fill("cat", 12);
-    album.fill("dog", 12);
+    let album = Album::of(&[("cat", 12), ("dog", 12)]);
     album.write("cat/\u{1b}[31mred\n.txt", "");
     album.write("cat/bell\u{7}.png", "no picture");
     let dataset = album.loaded();

@@ -6,11 +6,7 @@ use crate::pictures::album::{Album, grey, png};
 use crate::samples::data_sets::expect_data_error;
 
 fn album(folders: &[&str]) -> Album {
-    let album = Album::new();
-    for folder in folders {
-        album.fill(folder, 3);
-    }
-    album
+    Album::of(&folders.iter().map(|folder| (*folder, 3)).collect::<Vec<_>>())
 }
 
 /// Asserts that training and `verify` reject the folder with these parts in the message and in the
@@ -41,18 +37,12 @@ fn one_folder_too_many_is_refused_with_the_one_that_was_meant() {
     for (folder, class) in [("flowers", "flowers"), ("archive/flowers", "archive"), ("a/b/c", "a")] {
         let album = album(&[&format!("{folder}/red"), &format!("{folder}/blue")]);
         let class = format!("found only one class, {class}");
-        refused(
-            &album,
-            &["SET: ", &class],
-            &format!("if the classes are blue, red, use data = SET/{folder}"),
-        );
+        let advice = format!("if the classes are blue, red, use data = SET/{folder}");
+        refused(&album, &["SET: ", &class], &advice);
     }
     let inside = album(&["train/flowers/red", "train/flowers/blue", "test/flowers/red"]);
-    refused(
-        &inside,
-        &["SET/train", "only one class, flowers"],
-        "move them from SET/train/flowers to SET/train",
-    );
+    let advice = "move them from SET/train/flowers to SET/train";
+    refused(&inside, &["SET/train", "only one class, flowers"], advice);
 }
 
 #[test]

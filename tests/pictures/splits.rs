@@ -6,15 +6,6 @@ use shadegrad::data::{Dataset, Split};
 use crate::pictures::album::Album;
 use crate::samples::data_sets::expect_data_error;
 
-/// A folder with `count` pictures in each of these classes.
-fn album(folders: &[(&str, usize)]) -> Album {
-    let album = Album::new();
-    for (folder, count) in folders {
-        album.fill(folder, *count);
-    }
-    album
-}
-
 /// Folders with the classes red and blue in each of these splits, with 3 and 4 pictures, 5 and 6,
 /// and so on.
 fn with_splits(splits: &[&str]) -> Album {
@@ -138,7 +129,7 @@ fn classes_may_be_called_as_splits() {
         vec!["devices", "trains", "validity"],
     ] {
         let folders: Vec<_> = classes.iter().map(|class| (*class, 5)).collect();
-        let dataset = album(&folders).loaded();
+        let dataset = Album::of(&folders).loaded();
         let mut names: Vec<_> = classes.iter().filter_map(|class| class.split('/').next()).collect();
         names.dedup();
         assert_eq!(dataset.classes, names);
@@ -179,7 +170,7 @@ fn capitals_do_not_keep_splits_apart() {
 
 #[test]
 fn what_systems_and_programs_leave_is_no_class() {
-    let album = album(&[("red", 5), ("blue", 5)]);
+    let album = Album::of(&[("red", 5), ("blue", 5)]);
     let junk = ["@eaDir", "__MACOSX", "#recycle", "$RECYCLE.BIN", ".ipynb_checkpoints", "lost+found"];
     for name in junk {
         album.fill(&format!("{name}/red"), 2);
@@ -197,7 +188,7 @@ fn a_model_is_tried_on_some_of_its_classes_wherever_they_lie() {
     let classes = ["blue", "green", "red"].map(String::from);
     let wanted = Wanted { classes: Some(classes.into()), ..Wanted::default() };
     let red = |folders: &[(&str, usize)]| {
-        let album = album(folders);
+        let album = Album::of(folders);
         let dataset = album.load(&wanted).unwrap_or_else(|error| panic!("{folders:?}: {error}"));
         let splits = [Some(&dataset.train), dataset.validation.as_ref(), Some(&dataset.test)];
         let all = splits.map(|split| split.map_or(0, Split::len));
@@ -211,12 +202,15 @@ fn a_model_is_tried_on_some_of_its_classes_wherever_they_lie() {
     assert_eq!(red(&[("set/test/RED", 10)]), [0, 0, 10]);
     assert_eq!(red(&[("val/red", 10), ("test/red", 4)]), [0, 10, 4]);
     assert_eq!(red(&[("train/red", 3), ("val/red", 10), ("test/red", 4)]), [3, 10, 4]);
-    expect_data_error(album(&[("pink", 3)]).load(&wanted), &["a class pink", "one of blue, green, red"]);
-    expect_data_error(album(&[("set/pink", 3)]).load(&wanted), &["a class set", "one of blue, green, red"]);
+    expect_data_error(Album::of(&[("pink", 3)]).load(&wanted), &["a class pink", "one of blue, green, red"]);
+    expect_data_error(
+        Album::of(&[("set/pink", 3)]).load(&wanted),
+        &["a class set", "one of blue, green, red"],
+    );
     // The classes of a model take precedence over the interpretation of names.
     let classes = ["test", "train"].map(String::from);
     let wanted = Wanted { classes: Some(classes.into()), ..Wanted::default() };
-    let dataset = album(&[("train", 5), ("test", 5)]).load(&wanted).unwrap();
+    let dataset = Album::of(&[("train", 5), ("test", 5)]).load(&wanted).unwrap();
     assert_eq!((dataset.train.len(), dataset.test.len()), (8, 2));
 }
 

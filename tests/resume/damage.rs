@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use shadegrad::config::Key;
+use shadegrad::config::{Config, Key};
 use shadegrad::run::{RunDirectory, checkpoint, reopen};
 use shadegrad::train::{Position, Snapshot, StopFlag, Trainer};
 use shadegrad::{ErrorKind, Remedy};
@@ -14,10 +14,15 @@ use crate::resume::support::{Witness, config, dataset, device, resume};
 const FILES: [&str; 5] =
     ["SHA256SUMS", "config.toml", "model.safetensors", "optimizer.safetensors", "state.json"];
 
+/// Nine steps, saved at every fourth.
+fn short() -> Config {
+    config(&[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "4"), (Key::Epochs, "1")])
+}
+
 /// A recorded run with three checkpoints, and its last snapshots.
 fn recorded() -> (tempfile::TempDir, Witness) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let config = config(&[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "4"), (Key::Epochs, "1")]);
+    let config = short();
     let mut directory = RunDirectory::create(folder.path(), config.to_toml()).expect("it is writable");
     let mut witness = Witness::default();
     let trainer = Trainer::new(&config, dataset(), &*device("cpu")).expect("the run can start");
@@ -89,7 +94,7 @@ fn every_flipped_bit_is_noticed() {
 #[test]
 fn a_forged_position_is_refused_before_a_step_is_made() {
     let (_, witness) = recorded();
-    let config = config(&[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "4"), (Key::Epochs, "1")]);
+    let config = short();
     let device = device("cpu");
     let [.., middle, last] = &witness.snapshots[..] else { panic!("too few checkpoints") };
     type Forgery<'a> = (&'a str, &'a Snapshot, fn(&mut Position));
@@ -100,9 +105,7 @@ fn a_forged_position_is_refused_before_a_step_is_made() {
         ("the last epoch that there is", middle, |position| position.epochs = usize::MAX),
         ("over without a measurement", last, |position| position.last = None),
         ("over without a best epoch", last, |position| position.best = None),
-        ("a best epoch to come", last, |position| {
-            position.best.as_mut().expect("there is one").epoch = 2;
-        }),
+        ("a best epoch to come", last, |position| position.best.as_mut().expect("there is one").epoch = 2),
         ("at the end of no epoch", last, |position| position.epochs = 0),
     ];
     for (what, snapshot, forge) in forgeries {
@@ -154,7 +157,7 @@ fn the_checkpoint_before_a_damaged_one_is_used() {
     assert!(!last.exists() && last.with_extension("damaged").is_dir());
     assert_eq!(last_of(path), path.join("checkpoints/00000008"));
 
-    let config = config(&[(Key::Momentum, "0.9"), (Key::CheckpointEvery, "4"), (Key::Epochs, "1")]);
+    let config = short();
     let (_, rest) = resume(&config, &*device("cpu"), &reopened.snapshot);
     assert_eq!(rest.last().model, straight.model);
 
@@ -196,9 +199,6 @@ fn checkpoints_under_another_name_are_not_taken_for_what_they_are_called() {
     fs::rename(checkpoints.join("00000009"), checkpoints.join("00000077")).expect("it is there");
     let reopened = reopen(run.path()).expect("there is another checkpoint");
     assert_eq!(reopened.snapshot.position.step, 8);
-    assert!(
-        reopened.complaints[0].message.contains("00000077 is that of step 9"),
-        "{:?}",
-        reopened.complaints
-    );
+    let complaint = &reopened.complaints[0].message;
+    assert!(complaint.contains("00000077 is that of step 9"), "{complaint}");
 }

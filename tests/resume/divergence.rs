@@ -1,8 +1,7 @@
 //! Runs that diverge: they end within fifty steps, report where the divergence began, and the
 //! checkpoints before it are good.
 
-use std::path::Path;
-
+use shadegrad::checkpoint::NamedTensor;
 use shadegrad::config::{Config, Key};
 use shadegrad::device::{Device, Session};
 use shadegrad::plan::Array;
@@ -12,6 +11,7 @@ use shadegrad::{Error, ErrorKind, Remedy, Result};
 
 use crate::resume::support::{Witness, both, config, dataset, device, train};
 use crate::samples::altered::{Altered, Call, Watched};
+use crate::samples::witness;
 
 /// Returns a device that writes `value` into a tensor ahead of its submission with this number.
 fn faulty<'a>(inner: &'a dyn Device, tensor: &'a str, value: f32, submission: u64) -> Altered<'a> {
@@ -43,10 +43,7 @@ fn diverge(config: &Config, device: &dyn Device) -> (Error, Witness) {
 
 /// Trains to the end or to an error.
 pub fn try_to_train(config: &Config, device: &dyn Device) -> (Result<End>, Witness) {
-    let mut witness = Witness::default();
-    let trainer = Trainer::new(config, dataset(), device).expect("the run can start");
-    let result = trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default());
-    (result, witness)
+    witness::try_to_train(Trainer::new(config, dataset(), device).expect("the run can start"))
 }
 
 /// The exit code is 5, and all checkpoints are good.
@@ -54,10 +51,7 @@ pub fn is_divergence(error: &Error, witness: &Witness) {
     assert_eq!(error.kind(), ErrorKind::Diverged, "{error}");
     assert_eq!(error.kind().exit_code(), 5);
     for snapshot in &witness.snapshots {
-        assert!(
-            snapshot.tensors().all(shadegrad::checkpoint::NamedTensor::is_finite),
-            "a checkpoint is bad: {error}"
-        );
+        assert!(snapshot.tensors().all(NamedTensor::is_finite), "a checkpoint is bad: {error}");
     }
 }
 
@@ -115,12 +109,8 @@ fn faults_on_the_gpu_are_found_and_named() {
 fn a_huge_learning_rate_is_said_to_be_one_and_leaves_a_good_checkpoint() {
     for kind in ["cpu", "gpu"] {
         for (rate, momentum) in [("1e30", "0"), ("1e30", "0.9"), ("1e38", "0"), ("3000", "0.9")] {
-            let config = config(&[
-                (Key::Lr, rate),
-                (Key::Momentum, momentum),
-                (Key::Epochs, "400"),
-                (Key::CheckpointEvery, "1"),
-            ]);
+            let length = [(Key::Epochs, "400"), (Key::CheckpointEvery, "1")];
+            let config = config(&[&[(Key::Lr, rate), (Key::Momentum, momentum)], &length[..]].concat());
             let (error, witness) = diverge(&config, &*device(kind));
             let saved = witness.snapshots.last().expect("a run is saved").position.step;
             assert!(step_of(&error) <= saved + 50, "saved at {saved}: {error}");
@@ -171,7 +161,7 @@ fn a_diverged_run_keeps_its_last_good_checkpoint_on_the_disk() {
     trainer.train(folder.path(), &mut [&mut directory], &StopFlag::default()).expect_err("the run diverges");
     drop(directory);
     let reopened = shadegrad::run::reopen(folder.path()).expect("there is a checkpoint");
-    assert!(reopened.snapshot.tensors().all(shadegrad::checkpoint::NamedTensor::is_finite));
+    assert!(reopened.snapshot.tensors().all(NamedTensor::is_finite));
     assert!(reopened.complaints.is_empty());
 }
 
@@ -179,7 +169,5 @@ fn a_diverged_run_keeps_its_last_good_checkpoint_on_the_disk() {
 #[test]
 fn nobody_cries_wolf() {
     let config = config(&[(Key::Epochs, "1112"), (Key::CheckpointEvery, "500e"), (Key::KeepBest, "false")]);
-    let trainer = Trainer::new(&config, dataset(), &*device("cpu")).expect("the run can start");
-    let end = trainer.train(Path::new("none"), &mut [], &StopFlag::default()).expect("nothing is wrong");
-    assert_eq!(end.steps, 10_008);
+    assert_eq!(train(&config, &*device("cpu")).0.steps, 10_008);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::resume::support::{events, leftovers, metrics, train_arguments};
+use crate::resume::support::{goes_on_like_straight, straight, train_arguments};
 use crate::samples::program::program;
 
 /// A run that takes a while, mostly for saving.
@@ -55,9 +55,7 @@ fn start_and_kill(folder: &Path, arguments: &[&str], run: &str, delay: Duration)
 fn survives(device: &str, kills: usize, most_delay: u64, seed: u64) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path();
-    let straight = program(path, &train_arguments("straight", device, &LONG)).output().expect("it starts");
-    assert!(straight.status.success(), "{straight:?}");
-    let straight = events(&straight.stdout).pop().expect("there is an end");
+    let straight = straight(path, device, &LONG);
     let mut dice = Dice::new(seed);
     let (mut killed, mut run) = (0, 0);
     while killed < kills {
@@ -71,15 +69,7 @@ fn survives(device: &str, kills: usize, most_delay: u64, seed: u64) {
             killed += 1;
             arguments = &resume;
         }
-        let end = program(path, &resume).output().expect("it starts");
-        assert!(end.status.success(), "{end:?}");
-        assert_eq!(String::from_utf8_lossy(&end.stderr).matches("damaged").count(), 0, "{end:?}");
-        let end = events(&end.stdout).pop().expect("there is an end");
-        for field in ["weights_sha256", "steps", "epochs", "best_epoch", "test_accuracy", "test_loss"] {
-            assert_eq!(end[field], straight[field], "{field} of {name}");
-        }
-        assert_eq!(metrics(&path.join(&name)), metrics(&path.join("straight")), "{name}");
-        assert_eq!(leftovers(&path.join(&name)), [""; 0], "{name}");
+        goes_on_like_straight(path, &name, &straight);
     }
     println!("{device}: {killed} kills in {run} runs");
 }
@@ -125,8 +115,7 @@ fn runs_survive_deaths_at_every_point_of_a_save() {
         ["--epochs", "3", "--batch-size", "16", "--checkpoint-every", "10", "--momentum", "0.9"];
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path();
-    let straight = program(path, &train_arguments("straight", "cpu", &SHORT)).output().expect("it starts");
-    let straight = events(&straight.stdout).pop().expect("there is an end");
+    let straight = straight(path, "cpu", &SHORT);
     for point in POINTS {
         // In the second save, and in a later one: the first has nothing to remove.
         for time in [7, 12] {
@@ -146,12 +135,7 @@ fn runs_survive_deaths_at_every_point_of_a_save() {
                 status = die_at(time);
             }
             assert_eq!(status.signal(), Some(SIGABRT), "{name}: {status:?}");
-            let end = program(path, &["resume", &name, "--json"]).output().expect("it starts");
-            assert!(end.status.success(), "{name}: {end:?}");
-            let end = events(&end.stdout).pop().expect("there is an end");
-            assert_eq!(end["weights_sha256"], straight["weights_sha256"], "{name}");
-            assert_eq!(metrics(&path.join(&name)), metrics(&path.join("straight")), "{name}");
-            assert_eq!(leftovers(&path.join(&name)), [""; 0], "{name}");
+            goes_on_like_straight(path, &name, &straight);
         }
     }
 }

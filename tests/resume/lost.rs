@@ -180,13 +180,21 @@ const LOSSES: [(&str, &str); 2] =
 /// Small runs of the program on a GPU with fail points, and their results.
 struct Bench {
     folder: tempfile::TempDir,
+    length: &'static [&'static str],
     weights: Value,
 }
 
 impl Bench {
     fn new() -> Self {
-        let mut bench =
-            Bench { folder: tempfile::tempdir().expect("a temporary folder"), weights: Value::Null };
+        const SHORT: [&str; 8] =
+            ["--epochs", "3", "--batch-size", "16", "--checkpoint-every", "3", "--momentum", "0.9"];
+        Bench::with(&SHORT)
+    }
+
+    /// Runs of this length.
+    fn with(length: &'static [&'static str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut bench = Bench { folder, length, weights: Value::Null };
         let straight = bench.train("straight", "none");
         bench.weights = end(&straight)["weights_sha256"].take();
         bench
@@ -197,9 +205,7 @@ impl Bench {
     }
 
     fn train(&self, name: &str, point: &str) -> Output {
-        const SHORT: [&str; 8] =
-            ["--epochs", "3", "--batch-size", "16", "--checkpoint-every", "3", "--momentum", "0.9"];
-        let mut command = program(self.folder.path(), &train_arguments(name, "gpu", &SHORT));
+        let mut command = program(self.folder.path(), &train_arguments(name, "gpu", self.length));
         command.arg("--no-tune").env("SHADEGRAD_FAIL_POINT", point).output().expect("it starts")
     }
 
@@ -277,11 +283,8 @@ fn a_gpu_that_is_gone_when_it_is_opened_again_ends_the_run_with_a_checkpoint() {
         bench.goes_on(&name, &output, ", which is not here");
     }
     let name = "full-when-opened-again";
-    bench.goes_on(
-        name,
-        &bench.train(name, "lose-gpu:4;out-of-memory-in-load:2"),
-        "; then: the GPU is out of memory",
-    );
+    let full = bench.train(name, "lose-gpu:4;out-of-memory-in-load:2");
+    bench.goes_on(name, &full, "; then: the GPU is out of memory");
     let gone = bench.train("never", "no-adapter:1");
     assert_eq!(gone.status.code(), Some(4), "{gone:?}");
     assert!(!bench.path("never").exists(), "a run that cannot start left something");
@@ -296,10 +299,8 @@ fn a_gpu_that_fails_before_the_first_step_is_opened_again_once() {
     assert!(text(&output).contains("note: the GPU is out of memory; reopening the device"), "{output:?}");
     let output = bench.train("twice", "out-of-memory-in-load:1,2");
     assert_eq!(output.status.code(), Some(4), "{output:?}");
-    assert!(
-        text(&output).ends_with("help: use a smaller --batch-size or model, or --device cpu\n"),
-        "{output:?}"
-    );
+    let help = "help: use a smaller --batch-size or model, or --device cpu\n";
+    assert!(text(&output).ends_with(help), "{output:?}");
     assert!(!bench.path("twice").exists(), "a run that cannot start left something");
 
     for name in ["resumed", "resumed-twice"] {
@@ -309,38 +310,24 @@ fn a_gpu_that_fails_before_the_first_step_is_opened_again_once() {
     bench.ended_well("resumed", &output);
     assert!(text(&output).contains("note: the GPU is out of memory; reopening the device"), "{output:?}");
     let output = bench.resume("resumed-twice", "out-of-memory-in-load:1,2");
-    bench.goes_on(
-        "resumed-twice",
-        &output,
-        "error: the GPU is out of memory; then: the GPU is out of memory",
-    );
+    let twice = "error: the GPU is out of memory; then: the GPU is out of memory";
+    bench.goes_on("resumed-twice", &output, twice);
 }
 
 /// Saves read the weights back. If the device is lost in the first save there is no checkpoint; if
 /// it is lost in a later one there is.
 #[test]
 fn a_gpu_that_is_destroyed_in_a_save_costs_no_more_than_that_save() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path();
-    let train = |name: &str, point: &str| {
-        let mut command =
-            program(path, &train_arguments(name, "gpu", &["--epochs", "2", "--checkpoint-every", "5"]));
-        command.arg("--no-tune").env("SHADEGRAD_FAIL_POINT", point).output().expect("it starts")
-    };
-    let straight = train("straight", "none");
-    let straight = events(&straight.stdout).pop().expect("there is an end");
-    let output = train("first", "lose-gpu-in-read:1");
-    let said = String::from_utf8_lossy(&output.stderr);
+    let bench = Bench::with(&["--epochs", "2", "--checkpoint-every", "5"]);
+    let output = bench.train("first", "lose-gpu-in-read:1");
+    let said = text(&output);
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains("no checkpoint yet") && said.contains("start the run again"), "{said}");
     // Four tensors and their velocities per save.
     for time in [9, 12, 17] {
         let name = format!("save-{time}");
-        let output = train(&name, &format!("lose-gpu-in-read:{time}"));
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && said.contains("reopening the device"), "{name}: {said}");
-        let end = events(&output.stdout).pop().expect("there is an end");
-        assert_eq!(end["weights_sha256"], straight["weights_sha256"], "{name}");
-        assert_eq!(metrics(&path.join(&name)), metrics(&path.join("straight")), "{name}");
+        let output = bench.train(&name, &format!("lose-gpu-in-read:{time}"));
+        bench.ended_well(&name, &output);
+        assert!(text(&output).contains("reopening the device"), "{name}: {output:?}");
     }
 }

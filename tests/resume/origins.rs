@@ -186,10 +186,8 @@ fn everything_is_found(kind: &str, values: &[f32], each: usize) -> Tally {
                             assert!(said.contains(&format!(": {} holds NaN", place.name)), "{what}: {said}");
                             // The central op of a block has the parameters of two layers.
                             let parts = [".weight", ".bias", ".running"];
-                            let (layer, _) = parts
-                                .iter()
-                                .find_map(|part| place.name.split_once(part))
-                                .expect("a parameter's name");
+                            let layer = parts.iter().find_map(|part| place.name.split_once(part));
+                            let (layer, _) = layer.expect("a parameter's name");
                             let named = format!(" in {} of layer {layer}", place.op);
                             assert!(is_block || said.ends_with(&named), "{what}: {said}");
                             tally.kept += 1;

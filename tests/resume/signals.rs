@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::resume::kills::Dice;
-use crate::resume::support::{events, leftovers, metrics, train_arguments};
+use crate::resume::support::{goes_on_like_straight, straight, train_arguments};
 use crate::samples::program::program;
 
 /// Much longer than any test waits, and rarely saved.
@@ -70,9 +70,7 @@ fn survives(device: &str, length: &[&str], signals: usize, most_delay: u64) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path();
     let more = [length, &["--checkpoint-every", "500m"]].concat();
-    let straight = program(path, &train_arguments("straight", device, &more)).output().expect("it starts");
-    assert!(straight.status.success(), "{straight:?}");
-    let straight = events(&straight.stdout).pop().expect("there is an end");
+    let straight = straight(path, device, &more);
 
     let mut dice = Dice::new(3);
     let (mut interrupted, mut runs) = (0, 0);
@@ -103,12 +101,7 @@ fn survives(device: &str, length: &[&str], signals: usize, most_delay: u64) {
             interrupted += 1;
             arguments = &resume;
         }
-        let end = program(path, &resume).output().expect("it starts");
-        assert!(end.status.success(), "{end:?}");
-        let end = events(&end.stdout).pop().expect("there is an end");
-        assert_eq!(end["weights_sha256"], straight["weights_sha256"]);
-        assert_eq!(metrics(&path.join(&name)), metrics(&path.join("straight")));
-        assert_eq!(leftovers(&path.join(&name)), [""; 0]);
+        goes_on_like_straight(path, &name, &straight);
         assert_eq!(state(&path.join(&name)), "finished");
     }
     println!("{device}: {interrupted} signals in {runs} runs");
@@ -179,8 +172,7 @@ fn a_closed_pipe_ends_the_run_in_silence_and_leaves_a_run_that_goes_on() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path();
     let more = ["--epochs", "300", "--batch-size", "16", "--checkpoint-every", "20", "--no-keep-best"];
-    let straight = program(path, &train_arguments("straight", "cpu", &more)).output().expect("it starts");
-    let straight = events(&straight.stdout).pop().expect("there is an end");
+    let straight = straight(path, "cpu", &more);
     for lines in [1, 10, 100] {
         let name = format!("run{lines}");
         let mut command = program(path, &train_arguments(&name, "cpu", &more));
@@ -193,9 +185,6 @@ fn a_closed_pipe_ends_the_run_in_silence_and_leaves_a_run_that_goes_on() {
         let output = child.wait_with_output().expect("it ends");
         assert_eq!(output.status.code(), Some(141), "{output:?}");
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-        let end = program(path, &["resume", &name, "--json"]).output().expect("it starts");
-        let end = events(&end.stdout).pop().expect("there is an end");
-        assert_eq!(end["weights_sha256"], straight["weights_sha256"], "after {lines} lines");
-        assert_eq!(metrics(&path.join(&name)), metrics(&path.join("straight")));
+        goes_on_like_straight(path, &name, &straight);
     }
 }

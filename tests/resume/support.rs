@@ -1,78 +1,14 @@
 //! Small runs, within the test's process and outside of it.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
-use shadegrad::config::Config;
-use shadegrad::device::Device;
-use shadegrad::train::{Checkpoint, End, Epoch, Observer, Position, Snapshot, Start, StopFlag, Trainer};
-use shadegrad::{Error, Result};
+use shadegrad::Error;
 
+use crate::samples::program::program;
 pub use crate::samples::small_run::{config, dataset, device};
-
-/// Records all events of a run.
-#[derive(Debug, Default)]
-pub struct Witness {
-    pub starts: Vec<Start>,
-    pub epochs: Vec<Epoch>,
-    pub snapshots: Vec<Snapshot>,
-}
-
-impl Observer for Witness {
-    fn start(&mut self, start: &Start) -> Result<()> {
-        self.starts.push(start.clone());
-        Ok(())
-    }
-
-    fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
-        self.epochs.push(timeless(*epoch));
-        Ok(())
-    }
-
-    fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<()> {
-        self.snapshots.push(checkpoint.snapshot.clone());
-        Ok(())
-    }
-}
-
-impl Witness {
-    /// The last snapshot, without timings.
-    pub fn last(&self) -> Snapshot {
-        let mut last = self.snapshots.last().expect("a run is saved").clone();
-        forget_time(&mut last.position);
-        last
-    }
-}
-
-fn forget_time(position: &mut Position) {
-    (position.seconds, position.epoch_seconds) = (0.0, 0.0);
-    position.last = position.last.map(timeless);
-    position.best = position.best.map(timeless);
-    if let Some(before) = &mut position.before_cut {
-        forget_time(before);
-    }
-}
-
-/// An epoch without timings.
-pub fn timeless(epoch: Epoch) -> Epoch {
-    Epoch { seconds: 0.0, images_per_second: 0.0, ..epoch }
-}
-
-/// Trains from the start to the end.
-pub fn train(config: &Config, device: &dyn Device) -> (End, Witness) {
-    let mut witness = Witness::default();
-    let trainer = Trainer::new(config, dataset(), device).expect("the run can start");
-    let end = trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default());
-    (end.expect("the run ends well"), witness)
-}
-
-/// Trains from a snapshot to the end.
-pub fn resume(config: &Config, device: &dyn Device, snapshot: &Snapshot) -> (End, Witness) {
-    let mut witness = Witness::default();
-    let trainer = Trainer::resume(config, dataset(), device, snapshot.clone()).expect("the run can go on");
-    let end = trainer.train(Path::new("none"), &mut [&mut witness], &StopFlag::default());
-    (end.expect("the run ends well"), witness)
-}
+pub use crate::samples::witness::{Witness, resume, train};
 
 /// Arguments that train on the small data set of the golden runs, recorded in `out`.
 pub fn train_arguments<'a>(out: &'a str, device: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -87,6 +23,32 @@ pub fn events(stdout: &[u8]) -> Vec<Value> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
         .collect()
+}
+
+/// The last object that a program prints, and its complaints. It must succeed.
+#[track_caller]
+pub fn finished(command: &mut Command) -> (Value, String) {
+    let output = command.output().expect("it starts");
+    assert!(output.status.success(), "{output:?}");
+    let end = events(&output.stdout).pop().unwrap_or_else(|| panic!("no end: {output:?}"));
+    (end, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Trains in `straight` without an interruption. Returns the end.
+pub fn straight(folder: &Path, device: &str, more: &[&str]) -> Value {
+    finished(&mut program(folder, &train_arguments("straight", device, more))).0
+}
+
+/// Resumes a run and asserts that it ends like the one in `straight`, and leaves nothing behind.
+#[track_caller]
+pub fn goes_on_like_straight(folder: &Path, name: &str, straight: &Value) {
+    let (end, said) = finished(&mut program(folder, &["resume", name, "--json"]));
+    assert_eq!(said.matches("damaged").count(), 0, "{name}: {said}");
+    for field in ["weights_sha256", "steps", "epochs", "best_epoch", "test_accuracy", "test_loss"] {
+        assert_eq!(end[field], straight[field], "{field} of {name}");
+    }
+    assert_eq!(metrics(&folder.join(name)), metrics(&folder.join("straight")), "{name}");
+    assert_eq!(leftovers(&folder.join(name)), [""; 0], "{name}");
 }
 
 /// The lines of a run's metrics, without timings.

@@ -5,6 +5,8 @@ pub mod altered;
 pub mod data_sets;
 pub mod program;
 pub mod resident;
+pub mod small_model;
 pub mod small_run;
 pub mod trials;
+pub mod witness;
 pub mod wrong_op;

@@ -7,7 +7,7 @@ use shadegrad::data::{Dataset, ImageShape, Split};
 use shadegrad::device::Device;
 use shadegrad::device::cpu::Cpu;
 use shadegrad::device::gpu::Gpu;
-use shadegrad::device::gpu::adapter::{Capabilities, adapters};
+use shadegrad::device::gpu::adapter::{Capabilities, FoundAdapter, adapters};
 
 /// Returns a configuration with these values, and otherwise the defaults of a small run.
 pub fn config(values: &[(Key, &str)]) -> Config {
@@ -69,14 +69,20 @@ pub fn dataset_of(shape: ImageShape) -> Dataset {
     }
 }
 
-/// Returns a device of this kind. Tests require a GPU or a software driver.
+/// The adapter under test. Tests require a GPU or a software driver.
+pub fn adapter() -> FoundAdapter {
+    adapters().into_iter().next().expect("the tests need a GPU or a software Vulkan driver")
+}
+
+/// Returns the GPU under test.
+pub fn gpu(capabilities: Capabilities) -> Gpu {
+    Gpu::open(&adapter(), capabilities).expect("the GPU can be opened")
+}
+
+/// Returns a device of this kind.
 pub fn device(kind: &str) -> Box<dyn Device> {
     match kind {
         "cpu" => Box::new(Cpu::new()),
-        _ => {
-            let found = adapters();
-            let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
-            Box::new(Gpu::open(first, Capabilities::Adapter).expect("the GPU can be opened"))
-        }
+        _ => Box::new(gpu(Capabilities::Adapter)),
     }
 }

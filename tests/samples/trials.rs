@@ -5,17 +5,13 @@ use std::sync::LazyLock;
 
 use libtest_mimic::Trial;
 use shadegrad::data::locate::ENVIRONMENT_VARIABLE;
-use shadegrad::device::gpu::Gpu;
-use shadegrad::device::gpu::adapter::{Capabilities, adapters};
+use shadegrad::device::gpu::adapter::Capabilities;
 use shadegrad::kernel::GpuFacts;
 
+use super::small_run::gpu;
+
 /// Facts about the GPU under test.
-static FACTS: LazyLock<GpuFacts> = LazyLock::new(|| {
-    let found = adapters();
-    let first = found.first().expect("the tests need a GPU or a software Vulkan driver");
-    let gpu = Gpu::open(first, Capabilities::Adapter).expect("the GPU can be opened");
-    *gpu.facts()
-});
+static FACTS: LazyLock<GpuFacts> = LazyLock::new(|| *gpu(Capabilities::Adapter).facts());
 
 /// The requirement of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

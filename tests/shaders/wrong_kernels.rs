@@ -89,10 +89,8 @@ fn what_a_device_may_not_have_is_refused() {
 fn barriers_that_not_all_invocations_reach_are_refused() {
     let early = "sums[mine] = sum;\n    if lane.x > params.columns { return; }";
     refused(&edited("column_sum", "sums[mine] = sum;", early), "a return before a barrier");
-    refused(
-        &edited("column_sum", "workgroupBarrier();", "if lane.y == 0u { workgroupBarrier(); }"),
-        "a barrier in a branch",
-    );
+    let branch = edited("column_sum", "workgroupBarrier();", "if lane.y == 0u { workgroupBarrier(); }");
+    refused(&branch, "a barrier in a branch");
 }
 
 /// The declarations of a set of files, one of which contains `text`, must be rejected.
@@ -142,39 +140,16 @@ fn counters_of_loops_around_barriers_that_bound_loops_within_are_refused() {
 #[test]
 fn loops_that_uniforms_alone_bound_are_refused() {
     let because = "the bound of a loop depends only on uniforms";
+    let in_sums = |from: &str, to: &str| refused(&edited("column_sum", from, to), because);
     for bound in ["params.rows", "params.rows + 1u", "max(params.rows, params.columns)"] {
-        refused(&edited("column_sum", "row < end", &format!("row < {bound}")), because);
+        in_sums("row < end", &format!("row < {bound}"));
         // The uniform under another name.
-        refused(
-            &edited(
-                "column_sum",
-                "let end = loop_bound(min(begin + params.part, params.rows), groups)",
-                &format!("let end = {bound}"),
-            ),
-            because,
-        );
-        refused(
-            &edited(
-                "column_sum",
-                "let end = loop_bound(min(begin + params.part, params.rows), groups)",
-                &format!("var end = {bound}"),
-            ),
-            because,
-        );
+        let end = "let end = loop_bound(min(begin + params.part, params.rows), groups)";
+        in_sums(end, &format!("let end = {bound}"));
+        in_sums(end, &format!("var end = {bound}"));
     }
     refused(&edited("online_steps", "t < rows; t++", "t < step.rows; t++"), because);
-    let downwards = "for (var row = params.rows; row > 0u; row -= 1u) {";
-    refused(
-        &edited("column_sum", "for (var row = begin + lane.y; row < end; row += LANES) {", downwards),
-        because,
-    );
-    let left = "loop { if lane.y >= params.rows { break; }";
-    refused(
-        &edited(
-            "column_sum",
-            "for (var row = begin + lane.y; row < end; row += LANES) {",
-            &format!("let row = 0u; {left}"),
-        ),
-        because,
-    );
+    let upwards = "for (var row = begin + lane.y; row < end; row += LANES) {";
+    in_sums(upwards, "for (var row = params.rows; row > 0u; row -= 1u) {");
+    in_sums(upwards, "let row = 0u; loop { if lane.y >= params.rows { break; }");
 }

@@ -3,7 +3,7 @@
 use shadegrad::ops::activation::{self, Activation};
 
 use super::lengths;
-use crate::bench::{Bench, Case, Cases, widen};
+use crate::bench::{Bench, Cases, case, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
@@ -16,52 +16,31 @@ pub fn activations() -> Vec<Activation> {
 }
 
 /// The largest value that the activation takes between `-range` and `range`, or `range`.
-fn magnitude(kind: Activation, range: f32) -> f64 {
+fn magnitude(activation: Activation, range: f32) -> f64 {
     let range = f64::from(range);
-    let ends = [-range, range].map(|x| reference::activation(kind, x).abs());
+    let ends = [-range, range].map(|x| reference::activation(activation, x).abs());
     ends.into_iter().fold(range, f64::max)
 }
 
-#[derive(Debug)]
-struct Forward {
-    activation: Activation,
-    length: usize,
-    range: f32,
-}
+case!(Forward { activation: Activation, length: usize, range: f32 }, |bench| {
+    let values = values(bench, length, range);
+    let x = bench.activation_input("x", [length], &values);
+    let y = activation::forward(bench.plan, activation, x);
+    bench.expect("y", y, Tolerance::rounded(magnitude(activation, range)), move || {
+        widen(&values).into_iter().map(|x| reference::activation(activation, x)).collect()
+    });
+});
 
-impl Case for Forward {
-    fn record(&self, bench: &mut Bench) {
-        let &Forward { activation: kind, length, range } = self;
-        let values = values(bench, length, range);
-        let x = bench.activation_input("x", [length], &values);
-        let y = activation::forward(bench.plan, kind, x);
-        bench.expect("y", y, Tolerance::rounded(magnitude(kind, range)), move || {
-            widen(&values).into_iter().map(|x| reference::activation(kind, x)).collect()
-        });
-    }
-}
-
-#[derive(Debug)]
-struct Backward {
-    activation: Activation,
-    length: usize,
-    range: f32,
-}
-
-impl Case for Backward {
-    fn record(&self, bench: &mut Bench) {
-        let &Backward { activation: kind, length, range } = self;
-        let values = values(bench, length, range);
-        let gradients = bench.numbers.floats(length, UNIT);
-        let x = bench.activation_input("x", [length], &values);
-        let dy = bench.activation_input("dy", [length], &gradients);
-        let dx = activation::backward(bench.plan, kind, x, dy);
-        bench.expect("dx", dx, Tolerance::rounded(2.0), move || {
-            let slopes = widen(&values).into_iter().map(|x| reference::activation_slope(kind, x));
-            slopes.zip(widen(&gradients)).map(|(slope, dy)| slope * dy).collect()
-        });
-    }
-}
+case!(Backward { activation: Activation, length: usize, range: f32 }, |bench| {
+    let values = values(bench, length, range);
+    let x = bench.activation_input("x", [length], &values);
+    let (dy, dy_wide) = bench.noise("dy", [length], UNIT);
+    let dx = activation::backward(bench.plan, activation, x, dy);
+    bench.expect("dx", dx, Tolerance::rounded(2.0), move || {
+        let slopes = widen(&values).into_iter().map(|x| reference::activation_slope(activation, x));
+        slopes.zip(dy_wide).map(|(slope, dy)| slope * dy).collect()
+    });
+});
 
 /// One value is zero, where a leaky ReLU has its kink.
 fn values(bench: &mut Bench, length: usize, range: f32) -> Vec<f32> {
@@ -70,23 +49,15 @@ fn values(bench: &mut Bench, length: usize, range: f32) -> Vec<f32> {
     values
 }
 
-/// Values of a diverged run. NaN must pass through, so that it becomes visible in the loss.
-#[derive(Debug)]
-struct Special {
-    activation: Activation,
-}
-
-impl Case for Special {
-    fn record(&self, bench: &mut Bench) {
-        let kind = self.activation;
-        let values = vec![f32::NAN, 0.0, -0.0, f32::INFINITY, 1e30, -1e30, -1e-30, 3e-20];
-        let x = bench.floats("x", [2, 4], &values);
-        let y = activation::forward(bench.plan, kind, x);
-        bench.expect("y", y, Tolerance::relative(1e-6, 1e-35), move || {
-            widen(&values).into_iter().map(|x| reference::activation(kind, x)).collect()
-        });
-    }
-}
+// Values of a diverged run. NaN must pass through, so that it becomes visible in the loss.
+case!(Special { activation: Activation }, |bench| {
+    let values = vec![f32::NAN, 0.0, -0.0, f32::INFINITY, 1e30, -1e30, -1e-30, 3e-20];
+    let x = bench.floats("x", [2, 4], &values);
+    let y = activation::forward(bench.plan, activation, x);
+    bench.expect("y", y, Tolerance::relative(1e-6, 1e-35), move || {
+        widen(&values).into_iter().map(|x| reference::activation(activation, x)).collect()
+    });
+});
 
 pub fn cases() -> Cases {
     let mut cases: Cases = Vec::new();

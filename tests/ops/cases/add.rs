@@ -3,40 +3,28 @@
 use shadegrad::ops::add;
 
 use super::lengths;
-use crate::bench::{Bench, Case, Cases};
+use crate::bench::{Cases, boxed, case};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::wrong_kernels::{Edit, edits};
 
-#[derive(Debug)]
-struct Add {
+case!(Add {
     length: usize,
     range: f32,
     /// The factors, if they are not ones.
     factors: Option<[f32; 2]>,
-}
-
-impl Case for Add {
-    fn record(&self, bench: &mut Bench) {
-        let &Add { length, range, factors } = self;
-        let [a_values, b_values] = [(); 2].map(|()| bench.numbers.floats(length, range));
-        let a = bench.activation_input("a", [length], &a_values);
-        let b = bench.activation_input("b", [length], &b_values);
-        let y = match factors {
-            None => add::forward(bench.plan, a, b),
-            Some(factors) => add::weighted(bench.plan, factors, a, b),
-        };
-        let [alpha, beta] = factors.unwrap_or([1.0, 1.0]).map(f64::from);
-        let largest = f64::from(range) * alpha.abs().max(beta.abs());
-        bench.expect("y", y, Tolerance::rounded(largest), move || {
-            a_values
-                .iter()
-                .zip(&b_values)
-                .map(|(&a, &b)| alpha * f64::from(a) + beta * f64::from(b))
-                .collect()
-        });
-    }
-}
+}, |bench| {
+    let [(a, a_wide), (b, b_wide)] = ["a", "b"].map(|name| bench.noise(name, [length], range));
+    let y = match factors {
+        None => add::forward(bench.plan, a, b),
+        Some(factors) => add::weighted(bench.plan, factors, a, b),
+    };
+    let [alpha, beta] = factors.unwrap_or([1.0, 1.0]).map(f64::from);
+    let largest = f64::from(range) * alpha.abs().max(beta.abs());
+    bench.expect("y", y, Tolerance::rounded(largest), move || {
+        a_wide.iter().zip(&b_wide).map(|(a, b)| alpha * a + beta * b).collect()
+    });
+});
 
 pub fn cases() -> Cases {
     let sizes = [UNIT, LARGE, TINY]
@@ -45,12 +33,8 @@ pub fn cases() -> Cases {
     // The last has more than 65,535 workgroups of 256.
     let sizes = sizes.chain([(65_536 * 256 + 77, UNIT)]);
     let kinds = [None, Some([-4.775, 2.0315]), Some([3.4445, 1.0])];
-    sizes
-        .enumerate()
-        .map(|(index, (length, range))| {
-            Box::new(Add { length, range, factors: kinds[index % 3] }) as Box<dyn Case>
-        })
-        .collect()
+    let cases = sizes.enumerate();
+    boxed(cases.map(|(index, (length, range))| Add { length, range, factors: kinds[index % 3] }))
 }
 
 /// Wrong kernels, each with the cases that must catch it.

@@ -4,23 +4,20 @@ use shadegrad::ops::average;
 use shadegrad::plan::StepRecord;
 
 use super::lengths;
-use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
+use crate::bench::{Cases, PLAIN_RUN, case, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::wrong_kernels::{Edit, edits};
 
-#[derive(Debug)]
-struct Follow {
-    length: usize,
-    decay: f32,
-    range: f32,
-    /// Step of the run at which the case starts.
-    first: usize,
-}
-
-impl Case for Follow {
-    fn record(&self, bench: &mut Bench) {
-        let &Follow { length, decay, range, first } = self;
+case!(
+    Follow {
+        length: usize,
+        decay: f32,
+        range: f32,
+        /// Step of the run at which the case starts.
+        first: usize,
+    },
+    |bench| {
         let [w_values, averages] = [(); 2].map(|()| bench.numbers.floats(length, range));
         let w = bench.floats("w", [length], &w_values);
         let average = bench.parameter("average", [length], &averages);
@@ -39,24 +36,16 @@ impl Case for Follow {
             followed.collect()
         });
     }
-}
+);
 
-#[derive(Debug)]
-struct Exchange {
-    length: usize,
-}
-
-impl Case for Exchange {
-    fn record(&self, bench: &mut Bench) {
-        let length = self.length;
-        let [w_values, averages] = [(); 2].map(|()| bench.numbers.floats(length, UNIT));
-        let w = bench.parameter("w", [length], &w_values);
-        let average = bench.parameter("average", [length], &averages);
-        average::exchange(bench.plan, w, average);
-        bench.expect("w", w, Tolerance::EXACT, move || widen(&averages));
-        bench.expect("average", average, Tolerance::EXACT, move || widen(&w_values));
-    }
-}
+case!(Exchange { length: usize }, |bench| {
+    let [w_values, averages] = [(); 2].map(|()| bench.numbers.floats(length, UNIT));
+    let w = bench.parameter("w", [length], &w_values);
+    let average = bench.parameter("average", [length], &averages);
+    average::exchange(bench.plan, w, average);
+    bench.expect("w", w, Tolerance::EXACT, move || widen(&averages));
+    bench.expect("average", average, Tolerance::EXACT, move || widen(&w_values));
+});
 
 pub fn cases() -> Cases {
     let mut cases: Cases = Vec::new();

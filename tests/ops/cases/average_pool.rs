@@ -3,47 +3,25 @@
 use shadegrad::ops::average_pool;
 
 use super::{PoolSize, pools};
-use crate::bench::{Bench, Case, Cases, widen};
+use crate::bench::{Cases, case};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, UNIT};
 use crate::reference;
 use crate::wrong_kernels::{Edit, edits};
 
-#[derive(Debug)]
-struct Forward {
-    pool: PoolSize,
-    range: f32,
-}
+case!(Forward { pool: PoolSize, range: f32 }, |bench| {
+    let (x, wide) = bench.noise("x", pool.shape(), range);
+    let y = average_pool::forward(bench.plan, x, pool.window);
+    bench.expect("y", y, tolerance(pool, range), move || reference::average_pool(pool, &wide));
+});
 
-impl Case for Forward {
-    fn record(&self, bench: &mut Bench) {
-        let &Forward { pool, range } = self;
-        let values = bench.numbers.floats(pool.shape().iter().product(), range);
-        let x = bench.activation_input("x", pool.shape(), &values);
-        let y = average_pool::forward(bench.plan, x, pool.window);
-        bench.expect("y", y, tolerance(pool, range), move || reference::average_pool(pool, &widen(&values)));
-    }
-}
-
-#[derive(Debug)]
-struct Backward {
-    pool: PoolSize,
-    range: f32,
-}
-
-impl Case for Backward {
-    fn record(&self, bench: &mut Bench) {
-        let &Backward { pool, range } = self;
-        // The gradient depends only on the shape of the input.
-        let x = bench.activation_input("x", pool.shape(), &vec![f32::NAN; pool.shape().iter().product()]);
-        let gradients = bench.numbers.floats(pool.output().iter().product(), range);
-        let dy = bench.activation_input("dy", pool.output(), &gradients);
-        let dx = average_pool::backward(bench.plan, x, dy, pool.window);
-        bench.expect("dx", dx, tolerance(pool, range), move || {
-            reference::average_pool_backward(pool, &widen(&gradients))
-        });
-    }
-}
+case!(Backward { pool: PoolSize, range: f32 }, |bench| {
+    // The gradient depends only on the shape of the input.
+    let x = bench.activation_input("x", pool.shape(), &vec![f32::NAN; pool.shape().iter().product()]);
+    let (dy, wide) = bench.noise("dy", pool.output(), range);
+    let dx = average_pool::backward(bench.plan, x, dy, pool.window);
+    bench.expect("dx", dx, tolerance(pool, range), move || reference::average_pool_backward(pool, &wide));
+});
 
 /// A sum of as many terms as a window has cells, divided by their number.
 fn tolerance(pool: PoolSize, range: f32) -> Tolerance {

@@ -4,7 +4,7 @@ use shadegrad::ops::batch_norm::{self, Normalisation, Running};
 use shadegrad::plan::StepRecord;
 use shadegrad::tensor::Tensor;
 
-use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
+use crate::bench::{Bench, Cases, PLAIN_RUN, boxed, case, widen};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference;
@@ -56,95 +56,76 @@ impl Batch {
     }
 }
 
-#[derive(Debug)]
-struct Statistics {
-    batch: Batch,
-}
-
-impl Case for Statistics {
-    fn record(&self, bench: &mut Bench) {
-        let batch = self.batch;
-        let channels = batch.channels;
-        let values = batch.values(bench);
-        let x = bench.activation_input("x", batch.shape(), &values);
-        let means = bench.numbers.floats(channels, UNIT);
-        let variances: Vec<f32> = bench.numbers.floats(channels, UNIT).iter().map(|v| v.abs()).collect();
-        let running = Running {
-            mean: bench.parameter("running_mean", [channels], &means),
-            variance: bench.parameter("running_var", [channels], &variances),
-        };
-        let moments = batch_norm::statistics(bench.plan, x, running, CONSTANTS);
-        batch.run(bench);
-        if batch.is_single() {
-            let [old_means, old_variances] = [&means, &variances].map(|values| widen(values));
-            let (same_means, same_variances) = (old_means.clone(), old_variances.clone());
-            bench.expect("moments", moments, Tolerance::relative(1e-6, 0.0), move || {
-                let scale = |variance: f64| 1.0 / (variance + f64::from(CONSTANTS.epsilon)).sqrt();
-                old_means.into_iter().chain(old_variances.into_iter().map(scale)).collect()
-            });
-            bench.expect("running_mean", running.mean, Tolerance::EXACT, move || same_means);
-            bench.expect("running_var", running.variance, Tolerance::EXACT, move || same_variances);
-            return;
-        }
-        let images = widen(&values[..batch.valid()]);
-        let (images_again, images_once_more) = (images.clone(), images.clone());
+case!(Statistics { batch: Batch }, |bench| {
+    let channels = batch.channels;
+    let values = batch.values(bench);
+    let x = bench.activation_input("x", batch.shape(), &values);
+    let means = bench.numbers.floats(channels, UNIT);
+    let variances: Vec<f32> = bench.numbers.floats(channels, UNIT).iter().map(|v| v.abs()).collect();
+    let running = Running {
+        mean: bench.parameter("running_mean", [channels], &means),
+        variance: bench.parameter("running_var", [channels], &variances),
+    };
+    let moments = batch_norm::statistics(bench.plan, x, running, CONSTANTS);
+    batch.run(bench);
+    let [of_moments, of_running] = match batch.is_single() {
+        true => [Tolerance::relative(1e-6, 0.0), Tolerance::EXACT],
         // The scale is 1 / deviation: its relative error is that of the variance, halved by the
         // root.
-        let of_moments = Tolerance { relative: 4e-6, ..batch.tolerance() };
-        bench.expect("moments", moments, of_moments, move || {
-            let found = reference::column_moments(&images, channels);
-            let scale = |&(_, variance): &(f64, f64)| 1.0 / (variance + f64::from(CONSTANTS.epsilon)).sqrt();
-            found.iter().map(|&(mean, _)| mean).chain(found.iter().map(scale)).collect()
-        });
-        let moved = |old: &f32, new: f64| {
+        false => [Tolerance { relative: 4e-6, ..batch.tolerance() }, batch.tolerance()],
+    };
+    let outputs = [
+        ("moments", moments, of_moments),
+        ("running_mean", running.mean, of_running),
+        ("running_var", running.variance, of_running),
+    ];
+    bench.expect_each(outputs, move || {
+        let (old_means, old_variances) = (widen(&means), widen(&variances));
+        if batch.is_single() {
+            return [with_scales(&old_means, &old_variances), old_means, old_variances];
+        }
+        let images = widen(&values[..batch.valid()]);
+        let (means, variances): (Vec<f64>, Vec<f64>) =
+            reference::column_moments(&images, channels).into_iter().unzip();
+        let rows = (images.len() / channels) as f64;
+        let unbiased = rows / (rows - 1.0).max(1.0);
+        let moved = |old: Vec<f64>, new: &[f64], factor: f64| {
             let momentum = f64::from(CONSTANTS.momentum);
-            (1.0 - momentum) * f64::from(*old) + momentum * new
+            let moved =
+                old.iter().zip(new).map(|(old, new)| (1.0 - momentum) * old + momentum * factor * new);
+            moved.collect()
         };
-        bench.expect("running_mean", running.mean, batch.tolerance(), move || {
-            let found = reference::column_moments(&images_again, channels);
-            means.iter().zip(found).map(|(old, (mean, _))| moved(old, mean)).collect()
-        });
-        bench.expect("running_var", running.variance, batch.tolerance(), move || {
-            let rows = (images_once_more.len() / channels) as f64;
-            let unbiased = rows / (rows - 1.0).max(1.0);
-            let found = reference::column_moments(&images_once_more, channels);
-            variances.iter().zip(found).map(|(old, (_, variance))| moved(old, unbiased * variance)).collect()
-        });
-    }
+        let moments = with_scales(&means, &variances);
+        [moments, moved(old_means, &means, 1.0), moved(old_variances, &variances, unbiased)]
+    });
+});
+
+/// Means, and the factors that belong to variances.
+fn with_scales(means: &[f64], variances: &[f64]) -> Vec<f64> {
+    let scale = |variance: &f64| 1.0 / (variance + f64::from(CONSTANTS.epsilon)).sqrt();
+    means.iter().copied().chain(variances.iter().map(scale)).collect()
 }
 
-#[derive(Debug)]
-struct Recall {
-    channels: usize,
-}
-
-impl Case for Recall {
-    fn record(&self, bench: &mut Bench) {
-        let channels = self.channels;
-        let means = bench.numbers.floats(channels, UNIT);
-        let mut variances: Vec<f32> = bench.numbers.floats(channels, UNIT).iter().map(|v| v.abs()).collect();
-        variances[channels / 2] = 0.0;
-        let running = Running {
-            mean: bench.floats("running_mean", [channels], &means),
-            variance: bench.floats("running_var", [channels], &variances),
-        };
-        let moments = batch_norm::recall(bench.plan, running, CONSTANTS);
-        bench.expect("moments", moments, Tolerance::relative(1e-6, 0.0), move || {
-            let scale = |variance: f64| 1.0 / (variance + f64::from(CONSTANTS.epsilon)).sqrt();
-            widen(&means).into_iter().chain(widen(&variances).into_iter().map(scale)).collect()
-        });
-    }
-}
+case!(Recall { channels: usize }, |bench| {
+    let means = bench.numbers.floats(channels, UNIT);
+    let mut variances: Vec<f32> = bench.numbers.floats(channels, UNIT).iter().map(|v| v.abs()).collect();
+    variances[channels / 2] = 0.0;
+    let running = Running {
+        mean: bench.floats("running_mean", [channels], &means),
+        variance: bench.floats("running_var", [channels], &variances),
+    };
+    let moments = batch_norm::recall(bench.plan, running, CONSTANTS);
+    let tolerance = Tolerance::relative(1e-6, 0.0);
+    bench.expect("moments", moments, tolerance, move || with_scales(&widen(&means), &widen(&variances)));
+});
 
 /// Moments of the images of a batch, as a forward pass computes them, with weight and bias. Those
 /// of a single value differ, because they are running ones.
 fn operands(bench: &mut Bench, batch: Batch, values: &[f32]) -> (Tensor, [Tensor; 2], [Vec<f32>; 2]) {
     let channels = batch.channels;
     let found = reference::column_moments(&widen(&values[..batch.valid()]), channels);
-    let mean = found.iter().map(|&(mean, _)| mean as f32);
-    let scale =
-        found.iter().map(|(_, variance)| (1.0 / (variance + f64::from(CONSTANTS.epsilon)).sqrt()) as f32);
-    let mut moments: Vec<f32> = mean.chain(scale).collect();
+    let (means, variances): (Vec<f64>, Vec<f64>) = found.into_iter().unzip();
+    let mut moments: Vec<f32> = with_scales(&means, &variances).iter().map(|&value| value as f32).collect();
     if batch.is_single() {
         moments[..channels].iter_mut().for_each(|mean| *mean += 0.5);
         moments[channels..].fill(1.25);
@@ -155,74 +136,50 @@ fn operands(bench: &mut Bench, batch: Batch, values: &[f32]) -> (Tensor, [Tensor
     (moments, tensors, [weights, biases])
 }
 
-#[derive(Debug)]
-struct Apply {
-    batch: Batch,
-}
+case!(Apply { batch: Batch }, |bench| {
+    // All rows are normalised alike, so padding would not differ.
+    let batch = Batch { padding: 0, ..batch };
+    let values = batch.values(bench);
+    let x = bench.activation_input("x", batch.shape(), &values);
+    let (moments, [weight, bias], [weights, biases]) = operands(bench, batch, &values);
+    let y = batch_norm::apply(bench.plan, x, moments, weight, bias);
+    bench.expect("y", y, Tolerance::rounded(10.0 * f64::from(batch.centre.abs() + 1.0)), move || {
+        let epsilon = CONSTANTS.epsilon.into();
+        reference::batch_norm(&widen(&values), epsilon, &widen(&weights), &widen(&biases))
+    });
+});
 
-impl Case for Apply {
-    fn record(&self, bench: &mut Bench) {
-        // All rows are normalised alike, so padding would not differ.
-        let batch = Batch { padding: 0, ..self.batch };
-        let values = batch.values(bench);
-        let x = bench.activation_input("x", batch.shape(), &values);
-        let (moments, [weight, bias], [weights, biases]) = operands(bench, batch, &values);
-        let y = batch_norm::apply(bench.plan, x, moments, weight, bias);
-        bench.expect("y", y, Tolerance::rounded(10.0 * f64::from(batch.centre.abs() + 1.0)), move || {
-            let epsilon = CONSTANTS.epsilon.into();
-            reference::batch_norm(&widen(&values), epsilon, &widen(&weights), &widen(&biases))
-        });
-    }
-}
-
-#[derive(Debug)]
-struct Backward {
-    batch: Batch,
-}
-
-impl Case for Backward {
-    fn record(&self, bench: &mut Bench) {
-        let batch = self.batch;
-        let values = batch.values(bench);
-        let gradients = bench.numbers.floats(values.len(), UNIT);
-        let x = bench.activation_input("x", batch.shape(), &values);
-        let dy = bench.activation_input("dy", batch.shape(), &gradients);
-        let (moments, [weight, _], [weights, _]) = operands(bench, batch, &values);
-        let found = batch_norm::backward(bench.plan, x, moments, weight, dy);
-        batch.run(bench);
-        let rows = batch.images * batch.cells;
-        let reference = move || {
-            let [x, dy] = [&values, &gradients].map(|values| widen(&values[..batch.valid()]));
-            let [mut dx, dweight, dbias] = match batch.is_single() {
-                true => {
-                    let dx = dy.iter().zip(&weights).map(|(dy, &weight)| f64::from(weight) * 1.25 * dy);
-                    let dweight = dy.iter().map(|dy| dy * -0.5 * 1.25);
-                    [dx.collect(), dweight.collect(), dy.clone()]
-                }
-                false => reference::batch_norm_backward(&x, CONSTANTS.epsilon.into(), &widen(&weights), &dy),
-            };
-            dx.resize(values.len(), 0.0);
-            [dx, dweight, dbias]
+case!(Backward { batch: Batch }, |bench| {
+    let values = batch.values(bench);
+    let x = bench.activation_input("x", batch.shape(), &values);
+    let (dy, dy_wide) = bench.noise("dy", batch.shape(), UNIT);
+    let (moments, [weight, _], [weights, _]) = operands(bench, batch, &values);
+    let found = batch_norm::backward(bench.plan, x, moments, weight, dy);
+    batch.run(bench);
+    let rows = batch.images * batch.cells;
+    let size = 10.0 * f64::from(batch.centre.abs() + 1.0);
+    let factor = 1.0 / bench.gradient_scale(batch.images);
+    let of_sum = Tolerance::sum(rows, size * (rows as f64).sqrt()).times(factor);
+    let outputs = [
+        ("dx", found.dx, Tolerance::rounded(size)),
+        ("dweight", found.dweight, of_sum),
+        ("dbias", found.dbias, of_sum),
+    ];
+    bench.expect_each(outputs, move || {
+        let (x, dy) = (widen(&values[..batch.valid()]), &dy_wide[..batch.valid()]);
+        let [mut dx, dweight, dbias] = match batch.is_single() {
+            true => {
+                let dx = dy.iter().zip(&weights).map(|(dy, &weight)| f64::from(weight) * 1.25 * dy);
+                let dweight = dy.iter().map(|dy| dy * -0.5 * 1.25);
+                [dx.collect(), dweight.collect(), dy.to_vec()]
+            }
+            false => reference::batch_norm_backward(&x, CONSTANTS.epsilon.into(), &widen(&weights), dy),
         };
-        let (for_weight, for_bias) = (reference.clone(), reference.clone());
-        let size = 10.0 * f64::from(batch.centre.abs() + 1.0);
-        let of_sum = Tolerance::sum(rows, size * (rows as f64).sqrt());
-        bench.expect("dx", found.dx, Tolerance::rounded(size), move || {
-            let [dx, _, _] = reference();
-            dx
-        });
-        let factor = 1.0 / bench.gradient_scale(batch.images);
-        let scaled = move |sums: Vec<f64>| sums.into_iter().map(|sum| factor * sum).collect::<Vec<_>>();
-        bench.expect("dweight", found.dweight, of_sum.times(factor), move || {
-            let [_, dweight, _] = for_weight();
-            scaled(dweight)
-        });
-        bench.expect("dbias", found.dbias, of_sum.times(factor), move || {
-            let [_, _, dbias] = for_bias();
-            scaled(dbias)
-        });
-    }
-}
+        dx.resize(values.len(), 0.0);
+        let scaled = |sums: Vec<f64>| sums.into_iter().map(|sum| factor * sum).collect();
+        [dx, scaled(dweight), scaled(dbias)]
+    });
+});
 
 pub fn cases() -> Cases {
     let mut batches = Vec::new();
@@ -248,7 +205,7 @@ pub fn cases() -> Cases {
         cases.push(Box::new(Statistics { batch }));
         cases.push(Box::new(Backward { batch }));
     }
-    cases.extend([1, 63, 64, 65, 1009].map(|channels| Box::new(Recall { channels }) as Box<dyn Case>));
+    cases.extend(boxed([1, 63, 64, 65, 1009].map(|channels| Recall { channels })));
     cases
 }
 

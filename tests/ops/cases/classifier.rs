@@ -7,8 +7,8 @@ use shadegrad::ops::matmul::{Form, Size};
 use shadegrad::ops::softmax_cross_entropy::Target;
 use shadegrad::plan::{Array, StepRecord};
 
-use super::softmax_cross_entropy::Expected;
-use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_slot};
+use super::softmax_cross_entropy::{Expected, expect_metrics};
+use crate::bench::{Bench, Case, Cases, PLAIN_RUN, SLOTS, boxed, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
@@ -48,8 +48,8 @@ impl Case for Classifier {
             // The output of a ReLU: half of it zeros, where the gradient stops.
             x_values.iter_mut().for_each(|value| *value = value.max(0.0));
         }
-        let w_values = bench.numbers.floats(classes * inputs, range);
-        let bias_values = bench.numbers.floats(classes, range);
+        let [w_values, bias_values] =
+            [classes * inputs, classes].map(|length| bench.numbers.floats(length, range));
         let mut targets = bench.numbers.indices(batch, classes);
         targets[rows..].fill(NO_LABEL);
         let x = bench.activation_input("x", [batch, inputs], &x_values);
@@ -73,26 +73,11 @@ impl Case for Classifier {
             let shape = [batch, classes];
             Expected::of(&for_loss(), &targets[..rows], shape, smoothing.into(), row_weight.into())
         };
-        let [for_losses, for_hits, for_dx] = [(); 3].map(|()| expected.clone());
+        let for_dx = expected.clone();
         bench.expect("logits", output.logits, self.of_logits(), logits);
+        expect_metrics(bench, output.loss.metrics, self.behind_logits(1.0), expected.clone());
         let dlogits = self.behind_logits(1.0 / rows as f64);
         bench.expect("dlogits", output.loss.dlogits, dlogits, move || expected().gradient);
-        bench.expect_output(Output {
-            name: "losses".into(),
-            tensor: output.loss.metrics,
-            written: written_slot(output.loss.metrics),
-            read: |pairs| pairs.into_iter().step_by(2).collect(),
-            tolerance: self.behind_logits(1.0),
-            reference: Box::new(move || for_losses().losses),
-        });
-        bench.expect_output(Output {
-            name: "hits".into(),
-            tensor: output.loss.metrics,
-            written: written_slot(output.loss.metrics),
-            read: |pairs| pairs.into_iter().skip(1).step_by(2).collect(),
-            tolerance: Tolerance::relative(1e-5, 0.0),
-            reference: Box::new(move || for_hits().hits),
-        });
         if let Some(dx) = output.dx {
             let tolerance = self.behind_logits(f64::from(range) * (classes as f64).sqrt() / rows as f64);
             let scale = bench.gradient_scale(rows);
@@ -139,7 +124,7 @@ pub fn cases() -> Cases {
     let batch = 65_536 * 32 + 9;
     cases.push(Classifier { batch, classes: 2, inputs: 4, rows: batch - 5, ..whole });
     cases.push(whole);
-    cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
+    boxed(cases)
 }
 
 /// Wrong kernels, each with the cases that must catch it.

@@ -3,56 +3,43 @@
 use shadegrad::ops::clip_norm::{self, Gradient};
 
 use super::lengths;
-use crate::bench::{Bench, Case, Cases, widen};
+use crate::bench::{Cases, case, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
 use crate::wrong_kernels::{Edit, edits};
 
-#[derive(Debug)]
-struct ClipNorm {
-    lengths: Vec<usize>,
-    most: f32,
-    range: f32,
-}
-
-impl Case for ClipNorm {
-    fn record(&self, bench: &mut Bench) {
-        let gradients: Vec<Vec<f32>> =
-            self.lengths.iter().map(|&length| bench.numbers.floats(length, self.range)).collect();
-        let tensors: Vec<_> =
-            gradients.iter().map(|values| bench.parameter("dw", [values.len()], values)).collect();
-        let weights: Vec<Vec<f32>> =
-            self.lengths.iter().map(|&length| bench.numbers.floats(length, self.range)).collect();
-        // Every other gradient has no penalty, as those of biases have none.
-        let penalty_of = |index: usize| [0.5f32, 0.0][index % 2];
-        let together: Vec<_> = tensors
-            .iter()
-            .enumerate()
-            .map(|(index, &dw)| Gradient {
-                dw,
-                w: bench.floats("w", [weights[index].len()], &weights[index]),
-                penalty: penalty_of(index),
-            })
-            .collect();
-        clip_norm::clip(bench.plan, &together, self.most);
-        let most = f64::from(self.most);
-        for (index, tensor) in tensors.into_iter().enumerate() {
-            let (gradients, weights) = (gradients.clone(), weights.clone());
-            // The sum with the penalty may cancel.
-            let tolerance = Tolerance::relative(2e-6, 2e-7 * f64::from(self.range));
-            bench.expect("dw", tensor, tolerance, move || {
-                let mut wide: Vec<_> = gradients.iter().map(|values| widen(values)).collect();
-                for (index, (gradient, weight)) in wide.iter_mut().zip(&weights).enumerate() {
-                    let penalty = f64::from(penalty_of(index));
-                    gradient.iter_mut().zip(weight).for_each(|(dw, w)| *dw += penalty * f64::from(*w));
-                }
-                reference::clip_norm(&mut wide, most);
-                wide.swap_remove(index)
-            });
-        }
+case!(ClipNorm { lengths: Vec<usize>, most: f32, range: f32 }, |bench| {
+    let gradients: Vec<Vec<f32>> =
+        lengths.iter().map(|&length| bench.numbers.floats(length, range)).collect();
+    let tensors: Vec<_> =
+        gradients.iter().map(|values| bench.parameter("dw", [values.len()], values)).collect();
+    let weights: Vec<Vec<f32>> =
+        lengths.iter().map(|&length| bench.numbers.floats(length, range)).collect();
+    // Every other gradient has no penalty, as those of biases have none.
+    let penalty_of = |index: usize| [0.5f32, 0.0][index % 2];
+    let mut together = Vec::new();
+    for (index, &dw) in tensors.iter().enumerate() {
+        let w = bench.floats("w", [weights[index].len()], &weights[index]);
+        together.push(Gradient { dw, w, penalty: penalty_of(index) });
     }
-}
+    clip_norm::clip(bench.plan, &together, most);
+    let most = f64::from(most);
+    for (index, tensor) in tensors.into_iter().enumerate() {
+        let (gradients, weights) = (gradients.clone(), weights.clone());
+        // The sum with the penalty may cancel.
+        let tolerance = Tolerance::relative(2e-6, 2e-7 * f64::from(range));
+        bench.expect("dw", tensor, tolerance, move || {
+            let mut wide: Vec<_> = gradients.iter().map(|values| widen(values)).collect();
+            for (index, (gradient, weight)) in wide.iter_mut().zip(&weights).enumerate() {
+                let penalty = f64::from(penalty_of(index));
+                gradient.iter_mut().zip(weight).for_each(|(dw, w)| *dw += penalty * f64::from(*w));
+            }
+            reference::clip_norm(&mut wide, most);
+            wide.swap_remove(index)
+        });
+    }
+});
 
 pub fn cases() -> Cases {
     let mut cases: Cases = Vec::new();

@@ -2,32 +2,21 @@
 
 use shadegrad::ops::column_sum;
 
-use crate::bench::{Bench, Case, Cases, widen};
+use crate::bench::{Cases, boxed, case};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
 use crate::wrong_kernels::{Edit, edits};
 
-#[derive(Debug)]
-struct ColumnSum {
-    rows: usize,
-    columns: usize,
-    range: f32,
-}
-
-impl Case for ColumnSum {
-    fn record(&self, bench: &mut Bench) {
-        let &ColumnSum { rows, columns, range } = self;
-        let values = bench.numbers.floats(rows * columns, range);
-        let x = bench.activation_input("x", [rows, columns], &values);
-        let y = column_sum::forward(bench.plan, x);
-        let tolerance = Tolerance::sum(rows, f64::from(range) * (rows as f64).sqrt());
-        let factor = 1.0 / bench.gradient_scale(1);
-        bench.expect("y", y, tolerance.times(factor), move || {
-            reference::column_sum(&widen(&values), columns).into_iter().map(|sum| factor * sum).collect()
-        });
-    }
-}
+case!(ColumnSum { rows: usize, columns: usize, range: f32 }, |bench| {
+    let (x, wide) = bench.noise("x", [rows, columns], range);
+    let y = column_sum::forward(bench.plan, x);
+    let tolerance = Tolerance::sum(rows, f64::from(range) * (rows as f64).sqrt());
+    let factor = 1.0 / bench.gradient_scale(1);
+    bench.expect("y", y, tolerance.times(factor), move || {
+        reference::column_sum(&wide, columns).into_iter().map(|sum| factor * sum).collect()
+    });
+});
 
 pub fn cases() -> Cases {
     let mut shapes = Vec::new();
@@ -45,10 +34,7 @@ pub fn cases() -> Cases {
         shapes.extend([(rows, 1, UNIT), (rows, 37, UNIT)]);
     }
     shapes.extend([(300_000, 3, UNIT), (5_000_001, 1, UNIT), (1000, 784, UNIT), (2, 65_536 * 16 + 5, UNIT)]);
-    shapes
-        .into_iter()
-        .map(|(rows, columns, range)| Box::new(ColumnSum { rows, columns, range }) as Box<dyn Case>)
-        .collect()
+    boxed(shapes.into_iter().map(|(rows, columns, range)| ColumnSum { rows, columns, range }))
 }
 
 /// Wrong kernels, each with the cases that must catch it.

@@ -2,11 +2,11 @@
 //! bias.
 
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::kernel::{GpuFacts, TileClass};
+use shadegrad::kernel::TileClass;
 use shadegrad::ops::{Window, column_sum, conv2d};
 use shadegrad::tensor::Element;
 
-use crate::bench::{Bench, Case, Cases, widen};
+use crate::bench::{Cases, case, widen};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference;
@@ -43,11 +43,6 @@ impl ConvolutionSize {
         let [height, width] =
             [windows(self.height, self.window.height), windows(self.width, self.window.width)];
         [self.batch, height, width, self.filters]
-    }
-
-    /// As many numbers as a shape has elements.
-    pub fn noise(shape: [usize; 4], bench: &mut Bench) -> Vec<f32> {
-        bench.numbers.floats(shape.iter().product(), UNIT)
     }
 }
 
@@ -99,96 +94,62 @@ fn sum(terms: usize) -> Tolerance {
     Tolerance::sum(terms, (terms as f64).sqrt())
 }
 
-#[derive(Debug)]
-struct Forward {
-    size: ConvolutionSize,
-    bias: bool,
-    relu: bool,
-}
+case!(Forward { size: ConvolutionSize, bias: bool, relu: bool }, |bench| {
+    let (x, x_wide) = bench.noise("x", size.input(), UNIT);
+    let (weight, w_wide) = bench.noise("weight", size.weight(), UNIT);
+    let b_values = bench.numbers.floats(size.filters, UNIT);
+    let bias = bias.then(|| bench.floats("bias", [size.filters], &b_values));
+    let y = conv2d::forward(bench.plan, x, weight, bias, relu, size.window);
+    let terms = w_wide.len() / size.filters;
+    bench.expect("y", y, sum(terms + 1), move || {
+        let mut y = reference::conv2d(size, &x_wide, &w_wide);
+        if bias.is_some() {
+            y = reference::add_bias(&y, &widen(&b_values));
+        }
+        if relu { reference::relu(&y) } else { y }
+    });
+});
 
-impl Case for Forward {
-    fn record(&self, bench: &mut Bench) {
-        let &Forward { size, bias, relu } = self;
-        let [x_values, w_values] =
-            [size.input(), size.weight()].map(|shape| ConvolutionSize::noise(shape, bench));
-        let b_values = bench.numbers.floats(size.filters, UNIT);
-        let x = bench.activation_input("x", size.input(), &x_values);
-        let weight = bench.activation_input("weight", size.weight(), &w_values);
-        let bias = bias.then(|| bench.floats("bias", [size.filters], &b_values));
-        let y = conv2d::forward(bench.plan, x, weight, bias, relu, size.window);
-        let terms = w_values.len() / size.filters;
-        bench.expect("y", y, sum(terms + 1), move || {
-            let mut y = reference::conv2d(size, &widen(&x_values), &widen(&w_values));
-            if bias.is_some() {
-                y = reference::add_bias(&y, &widen(&b_values));
-            }
-            if relu { reference::relu(&y) } else { y }
-        });
-    }
-}
+case!(DataGradient { size: ConvolutionSize, mask: bool }, |bench| {
+    let (dy, dy_wide) = bench.noise("dy", size.output(), UNIT);
+    let (weight, w_wide) = bench.noise("weight", size.weight(), UNIT);
+    let mut h_values = bench.numbers.floats(size.input().iter().product(), UNIT);
+    h_values.iter_mut().for_each(|h| *h = h.max(0.0));
+    let mask = mask.then(|| bench.activation_input("mask", size.input(), &h_values));
+    let dx = conv2d::data_gradient(bench.plan, dy, weight, size.input(), mask, size.window);
+    let terms = w_wide.len() / size.channels;
+    bench.expect("dx", dx, sum(terms), move || {
+        let dx = reference::conv2d_data_gradient(size, &dy_wide, &w_wide);
+        if mask.is_some() { reference::relu_backward(&widen(&h_values), &dx) } else { dx }
+    });
+});
 
-#[derive(Debug)]
-struct DataGradient {
-    size: ConvolutionSize,
-    mask: bool,
-}
-
-impl Case for DataGradient {
-    fn record(&self, bench: &mut Bench) {
-        let &DataGradient { size, mask } = self;
-        let [dy_values, w_values] =
-            [size.output(), size.weight()].map(|shape| ConvolutionSize::noise(shape, bench));
-        let mut h_values = ConvolutionSize::noise(size.input(), bench);
-        h_values.iter_mut().for_each(|h| *h = h.max(0.0));
-        let dy = bench.activation_input("dy", size.output(), &dy_values);
-        let weight = bench.activation_input("weight", size.weight(), &w_values);
-        let mask = mask.then(|| bench.activation_input("mask", size.input(), &h_values));
-        let dx = conv2d::data_gradient(bench.plan, dy, weight, size.input(), mask, size.window);
-        let terms = w_values.len() / size.channels;
-        bench.expect("dx", dx, sum(terms), move || {
-            let dx = reference::conv2d_data_gradient(size, &widen(&dy_values), &widen(&w_values));
-            if mask.is_some() { reference::relu_backward(&widen(&h_values), &dx) } else { dx }
-        });
-    }
-}
-
-#[derive(Debug)]
-struct WeightGradient {
-    size: ConvolutionSize,
-}
-
-impl Case for WeightGradient {
-    fn record(&self, bench: &mut Bench) {
-        let size = self.size;
-        let [dy_values, x_values] =
-            [size.output(), size.input()].map(|shape| ConvolutionSize::noise(shape, bench));
-        let dy = bench.activation_input("dy", size.output(), &dy_values);
-        let x = bench.activation_input("x", size.input(), &x_values);
-        let dw = conv2d::weight_gradient(bench.plan, dy, x, size.window);
-        let db = column_sum::forward(bench.plan, dy);
-        let dy = widen(&dy_values);
-        let dy_again = dy.clone();
-        let windows = dy.len() / size.filters;
-        let factor = 1.0 / bench.gradient_scale(1);
-        let scaled = move |sums: Vec<f64>| sums.into_iter().map(|sum| factor * sum).collect::<Vec<_>>();
-        bench.expect("dw", dw, sum(windows).times(factor), move || {
-            scaled(reference::conv2d_weight_gradient(size, &dy, &widen(&x_values)))
-        });
-        bench.expect("db", db, sum(windows).times(factor), move || {
-            scaled(reference::column_sum(&dy_again, size.filters))
-        });
-    }
-}
+case!(WeightGradient { size: ConvolutionSize }, |bench| {
+    let (dy, dy_wide) = bench.noise("dy", size.output(), UNIT);
+    let (x, x_wide) = bench.noise("x", size.input(), UNIT);
+    let dw = conv2d::weight_gradient(bench.plan, dy, x, size.window);
+    let db = column_sum::forward(bench.plan, dy);
+    let factor = 1.0 / bench.gradient_scale(1);
+    let tolerance = sum(dy_wide.len() / size.filters).times(factor);
+    bench.expect_each([("dw", dw, tolerance), ("db", db, tolerance)], move || {
+        let dw = reference::conv2d_weight_gradient(size, &dy_wide, &x_wide);
+        let db = reference::column_sum(&dy_wide, size.filters);
+        [dw, db].map(|sums| sums.into_iter().map(|sum| factor * sum).collect())
+    });
+});
 
 pub fn cases() -> Cases {
-    let mut cases: Cases = Vec::new();
-    for (index, size) in sizes().into_iter().enumerate() {
-        let (with, relu) = (index % 2 == 0, index % 3 == 0);
-        cases.push(Box::new(Forward { size, bias: with, relu }));
-        cases.push(Box::new(DataGradient { size, mask: with }));
-        cases.push(Box::new(WeightGradient { size }));
-    }
-    cases
+    let kinds = sizes().into_iter().enumerate();
+    kinds.flat_map(|(index, size)| of_size(size, index % 2 == 0, index % 3 == 0)).collect()
+}
+
+/// A convolution and its gradients, with a bias and a mask, and with a ReLU.
+fn of_size(size: ConvolutionSize, with: bool, relu: bool) -> Cases {
+    vec![
+        Box::new(Forward { size, bias: with, relu }),
+        Box::new(DataGradient { size, mask: with }),
+        Box::new(WeightGradient { size }),
+    ]
 }
 
 /// Wrong kernels, each with the cases that must catch it.
@@ -225,12 +186,12 @@ pub fn edits() -> Vec<Edit> {
 
 /// Every shape without epilogue: epilogues belong to the matrix product and are tested there.
 fn bare() -> Cases {
-    let mut cases: Cases = Vec::new();
-    for size in sizes() {
-        cases.push(Box::new(Forward { size, bias: false, relu: false }));
-        cases.push(Box::new(DataGradient { size, mask: false }));
-        cases.push(Box::new(WeightGradient { size }));
-    }
+    sizes().into_iter().flat_map(|size| of_size(size, false, false)).collect()
+}
+
+/// The cases whose descriptions contain one of these texts.
+fn having(mut cases: Cases, texts: &[&str]) -> Cases {
+    cases.retain(|case| texts.iter().any(|text| format!("{case:?}").contains(text)));
     cases
 }
 
@@ -239,33 +200,24 @@ fn with_every_class(split_sums: bool) -> Vec<Subject> {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let classes = TileClass::candidates(&facts);
     assert!(classes.len() >= 3, "{classes:?}");
-    let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
-    classes.into_iter().map(|class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
+    classes.into_iter().map(|class| Subject::of_class(class, split_sums)).collect()
 }
 
 /// Convolutions with sums that are worth splitting, with cells that are whole vectors and cells
 /// that are not.
 fn cut() -> Cases {
-    let mut cut = bare();
-    cut.retain(|case| {
-        ["channels: 16, filters: 16", "channels: 3, filters: 8", "channels: 5,", "channels: 12,"]
-            .iter()
-            .any(|text| format!("{case:?}").contains(text))
-    });
-    cut
+    having(bare(), &["channels: 16, filters: 16", "channels: 3, filters: 8", "channels: 5,", "channels: 12,"])
+}
+
+/// Those of every other size: each class compiles one kernel per combination of vector accesses,
+/// which takes minutes.
+fn half() -> Cases {
+    bare().into_iter().enumerate().filter(|(index, _)| index / 3 % 2 == 0).map(|(_, case)| case).collect()
 }
 
 /// The choice of a class affects only speed, so each must be correct for every convolution.
 pub fn every_class_is_right() {
-    // Every other size: each class compiles one kernel per combination of vector accesses, which
-    // takes minutes.
-    let whole: Cases = bare()
-        .into_iter()
-        .enumerate()
-        .filter(|(index, _)| index / 3 % 2 == 0)
-        .map(|(_, case)| case)
-        .collect();
-    check_cases(&whole, &Subject::cpu(), &with_every_class(false), Element::F32).assert_agreement();
+    check_cases(&half(), &Subject::cpu(), &with_every_class(false), Element::F32).assert_agreement();
     check_cases(&cut(), &Subject::cpu(), &with_every_class(true), Element::F32).assert_agreement();
 }
 
@@ -280,31 +232,17 @@ pub fn a_cooperative_class_is_right() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let cooperative = TileClass::all(&facts).into_iter().find(TileClass::is_cooperative);
     let class = cooperative.expect("the GPU has cooperative matrices");
-    let few: Cases = bare()
-        .into_iter()
-        .enumerate()
-        .filter(|(index, _)| index / 3 % 2 == 0)
-        .map(|(_, case)| case)
-        .collect();
-    let gpu = |split_sums| {
-        let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
-        Subject::gpu(Capabilities::Adapter).0.with_facts(facts)
-    };
-    check_cases(&few, &Subject::cpu(), &[gpu(false)], Element::F16).assert_agreement();
-    let mut cut = bare();
-    cut.retain(|case| format!("{case:?}").contains("channels: 16, filters: 16"));
+    let gpu = |split_sums| Subject::of_class(class, split_sums);
+    check_cases(&half(), &Subject::cpu(), &[gpu(false)], Element::F16).assert_agreement();
+    let cut = having(bare(), &["channels: 16, filters: 16"]);
     check_cases(&cut, &Subject::cpu(), &[gpu(true)], Element::F16).assert_agreement();
 }
 
 /// The class that a tuner selects must not change a result.
 pub fn every_class_gives_the_same_bits() {
     let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let mut cases = bare();
-    cases.retain(|case| format!("{case:?}").contains("batch: 5"));
-    let bits = |class| {
-        let facts = GpuFacts { matmul: Some(class), split_sums: true, ..facts };
-        bits_of(&cases, &Subject::gpu(Capabilities::Adapter).0.with_facts(facts), Element::F32)
-    };
+    let cases = having(bare(), &["batch: 5"]);
+    let bits = |class| bits_of(&cases, &Subject::of_class(class, true), Element::F32);
     let mut classes = TileClass::candidates(&facts).into_iter();
     let first = bits(classes.next().expect("a class"));
     for class in classes {
@@ -314,8 +252,7 @@ pub fn every_class_gives_the_same_bits() {
 
 /// Blocks and splits follow from sizes, not from the device.
 pub fn threads_change_no_bit() {
-    let mut many = cases();
-    many.retain(|case| ["batch: 67", "filters: 64"].iter().any(|text| format!("{case:?}").contains(text)));
+    let many = having(cases(), &["batch: 67", "filters: 64"]);
     assert_eq!(many.len(), 6);
     let [one, five] = [1, 5].map(|threads| {
         let pool =

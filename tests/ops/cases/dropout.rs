@@ -5,20 +5,10 @@ use shadegrad::plan::StepRecord;
 use shadegrad::rng::{self, Purpose};
 
 use super::lengths;
-use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
+use crate::bench::{Cases, PLAIN_RUN, case, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, UNIT};
 use crate::wrong_kernels::{Edit, edits};
-
-#[derive(Debug)]
-struct Thinned {
-    pass: Pass,
-    length: usize,
-    rate: f32,
-    layer: u32,
-    step: u32,
-    range: f32,
-}
 
 #[derive(Clone, Copy, Debug)]
 enum Pass {
@@ -26,22 +16,18 @@ enum Pass {
     Backward,
 }
 
-impl Case for Thinned {
-    fn record(&self, bench: &mut Bench) {
-        let &Thinned { pass, length, rate, layer, step, range } = self;
-        let dropout = Dropout { rate, seed: 0xfedc_ba98_7654_3210, layer };
-        let values = bench.numbers.floats(length, range);
-        let x = bench.activation_input("x", [length], &values);
-        let y = match pass {
-            Pass::Forward => dropout::forward(bench.plan, dropout, x),
-            Pass::Backward => dropout::backward(bench.plan, dropout, x),
-        };
-        bench.run_with(&[StepRecord { step, ..PLAIN_RUN }]);
-        // Two roundings: of the factor and of the product.
-        let tolerance = Tolerance::relative(2.01 / f64::from(1 << 24), 0.0);
-        bench.expect("y", y, tolerance, move || thinned(&widen(&values), dropout, step));
-    }
-}
+case!(Thinned { pass: Pass, length: usize, rate: f32, layer: u32, step: u32, range: f32 }, |bench| {
+    let dropout = Dropout { rate, seed: 0xfedc_ba98_7654_3210, layer };
+    let (x, wide) = bench.noise("x", [length], range);
+    let y = match pass {
+        Pass::Forward => dropout::forward(bench.plan, dropout, x),
+        Pass::Backward => dropout::backward(bench.plan, dropout, x),
+    };
+    bench.run_with(&[StepRecord { step, ..PLAIN_RUN }]);
+    // Two roundings: of the factor and of the product.
+    let tolerance = Tolerance::relative(2.01 / f64::from(1 << 24), 0.0);
+    bench.expect("y", y, tolerance, move || thinned(&wide, dropout, step));
+});
 
 /// `x / (1 - rate)`, or zero for elements whose uniform number is below the rate.
 pub fn thinned(x: &[f64], Dropout { rate, seed, layer }: Dropout, step: u32) -> Vec<f64> {
@@ -56,22 +42,17 @@ pub fn thinned(x: &[f64], Dropout { rate, seed, layer }: Dropout, step: u32) -> 
         .collect()
 }
 
-/// NaN and infinity pass through where they are kept.
-#[derive(Debug)]
-struct Special;
-
-impl Case for Special {
-    fn record(&self, bench: &mut Bench) {
-        let dropout = Dropout { rate: 0.5, seed: 1, layer: 0 };
-        let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0].repeat(4);
-        let x = bench.floats("x", [4, 4], &values);
-        let y = dropout::forward(bench.plan, dropout, x);
-        bench.expect("y", y, Tolerance::EXACT, move || thinned(&widen(&values), dropout, PLAIN_RUN.step));
-    }
-}
+// NaN and infinity pass through where they are kept.
+case!(Special {}, |bench| {
+    let dropout = Dropout { rate: 0.5, seed: 1, layer: 0 };
+    let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0].repeat(4);
+    let x = bench.floats("x", [4, 4], &values);
+    let y = dropout::forward(bench.plan, dropout, x);
+    bench.expect("y", y, Tolerance::EXACT, move || thinned(&widen(&values), dropout, PLAIN_RUN.step));
+});
 
 pub fn cases() -> Cases {
-    let mut cases: Cases = vec![Box::new(Special)];
+    let mut cases: Cases = vec![Box::new(Special {})];
     for length in lengths() {
         for (rate, layer, step) in [(0.0, 0, 0), (0.1, 1, 77), (0.5, 3, 1), (0.5, 3, 100_000), (0.99, 9, 5)] {
             for pass in [Pass::Forward, Pass::Backward] {

@@ -7,7 +7,7 @@ use shadegrad::ops::gather::{self, Batch, Images, NO_LABEL};
 use shadegrad::plan::{Array, StepRecord};
 use shadegrad::tensor::Tensor;
 
-use crate::bench::{Bench, Case, Cases, PLAIN_RUN};
+use crate::bench::{Bench, Cases, PLAIN_RUN, boxed, case};
 use crate::compare::Tolerance;
 use crate::wrong_kernels::{Edit, edits};
 
@@ -130,19 +130,16 @@ impl Layout {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Gather {
-    store: Store,
-    layout: Layout,
-    batch: usize,
-    /// Where in the order the batch starts, and how many of its rows hold an image.
-    first: usize,
-    rows: usize,
-}
-
-impl Case for Gather {
-    fn record(&self, bench: &mut Bench) {
-        let &Gather { store, layout, batch, first, rows } = self;
+case!(
+    Gather {
+        store: Store,
+        layout: Layout,
+        batch: usize,
+        /// Where in the order the batch starts, and how many of its rows hold an image.
+        first: usize,
+        rows: usize,
+    },
+    |bench| {
         let filled = store.fill(bench);
         // Repeats on purpose: the order need not be a permutation.
         let picks = bench.numbers.indices(first + batch, store.images());
@@ -166,7 +163,7 @@ impl Case for Gather {
             x
         });
     }
-}
+);
 
 const SHAPES: [[usize; 3]; 7] =
     [[1, 1, 1], [1, 5, 5], [1, 28, 28], [3, 2, 2], [3, 5, 5], [3, 32, 32], [5, 9, 7]];
@@ -189,8 +186,7 @@ pub fn cases() -> Cases {
     let (batch, rows) = (65_536 * 64 / 7 + 3, 65_536 * 64 / 7 - 2);
     let store = Store { shape: [1, 5, 5], pieces: (1, 50, 30) };
     cases.push(Gather { store, layout: Layout::Planes, batch, first: 1, rows });
-    let plain = cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>);
-    plain.chain(augmented::cases()).collect()
+    boxed(cases).into_iter().chain(augmented::cases()).collect()
 }
 
 /// Wrong kernels, each with the cases that must catch it.

@@ -3,34 +3,26 @@
 use shadegrad::ops::l2_penalty;
 
 use super::lengths;
-use crate::bench::{Bench, Case, Cases, Output, SLOTS, widen, written_slot};
+use crate::bench::{Cases, Output, SLOTS, case, widen, written_slot};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
 use crate::wrong_kernels::{Edit, edits};
 
-#[derive(Debug)]
-struct SumOfSquares {
-    length: usize,
-    range: f32,
-}
-
-impl Case for SumOfSquares {
-    fn record(&self, bench: &mut Bench) {
-        let values = bench.numbers.floats(self.length, self.range);
-        let w = bench.parameter("w", [self.length], &values);
-        let ring = l2_penalty::value(bench.plan, w, SLOTS);
-        bench.expect_output(Output {
-            name: "sum of squares".into(),
-            tensor: ring,
-            written: written_slot(ring),
-            read: |partials| vec![partials.iter().sum()],
-            // Nothing cancels in a sum of squares.
-            tolerance: Tolerance::relative(1e-6, 0.0),
-            reference: Box::new(move || vec![reference::sum_of_squares(&widen(&values))]),
-        });
-    }
-}
+case!(SumOfSquares { length: usize, range: f32 }, |bench| {
+    let values = bench.numbers.floats(length, range);
+    let w = bench.parameter("w", [length], &values);
+    let ring = l2_penalty::value(bench.plan, w, SLOTS);
+    bench.expect_output(Output {
+        name: "sum of squares".into(),
+        tensor: ring,
+        written: written_slot(ring),
+        read: |partials| vec![partials.iter().sum()],
+        // Nothing cancels in a sum of squares.
+        tolerance: Tolerance::relative(1e-6, 0.0),
+        reference: Box::new(move || vec![reference::sum_of_squares(&widen(&values))]),
+    });
+});
 
 pub fn cases() -> Cases {
     let mut cases: Cases = Vec::new();

@@ -11,7 +11,7 @@ use shadegrad::tensor::Element;
 use super::gather::Store;
 use super::sgd::{Kind, SgdUpdate, UPDATES};
 use super::within_f16;
-use crate::bench::{Bench, Case, Cases, PLAIN_RUN, widen};
+use crate::bench::{Bench, Case, Cases, PLAIN_RUN, case, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
@@ -31,15 +31,6 @@ pub enum After {
     Mask,
 }
 
-/// A product with an output.
-#[derive(Debug)]
-pub struct Product {
-    pub form: Form,
-    pub size: Size,
-    pub after: After,
-    pub range: f32,
-}
-
 /// Shapes of the operands of a product in memory.
 pub fn operand_shapes(form: Form, Size { m, n, k }: Size) -> ([usize; 2], [usize; 2]) {
     match form {
@@ -54,60 +45,57 @@ fn magnitude(size: Size, range: f32) -> f64 {
     (size.k as f64).sqrt() * f64::from(range).powi(2)
 }
 
-impl Case for Product {
-    fn record(&self, bench: &mut Bench) {
-        let &Product { form, size, after, range } = self;
-        let Size { m, n, k } = size;
-        let (a_shape, b_shape) = operand_shapes(form, size);
-        let a_values = bench.numbers.floats(m * k, range);
-        let b_values = bench.numbers.floats(k * n, range);
-        let element = bench.element;
-        // The last layer of a model: its weight and the gradient of the logits are f32.
-        let is_last = (m + n).is_multiple_of(3);
-        let [a_type, b_type, y_type] = match (form, is_last) {
-            (Form::Nn, true) => [Element::F32, Element::F32, element],
-            (Form::Nt, true) => [element, Element::F32, Element::F32],
-            (Form::Tn, true) => [Element::F32, element, Element::F32],
-            (Form::Nn | Form::Nt, false) => [element; 3],
-            (Form::Tn, false) => [element, element, Element::F32],
-        };
-        let a = bench.floats_of(a_type, "a", a_shape, &a_values);
-        let b = bench.floats_of(b_type, "b", b_shape, &b_values);
-        let factor = match form {
-            Form::Nn if a_type != y_type => bench.gradient_scale(1),
-            Form::Tn if a_type != y_type => 1.0 / bench.gradient_scale(1),
-            _ => 1.0,
-        };
-        let extra_values = match after {
-            After::Nothing => Vec::new(),
-            After::Bias | After::BiasRelu => bench.numbers.floats(n, range),
-            // The output of a ReLU: half of it zeros, where the gradient stops.
-            After::Mask => {
-                let values = bench.numbers.floats(m * n, range);
-                values.into_iter().map(|value| value.max(0.0)).collect()
-            }
-        };
-        let epilogue = match after {
-            After::Nothing => Epilogue::None,
-            After::Bias => Epilogue::Bias { bias: bench.floats("bias", [n], &extra_values), relu: false },
-            After::BiasRelu => Epilogue::Bias { bias: bench.floats("bias", [n], &extra_values), relu: true },
-            After::Mask => Epilogue::Mask(bench.floats_of(y_type, "mask", [m, n], &extra_values)),
-        };
-        let y = matmul::product_in(bench.plan, y_type, form, a, b, epilogue);
-        let tolerance = Tolerance::sum(k, factor * magnitude(size, range) + f64::from(range));
-        bench.expect("y", y, tolerance, move || {
-            let a: Vec<f64> = a_values.iter().map(|&a| factor * f64::from(a)).collect();
-            let product = reference::matmul(form, size, &a, &widen(&b_values));
-            let extra = widen(&extra_values);
-            match after {
-                After::Nothing => product,
-                After::Bias => reference::add_bias(&product, &extra),
-                After::BiasRelu => reference::relu(&reference::add_bias(&product, &extra)),
-                After::Mask => reference::relu_backward(&extra, &product),
-            }
-        });
-    }
-}
+// A product with an output.
+case!(Product { form: Form, size: Size, after: After, range: f32 }, |bench| {
+    let Size { m, n, k } = size;
+    let (a_shape, b_shape) = operand_shapes(form, size);
+    let [a_values, b_values] = [m * k, k * n].map(|length| bench.numbers.floats(length, range));
+    let element = bench.element;
+    // The last layer of a model: its weight and the gradient of the logits are f32.
+    let is_last = (m + n).is_multiple_of(3);
+    let [a_type, b_type, y_type] = match (form, is_last) {
+        (Form::Nn, true) => [Element::F32, Element::F32, element],
+        (Form::Nt, true) => [element, Element::F32, Element::F32],
+        (Form::Tn, true) => [Element::F32, element, Element::F32],
+        (Form::Nn | Form::Nt, false) => [element; 3],
+        (Form::Tn, false) => [element, element, Element::F32],
+    };
+    let a = bench.floats_of(a_type, "a", a_shape, &a_values);
+    let b = bench.floats_of(b_type, "b", b_shape, &b_values);
+    let factor = match form {
+        Form::Nn if a_type != y_type => bench.gradient_scale(1),
+        Form::Tn if a_type != y_type => 1.0 / bench.gradient_scale(1),
+        _ => 1.0,
+    };
+    let extra_values = match after {
+        After::Nothing => Vec::new(),
+        After::Bias | After::BiasRelu => bench.numbers.floats(n, range),
+        // The output of a ReLU: half of it zeros, where the gradient stops.
+        After::Mask => {
+            let values = bench.numbers.floats(m * n, range);
+            values.into_iter().map(|value| value.max(0.0)).collect()
+        }
+    };
+    let epilogue = match after {
+        After::Nothing => Epilogue::None,
+        After::Bias => Epilogue::Bias { bias: bench.floats("bias", [n], &extra_values), relu: false },
+        After::BiasRelu => Epilogue::Bias { bias: bench.floats("bias", [n], &extra_values), relu: true },
+        After::Mask => Epilogue::Mask(bench.floats_of(y_type, "mask", [m, n], &extra_values)),
+    };
+    let y = matmul::product_in(bench.plan, y_type, form, a, b, epilogue);
+    let tolerance = Tolerance::sum(k, factor * magnitude(size, range) + f64::from(range));
+    bench.expect("y", y, tolerance, move || {
+        let a: Vec<f64> = a_values.iter().map(|&a| factor * f64::from(a)).collect();
+        let product = reference::matmul(form, size, &a, &widen(&b_values));
+        let extra = widen(&extra_values);
+        match after {
+            After::Nothing => product,
+            After::Bias => reference::add_bias(&product, &extra),
+            After::BiasRelu => reference::relu(&reference::add_bias(&product, &extra)),
+            After::Mask => reference::relu_backward(&extra, &product),
+        }
+    });
+});
 
 /// A product that is the gradient of a weight, with several steps of the weight's and a bias's
 /// update.
@@ -138,121 +126,101 @@ impl Case for Descent {
     fn record(&self, bench: &mut Bench) {
         let &Descent { size, range, with_bias, .. } = self;
         let Size { m, n, k } = size;
-        let a_values = bench.numbers.floats(k * m, range);
-        let b_values = bench.numbers.floats(k * n, range);
-        let a = bench.activation_input("a", [k, m], &a_values);
-        let b = bench.activation_input("b", [k, n], &b_values);
+        let (a, mut a_wide) = bench.noise("a", [k, m], range);
+        let (b, b_wide) = bench.noise("b", [k, n], range);
         let factor = 1.0 / bench.gradient_scale(1);
         let weight = self.update(bench, "w", &[m, n], [0.75, 1.0]);
         // A bias has its own learning rate and decay.
         let bias = with_bias.then(|| self.update(bench, "bias", &[m], [1.25, 0.5]));
         matmul::update(bench.plan, a, b, weight.update, bias.as_ref().map(|bias| bias.update));
         bench.run_with(&RATES.map(|learning_rate| StepRecord { learning_rate, ..PLAIN_RUN }));
-        let a_wide: Vec<f64> = a_values.iter().map(|&a| factor * f64::from(a)).collect();
+        a_wide.iter_mut().for_each(|a| *a *= factor);
         if let Some(bias) = bias {
             let a = a_wide.clone();
             bias.expect(bench, self.tolerance(), move || reference::column_sum(&a, m));
         }
-        weight.expect(bench, self.tolerance(), move || {
-            reference::matmul(Form::Tn, size, &a_wide, &widen(&b_values))
-        });
+        weight.expect(bench, self.tolerance(), move || reference::matmul(Form::Tn, size, &a_wide, &b_wide));
     }
 }
 
-/// A batch of pixels as the input of a layer: its forward pass, or the update of its weight.
-#[derive(Debug)]
-struct OfPixels {
+// A batch of pixels as the input of a layer: its forward pass, or the update of its weight.
+case!(OfPixels {
     store: Store,
     /// Rows of the batch, and number of them that hold an image.
     batch: usize,
     rows: usize,
     outputs: usize,
     backward: Option<Kind>,
-}
-
-impl Case for OfPixels {
-    fn record(&self, bench: &mut Bench) {
-        let &OfPixels { store, batch, rows, outputs, backward } = self;
-        // If products have f16 operands, cooperative matrices round normalised pixels to f16.
-        let element = bench.element;
-        let filled = match element {
-            Element::F16 => {
-                let factors = bench.numbers.exact_factors(store.shape[0]);
-                store.fill_with(bench, &factors)
-            }
-            _ => store.fill(bench),
-        };
-        let inputs = store.pixels();
-        let picks = bench.numbers.indices(batch, store.images());
-        let order = bench.input("order", [batch], Array::U32(picks.clone()));
-        let x = gather::pixels(bench.plan, &filled.images, order, batch, element).x;
-        assert_eq!(x.element(), Element::Pixel, "{self:?}");
-        let picks: Vec<usize> = picks.into_iter().map(|image| image as usize).collect();
-        let records = RATES.map(|learning_rate| StepRecord { rows: rows as u32, learning_rate, ..PLAIN_RUN });
-        bench.run_with(&records);
-        let Some(momentum) = backward else {
-            assert_eq!(rows, batch, "what rows without an image hold is up to the device");
-            let values = bench.numbers.floats(outputs * inputs, UNIT);
-            let w = bench.activation_input("w", [outputs, inputs], &values);
-            let bias_values = bench.numbers.floats(outputs, UNIT);
-            let bias = bench.floats("bias", [outputs], &bias_values);
-            let epilogue = Epilogue::Bias { bias, relu: true };
-            let y = matmul::product_in(bench.plan, element, Form::Nt, x, w, epilogue);
-            // 255 times a factor of 2, plus a shift.
-            let tolerance = Tolerance::sum(inputs, (inputs as f64).sqrt() * 512.0);
-            bench.expect("y", y, tolerance, move || {
-                let size = Size { m: batch, n: outputs, k: inputs };
-                let product = reference::matmul(Form::Nt, size, &filled.normalised(&picks), &widen(&values));
-                reference::relu(&reference::add_bias(&product, &widen(&bias_values)))
-            });
-            return;
-        };
-        // The gradient of a row without an image is zero.
-        let mut gradient = bench.numbers.floats(batch * outputs, UNIT / 512.0);
-        gradient[rows * outputs..].fill(0.0);
-        let dy = bench.activation_input("dy", [batch, outputs], &gradient);
-        let factor = 1.0 / bench.gradient_scale(rows);
-        let size = Size { m: outputs, n: inputs, k: batch };
-        let descent = Descent { size, momentum, decay: 0.25, range: UNIT, with_bias: true };
-        let weight = descent.update(bench, "w", &[outputs, inputs], [0.5, 1.0]);
-        let bias = descent.update(bench, "bias", &[outputs], [1.0, 0.5]);
-        matmul::update(bench.plan, dy, x, weight.update, Some(bias.update));
-        let dy: Vec<f64> = gradient.iter().map(|&dy| factor * f64::from(dy)).collect();
-        bias.expect(bench, descent.tolerance(), {
-            let dy = dy.clone();
-            move || reference::column_sum(&dy, outputs)
+}, |bench| {
+    // If products have f16 operands, cooperative matrices round normalised pixels to f16.
+    let element = bench.element;
+    let filled = match element {
+        Element::F16 => {
+            let factors = bench.numbers.exact_factors(store.shape[0]);
+            store.fill_with(bench, &factors)
+        }
+        _ => store.fill(bench),
+    };
+    let inputs = store.pixels();
+    let picks = bench.numbers.indices(batch, store.images());
+    let order = bench.input("order", [batch], Array::U32(picks.clone()));
+    let x = gather::pixels(bench.plan, &filled.images, order, batch, element).x;
+    assert_eq!(x.element(), Element::Pixel, "{store:?}");
+    let picks: Vec<usize> = picks.into_iter().map(|image| image as usize).collect();
+    let records = RATES.map(|learning_rate| StepRecord { rows: rows as u32, learning_rate, ..PLAIN_RUN });
+    bench.run_with(&records);
+    let Some(momentum) = backward else {
+        assert_eq!(rows, batch, "what rows without an image hold is up to the device");
+        let values = bench.numbers.floats(outputs * inputs, UNIT);
+        let w = bench.activation_input("w", [outputs, inputs], &values);
+        let bias_values = bench.numbers.floats(outputs, UNIT);
+        let bias = bench.floats("bias", [outputs], &bias_values);
+        let epilogue = Epilogue::Bias { bias, relu: true };
+        let y = matmul::product_in(bench.plan, element, Form::Nt, x, w, epilogue);
+        // 255 times a factor of 2, plus a shift.
+        let tolerance = Tolerance::sum(inputs, (inputs as f64).sqrt() * 512.0);
+        bench.expect("y", y, tolerance, move || {
+            let size = Size { m: batch, n: outputs, k: inputs };
+            let product = reference::matmul(Form::Nt, size, &filled.normalised(&picks), &widen(&values));
+            reference::relu(&reference::add_bias(&product, &widen(&bias_values)))
         });
-        let x = filled.normalised(&picks);
-        weight.expect(bench, descent.tolerance(), move || reference::matmul(Form::Tn, size, &dy, &x));
-    }
-}
+        return;
+    };
+    // The gradient of a row without an image is zero.
+    let mut gradient = bench.numbers.floats(batch * outputs, UNIT / 512.0);
+    gradient[rows * outputs..].fill(0.0);
+    let dy = bench.activation_input("dy", [batch, outputs], &gradient);
+    let factor = 1.0 / bench.gradient_scale(rows);
+    let size = Size { m: outputs, n: inputs, k: batch };
+    let descent = Descent { size, momentum, decay: 0.25, range: UNIT, with_bias: true };
+    let weight = descent.update(bench, "w", &[outputs, inputs], [0.5, 1.0]);
+    let bias = descent.update(bench, "bias", &[outputs], [1.0, 0.5]);
+    matmul::update(bench.plan, dy, x, weight.update, Some(bias.update));
+    let dy: Vec<f64> = gradient.iter().map(|&dy| factor * f64::from(dy)).collect();
+    bias.expect(bench, descent.tolerance(), {
+        let dy = dy.clone();
+        move || reference::column_sum(&dy, outputs)
+    });
+    let x = filled.normalised(&picks);
+    weight.expect(bench, descent.tolerance(), move || reference::matmul(Form::Tn, size, &dy, &x));
+});
 
-/// A product that is the change of a weight in a block of steps, during which the weight decays.
-#[derive(Debug)]
-struct Change {
-    size: Size,
-    decay: f32,
-    rows: u32,
-}
-
-impl Case for Change {
-    fn record(&self, bench: &mut Bench) {
-        let &Change { size, decay, rows } = self;
-        let Size { m, n, k } = size;
-        let [a_values, b_values, weights] =
-            [k * m, k * n, m * n].map(|length| bench.numbers.floats(length, UNIT));
-        let a = bench.floats("a", [k, m], &a_values);
-        let b = bench.floats("b", [k, n], &b_values);
-        let w = bench.parameter("w", [m, n], &weights);
-        matmul::change(bench.plan, a, b, w, decay);
-        bench.run_with(&[StepRecord { rows, ..PLAIN_RUN }]);
-        bench.expect("w", w, Tolerance::sum(k, magnitude(size, UNIT) + 1.0), move || {
-            let product = reference::matmul(Form::Tn, size, &widen(&a_values), &widen(&b_values));
-            let kept = (1.0 - f64::from(PLAIN_RUN.learning_rate) * f64::from(decay)).powi(rows as i32);
-            widen(&weights).iter().zip(product).map(|(w, product)| kept * w - product).collect()
-        });
-    }
-}
+// A product that is the change of a weight in a block of steps, during which the weight decays.
+case!(Change { size: Size, decay: f32, rows: u32 }, |bench| {
+    let Size { m, n, k } = size;
+    let [a_values, b_values, weights] =
+        [k * m, k * n, m * n].map(|length| bench.numbers.floats(length, UNIT));
+    let a = bench.floats("a", [k, m], &a_values);
+    let b = bench.floats("b", [k, n], &b_values);
+    let w = bench.parameter("w", [m, n], &weights);
+    matmul::change(bench.plan, a, b, w, decay);
+    bench.run_with(&[StepRecord { rows, ..PLAIN_RUN }]);
+    bench.expect("w", w, Tolerance::sum(k, magnitude(size, UNIT) + 1.0), move || {
+        let product = reference::matmul(Form::Tn, size, &widen(&a_values), &widen(&b_values));
+        let kept = (1.0 - f64::from(PLAIN_RUN.learning_rate) * f64::from(decay)).powi(rows as i32);
+        widen(&weights).iter().zip(product).map(|(w, product)| kept * w - product).collect()
+    });
+});
 
 fn shapes() -> Vec<(usize, usize, usize)> {
     let mut shapes = vec![
@@ -417,13 +385,8 @@ fn cut_sums() -> Cases {
         for (momentum, with_bias) in
             [(None, false), (None, true), (Some((0.9, false)), true), (Some((0.9, true)), false)]
         {
-            cases.push(Box::new(Descent {
-                size: size(shape),
-                momentum,
-                decay: 0.25,
-                range: UNIT,
-                with_bias,
-            }));
+            let size = size(shape);
+            cases.push(Box::new(Descent { size, momentum, decay: 0.25, range: UNIT, with_bias }));
         }
     }
     cases
@@ -432,24 +395,20 @@ fn cut_sums() -> Cases {
 /// The class that a tuner selects must not change a result: all of its candidates add terms in one
 /// order.
 pub fn every_class_gives_the_same_bits() {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    gives_the_same_bits(Element::F32, &TileClass::candidates(&facts));
+    gives_the_same_bits(Element::F32, &TileClass::candidates(&facts()));
 }
 
 /// The same with f16.
 pub fn every_class_gives_the_same_bits_with_f16() {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    gives_the_same_bits(Element::F16, &TileClass::candidates(&facts));
+    gives_the_same_bits(Element::F16, &TileClass::candidates(&facts()));
 }
 
 /// Those of cooperative matrices add in an order of their own.
 pub fn every_cooperative_class_gives_the_same_bits() {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    gives_the_same_bits(Element::F16, &TileClass::f16_candidates(&proven(facts)));
+    gives_the_same_bits(Element::F16, &TileClass::f16_candidates(&proven()));
 }
 
 fn gives_the_same_bits(element: Element, classes: &[TileClass]) {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
     for split_sums in [false, true] {
         let mut cases = cut_sums();
         cases.extend(epilogues(&EPILOGUE_SHAPES[5..7]));
@@ -460,9 +419,7 @@ fn gives_the_same_bits(element: Element, classes: &[TileClass]) {
         }
         let mut first: Option<(TileClass, Vec<Vec<u64>>)> = None;
         for &class in classes {
-            let facts = GpuFacts { matmul: Some(class), split_sums, ..facts };
-            let subject = Subject::gpu(Capabilities::Adapter).0.with_facts(facts);
-            let bits = bits_of(&cases, &subject, element);
+            let bits = bits_of(&cases, &Subject::of_class(class, split_sums), element);
             match &first {
                 None => first = Some((class, bits)),
                 Some((other, expected)) => {
@@ -475,9 +432,14 @@ fn gives_the_same_bits(element: Element, classes: &[TileClass]) {
     }
 }
 
+/// Facts about the GPU under test.
+fn facts() -> GpuFacts {
+    Subject::gpu(Capabilities::Adapter).1
+}
+
 /// As if the GPU had proven its cooperative matrices. On a software driver they are for tests only.
-fn proven(facts: GpuFacts) -> GpuFacts {
-    GpuFacts { proven: true, software: false, ..facts }
+fn proven() -> GpuFacts {
+    GpuFacts { proven: true, software: false, ..facts() }
 }
 
 /// All cases, without split-K.
@@ -500,10 +462,8 @@ struct Suite(Element, Cases, Cases);
 
 /// The choice of a class affects only speed, so each must be correct for every shape.
 fn check_classes(classes: &[TileClass], suites: &[Suite]) {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
     let gpus = |split_sums| -> Vec<Subject> {
-        let facts = |class| GpuFacts { matmul: Some(class), split_sums, ..facts };
-        classes.iter().map(|&class| Subject::gpu(Capabilities::Adapter).0.with_facts(facts(class))).collect()
+        classes.iter().map(|&class| Subject::of_class(class, split_sums)).collect()
     };
     for Suite(element, whole, cut) in suites {
         check_cases(whole, &Subject::cpu(), &gpus(false), *element).assert_agreement();
@@ -523,8 +483,7 @@ fn f16_suite() -> Suite {
 
 /// Classes of one kind that the GPU under test uses.
 fn classes(is_kind: fn(&TileClass) -> bool) -> Vec<TileClass> {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    TileClass::all(&facts).into_iter().filter(is_kind).collect()
+    TileClass::all(&facts()).into_iter().filter(is_kind).collect()
 }
 
 fn tiled() -> Vec<TileClass> {
@@ -533,7 +492,7 @@ fn tiled() -> Vec<TileClass> {
 
 /// No classes on adapters without subgroups; others are asserted to have some.
 fn subgroup() -> Vec<TileClass> {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
+    let facts = facts();
     let subgroup = classes(|class| matches!(class, TileClass::Subgroup { .. }));
     assert!(subgroup.len() >= if facts.subgroup_size.is_some() { 2 } else { 0 }, "{facts:?}");
     subgroup
@@ -558,8 +517,7 @@ pub fn every_subgroup_class_is_right_with_f16() {
 
 /// A GPU without cooperative matrices has no classes of them.
 pub fn no_class_is_of_what_is_not_there() {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let without = GpuFacts { cooperative: None, ..proven(facts) };
+    let without = GpuFacts { cooperative: None, ..proven() };
     assert!(!TileClass::all(&without).iter().any(TileClass::is_cooperative));
     assert_eq!(TileClass::f16_candidates(&without), TileClass::candidates(&without));
 }
@@ -567,8 +525,7 @@ pub fn no_class_is_of_what_is_not_there() {
 /// Cooperative matrices take f16 operands and add in f32: for operands that f16 can represent, they
 /// must be as accurate as the others.
 pub fn every_cooperative_class_is_right() {
-    let (_, facts) = Subject::gpu(Capabilities::Adapter);
-    let facts = proven(facts);
+    let facts = proven();
     let cooperative = classes(TileClass::is_cooperative);
     let matrix = facts.cooperative.expect("the GPU has cooperative matrices");
     assert!(cooperative.len() >= 2, "{facts:?}");

@@ -3,7 +3,7 @@
 use shadegrad::ops::max_pool;
 
 use super::{PoolSize, pools};
-use crate::bench::{Bench, Case, Cases, widen};
+use crate::bench::{Bench, Cases, case, widen};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference;
@@ -20,12 +20,6 @@ enum Content {
     NotNumbers,
 }
 
-#[derive(Debug)]
-struct Forward {
-    pool: PoolSize,
-    content: Content,
-}
-
 fn values(bench: &mut Bench, pool: PoolSize, content: Content) -> Vec<f32> {
     let mut values = bench.numbers.floats(pool.shape().iter().product(), UNIT);
     match content {
@@ -36,39 +30,26 @@ fn values(bench: &mut Bench, pool: PoolSize, content: Content) -> Vec<f32> {
     values
 }
 
-impl Case for Forward {
-    fn record(&self, bench: &mut Bench) {
-        let &Forward { pool, content } = self;
-        let values = values(bench, pool, content);
-        let x = bench.activation_input("x", pool.shape(), &values);
-        let y = max_pool::forward(bench.plan, x, pool.window);
-        bench.expect("y", y, Tolerance::EXACT, move || reference::max_pool(pool, &widen(&values)));
-    }
-}
+case!(Forward { pool: PoolSize, content: Content }, |bench| {
+    let values = values(bench, pool, content);
+    let x = bench.activation_input("x", pool.shape(), &values);
+    let y = max_pool::forward(bench.plan, x, pool.window);
+    bench.expect("y", y, Tolerance::EXACT, move || reference::max_pool(pool, &widen(&values)));
+});
 
-#[derive(Debug)]
-struct Backward {
-    pool: PoolSize,
-    content: Content,
-}
-
-impl Case for Backward {
-    fn record(&self, bench: &mut Bench) {
-        let &Backward { pool, content } = self;
-        let values = values(bench, pool, content);
-        // The maximum of f32 numbers is one of them.
-        let largest: Vec<f32> =
-            reference::max_pool(pool, &widen(&values)).into_iter().map(|largest| largest as f32).collect();
-        let gradients = bench.numbers.floats(largest.len(), UNIT);
-        let x = bench.activation_input("x", pool.shape(), &values);
-        let y = bench.activation_input("y", pool.output(), &largest);
-        let dy = bench.activation_input("dy", pool.output(), &gradients);
-        let dx = max_pool::backward(bench.plan, x, y, dy, pool.window);
-        bench.expect("dx", dx, Tolerance::sum(9, 3.0), move || {
-            reference::max_pool_backward(pool, &widen(&values), &widen(&gradients))
-        });
-    }
-}
+case!(Backward { pool: PoolSize, content: Content }, |bench| {
+    let values = values(bench, pool, content);
+    // The maximum of f32 numbers is one of them.
+    let largest: Vec<f32> =
+        reference::max_pool(pool, &widen(&values)).into_iter().map(|largest| largest as f32).collect();
+    let x = bench.activation_input("x", pool.shape(), &values);
+    let y = bench.activation_input("y", pool.output(), &largest);
+    let (dy, dy_wide) = bench.noise("dy", pool.output(), UNIT);
+    let dx = max_pool::backward(bench.plan, x, y, dy, pool.window);
+    bench.expect("dx", dx, Tolerance::sum(9, 3.0), move || {
+        reference::max_pool_backward(pool, &widen(&values), &dy_wide)
+    });
+});
 
 pub fn cases() -> Cases {
     let mut cases: Cases = Vec::new();

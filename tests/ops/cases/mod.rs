@@ -42,32 +42,21 @@ impl PoolSize {
 /// or do not.
 pub fn pools() -> Vec<PoolSize> {
     let mut pools = Vec::new();
+    let mut add = |(batch, height, width, channels), window| {
+        pools.push(PoolSize { batch, height, width, channels, window });
+    };
     for (size, stride, padding) in
         [(1, 1, 0), (2, 2, 0), (2, 1, 1), (3, 2, 1), (3, 1, 1), (3, 3, 0), (2, 3, 0), (5, 2, 2)]
     {
-        for (batch, height, width, channels) in
-            [(1, 5, 5, 1), (2, 6, 7, 3), (3, 28, 28, 5), (1, 13, 8, 17), (2, 11, 10, 12)]
-        {
-            pools.push(PoolSize {
-                batch,
-                height,
-                width,
-                channels,
-                window: Window::square(size, stride, padding),
-            });
+        for map in [(1, 5, 5, 1), (2, 6, 7, 3), (3, 28, 28, 5), (1, 13, 8, 17), (2, 11, 10, 12)] {
+            add(map, Window::square(size, stride, padding));
         }
     }
-    for (batch, height, width, channels) in [(1, 1, 1, 1), (2, 7, 7, 64), (5, 4, 9, 3), (1, 180, 180, 2)] {
-        pools.push(PoolSize { batch, height, width, channels, window: Window::whole(height, width) });
+    for map in [(1, 1, 1, 1), (2, 7, 7, 64), (5, 4, 9, 3), (1, 180, 180, 2)] {
+        add(map, Window::whole(map.1, map.2));
     }
     // More than 65,535 workgroups of 256.
-    pools.push(PoolSize {
-        batch: 1,
-        height: 1031,
-        width: 1021,
-        channels: 16,
-        window: Window::square(2, 2, 0),
-    });
+    add((1, 1031, 1021, 16), Window::square(2, 2, 0));
     pools
 }
 

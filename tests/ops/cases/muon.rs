@@ -5,7 +5,7 @@ use shadegrad::ops::matmul::{Form, Size};
 use shadegrad::ops::muon::{self, Update};
 use shadegrad::ops::sgd::Momentum;
 
-use crate::bench::{Bench, Case, Cases, widen};
+use crate::bench::{Cases, case, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference::{self, sum_of_squares};
@@ -27,52 +27,42 @@ fn terms(shape: &[usize]) -> usize {
     shape[0].max(shape[1..].iter().product())
 }
 
-#[derive(Debug)]
-struct Muon {
-    shape: Vec<usize>,
-    kind: (f32, bool, f32),
-    own: usize,
-    range: f32,
-}
+case!(Muon { shape: Vec<usize>, kind: (f32, bool, f32), own: usize, range: f32 }, |bench| {
+    let (factor, nesterov, decay) = kind;
+    let length = shape.iter().product();
+    let [weights, velocities, gradients] = [(); 3].map(|()| bench.numbers.floats(length, range));
+    let dw = bench.floats("dw", shape.as_slice(), &gradients);
+    let kept = Kept::new(bench, &shape, ["w", "v"], [weights, velocities]);
+    let [parameter, velocity] = kept.tensors;
+    let momentum = Momentum { velocity, factor, nesterov };
+    muon::step(bench.plan, Update { parameter, rate: OWN[own], decay, momentum }, dw);
+    bench.run_with(&steps());
 
-impl Case for Muon {
-    fn record(&self, bench: &mut Bench) {
-        let &Muon { ref shape, kind: (factor, nesterov, decay), own, range } = self;
-        let length = shape.iter().product();
-        let [weights, velocities, gradients] = [(); 3].map(|()| bench.numbers.floats(length, range));
-        let dw = bench.floats("dw", shape.as_slice(), &gradients);
-        let kept = Kept::new(bench, shape, ["w", "v"], [weights, velocities]);
-        let [parameter, velocity] = kept.tensors;
-        let momentum = Momentum { velocity, factor, nesterov };
-        muon::step(bench.plan, Update { parameter, rate: OWN[own], decay, momentum }, dw);
-        bench.run_with(&steps());
-
-        let rows = shape[0];
-        // The norm of the weight is the root of its rows; the largest element of its direction is
-        // about 1.
-        let moved: f64 = own_rates(OWN[own]).iter().sum();
-        let of_w = 3.0 * (rows as f64).sqrt() + moved * GROWTH;
-        // With decay it follows the weight, which has an ordinary size after the first step.
-        let of_v = 8.0 * f64::from(range) + f64::from(decay) * of_w;
-        let tolerances = [of_w, of_v].map(|largest| Tolerance::sum(terms(shape), largest));
-        let (decay, momentum) = (f64::from(decay), f64::from(factor));
-        let dw = move || widen(&gradients);
-        kept.expect(bench, tolerances, OWN[own], dw, move |_, rate, [w, v], dw| {
-            let mut x = vec![0.0; w.len()];
-            for i in 0..w.len() {
-                let g = dw[i] + decay * w[i];
-                v[i] = momentum * v[i] + g;
-                x[i] = if nesterov { g + momentum * v[i] } else { v[i] };
-            }
-            let norm = sum_of_squares(&x).sqrt() + 1e-7;
-            x.iter_mut().for_each(|x| *x /= norm);
-            let scale = (rows as f64 / sum_of_squares(w)).sqrt();
-            for (w, x) in w.iter_mut().zip(orthogonalised(&x, rows)) {
-                *w = *w * scale - rate * x;
-            }
-        });
-    }
-}
+    let rows = shape[0];
+    // The norm of the weight is the root of its rows; the largest element of its direction is
+    // about 1.
+    let moved: f64 = own_rates(OWN[own]).iter().sum();
+    let of_w = 3.0 * (rows as f64).sqrt() + moved * GROWTH;
+    // With decay it follows the weight, which has an ordinary size after the first step.
+    let of_v = 8.0 * f64::from(range) + f64::from(decay) * of_w;
+    let tolerances = [of_w, of_v].map(|largest| Tolerance::sum(terms(&shape), largest));
+    let (decay, momentum) = (f64::from(decay), f64::from(factor));
+    let dw = move || widen(&gradients);
+    kept.expect(bench, tolerances, OWN[own], dw, move |_, rate, [w, v], dw| {
+        let mut x = vec![0.0; w.len()];
+        for i in 0..w.len() {
+            let g = dw[i] + decay * w[i];
+            v[i] = momentum * v[i] + g;
+            x[i] = if nesterov { g + momentum * v[i] } else { v[i] };
+        }
+        let norm = sum_of_squares(&x).sqrt() + 1e-7;
+        x.iter_mut().for_each(|x| *x /= norm);
+        let scale = (rows as f64 / sum_of_squares(w)).sqrt();
+        for (w, x) in w.iter_mut().zip(orthogonalised(&x, rows)) {
+            *w = *w * scale - rate * x;
+        }
+    });
+});
 
 /// Three times `3.4445 x - 4.775 x x^T x + 2.0315 x x^T x x^T x`, as written, without transposing
 /// tall matrices.
@@ -92,24 +82,17 @@ fn orthogonalised(x: &[f64], rows: usize) -> Vec<f64> {
     x
 }
 
-/// The polynomial, applied three times to a matrix of norm 1.
-#[derive(Debug)]
-struct Orthogonalised {
-    shape: [usize; 2],
-}
-
-impl Case for Orthogonalised {
-    fn record(&self, bench: &mut Bench) {
-        let [rows, columns] = self.shape;
-        let mut values = bench.numbers.floats(rows * columns, UNIT);
-        let norm = sum_of_squares(&widen(&values)).sqrt();
-        values.iter_mut().for_each(|value| *value = (f64::from(*value) / norm) as f32);
-        let x = bench.floats("x", self.shape, &values);
-        let y = muon::orthogonalised(bench.plan, x);
-        let tolerance = Tolerance::sum(terms(&self.shape), GROWTH);
-        bench.expect("y", y, tolerance, move || orthogonalised(&widen(&values), rows));
-    }
-}
+// The polynomial, applied three times to a matrix of norm 1.
+case!(Orthogonalised { shape: [usize; 2] }, |bench| {
+    let [rows, columns] = shape;
+    let mut values = bench.numbers.floats(rows * columns, UNIT);
+    let norm = sum_of_squares(&widen(&values)).sqrt();
+    values.iter_mut().for_each(|value| *value = (f64::from(*value) / norm) as f32);
+    let x = bench.floats("x", shape, &values);
+    let y = muon::orthogonalised(bench.plan, x);
+    let tolerance = Tolerance::sum(terms(&shape), GROWTH);
+    bench.expect("y", y, tolerance, move || orthogonalised(&widen(&values), rows));
+});
 
 pub fn cases() -> Cases {
     let mut cases: Cases = Vec::new();

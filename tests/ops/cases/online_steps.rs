@@ -5,7 +5,7 @@ use shadegrad::ops::matmul::{Form, Size};
 use shadegrad::ops::online_steps::{self, BLOCK, Head};
 use shadegrad::plan::{Array, StepRecord};
 
-use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_slot};
+use crate::bench::{Cases, PLAIN_RUN, SLOTS, boxed, case, widen, written_slot};
 use crate::compare::Tolerance;
 use crate::numbers::UNIT;
 use crate::reference;
@@ -17,20 +17,17 @@ const INPUTS: usize = 24;
 /// Rounding errors of one step affect all later ones.
 const TOLERANCE: Tolerance = Tolerance { absolute: 2e-5, relative: 2e-5, nmse: 1e-8 };
 
-#[derive(Debug)]
-struct OnlineSteps {
-    block: usize,
-    /// Number of steps in the block.
-    rows: usize,
-    hidden: usize,
-    classes: usize,
-    weight_decay: f32,
-    bias_decay: f32,
-}
-
-impl Case for OnlineSteps {
-    fn record(&self, bench: &mut Bench) {
-        let &OnlineSteps { block, rows, hidden, classes, weight_decay, bias_decay } = self;
+case!(
+    OnlineSteps {
+        block: usize,
+        /// Number of steps in the block.
+        rows: usize,
+        hidden: usize,
+        classes: usize,
+        weight_decay: f32,
+        bias_decay: f32,
+    },
+    |bench| {
         let mut matrix = |length, inputs: usize| -> Vec<f64> {
             // The scale of usual initial weights, so that no layer saturates.
             widen(&bench.numbers.floats(length, UNIT / (inputs as f32).sqrt()))
@@ -67,29 +64,22 @@ impl Case for OnlineSteps {
             weight_decay: weight_decay.into(),
             bias_decay: bias_decay.into(),
         };
-        let trained = std::rc::Rc::new(std::cell::LazyCell::new(move || {
-            Trained::of(network, &images, &targets[..rows])
-        }));
-        let of = |part: fn(&Trained) -> Vec<f64>| {
-            let trained = trained.clone();
-            move || part(&trained)
-        };
-        bench.expect("bias", head.bias, TOLERANCE, of(|trained| trained.network.bias.clone()));
-        bench.expect("weight2", head.weight2, TOLERANCE, of(|trained| trained.network.weight2.clone()));
-        bench.expect("bias2", head.bias2, TOLERANCE, of(|trained| trained.network.bias2.clone()));
-        let padding = vec![0.0; (block - rows) * hidden];
-        let change = of(|trained| trained.change.clone());
-        bench.expect("change", output.change, TOLERANCE, move || [change(), padding].concat());
-        bench.expect_output(Output {
-            name: "losses, hits, kept, added".into(),
-            tensor: output.metrics,
-            written: written_slot(output.metrics),
-            read: |sums| sums,
-            tolerance: TOLERANCE,
-            reference: Box::new(of(|trained| trained.sums.to_vec())),
+        let ring = output.metrics;
+        let outputs = [
+            ("bias", head.bias),
+            ("weight2", head.weight2),
+            ("bias2", head.bias2),
+            ("change", output.change),
+            ("losses, hits, kept, added", ring),
+        ];
+        bench.expect_each(outputs.map(|(name, tensor)| (name, tensor, TOLERANCE)), move || {
+            let Trained { network, mut change, sums } = Trained::of(network, &images, &targets[..rows]);
+            change.resize(block * hidden, 0.0);
+            [network.bias, network.weight2, network.bias2, change, sums.to_vec()]
         });
+        bench.written_only(ring, written_slot(ring));
     }
-}
+);
 
 fn narrow(values: &[f64]) -> Vec<f32> {
     values.iter().map(|&value| value as f32).collect()
@@ -183,7 +173,7 @@ pub fn cases() -> Cases {
         assert!(!online_steps::fits(block, hidden + 1, classes));
         add((block, block), hidden, classes, (0.08, 0.08));
     }
-    cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
+    boxed(cases)
 }
 
 /// Wrong kernels, each with the cases that must catch it.

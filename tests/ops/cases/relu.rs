@@ -3,64 +3,40 @@
 use shadegrad::ops::relu;
 
 use super::lengths;
-use crate::bench::{Bench, Case, Cases, widen};
+use crate::bench::{Cases, case, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
 use crate::wrong_kernels::{Edit, edits};
 
-#[derive(Debug)]
-struct Forward {
-    length: usize,
-    range: f32,
-}
+case!(Forward { length: usize, range: f32 }, |bench| {
+    let mut values = bench.numbers.floats(length, range);
+    values[0] = 0.0;
+    let x = bench.activation_input("x", [length], &values);
+    let y = relu::forward(bench.plan, x);
+    bench.expect("y", y, Tolerance::EXACT, move || reference::relu(&widen(&values)));
+});
 
-impl Case for Forward {
-    fn record(&self, bench: &mut Bench) {
-        let mut values = bench.numbers.floats(self.length, self.range);
-        values[0] = 0.0;
-        let x = bench.activation_input("x", [self.length], &values);
-        let y = relu::forward(bench.plan, x);
-        bench.expect("y", y, Tolerance::EXACT, move || reference::relu(&widen(&values)));
-    }
-}
+case!(Backward { length: usize, range: f32 }, |bench| {
+    // Zeros among y, as a forward pass produces them: the gradient there is 0.
+    let mut outputs = bench.numbers.floats(length, range);
+    outputs.iter_mut().step_by(3).for_each(|y| *y = 0.0);
+    let y = bench.activation_input("y", [length], &outputs);
+    let (dy, dy_wide) = bench.noise("dy", [length], range);
+    let dx = relu::backward(bench.plan, y, dy);
+    bench.expect("dx", dx, Tolerance::EXACT, move || reference::relu_backward(&widen(&outputs), &dy_wide));
+});
 
-#[derive(Debug)]
-struct Backward {
-    length: usize,
-    range: f32,
-}
-
-impl Case for Backward {
-    fn record(&self, bench: &mut Bench) {
-        // Zeros among y, as a forward pass produces them: the gradient there is 0.
-        let mut outputs = bench.numbers.floats(self.length, self.range);
-        outputs.iter_mut().step_by(3).for_each(|y| *y = 0.0);
-        let gradients = bench.numbers.floats(self.length, self.range);
-        let y = bench.activation_input("y", [self.length], &outputs);
-        let dy = bench.activation_input("dy", [self.length], &gradients);
-        let dx = relu::backward(bench.plan, y, dy);
-        bench.expect("dx", dx, Tolerance::EXACT, move || {
-            reference::relu_backward(&widen(&outputs), &widen(&gradients))
-        });
-    }
-}
-
-/// Values of a diverged run. NaN must pass through, so that it becomes visible in the loss.
-#[derive(Debug)]
-struct Special;
-
-impl Case for Special {
-    fn record(&self, bench: &mut Bench) {
-        let values = vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, f32::MAX, f32::MIN, 1.0];
-        let x = bench.floats("x", [2, 4], &values);
-        let y = relu::forward(bench.plan, x);
-        bench.expect("y", y, Tolerance::EXACT, move || reference::relu(&widen(&values)));
-    }
-}
+// Values of a diverged run. NaN must pass through, so that it becomes visible in the loss.
+case!(Special {}, |bench| {
+    let values = vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, f32::MAX, f32::MIN, 1.0];
+    let x = bench.floats("x", [2, 4], &values);
+    let y = relu::forward(bench.plan, x);
+    bench.expect("y", y, Tolerance::EXACT, move || reference::relu(&widen(&values)));
+});
 
 pub fn cases() -> Cases {
-    let mut cases: Cases = vec![Box::new(Special)];
+    let mut cases: Cases = vec![Box::new(Special {})];
     for range in [UNIT, LARGE, TINY] {
         for length in lengths() {
             cases.push(Box::new(Forward { length, range }));

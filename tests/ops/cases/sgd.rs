@@ -4,7 +4,7 @@ use shadegrad::ops::Rate;
 use shadegrad::ops::sgd::{self, Momentum, Update};
 
 use super::lengths;
-use crate::bench::{Bench, Case, Cases, widen};
+use crate::bench::{Bench, Cases, case, widen};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, TINY, UNIT};
 use crate::reference;
@@ -55,55 +55,37 @@ impl SgdUpdate {
         let SgdUpdate { update: Update { parameter, rate, decay, momentum }, start: [w, v] } = self;
         let decay = f64::from(decay);
         match momentum {
-            None => Kept { tensors: [parameter], start: [w] }.expect(
-                bench,
-                [tolerance],
-                rate,
-                dw,
-                move |_, rate, [w], dw| reference::sgd(rate, decay, w, dw),
-            ),
+            None => {
+                let kept = Kept { tensors: [parameter], start: [w] };
+                kept.expect(bench, [tolerance], rate, dw, move |_, rate, [w], dw| {
+                    reference::sgd(rate, decay, w, dw);
+                });
+            }
             Some(Momentum { velocity, factor, nesterov }) => {
-                Kept { tensors: [parameter, velocity], start: [w, v] }.expect(
-                    bench,
-                    [tolerance; 2],
-                    rate,
-                    dw,
-                    move |_, rate, [w, v], dw| {
-                        let momentum = f64::from(factor);
-                        for i in 0..w.len() {
-                            let g = dw[i] + decay * w[i];
-                            v[i] = momentum * v[i] + g;
-                            w[i] -= rate * if nesterov { g + momentum * v[i] } else { v[i] };
-                        }
-                    },
-                );
+                let kept = Kept { tensors: [parameter, velocity], start: [w, v] };
+                kept.expect(bench, [tolerance; 2], rate, dw, move |_, rate, [w, v], dw| {
+                    let momentum = f64::from(factor);
+                    for i in 0..w.len() {
+                        let g = dw[i] + decay * w[i];
+                        v[i] = momentum * v[i] + g;
+                        w[i] -= rate * if nesterov { g + momentum * v[i] } else { v[i] };
+                    }
+                });
             }
         }
     }
 }
 
-#[derive(Debug)]
-struct Sgd {
-    length: usize,
-    momentum: Kind,
-    rate: Rate,
-    decay: f32,
-    range: f32,
-}
-
-impl Case for Sgd {
-    fn record(&self, bench: &mut Bench) {
-        let &Sgd { length, momentum, rate, decay, range } = self;
-        let descent = SgdUpdate::new(bench, "w", &[length], range, (momentum, decay, rate));
-        let gradients = bench.numbers.floats(length, range);
-        let dw = bench.floats("dw", [length], &gradients);
-        sgd::step(bench.plan, descent.update, dw);
-        bench.run_with(&steps());
-        // Each step adds at most the gradient, the decayed weight and the old velocity.
-        let tolerance = Tolerance::rounded(8.0 * f64::from(range));
-        descent.expect(bench, tolerance, move || widen(&gradients));
-    }
-}
+case!(Sgd { length: usize, momentum: Kind, rate: Rate, decay: f32, range: f32 }, |bench| {
+    let descent = SgdUpdate::new(bench, "w", &[length], range, (momentum, decay, rate));
+    let gradients = bench.numbers.floats(length, range);
+    let dw = bench.floats("dw", [length], &gradients);
+    sgd::step(bench.plan, descent.update, dw);
+    bench.run_with(&steps());
+    // Each step adds at most the gradient, the decayed weight and the old velocity.
+    let tolerance = Tolerance::rounded(8.0 * f64::from(range));
+    descent.expect(bench, tolerance, move || widen(&gradients));
+});
 
 pub fn cases() -> Cases {
     let mut cases: Cases = Vec::new();
@@ -117,14 +99,8 @@ pub fn cases() -> Cases {
             cases.push(Box::new(Sgd { length: 1009, momentum, rate: OWN[0], decay, range }));
         }
     }
-    let length = 65_536 * 256 + 77;
-    cases.push(Box::new(Sgd {
-        length,
-        momentum: Some((0.9, true)),
-        rate: Rate::Scaled(0.5),
-        decay: 0.25,
-        range: UNIT,
-    }));
+    let (length, momentum, rate) = (65_536 * 256 + 77, Some((0.9, true)), Rate::Scaled(0.5));
+    cases.push(Box::new(Sgd { length, momentum, rate, decay: 0.25, range: UNIT }));
     cases
 }
 

@@ -4,8 +4,9 @@
 use shadegrad::ops::gather::NO_LABEL;
 use shadegrad::ops::softmax_cross_entropy::{self as softmax, ROWS_PER_PARTIAL, Target};
 use shadegrad::plan::{Array, StepRecord};
+use shadegrad::tensor::Tensor;
 
-use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, widen, written_slot};
+use crate::bench::{Bench, Case, Cases, Output, PLAIN_RUN, SLOTS, boxed, widen, written_slot};
 use crate::compare::Tolerance;
 use crate::numbers::{LARGE, Numbers, TINY, UNIT};
 use crate::reference;
@@ -53,10 +54,7 @@ fn extreme_row(kind: usize, classes: usize, numbers: &mut Numbers) -> Vec<f32> {
         1 => row[one] = size,
         2 => row[one] = -size,
         // Both extremes, hence ties.
-        3 => row
-            .iter_mut()
-            .enumerate()
-            .for_each(|(class, z)| *z = if class % 2 == one % 2 { size } else { -size }),
+        3 => row = (0..classes).map(|class| if class % 2 == one % 2 { size } else { -size }).collect(),
         _ => row = numbers.floats(classes, size),
     }
     row
@@ -91,30 +89,42 @@ impl Case for SoftmaxCrossEntropy {
             let values = widen(&values);
             Expected::of(&values, &targets[..rows], [batch, classes], smoothing.into(), row_weight.into())
         };
-        let (for_loss, for_hits) = (expected.clone(), expected.clone());
         // With label smoothing, the gradient is a difference with rounding errors of the target's
         // size.
         let rounding = if smoothing == 0.0 { FLUSHED } else { 1e-6 / rows as f64 };
+        let of_losses = Tolerance::relative(RELATIVE, ROWS_PER_PARTIAL as f64 * FLUSHED);
+        expect_metrics(bench, output.metrics, of_losses, expected.clone());
         let tolerance = Tolerance::relative(RELATIVE, rounding);
         bench.expect("dlogits", output.dlogits, tolerance, move || expected().gradient);
-        bench.expect_output(Output {
-            name: "losses".into(),
-            tensor: output.metrics,
-            written: written_slot(output.metrics),
-            read: |pairs| pairs.into_iter().step_by(2).collect(),
-            tolerance: Tolerance::relative(RELATIVE, ROWS_PER_PARTIAL as f64 * FLUSHED),
-            reference: Box::new(move || for_loss().losses),
-        });
-        bench.expect_output(Output {
-            name: "hits".into(),
-            tensor: output.metrics,
-            written: written_slot(output.metrics),
-            read: |pairs| pairs.into_iter().skip(1).step_by(2).collect(),
-            // A sum of a few dozen weights, none of which may be wrong by a whole row.
-            tolerance: Tolerance::relative(1e-5, 0.0),
-            reference: Box::new(move || for_hits().hits),
-        });
     }
+}
+
+/// Expects the losses and the hits of a batch in a slot of a ring of pairs.
+pub fn expect_metrics(
+    bench: &mut Bench,
+    ring: Tensor,
+    of_losses: Tolerance,
+    expected: impl Fn() -> Expected + Clone + 'static,
+) {
+    let for_hits = expected.clone();
+    let written = written_slot(ring);
+    bench.expect_output(Output {
+        name: "losses".into(),
+        tensor: ring,
+        written: written.clone(),
+        read: |pairs| pairs.into_iter().step_by(2).collect(),
+        tolerance: of_losses,
+        reference: Box::new(move || expected().losses),
+    });
+    bench.expect_output(Output {
+        name: "hits".into(),
+        tensor: ring,
+        written,
+        read: |pairs| pairs.into_iter().skip(1).step_by(2).collect(),
+        // A sum of a few dozen weights, none of which may be wrong by a whole row.
+        tolerance: Tolerance::relative(1e-5, 0.0),
+        reference: Box::new(move || for_hits().hits),
+    });
 }
 
 /// Expected results for a batch.
@@ -159,50 +169,34 @@ impl Expected {
 
 pub fn cases() -> Cases {
     let mut cases = Vec::new();
+    let mut add = |classes, (batch, rows), logits, smoothing| {
+        cases.push(SoftmaxCrossEntropy { batch, classes, rows, logits, smoothing });
+    };
     for classes in [1, 2, 3, 10, 37, 100] {
         for (batch, rows) in [(1, 1), (5, 3), (31, 31), (32, 32), (33, 33), (129, 100), (300, 300)] {
             let logits = Logits::Uniform([UNIT, LARGE, TINY, 10.0][(classes + batch) % 4]);
-            cases.push(SoftmaxCrossEntropy { batch, classes, rows, logits, smoothing: 0.0 });
+            add(classes, (batch, rows), logits, 0.0);
         }
     }
     for range in [UNIT, LARGE, TINY, 10.0, 30.0, 1e4] {
-        let logits = Logits::Uniform(range);
-        cases.push(SoftmaxCrossEntropy { batch: 500, classes: 10, rows: 500, logits, smoothing: 0.0 });
+        add(10, (500, 500), Logits::Uniform(range), 0.0);
     }
-    cases.push(SoftmaxCrossEntropy {
-        batch: 70,
-        classes: 1000,
-        rows: 67,
-        logits: Logits::Uniform(LARGE),
-        smoothing: 0.0,
-    });
+    add(1000, (70, 67), Logits::Uniform(LARGE), 0.0);
     for classes in [1, 2, 3, 10, 1000] {
         for rows in [EXTREMES, 300] {
-            cases.push(SoftmaxCrossEntropy {
-                batch: 300,
-                classes,
-                rows,
-                logits: Logits::Extreme,
-                smoothing: 0.0,
-            });
+            add(classes, (300, rows), Logits::Extreme, 0.0);
         }
     }
     for classes in [1, 2, 3, 10, 37, 1000] {
         for (batch, rows, smoothing) in [(1, 1, 0.1), (65, 63, 0.2), (129, 129, 0.9)] {
             let logits = Logits::Uniform([UNIT, LARGE, 10.0][(classes + batch) % 3]);
-            cases.push(SoftmaxCrossEntropy { batch, classes, rows, logits, smoothing });
+            add(classes, (batch, rows), logits, smoothing);
         }
     }
     // More than 65,535 workgroups.
     let batch = 65_536 * ROWS_PER_PARTIAL + 9;
-    cases.push(SoftmaxCrossEntropy {
-        batch,
-        classes: 2,
-        rows: batch - 5,
-        logits: Logits::Uniform(UNIT),
-        smoothing: 0.0,
-    });
-    cases.into_iter().map(|case| Box::new(case) as Box<dyn Case>).collect()
+    add(2, (batch, batch - 5), Logits::Uniform(UNIT), 0.0);
+    boxed(cases)
 }
 
 /// Wrong kernels, each with the cases that must catch it.

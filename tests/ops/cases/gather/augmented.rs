@@ -5,26 +5,23 @@ use shadegrad::plan::{Array, StepRecord};
 use shadegrad::rng::{self, Purpose};
 
 use super::{Layout, Store, channels_last};
-use crate::bench::{Bench, Case, Cases, PLAIN_RUN};
+use crate::bench::{Cases, PLAIN_RUN, case};
 use crate::compare::Tolerance;
-
-#[derive(Clone, Copy, Debug)]
-struct Augmented {
-    store: Store,
-    layout: Layout,
-    /// Rows of the batch, and number of them that hold an image.
-    batch: usize,
-    rows: usize,
-    epoch: u32,
-    augmentation: Augmentation,
-}
 
 /// Map bytes to numbers that every device computes without rounding.
 const EXACT_FACTORS: [f32; 10] = [1.0, 3.0, 0.5, -7.0, -2.0, 0.0, 4.0, 1.0, 0.25, 0.5];
 
-impl Case for Augmented {
-    fn record(&self, bench: &mut Bench) {
-        let &Augmented { store, layout, batch, rows, epoch, augmentation } = self;
+case!(
+    Augmented {
+        store: Store,
+        layout: Layout,
+        /// Rows of the batch, and number of them that hold an image.
+        batch: usize,
+        rows: usize,
+        epoch: u32,
+        augmentation: Augmentation,
+    },
+    |bench| {
         let mut filled = store.fill_with(bench, &EXACT_FACTORS[..2 * store.shape[0]]);
         filled.images.augmentation = augmentation;
         let picks = bench.numbers.indices(batch, store.images());
@@ -45,7 +42,7 @@ impl Case for Augmented {
             x
         });
     }
-}
+);
 
 /// `word / 2^32` of `bound`, rounded down.
 fn below(word: u32, bound: usize) -> usize {
