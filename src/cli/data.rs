@@ -75,10 +75,6 @@ enum DataCommand {
 }
 
 /// Runs one of the subcommands.
-///
-/// # Errors
-/// The errors of the subcommand. `verify` fails with [`ErrorKind::Data`](crate::ErrorKind::Data)
-/// if a file is not the official one.
 pub(super) fn run(args: &DataArgs) -> Result<()> {
     let search = Search::from_environment(args.data_dir.clone());
     let command = Command { search: &search, json: args.json };

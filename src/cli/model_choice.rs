@@ -32,9 +32,6 @@ pub(super) struct ModelArguments {
 
 impl ModelArguments {
     /// Returns the path of the file with the weights, and the model.
-    ///
-    /// # Errors
-    /// The errors of [`read_model`].
     pub(super) fn read(&self) -> Result<(PathBuf, SavedModel)> {
         if let Some(spec) = &self.spec {
             // The number of classes is known once the data are loaded.

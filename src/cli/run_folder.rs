@@ -25,9 +25,6 @@ pub(super) enum RunFolder {
 
 impl RunFolder {
     /// Checks the folder of `--out`, or makes up a folder name that contains `name`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the folder is not empty.
     pub(super) fn plan(asked: Option<PathBuf>, name: &str) -> Result<Self> {
         match asked {
             Some(folder) => check_empty(&folder).map(|()| RunFolder::Given(folder)),

@@ -21,9 +21,6 @@ pub(super) fn load(config: &Config, data_dir: Option<PathBuf>, progress: bool) -
 }
 
 /// Checks that the recorded data of a run still exist.
-///
-/// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data) if the folder no longer exists.
 pub(super) fn check_recorded(data: &str) -> Result<()> {
     let path = Path::new(data);
     if Catalogue::built_in().find(data).is_some() || path.exists() {

@@ -41,7 +41,6 @@ impl<P: Uniform> PlainKernel<P> {
     /// bound on the loop iterations of one invocation; see [`iterations`](super::iterations).
     ///
     /// # Panics
-    ///
     /// If there are more or fewer tensors than bindings, or if a tensor holds f16 and the kernel
     /// has no f16 version.
     pub(crate) fn dispatch(
@@ -67,7 +66,6 @@ impl<P: Uniform> PlainKernel<P> {
     /// A use of the kernel with one invocation for each of `items`; see [`fold`].
     ///
     /// # Panics
-    ///
     /// If [`dispatch`](Self::dispatch) panics.
     pub(crate) fn for_each(
         &'static self,

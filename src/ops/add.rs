@@ -26,7 +26,6 @@ use crate::tensor::Tensor;
 /// Records `y = a + b` and returns `y`.
 ///
 /// # Panics
-///
 /// If `a` and `b` differ in shape or element type.
 #[track_caller]
 pub fn forward(plan: &mut Plan, a: Tensor, b: Tensor) -> Tensor {
@@ -36,7 +35,6 @@ pub fn forward(plan: &mut Plan, a: Tensor, b: Tensor) -> Tensor {
 /// Records `y = alpha a + beta b`, where `factors` is `[alpha, beta]`, and returns `y`.
 ///
 /// # Panics
-///
 /// If `a` and `b` differ in shape or element type.
 #[track_caller]
 pub fn weighted(plan: &mut Plan, factors: [f32; 2], a: Tensor, b: Tensor) -> Tensor {

@@ -17,7 +17,6 @@ use crate::tensor::Tensor;
 /// Records `y = average-pool of x` and returns `y`.
 ///
 /// # Panics
-///
 /// If `x` is not a map, or if the window does not fit.
 #[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
@@ -31,7 +30,6 @@ pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
 /// shape matters.
 ///
 /// # Panics
-///
 /// If `x` is not a map, if the window does not fit, or if `dy` does not have the output's shape.
 #[track_caller]
 pub fn backward(plan: &mut Plan, x: Tensor, dy: Tensor, window: Window) -> Tensor {

@@ -61,7 +61,6 @@ pub struct Output {
 /// Whether the op can be used for `x`, `[batch, inputs]`, and `weight`, `[classes, inputs]`.
 ///
 /// # Panics
-///
 /// If `x` or `weight` is not a matrix.
 pub fn fits(x: Tensor, weight: Tensor) -> bool {
     let ([_, inputs], [classes, _]) = (x.matrix("x"), weight.matrix("weight"));
@@ -73,7 +72,6 @@ pub fn fits(x: Tensor, weight: Tensor) -> bool {
 /// `[classes]`.
 ///
 /// # Panics
-///
 /// If they do not [fit](fits), or if the shapes do not match.
 #[track_caller]
 pub fn forward(

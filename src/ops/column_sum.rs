@@ -32,7 +32,6 @@ use crate::tensor::Tensor;
 /// each of whose cells is a row.
 ///
 /// # Panics
-///
 /// If `x` is neither a matrix nor a map, or if it has more than [`MOST_ROWS`] rows.
 #[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {

@@ -16,7 +16,6 @@ pub const PARTIALS: usize = 64;
 /// `[slots, partials]`.
 ///
 /// # Panics
-///
 /// If `w` is not f32.
 pub fn value(plan: &mut Plan, w: Tensor, slots: usize) -> Tensor {
     w.expect("w", Element::F32, w.shape());

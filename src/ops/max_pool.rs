@@ -31,7 +31,6 @@ use crate::tensor::Tensor;
 /// Records `y = max-pool of x` and returns `y`.
 ///
 /// # Panics
-///
 /// If `x` is not a map, or if the window does not fit.
 #[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
@@ -44,7 +43,6 @@ pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
 /// Records the gradient of `x` and returns it; `x` and `y` are the forward pass's.
 ///
 /// # Panics
-///
 /// If `x` is not a map, if the window does not fit, or if `y` or `dy` does not have the output's
 /// shape.
 #[track_caller]

@@ -53,7 +53,6 @@ pub struct Update {
 /// Records the update of `update.parameter` with its gradient `dw`, of the same shape.
 ///
 /// # Panics
-///
 /// If the shapes do not match.
 #[track_caller]
 pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
@@ -77,7 +76,6 @@ pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
 /// The op multiplies by the smaller of `x x^T` and `x^T x`, which gives the same result.
 ///
 /// # Panics
-///
 /// If `x` is not a matrix.
 #[track_caller]
 pub fn orthogonalised(plan: &mut Plan, mut x: Tensor) -> Tensor {

@@ -122,7 +122,6 @@ pub struct Output {
 /// Records the steps; see the module's documentation for the shapes.
 ///
 /// # Panics
-///
 /// If the shapes do not match, or if the sizes do not [fit](fits).
 #[track_caller]
 pub fn forward(

@@ -115,7 +115,6 @@ impl Pool {
     /// The windows on the map `x`.
     ///
     /// # Panics
-    ///
     /// If `x` is not a map, if the window does not fit it, or if the window is too large for the
     /// loop iterations of one invocation.
     #[track_caller]

@@ -17,9 +17,6 @@ impl From<ImageShape> for Size {
 
 impl LayerSpec {
     /// Returns the size of the output for one image, for an input of the size `input`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the layer cannot read this input.
     pub(in crate::nn) fn output(&self, input: Size) -> Result<Size> {
         let misplaced = || {
             Error::usage(format!("model layer `{self}` needs a map, but its input is a row of {input}"))

@@ -244,7 +244,6 @@ impl Activation {
     /// The forward and the backward kernel.
     ///
     /// # Panics
-    ///
     /// For [`Activation::Relu`], which is recorded as a separate op.
     pub(super) fn kernels(self) -> [&'static PlainKernel<ActivationParams>; 2] {
         self.row().kernels.expect("ReLU is recorded as a separate op")

@@ -28,7 +28,6 @@ impl Running {
 /// moments.
 ///
 /// # Panics
-///
 /// If the shapes do not match, or if the batch has too many rows for one dispatch.
 #[track_caller]
 pub fn statistics(plan: &mut Plan, x: Tensor, running: Running, normalisation: Normalisation) -> Tensor {
@@ -43,7 +42,6 @@ pub fn statistics(plan: &mut Plan, x: Tensor, running: Running, normalisation: N
 /// Records the moments of an evaluation, from the running statistics; returns them.
 ///
 /// # Panics
-///
 /// If the shapes do not match.
 #[track_caller]
 pub fn recall(plan: &mut Plan, running: Running, normalisation: Normalisation) -> Tensor {
@@ -59,7 +57,6 @@ pub fn recall(plan: &mut Plan, running: Running, normalisation: Normalisation) -
 /// `[channels]`.
 ///
 /// # Panics
-///
 /// If the shapes do not match.
 #[track_caller]
 pub fn apply(plan: &mut Plan, x: Tensor, moments: Tensor, weight: Tensor, bias: Tensor) -> Tensor {

@@ -42,7 +42,6 @@ use images::Gather;
 /// `element`.
 ///
 /// # Panics
-///
 /// If the tensors of `images` or `order` have the wrong shape or element type, or if the images are
 /// too small for the augmentation.
 pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
@@ -55,7 +54,6 @@ pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, el
 /// `element`.
 ///
 /// # Panics
-///
 /// If the tensors of `images` or `order` have the wrong shape or element type, or if the images are
 /// too small for the augmentation.
 pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
@@ -70,7 +68,6 @@ pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, ele
 /// `[batch, height, width, channels]`, of floats of type `element`.
 ///
 /// # Panics
-///
 /// If the tensors of `images` or `order` have the wrong shape or element type, or if the images are
 /// too small for the augmentation.
 pub fn maps(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
