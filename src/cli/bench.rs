@@ -110,7 +110,7 @@ fn tables(report: &Report<'_>) -> String {
     let DeviceInfo { name, backend, driver, kind, .. } = report.device;
     let kind = match kind {
         DeviceKind::Software => "software: a driver that computes on the CPU".into(),
-        kind => format!("{kind:?}").to_lowercase(),
+        kind => kind.name().into(),
     };
     let mut text = String::new();
     for (title, value) in

@@ -16,22 +16,6 @@ use crate::optim::{Hyperparameter, Optimizer, Place, Schedule};
 use crate::tensor::Precision;
 use crate::text::bounds::Bounds;
 
-/// The names of all values of a type, in a static array.
-macro_rules! names {
-    ($type:ty) => {{
-        const NAMES: [&str; <$type>::ALL.len()] = {
-            let mut names = [""; <$type>::ALL.len()];
-            let mut index = 0;
-            while index < names.len() {
-                names[index] = <$type>::ALL[index].name();
-                index += 1;
-            }
-            names
-        };
-        &NAMES
-    }};
-}
-
 /// Declares the keys: documentation, name in files, kind of value, default and help.
 macro_rules! keys {
     ($($(#[$doc:meta])* $key:ident: $name:literal, $kind:expr, $default:expr, $help:literal;)+) => {
@@ -91,19 +75,19 @@ keys! {
     ImageSize: "image-size", Count, None,
         "Resize images to N x N pixels (image folders only)";
     /// How images are brought to the training size.
-    Resize: "resize", Choice(names!(Resize)), Some("crop"),
+    Resize: "resize", Choice(&Resize::NAMES), Some("crop"),
         "How to bring images to the training size";
     /// How pixels are normalised.
-    Normalize: "normalize", Choice(names!(Normalize)), Some("unit"),
+    Normalize: "normalize", Choice(&Normalize::NAMES), Some("unit"),
         "Scale pixels to 0..1 (unit), or to mean 0 and standard deviation 1 (standard)";
     /// Layers of the model.
     Model: "model", OrAuto(&Text), None,
         "Layers joined by commas, for example linear:128,relu,linear:10; `auto` chooses them for the image size";
     /// Initial weights.
-    Init: "init", ChoiceOrFile(names!(InitRule)), Some("he"),
+    Init: "init", ChoiceOrFile(&InitRule::NAMES), Some("he"),
         "Weight initialisation, or a .safetensors file or run to start from";
     /// Precision of activations and gradients.
-    Precision: "precision", Choice(names!(Precision)), Some("f32"),
+    Precision: "precision", Choice(&Precision::NAMES), Some("f32"),
         "Precision of activations and gradients; f16 halves their memory on GPUs that support it";
     /// Passes over the training images.
     Epochs: "epochs", OrAuto(&Count), Some("10"),
@@ -115,7 +99,7 @@ keys! {
     BatchSize: "batch-size", OrAuto(&Count), Some("64"),
         "Images per step; `auto` depends on the number of training images";
     /// Horizontal flips of training images.
-    Flip: "flip", Choice(names!(Flip)), Some("none"),
+    Flip: "flip", Choice(&Flip::NAMES), Some("none"),
         "Flip training images horizontally: at random, or each one in alternating epochs";
     /// Largest random shift of training images, in pixels.
     Crop: "crop", OrAuto(&CountOrZero), Some("0"),
@@ -169,7 +153,7 @@ keys! {
     L2: "l2", Number(Bounds::NotNegative), Some("0.0"),
         "L2 penalty: add X/2 times the sum of squares of all weights to the loss";
     /// Learning rate schedule.
-    Schedule: "schedule", Choice(names!(Schedule)), Some("constant"),
+    Schedule: "schedule", Choice(&Schedule::NAMES), Some("constant"),
         "Learning rate schedule";
     /// Length of the schedule in steps or epochs.
     ScheduleSteps: "schedule-steps", Interval, None,
@@ -187,7 +171,7 @@ keys! {
     Validation: "validation", FractionOrChoice(&Validation::NAMES), Some("0.0"),
         "Fraction of the training images to hold out for validation, or `test` to validate on the test images";
     /// Metric that decides the best epoch and early stopping.
-    Monitor: "monitor", Choice(names!(Monitor)), Some("accuracy"),
+    Monitor: "monitor", Choice(&Monitor::NAMES), Some("accuracy"),
         "Metric that decides which epoch is best; the other one breaks ties";
     /// Number of epochs without improvement after which to stop.
     Patience: "patience", Count, None,
