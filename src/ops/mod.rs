@@ -13,6 +13,7 @@
 
 mod elementwise;
 pub mod fixture;
+mod frame;
 pub mod peak;
 mod rate;
 pub mod window;

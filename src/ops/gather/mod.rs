@@ -32,9 +32,9 @@ mod images;
 
 pub use images::{Batch, Images, NO_LABEL};
 
+use super::frame::op;
 use crate::augmentation::Augmentation;
-use crate::kernel::{Dispatch, GpuFacts};
-use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
+use crate::plan::{Operands, Plan, Role};
 use crate::tensor::{Element, Tensor};
 use images::Gather;
 
@@ -107,28 +107,10 @@ fn record(plan: &mut Plan, images: &Images, order: Tensor, x: Tensor) -> Batch {
     let batch = x.shape().sizes()[0];
     let labels = plan.declare("batch_labels", Role::Scratch, Element::U32, [batch]);
     let output = Batch { x, labels };
-    plan.record(Gather { images: images.clone(), order, output });
+    let gather = Gather { images: images.clone(), order, output };
+    let mut operands = Operands::new(&[images.labels, images.normalisation, order], &[x, labels]);
+    operands.reads.extend(&images.pieces);
+    let kernels = gather.dispatches();
+    plan.record(op("gather", operands, kernels, move |memory, step| gather.run(memory, step)));
     output
-}
-
-impl Op for Gather {
-    fn name(&self) -> &'static str {
-        "gather"
-    }
-
-    fn operands(&self) -> Operands {
-        let Images { pieces, labels, normalisation, .. } = &self.images;
-        let mut operands =
-            Operands::new(&[*labels, *normalisation, self.order], &[self.output.x, self.output.labels]);
-        operands.reads.extend(pieces);
-        operands
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        self.run(memory, step);
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        self.dispatches()
-    }
 }
