@@ -33,9 +33,6 @@ mod summary;
 
 pub use init::InitRule;
 pub use layer::{Backward, Forward, GradientSink, Layer, Parameter, Phase};
-pub use layers::{
-    Activation, BatchNorm, Conv, ConvShape, Dropout, Flatten, Linear, Pool, Residual, Sequence,
-};
 pub use model::{Model, backward};
 pub use module::Module;
 pub use pool_kind::PoolKind;

@@ -31,7 +31,7 @@ struct Source<'a> {
 }
 
 /// Records a forward pass and its loss.
-fn measure<'a>(plan: &mut Plan, model: &'a Model, source: Source<'_>, smoothing: f32) -> (Forward<'a>, Loss) {
+fn measure(plan: &mut Plan, model: &Model, source: Source<'_>, smoothing: f32) -> (Forward, Loss) {
     let Source { split, batch, phase } = source;
     let gather = match model.input() {
         Size::Map { .. } => gather::maps,
