@@ -10,11 +10,8 @@ use super::style::Style;
 use super::{output, values};
 use crate::bench::kernels::{self, Kernel, Kernels};
 use crate::bench::training::{self, Training, Workload};
-use crate::data::Dataset;
 use crate::data::fetch::{FetchOptions, load_or_fetch};
-use crate::data::load::load;
-use crate::data::locate::Search;
-use crate::data::pictures::Wanted;
+use crate::data::{Dataset, Search, Wanted, load};
 use crate::device::{DeviceInfo, DeviceKind};
 use crate::error::Result;
 

@@ -9,14 +9,12 @@ use serde_json::{Value, json};
 use super::picture_flags::PictureArguments;
 use super::preview_flags::PreviewArguments;
 use super::{output, verification_report};
-use crate::data::catalogue::KnownSet;
 use crate::data::fetch::{FetchOptions, Origin, fetch, import};
 use crate::data::load::{is_of_pictures, load, unknown};
-use crate::data::locate::Search;
 use crate::data::pictures::{self, Wanted};
 use crate::data::statistics::{class_counts, moments};
 use crate::data::verify::verify;
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, KnownSet, Search, Split};
 use crate::error::{Error, Result};
 
 const EXAMPLES: &str = "Examples:

@@ -7,9 +7,8 @@ use serde::Serialize;
 
 use super::output;
 use super::style::Style;
-use crate::device::cpu::Cpu;
 use crate::device::gpu::adapter::{FoundAdapter, adapters, driver_advice};
-use crate::device::{Device, DeviceInfo};
+use crate::device::{Cpu, Device, DeviceInfo};
 use crate::error::Result;
 
 const EXAMPLES: &str = "Examples:

@@ -7,10 +7,8 @@ use clap::Args;
 use super::{output, values};
 
 use crate::checkpoint::{About, SavedModel, read_model};
-use crate::data::load::load;
-use crate::data::locate::Search;
-use crate::data::pictures::{Resize, Wanted};
 use crate::data::{Dataset, Normalisation, Normalize};
+use crate::data::{Resize, Search, Wanted, load};
 use crate::error::Result;
 use crate::nn::ModelSpec;
 

@@ -13,12 +13,10 @@ use super::signals::stop_on_signals;
 use super::{output, training_data};
 use crate::config::{Config, Key, Settings};
 use crate::data::Dataset;
-use crate::device::Device;
-use crate::device::profile::Profile;
+use crate::device::{Device, Profile};
 use crate::error::{Error, Result};
-use crate::run::record::RecordedDevice;
 use crate::run::supervisor::record_changes;
-use crate::run::{Change, Continuation, RunNotice, RunSource, Supervisor};
+use crate::run::{Change, Continuation, RecordedDevice, RunNotice, RunSource, Supervisor};
 use crate::train::Trainer;
 
 const EXAMPLES: &str = "Examples:

@@ -4,9 +4,8 @@ use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::run::State;
 use crate::run::clock;
-use crate::run::record::Record;
+use crate::run::{Record, State};
 
 /// Parent folder of runs without `--out`.
 const RUNS: &str = "runs";

@@ -4,10 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::output;
 use crate::config::{Config, Key, Origin, Resolved, Setting, TrainingSet};
-use crate::data::catalogue::Catalogue;
 use crate::data::fetch::{FetchOptions, load_or_fetch};
-use crate::data::locate::Search;
-use crate::data::pictures::Wanted;
+use crate::data::{Catalogue, Search, Wanted};
 use crate::data::{Dataset, ImageShape};
 use crate::error::{Error, Result};
 use crate::text::human;

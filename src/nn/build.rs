@@ -7,8 +7,7 @@ use super::pool_kind::PoolKind;
 use super::size::Size;
 use super::spec::ModelSpec;
 use super::spec::layer_spec::LayerSpec;
-use crate::ops::activation::Activation;
-use crate::ops::window::Window;
+use crate::ops::{Activation, Window};
 use crate::plan::Plan;
 
 impl Model {

@@ -8,10 +8,9 @@ use super::module::Module;
 use super::size::Size;
 
 use crate::nn::init::ParameterKind;
-use crate::ops::activation::Activation;
 use crate::ops::classifier::InputGradient;
 use crate::ops::softmax_cross_entropy::{Loss, Target};
-use crate::ops::{cast, relu};
+use crate::ops::{Activation, cast, relu};
 use crate::plan::{Plan, Role};
 use crate::tensor::{Element, Shape, Tensor};
 

@@ -31,7 +31,7 @@ mod size;
 mod spec;
 mod summary;
 
-pub use init::InitRule;
+pub use init::{InitRule, ParameterKind};
 pub use layer::{Backward, Forward, GradientSink, Layer, Parameter, Phase};
 pub use model::{Model, backward};
 pub use module::Module;

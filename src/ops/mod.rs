@@ -18,6 +18,7 @@ pub mod peak;
 mod rate;
 pub mod window;
 
+pub use activation::Activation;
 pub use rate::Rate;
 pub use window::Window;
 

@@ -156,8 +156,7 @@ fn encode(
 mod tests {
     use super::*;
     use crate::checkpoint::{About, NamedTensor};
-    use crate::data::Normalisation;
-    use crate::data::pictures::Resize;
+    use crate::data::{Normalisation, Resize};
 
     /// Decodes a picture as a PNG reader does: red, green, blue, opacity.
     fn decode(picture: &str) -> (u32, u32, Vec<u8>) {

@@ -4,8 +4,7 @@ use crate::nn::init::ParameterKind;
 use crate::nn::{Forward, Layer, Module, Parameter, Phase, Size};
 use crate::ops::batch_norm::{self, Normalisation, Running};
 use crate::plan::{Plan, Role};
-use crate::tensor::Element;
-use crate::tensor::layout::FileLayout;
+use crate::tensor::{Element, FileLayout};
 
 /// PyTorch's default epsilon.
 const EPSILON: f32 = 1e-5;
