@@ -165,10 +165,7 @@ impl Key {
     }
 
     /// Returns the key of an optimizer's hyperparameter, which has the same name.
-    ///
-    /// # Panics
-    /// Panics if there is none.
-    pub fn of_hyperparameter(hyperparameter: &Hyperparameter) -> Key {
+    pub(crate) fn of_hyperparameter(hyperparameter: &Hyperparameter) -> Key {
         Key::named(hyperparameter.name).expect("every hyperparameter has a key")
     }
 

@@ -103,10 +103,7 @@ impl Model {
 
     /// Records the forward pass of a model and its loss, which is fused with the last layer if
     /// possible.
-    ///
-    /// # Panics
-    /// If there are no layers.
-    pub fn forward_with_loss(
+    pub(crate) fn forward_with_loss(
         &self,
         plan: &mut Plan,
         x: Tensor,

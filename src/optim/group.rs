@@ -106,10 +106,7 @@ impl Groups {
     }
 
     /// Checks that no rule sets the momentum of an optimizer that has none.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the rule.
-    pub fn check_momentum(&self, optimizer: Optimizer) -> Result<()> {
+    pub(crate) fn check_momentum(&self, optimizer: Optimizer) -> Result<()> {
         let is_lost = |rule: &&Rule| rule.options.momentum.is_some() && !rule.options.uses_sgd;
         match self.rules.iter().find(is_lost) {
             Some(rule) if !optimizer.has_momentum() => {

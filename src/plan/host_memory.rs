@@ -172,10 +172,7 @@ impl HostMemory {
     }
 
     /// The elements of an integer tensor, mutably.
-    ///
-    /// # Panics
-    /// If the tensor has another element type, or if it is borrowed to be written.
-    pub fn u32_mut(&self, tensor: Tensor) -> RefMut<'_, [u32]> {
+    pub(crate) fn u32_mut(&self, tensor: Tensor) -> RefMut<'_, [u32]> {
         RefMut::map(self.array(tensor).borrow_mut(), |array| match array {
             Held::U32(values) => &mut values[..tensor.len()],
             _ => panic!("tensor {} is {:?}, not u32", tensor.id, tensor.element),

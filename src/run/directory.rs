@@ -153,10 +153,7 @@ impl RunDirectory {
     }
 
     /// Records a new folder of known data sets for a run that is resumed.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the disk fails.
-    pub fn move_data_dir(&mut self, data_dir: &Path) -> Result<()> {
+    pub(crate) fn move_data_dir(&mut self, data_dir: &Path) -> Result<()> {
         self.facts["data_dir"] = record::data_dir(Some(data_dir));
         self.write_facts()
     }
@@ -197,10 +194,7 @@ impl RunDirectory {
     }
 
     /// Logs warnings about the data set, such as ignored pictures.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the disk fails.
-    pub fn log_warnings(&self, warnings: &[String]) -> Result<()> {
+    pub(crate) fn log_warnings(&self, warnings: &[String]) -> Result<()> {
         warnings.iter().try_for_each(|warning| self.log_warning(warning))
     }
 

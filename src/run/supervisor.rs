@@ -336,10 +336,7 @@ impl Supervisor<'_> {
 }
 
 /// Records a new data folder and the changes of the configuration.
-///
-/// # Errors
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) if the disk fails.
-pub fn record_changes(
+pub(crate) fn record_changes(
     directory: &mut RunDirectory,
     data_dir: Option<&Path>,
     change: Option<&Change>,
