@@ -72,7 +72,6 @@ enum DataCommand {
     },
 }
 
-/// Runs one of the subcommands.
 pub(super) fn run(args: &DataArgs) -> Result<()> {
     let search = Search::from_environment(args.data_dir.clone());
     let command = Command { search: &search, json: args.json };
@@ -257,7 +256,6 @@ impl Command<'_> {
     }
 }
 
-/// Appends a line to `text`.
 fn line(text: &mut String, line: impl fmt::Display) {
     text.push_str(&format!("{line}\n"));
 }

@@ -85,7 +85,6 @@ pub(super) fn print_major(notice: &Notice) {
     }
 }
 
-/// Prints a notice.
 pub(super) fn print(notice: &Notice) {
     output::print_note(&format!("note: {}\n", words(notice)));
 }

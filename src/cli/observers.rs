@@ -47,7 +47,6 @@ pub(super) struct Observers {
     dashboard: Option<Dashboard>,
 }
 
-/// Prints only warnings.
 struct WarningsOnly;
 
 impl Observer for WarningsOnly {
@@ -94,7 +93,6 @@ impl Observers {
         self.profile.clone()
     }
 
-    /// Returns the observers for the trainer.
     pub(super) fn all(&mut self) -> Vec<&mut dyn Observer> {
         let mut all = vec![&mut *self.printer as &mut dyn Observer];
         all.extend(self.dashboard.iter_mut().map(|dashboard| dashboard as &mut dyn Observer));

@@ -62,7 +62,6 @@ pub(super) struct ResumeArguments {
 }
 
 impl ResumeArguments {
-    /// Returns the settings to change.
     fn changes(&self) -> Result<Settings> {
         let mut changes = Settings::default();
         for (key, text) in [(Key::Epochs, &self.epochs), (Key::Lr, &self.lr), (Key::Data, &self.data)] {
@@ -116,7 +115,6 @@ pub(super) struct ResumeRun<'a> {
     pub(super) device: DeviceFlags,
     /// Replaces the folder from which the run loads its data.
     pub(super) data_dir: Option<PathBuf>,
-    /// Settings to change.
     pub(super) changes: Settings,
     /// Collects the time that kernels take.
     pub(super) profile: Option<Profile>,

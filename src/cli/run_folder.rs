@@ -13,10 +13,8 @@ const RUNS: &str = "runs";
 /// Maximum number of runs with the same name in the same second.
 const MOST_OF_A_NAME: u32 = 1000;
 
-/// A folder for a run.
 #[derive(Debug)]
 pub(super) enum RunFolder {
-    /// The folder of `--out`.
     Given(PathBuf),
     /// A new folder. A number is appended to its name if the name is taken.
     New(PathBuf),
@@ -34,7 +32,6 @@ impl RunFolder {
         }
     }
 
-    /// Creates the folder.
     pub(super) fn create(self) -> Result<PathBuf> {
         let failed = |folder: &Path, cause: &std::io::Error| {
             Error::io(format!("create the folder {}", folder.display()), cause)

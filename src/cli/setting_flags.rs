@@ -20,7 +20,6 @@ pub(super) struct SettingFlags {
     given: Vec<(Key, Given)>,
 }
 
-/// The value of a flag.
 #[derive(Clone, Debug)]
 enum Given {
     Text(OsString),

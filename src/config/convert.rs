@@ -11,7 +11,6 @@ use crate::nn::InitRule;
 use crate::optim::{Groups, Optimizer, Place, Schedule, Warmup};
 use crate::tensor::Precision;
 
-/// A field of a configuration.
 pub(super) trait Field {
     /// Returns the field, whose key is `key`. The values of all settings have been checked.
     fn read(settings: &Settings, key: Key) -> Self;

@@ -254,7 +254,6 @@ fn refusal(key: Key, written: Written<'_>, shown: &str, origin: &Origin) -> Erro
     }
 }
 
-/// Returns `text` shortened for a message.
 pub(super) fn shorten(text: &str) -> String {
     one_line(text, 60)
 }

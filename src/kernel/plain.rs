@@ -24,12 +24,10 @@ impl<P> PlainKernel<P> {
         [&self.full].into_iter().chain(&self.half).cloned().collect()
     }
 
-    /// Size of a workgroup.
     pub(crate) const fn workgroup(&self) -> [u32; 3] {
         self.full.workgroup
     }
 
-    /// Invocations of a workgroup.
     pub(crate) const fn invocations(&self) -> u32 {
         let [x, y, z] = self.full.workgroup;
         x * y * z

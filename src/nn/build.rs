@@ -70,7 +70,6 @@ struct Previous {
     masks_gradient: bool,
 }
 
-/// The following layers.
 struct Following {
     /// Whether a ReLU follows, which is fused into the layer.
     relu: bool,

@@ -26,9 +26,7 @@ pub(super) struct Elementwise<P: 'static, const R: usize, const W: usize> {
     pub(super) kernel: &'static PlainKernel<P>,
     /// The kernel's uniform.
     pub(super) params: P,
-    /// The inputs.
     pub(super) reads: [Tensor; R],
-    /// The outputs.
     pub(super) outputs: [Tensor; W],
 }
 

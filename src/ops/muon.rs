@@ -28,7 +28,6 @@ use crate::kernel::shaders::{self, MuonDirectParams, MuonFactorsParams, MuonFoll
 use crate::plan::{Operands, Plan};
 use crate::tensor::{Element, Tensor};
 
-/// Number of iterations of the polynomial.
 const ITERATIONS: usize = 3;
 
 /// The polynomial's coefficients a, b and c. Jordan chose them for a steep slope at 0 rather than

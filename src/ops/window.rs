@@ -134,12 +134,10 @@ impl Pool {
         pool
     }
 
-    /// Shape of the map.
     pub(super) fn input(&self) -> Shape {
         [self.batch, self.rows.input, self.columns.input, self.channels].into()
     }
 
-    /// Shape of the pool's output.
     pub(super) fn output(&self) -> Shape {
         [self.batch, self.rows.output, self.columns.output, self.channels].into()
     }

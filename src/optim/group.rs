@@ -31,7 +31,6 @@ pub struct Groups {
     rules: Vec<Rule>,
 }
 
-/// The options of one group.
 #[derive(Clone, Debug, PartialEq)]
 struct Rule {
     selector: Selector,
@@ -41,14 +40,11 @@ struct Rule {
 /// Selects the parameters of a group.
 #[derive(Clone, Debug, PartialEq)]
 enum Selector {
-    /// All weights.
     Weights,
     Biases,
     /// Norm weights and norm biases.
     Norms,
-    /// Norm weights.
     NormWeights,
-    /// Norm biases.
     NormBiases,
     /// The layer or the tensor with this name.
     Named(String),

@@ -56,7 +56,6 @@ pub struct RunDirectory {
     begun: Option<Record>,
     /// The contents of `run.json`.
     facts: Value,
-    /// Whether the run is training.
     is_under_way: bool,
     saved: Option<Saved>,
     metrics_synced: bool,
@@ -158,7 +157,6 @@ impl RunDirectory {
         self.write_facts()
     }
 
-    /// Records the state of the run.
     fn enter(&mut self, state: State, error: Option<&Error>) -> Result<()> {
         self.is_under_way = state == State::Running;
         self.facts["state"] = json!(state);
@@ -202,7 +200,6 @@ impl RunDirectory {
         self.log(&format!("warning: {warning}"))
     }
 
-    /// Appends a line to the log.
     pub(super) fn log(&self, line: &str) -> Result<()> {
         self.append("log.txt", &format!("{} {line}", clock::now(clock::LOG)))
     }

@@ -77,7 +77,6 @@ impl Album {
         Ok(Album { pictures: keep(looked, faults).collect() })
     }
 
-    /// Returns the number of pictures of each class.
     pub(super) fn counts(&self, classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
         for picture in &self.pictures {

@@ -10,7 +10,6 @@ use crate::tensor::layout::FileLayout;
 /// Sizes and options of a convolution.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::nn) struct ConvShape {
-    /// Number of input channels.
     pub(in crate::nn) channels: usize,
     /// Size, stride and padding.
     pub(in crate::nn) window: Window,

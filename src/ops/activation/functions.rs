@@ -50,7 +50,6 @@ pub struct Argument {
     pub set: fn(f32) -> Activation,
 }
 
-/// One row of the table of activations.
 struct Row {
     /// The activation, with an argument that suits an example.
     activation: Activation,

@@ -120,7 +120,6 @@ pub fn weight_gradient(plan: &mut Plan, dy: Tensor, x: Tensor, window: Window) -
     dw
 }
 
-/// Number of filters of a weight.
 #[track_caller]
 fn filters(operand: &str, weight: Tensor) -> usize {
     let [filters, _, _, _] = *weight.shape().sizes() else {
