@@ -60,9 +60,6 @@ pub struct Output {
 }
 
 /// Whether the op can be used for `x`, `[batch, inputs]`, and `weight`, `[classes, inputs]`.
-///
-/// # Panics
-/// If `x` or `weight` is not a matrix.
 pub fn fits(x: Tensor, weight: Tensor) -> bool {
     let ([_, inputs], [classes, _]) = (x.matrix("x"), weight.matrix("weight"));
     let whole_vectors = inputs.is_multiple_of(4);

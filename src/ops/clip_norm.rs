@@ -32,9 +32,6 @@ pub struct Gradient {
 }
 
 /// Records the clipping of `gradients`, in place, to the global norm `most`.
-///
-/// # Panics
-/// If a gradient and its parameter differ in shape, or if one is not f32.
 pub fn clip(plan: &mut Plan, gradients: &[Gradient], most: f32) {
     for gradient in gradients {
         gradient.dw.expect("gradient", Element::F32, gradient.w.shape());

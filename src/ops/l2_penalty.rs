@@ -15,9 +15,6 @@ pub const PARTIALS: usize = 64;
 
 /// Records the sum of squares of `w` and returns the ring buffer of its partial sums,
 /// `[slots, partials]`.
-///
-/// # Panics
-/// If `w` is not f32.
 pub fn value(plan: &mut Plan, w: Tensor, slots: usize) -> Tensor {
     w.expect("w", Element::F32, w.shape());
     let name = format!("{}.squares", plan.name(w));

@@ -51,9 +51,6 @@ pub struct Update {
 }
 
 /// Records the update of `update.parameter` with its gradient `dw`, of the same shape.
-///
-/// # Panics
-/// If the shapes do not match.
 #[track_caller]
 pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     let Update { parameter, momentum, .. } = update;
@@ -74,9 +71,6 @@ pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
 /// about 0.7 to 1.2, except for those that were very small.
 ///
 /// The op multiplies by the smaller of `x x^T` and `x^T x`, which gives the same result.
-///
-/// # Panics
-/// If `x` is not a matrix.
 #[track_caller]
 pub fn orthogonalised(plan: &mut Plan, mut x: Tensor) -> Tensor {
     let [rows, columns] = x.matrix("x");

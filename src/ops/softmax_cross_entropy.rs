@@ -72,9 +72,6 @@ pub struct Loss {
 }
 
 /// Records loss, correct count and gradient of `logits`, `[batch, classes]`.
-///
-/// # Panics
-/// If `logits` is not an f32 matrix, or if the labels do not match it.
 pub fn forward(plan: &mut Plan, logits: Tensor, target: Target) -> Loss {
     let [batch, _] = logits.matrix("logits");
     logits.expect("logits", Element::F32, logits.shape());

@@ -50,8 +50,6 @@ impl Averages {
 
     pub(super) fn swap_ema(&self, session: &mut dyn Session) -> Result<()> {
         let launch = Launch { step: self.swap_ema, record: StepRecord::default() };
-        let ticket = session.submit(&[launch], &[], 0)?;
-        session.finish(ticket)?;
-        Ok(())
+        session.run(&[launch])
     }
 }

@@ -20,9 +20,6 @@ pub struct Gradients {
 }
 
 /// Records the gradients of a forward pass that used the batch's own `moments`, and returns them.
-///
-/// # Panics
-/// If the shapes do not match.
 #[track_caller]
 pub fn backward(plan: &mut Plan, x: Tensor, moments: Tensor, weight: Tensor, dy: Tensor) -> Gradients {
     let matrix = Matrix::of(x);

@@ -100,9 +100,6 @@ pub fn statistics(plan: &mut Plan, x: Tensor, running: Running, normalisation: N
 }
 
 /// Records the moments of an evaluation, from the running statistics; returns them.
-///
-/// # Panics
-/// If the shapes do not match.
 #[track_caller]
 pub fn recall(plan: &mut Plan, running: Running, normalisation: Normalisation) -> Tensor {
     let channels = running.mean.len();
@@ -126,9 +123,6 @@ pub fn recall(plan: &mut Plan, running: Running, normalisation: Normalisation) -
 
 /// Records `y = (x - mean) / deviation * weight + bias` and returns `y`; `weight` and `bias` are
 /// `[channels]`.
-///
-/// # Panics
-/// If the shapes do not match.
 #[track_caller]
 pub fn apply(plan: &mut Plan, x: Tensor, moments: Tensor, weight: Tensor, bias: Tensor) -> Tensor {
     let matrix = Matrix::of(x);

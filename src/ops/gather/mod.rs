@@ -52,10 +52,6 @@ pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, el
 /// Records the gathering of `batch` images in the order `order`, `[images]`: as pixels if kernels
 /// can read images by vectors of sixteen and there is no augmentation, otherwise as floats of type
 /// `element`.
-///
-/// # Panics
-/// If the tensors of `images` or `order` have the wrong shape or element type, or if the images are
-/// too small for the augmentation.
 pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
     if !images.has_whole_vectors() || !images.augmentation.is_none() {
         return forward(plan, images, order, batch, element);
@@ -66,10 +62,6 @@ pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, ele
 
 /// Records the gathering of `batch` images in the order `order`, `[images]`, as maps,
 /// `[batch, height, width, channels]`, of floats of type `element`.
-///
-/// # Panics
-/// If the tensors of `images` or `order` have the wrong shape or element type, or if the images are
-/// too small for the augmentation.
 pub fn maps(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
     let x = plan.scratch_of(element, "x", [batch, images.height, images.width, images.channels()]);
     record(plan, images, order, x)

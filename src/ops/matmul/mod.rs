@@ -115,9 +115,6 @@ pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, weight: Update, bias: Optio
 }
 
 /// Records `parameter = (1 - lr decay)^rows parameter - a^T b` (form tn).
-///
-/// # Panics
-/// If the shapes do not match.
 #[track_caller]
 pub fn change(plan: &mut Plan, a: Tensor, b: Tensor, parameter: Tensor, decay: f32) {
     let Size { m, n, .. } = Form::Tn.size(a, b);
