@@ -35,31 +35,20 @@ use std::ops::Range;
 
 use crate::error::{Error, Result};
 use crate::rng::{self, Purpose};
+use crate::text::named::named;
 
-/// Horizontal flips of training images.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Flip {
-    /// No flips.
-    #[default]
-    None,
-    /// A random half of the images in each epoch.
-    Random,
-    /// A random half in the first epoch, the other half in the next, and so on in turns.
-    Alternating,
-}
-
-impl Flip {
-    /// All kinds of flips.
-    pub const ALL: [Flip; 3] = [Flip::None, Flip::Random, Flip::Alternating];
-
-    /// The name in flags and files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Flip::None => "none",
-            Flip::Random => "random",
-            Flip::Alternating => "alternating",
-        }
+named! {
+    /// Horizontal flips of training images.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Flip {
+        /// No flips.
+        #[default]
+        None = "none",
+        /// A random half of the images in each epoch.
+        Random = "random",
+        /// A random half in the first epoch, the other half in the next, and so on in turns.
+        Alternating = "alternating",
     }
 }
 

@@ -109,7 +109,6 @@ fn permutation(mut stream: Stream, count: usize) -> Vec<u32> {
     order
 }
 
-/// Number of rounds of [`philox`].
 pub(crate) const ROUNDS: usize = 10;
 
 /// Philox4x32-10: four pseudorandom words for every counter and key.

@@ -25,7 +25,6 @@ const MOST: usize = 64 * MOST_LAUNCHES;
 pub(super) struct Timed {
     /// Seconds per launch.
     pub(super) seconds: Spread,
-    /// Names of the kernels.
     pub(super) kernels: Vec<String>,
 }
 

@@ -10,7 +10,6 @@ use std::path::{Component, Path};
 use crate::data::hash::Hasher;
 use crate::error::Error;
 
-/// File name of the manifest.
 pub(crate) const NAME: &str = "SHA256SUMS";
 
 /// Maximum sizes in bytes of a manifest and of a file. They are far above any checkpoint.
@@ -20,7 +19,6 @@ const MOST_BYTES: u64 = 16 << 30;
 /// The contents of a folder's files, by name.
 pub(crate) type Contents = BTreeMap<String, Vec<u8>>;
 
-/// Returns the manifest of these files.
 pub(crate) fn render(files: &Contents) -> String {
     let line = |(name, bytes): (&String, &Vec<u8>)| {
         let mut hasher = Hasher::default();

@@ -15,4 +15,5 @@ mod weights;
 
 pub use fingerprint::weights_sha256;
 pub use model_file::{About, NamedTensor, SavedModel};
-pub use weights::{BEST, MODEL, read_model, weights_of};
+pub(crate) use weights::weights_of;
+pub use weights::{BEST, MODEL, read_model};

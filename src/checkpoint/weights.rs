@@ -34,10 +34,7 @@ pub fn read_model(model: &Path) -> Result<(PathBuf, SavedModel)> {
 
 /// Returns the path of the weights file: `model` itself, that of a checkpoint, or that of a run's
 /// best checkpoint.
-///
-/// # Errors
-/// [`ErrorKind::Model`](crate::ErrorKind::Model) if there is none.
-pub fn weights_of(model: &Path) -> Result<PathBuf> {
+pub(crate) fn weights_of(model: &Path) -> Result<PathBuf> {
     let shown = model.display();
     let about = std::fs::metadata(model).map_err(|cause| {
         Error::model(format!("there is no model {shown}: {cause}"))

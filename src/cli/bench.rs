@@ -10,11 +10,8 @@ use super::style::Style;
 use super::{output, values};
 use crate::bench::kernels::{self, Kernel, Kernels};
 use crate::bench::training::{self, Training, Workload};
-use crate::data::Dataset;
 use crate::data::fetch::{FetchOptions, load_or_fetch};
-use crate::data::load::load;
-use crate::data::locate::Search;
-use crate::data::pictures::Wanted;
+use crate::data::{Dataset, Search, Wanted, load};
 use crate::device::{DeviceInfo, DeviceKind};
 use crate::error::Result;
 
@@ -110,7 +107,7 @@ fn tables(report: &Report<'_>) -> String {
     let DeviceInfo { name, backend, driver, kind, .. } = report.device;
     let kind = match kind {
         DeviceKind::Software => "software: a driver that computes on the CPU".into(),
-        kind => format!("{kind:?}").to_lowercase(),
+        kind => kind.name().into(),
     };
     let mut text = String::new();
     for (title, value) in

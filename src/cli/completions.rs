@@ -17,10 +17,6 @@ pub(super) struct CompletionsArguments {
     shell: Shell,
 }
 
-/// Prints completions for `program`.
-///
-/// # Errors
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) if standard output cannot be written to.
 pub(super) fn run(arguments: &CompletionsArguments, mut program: Command) -> Result<()> {
     // clap_complete panics if it cannot write, so it does not write to standard output itself.
     let mut script = Vec::new();

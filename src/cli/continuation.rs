@@ -19,10 +19,6 @@ pub(super) struct Opened {
 }
 
 /// Opens the run in the folder `run` and applies these changes, in memory only.
-///
-/// # Errors
-/// The errors of [`reopen`]; [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the changes do not
-/// fit the run.
 pub(super) fn open(run: &Path, changes: &Settings) -> Result<Opened> {
     let Reopened { directory, mut snapshot, config: before, settings, record, complaints } = reopen(run)?;
     for complaint in &complaints {

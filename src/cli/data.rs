@@ -9,14 +9,12 @@ use serde_json::{Value, json};
 use super::picture_flags::PictureArguments;
 use super::preview_flags::PreviewArguments;
 use super::{output, verification_report};
-use crate::data::catalogue::KnownSet;
 use crate::data::fetch::{FetchOptions, Origin, fetch, import};
 use crate::data::load::{is_of_pictures, load, unknown};
-use crate::data::locate::Search;
 use crate::data::pictures::{self, Wanted};
 use crate::data::statistics::{class_counts, moments};
 use crate::data::verify::verify;
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, KnownSet, Search, Split};
 use crate::error::{Error, Result};
 
 const EXAMPLES: &str = "Examples:
@@ -74,11 +72,6 @@ enum DataCommand {
     },
 }
 
-/// Runs one of the subcommands.
-///
-/// # Errors
-/// The errors of the subcommand. `verify` fails with [`ErrorKind::Data`](crate::ErrorKind::Data)
-/// if a file is not the official one.
 pub(super) fn run(args: &DataArgs) -> Result<()> {
     let search = Search::from_environment(args.data_dir.clone());
     let command = Command { search: &search, json: args.json };
@@ -263,7 +256,6 @@ impl Command<'_> {
     }
 }
 
-/// Appends a line to `text`.
 fn line(text: &mut String, line: impl fmt::Display) {
     text.push_str(&format!("{line}\n"));
 }

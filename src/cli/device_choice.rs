@@ -31,27 +31,18 @@ impl DeviceFlags {
     }
 
     /// Opens the device that the flag names, else the one in the environment, else the best one.
-    ///
-    /// # Errors
-    /// As [`Options::open`].
     pub(super) fn open(&self) -> Result<Box<dyn Device>> {
         self.options(None, false).open(&self.choice())
     }
 
     /// Opens the same device as [`open`](DeviceFlags::open), without disabling the kernels that a
     /// selftest found wrong.
-    ///
-    /// # Errors
-    /// As [`Options::open`].
     pub(super) fn open_with_all_kernels(&self) -> Result<Box<dyn Device>> {
         Options { disable_wrong_kernels: false, ..self.options(None, false) }.open(&self.choice())
     }
 
     /// Opens the device that the flag names, else the one that a run began on. Its kernel times are
     /// added to `profile`. If `quiet`, no progress is shown.
-    ///
-    /// # Errors
-    /// As [`Options::open`] and [`RecordedDevice::open`].
     pub(super) fn open_again(
         &self,
         recorded: &RecordedDevice,
@@ -94,7 +85,6 @@ pub(super) fn print_major(notice: &Notice) {
     }
 }
 
-/// Prints a notice.
 pub(super) fn print(notice: &Notice) {
     output::print_note(&format!("note: {}\n", words(notice)));
 }

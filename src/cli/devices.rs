@@ -7,9 +7,8 @@ use serde::Serialize;
 
 use super::output;
 use super::style::Style;
-use crate::device::cpu::Cpu;
 use crate::device::gpu::adapter::{FoundAdapter, adapters, driver_advice};
-use crate::device::{Device, DeviceInfo, DeviceKind};
+use crate::device::{Cpu, Device, DeviceInfo};
 use crate::error::Result;
 
 const EXAMPLES: &str = "Examples:
@@ -64,7 +63,7 @@ fn print_json(found: &[FoundAdapter], cpu: &DeviceInfo) -> Result<()> {
 fn print_table(found: &[FoundAdapter], cpu: &DeviceInfo) -> Result<()> {
     let style = Style::of_stdout();
     let row = |index: String, info: &DeviceInfo| {
-        [index, info.name.clone(), info.backend.clone(), kind_name(info.kind).into(), info.driver.clone()]
+        [index, info.name.clone(), info.backend.clone(), info.kind.name().into(), info.driver.clone()]
     };
     let adapters = found.iter().enumerate().map(|(index, found)| row(index.to_string(), &found.info));
     let rows: Vec<_> = adapters.chain([row("cpu".into(), cpu)]).collect();
@@ -121,17 +120,5 @@ fn advice(found: &[FoundAdapter]) -> Option<String> {
         Some(advice.into())
     } else {
         None
-    }
-}
-
-/// Returns the name of the device kind, as in JSON.
-fn kind_name(kind: DeviceKind) -> &'static str {
-    match kind {
-        DeviceKind::Discrete => "discrete",
-        DeviceKind::Integrated => "integrated",
-        DeviceKind::Virtual => "virtual",
-        DeviceKind::Software => "software",
-        DeviceKind::Cpu => "cpu",
-        DeviceKind::Other => "other",
     }
 }

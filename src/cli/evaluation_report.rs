@@ -14,7 +14,6 @@ use crate::train::{ClassReport, Confusion, Evaluation};
 /// frequent confusions are listed.
 const MOST_IN_MATRIX: usize = 20;
 
-/// Number of confusions that are listed.
 const LISTED: usize = 10;
 
 /// The model, data and device of an evaluation.
@@ -27,7 +26,6 @@ pub(super) struct Subject<'a> {
     pub(super) device: &'a DeviceInfo,
 }
 
-/// Prints the evaluation as a JSON object.
 pub(super) fn print_json(subject: &Subject<'_>, evaluation: &Evaluation) -> Result<()> {
     #[derive(Serialize)]
     struct Body<'a> {

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
 use super::model_choice::ModelArguments;
-use super::output;
+use super::{output, values};
 use crate::data::locate::Search;
 use crate::error::{Error, Result};
 use crate::export::{self, Format};
@@ -28,8 +28,8 @@ pub(super) struct ExportArguments {
     model: ModelArguments,
 
     /// Format of the file
-    #[arg(long, value_enum)]
-    format: FormatName,
+    #[arg(long, value_parser = values::choice(Format::ALL, Format::name))]
+    format: Format,
 
     /// File to write; an existing file is replaced
     #[arg(long, value_name = "FILE")]
@@ -48,12 +48,6 @@ pub(super) struct ExportArguments {
     json: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum FormatName {
-    Safetensors,
-    Onnx,
-}
-
 pub(super) fn run(arguments: &ExportArguments) -> Result<()> {
     let (path, mut model) = arguments.model.read()?;
     if let (None, Some(data)) = (&model.about, &arguments.data) {
@@ -64,14 +58,10 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<()> {
         return Err(Error::usage(format!("--out {}: this is the model file itself", out.display()))
             .advise("choose another file"));
     }
-    let (format, name) = match arguments.format {
-        FormatName::Safetensors => (Format::Safetensors, "safetensors"),
-        FormatName::Onnx => (Format::Onnx, "onnx"),
-    };
-    export::write(&model, format, out)?;
+    export::write(&model, arguments.format, out)?;
     let layers = &model.about()?.model;
     if arguments.json {
-        let object = json!({ "format": name, "file": out, "model": layers });
+        let object = json!({ "format": arguments.format.name(), "file": out, "model": layers });
         return output::print_json("export", &object);
     }
     output::print(&format!("{}: {layers}\n", out.display()))

@@ -7,10 +7,8 @@ use clap::Args;
 use super::{output, values};
 
 use crate::checkpoint::{About, SavedModel, read_model};
-use crate::data::load::load;
-use crate::data::locate::Search;
-use crate::data::pictures::{Resize, Wanted};
 use crate::data::{Dataset, Normalisation, Normalize};
+use crate::data::{Resize, Search, Wanted, load};
 use crate::error::Result;
 use crate::nn::ModelSpec;
 
@@ -32,9 +30,6 @@ pub(super) struct ModelArguments {
 
 impl ModelArguments {
     /// Returns the path of the file with the weights, and the model.
-    ///
-    /// # Errors
-    /// The errors of [`read_model`].
     pub(super) fn read(&self) -> Result<(PathBuf, SavedModel)> {
         if let Some(spec) = &self.spec {
             // The number of classes is known once the data are loaded.

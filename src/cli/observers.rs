@@ -47,7 +47,6 @@ pub(super) struct Observers {
     dashboard: Option<Dashboard>,
 }
 
-/// Prints only warnings.
 struct WarningsOnly;
 
 impl Observer for WarningsOnly {
@@ -69,9 +68,6 @@ impl OutputFlags {
     }
 
     /// Opens the observers, and prints the address of the dashboard.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`] if the dashboard cannot listen at its address.
     pub(super) fn open(&self) -> Result<Observers> {
         let address = self.dashboard_address.unwrap_or(Ipv4Addr::LOCALHOST.into());
         let dashboard = self
@@ -97,7 +93,6 @@ impl Observers {
         self.profile.clone()
     }
 
-    /// Returns the observers for the trainer.
     pub(super) fn all(&mut self) -> Vec<&mut dyn Observer> {
         let mut all = vec![&mut *self.printer as &mut dyn Observer];
         all.extend(self.dashboard.iter_mut().map(|dashboard| dashboard as &mut dyn Observer));
@@ -105,9 +100,6 @@ impl Observers {
     }
 
     /// Writes the report of the run in the folder `run` and shows it in the dashboard.
-    ///
-    /// # Errors
-    /// The error that ended the run, or else an error of the profile or the report.
     pub(super) fn finish(self, run: &Path, supervised: SupervisedRun) -> Result<()> {
         let SupervisedRun { trained, device, test, shape } = supervised;
         let inputs = ReportInputs { test, shape, device: &*device };

@@ -35,7 +35,6 @@ pub(super) fn print_warnings(dataset: &Dataset) {
     }
 }
 
-/// Prints a warning.
 pub(super) fn print_warning(warning: &str) {
     print_note(&format!("warning: {warning}\n"));
 }
@@ -48,7 +47,6 @@ pub(super) fn failure(cause: &io::Error) -> Error {
     }
 }
 
-/// Prints one line of JSON.
 pub(super) fn print_json<T: Serialize>(name: &str, body: &T) -> Result<()> {
     print(&format!("{}\n", event::line(name, body)?))
 }

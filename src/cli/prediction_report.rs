@@ -10,7 +10,6 @@ use crate::text::sanitize::one_line;
 /// Maximum number of characters of a file name in the table.
 const MOST_OF_A_NAME: usize = 200;
 
-/// The prediction for an image.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Prediction<'a> {
     image: &'a str,

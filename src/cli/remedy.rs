@@ -22,7 +22,6 @@ pub(super) fn complaint(complaint: &Complaint) -> String {
     remedy.iter().fold(message.clone(), |text, remedy| format!("{text}; {}", words(remedy)))
 }
 
-/// Formats a warning with its remedy.
 pub(super) fn warning(warning: &Warning) -> String {
     format!("{}; {}", warning.message, words(&warning.remedy))
 }

@@ -56,7 +56,6 @@ pub(super) struct ReportInputs<'a> {
     pub(super) device: &'a dyn Device,
 }
 
-/// A report that was written.
 #[derive(Serialize)]
 pub(super) struct Written {
     report: PathBuf,

@@ -13,12 +13,10 @@ use super::signals::stop_on_signals;
 use super::{output, training_data};
 use crate::config::{Config, Key, Settings};
 use crate::data::Dataset;
-use crate::device::Device;
-use crate::device::profile::Profile;
+use crate::device::{Device, Profile};
 use crate::error::{Error, Result};
-use crate::run::record::RecordedDevice;
 use crate::run::supervisor::record_changes;
-use crate::run::{Change, Continuation, RunNotice, RunSource, Supervisor};
+use crate::run::{Change, Continuation, RecordedDevice, RunNotice, RunSource, Supervisor};
 use crate::train::Trainer;
 
 const EXAMPLES: &str = "Examples:
@@ -64,7 +62,6 @@ pub(super) struct ResumeArguments {
 }
 
 impl ResumeArguments {
-    /// Returns the settings to change.
     fn changes(&self) -> Result<Settings> {
         let mut changes = Settings::default();
         for (key, text) in [(Key::Epochs, &self.epochs), (Key::Lr, &self.lr), (Key::Data, &self.data)] {
@@ -118,7 +115,6 @@ pub(super) struct ResumeRun<'a> {
     pub(super) device: DeviceFlags,
     /// Replaces the folder from which the run loads its data.
     pub(super) data_dir: Option<PathBuf>,
-    /// Settings to change.
     pub(super) changes: Settings,
     /// Collects the time that kernels take.
     pub(super) profile: Option<Profile>,

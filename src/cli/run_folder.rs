@@ -4,9 +4,8 @@ use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::run::State;
 use crate::run::clock;
-use crate::run::record::Record;
+use crate::run::{Record, State};
 
 /// Parent folder of runs without `--out`.
 const RUNS: &str = "runs";
@@ -14,10 +13,8 @@ const RUNS: &str = "runs";
 /// Maximum number of runs with the same name in the same second.
 const MOST_OF_A_NAME: u32 = 1000;
 
-/// A folder for a run.
 #[derive(Debug)]
 pub(super) enum RunFolder {
-    /// The folder of `--out`.
     Given(PathBuf),
     /// A new folder. A number is appended to its name if the name is taken.
     New(PathBuf),
@@ -25,9 +22,6 @@ pub(super) enum RunFolder {
 
 impl RunFolder {
     /// Checks the folder of `--out`, or makes up a folder name that contains `name`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the folder is not empty.
     pub(super) fn plan(asked: Option<PathBuf>, name: &str) -> Result<Self> {
         match asked {
             Some(folder) => check_empty(&folder).map(|()| RunFolder::Given(folder)),
@@ -38,7 +32,6 @@ impl RunFolder {
         }
     }
 
-    /// Creates the folder.
     pub(super) fn create(self) -> Result<PathBuf> {
         let failed = |folder: &Path, cause: &std::io::Error| {
             Error::io(format!("create the folder {}", folder.display()), cause)

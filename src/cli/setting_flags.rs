@@ -20,7 +20,6 @@ pub(super) struct SettingFlags {
     given: Vec<(Key, Given)>,
 }
 
-/// The value of a flag.
 #[derive(Clone, Debug)]
 enum Given {
     Text(OsString),
@@ -29,9 +28,6 @@ enum Given {
 
 impl SettingFlags {
     /// Resolves the configuration from flags, environment, configuration file, preset and defaults.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if a value is invalid.
     pub(super) fn resolve(&self) -> Result<Resolved> {
         let mut flags = Settings::default();
         for (key, given) in &self.given {
@@ -53,9 +49,6 @@ impl SettingFlags {
     }
 
     /// Resolves the configuration for a command that reads the data.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if a value is invalid or no data set is named.
     pub(super) fn resolve_with_data(&self) -> Result<Resolved> {
         let resolved = self.resolve()?;
         let preset = &resolved.config.preset;

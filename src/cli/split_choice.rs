@@ -16,10 +16,6 @@ pub(super) enum WhichSplit {
 
 impl WhichSplit {
     /// Takes the images out of the data set, and returns them with the name of the split.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) if validation images are requested but there are
-    /// none.
     pub(super) fn of(self, dataset: &mut Dataset) -> Result<(&'static str, Split)> {
         let validation = dataset.validation.take();
         let [mut train, test] = [&mut dataset.train, &mut dataset.test].map(std::mem::take);

@@ -13,11 +13,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::text::human::{duration, figure, percentage};
 use crate::train::{End, Epoch, Observer, Progress, Start, Warning};
 
-/// A column of the table.
 #[derive(Debug)]
 struct Column {
     title: &'static str,
-    /// Width in characters.
     width: usize,
     /// Priority: columns with a low one are left out on a narrow terminal.
     price: usize,

@@ -4,10 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::output;
 use crate::config::{Config, Key, Origin, Resolved, Setting, TrainingSet};
-use crate::data::catalogue::Catalogue;
 use crate::data::fetch::{FetchOptions, load_or_fetch};
-use crate::data::locate::Search;
-use crate::data::pictures::Wanted;
+use crate::data::{Catalogue, Search, Wanted};
 use crate::data::{Dataset, ImageShape};
 use crate::error::{Error, Result};
 use crate::text::human;
@@ -21,9 +19,6 @@ pub(super) fn load(config: &Config, data_dir: Option<PathBuf>, progress: bool) -
 }
 
 /// Checks that the recorded data of a run still exist.
-///
-/// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data) if the folder no longer exists.
 pub(super) fn check_recorded(data: &str) -> Result<()> {
     let path = Path::new(data);
     if Catalogue::built_in().find(data).is_some() || path.exists() {

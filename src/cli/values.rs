@@ -25,7 +25,6 @@ pub(super) fn count_or_zero(text: &str) -> Result<usize, String> {
     whole(Kind::CountOrZero, text).and_then(|count| usize::try_from(count).map_err(|cause| cause.to_string()))
 }
 
-/// Parses a seed.
 pub(super) fn seed(text: &str) -> Result<u64, String> {
     whole(Kind::Whole, text)
 }

@@ -17,8 +17,7 @@ use super::key::Key;
 use super::presets::Preset;
 use super::settings::{Origin, Setting, Settings};
 use super::value::{AUTO, Value};
-use crate::data::ImageShape;
-use crate::data::catalogue::Catalogue;
+use crate::data::{Catalogue, ImageShape};
 use crate::text::human;
 
 /// Product of the number of epochs and the square root of the number of images.

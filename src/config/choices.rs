@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use crate::nn::InitRule;
+use crate::text::named::named;
 
 /// Initial weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,26 +34,15 @@ impl Validation {
     pub const NAMES: [&'static str; 1] = ["test"];
 }
 
-/// The metric that decides which epoch is best and whether the run still improves. It is measured
-/// on the validation images, or on the test images if there are none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Monitor {
-    /// Higher accuracy is better. Ties are broken by the lower loss.
-    #[default]
-    Accuracy,
-    /// Lower loss is better. Ties are broken by the higher accuracy.
-    Loss,
-}
-
-impl Monitor {
-    /// All metrics.
-    pub const ALL: [Monitor; 2] = [Monitor::Accuracy, Monitor::Loss];
-
-    /// The name in flags and files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Monitor::Accuracy => "accuracy",
-            Monitor::Loss => "loss",
-        }
+named! {
+    /// The metric that decides which epoch is best and whether the run still improves. It is
+    /// measured on the validation images, or on the test images if there are none.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Monitor {
+        /// Higher accuracy is better. Ties are broken by the lower loss.
+        #[default]
+        Accuracy = "accuracy",
+        /// Lower loss is better. Ties are broken by the higher accuracy.
+        Loss = "loss",
     }
 }

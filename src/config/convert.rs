@@ -6,13 +6,11 @@ use super::key::Key;
 use super::settings::{Origin, Settings};
 use super::value::Value;
 use crate::augmentation::Flip;
-use crate::data::Normalize;
-use crate::data::pictures::Resize;
+use crate::data::{Normalize, Resize};
 use crate::nn::InitRule;
 use crate::optim::{Groups, Optimizer, Place, Schedule, Warmup};
 use crate::tensor::Precision;
 
-/// A field of a configuration.
 pub(super) trait Field {
     /// Returns the field, whose key is `key`. The values of all settings have been checked.
     fn read(settings: &Settings, key: Key) -> Self;

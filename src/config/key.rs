@@ -9,36 +9,19 @@ use super::kind::Kind::{
 };
 use super::preset_list;
 use crate::augmentation::Flip;
-use crate::data::Normalize;
-use crate::data::pictures::Resize;
+use crate::data::{Normalize, Resize};
 use crate::nn::InitRule;
 use crate::optim::{Hyperparameter, Optimizer, Place, Schedule};
 use crate::tensor::Precision;
 use crate::text::bounds::Bounds;
 
-/// The names of all values of a type, in a static array.
-macro_rules! names {
-    ($type:ty) => {{
-        const NAMES: [&str; <$type>::ALL.len()] = {
-            let mut names = [""; <$type>::ALL.len()];
-            let mut index = 0;
-            while index < names.len() {
-                names[index] = <$type>::ALL[index].name();
-                index += 1;
-            }
-            names
-        };
-        &NAMES
-    }};
-}
-
-/// Declares the keys: documentation, name in files, kind of value, default and help.
+/// Declares the keys: name in files, kind of value, default and help, which is the documentation.
 macro_rules! keys {
-    ($($(#[$doc:meta])* $key:ident: $name:literal, $kind:expr, $default:expr, $help:literal;)+) => {
+    ($($key:ident: $name:literal, $kind:expr, $default:expr, $help:literal;)+) => {
         /// A setting: a flag of `train` and a key of a TOML file.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Key {
-            $($(#[$doc])* $key,)+
+            $(#[doc = $help] $key,)+
         }
 
         impl Key {
@@ -78,133 +61,90 @@ macro_rules! keys {
 }
 
 keys! {
-    /// Preset whose values apply unless something else overrides them.
     Preset: "preset", Choice(&preset_list::NAMES), None,
         "Start from the values of a preset";
-    /// Data set to train on.
     Data: "data", Text, None,
         "Data set to train on: a known name or a folder of images";
-    /// Folder of known data sets.
     DataDir: "data-dir", Text, None,
         "Look for known data sets only in this folder";
-    /// Side of the training images, for image folders.
     ImageSize: "image-size", Count, None,
         "Resize images to N x N pixels (image folders only)";
-    /// How images are brought to the training size.
-    Resize: "resize", Choice(names!(Resize)), Some("crop"),
+    Resize: "resize", Choice(&Resize::NAMES), Some("crop"),
         "How to bring images to the training size";
-    /// How pixels are normalised.
-    Normalize: "normalize", Choice(names!(Normalize)), Some("unit"),
+    Normalize: "normalize", Choice(&Normalize::NAMES), Some("unit"),
         "Scale pixels to 0..1 (unit), or to mean 0 and standard deviation 1 (standard)";
-    /// Layers of the model.
     Model: "model", OrAuto(&Text), None,
         "Layers joined by commas, for example linear:128,relu,linear:10; `auto` chooses them for the image size";
-    /// Initial weights.
-    Init: "init", ChoiceOrFile(names!(InitRule)), Some("he"),
+    Init: "init", ChoiceOrFile(&InitRule::NAMES), Some("he"),
         "Weight initialisation, or a .safetensors file or run to start from";
-    /// Precision of activations and gradients.
-    Precision: "precision", Choice(names!(Precision)), Some("f32"),
+    Precision: "precision", Choice(&Precision::NAMES), Some("f32"),
         "Precision of activations and gradients; f16 halves their memory on GPUs that support it";
-    /// Passes over the training images.
     Epochs: "epochs", OrAuto(&Count), Some("10"),
         "Passes over the training images; `auto` depends on their number";
-    /// Number of optimizer steps after which to stop.
     MaxSteps: "max-steps", Count, None,
         "Stop after N optimizer steps, even in the middle of an epoch";
-    /// Images per step.
     BatchSize: "batch-size", OrAuto(&Count), Some("64"),
         "Images per step; `auto` depends on the number of training images";
-    /// Horizontal flips of training images.
-    Flip: "flip", Choice(names!(Flip)), Some("none"),
+    Flip: "flip", Choice(&Flip::NAMES), Some("none"),
         "Flip training images horizontally: at random, or each one in alternating epochs";
-    /// Largest random shift of training images, in pixels.
     Crop: "crop", OrAuto(&CountOrZero), Some("0"),
         "Random crop with N pixels of reflect padding; `auto` is an eighth of the shorter side";
-    /// Side of the square that is masked in training images.
     Cutout: "cutout", CountOrZero, Some("0"),
         "Cutout: mask a random N x N square in training images";
-    /// Whether the images are shuffled in every epoch.
     Shuffle: "shuffle", Switch { usual: true, off: "no-shuffle" }, None,
         "Do not shuffle: take the images in file order in every epoch";
-    /// Random seed.
     Seed: "seed", Whole, Some("0"),
         "Random seed";
-    /// Optimizer.
     Optimizer: "optimizer", Choice(&Optimizer::NAMES), Some("sgd"),
         "Optimizer";
-    /// Learning rate.
     Lr: "lr", Number(Bounds::Positive), Some("0.01"),
         "Learning rate of the first step, or the peak of a schedule with warm-up";
-    /// Momentum.
     Momentum: "momentum", Number(Bounds::BelowOne), Some("0.0"),
         "Momentum";
-    /// Whether to use Nesterov momentum.
     Nesterov: "nesterov", Switch { usual: false, off: "no-nesterov" }, None,
         "Use Nesterov momentum";
-    /// Weight decay of the optimizer.
     WeightDecay: "weight-decay", Number(Bounds::NotNegative), Some("0.0"),
         "Weight decay of all parameters, biases included";
-    /// Parameter groups: overrides for some parameters.
     Groups: "groups", Groups, None,
         "Override lr (as a factor), decay, until or momentum for some parameters: \"biases lr=2 decay=0, 3 lr=0\"";
-    /// Decay rate of the first moment.
     Beta1: "beta1", Number(Bounds::BelowOne), None,
         "Decay rate of the first moment";
-    /// Decay rate of the second moment, or of the momentum in Lion.
     Beta2: "beta2", Number(Bounds::BelowOne), None,
         "Decay rate of the second moment, or of the momentum of lion";
-    /// Term that keeps optimizers from dividing by zero.
     Epsilon: "epsilon", Number(Bounds::Positive), None,
         "Term added to the denominator for stability";
-    /// Largest global norm of the gradients.
     ClipNorm: "clip-norm", OrAuto(&Number(Bounds::Positive)), None,
         "Clip gradients to this global norm; `auto`: only for smaller batches or larger images than the preset's";
-    /// Label smoothing.
     LabelSmoothing: "label-smoothing", Number(Bounds::BelowOne), Some("0.0"),
         "Label smoothing (0 <= X < 1)";
-    /// Decay of the exponential moving average of the parameters.
     Ema: "ema", Number(Bounds::BelowOne), None,
         "Evaluate and save an exponential moving average of the parameters with this decay (for example 0.999)";
-    /// L2 penalty that is added to the loss.
     L2: "l2", Number(Bounds::NotNegative), Some("0.0"),
         "L2 penalty: add X/2 times the sum of squares of all weights to the loss";
-    /// Learning rate schedule.
-    Schedule: "schedule", Choice(names!(Schedule)), Some("constant"),
+    Schedule: "schedule", Choice(&Schedule::NAMES), Some("constant"),
         "Learning rate schedule";
-    /// Length of the schedule in steps or epochs.
     ScheduleSteps: "schedule-steps", Interval, None,
         "Length of the schedule in steps (5000) or epochs (20e), if it differs from the run's";
-    /// How often the step schedule lowers the learning rate.
     StepEvery: "step-every", Interval, None,
         "Interval at which the step schedule lowers the learning rate: steps (500) or epochs (30e)";
-    /// Factor by which the step schedule multiplies the learning rate.
     StepFactor: "step-factor", Number(Bounds::Fraction), Some("0.1"),
         "Factor by which the step schedule multiplies the learning rate";
-    /// Length of the learning rate's warm-up.
     Warmup: "warmup", FractionOrTime, Some("0.0"),
         "Warm-up of the learning rate: a fraction of the schedule (0.1), steps (500) or epochs (2e)";
-    /// Images that the run is validated on.
     Validation: "validation", FractionOrChoice(&Validation::NAMES), Some("0.0"),
         "Fraction of the training images to hold out for validation, or `test` to validate on the test images";
-    /// Metric that decides the best epoch and early stopping.
-    Monitor: "monitor", Choice(names!(Monitor)), Some("accuracy"),
+    Monitor: "monitor", Choice(&Monitor::NAMES), Some("accuracy"),
         "Metric that decides which epoch is best; the other one breaks ties";
-    /// Number of epochs without improvement after which to stop.
     Patience: "patience", Count, None,
         "Early stopping: stop after N epochs without improvement; needs validation images";
-    /// How often a checkpoint is saved.
     CheckpointEvery: "checkpoint-every", Interval, Some("1e"),
         "Save a checkpoint every N steps (500), epochs (2e) or minutes (10m)";
-    /// Whether the best epoch's checkpoint is kept.
     KeepBest: "keep-best", Switch { usual: true, off: "no-keep-best" }, None,
         "Keep only the last two checkpoints, not the one of the best epoch";
-    /// Device to train on.
     Device: "device", Text, Some("auto"),
         "Device to train on: auto, cpu, gpu, an index or part of a name";
-    /// Whether to benchmark GPU kernels and use the fastest.
     Tune: "tune", Switch { usual: true, off: "no-tune" }, None,
         "Pick GPU kernels by heuristics instead of benchmarking them first";
-    /// Folder to which the run is written.
     Out: "out", Text, None,
         "Write the run to this folder instead of a new one in runs/";
 }
@@ -225,10 +165,7 @@ impl Key {
     }
 
     /// Returns the key of an optimizer's hyperparameter, which has the same name.
-    ///
-    /// # Panics
-    /// Panics if there is none.
-    pub fn of_hyperparameter(hyperparameter: &Hyperparameter) -> Key {
+    pub(crate) fn of_hyperparameter(hyperparameter: &Hyperparameter) -> Key {
         Key::named(hyperparameter.name).expect("every hyperparameter has a key")
     }
 

@@ -35,10 +35,7 @@ impl Resolved {
 
     /// Checks that the settings fit a run on `images` training images. A patience needs validation
     /// images, and the warm-up must not be longer than the schedule.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage).
-    pub fn check_run(&self, images: usize, has_validation: bool) -> Result<()> {
+    pub(crate) fn check_run(&self, images: usize, has_validation: bool) -> Result<()> {
         check_patience(&self.config, &self.settings, has_validation)?;
         let rate = self.config.learning_rates(self.config.steps_per_epoch(images));
         if rate.warmup <= rate.steps as f64 {

@@ -94,10 +94,13 @@ impl Settings {
     }
 
     /// Sets `key` to what was written, if that is allowed. `shown` is how an error quotes it.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the value is not allowed.
-    pub fn set_written(&mut self, key: Key, written: Written<'_>, shown: &str, origin: Origin) -> Result<()> {
+    pub(crate) fn set_written(
+        &mut self,
+        key: Key,
+        written: Written<'_>,
+        shown: &str,
+        origin: Origin,
+    ) -> Result<()> {
         match key.kind().accept(written) {
             Some(value) => {
                 self.set(key, value, origin);
@@ -251,7 +254,6 @@ fn refusal(key: Key, written: Written<'_>, shown: &str, origin: &Origin) -> Erro
     }
 }
 
-/// Returns `text` shortened for a message.
 pub(super) fn shorten(text: &str) -> String {
     one_line(text, 60)
 }

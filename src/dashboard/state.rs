@@ -27,11 +27,9 @@ pub(super) struct SharedState {
 pub(super) struct RunState {
     /// The run's directory, once it has started.
     pub(super) run: Option<PathBuf>,
-    /// Number of epochs to train.
     pub(super) epochs: usize,
     /// Version of the page's body. It increases when the body changes; 0 means that there is none.
     pub(super) version: u64,
-    /// Progress of the run.
     pub(super) progress: Option<ProgressMessage>,
     /// The text of the last event.
     pub(super) end: Option<Arc<str>>,

@@ -213,7 +213,6 @@ impl Cifar {
         Ok(split)
     }
 
-    /// Returns the number of records in `size` bytes.
     fn count_records(&self, size: u64, file: &impl fmt::Display) -> Result<usize> {
         let record = self.record() as u64;
         let count = size / record;

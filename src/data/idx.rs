@@ -73,10 +73,7 @@ pub fn read_images(path: &Path) -> Result<(ImageShape, usize, Vec<u8>)> {
 }
 
 /// Reads a file of labels.
-///
-/// # Errors
-/// As [`read_split`].
-pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read_labels(path: &Path) -> Result<Vec<u8>> {
     let mut source = Source::open(path)?;
     expect_magic(&mut source, LABELS_MAGIC, "labels")?;
     let count = read_number(&mut source)?;

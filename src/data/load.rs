@@ -60,11 +60,7 @@ pub(crate) fn unknown(name: &str, search: &Search) -> Error {
 }
 
 /// Loads a known set from the files that [`Search::locate`] found.
-///
-/// # Errors
-/// As [`load`]. It is also an error if the numbers of images are not those of the known set,
-/// because a truncated file of fixed-size records still looks complete.
-pub fn load_known(set: &KnownSet, files: &Files) -> Result<Dataset> {
+pub(crate) fn load_known(set: &KnownSet, files: &Files) -> Result<Dataset> {
     let contents = read(files, Some(set.class_count))?;
     let paths = files.paths();
     for (split, expected, what) in

@@ -38,7 +38,11 @@ mod source;
 pub mod statistics;
 pub mod verify;
 
+pub use catalogue::{Catalogue, KnownSet};
+pub use load::load;
+pub use locate::Search;
 pub use normalize::{Normalisation, Normalize};
+pub use pictures::{Resize, Wanted};
 
 /// Channels, height and width of every image of a data set. Pixels are stored channel by channel
 /// and row by row, as in CIFAR's files and PyTorch's tensors.

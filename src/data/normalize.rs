@@ -2,28 +2,18 @@
 
 use super::Dataset;
 use super::statistics::moments;
+use crate::text::named::named;
 
-/// The rule for normalising pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Normalize {
-    /// Pixels are scaled to 0..1: pixel / 255.
-    Unit,
-    /// Pixels are scaled to 0..1, then to mean 0 and standard deviation 1 per channel over the
-    /// training images.
-    Standard,
-}
-
-impl Normalize {
-    /// All rules.
-    pub const ALL: [Normalize; 2] = [Normalize::Unit, Normalize::Standard];
-
-    /// The name in flags and files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Normalize::Unit => "unit",
-            Normalize::Standard => "standard",
-        }
+named! {
+    /// The rule for normalising pixels.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Normalize {
+        /// Pixels are scaled to 0..1: pixel / 255.
+        Unit = "unit",
+        /// Pixels are scaled to 0..1, then to mean 0 and standard deviation 1 per channel over the
+        /// training images.
+        Standard = "standard",
     }
 }
 

@@ -74,10 +74,6 @@ pub(crate) struct Source {
 
 impl Source {
     /// Opens a plain or gzip file.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be read,
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) if it is not a regular file.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let (mut file, size) = open_regular(path)?;
         let gzip = starts_like_gzip(&mut file, path)?;

@@ -67,9 +67,6 @@ impl<'a> From<&'a FoundAdapter> for Listed<'a> {
 }
 
 /// Selects one of the adapters that were found, which are ordered from best to worst.
-///
-/// # Errors
-/// [`ErrorKind::Device`](crate::ErrorKind::Device) if the choice matches no device or several.
 pub(super) fn select(choice: &Choice, found: &[Listed<'_>]) -> Result<Selection> {
     let best = found.first().map(|listed| listed.info);
     let is_software = best.is_some_and(|best| best.kind == DeviceKind::Software);

@@ -1,23 +1,26 @@
 //! The identity of a device: kind, name, backend and driver.
 
 use super::verdict::SelftestSummary;
+use crate::text::named::named;
 
-/// The kind of processor of a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeviceKind {
-    /// A GPU with memory of its own.
-    Discrete,
-    /// A GPU that shares the host's memory.
-    Integrated,
-    /// A virtual GPU of a virtual machine.
-    Virtual,
-    /// A driver that runs shaders on the CPU.
-    Software,
-    /// The CPU itself, without shaders.
-    Cpu,
-    /// The driver does not report the kind.
-    Other,
+named! {
+    /// The kind of processor of a device.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum DeviceKind {
+        /// A GPU with memory of its own.
+        Discrete = "discrete",
+        /// A GPU that shares the host's memory.
+        Integrated = "integrated",
+        /// A virtual GPU of a virtual machine.
+        Virtual = "virtual",
+        /// A driver that runs shaders on the CPU.
+        Software = "software",
+        /// The CPU itself, without shaders.
+        Cpu = "cpu",
+        /// The driver does not report the kind.
+        Other = "other",
+    }
 }
 
 /// The identity of a device.

@@ -105,7 +105,9 @@ fn shared_memory(kind: DeviceKind) -> Option<usize> {
 
 /// A plan that is loaded on a device.
 ///
-/// Calls take effect in order, even if the device works asynchronously.
+/// Calls take effect in order, even if the device works asynchronously. If the device failed, they
+/// return an error of the kind [`ErrorKind::Device`](crate::ErrorKind::Device).
+#[expect(clippy::missing_errors_doc, reason = "the errors of all methods are the same")]
 pub trait Session {
     /// Returns the loaded plan.
     fn plan(&self) -> &Plan;
@@ -115,48 +117,30 @@ pub trait Session {
 
     /// Replaces the elements of a tensor.
     ///
-    /// # Errors
-    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if the device failed.
-    ///
     /// # Panics
     /// If the type or length of the array differs from the tensor's.
     fn write(&mut self, tensor: Tensor, array: Array) -> Result<()>;
 
     /// Returns a copy of a tensor's elements, after all earlier calls are done.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if the device failed.
     fn read(&mut self, tensor: Tensor) -> Result<Array>;
 
     /// Submits `launches`, in order, as one unit of work. The first `slots` slots of each of the
     /// `metrics` rings are copied for [`Session::finish`].
-    ///
-    /// # Errors
-    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if the device failed.
     ///
     /// # Panics
     /// If there are more than [`MOST_LAUNCHES`] launches.
     fn submit(&mut self, launches: &[Launch], metrics: &[Tensor], slots: usize) -> Result<Ticket>;
 
     /// Runs one op of a step, by its position, and waits for it.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if the device failed.
     fn run_op(&mut self, launch: Launch, op: usize) -> Result<()>;
 
     /// Waits for a submission and returns its metrics, in the order of `metrics`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if the device failed.
     ///
     /// # Panics
     /// If the ticket was used before.
     fn finish(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>>;
 
     /// Runs `launches`, in order, and waits for them.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if the device failed.
     ///
     /// # Panics
     /// If there are more than [`MOST_LAUNCHES`] launches.

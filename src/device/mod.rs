@@ -23,8 +23,10 @@ pub mod profile;
 mod verdict;
 
 pub use choice::Choice;
+pub use cpu::Cpu;
 pub use info::{DeviceInfo, DeviceKind};
 pub use interface::{Device, MOST_LAUNCHES, Session, Ticket};
 pub use notice::Notice;
 pub use options::Options;
+pub use profile::Profile;
 pub use verdict::{SelftestSummary, Verdict};

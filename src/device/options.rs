@@ -70,10 +70,7 @@ impl Options {
     }
 
     /// Opens the device with exactly this name and backend; `None` if there is no such device.
-    ///
-    /// # Errors
-    /// The errors of [`open`](Options::open).
-    pub fn open_exactly(&self, name: &str, backend: &str) -> Result<Option<Box<dyn Device>>> {
+    pub(crate) fn open_exactly(&self, name: &str, backend: &str) -> Result<Option<Box<dyn Device>>> {
         // The name of the CPU contains the number of threads, which does not matter here.
         if backend == "cpu" {
             return Ok(Some(self.cpu()));

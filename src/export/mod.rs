@@ -24,14 +24,17 @@ use std::path::Path;
 
 use crate::checkpoint::SavedModel;
 use crate::error::Result;
+use crate::text::named::named;
 
-/// A file format for trained models.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// The weights, under PyTorch's names.
-    Safetensors,
-    /// The weights and the computation.
-    Onnx,
+named! {
+    /// A file format for trained models.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Format {
+        /// The weights, under PyTorch's names.
+        Safetensors = "safetensors",
+        /// The weights and the computation.
+        Onnx = "onnx",
+    }
 }
 
 /// Writes `model` to the file `path` atomically.

@@ -42,7 +42,6 @@ pub(crate) fn write_on(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result
     written
 }
 
-/// Returns the temporary name for `path`.
 pub(crate) fn temporary(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default();
     path.with_file_name(format!("{TEMPORARY}{}", name.to_string_lossy()))

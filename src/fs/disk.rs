@@ -133,7 +133,6 @@ pub(crate) fn failure(
     }
 }
 
-/// Returns the error of a full disk.
 pub(crate) fn full() -> io::Error {
     io::ErrorKind::StorageFull.into()
 }

@@ -181,7 +181,6 @@ pub struct Dispatch {
 /// ignore indices past the end.
 ///
 /// # Panics
-///
 /// If there are 2^32 workgroups or more.
 pub fn fold(items: usize, per_group: u32) -> [u32; 3] {
     let groups = u32::try_from(items.div_ceil(per_group as usize)).expect("fewer than 2^32 groups");
@@ -191,11 +190,7 @@ pub fn fold(items: usize, per_group: u32) -> [u32; 3] {
 
 /// The grid for `rows` rows of `items` items each, in which workgroup `(x, y, z)` belongs to row
 /// `z groups.y + y`. The shader must ignore rows past the last.
-///
-/// # Panics
-///
-/// If a row has more workgroups than fit in one dimension, or if there are 2^32 rows or more.
-pub fn fold_rows(rows: usize, items: usize, per_group: u32) -> [u32; 3] {
+pub(crate) fn fold_rows(rows: usize, items: usize, per_group: u32) -> [u32; 3] {
     let [across, down] = [items.div_ceil(per_group as usize), rows]
         .map(|groups| u32::try_from(groups).expect("fewer than 2^32 groups"));
     assert!(across <= MOST_GROUPS, "a row of {items} items is too long");

@@ -21,9 +21,9 @@ mod tile_class;
 
 pub use descriptor::{
     Access, Binding, Dispatch, Field, FieldKind, Kernel, MOST_GROUPS, MOST_ITERATIONS, Uniform, fold,
-    fold_rows, iterations, read, write,
+    iterations, read, write,
 };
-pub(crate) use descriptor::{same_fields, uniform};
+pub(crate) use descriptor::{fold_rows, same_fields, uniform};
 pub use fingerprint::{FNV_START, fnv};
 pub use gpu_facts::GpuFacts;
 pub(crate) use plain::PlainKernel;

@@ -24,12 +24,10 @@ impl<P> PlainKernel<P> {
         [&self.full].into_iter().chain(&self.half).cloned().collect()
     }
 
-    /// Size of a workgroup.
     pub(crate) const fn workgroup(&self) -> [u32; 3] {
         self.full.workgroup
     }
 
-    /// Invocations of a workgroup.
     pub(crate) const fn invocations(&self) -> u32 {
         let [x, y, z] = self.full.workgroup;
         x * y * z
@@ -41,7 +39,6 @@ impl<P: Uniform> PlainKernel<P> {
     /// bound on the loop iterations of one invocation; see [`iterations`](super::iterations).
     ///
     /// # Panics
-    ///
     /// If there are more or fewer tensors than bindings, or if a tensor holds f16 and the kernel
     /// has no f16 version.
     pub(crate) fn dispatch(
@@ -67,7 +64,6 @@ impl<P: Uniform> PlainKernel<P> {
     /// A use of the kernel with one invocation for each of `items`; see [`fold`].
     ///
     /// # Panics
-    ///
     /// If [`dispatch`](Self::dispatch) panics.
     pub(crate) fn for_each(
         &'static self,

@@ -1,23 +1,24 @@
 //! Builds layers from a model's specification, and declares their parameters in a plan.
 
 use super::layer::Layer;
-use super::layers::{
-    Activation, BatchNorm, Conv, ConvShape, Dropout, Flatten, Linear, Pool, Residual, Sequence,
-};
+use super::layers::{self, ConvShape};
+use super::model::Model;
 use super::pool_kind::PoolKind;
 use super::size::Size;
+use super::spec::ModelSpec;
 use super::spec::layer_spec::LayerSpec;
-use crate::ops::activation::Activation as Function;
-use crate::ops::window::Window;
+use crate::ops::{Activation, Window};
 use crate::plan::Plan;
 
-/// Builds `layers` in sequence. Names of parameters start with the layer's position, as in
-/// PyTorch's `nn.Sequential`.
-///
-/// # Panics
-/// If the sizes do not match; they must have been [checked](super::ModelSpec::check_sizes).
-pub(super) fn build(plan: &mut Plan, layers: &[LayerSpec], input: Size) -> Sequence {
-    sequence(&mut BuildState { plan, dropouts: 0 }, layers, "", input, None)
+impl Model {
+    /// Declares the parameters of `spec` for images that are maps of the size `image`. Names of
+    /// parameters start with the layer's position, as in PyTorch's `nn.Sequential`.
+    ///
+    /// # Panics
+    /// If the sizes do not match: see [`ModelSpec::check_sizes`].
+    pub fn new(plan: &mut Plan, spec: &ModelSpec, image: Size) -> Self {
+        sequence(&mut BuildState { plan, dropouts: 0 }, &spec.layers, "", spec.input(image), None)
+    }
 }
 
 /// The state of building layers.
@@ -35,12 +36,12 @@ fn sequence(
     prefix: &str,
     input: Size,
     map: Option<Size>,
-) -> Sequence {
-    let mut layers: Vec<Box<dyn Layer>> = Vec::new();
+) -> Model {
+    let mut layers: Vec<Layer> = Vec::new();
     let mut previous = Previous { size: input, map, masks_gradient: false };
     let mut rest = specs.iter().enumerate().peekable();
     while let Some((index, spec)) = rest.next() {
-        let is_relu = |spec: &&LayerSpec| **spec == LayerSpec::Activation(Function::Relu);
+        let is_relu = |spec: &&LayerSpec| **spec == LayerSpec::Activation(Activation::Relu);
         let is_product = matches!(spec, LayerSpec::Linear { .. } | LayerSpec::Conv { .. });
         let fuses_relu = is_product && rest.peek().is_some_and(|(_, next)| is_relu(next));
         let is_max_pool = |spec: &&LayerSpec| {
@@ -54,10 +55,10 @@ fn sequence(
         }
         let layer = layer(state, spec, &format!("{prefix}{index}."), &previous, following);
         let map = spec.map_behind(previous.size, previous.map);
-        previous = Previous { size: layer.size(), map, masks_gradient: layer.masks_gradient() };
+        previous = Previous { size: layer.size, map, masks_gradient: layer.masks_gradient };
         layers.push(layer);
     }
-    Sequence::new(layers, input)
+    Model::of(layers, input)
 }
 
 /// The output of the previous layer.
@@ -69,7 +70,6 @@ struct Previous {
     masks_gradient: bool,
 }
 
-/// The following layers.
 struct Following {
     /// Whether a ReLU follows, which is fused into the layer.
     relu: bool,
@@ -84,26 +84,25 @@ fn layer(
     prefix: &str,
     previous: &Previous,
     following: Following,
-) -> Box<dyn Layer> {
+) -> Layer {
     let plan = &mut *state.plan;
     let input = previous.size;
     let size = spec.output(input).expect("sizes were checked");
-    let pool = |kind, window| {
-        Box::new(Pool { spec: spec.to_string(), kind, window, size, after_relu: previous.masks_gradient })
-    };
+    let after_relu = previous.masks_gradient;
+    let pool = |kind, window| layers::pool(spec.to_string(), kind, window, size, after_relu);
     match (spec, input) {
         (&LayerSpec::Linear { outputs }, _) => {
-            Box::new(Linear::new(plan, prefix, input.values(), previous.map, outputs, following.relu))
+            layers::linear(plan, prefix, input.values(), previous.map, outputs, following.relu)
         }
         (&LayerSpec::Conv { window, .. }, Size::Map { channels, .. }) => {
             // A batch norm subtracts the mean of every channel, which includes the bias.
             let shape =
                 ConvShape { channels, window, size, bias: !following.batch_norm, relu: following.relu };
-            Box::new(Conv::new(plan, prefix, spec.to_string(), shape))
+            layers::conv(plan, prefix, spec.to_string(), shape, true)
         }
         (&LayerSpec::Whiten(window), Size::Map { channels, .. }) => {
             let shape = ConvShape { channels, window, size, bias: true, relu: false };
-            Box::new(Conv::whitening(plan, prefix, spec.to_string(), shape))
+            layers::conv(plan, prefix, spec.to_string(), shape, false)
         }
         (&LayerSpec::Pool(kind, window), _) => pool(kind, window),
         (&LayerSpec::GlobalPool(kind), Size::Map { height, width, .. }) => {
@@ -113,19 +112,17 @@ fn layer(
             unreachable!("sizes were checked")
         }
         (&LayerSpec::BatchNorm { momentum }, _) => {
-            Box::new(BatchNorm::new(plan, prefix, spec.to_string(), momentum, size, previous.map))
+            layers::batch_norm(plan, prefix, spec.to_string(), momentum, size, previous.map)
         }
-        (&LayerSpec::Activation(function), _) => Box::new(Activation { function, size }),
+        (&LayerSpec::Activation(function), _) => layers::activation(function, size),
         (&LayerSpec::Dropout { rate }, _) => {
             state.dropouts += 1;
-            Box::new(Dropout { rate, index: state.dropouts, size, after_relu: previous.masks_gradient })
+            layers::dropout(rate, state.dropouts, size, after_relu)
         }
-        (LayerSpec::Flatten, _) => {
-            Box::new(Flatten { values: input.values(), after_relu: previous.masks_gradient })
-        }
-        (LayerSpec::Residual { body, shortcut }, _) => Box::new(Residual {
-            body: sequence(state, body, &format!("{prefix}body."), input, previous.map),
-            shortcut: sequence(state, shortcut, &format!("{prefix}shortcut."), input, previous.map),
-        }),
+        (LayerSpec::Flatten, _) => layers::flatten(input.values(), after_relu),
+        (LayerSpec::Residual { body, shortcut }, _) => layers::residual(
+            sequence(state, body, &format!("{prefix}body."), input, previous.map),
+            sequence(state, shortcut, &format!("{prefix}shortcut."), input, previous.map),
+        ),
     }
 }

@@ -14,40 +14,26 @@ use rand_distr::{Distribution, StandardNormal, Uniform};
 
 use crate::rng::{Purpose, Stream};
 use crate::tensor::Shape;
+use crate::text::named::named;
 
-/// A distribution of initial weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum InitRule {
-    /// Normal with variance 2 / inputs (He et al. 2015, section 2.2); biases are zeros.
-    He,
-    /// Uniform with variance 2 / (inputs + outputs) (Glorot and Bengio 2010, eq. 16); biases are
-    /// zeros.
-    Xavier,
-    /// Weights and biases uniform in ±1/sqrt(inputs), as in PyTorch's `nn.Linear`.
-    Pytorch,
-    /// PyTorch's rule, except that the first filters of a convolution, one for each input channel,
-    /// are identities, and the last weight has standard deviation 1 (Jordan 2024, "94% on CIFAR-10
-    /// in 3.29 Seconds on a Single GPU", section 3.3).
-    Dirac,
-    /// Standard normal weights for layers of any size; biases are zeros.
-    Normal,
-}
-
-impl InitRule {
-    /// All rules.
-    pub const ALL: [InitRule; 5] =
-        [InitRule::He, InitRule::Xavier, InitRule::Pytorch, InitRule::Dirac, InitRule::Normal];
-
-    /// Returns the name in flags and files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            InitRule::He => "he",
-            InitRule::Xavier => "xavier",
-            InitRule::Pytorch => "pytorch",
-            InitRule::Dirac => "dirac",
-            InitRule::Normal => "normal",
-        }
+named! {
+    /// A distribution of initial weights.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum InitRule {
+        /// Normal with variance 2 / inputs (He et al. 2015, section 2.2); biases are zeros.
+        He = "he",
+        /// Uniform with variance 2 / (inputs + outputs) (Glorot and Bengio 2010, eq. 16); biases
+        /// are zeros.
+        Xavier = "xavier",
+        /// Weights and biases uniform in ±1/sqrt(inputs), as in PyTorch's `nn.Linear`.
+        Pytorch = "pytorch",
+        /// PyTorch's rule, except that the first filters of a convolution, one for each input
+        /// channel, are identities, and the last weight has standard deviation 1 (Jordan 2024, "94%
+        /// on CIFAR-10 in 3.29 Seconds on a Single GPU", section 3.3).
+        Dirac = "dirac",
+        /// Standard normal weights for layers of any size; biases are zeros.
+        Normal = "normal",
     }
 }
 

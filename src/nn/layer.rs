@@ -1,7 +1,8 @@
-//! The interface of layers: parameters, and methods that record the forward and backward pass in a
-//! plan. Layers do not depend on devices.
+//! Layers: parameters, and functions that record the forward and backward pass in a plan. Layers do
+//! not depend on devices.
 
 use std::fmt::{self, Debug};
+use std::rc::Rc;
 
 use super::module::Module;
 use super::size::Size;
@@ -9,12 +10,12 @@ use super::size::Size;
 use crate::nn::init::ParameterKind;
 use crate::ops::classifier::InputGradient;
 use crate::ops::softmax_cross_entropy::{Loss, Target};
-use crate::ops::{cast, relu};
+use crate::ops::{Activation, cast, relu};
 use crate::plan::{Plan, Role};
 use crate::tensor::{Element, Shape, Tensor};
 
 /// A trained tensor of a layer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Parameter {
     /// The tensor, with PyTorch's name.
     pub tensor: Tensor,
@@ -110,82 +111,96 @@ impl Phase {
 }
 
 /// A layer of a model.
-pub trait Layer: Debug {
-    /// Returns the layer as in the text of a model: `linear:128`.
-    fn spec(&self) -> String;
-
-    /// Returns the size of the output for one image.
-    fn size(&self) -> Size;
-
-    /// Returns the trained tensors.
-    fn parameters(&self) -> Vec<&Parameter> {
-        Vec::new()
-    }
-
-    /// Returns the filters that are computed from the training images before the first step, if the
-    /// layer has any.
-    fn whitening(&self) -> Option<Tensor> {
-        None
-    }
-
+pub struct Layer {
+    /// The layer as in the text of a model: `linear:128`.
+    pub spec: String,
+    /// Size of the output for one image.
+    pub size: Size,
+    /// The trained tensors.
+    pub parameters: Vec<Parameter>,
+    /// The filters that are computed from the training images before the first step, if the layer
+    /// has any.
+    pub whitening: Option<Tensor>,
     /// Whether both passes use `x` only in products, so that it may be a batch of
     /// [pixels](crate::tensor::Element::Pixel).
-    fn reads_pixels(&self) -> bool {
-        false
-    }
-
-    /// Records the forward pass of `x`, `[batch, ...]`, which has the output size of the previous
-    /// layer.
-    fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a>;
-
-    /// Records the forward pass of the last layer and the loss in one op, if the layer supports it.
-    /// `gradient` is the gradient of the input that the backward pass returns.
-    fn forward_with_loss<'a>(
-        &'a self,
-        _: &mut Plan,
-        _: Tensor,
-        _: Target,
-        _gradient: InputGradient,
-    ) -> Option<(Forward<'a>, Loss)> {
-        None
-    }
-
-    /// Returns the layer in evaluation mode, for programs that know neither plans nor ops.
-    fn modules(&self) -> Vec<Module>;
-
+    pub reads_pixels: bool,
     /// Whether the layer ends in a ReLU whose gradient the backward pass of the next layer applies
     /// (see [`Backward::mask_dx`]).
-    fn masks_gradient(&self) -> bool {
-        false
+    pub masks_gradient: bool,
+    /// Number of multiplications and additions of products in the forward pass for one image. Other
+    /// operations are few in comparison.
+    pub operations: u64,
+    /// The layer in evaluation mode, for programs that know neither plans nor ops.
+    pub modules: Vec<Module>,
+    /// The layers inside, with the prefixes of their parameters' names.
+    pub inside: Vec<(&'static str, Rc<[Layer]>)>,
+    /// Records the forward pass of `x`, `[batch, ...]`, which has the output size of the previous
+    /// layer.
+    pub forward: Box<RecordForward>,
+    /// Records the forward pass of the last layer and the loss in one op, if the layer supports it.
+    pub forward_with_loss: Option<Box<RecordWithLoss>>,
+}
+
+type RecordForward = dyn Fn(&mut Plan, Tensor, Phase) -> Forward;
+
+/// The gradient is that of the input, which the backward pass returns.
+type RecordWithLoss = dyn Fn(&mut Plan, Tensor, Target, InputGradient) -> Option<(Forward, Loss)>;
+
+impl Layer {
+    /// Creates a layer without parameters. All other properties are those of most layers.
+    pub(super) fn new(
+        spec: impl Into<String>,
+        size: Size,
+        module: Module,
+        forward: impl Fn(&mut Plan, Tensor, Phase) -> Forward + 'static,
+    ) -> Self {
+        Layer {
+            spec: spec.into(),
+            size,
+            parameters: Vec::new(),
+            whitening: None,
+            reads_pixels: false,
+            masks_gradient: false,
+            operations: 0,
+            modules: vec![module],
+            inside: Vec::new(),
+            forward: Box::new(forward),
+            forward_with_loss: None,
+        }
     }
 
-    /// Returns the number of multiplications and additions of products in the forward pass for one
-    /// image. Other operations are few in comparison.
-    fn operations(&self) -> u64 {
-        0
+    /// Adds a ReLU that is fused into the layer, if `relu`.
+    pub(super) fn with_relu(mut self, relu: bool) -> Self {
+        if relu {
+            self.spec.push_str(",relu");
+            self.modules.push(Module::Activation(Activation::Relu));
+            self.masks_gradient = true;
+        }
+        self
     }
+}
 
-    /// Returns the layers inside, with the prefixes of their parameters' names.
-    fn inside(&self) -> Vec<(&'static str, &[Box<dyn Layer>])> {
-        Vec::new()
+impl Debug for Layer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.spec)
     }
 }
 
 /// The recorded forward pass of a layer, which can record the backward pass.
-pub struct Forward<'a> {
+pub struct Forward {
     /// The output.
     pub y: Tensor,
-    back: Box<Back<'a>>,
+    back: Box<Back>,
 }
 
-type Back<'a> = dyn FnOnce(&mut Plan, Backward, &mut dyn GradientSink) -> Option<Tensor> + 'a;
+type Back = dyn FnOnce(&mut Plan, Backward, &mut dyn GradientSink) -> Option<Tensor>;
 
-impl<'a> Forward<'a> {
+impl Forward {
     /// Creates a pass with the output `y`. `back` records the backward pass and returns the
     /// gradient of the layer's input, unless [`Backward::dx_wanted`] is false.
     pub fn new(
         y: Tensor,
-        back: impl FnOnce(&mut Plan, Backward, &mut dyn GradientSink) -> Option<Tensor> + 'a,
+        back: impl FnOnce(&mut Plan, Backward, &mut dyn GradientSink) -> Option<Tensor> + 'static,
     ) -> Self {
         Forward { y, back: Box::new(back) }
     }
@@ -196,7 +211,7 @@ impl<'a> Forward<'a> {
     }
 }
 
-impl Debug for Forward<'_> {
+impl Debug for Forward {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Forward").field("y", &self.y).finish_non_exhaustive()
     }

@@ -31,11 +31,8 @@ mod size;
 mod spec;
 mod summary;
 
-pub use init::InitRule;
+pub use init::{InitRule, ParameterKind};
 pub use layer::{Backward, Forward, GradientSink, Layer, Parameter, Phase};
-pub use layers::{
-    Activation, BatchNorm, Conv, ConvShape, Dropout, Flatten, Linear, Pool, Residual, Sequence,
-};
 pub use model::{Model, backward};
 pub use module::Module;
 pub use pool_kind::PoolKind;

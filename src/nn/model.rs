@@ -1,99 +1,188 @@
-//! Models: layers built from a model text, with their parameters declared in a plan.
+//! Models: layers in sequence, with their parameters declared in a plan.
 
-use super::build;
+use std::rc::Rc;
+
 use super::layer::{Backward, Forward, GradientSink, Layer, Parameter, Phase};
-use super::layers::Sequence;
 use super::module::Module;
 use super::size::Size;
-use super::spec::ModelSpec;
 use super::summary::Summary;
-use crate::ops::softmax_cross_entropy::{Loss, Target};
+use crate::ops::classifier::InputGradient;
+use crate::ops::softmax_cross_entropy::{self, Loss, Target};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// A model whose parameters are declared in a plan.
+/// A model whose parameters are declared in a plan, or the layers in a part of a layer.
 #[derive(Debug)]
 pub struct Model {
-    layers: Sequence,
+    layers: Rc<[Layer]>,
+    input: Size,
 }
 
 impl Model {
-    /// Declares the parameters of `spec` for images that are maps of the size `image`.
-    ///
-    /// # Panics
-    /// If the sizes do not match: see [`ModelSpec::check_sizes`].
-    pub fn new(plan: &mut Plan, spec: &ModelSpec, image: Size) -> Self {
-        Model { layers: build::build(plan, &spec.layers, spec.input(image)) }
+    /// Creates a model of `layers`. The input of the first layer has the size `input`.
+    pub(super) fn of(layers: Vec<Layer>, input: Size) -> Self {
+        Model { layers: layers.into(), input }
     }
 
-    /// Returns the completed text of the model.
-    pub fn spec(&self) -> String {
-        self.layers.spec()
+    /// Returns the layers, first to last.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
     }
 
-    /// Returns the forward pass of the trained model as the modules of PyTorch's `nn.Sequential`.
-    pub fn modules(&self) -> Vec<Module> {
-        self.layers.modules()
+    /// Returns another handle to the layers.
+    pub(super) fn shared_layers(&self) -> Rc<[Layer]> {
+        Rc::clone(&self.layers)
     }
 
     /// Returns the size of the input for one image.
     pub fn input(&self) -> Size {
-        self.layers.input()
+        self.input
     }
 
-    /// Returns the layers, first to last.
-    pub fn layers(&self) -> &[Box<dyn Layer>] {
-        self.layers.layers()
+    /// Returns the size of the output for one image.
+    pub(super) fn size(&self) -> Size {
+        self.layers.last().map_or(self.input, |layer| layer.size)
+    }
+
+    /// Returns the completed text of the model.
+    pub fn spec(&self) -> String {
+        self.layers.iter().map(|layer| layer.spec.as_str()).collect::<Vec<_>>().join(",")
+    }
+
+    /// Returns the forward pass of the trained model as the modules of PyTorch's `nn.Sequential`.
+    pub fn modules(&self) -> Vec<Module> {
+        self.layers.iter().flat_map(|layer| layer.modules.iter().cloned()).collect()
     }
 
     /// Returns all trained tensors, first layer first.
     pub fn parameters(&self) -> impl Iterator<Item = &Parameter> {
-        self.layers.parameters()
+        self.layers.iter().flat_map(|layer| &layer.parameters)
+    }
+
+    /// Returns the number of multiplications and additions of the forward pass for one image.
+    pub(super) fn operations(&self) -> u64 {
+        self.layers.iter().map(|layer| layer.operations).sum()
     }
 
     /// Returns the filters that are computed from the training images, `[filters, height, width,
     /// channels]`, if the first layer whitens the images.
     pub fn whitening(&self) -> Option<Tensor> {
-        self.layers().first().and_then(|layer| layer.whitening())
+        self.layers.first().and_then(|layer| layer.whitening)
+    }
+
+    /// Returns the number of values for one image of the input or of the largest layer output,
+    /// including layers inside others.
+    pub fn most_values(&self) -> usize {
+        most_values(&self.layers).max(self.input.values())
     }
 
     /// Whether the input may be a batch of [pixels](crate::tensor::Element::Pixel).
     pub fn reads_pixels(&self) -> bool {
-        self.layers.reads_pixels()
+        // A flatten does not change its input.
+        let mut layers = self.layers.iter().skip_while(|layer| layer.modules == [Module::Flatten]);
+        layers.next().is_some_and(|layer| layer.reads_pixels)
     }
 
-    /// Returns the number of values for one image of the input or of the largest layer output.
-    pub fn most_values(&self) -> usize {
-        self.layers.most_values()
+    /// Whether the last layer ends in a ReLU whose gradient the next layer masks.
+    pub(super) fn masks_gradient(&self) -> bool {
+        self.layers.last().is_some_and(|layer| layer.masks_gradient)
     }
 
     /// Returns the layers with their sizes, parameters and operations.
     pub fn summary(&self) -> Summary {
-        Summary::of(self.layers.layers())
+        Summary::of(&self.layers)
     }
 
-    /// Records the forward pass of `x`, a batch of [inputs](Self::input). The output is the logits,
-    /// `[batch, classes]`.
-    pub fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
-        self.layers.forward(plan, x, phase)
+    /// Records the forward pass of `x`, a batch of [inputs](Self::input). The output of a whole
+    /// model is the logits, `[batch, classes]`.
+    pub fn forward(&self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward {
+        let passes = record(&self.layers, plan, x, phase);
+        let y = passes.last().map_or(x, |pass| pass.y);
+        self.joined(y, passes)
     }
 
-    /// Records the forward pass and the loss of the logits.
-    pub fn forward_with_loss<'a>(
-        &'a self,
+    /// Records the forward pass of a model and its loss, which is fused with the last layer if
+    /// possible.
+    pub(crate) fn forward_with_loss(
+        &self,
         plan: &mut Plan,
         x: Tensor,
         target: Target,
         phase: Phase,
-    ) -> (Forward<'a>, Loss) {
-        self.layers.forward_with_loss(plan, x, target, phase)
+    ) -> (Forward, Loss) {
+        let (last, before) = self.layers.split_last().expect("a model has a layer");
+        // The logits and the last weight are f32. A constant factor may follow the layer with that
+        // weight.
+        let inner = self.layers.iter().rposition(|layer| !layer.parameters.is_empty()).unwrap_or(0);
+        let mut passes = record(&before[..inner], plan, x, phase);
+        let x = passes.last().map_or(x, |pass| pass.y);
+        passes.extend(record(&before[inner..], plan, x, phase.in_full()));
+        let x = passes.last().map_or(x, |pass| pass.y);
+        let is_masked = before.last().is_some_and(|layer| layer.masks_gradient);
+        let gradient = match matches!(phase, Phase::Training { .. }) && are_trained(before) {
+            false => InputGradient::None,
+            true if is_masked => InputGradient::Masked,
+            true => InputGradient::Plain,
+        };
+        let fused = last.forward_with_loss.as_ref().and_then(|record| record(plan, x, target, gradient));
+        let (pass, loss) = fused.unwrap_or_else(|| {
+            let pass = (last.forward)(plan, x, phase.in_full());
+            let loss = softmax_cross_entropy::forward(plan, pass.y, target);
+            (pass, loss)
+        });
+        let y = pass.y;
+        passes.push(pass);
+        (self.joined(y, passes), loss)
     }
+
+    /// Combines the passes of all layers into one with the output `y`.
+    fn joined(&self, y: Tensor, passes: Vec<Forward>) -> Forward {
+        let layers = self.shared_layers();
+        Forward::new(y, move |plan, whole, sink| {
+            let mut dy = whole.dy;
+            for (index, pass) in passes.into_iter().enumerate().rev() {
+                let before = &layers[..index];
+                let backward = Backward {
+                    dy,
+                    dx_wanted: whole.dx_wanted || are_trained(before),
+                    mask_dx: before.last().map_or(whole.mask_dx, |layer| layer.masks_gradient),
+                };
+                dy = pass.backward(plan, backward, sink)?;
+            }
+            Some(dy)
+        })
+    }
+}
+
+/// Records the forward pass of `x` through `layers` in order.
+fn record(layers: &[Layer], plan: &mut Plan, x: Tensor, phase: Phase) -> Vec<Forward> {
+    let mut passes: Vec<Forward> = Vec::new();
+    for layer in layers {
+        let x = passes.last().map_or(x, |pass| pass.y);
+        passes.push((layer.forward)(plan, x, phase));
+    }
+    passes
+}
+
+/// Whether `layers` have trained parameters.
+fn are_trained(layers: &[Layer]) -> bool {
+    layers.iter().any(|layer| !layer.parameters.is_empty())
+}
+
+/// Returns the number of values for one image of the largest layer output, including layers inside
+/// others.
+fn most_values(layers: &[Layer]) -> usize {
+    let of = |layer: &Layer| {
+        let inside = layer.inside.iter().map(|(_, layers)| most_values(layers));
+        inside.max().unwrap_or(0).max(layer.size.values())
+    };
+    layers.iter().map(of).max().unwrap_or(0)
 }
 
 /// Records the backward pass of a model's `forward` pass from the gradient of the logits. `sink`
 /// receives the gradients of all parameters, last layer first. No model ends in a ReLU, so
 /// `dlogits` needs no mask.
-pub fn backward(plan: &mut Plan, forward: Forward<'_>, dlogits: Tensor, sink: &mut dyn GradientSink) {
+pub fn backward(plan: &mut Plan, forward: Forward, dlogits: Tensor, sink: &mut dyn GradientSink) {
     forward.backward(plan, Backward { dy: dlogits, dx_wanted: false, mask_dx: false }, sink);
 }
 
@@ -101,7 +190,7 @@ pub fn backward(plan: &mut Plan, forward: Forward<'_>, dlogits: Tensor, sink: &m
 mod tests {
     use super::*;
     use crate::Result;
-    use crate::nn::known_layers;
+    use crate::nn::{ModelSpec, known_layers};
     use crate::ops::activation::Activation;
 
     const IMAGE: Size = Size::Map { height: 28, width: 28, channels: 1 };

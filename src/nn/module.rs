@@ -1,8 +1,7 @@
 //! The forward pass of a trained model in terms of modules that every framework has.
 
 use super::pool_kind::PoolKind;
-use crate::ops::activation::Activation;
-use crate::ops::window::Window;
+use crate::ops::{Activation, Window};
 use crate::tensor::Tensor;
 
 /// A module of a trained model's forward pass, which exports translate into other formats. It is

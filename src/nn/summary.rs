@@ -30,31 +30,31 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(super) fn of(layers: &[Box<dyn Layer>]) -> Self {
+    pub(super) fn of(layers: &[Layer]) -> Self {
         let mut rows = Vec::new();
         add(&mut rows, layers, 0);
         Summary { rows, parameters: parameters(layers), operations: operations(layers) }
     }
 }
 
-fn parameters(layers: &[Box<dyn Layer>]) -> usize {
-    let all = layers.iter().flat_map(|layer| layer.parameters());
+fn parameters(layers: &[Layer]) -> usize {
+    let all = layers.iter().flat_map(|layer| &layer.parameters);
     all.map(|parameter| parameter.tensor.len()).sum()
 }
 
-fn operations(layers: &[Box<dyn Layer>]) -> u64 {
-    layers.iter().map(|layer| layer.operations()).sum()
+fn operations(layers: &[Layer]) -> u64 {
+    layers.iter().map(|layer| layer.operations).sum()
 }
 
-fn add(rows: &mut Vec<Row>, layers: &[Box<dyn Layer>], depth: usize) {
+fn add(rows: &mut Vec<Row>, layers: &[Layer], depth: usize) {
     for layer in layers {
-        rows.push(row(layer.as_ref(), depth));
-        for (name, inside) in layer.inside() {
+        rows.push(row(layer, depth));
+        for (name, inside) in &layer.inside {
             let Some(last) = inside.last() else { continue };
             rows.push(Row {
                 depth: depth + 1,
-                layer: name.into(),
-                output: last.size().to_string(),
+                layer: (*name).into(),
+                output: last.size.to_string(),
                 parameters: parameters(inside),
                 operations: operations(inside),
             });
@@ -63,15 +63,14 @@ fn add(rows: &mut Vec<Row>, layers: &[Box<dyn Layer>], depth: usize) {
     }
 }
 
-fn row(layer: &dyn Layer, depth: usize) -> Row {
-    let spec = layer.spec();
+fn row(layer: &Layer, depth: usize) -> Row {
     // Layers inside have their own rows.
-    let shown = spec.split_once('(').map_or(spec.as_str(), |(name, _)| name);
+    let shown = layer.spec.split_once('(').map_or(layer.spec.as_str(), |(name, _)| name);
     Row {
         depth,
         layer: shown.into(),
-        output: layer.size().to_string(),
-        parameters: layer.parameters().iter().map(|parameter| parameter.tensor.len()).sum(),
-        operations: layer.operations(),
+        output: layer.size.to_string(),
+        parameters: layer.parameters.iter().map(|parameter| parameter.tensor.len()).sum(),
+        operations: layer.operations,
     }
 }

@@ -52,10 +52,6 @@ pub fn correct(record: StepRecord, betas: [f32; 2], step: usize) -> StepRecord {
 }
 
 /// Records the update of `update.parameter` with its gradient `dw`, of the same shape.
-///
-/// # Panics
-///
-/// If the shapes do not match.
 pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     let Update { parameter, mean, square, betas: [beta1, beta2], epsilon, rate, coupled, decoupled } = update;
     for (name, tensor) in [("parameter", parameter), ("mean", mean), ("square", square), ("dw", dw)] {

@@ -24,20 +24,12 @@ use crate::plan::Plan;
 use crate::tensor::Tensor;
 
 /// Records `y = a + b` and returns `y`.
-///
-/// # Panics
-///
-/// If `a` and `b` differ in shape or element type.
 #[track_caller]
 pub fn forward(plan: &mut Plan, a: Tensor, b: Tensor) -> Tensor {
     weighted(plan, [1.0, 1.0], a, b)
 }
 
 /// Records `y = alpha a + beta b`, where `factors` is `[alpha, beta]`, and returns `y`.
-///
-/// # Panics
-///
-/// If `a` and `b` differ in shape or element type.
 #[track_caller]
 pub fn weighted(plan: &mut Plan, factors: [f32; 2], a: Tensor, b: Tensor) -> Tensor {
     a.expect_floats("a", a.shape());

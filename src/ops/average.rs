@@ -24,10 +24,6 @@ pub fn share(record: StepRecord, decay: f32, step: usize) -> StepRecord {
 }
 
 /// Records the update of `average` with `w`, of the same shape.
-///
-/// # Panics
-///
-/// If the shapes do not match.
 #[track_caller]
 pub fn follow(plan: &mut Plan, w: Tensor, average: Tensor) {
     let params = check(w, average);
@@ -40,10 +36,6 @@ pub fn follow(plan: &mut Plan, w: Tensor, average: Tensor) {
 }
 
 /// Records that `w` and `average`, of the same shape, are swapped.
-///
-/// # Panics
-///
-/// If the shapes do not match.
 #[track_caller]
 pub fn exchange(plan: &mut Plan, w: Tensor, average: Tensor) {
     let params = check(w, average);

@@ -9,68 +9,26 @@
 
 use rayon::prelude::*;
 
+use super::frame::op;
 use super::window::{Pool, Window};
-use crate::kernel::{Dispatch, GpuFacts, shaders};
-use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
+use crate::kernel::shaders;
+use crate::plan::{Operands, Plan};
 use crate::tensor::Tensor;
 
 /// Records `y = average-pool of x` and returns `y`.
 ///
 /// # Panics
-///
 /// If `x` is not a map, or if the window does not fit.
 #[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
     let pool = Pool::new(x, window);
     let y = plan.scratch_of(x.element(), "average_pool.y", pool.output());
-    plan.record(Forward { pool, x, y });
-    y
-}
-
-/// Records the gradient of `x` and returns it. `x` is the forward pass's input, of which only the
-/// shape matters.
-///
-/// # Panics
-///
-/// If `x` is not a map, if the window does not fit, or if `dy` does not have the output's shape.
-#[track_caller]
-pub fn backward(plan: &mut Plan, x: Tensor, dy: Tensor, window: Window) -> Tensor {
-    let pool = Pool::new(x, window);
-    dy.expect("dy", x.element(), pool.output());
-    let dx = plan.scratch_of(x.element(), "average_pool.dx", pool.input());
-    plan.record(Backward { pool, dy, dx });
-    dx
-}
-
-#[derive(Debug)]
-struct Forward {
-    pool: Pool,
-    x: Tensor,
-    y: Tensor,
-}
-
-#[derive(Debug)]
-struct Backward {
-    pool: Pool,
-    dy: Tensor,
-    dx: Tensor,
-}
-
-impl Op for Forward {
-    fn name(&self) -> &'static str {
-        "average_pool"
-    }
-
-    fn operands(&self) -> Operands {
-        Operands::new(&[self.x], &[self.y])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
-        let pool = self.pool;
+    let (params, iterations) = (pool.params(y.len()), pool.iterations_over_cells());
+    let kernel = shaders::AVERAGE_POOL.for_each(y.len(), params, &[x, y], iterations);
+    plan.record(op("average_pool", Operands::new(&[x], &[y]), vec![kernel], move |memory, _| {
         let area = pool.area() as f32;
         let [input, output] = pool.image();
-        let x = memory.f32(self.x);
-        let mut y = memory.f32_mut(self.y);
+        let (x, mut y) = (memory.f32(x), memory.f32_mut(y));
         y.par_chunks_exact_mut(output).zip(x.par_chunks_exact(input)).for_each(|(y, x)| {
             for (row, column, channels) in pool.each_window() {
                 let y = &mut y[channels];
@@ -83,31 +41,27 @@ impl Op for Forward {
                 y.iter_mut().for_each(|y| *y /= area);
             }
         });
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let length = self.y.len();
-        let iterations = self.pool.iterations_over_cells();
-        let params = self.pool.params(length);
-        vec![shaders::AVERAGE_POOL.for_each(length, params, &[self.x, self.y], iterations)]
-    }
+    }));
+    y
 }
 
-impl Op for Backward {
-    fn name(&self) -> &'static str {
-        "average_pool_backward"
-    }
-
-    fn operands(&self) -> Operands {
-        Operands::new(&[self.dy], &[self.dx])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
-        let pool = self.pool;
+/// Records the gradient of `x` and returns it. `x` is the forward pass's input, of which only the
+/// shape matters.
+///
+/// # Panics
+/// If `x` is not a map, if the window does not fit, or if `dy` does not have the output's shape.
+#[track_caller]
+pub fn backward(plan: &mut Plan, x: Tensor, dy: Tensor, window: Window) -> Tensor {
+    let pool = Pool::new(x, window);
+    dy.expect("dy", x.element(), pool.output());
+    let dx = plan.scratch_of(x.element(), "average_pool.dx", pool.input());
+    let (params, iterations) = (pool.params(dx.len()), pool.iterations_over_windows(0));
+    let kernel = shaders::AVERAGE_POOL_BACKWARD.for_each(dx.len(), params, &[dy, dx], iterations);
+    let operands = Operands::new(&[dy], &[dx]);
+    plan.record(op("average_pool_backward", operands, vec![kernel], move |memory, _| {
         let area = pool.area() as f32;
         let [input, output] = pool.image();
-        let dy = memory.f32(self.dy);
-        let mut dx = memory.f32_mut(self.dx);
+        let (dy, mut dx) = (memory.f32(dy), memory.f32_mut(dx));
         dx.par_chunks_exact_mut(input).zip(dy.par_chunks_exact(output)).for_each(|(dx, dy)| {
             dx.fill(0.0);
             for (row, column, channels) in pool.each_window() {
@@ -120,12 +74,6 @@ impl Op for Backward {
             }
             dx.iter_mut().for_each(|dx| *dx /= area);
         });
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let length = self.dx.len();
-        let iterations = self.pool.iterations_over_windows(0);
-        let params = self.pool.params(length);
-        vec![shaders::AVERAGE_POOL_BACKWARD.for_each(length, params, &[self.dy, self.dx], iterations)]
-    }
+    }));
+    dx
 }

@@ -10,10 +10,6 @@ use crate::plan::Plan;
 use crate::tensor::{Element, Tensor};
 
 /// Records `y = x` in f16 and returns `y`.
-///
-/// # Panics
-///
-/// If `x` is not f32.
 #[track_caller]
 pub fn to_f16(plan: &mut Plan, x: Tensor) -> Tensor {
     x.expect("x", Element::F32, x.shape());

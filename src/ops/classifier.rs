@@ -14,11 +14,12 @@
 //! kernel does. So one workgroup does all three for some rows of the batch. The CPU has no such
 //! cost and runs the three ops one after the other, so its results are theirs, bit for bit.
 
+use super::frame::op;
 use super::matmul::{Epilogue, Form, Matmul};
-use super::softmax_cross_entropy::{Loss, ROWS_PER_PARTIAL, SoftmaxCrossEntropy, Target};
+use super::softmax_cross_entropy::{self, Loss, ROWS_PER_PARTIAL, Target};
+use crate::kernel::iterations;
 use crate::kernel::shaders::{self, ClassifierParams};
-use crate::kernel::{Dispatch, GpuFacts, iterations};
-use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
+use crate::plan::{Op, Operands, Plan};
 use crate::tensor::{Element, Tensor};
 
 /// Most classes: workgroup memory holds their values for a workgroup's rows.
@@ -59,10 +60,6 @@ pub struct Output {
 }
 
 /// Whether the op can be used for `x`, `[batch, inputs]`, and `weight`, `[classes, inputs]`.
-///
-/// # Panics
-///
-/// If `x` or `weight` is not a matrix.
 pub fn fits(x: Tensor, weight: Tensor) -> bool {
     let ([_, inputs], [classes, _]) = (x.matrix("x"), weight.matrix("weight"));
     let whole_vectors = inputs.is_multiple_of(4);
@@ -73,7 +70,6 @@ pub fn fits(x: Tensor, weight: Tensor) -> bool {
 /// `[classes]`.
 ///
 /// # Panics
-///
 /// If they do not [fit](fits), or if the shapes do not match.
 #[track_caller]
 pub fn forward(
@@ -94,69 +90,39 @@ pub fn forward(
     let output = Output { logits, loss, dx };
 
     let product = Matmul::new(plan, Form::Nt, x, weight, logits, Epilogue::Bias { bias, relu: false });
+    // The CPU runs the same computation as separate ops.
     let mut parts: Vec<Box<dyn Op>> =
-        vec![Box::new(product), Box::new(SoftmaxCrossEntropy { logits, target, loss })];
+        vec![Box::new(product), Box::new(softmax_cross_entropy::recorded(logits, target, loss))];
     if let Some(dx) = dx {
         let epilogue = if gradient == InputGradient::Masked { Epilogue::Mask(x) } else { Epilogue::None };
         parts.push(Box::new(Matmul::new(plan, Form::Nn, loss.dlogits, weight, dx, epilogue)));
     }
-    plan.record(Classifier { x, weight, bias, target, gradient, output, parts });
+    let params = ClassifierParams {
+        batch: batch as u32,
+        classes: classes as u32,
+        quads: (inputs / 4) as u32,
+        smoothing: target.smoothing,
+        partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
+        masked: (gradient == InputGradient::Masked).into(),
+    };
+    let kernel = if dx.is_some() { &shaders::CLASSIFIER_DX } else { &shaders::CLASSIFIER };
+    let mut operands =
+        Operands::new(&[x, weight, bias, target.labels], &[logits, loss.dlogits, loss.metrics]);
+    operands.writes.extend(dx);
+    let tensors = [&operands.reads[..], &operands.writes].concat();
+    let kernel = kernel.for_each(batch, params, &tensors, iterations_of_rows(classes, inputs / 4));
+    plan.record(op("classifier", operands, vec![kernel], move |memory, step| {
+        parts.iter().for_each(|part| part.run_on_cpu(memory, step));
+    }));
     output
 }
 
-#[derive(Debug)]
-struct Classifier {
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    target: Target,
-    gradient: InputGradient,
-    output: Output,
-    /// The same computation as separate ops.
-    parts: Vec<Box<dyn Op>>,
-}
-
-impl Op for Classifier {
-    fn name(&self) -> &'static str {
-        "classifier"
-    }
-
-    fn operands(&self) -> Operands {
-        let Output { logits, loss, dx } = self.output;
-        let mut operands = Operands::new(
-            &[self.x, self.weight, self.bias, self.target.labels],
-            &[logits, loss.dlogits, loss.metrics],
-        );
-        operands.writes.extend(dx);
-        operands
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        for part in &self.parts {
-            part.run_on_cpu(memory, step);
-        }
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let ([batch, inputs], [_, classes]) = (self.x.matrix("x"), self.output.logits.matrix("logits"));
-        let quads = inputs / 4;
-        let params = ClassifierParams {
-            batch: batch as u32,
-            classes: classes as u32,
-            quads: quads as u32,
-            smoothing: self.target.smoothing,
-            partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
-            masked: (self.gradient == InputGradient::Masked).into(),
-        };
-        let kernel = if self.output.dx.is_some() { &shaders::CLASSIFIER_DX } else { &shaders::CLASSIFIER };
-        let Operands { reads, writes, .. } = self.operands();
-        // A group of four rows has BLOCK sums, of which a quarter of the invocations computes as
-        // many.
-        let of_block = iterations(quads.div_ceil(PARTS), 0) + iterations(BLOCK.div_ceil(4), 0);
-        let iterations = iterations(classes.div_ceil(BLOCK), of_block)
-            + 3 * iterations(classes, 0)
-            + iterations(ROWS_PER_PARTIAL, 0)
-            + iterations(quads.div_ceil(VECTORS_OF_DX), iterations(classes, 0));
-        vec![kernel.for_each(batch, params, &[reads, writes].concat(), iterations)]
-    }
+/// Loop iterations of an invocation.
+fn iterations_of_rows(classes: usize, quads: usize) -> u64 {
+    // A group of four rows has BLOCK sums, of which a quarter of the invocations computes as many.
+    let of_block = iterations(quads.div_ceil(PARTS), 0) + iterations(BLOCK.div_ceil(4), 0);
+    iterations(classes.div_ceil(BLOCK), of_block)
+        + 3 * iterations(classes, 0)
+        + iterations(ROWS_PER_PARTIAL, 0)
+        + iterations(quads.div_ceil(VECTORS_OF_DX), iterations(classes, 0))
 }

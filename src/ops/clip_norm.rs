@@ -10,10 +10,11 @@
 //! [`PARTIALS`](super::l2_penalty::PARTIALS) partial sums per gradient, which one workgroup then
 //! adds up.
 
+use super::frame::op;
 use super::l2_penalty::{chunk, partials, sum_of_squares};
 use crate::kernel::shaders::{self, ClipNormFactorParams, ClipNormSquaresParams, LengthParams};
-use crate::kernel::{Dispatch, GpuFacts, iterations};
-use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
+use crate::kernel::{Dispatch, iterations};
+use crate::plan::{Operands, Plan};
 use crate::tensor::{Element, Tensor};
 
 /// Prevents a division by zero.
@@ -31,10 +32,6 @@ pub struct Gradient {
 }
 
 /// Records the clipping of `gradients`, in place, to the global norm `most`.
-///
-/// # Panics
-///
-/// If a gradient and its parameter differ in shape, or if one is not f32.
 pub fn clip(plan: &mut Plan, gradients: &[Gradient], most: f32) {
     for gradient in gradients {
         gradient.dw.expect("gradient", Element::F32, gradient.w.shape());
@@ -43,34 +40,15 @@ pub fn clip(plan: &mut Plan, gradients: &[Gradient], most: f32) {
     let count = gradients.iter().map(|gradient| partials(gradient.dw.len())).sum::<usize>();
     let sums = plan.scratch("clip_norm.sums", [count]);
     let factor = plan.scratch("clip_norm.factor", [1]);
-    plan.record(ClipNorm { gradients: gradients.to_vec(), most, sums, factor });
-}
-
-#[derive(Debug)]
-struct ClipNorm {
-    gradients: Vec<Gradient>,
-    most: f32,
-    /// Partial sums of squares of all gradients, one gradient after the other.
-    sums: Tensor,
-    /// The factor that all gradients are multiplied by.
-    factor: Tensor,
-}
-
-impl Op for ClipNorm {
-    fn name(&self) -> &'static str {
-        "clip_norm"
-    }
-
-    fn operands(&self) -> Operands {
-        let parameters: Vec<_> = self.gradients.iter().map(|gradient| gradient.w).collect();
-        let gradients = self.gradients.iter().map(|gradient| gradient.dw);
-        Operands::new(&parameters, &[self.sums, self.factor]).updating(gradients)
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
-        let (mut sums, mut factor) = (memory.f32_mut(self.sums), memory.f32_mut(self.factor));
+    let mut operands = Operands::new(&[], &[sums, factor]);
+    operands.reads.extend(gradients.iter().map(|gradient| gradient.w));
+    operands.updates.extend(gradients.iter().map(|gradient| gradient.dw));
+    let kernels = kernels(gradients, most, [sums, factor]);
+    let gradients = gradients.to_vec();
+    plan.record(op("clip_norm", operands, kernels, move |memory, _| {
+        let (mut sums, mut factor) = (memory.f32_mut(sums), memory.f32_mut(factor));
         let mut next = sums.iter_mut();
-        for &Gradient { dw, w, penalty } in &self.gradients {
+        for &Gradient { dw, w, penalty } in &gradients {
             let mut dw = memory.f32_mut(dw);
             for (dw, w) in dw.iter_mut().zip(memory.f32(w).iter()) {
                 *dw += penalty * w;
@@ -79,40 +57,42 @@ impl Op for ClipNorm {
                 *sum = sum_of_squares(values);
             }
         }
-        factor[0] = (self.most / (sums.iter().sum::<f32>().sqrt() + EPSILON)).min(1.0);
-        for gradient in &self.gradients {
+        factor[0] = (most / (sums.iter().sum::<f32>().sqrt() + EPSILON)).min(1.0);
+        for gradient in &gradients {
             for value in memory.f32_mut(gradient.dw).iter_mut() {
                 *value *= factor[0];
             }
         }
-    }
+    }));
+}
 
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let mut dispatches = Vec::new();
-        let mut first = 0;
-        for &Gradient { dw, w, penalty } in &self.gradients {
-            let (length, chunk) = (dw.len(), chunk(dw.len()));
-            let kernel = &shaders::CLIP_NORM_SQUARES;
-            let params = ClipNormSquaresParams {
-                length: length as u32,
-                chunk: chunk as u32,
-                first: first as u32,
-                penalty,
-            };
-            let lanes = kernel.invocations() as usize;
-            let iterations = iterations(chunk / lanes, 0) + iterations(lanes.ilog2() as usize, 0);
-            let grid = [partials(length) as u32, 1, 1];
-            dispatches.push(kernel.dispatch(params, &[w, dw, self.sums], grid, iterations));
-            first += partials(length);
-        }
-        let kernel = &shaders::CLIP_NORM_FACTOR;
-        let params = ClipNormFactorParams { count: first as u32, most: self.most, epsilon: EPSILON };
+/// The GPU half. `sums` are partial sums of squares of all gradients, one gradient after the other,
+/// and all gradients are multiplied by `factor`.
+fn kernels(gradients: &[Gradient], most: f32, [sums, factor]: [Tensor; 2]) -> Vec<Dispatch> {
+    let mut dispatches = Vec::new();
+    let mut first = 0;
+    for &Gradient { dw, w, penalty } in gradients {
+        let (length, chunk) = (dw.len(), chunk(dw.len()));
+        let kernel = &shaders::CLIP_NORM_SQUARES;
+        let params = ClipNormSquaresParams {
+            length: length as u32,
+            chunk: chunk as u32,
+            first: first as u32,
+            penalty,
+        };
         let lanes = kernel.invocations() as usize;
-        let bound = iterations(first.div_ceil(lanes), 0) + iterations(lanes.ilog2() as usize, 0);
-        dispatches.push(kernel.dispatch(params, &[self.sums, self.factor], [1, 1, 1], bound));
-        dispatches.extend(self.gradients.iter().map(|gradient| scale(gradient.dw, self.factor)));
-        dispatches
+        let iterations = iterations(chunk / lanes, 0) + iterations(lanes.ilog2() as usize, 0);
+        let grid = [partials(length) as u32, 1, 1];
+        dispatches.push(kernel.dispatch(params, &[w, dw, sums], grid, iterations));
+        first += partials(length);
     }
+    let kernel = &shaders::CLIP_NORM_FACTOR;
+    let params = ClipNormFactorParams { count: first as u32, most, epsilon: EPSILON };
+    let lanes = kernel.invocations() as usize;
+    let bound = iterations(first.div_ceil(lanes), 0) + iterations(lanes.ilog2() as usize, 0);
+    dispatches.push(kernel.dispatch(params, &[sums, factor], [1, 1, 1], bound));
+    dispatches.extend(gradients.iter().map(|gradient| scale(gradient.dw, factor)));
+    dispatches
 }
 
 /// On a GPU: multiplies `values` by the first element of `factor`.

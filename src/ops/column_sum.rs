@@ -23,16 +23,16 @@
 
 use rayon::prelude::*;
 
+use super::frame::op;
 use crate::kernel::shaders::{self, ColumnSumParams};
-use crate::kernel::{Dispatch, GpuFacts, MOST_GROUPS, fold, iterations};
-use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
+use crate::kernel::{MOST_GROUPS, fold, iterations};
+use crate::plan::{Operands, Plan};
 use crate::tensor::Tensor;
 
 /// Records `y = column sums of x` and returns `y`, `[columns]`. `x` is `[rows, columns]`, or a map,
 /// each of whose cells is a row.
 ///
 /// # Panics
-///
 /// If `x` is neither a matrix nor a map, or if it has more than [`MOST_ROWS`] rows.
 #[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
@@ -42,7 +42,33 @@ pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
     let parts = rows.div_ceil(PART);
     let partials = (parts > 1).then(|| plan.scratch("column_sum.partials", [parts, columns]));
     let y = plan.scratch("column_sum.y", [columns]);
-    plan.record(ColumnSum { x, partials, y });
+    let dispatch = |x: Tensor, y: Tensor, part: usize| {
+        let [rows, columns] = matrix(x);
+        let params = ColumnSumParams { rows: rows as u32, columns: columns as u32, part: part as u32 };
+        let [across, down, _] = fold(columns, COLUMNS);
+        let grid = [across, down, rows.div_ceil(part) as u32];
+        shaders::COLUMN_SUM.dispatch(params, &[x, y], grid, iterations_for(part.div_ceil(LANES as usize)))
+    };
+    let kernels = match partials {
+        None => vec![dispatch(x, y, rows)],
+        Some(partials) => vec![dispatch(x, partials, PART), dispatch(partials, y, parts)],
+    };
+    let mut operands = Operands::new(&[x], &[y]);
+    operands.writes.extend(partials);
+    plan.record(op("column_sum", operands, kernels, move |memory, step| {
+        let scale = step.gradient_scale(x);
+        let (x, mut y) = (memory.f32(x), memory.f32_mut(y));
+        let copy = |x: &[f32], y: &mut [f32], scale: f32| {
+            sums(x, columns, |first, sums| {
+                y[first..].iter_mut().zip(sums).for_each(|(y, sum)| *y = sum / scale);
+            });
+        };
+        let Some(partials) = partials else { return copy(&x, &mut y, scale) };
+        let mut partials = memory.f32_mut(partials);
+        let parts = partials.par_chunks_exact_mut(columns).zip(x.par_chunks(PART * columns));
+        parts.for_each(|(partial, x)| copy(x, partial, scale));
+        copy(&partials, &mut y, 1.0);
+    }));
     y
 }
 
@@ -54,14 +80,6 @@ fn matrix(x: Tensor) -> [usize; 2] {
         panic!("x must be a matrix or a map, but has shape {shape:?}");
     };
     [x.len() / columns, columns]
-}
-
-#[derive(Debug)]
-struct ColumnSum {
-    x: Tensor,
-    /// Sums of the parts, if there are several.
-    partials: Option<Tensor>,
-    y: Tensor,
 }
 
 /// Columns that one workgroup sums, and lanes that share the rows of a column.
@@ -101,50 +119,5 @@ pub(super) fn sums(x: &[f32], columns: usize, mut finish: impl FnMut(usize, &[f3
             }
         }
         finish(first, &sums[..width]);
-    }
-}
-
-impl Op for ColumnSum {
-    fn name(&self) -> &'static str {
-        "column_sum"
-    }
-
-    fn operands(&self) -> Operands {
-        let mut operands = Operands::new(&[self.x], &[self.y]);
-        operands.writes.extend(self.partials);
-        operands
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let scale = step.gradient_scale(self.x);
-        let (x, mut y) = (memory.f32(self.x), memory.f32_mut(self.y));
-        let columns = y.len();
-        let copy = |x: &[f32], y: &mut [f32], scale: f32| {
-            sums(x, columns, |first, sums| {
-                y[first..].iter_mut().zip(sums).for_each(|(y, sum)| *y = sum / scale);
-            });
-        };
-        let Some(partials) = self.partials else { return copy(&x, &mut y, scale) };
-        let mut partials = memory.f32_mut(partials);
-        let parts = partials.par_chunks_exact_mut(columns).zip(x.par_chunks(PART * columns));
-        parts.for_each(|(partial, x)| copy(x, partial, scale));
-        copy(&partials, &mut y, 1.0);
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let dispatch = |x: Tensor, y: Tensor, part: usize| {
-            let [rows, columns] = matrix(x);
-            let params = ColumnSumParams { rows: rows as u32, columns: columns as u32, part: part as u32 };
-            let [across, down, _] = fold(columns, COLUMNS);
-            let grid = [across, down, rows.div_ceil(part) as u32];
-            shaders::COLUMN_SUM.dispatch(params, &[x, y], grid, iterations_for(part.div_ceil(LANES as usize)))
-        };
-        match self.partials {
-            None => vec![dispatch(self.x, self.y, matrix(self.x)[0])],
-            Some(partials) => {
-                let [parts, _] = partials.matrix("partials");
-                vec![dispatch(self.x, partials, PART), dispatch(partials, self.y, parts)]
-            }
-        }
     }
 }

@@ -60,7 +60,6 @@ impl Dropout {
 /// Records `y = x` with the dropped elements set to zero, and returns `y`.
 ///
 /// # Panics
-///
 /// If the rate is not at least 0 and below 1.
 pub fn forward(plan: &mut Plan, dropout: Dropout, x: Tensor) -> Tensor {
     record(plan, dropout, x, "dropout.y")
@@ -69,7 +68,6 @@ pub fn forward(plan: &mut Plan, dropout: Dropout, x: Tensor) -> Tensor {
 /// Records `dx` and returns it; `dropout` is the forward pass's.
 ///
 /// # Panics
-///
 /// If the rate is not at least 0 and below 1.
 pub fn backward(plan: &mut Plan, dropout: Dropout, dy: Tensor) -> Tensor {
     record(plan, dropout, dy, "dropout.dx")

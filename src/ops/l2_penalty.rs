@@ -4,9 +4,10 @@
 //! [`sgd`](super::sgd)). The value is written as partial sums, at most [`PARTIALS`] per weight,
 //! into this run's slot of a ring buffer; the host adds them in float64.
 
+use super::frame::op;
+use crate::kernel::iterations;
 use crate::kernel::shaders::{self, L2PenaltyParams};
-use crate::kernel::{Dispatch, GpuFacts, iterations};
-use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
+use crate::plan::{Operands, Plan, Role};
 use crate::tensor::{Element, Tensor};
 
 /// Most partial sums of one weight.
@@ -14,16 +15,23 @@ pub const PARTIALS: usize = 64;
 
 /// Records the sum of squares of `w` and returns the ring buffer of its partial sums,
 /// `[slots, partials]`.
-///
-/// # Panics
-///
-/// If `w` is not f32.
 pub fn value(plan: &mut Plan, w: Tensor, slots: usize) -> Tensor {
     w.expect("w", Element::F32, w.shape());
     let name = format!("{}.squares", plan.name(w));
     let partials = partials(w.len());
     let ring = plan.declare(name, Role::Metric, Element::F32, [slots, partials]);
-    plan.record(SumOfSquares { w, ring });
+    let chunk = chunk(w.len());
+    let params = L2PenaltyParams { length: w.len() as u32, chunk: chunk as u32, partials: partials as u32 };
+    let iterations = iterations(chunk / WORKGROUP as usize, 0) + iterations(WORKGROUP as usize, 0);
+    let grid = [partials as u32, 1, 1];
+    let kernel = shaders::L2_PENALTY.dispatch(params, &[w, ring], grid, iterations);
+    plan.record(op("l2_penalty", Operands::new(&[w], &[ring]), vec![kernel], move |memory, step| {
+        let (w, mut ring) = (memory.f32(w), memory.f32_mut(ring));
+        let slot = &mut ring[step.slot as usize * partials..][..partials];
+        for (sum, chunk) in slot.iter_mut().zip(w.chunks(chunk)) {
+            *sum = sum_of_squares(chunk);
+        }
+    }));
     ring
 }
 
@@ -49,42 +57,6 @@ pub(super) fn sum_of_squares(values: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-#[derive(Debug)]
-struct SumOfSquares {
-    w: Tensor,
-    ring: Tensor,
-}
-
 /// A small workgroup: on a software driver, each eight invocations are a thread of their own, and
 /// every barrier stops the threads.
 const WORKGROUP: u32 = shaders::L2_PENALTY.invocations();
-
-impl Op for SumOfSquares {
-    fn name(&self) -> &'static str {
-        "l2_penalty"
-    }
-
-    fn operands(&self) -> Operands {
-        Operands::new(&[self.w], &[self.ring])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let w = memory.f32(self.w);
-        let mut ring = memory.f32_mut(self.ring);
-        let [_, partials] = self.ring.matrix("ring");
-        let slot = &mut ring[step.slot as usize * partials..][..partials];
-        for (sum, chunk) in slot.iter_mut().zip(w.chunks(chunk(w.len()))) {
-            *sum = sum_of_squares(chunk);
-        }
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let [_, partials] = self.ring.matrix("ring");
-        let chunk = chunk(self.w.len());
-        let params =
-            L2PenaltyParams { length: self.w.len() as u32, chunk: chunk as u32, partials: partials as u32 };
-        let iterations = iterations(chunk / WORKGROUP as usize, 0) + iterations(WORKGROUP as usize, 0);
-        let grid = [partials as u32, 1, 1];
-        vec![shaders::L2_PENALTY.dispatch(params, &[self.w, self.ring], grid, iterations)]
-    }
-}

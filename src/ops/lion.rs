@@ -35,10 +35,6 @@ pub struct Update {
 }
 
 /// Records the update of `update.parameter` with its gradient `dw`, of the same shape.
-///
-/// # Panics
-///
-/// If the shapes do not match.
 pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     let Update { parameter, mean, betas: [beta1, beta2], rate, coupled, decoupled } = update;
     for (name, tensor) in [("parameter", parameter), ("mean", mean), ("dw", dw)] {

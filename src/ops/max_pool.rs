@@ -22,71 +22,27 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::frame::op;
 use super::window::{Pool, Window};
-use crate::kernel::shaders::{self, WindowParams};
-use crate::kernel::{Dispatch, GpuFacts, PlainKernel};
-use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
+use crate::kernel::shaders;
+use crate::plan::{Operands, Plan};
 use crate::tensor::Tensor;
 
 /// Records `y = max-pool of x` and returns `y`.
 ///
 /// # Panics
-///
 /// If `x` is not a map, or if the window does not fit.
 #[track_caller]
 pub fn forward(plan: &mut Plan, x: Tensor, window: Window) -> Tensor {
     let pool = Pool::new(x, window);
     let y = plan.scratch_of(x.element(), "max_pool.y", pool.output());
-    plan.record(Forward { pool, x, y });
-    y
-}
-
-/// Records the gradient of `x` and returns it; `x` and `y` are the forward pass's.
-///
-/// # Panics
-///
-/// If `x` is not a map, if the window does not fit, or if `y` or `dy` does not have the output's
-/// shape.
-#[track_caller]
-pub fn backward(plan: &mut Plan, x: Tensor, y: Tensor, dy: Tensor, window: Window) -> Tensor {
-    let pool = Pool::new(x, window);
-    y.expect("y", x.element(), pool.output());
-    dy.expect("dy", x.element(), pool.output());
-    let dx = plan.scratch_of(x.element(), "max_pool.dx", pool.input());
-    plan.record(Backward { pool, x, y, dy, dx });
-    dx
-}
-
-#[derive(Debug)]
-struct Forward {
-    pool: Pool,
-    x: Tensor,
-    y: Tensor,
-}
-
-#[derive(Debug)]
-struct Backward {
-    pool: Pool,
-    x: Tensor,
-    y: Tensor,
-    dy: Tensor,
-    dx: Tensor,
-}
-
-impl Op for Forward {
-    fn name(&self) -> &'static str {
-        "max_pool"
-    }
-
-    fn operands(&self) -> Operands {
-        Operands::new(&[self.x], &[self.y])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
-        let pool = self.pool;
+    let (items, by_four) = pool.by_four();
+    let (kernel, length) =
+        (if by_four { &shaders::MAX_POOL_4 } else { &shaders::MAX_POOL }, items.output().len());
+    let kernel = kernel.for_each(length, items.params(length), &[x, y], pool.iterations_over_cells());
+    plan.record(op("max_pool", Operands::new(&[x], &[y]), vec![kernel], move |memory, _| {
         let [input, output] = pool.image();
-        let x = memory.f32(self.x);
-        let mut y = memory.f32_mut(self.y);
+        let (x, mut y) = (memory.f32(x), memory.f32_mut(y));
         let vectors = Arch::new();
         y.par_chunks_exact_mut(output).zip(x.par_chunks_exact(input)).for_each(|(y, x)| {
             vectors.dispatch(|| {
@@ -101,14 +57,8 @@ impl Op for Forward {
                 }
             });
         });
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let (pool, by_four) = self.pool.by_four();
-        let length = pool.output().len();
-        let kernel = if by_four { &shaders::MAX_POOL_4 } else { &shaders::MAX_POOL };
-        vec![kernel.for_each(length, pool.params(length), &[self.x, self.y], pool.iterations_over_cells())]
-    }
+    }));
+    y
 }
 
 /// Channels that are compared together, as vectors.
@@ -132,20 +82,37 @@ fn hand_back(dx: &mut [f32], x: &[f32], y: &[f32], dy: &[f32], cells: impl Itera
     }
 }
 
-impl Op for Backward {
-    fn name(&self) -> &'static str {
-        "max_pool_backward"
-    }
-
-    fn operands(&self) -> Operands {
-        Operands::new(&[self.x, self.y, self.dy], &[self.dx])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
-        let pool = self.pool;
+/// Records the gradient of `x` and returns it; `x` and `y` are the forward pass's.
+///
+/// # Panics
+/// If `x` is not a map, if the window does not fit, or if `y` or `dy` does not have the output's
+/// shape.
+#[track_caller]
+pub fn backward(plan: &mut Plan, x: Tensor, y: Tensor, dy: Tensor, window: Window) -> Tensor {
+    let pool = Pool::new(x, window);
+    y.expect("y", x.element(), pool.output());
+    dy.expect("dy", x.element(), pool.output());
+    let dx = plan.scratch_of(x.element(), "max_pool.dx", pool.input());
+    let (by_vector, by_four) = pool.by_four();
+    let (kernel, items, length, iterations) = match by_vector.iterations_over_territories() {
+        Some(iterations) => {
+            let kernel = match by_four {
+                true => &shaders::MAX_POOL_BACKWARD_APART_4,
+                false => &shaders::MAX_POOL_BACKWARD_APART,
+            };
+            (kernel, by_vector, by_vector.output().len(), iterations)
+        }
+        None => {
+            let iterations = pool.iterations_over_windows(pool.iterations_over_cells());
+            (&shaders::MAX_POOL_BACKWARD, pool, dx.len(), iterations)
+        }
+    };
+    let kernel = kernel.for_each(length, items.params(length), &[x, y, dy, dx], iterations);
+    let operands = Operands::new(&[x, y, dy], &[dx]);
+    plan.record(op("max_pool_backward", operands, vec![kernel], move |memory, _| {
         let [input, output] = pool.image();
-        let (x, y, dy) = (memory.f32(self.x), memory.f32(self.y), memory.f32(self.dy));
-        let mut dx = memory.f32_mut(self.dx);
+        let (x, y, dy) = (memory.f32(x), memory.f32(y), memory.f32(dy));
+        let mut dx = memory.f32_mut(dx);
         let inputs = dx.par_chunks_exact_mut(input).zip(x.par_chunks_exact(input));
         let outputs = y.par_chunks_exact(output).zip(dy.par_chunks_exact(output));
         let vectors = Arch::new();
@@ -161,25 +128,6 @@ impl Op for Backward {
                 }
             });
         });
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let tensors = [self.x, self.y, self.dy, self.dx];
-        let dispatch = |kernel: &'static PlainKernel<WindowParams>, pool: Pool, length, iterations| {
-            vec![kernel.for_each(length, pool.params(length), &tensors, iterations)]
-        };
-        let (pool, by_four) = self.pool.by_four();
-        match pool.iterations_over_territories() {
-            Some(iterations) if by_four => {
-                dispatch(&shaders::MAX_POOL_BACKWARD_APART_4, pool, pool.output().len(), iterations)
-            }
-            Some(iterations) => {
-                dispatch(&shaders::MAX_POOL_BACKWARD_APART, pool, pool.output().len(), iterations)
-            }
-            None => {
-                let iterations = self.pool.iterations_over_windows(self.pool.iterations_over_cells());
-                dispatch(&shaders::MAX_POOL_BACKWARD, self.pool, self.dx.len(), iterations)
-            }
-        }
-    }
+    }));
+    dx
 }

@@ -4,6 +4,9 @@
 //! and never depends on their previous contents. The exceptions (parameters, optimizer state) are
 //! listed as *updates*.
 //!
+//! Functions that record an op panic if the operands do not have the shapes and element types that
+//! its formula needs. Their documentation names only other conditions.
+//!
 //! ```
 //! use shadegrad::ops;
 //!
@@ -13,10 +16,12 @@
 
 mod elementwise;
 pub mod fixture;
+mod frame;
 pub mod peak;
 mod rate;
 pub mod window;
 
+pub use activation::Activation;
 pub use rate::Rate;
 pub use window::Window;
 

@@ -18,16 +18,16 @@
 //! A step consists of several recorded ops: two from this file, with products and sums of matrices
 //! between them.
 
+use super::frame::op;
 use super::l2_penalty::{chunk, partials, sum_of_squares};
 use super::matmul::{self, Epilogue, Form};
 use super::sgd::Momentum;
 use super::{Rate, add, clip_norm};
+use crate::kernel::iterations;
 use crate::kernel::shaders::{self, MuonDirectParams, MuonFactorsParams, MuonFollowParams};
-use crate::kernel::{Dispatch, GpuFacts, iterations};
-use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
+use crate::plan::{Operands, Plan};
 use crate::tensor::{Element, Tensor};
 
-/// Number of iterations of the polynomial.
 const ITERATIONS: usize = 3;
 
 /// The polynomial's coefficients a, b and c. Jordan chose them for a steep slope at 0 rather than
@@ -51,10 +51,6 @@ pub struct Update {
 }
 
 /// Records the update of `update.parameter` with its gradient `dw`, of the same shape.
-///
-/// # Panics
-///
-/// If the shapes do not match.
 #[track_caller]
 pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     let Update { parameter, momentum, .. } = update;
@@ -65,9 +61,9 @@ pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     let x = plan.scratch("muon.x", [outputs, parameter.len() / outputs]);
     let sums = plan.scratch("muon.sums", [2, partials(dw.len())]);
     let factors = plan.scratch("muon.factors", [2]);
-    plan.record(Direct { update, dw, x, sums, factors });
+    direct(plan, update, dw, x, sums, factors);
     let x = orthogonalised(plan, x);
-    plan.record(Follow { update, x, factors });
+    follow(plan, update, x, factors);
 }
 
 /// Records three iterations of the polynomial on the matrix `x`, whose singular values must be at
@@ -75,10 +71,6 @@ pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
 /// about 0.7 to 1.2, except for those that were very small.
 ///
 /// The op multiplies by the smaller of `x x^T` and `x^T x`, which gives the same result.
-///
-/// # Panics
-///
-/// If `x` is not a matrix.
 #[track_caller]
 pub fn orthogonalised(plan: &mut Plan, mut x: Tensor) -> Tensor {
     let [rows, columns] = x.matrix("x");
@@ -95,104 +87,60 @@ pub fn orthogonalised(plan: &mut Plan, mut x: Tensor) -> Tensor {
     x
 }
 
-/// The module's formula up to the division by the norm. `factors` are those of `x` and `w`.
-#[derive(Debug)]
-struct Direct {
-    update: Update,
-    dw: Tensor,
-    x: Tensor,
-    /// Partial sums of squares of `x`, followed by those of `w`.
-    sums: Tensor,
-    factors: Tensor,
-}
-
-/// The last line of the module's formula.
-#[derive(Debug)]
-struct Follow {
-    update: Update,
-    x: Tensor,
-    factors: Tensor,
-}
-
-impl Op for Direct {
-    fn name(&self) -> &'static str {
-        "muon_direct"
-    }
-
-    fn operands(&self) -> Operands {
-        let Update { parameter, momentum, .. } = self.update;
-        Operands::new(&[self.dw, parameter], &[self.x, self.sums, self.factors]).updating([momentum.velocity])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
-        let Update { parameter, decay, momentum: Momentum { velocity, factor, nesterov }, .. } = self.update;
-        let (dw, w) = (memory.f32(self.dw), memory.f32(parameter));
-        let (mut x, mut v) = (memory.f32_mut(self.x), memory.f32_mut(velocity));
+/// Records the module's formula up to the division by the norm. `sums` are partial sums of squares
+/// of `x`, followed by those of `w`; `factors` are those of `x` and `w`.
+fn direct(plan: &mut Plan, update: Update, dw: Tensor, x: Tensor, sums: Tensor, factors: Tensor) {
+    let Update { parameter, decay, momentum: Momentum { velocity, factor, nesterov }, .. } = update;
+    let (length, chunk) = (dw.len(), chunk(dw.len()));
+    let count = partials(length) as u32;
+    let params = MuonDirectParams {
+        length: length as u32,
+        chunk: chunk as u32,
+        decay,
+        momentum: factor,
+        nesterov: nesterov.into(),
+    };
+    let lanes = shaders::MUON_DIRECT.invocations() as usize;
+    let bound = iterations(chunk / lanes, 0) + iterations(lanes.ilog2() as usize, 0);
+    let tensors = [dw, parameter, velocity, x, sums];
+    let direct = shaders::MUON_DIRECT.dispatch(params, &tensors, [count, 1, 1], bound);
+    let norm = (parameter.shape().sizes()[0] as f32).sqrt();
+    let params = MuonFactorsParams { count, norm, epsilon: EPSILON };
+    let bound = iterations(count as usize, 0);
+    let join = shaders::MUON_FACTORS.dispatch(params, &[sums, factors], [1, 1, 1], bound);
+    let kernels = vec![direct, join, clip_norm::scale(x, factors)];
+    let operands = Operands::new(&[dw, parameter], &[x, sums, factors]).updating([velocity]);
+    plan.record(op("muon_direct", operands, kernels, move |memory, _| {
+        let (dw, w) = (memory.f32(dw), memory.f32(parameter));
+        let (mut x, mut v) = (memory.f32_mut(x), memory.f32_mut(velocity));
         for (((x, v), &dw), &w) in x.iter_mut().zip(v.iter_mut()).zip(&*dw).zip(&*w) {
             let g = dw + decay * w;
             *v = factor * *v + g;
             *x = if nesterov { g + factor * *v } else { *v };
         }
-        let mut sums = memory.f32_mut(self.sums);
-        let squares = [&*x, &*w].into_iter().flat_map(|values| values.chunks(chunk(values.len())));
+        let mut sums = memory.f32_mut(sums);
+        let squares = [&*x, &*w].into_iter().flat_map(|values| values.chunks(chunk));
         for (sum, chunk) in sums.iter_mut().zip(squares) {
             *sum = sum_of_squares(chunk);
         }
         let (of_x, of_w) = sums.split_at(sums.len() / 2);
         let [norm_x, norm_w] = [of_x, of_w].map(|sums| sums.iter().sum::<f32>().sqrt());
-        let outputs = parameter.shape().sizes()[0] as f32;
-        let factors = [1.0 / (norm_x + EPSILON), outputs.sqrt() / norm_w.max(EPSILON)];
-        x.iter_mut().for_each(|x| *x *= factors[0]);
-        memory.f32_mut(self.factors).copy_from_slice(&factors);
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let &Direct { update, dw, x, sums, factors } = self;
-        let Update { parameter, decay, momentum: Momentum { velocity, factor, nesterov }, .. } = update;
-        let (length, chunk) = (dw.len(), chunk(dw.len()));
-        let count = partials(length) as u32;
-        let params = MuonDirectParams {
-            length: length as u32,
-            chunk: chunk as u32,
-            decay,
-            momentum: factor,
-            nesterov: nesterov.into(),
-        };
-        let lanes = shaders::MUON_DIRECT.invocations() as usize;
-        let bound = iterations(chunk / lanes, 0) + iterations(lanes.ilog2() as usize, 0);
-        let tensors = [dw, parameter, velocity, x, sums];
-        let direct = shaders::MUON_DIRECT.dispatch(params, &tensors, [count, 1, 1], bound);
-        let norm = (parameter.shape().sizes()[0] as f32).sqrt();
-        let params = MuonFactorsParams { count, norm, epsilon: EPSILON };
-        let bound = iterations(count as usize, 0);
-        let join = shaders::MUON_FACTORS.dispatch(params, &[sums, factors], [1, 1, 1], bound);
-        vec![direct, join, clip_norm::scale(x, factors)]
-    }
+        let of_both = [1.0 / (norm_x + EPSILON), norm / norm_w.max(EPSILON)];
+        x.iter_mut().for_each(|x| *x *= of_both[0]);
+        memory.f32_mut(factors).copy_from_slice(&of_both);
+    }));
 }
 
-impl Op for Follow {
-    fn name(&self) -> &'static str {
-        "muon_follow"
-    }
-
-    fn operands(&self) -> Operands {
-        Operands::new(&[self.x, self.factors], &[]).updating([self.update.parameter])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let rate = self.update.rate.at(step);
-        let factor = memory.f32(self.factors)[1];
-        let mut w = memory.f32_mut(self.update.parameter);
-        for (w, &x) in w.iter_mut().zip(&*memory.f32(self.x)) {
+/// Records the last line of the module's formula.
+fn follow(plan: &mut Plan, Update { parameter, rate, .. }: Update, x: Tensor, factors: Tensor) {
+    let (factor, until) = rate.params();
+    let params = MuonFollowParams { length: x.len() as u32, rate: factor, until };
+    let kernel = shaders::MUON_FOLLOW.for_each(x.len(), params, &[x, factors, parameter], 0);
+    let operands = Operands::new(&[x, factors], &[]).updating([parameter]);
+    plan.record(op("muon_follow", operands, vec![kernel], move |memory, step| {
+        let (rate, factor) = (rate.at(step), memory.f32(factors)[1]);
+        for (w, &x) in memory.f32_mut(parameter).iter_mut().zip(&*memory.f32(x)) {
             *w = factor * *w - rate * x;
         }
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let length = self.x.len();
-        let (rate, until) = self.update.rate.params();
-        let params = MuonFollowParams { length: length as u32, rate, until };
-        let tensors = [self.x, self.factors, self.update.parameter];
-        vec![shaders::MUON_FOLLOW.for_each(length, params, &tensors, 0)]
-    }
+    }));
 }

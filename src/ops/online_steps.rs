@@ -38,11 +38,12 @@
 //! and the step computes `w x` anyway. Within a block the penalty is `kept |w_0|^2 + added`; the
 //! two numbers do not depend on `|w_0|^2`.
 
+use super::frame::op;
 use super::softmax_cross_entropy;
 use crate::kernel::shaders::{self, OnlineStepsParams};
-use crate::kernel::{Dispatch, GpuFacts, MOST_ITERATIONS, iterations};
+use crate::kernel::{MOST_ITERATIONS, iterations};
 use crate::ops::relu::relu;
-use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
+use crate::plan::{Operands, Plan, Role};
 use crate::tensor::{Element, Tensor};
 
 /// Steps in a block. A larger block needs more work for the overlaps, a smaller one more passes
@@ -122,7 +123,6 @@ pub struct Output {
 /// Records the steps; see the module's documentation for the shapes.
 ///
 /// # Panics
-///
 /// If the shapes do not match, or if the sizes do not [fit](fits).
 #[track_caller]
 pub fn forward(
@@ -147,17 +147,36 @@ pub fn forward(
         change: plan.scratch("change", [block, hidden]),
         metrics: plan.declare("metrics", Role::Metric, Element::F32, [slots, 4]),
     };
-    plan.record(OnlineSteps { products, overlaps, labels, head, output });
+    let Head { bias, weight2, bias2, weight_decay, bias_decay } = head;
+    let Output { change, metrics } = output;
+    let params = OnlineStepsParams {
+        block: block as u32,
+        hidden: hidden as u32,
+        classes: classes as u32,
+        weight_decay,
+        bias_decay,
+    };
+    let tensors = [products, overlaps, labels, bias, weight2, bias2, change, metrics];
+    let iterations = iterations_of_block(block, hidden, classes);
+    let kernel = shaders::ONLINE_STEPS.dispatch(params, &tensors, [1, 1, 1], iterations);
+    let operands = Operands::new(&[products, overlaps, labels], &[change, metrics]);
+    let operands = operands.updating([bias, weight2, bias2]);
+    plan.record(op("online_steps", operands, vec![kernel], move |memory, step| {
+        let mut block = Block {
+            products: &memory.f32(products),
+            overlaps: &memory.f32(overlaps),
+            labels: &memory.u32(labels),
+            bias: &mut memory.f32_mut(bias),
+            weight2: &mut memory.f32_mut(weight2),
+            bias2: &mut memory.f32_mut(bias2),
+            change: &mut memory.f32_mut(change),
+            hidden,
+        };
+        let (rows, rate) = (step.rows as usize, step.learning_rate);
+        let sums = pulp::Arch::new().dispatch(|| block.run(rows, rate, &head));
+        memory.f32_mut(metrics)[4 * step.slot as usize..][..4].copy_from_slice(&sums);
+    }));
     output
-}
-
-#[derive(Debug)]
-struct OnlineSteps {
-    products: Tensor,
-    overlaps: Tensor,
-    labels: Tensor,
-    head: Head,
-    output: Output,
 }
 
 /// One warp, or half a wave: the steps depend on one another, so the latency of one step counts.
@@ -255,60 +274,5 @@ impl Block<'_> {
         }
         padding.fill(0.0);
         sums
-    }
-}
-
-impl Op for OnlineSteps {
-    fn name(&self) -> &'static str {
-        "online_steps"
-    }
-
-    fn operands(&self) -> Operands {
-        Operands::new(
-            &[self.products, self.overlaps, self.labels],
-            &[self.output.change, self.output.metrics],
-        )
-        .updating([self.head.bias, self.head.weight2, self.head.bias2])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let [_, hidden] = self.products.matrix("products");
-        let mut block = Block {
-            products: &memory.f32(self.products),
-            overlaps: &memory.f32(self.overlaps),
-            labels: &memory.u32(self.labels),
-            bias: &mut memory.f32_mut(self.head.bias),
-            weight2: &mut memory.f32_mut(self.head.weight2),
-            bias2: &mut memory.f32_mut(self.head.bias2),
-            change: &mut memory.f32_mut(self.output.change),
-            hidden,
-        };
-        let (rows, rate) = (step.rows as usize, step.learning_rate);
-        let sums = pulp::Arch::new().dispatch(|| block.run(rows, rate, &self.head));
-        memory.f32_mut(self.output.metrics)[4 * step.slot as usize..][..4].copy_from_slice(&sums);
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let [block, hidden] = self.products.matrix("products");
-        let [classes, _] = self.head.weight2.matrix("weight2");
-        let params = OnlineStepsParams {
-            block: block as u32,
-            hidden: hidden as u32,
-            classes: classes as u32,
-            weight_decay: self.head.weight_decay,
-            bias_decay: self.head.bias_decay,
-        };
-        let tensors = [
-            self.products,
-            self.overlaps,
-            self.labels,
-            self.head.bias,
-            self.head.weight2,
-            self.head.bias2,
-            self.output.change,
-            self.output.metrics,
-        ];
-        let iterations = iterations_of_block(block, hidden, classes);
-        vec![shaders::ONLINE_STEPS.dispatch(params, &tensors, [1, 1, 1], iterations)]
     }
 }

@@ -12,9 +12,10 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::frame::op;
+use crate::kernel::iterations;
 use crate::kernel::shaders::{self, PeakParams};
-use crate::kernel::{Dispatch, GpuFacts, iterations};
-use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
+use crate::plan::{Operands, Plan};
 use crate::tensor::Tensor;
 
 /// Multiply-adds per element of the result.
@@ -30,42 +31,20 @@ const ADDEND: f32 = 0.001;
 /// Records the work and returns the sums, `[length]`.
 pub fn forward(plan: &mut Plan, length: usize) -> Tensor {
     let y = plan.scratch("peak.y", [length]);
-    plan.record(Peak { y });
-    y
-}
-
-#[derive(Debug)]
-struct Peak {
-    y: Tensor,
-}
-
-impl Op for Peak {
-    fn name(&self) -> &'static str {
-        "peak"
-    }
-
-    fn operands(&self) -> Operands {
-        Operands::new(&[], &[self.y])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, _: &StepRecord) {
+    let times = MULTIPLY_ADDS / PER_ITERATION;
+    let params =
+        PeakParams { length: length as u32, iterations: times as u32, factor: FACTOR, addend: ADDEND };
+    let kernel = shaders::PEAK.for_each(length, params, &[y], iterations(times, 0));
+    plan.record(op("peak", Operands::new(&[], &[y]), vec![kernel], move |memory, _| {
         let arch = Arch::new();
-        let y = &mut *memory.f32_mut(self.y);
         // Tasks are long enough that the cost of starting them does not matter.
-        y.par_chunks_mut(16).for_each(|y| {
+        memory.f32_mut(y).par_chunks_mut(16).for_each(|y| {
             for y in y {
                 *y = arch.dispatch(Chains { factor: FACTOR, addend: ADDEND });
             }
         });
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let length = self.y.len();
-        let times = MULTIPLY_ADDS / PER_ITERATION;
-        let params =
-            PeakParams { length: length as u32, iterations: times as u32, factor: FACTOR, addend: ADDEND };
-        vec![shaders::PEAK.for_each(length, params, &[self.y], iterations(times, 0))]
-    }
+    }));
+    y
 }
 
 /// The computation of one element, on the CPU.
@@ -103,6 +82,7 @@ impl Chains {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::StepRecord;
 
     #[test]
     fn the_sums_are_finite_and_the_work_divides_into_iterations() {

@@ -16,10 +16,6 @@ pub(super) fn relu(x: f32) -> f32 {
 }
 
 /// Records `y = max(x, 0)` and returns `y`.
-///
-/// # Panics
-///
-/// If `x` does not hold floats.
 pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
     x.expect_floats("x", x.shape());
     let y = plan.scratch_of(x.element(), "relu.y", x.shape());
@@ -36,10 +32,6 @@ pub fn forward(plan: &mut Plan, x: Tensor) -> Tensor {
 }
 
 /// Records `dx = dy where y > 0` and returns `dx`; `y` is the forward pass's output.
-///
-/// # Panics
-///
-/// If `y` does not hold floats, or if `dy` differs from `y` in shape or element type.
 pub fn backward(plan: &mut Plan, y: Tensor, dy: Tensor) -> Tensor {
     y.expect_floats("y", y.shape());
     dy.expect("dy", y.element(), y.shape());

@@ -112,10 +112,6 @@ impl Momentum {
 }
 
 /// Records the update of `update.parameter` with its gradient `dw`, of the same shape.
-///
-/// # Panics
-///
-/// If the shapes do not match.
 pub fn step(plan: &mut Plan, update: Update, dw: Tensor) {
     update.parameter.expect("parameter", Element::F32, update.parameter.shape());
     dw.expect("dw", Element::F32, update.parameter.shape());

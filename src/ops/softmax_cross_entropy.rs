@@ -40,10 +40,11 @@
 //! assert_eq!(loss.dlogits.shape(), logits.shape());
 //! ```
 
+use super::frame::op;
 use super::gather::NO_LABEL;
+use crate::kernel::iterations;
 use crate::kernel::shaders::{self, SoftmaxCrossEntropyParams};
-use crate::kernel::{Dispatch, GpuFacts, iterations};
-use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
+use crate::plan::{Op, Operands, Plan, Role};
 use crate::tensor::{Element, Tensor};
 
 /// Rows whose losses and correct counts form one partial sum.
@@ -71,16 +72,12 @@ pub struct Loss {
 }
 
 /// Records loss, correct count and gradient of `logits`, `[batch, classes]`.
-///
-/// # Panics
-///
-/// If `logits` is not an f32 matrix, or if the labels do not match it.
 pub fn forward(plan: &mut Plan, logits: Tensor, target: Target) -> Loss {
     let [batch, _] = logits.matrix("logits");
     logits.expect("logits", Element::F32, logits.shape());
     target.labels.expect("labels", Element::U32, [batch]);
     let loss = Loss::declare(plan, logits, target.slots);
-    plan.record(SoftmaxCrossEntropy { logits, target, loss });
+    plan.record(recorded(logits, target, loss));
     loss
 }
 
@@ -92,13 +89,6 @@ impl Loss {
         let metrics = plan.declare("metrics", Role::Metric, Element::F32, [slots, 2 * partials]);
         Loss { dlogits, metrics }
     }
-}
-
-#[derive(Debug)]
-pub(super) struct SoftmaxCrossEntropy {
-    pub(super) logits: Tensor,
-    pub(super) target: Target,
-    pub(super) loss: Loss,
 }
 
 /// `a - b` for `a <= b`, clamped to finite numbers; NaN stays NaN.
@@ -158,21 +148,25 @@ fn smooth(logits: &[f32], label: u32, smoothing: f32, scale: f32, dlogits: &mut 
     below + smoothing * difference(logits[label], largest)
 }
 
-impl Op for SoftmaxCrossEntropy {
-    fn name(&self) -> &'static str {
-        "softmax_cross_entropy"
-    }
-
-    fn operands(&self) -> Operands {
-        Operands::new(&[self.logits, self.target.labels], &[self.loss.dlogits, self.loss.metrics])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let [_, classes] = self.logits.matrix("logits");
-        let [_, width] = self.loss.metrics.matrix("metrics");
-        let (logits, labels) = (memory.f32(self.logits), memory.u32(self.target.labels));
-        let mut dlogits = memory.f32_mut(self.loss.dlogits);
-        let mut metrics = memory.f32_mut(self.loss.metrics);
+/// The op, whose operands are declared.
+pub(super) fn recorded(logits: Tensor, target: Target, loss: Loss) -> impl Op {
+    let Target { labels, smoothing, .. } = target;
+    let Loss { dlogits, metrics } = loss;
+    let ([batch, classes], [_, width]) = (logits.matrix("logits"), metrics.matrix("metrics"));
+    let params = SoftmaxCrossEntropyParams {
+        batch: batch as u32,
+        classes: classes as u32,
+        smoothing,
+        partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
+    };
+    let tensors = [logits, labels, dlogits, metrics];
+    // Rows without a label run one loop, all others three.
+    let iterations = 3 * iterations(classes, 0) + iterations(ROWS_PER_PARTIAL, 0);
+    let kernel = shaders::SOFTMAX_CROSS_ENTROPY.for_each(batch, params, &tensors, iterations);
+    let operands = Operands::new(&[logits, labels], &[dlogits, metrics]);
+    op("softmax_cross_entropy", operands, vec![kernel], move |memory, step| {
+        let (logits, labels) = (memory.f32(logits), memory.u32(labels));
+        let (mut dlogits, mut metrics) = (memory.f32_mut(dlogits), memory.f32_mut(metrics));
         let slot = &mut metrics[step.slot as usize * width..][..width];
         slot.fill(0.0);
         let scale = 1.0 / step.rows as f32;
@@ -183,27 +177,12 @@ impl Op for SoftmaxCrossEntropy {
                 continue;
             }
             let (mut loss, hit) = row(logits, label, scale, dlogits);
-            if self.target.smoothing != 0.0 {
-                loss += smooth(logits, label, self.target.smoothing, scale, dlogits);
+            if smoothing != 0.0 {
+                loss += smooth(logits, label, smoothing, scale, dlogits);
             }
             let partial = 2 * (index / ROWS_PER_PARTIAL);
             slot[partial] += loss * step.row_weight;
             slot[partial + 1] += if hit { step.row_weight } else { 0.0 };
         }
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let [batch, classes] = self.logits.matrix("logits");
-        let Loss { dlogits, metrics } = self.loss;
-        let params = SoftmaxCrossEntropyParams {
-            batch: batch as u32,
-            classes: classes as u32,
-            smoothing: self.target.smoothing,
-            partials: batch.div_ceil(ROWS_PER_PARTIAL) as u32,
-        };
-        let tensors = [self.logits, self.target.labels, dlogits, metrics];
-        // Rows without a label run one loop, all others three.
-        let iterations = 3 * iterations(classes, 0) + iterations(ROWS_PER_PARTIAL, 0);
-        vec![shaders::SOFTMAX_CROSS_ENTROPY.for_each(batch, params, &tensors, iterations)]
-    }
+    })
 }

@@ -115,7 +115,6 @@ impl Pool {
     /// The windows on the map `x`.
     ///
     /// # Panics
-    ///
     /// If `x` is not a map, if the window does not fit it, or if the window is too large for the
     /// loop iterations of one invocation.
     #[track_caller]
@@ -135,12 +134,10 @@ impl Pool {
         pool
     }
 
-    /// Shape of the map.
     pub(super) fn input(&self) -> Shape {
         [self.batch, self.rows.input, self.columns.input, self.channels].into()
     }
 
-    /// Shape of the pool's output.
     pub(super) fn output(&self) -> Shape {
         [self.batch, self.rows.output, self.columns.output, self.channels].into()
     }

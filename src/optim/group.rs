@@ -31,7 +31,6 @@ pub struct Groups {
     rules: Vec<Rule>,
 }
 
-/// The options of one group.
 #[derive(Clone, Debug, PartialEq)]
 struct Rule {
     selector: Selector,
@@ -41,14 +40,11 @@ struct Rule {
 /// Selects the parameters of a group.
 #[derive(Clone, Debug, PartialEq)]
 enum Selector {
-    /// All weights.
     Weights,
     Biases,
     /// Norm weights and norm biases.
     Norms,
-    /// Norm weights.
     NormWeights,
-    /// Norm biases.
     NormBiases,
     /// The layer or the tensor with this name.
     Named(String),
@@ -106,10 +102,7 @@ impl Groups {
     }
 
     /// Checks that no rule sets the momentum of an optimizer that has none.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the rule.
-    pub fn check_momentum(&self, optimizer: Optimizer) -> Result<()> {
+    pub(crate) fn check_momentum(&self, optimizer: Optimizer) -> Result<()> {
         let is_lost = |rule: &&Rule| rule.options.momentum.is_some() && !rule.options.uses_sgd;
         match self.rules.iter().find(is_lost) {
             Some(rule) if !optimizer.has_momentum() => {

@@ -88,7 +88,6 @@ impl Hyperparameter {
 /// Adds to a step's record what depends on the betas and the index of the step.
 type Correction = fn(StepRecord, [f32; 2], usize) -> StepRecord;
 
-/// One row of the table of optimizers.
 struct Row {
     /// The name in flags and files.
     name: &'static str,
@@ -96,7 +95,6 @@ struct Row {
     summary: &'static str,
     /// The optimizer with its default hyperparameters.
     usual: Optimizer,
-    /// The hyperparameters that it has.
     hyperparameters: &'static [Hyperparameter],
     /// Whether weight decay is subtracted from the parameter instead of added to its gradient.
     is_decoupled: bool,
@@ -234,7 +232,6 @@ impl Optimizer {
         Optimizer { algorithm: Algorithm::Sgd, ..self }
     }
 
-    /// Whether the optimizer has a momentum.
     pub(super) fn has_momentum(self) -> bool {
         self.hyperparameters().iter().any(|own| own.name == MOMENTUM.name)
     }
@@ -249,7 +246,6 @@ fn row(algorithm: Algorithm) -> &'static Row {
     TABLE.iter().find(|row| row.usual.algorithm == algorithm).expect("every algorithm is in the table")
 }
 
-/// The update of one parameter.
 pub(super) struct Update<'a> {
     plan: &'a mut Plan,
     parameter: Tensor,
@@ -293,7 +289,6 @@ impl<'a> Update<'a> {
         Momentum { velocity: self.state("velocity"), factor, nesterov }
     }
 
-    /// Declares a tensor of the optimizer state.
     fn state(&mut self, what: &str) -> Tensor {
         let name = format!("{}.{what}", self.plan.name(self.parameter));
         self.plan.declare(name, Role::State, Element::F32, self.parameter.shape())

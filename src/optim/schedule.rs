@@ -14,6 +14,8 @@
 //! assert_eq!([rate.at(0), rate.at(9), rate.at(60)], [0.01, 0.1, 0.05]);
 //! ```
 
+use crate::text::named::named;
+
 /// PyTorch's `div_factor` and `final_div_factor`: a cycle starts at the peak divided by the first,
 /// and ends at that start divided by the second.
 const START_DIVISOR: f64 = 25.0;
@@ -24,46 +26,24 @@ fn cosine(from: f64, to: f64, progress: f64) -> f64 {
     to + (from - to) * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
 }
 
-/// The shape of the learning rate over the steps of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Schedule {
-    /// The same learning rate in every step.
-    Constant,
-    /// A straight line down to zero at the last step.
-    Linear,
-    /// Half a cosine down to zero at the last step (Loshchilov and Hutter 2017, eq. 5).
-    Cosine,
-    /// Multiplied by a factor every n steps, like PyTorch's `StepLR`.
-    Step,
-    /// Up from a 25th of the peak, then down to a 10,000th of that start, each along half a cosine
-    /// (Smith and Topin 2018, as in PyTorch's `OneCycleLR`). The warm-up is the way up.
-    OneCycle,
-    /// One cycle in two straight lines.
-    OneCycleLinear,
-}
-
-impl Schedule {
-    /// All schedules.
-    pub const ALL: [Schedule; 6] = [
-        Schedule::Constant,
-        Schedule::Linear,
-        Schedule::Cosine,
-        Schedule::Step,
-        Schedule::OneCycle,
-        Schedule::OneCycleLinear,
-    ];
-
-    /// The name in flags and files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Schedule::Constant => "constant",
-            Schedule::Linear => "linear",
-            Schedule::Cosine => "cosine",
-            Schedule::Step => "step",
-            Schedule::OneCycle => "one-cycle",
-            Schedule::OneCycleLinear => "one-cycle-linear",
-        }
+named! {
+    /// The shape of the learning rate over the steps of a run.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Schedule {
+        /// The same learning rate in every step.
+        Constant = "constant",
+        /// A straight line down to zero at the last step.
+        Linear = "linear",
+        /// Half a cosine down to zero at the last step (Loshchilov and Hutter 2017, eq. 5).
+        Cosine = "cosine",
+        /// Multiplied by a factor every n steps, like PyTorch's `StepLR`.
+        Step = "step",
+        /// Up from a 25th of the peak, then down to a 10,000th of that start, each along half a
+        /// cosine (Smith and Topin 2018, as in PyTorch's `OneCycleLR`). The warm-up is the way up.
+        OneCycle = "one-cycle",
+        /// One cycle in two straight lines.
+        OneCycleLinear = "one-cycle-linear",
     }
 }
 

@@ -169,7 +169,7 @@ impl GradientSink for Updates {
         }
         match self.recipe.clip_norm {
             None => self.update(plan, parameter, gradient),
-            Some(_) => self.waiting.push((parameter.clone(), gradient)),
+            Some(_) => self.waiting.push((*parameter, gradient)),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Declarations of a plan's tensors.
 
-use crate::tensor::Tensor;
-use crate::tensor::layout::FileLayout;
+use crate::tensor::{FileLayout, Tensor};
 
 /// The purpose of a tensor, which determines who may write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -111,8 +111,8 @@ impl From<Array> for Held {
 
 /// Host memory of a plan, initially zero. Tensors may share memory, as the plan says.
 ///
-/// An op borrows the tensors that it needs. Borrowing a tensor twice, once of them mutably, is a
-/// programming error and panics.
+/// An op borrows the tensors that it needs. Borrowing a tensor twice, once of them mutably, or as
+/// another element type is a programming error and panics.
 #[derive(Debug, Default)]
 pub struct HostMemory {
     /// One array per tensor id; empty if the tensor lies in another's memory.
@@ -121,6 +121,7 @@ pub struct HostMemory {
     places: Vec<usize>,
 }
 
+#[expect(clippy::missing_panics_doc, reason = "the documentation of the type says when")]
 impl HostMemory {
     /// Memory for `tensors`, in the order of their ids; `place` returns the id of the tensor in
     /// whose memory one lies.
@@ -139,9 +140,6 @@ impl HostMemory {
     }
 
     /// The elements of a float tensor.
-    ///
-    /// # Panics
-    /// If the tensor has another element type, or if it is borrowed to be written.
     pub fn f32(&self, tensor: Tensor) -> Ref<'_, [f32]> {
         Ref::map(self.array(tensor).borrow(), |array| match array {
             Held::F32(values) => &values[..tensor.len()],
@@ -150,9 +148,6 @@ impl HostMemory {
     }
 
     /// The elements of a float tensor, mutably.
-    ///
-    /// # Panics
-    /// If the tensor has another element type, or if it is borrowed to be written.
     pub fn f32_mut(&self, tensor: Tensor) -> RefMut<'_, [f32]> {
         RefMut::map(self.array(tensor).borrow_mut(), |array| match array {
             Held::F32(values) => &mut values[..tensor.len()],
@@ -161,9 +156,6 @@ impl HostMemory {
     }
 
     /// The elements of an integer tensor.
-    ///
-    /// # Panics
-    /// If the tensor has another element type, or if it is borrowed to be written.
     pub fn u32(&self, tensor: Tensor) -> Ref<'_, [u32]> {
         Ref::map(self.array(tensor).borrow(), |array| match array {
             Held::U32(values) => &values[..tensor.len()],
@@ -172,10 +164,7 @@ impl HostMemory {
     }
 
     /// The elements of an integer tensor, mutably.
-    ///
-    /// # Panics
-    /// If the tensor has another element type, or if it is borrowed to be written.
-    pub fn u32_mut(&self, tensor: Tensor) -> RefMut<'_, [u32]> {
+    pub(crate) fn u32_mut(&self, tensor: Tensor) -> RefMut<'_, [u32]> {
         RefMut::map(self.array(tensor).borrow_mut(), |array| match array {
             Held::U32(values) => &mut values[..tensor.len()],
             _ => panic!("tensor {} is {:?}, not u32", tensor.id, tensor.element),
@@ -183,9 +172,6 @@ impl HostMemory {
     }
 
     /// The elements of a byte tensor.
-    ///
-    /// # Panics
-    /// If the tensor has another element type, or if it is borrowed to be written.
     pub fn u8(&self, tensor: Tensor) -> Ref<'_, [u8]> {
         Ref::map(self.array(tensor).borrow(), |array| match array {
             Held::U8(values) => &values[..tensor.len()],

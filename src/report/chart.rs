@@ -23,7 +23,6 @@ pub(super) struct Series<'a> {
     pub(super) steps: &'a [(usize, f64)],
 }
 
-/// The scale of an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Scale {
     /// From the lowest value to the highest.

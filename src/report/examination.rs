@@ -28,14 +28,12 @@ pub struct Examination {
     pub checkpoint: String,
     /// Hash of the evaluated model; see [`weights_sha256`].
     pub weights_sha256: String,
-    /// The results.
     #[serde(flatten)]
     pub(super) evaluation: Evaluation,
     /// The worst mistakes, those with the highest confidence first.
     pub(super) mistakes: Vec<ShownMistake>,
 }
 
-/// A mistake with its image.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(super) struct ShownMistake {
     #[serde(flatten)]

@@ -76,9 +76,6 @@ pub fn write(run: &Path, name: &str, body: &str) -> Result<PathBuf> {
 
 /// Renders the page for the dashboard. It shows `body`, which has this `version`, and updates
 /// itself.
-///
-/// # Errors
-/// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if a template cannot be rendered.
-pub fn live_page(name: &str, body: &str, version: u64) -> Result<String> {
+pub(crate) fn live_page(name: &str, body: &str, version: u64) -> Result<String> {
     page::page(name, body, PageMode::Live { version })
 }

@@ -85,7 +85,6 @@ pub(super) enum PageMode {
     },
 }
 
-/// A headline figure.
 #[derive(Serialize)]
 struct Headline {
     label: &'static str,

@@ -63,7 +63,6 @@ fn shrink<T: Copy + Into<f64>>(values: &[T], shape: ImageShape, most: usize) -> 
 /// A unit of the first layer.
 #[derive(serde::Serialize)]
 pub(super) struct Unit {
-    /// Its index in the layer.
     pub(super) index: usize,
     /// Its weights as an image.
     pub(super) picture: String,
@@ -73,7 +72,6 @@ pub(super) struct Unit {
 pub(super) struct FirstLayer {
     /// The units with the largest weights, in the layer's order.
     pub(super) units: Vec<Unit>,
-    /// Number of units of the layer.
     pub(super) count: usize,
     /// Height and width of the filters; `None` for a linear layer on whole images.
     pub(super) window: Option<[usize; 2]>,
@@ -156,8 +154,7 @@ fn encode(
 mod tests {
     use super::*;
     use crate::checkpoint::{About, NamedTensor};
-    use crate::data::Normalisation;
-    use crate::data::pictures::Resize;
+    use crate::data::{Normalisation, Resize};
 
     /// Decodes a picture as a PNG reader does: red, green, blue, opacity.
     fn decode(picture: &str) -> (u32, u32, Vec<u8>) {

@@ -62,7 +62,6 @@ impl Change {
         !self.renews_patience && self.after.keys().all(|name| name == Key::Data.name())
     }
 
-    /// Returns `settings` with the new values.
     fn apply(&self, mut settings: Settings) -> Result<Settings> {
         for (name, value) in &self.after {
             let damaged = || Error::model(format!("run.json has a change of `{name}` to {value}"));

@@ -39,7 +39,6 @@ const STATE: &str = "state.json";
 /// The version of `state.json`.
 const VERSION: u32 = 1;
 
-/// The folder of a run's checkpoints.
 pub(super) const FOLDER: &str = "checkpoints";
 
 #[derive(Serialize, Deserialize)]
@@ -49,7 +48,6 @@ struct State<P> {
     position: P,
 }
 
-/// Returns the files of a checkpoint.
 pub(super) fn render(snapshot: &Snapshot, config_toml: &str) -> Result<Contents> {
     let Snapshot { model, optimizer, position } = snapshot;
     let state = State { version: VERSION, shadegrad: env!("CARGO_PKG_VERSION").into(), position };
@@ -134,7 +132,6 @@ pub fn load(folder: &Path) -> Result<Snapshot> {
     })
 }
 
-/// Returns the name of the checkpoint of a step in [`FOLDER`].
 pub(super) fn name(step: usize) -> String {
     format!("{step:08}")
 }

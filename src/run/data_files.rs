@@ -5,12 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::Dataset;
 use crate::data::catalogue::Form;
 use crate::data::hash::{Hasher, fingerprint};
-use crate::data::load::load;
-use crate::data::locate::Search;
-use crate::data::pictures::Wanted;
+use crate::data::{Dataset, Search, Wanted, load};
 use crate::error::{Error, Result};
 
 /// Maximum number of files that are listed individually.

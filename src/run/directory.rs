@@ -56,7 +56,6 @@ pub struct RunDirectory {
     begun: Option<Record>,
     /// The contents of `run.json`.
     facts: Value,
-    /// Whether the run is training.
     is_under_way: bool,
     saved: Option<Saved>,
     metrics_synced: bool,
@@ -153,15 +152,11 @@ impl RunDirectory {
     }
 
     /// Records a new folder of known data sets for a run that is resumed.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the disk fails.
-    pub fn move_data_dir(&mut self, data_dir: &Path) -> Result<()> {
+    pub(crate) fn move_data_dir(&mut self, data_dir: &Path) -> Result<()> {
         self.facts["data_dir"] = record::data_dir(Some(data_dir));
         self.write_facts()
     }
 
-    /// Records the state of the run.
     fn enter(&mut self, state: State, error: Option<&Error>) -> Result<()> {
         self.is_under_way = state == State::Running;
         self.facts["state"] = json!(state);
@@ -197,10 +192,7 @@ impl RunDirectory {
     }
 
     /// Logs warnings about the data set, such as ignored pictures.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the disk fails.
-    pub fn log_warnings(&self, warnings: &[String]) -> Result<()> {
+    pub(crate) fn log_warnings(&self, warnings: &[String]) -> Result<()> {
         warnings.iter().try_for_each(|warning| self.log_warning(warning))
     }
 
@@ -208,7 +200,6 @@ impl RunDirectory {
         self.log(&format!("warning: {warning}"))
     }
 
-    /// Appends a line to the log.
     pub(super) fn log(&self, line: &str) -> Result<()> {
         self.append("log.txt", &format!("{} {line}", clock::now(clock::LOG)))
     }

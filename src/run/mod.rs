@@ -30,6 +30,7 @@ pub use changes::Change;
 pub use data_files::DataFiles;
 pub use data_source::DataSource;
 pub use directory::RunDirectory;
+pub use record::{Record, RecordedDevice};
 pub use reopen::{Complaint, Reopened, reopen};
 pub use state::State;
 pub use supervisor::{

@@ -92,7 +92,6 @@ impl fmt::Display for RecordedDevice {
     }
 }
 
-/// Returns the record of a run that starts.
 pub(super) fn render(start: &Start, data_dir: Option<&Path>) -> Result<Value> {
     Ok(json!({
         "schema": event::SCHEMA,

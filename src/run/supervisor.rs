@@ -26,9 +26,8 @@ use super::record::{Record, RecordedDevice};
 use super::reopen::{Reopened, reopen};
 use super::tensorboard::EventFile;
 use crate::config::Config;
-use crate::data::load::load;
-use crate::data::locate::Search;
 use crate::data::{Dataset, ImageShape, Split};
+use crate::data::{Search, load};
 use crate::device::cpu::Cpu;
 use crate::device::{Device, Options};
 use crate::error::{Error, Result};
@@ -337,10 +336,7 @@ impl Supervisor<'_> {
 }
 
 /// Records a new data folder and the changes of the configuration.
-///
-/// # Errors
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) if the disk fails.
-pub fn record_changes(
+pub(crate) fn record_changes(
     directory: &mut RunDirectory,
     data_dir: Option<&Path>,
     change: Option<&Change>,

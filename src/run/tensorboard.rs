@@ -92,7 +92,6 @@ pub struct EventFile {
     due: usize,
 }
 
-/// A file of records.
 #[derive(Debug)]
 struct Records {
     path: PathBuf,

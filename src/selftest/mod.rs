@@ -12,9 +12,8 @@
 use serde::Serialize;
 
 pub use crate::device::Verdict;
-use crate::device::cpu::Cpu;
 use crate::device::poison::{self, POISON};
-use crate::device::{Device, Session};
+use crate::device::{Cpu, Device, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::{GpuFacts, TileClass};
 use crate::ops::ALL;

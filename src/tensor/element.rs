@@ -1,5 +1,7 @@
 //! Element types of tensors.
 
+use crate::text::named::named;
+
 /// Element type of a [`Tensor`](super::Tensor).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -44,26 +46,15 @@ impl Element {
     }
 }
 
-/// Storage precision of activations, their gradients and the weights that products read. Sums,
-/// parameters and optimizer state are always f32, as is everything outside training steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Precision {
-    /// f32.
-    #[default]
-    F32,
-    /// f16 on devices that support it, f32 on others.
-    F16,
-}
-
-impl Precision {
-    /// All precisions.
-    pub const ALL: [Precision; 2] = [Precision::F32, Precision::F16];
-
-    /// The name in flags and files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Precision::F32 => "f32",
-            Precision::F16 => "f16",
-        }
+named! {
+    /// Storage precision of activations, their gradients and the weights that products read. Sums,
+    /// parameters and optimizer state are always f32, as is everything outside training steps.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Precision {
+        /// f32.
+        #[default]
+        F32 = "f32",
+        /// f16 on devices that support it, f32 on others.
+        F16 = "f16",
     }
 }

@@ -82,11 +82,8 @@ impl Tensor {
     }
 
     /// Checks that the tensor has floats of any width and this shape. Used while recording.
-    ///
-    /// # Panics
-    /// If type or shape differ; the message names `operand`.
     #[track_caller]
-    pub fn expect_floats(&self, operand: &str, shape: impl Into<Shape>) {
+    pub(crate) fn expect_floats(&self, operand: &str, shape: impl Into<Shape>) {
         let element = if self.element.is_float() { self.element } else { Element::F32 };
         self.expect(operand, element, shape);
     }

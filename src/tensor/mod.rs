@@ -17,4 +17,5 @@ mod shape;
 
 pub use element::{Element, Precision};
 pub use handle::Tensor;
+pub use layout::FileLayout;
 pub use shape::Shape;

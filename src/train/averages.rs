@@ -48,11 +48,8 @@ impl Averages {
         Ok(())
     }
 
-    /// Swaps averages and parameters.
     pub(super) fn swap_ema(&self, session: &mut dyn Session) -> Result<()> {
         let launch = Launch { step: self.swap_ema, record: StepRecord::default() };
-        let ticket = session.submit(&[launch], &[], 0)?;
-        session.finish(ticket)?;
-        Ok(())
+        session.run(&[launch])
     }
 }

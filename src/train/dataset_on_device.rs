@@ -22,9 +22,6 @@ pub(super) struct DatasetOnDevice {
 
 impl DatasetOnDevice {
     /// Declares the tensors of a split of `count` images, in pieces of at most `largest` bytes.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Device`](crate::ErrorKind::Device) if one image is larger than `largest` bytes.
     pub(super) fn declare(
         plan: &mut Plan,
         name: &str,

@@ -46,7 +46,6 @@ impl NormProbe {
         NormProbe { step, rings, names: kept.into_iter().map(|kept| kept.name).collect() }
     }
 
-    /// The norms in one slot of the rings.
     pub(super) fn norms(&self, run: usize, rings: &[Vec<f32>], slot: usize) -> Norms {
         let square = |(ring, contents): (&Tensor, &Vec<f32>)| {
             let [_, width] = ring.matrix("ring");

@@ -49,7 +49,6 @@ impl Mistake {
     }
 }
 
-/// Cross-entropy of these logits for the true class `class`.
 pub(super) fn cross_entropy(logits: &[f32], class: usize) -> f64 {
     let most = f64::from(logits[largest(logits)]);
     let below = |logit: f32| f64::from(logit) - most;

@@ -34,9 +34,6 @@ pub(super) struct Outcome<'a> {
 
 impl Inference {
     /// Loads model and images.
-    ///
-    /// # Errors
-    /// If model, images and device do not fit each other.
     pub(super) fn new(
         model: &SavedModel,
         split: Split,

@@ -24,7 +24,6 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Adds the result of a submission.
     pub(super) fn add(&mut self, measured: &SubmissionResult) {
         for sums in &measured.runs {
             self.sums.loss += sums.loss;

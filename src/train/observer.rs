@@ -143,51 +143,34 @@ pub struct End {
 }
 
 /// Follows a training run. If a method returns an error, the run ends with it.
+#[expect(clippy::missing_errors_doc, reason = "any error ends the run")]
 pub trait Observer {
     /// Called before the first step.
-    ///
-    /// # Errors
-    /// Any error ends the run.
     fn start(&mut self, _: &Start) -> Result<()> {
         Ok(())
     }
 
     /// Called several times per second.
-    ///
-    /// # Errors
-    /// Any error ends the run.
     fn progress(&mut self, _: &Progress) -> Result<()> {
         Ok(())
     }
 
     /// Called after each epoch.
-    ///
-    /// # Errors
-    /// Any error ends the run.
     fn epoch(&mut self, _: &Epoch) -> Result<()> {
         Ok(())
     }
 
     /// Called when something about the run needs attention.
-    ///
-    /// # Errors
-    /// Any error ends the run.
     fn warning(&mut self, _: &Warning) -> Result<()> {
         Ok(())
     }
 
     /// Called as often as the configuration says, and when a run is asked to stop.
-    ///
-    /// # Errors
-    /// Any error ends the run.
     fn checkpoint(&mut self, _: &Checkpoint<'_>) -> Result<()> {
         Ok(())
     }
 
     /// Called after the last step.
-    ///
-    /// # Errors
-    /// Any error ends the run.
     fn end(&mut self, _: &End) -> Result<()> {
         Ok(())
     }

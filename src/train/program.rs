@@ -31,7 +31,7 @@ struct Source<'a> {
 }
 
 /// Records a forward pass and its loss.
-fn measure<'a>(plan: &mut Plan, model: &'a Model, source: Source<'_>, smoothing: f32) -> (Forward<'a>, Loss) {
+fn measure(plan: &mut Plan, model: &Model, source: Source<'_>, smoothing: f32) -> (Forward, Loss) {
     let Source { split, batch, phase } = source;
     let gather = match model.input() {
         Size::Map { .. } => gather::maps,
@@ -77,47 +77,33 @@ impl RunPlanBuilder {
     /// Records blocks of steps of one image each (see [`online_steps`]).
     fn train_online(&mut self, size: SplitSize, network: online::Network) -> Result<SplitStep> {
         let split = self.split("train", size)?;
-        let batch = online_steps::BLOCK.min(size.count);
+        let count = size.count;
+        let batch = online_steps::BLOCK.min(count);
         let step = self.plan.begin("train");
         let plan = &mut self.plan;
         let input = gather::forward(plan, &split.images, split.order, batch, Element::F32);
         let metrics = network.record(plan, input, SLOTS);
-        Ok(SplitStep {
-            step,
-            split,
-            count: size.count,
-            batch,
-            images_per_step: 1,
-            metrics,
-            slots: Slots::Blocks,
-        })
+        Ok(SplitStep { step, split, count, batch, images_per_step: 1, metrics, slots: Slots::Blocks })
     }
 
     /// Records a training step: forward pass, backward pass and the update of every parameter.
     pub(super) fn train_batches(&mut self, size: SplitSize, training: TrainStepOptions) -> Result<SplitStep> {
         let mut split = self.split("train", size)?;
         split.images.augmentation = training.augmentation;
-        let batch = training.batch.min(size.count);
+        let count = size.count;
+        let batch = training.batch.min(count);
         let step = self.plan.begin("train");
         let RunPlanBuilder { plan, model, .. } = self;
         let phase = Phase::Training { dropout: training.dropout, element: training.element };
         let source = Source { split: &split, batch, phase };
         let (forward, loss) = measure(plan, model, source, training.label_smoothing);
         let TrainStepOptions { recipe, averaged, .. } = training;
-        let mut updates = Updates::new(recipe, size.count.div_ceil(batch));
+        let mut updates = Updates::new(recipe, count.div_ceil(batch));
         nn::backward(plan, forward, loss.dlogits, &mut updates);
         updates.finish(plan);
         self.averages = averaged.then(|| Averages::record(plan, model));
         let metrics = loss.metrics;
-        Ok(SplitStep {
-            step,
-            split,
-            count: size.count,
-            batch,
-            images_per_step: batch,
-            metrics,
-            slots: Slots::Pairs,
-        })
+        Ok(SplitStep { step, split, count, batch, images_per_step: batch, metrics, slots: Slots::Pairs })
     }
 
     /// Records the evaluation of a batch of test images. Also returns the tensor of the logits.
@@ -128,21 +114,15 @@ impl RunPlanBuilder {
     /// Records the evaluation of a batch of the split `name`.
     pub(super) fn evaluate_split(&mut self, name: &str, size: SplitSize) -> Result<(SplitStep, Tensor)> {
         let split = self.split(name, size)?;
-        let batch = EVALUATION_BATCH.min(MOST_EVALUATED / self.model.most_values()).clamp(1, size.count);
+        let count = size.count;
+        let batch = EVALUATION_BATCH.min(MOST_EVALUATED / self.model.most_values()).clamp(1, count);
         let step = self.plan.begin("evaluate");
         let source = Source { split: &split, batch, phase: Phase::Evaluation };
         let (forward, loss) = measure(&mut self.plan, &self.model, source, 0.0);
         let logits = forward.y;
         let metrics = loss.metrics;
-        let pass = SplitStep {
-            step,
-            split,
-            count: size.count,
-            batch,
-            images_per_step: batch,
-            metrics,
-            slots: Slots::Pairs,
-        };
+        let pass =
+            SplitStep { step, split, count, batch, images_per_step: batch, metrics, slots: Slots::Pairs };
         Ok((pass, logits))
     }
 

@@ -72,17 +72,14 @@ impl Sizes {
     }
 }
 
-/// Limits of a device that the plan depends on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DeviceLimits {
     /// Maximum number of bytes in one tensor.
     pub(super) largest: usize,
-    /// Whether the device supports f16.
     pub(super) has_f16: bool,
 }
 
 impl DeviceLimits {
-    /// The limits of `device`.
     pub(super) fn on(device: &dyn Device) -> Self {
         DeviceLimits { largest: device.largest_tensor(), has_f16: device.has_f16() }
     }

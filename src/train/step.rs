@@ -15,7 +15,6 @@ pub(super) const SLOTS: usize = 1024;
 pub(super) struct SplitStep {
     pub(super) step: StepId,
     pub(super) split: DatasetOnDevice,
-    /// Images in the split.
     pub(super) count: usize,
     /// Number of images per run of the step.
     pub(super) batch: usize,
@@ -60,7 +59,6 @@ impl Penalty {
     }
 }
 
-/// Size of a split.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SplitSize {
     pub(super) count: usize,
@@ -69,14 +67,11 @@ pub(super) struct SplitSize {
     pub(super) largest: usize,
 }
 
-/// Options of the training step.
 #[derive(Clone, Debug)]
 pub(super) struct TrainStepOptions {
     pub(super) batch: usize,
     pub(super) recipe: Recipe,
-    /// Label smoothing factor.
     pub(super) label_smoothing: f32,
-    /// Augmentation of the training images.
     pub(super) augmentation: Augmentation,
     /// Seed of dropout; `None` disables dropout.
     pub(super) dropout: Option<u64>,

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The metrics of a submission.
 #[derive(Clone, Debug)]
 pub(super) struct SubmissionResult {
     /// Index of the submission's first run in the pass.

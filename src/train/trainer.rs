@@ -366,7 +366,6 @@ fn goes_on(error: Error, run: &Path) -> Error {
 struct EpochRange {
     /// Number of steps before the epoch.
     first_step: usize,
-    /// Number of optimizer steps.
     steps: usize,
     /// Number of images in these steps.
     images: usize,

@@ -80,7 +80,6 @@ impl Views {
     }
 }
 
-/// All images, transformed by `change`.
 fn transformed(images: &[u8], shape: ImageShape, change: &Change) -> Vec<u8> {
     let columns: Vec<usize> = (0..shape.width).map(|column| change.column(column)).collect();
     let mut transformed = Vec::with_capacity(images.len());

@@ -110,7 +110,6 @@ impl Staged {
         self.file.set_len(0).and_then(|()| self.file.rewind()).map_err(|cause| writing(&self.path, &cause))
     }
 
-    /// Appends bytes.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(|cause| writing(&self.path, &cause))?;
         self.length += bytes.len() as u64;

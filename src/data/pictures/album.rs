@@ -50,9 +50,6 @@ pub(super) struct Album {
 
 impl Album {
     /// Reads the headers of all pictures. Unreadable ones are skipped and added to `faults`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) for a class that is not in `names`.
     pub(super) fn open(
         classes: Vec<Class>,
         names: &[String],
@@ -80,7 +77,6 @@ impl Album {
         Ok(Album { pictures: keep(looked, faults).collect() })
     }
 
-    /// Returns the number of pictures of each class.
     pub(super) fn counts(&self, classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
         for picture in &self.pictures {
@@ -108,9 +104,6 @@ impl Album {
     }
 
     /// Decodes all pictures into a split. Those that fail are removed and added to `faults`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) if they do not fit in memory.
     pub(super) fn decode(
         &mut self,
         shape: ImageShape,

@@ -1,6 +1,5 @@
 //! Lists of names in messages.
 
-/// Maximum number of names in a list.
 const MOST_NAMES: usize = 10;
 
 /// Joins names with commas. Only the first ones are listed if there are many.

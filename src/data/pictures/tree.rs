@@ -62,10 +62,6 @@ struct Place {
 
 impl Folder {
     /// Reads `path` and everything below it.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if a folder cannot be listed,
-    /// [`ErrorKind::Data`](crate::ErrorKind::Data) if there are too many files.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let real = path.canonicalize().map_err(|cause| unlisted(path, &cause))?;
         let mut files = 0;

@@ -3,31 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::ImageShape;
+use crate::text::named::named;
 
-/// How pictures are brought to the training size.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Resize {
-    /// The largest centred part with the right aspect ratio is scaled.
-    #[default]
-    Crop,
-    /// The whole picture is scaled, ignoring its aspect ratio.
-    Stretch,
-    /// Pictures of another size are an error.
-    Refuse,
-}
-
-impl Resize {
-    /// All of them.
-    pub const ALL: [Resize; 3] = [Resize::Crop, Resize::Stretch, Resize::Refuse];
-
-    /// The name in flags and files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Resize::Crop => "crop",
-            Resize::Stretch => "stretch",
-            Resize::Refuse => "refuse",
-        }
+named! {
+    /// How pictures are brought to the training size.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Resize {
+        /// The largest centred part with the right aspect ratio is scaled.
+        #[default]
+        Crop = "crop",
+        /// The whole picture is scaled, ignoring its aspect ratio.
+        Stretch = "stretch",
+        /// Pictures of another size are an error.
+        Refuse = "refuse",
     }
 }
 

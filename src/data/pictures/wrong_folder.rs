@@ -51,7 +51,6 @@ pub(super) fn check_sub_folders(root: &Folder) -> Result<()> {
     Err(error.advise(advice))
 }
 
-/// Returns the error for several data sets in one folder.
 pub(super) fn several_sets(root: &Folder, found: &[Splits<'_>]) -> Error {
     let names: Vec<_> = found.iter().map(|splits| splits.around.name.as_str()).collect();
     let found_text = format_args!("splits in each of {}", list(&names));

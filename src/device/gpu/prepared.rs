@@ -7,7 +7,6 @@ use wgpu::{BindGroup, ComputePass, ComputePipeline};
 /// A dispatch, ready to be encoded.
 #[derive(Clone, Debug)]
 pub(super) struct Prepared {
-    /// Name of the kernel.
     pub(super) name: Arc<str>,
     pub(super) pipeline: ComputePipeline,
     pub(super) bindings: BindGroup,

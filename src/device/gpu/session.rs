@@ -36,7 +36,6 @@ pub(super) struct GpuSession {
     queue: wgpu::Queue,
     faults: Faults,
     buffers: Vec<Buffer>,
-    /// The dispatches of each step.
     steps: Vec<Vec<Prepared>>,
     /// Ranges of the dispatches of each op, by step.
     ops: Vec<Vec<Range<usize>>>,

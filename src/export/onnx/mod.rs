@@ -27,10 +27,6 @@ const OPERATOR_SET: i64 = 13;
 const MOST_BYTES: usize = (2 << 30) - 1;
 
 /// Writes the model as an ONNX file.
-///
-/// # Errors
-/// [`ErrorKind::Model`](crate::ErrorKind::Model) if the model is too large for ONNX;
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be written.
 pub(super) fn write(model: &SavedModel, path: &Path) -> Result<()> {
     let parts = Parts::of(model)?;
     let message = ModelProto {

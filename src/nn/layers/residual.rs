@@ -1,73 +1,47 @@
 //! A residual block, `y = body(x) + shortcut(x)` (He et al., "Deep residual learning for image
 //! recognition", 2016, section 3.2).
 
-use crate::nn::{Backward, Forward, GradientSink, Layer, Module, Parameter, Phase, Sequence, Size};
+use crate::nn::{Backward, Forward, GradientSink, Layer, Model, Module};
 use crate::ops::{add, relu};
 use crate::plan::Plan;
 use crate::tensor::Tensor;
 
-/// A residual block: two sequences of layers with the same input and the same output size.
-#[derive(Debug)]
-pub struct Residual {
-    /// The body, with at least one layer.
-    pub body: Sequence,
-    /// The shortcut. If it is empty, it is the identity; else its output has the size of the
-    /// body's.
-    pub shortcut: Sequence,
-}
-
-/// Records the backward pass of the body or the shortcut. The sum after it does not mask the
-/// gradient of a ReLU at its end.
-fn back(
-    plan: &mut Plan,
-    sequence: &Sequence,
-    pass: Forward<'_>,
-    whole: Backward,
-    sink: &mut dyn GradientSink,
-) -> Option<Tensor> {
-    let dy = if sequence.masks_gradient() { relu::backward(plan, pass.y, whole.dy) } else { whole.dy };
-    pass.backward(plan, Backward { dy, mask_dx: false, ..whole }, sink)
-}
-
-impl Layer for Residual {
-    fn spec(&self) -> String {
-        let shortcut = self.shortcut.spec();
-        let bar = if shortcut.is_empty() { "" } else { "|" };
-        format!("residual({}{bar}{shortcut})", self.body.spec())
-    }
-
-    fn size(&self) -> Size {
-        self.body.size()
-    }
-
-    fn parameters(&self) -> Vec<&Parameter> {
-        self.body.parameters().chain(self.shortcut.parameters()).collect()
-    }
-
-    fn forward<'a>(&'a self, plan: &mut Plan, x: Tensor, phase: Phase) -> Forward<'a> {
-        let body = self.body.forward(plan, x, phase);
-        let shortcut = self.shortcut.forward(plan, x, phase);
-        let y = add::forward(plan, body.y, shortcut.y);
+/// A residual block: two sequences of layers with the same input and the same output size. `body`
+/// has at least one layer. If `shortcut` is empty, it is the identity.
+pub(in crate::nn) fn residual(body: Model, shortcut: Model) -> Layer {
+    let (inside, around) = (body.spec(), shortcut.spec());
+    let bar = if around.is_empty() { "" } else { "|" };
+    let spec = format!("residual({inside}{bar}{around})");
+    let module = Module::Residual { body: body.modules(), shortcut: shortcut.modules() };
+    let parts = [&body, &shortcut];
+    let parameters = parts.iter().flat_map(|part| part.parameters()).copied().collect();
+    let operations = parts.iter().map(|part| part.operations()).sum();
+    let inside = vec![("body", body.shared_layers()), ("shortcut", shortcut.shared_layers())];
+    let layer = Layer::new(spec, body.size(), module, move |plan, x, phase| {
+        let passes = [&body, &shortcut].map(|part| (part.masks_gradient(), part.forward(plan, x, phase)));
+        let [inside, around] = &passes;
+        let y = add::forward(plan, inside.1.y, around.1.y);
         Forward::new(y, move |plan, pass, sink| {
-            let dx = back(plan, &self.body, body, pass, sink);
-            let around = back(plan, &self.shortcut, shortcut, pass, sink);
+            let [dx, around] = passes.map(|(masks, part)| back(plan, masks, part, pass, sink));
             pass.dx_wanted.then(|| {
                 let [dx, around] = [dx, around].map(|dx| dx.expect("a gradient that is wanted is recorded"));
                 let dx = add::forward(plan, dx, around);
                 pass.masked(plan, x, dx)
             })
         })
-    }
+    });
+    Layer { parameters, operations, inside, ..layer }
+}
 
-    fn modules(&self) -> Vec<Module> {
-        vec![Module::Residual { body: self.body.modules(), shortcut: self.shortcut.modules() }]
-    }
-
-    fn operations(&self) -> u64 {
-        self.body.operations() + self.shortcut.operations()
-    }
-
-    fn inside(&self) -> Vec<(&'static str, &[Box<dyn Layer>])> {
-        vec![("body", self.body.layers()), ("shortcut", self.shortcut.layers())]
-    }
+/// Records the backward pass of the body or the shortcut. The sum after it does not mask the
+/// gradient of a ReLU at its end (`masks`).
+fn back(
+    plan: &mut Plan,
+    masks: bool,
+    pass: Forward,
+    whole: Backward,
+    sink: &mut dyn GradientSink,
+) -> Option<Tensor> {
+    let dy = if masks { relu::backward(plan, pass.y, whole.dy) } else { whole.dy };
+    pass.backward(plan, Backward { dy, mask_dx: false, ..whole }, sink)
 }

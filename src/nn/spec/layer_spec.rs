@@ -3,8 +3,7 @@
 use std::fmt;
 
 use crate::nn::pool_kind::PoolKind;
-use crate::ops::activation::Activation;
-use crate::ops::window::Window;
+use crate::ops::{Activation, Window};
 
 /// A layer whose sizes are not known yet. Its display is its text in a model.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,7 +4,6 @@
 /// Maximum number of output values of a layer for one image, and of outputs or filters of a layer.
 pub(in crate::nn) const MOST_OUTPUTS: usize = 1 << 20;
 
-/// Maximum number of layers.
 pub(in crate::nn) const MOST_LAYERS: usize = 1000;
 
 /// Maximum number of values of a tensor.

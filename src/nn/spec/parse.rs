@@ -175,7 +175,6 @@ struct Written<'a> {
 }
 
 impl<'a> Written<'a> {
-    /// Creates the error for an invalid argument.
     fn wrong(&self, argument: impl Display, wanted: &str) -> Error {
         Error::usage(format!("model layer `{}`: `{argument}` is not {wanted}", self.text))
     }

@@ -17,9 +17,6 @@ impl From<ImageShape> for Size {
 
 impl LayerSpec {
     /// Returns the size of the output for one image, for an input of the size `input`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the layer cannot read this input.
     pub(in crate::nn) fn output(&self, input: Size) -> Result<Size> {
         let misplaced = || {
             Error::usage(format!("model layer `{self}` needs a map, but its input is a row of {input}"))
@@ -199,10 +196,7 @@ impl ModelSpec {
 
     /// Checks that every batch norm has two or more values per channel in a training step of `rows`
     /// images, because a single value has no variance.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) that names the batch norm with a single value.
-    pub fn check_batch_norm(&self, image: Size, rows: usize) -> Result<()> {
+    pub(crate) fn check_batch_norm(&self, image: Size, rows: usize) -> Result<()> {
         match single_valued(&self.layers, self.input(image), rows) {
             None => Ok(()),
             Some(layer) => Err(Error::usage(format!(

@@ -50,7 +50,6 @@ pub struct Argument {
     pub set: fn(f32) -> Activation,
 }
 
-/// One row of the table of activations.
 struct Row {
     /// The activation, with an argument that suits an example.
     activation: Activation,
@@ -244,7 +243,6 @@ impl Activation {
     /// The forward and the backward kernel.
     ///
     /// # Panics
-    ///
     /// For [`Activation::Relu`], which is recorded as a separate op.
     pub(super) fn kernels(self) -> [&'static PlainKernel<ActivationParams>; 2] {
         self.row().kernels.expect("ReLU is recorded as a separate op")

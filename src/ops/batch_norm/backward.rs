@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 
 use super::matrix::{LANES, Matrix, Normalisation, PART};
-use crate::kernel::{Dispatch, GpuFacts, iterations, shaders};
-use crate::plan::{HostMemory, Op, Operands, Plan, StepRecord};
+use crate::kernel::{iterations, shaders};
+use crate::ops::frame::op;
+use crate::plan::{Operands, Plan};
 use crate::tensor::{Element, Tensor};
 
 /// The outputs of the backward pass.
@@ -19,10 +20,6 @@ pub struct Gradients {
 }
 
 /// Records the gradients of a forward pass that used the batch's own `moments`, and returns them.
-///
-/// # Panics
-///
-/// If the shapes do not match.
 #[track_caller]
 pub fn backward(plan: &mut Plan, x: Tensor, moments: Tensor, weight: Tensor, dy: Tensor) -> Gradients {
     let matrix = Matrix::of(x);
@@ -35,43 +32,32 @@ pub fn backward(plan: &mut Plan, x: Tensor, moments: Tensor, weight: Tensor, dy:
         dweight: plan.scratch("batch_norm.dweight", [matrix.channels]),
         dbias: plan.scratch("batch_norm.dbias", [matrix.channels]),
     };
-    plan.record(Backward { matrix, x, moments, weight, dy, partials, gradients });
-    gradients
-}
-
-#[derive(Debug)]
-struct Backward {
-    matrix: Matrix,
-    x: Tensor,
-    moments: Tensor,
-    weight: Tensor,
-    dy: Tensor,
-    partials: Tensor,
-    gradients: Gradients,
-}
-
-impl Op for Backward {
-    fn name(&self) -> &'static str {
-        "batch_norm_backward"
-    }
-
-    fn operands(&self) -> Operands {
-        let Gradients { dx, dweight, dbias } = self.gradients;
-        Operands::new(&[self.x, self.moments, self.weight, self.dy], &[dx, dweight, dbias, self.partials])
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        let channels = self.matrix.channels;
-        let valid = self.matrix.valid(step);
-        let gradient_scale = step.gradient_scale(self.dy);
-        let (x, dy) = (memory.f32(self.x), memory.f32(self.dy));
+    // The moments already include epsilon.
+    let params = matrix.params(Normalisation { epsilon: 0.0, momentum: 0.0 });
+    let Gradients { dx, dweight, dbias } = gradients;
+    let rows = PART.min(matrix.rows).div_ceil(LANES as usize);
+    let of_part = iterations(rows, 0) + iterations(LANES.ilog2() as usize, 0);
+    let (parts, join) = (&shaders::BATCH_NORM_GRADIENT_PARTS, &shaders::BATCH_NORM_GRADIENT_JOIN);
+    let of_join = iterations(matrix.parts(), 0);
+    let by_element = [x, dy, moments, weight, dweight, dbias, dx];
+    let kernels = vec![
+        matrix.by_part(parts, params, &[x, dy, moments, partials], of_part),
+        matrix.by_channel(join, params, &[partials, dweight, dbias], of_join),
+        matrix.by_element(&shaders::BATCH_NORM_BACKWARD, params, &by_element),
+    ];
+    let operands = Operands::new(&[x, moments, weight, dy], &[dx, dweight, dbias, partials]);
+    plan.record(op("batch_norm_backward", operands, kernels, move |memory, step| {
+        let channels = matrix.channels;
+        let valid = matrix.valid(step);
+        let gradient_scale = step.gradient_scale(dy);
+        let (x, dy) = (memory.f32(x), memory.f32(dy));
         let (x, dy) = (&x[..valid], &dy[..valid]);
-        let (moments, weight) = (memory.f32(self.moments), memory.f32(self.weight));
+        let (moments, weight) = (memory.f32(moments), memory.f32(weight));
         let weight = &*weight;
         let (mean, scale) = moments.split_at(channels);
         let normal = |x: &[f32], channel: usize| (x[channel] - mean[channel]) * scale[channel];
 
-        let mut partials = memory.f32_mut(self.partials);
+        let mut partials = memory.f32_mut(partials);
         partials.fill(0.0);
         let inputs = x.par_chunks(PART * channels).zip(dy.par_chunks(PART * channels));
         partials.par_chunks_exact_mut(2 * channels).zip(inputs).for_each(|(partial, (x, dy))| {
@@ -83,8 +69,7 @@ impl Op for Backward {
                 }
             }
         });
-        let (mut dweight, mut dbias) =
-            (memory.f32_mut(self.gradients.dweight), memory.f32_mut(self.gradients.dbias));
+        let (mut dweight, mut dbias) = (memory.f32_mut(dweight), memory.f32_mut(dbias));
         for channel in 0..channels {
             let sum = |place: usize| -> f64 {
                 partials.chunks_exact(2 * channels).map(|partial| f64::from(partial[place])).sum()
@@ -95,7 +80,7 @@ impl Op for Backward {
         let (dweight, dbias) = (&*dweight, &*dbias);
 
         let count = valid / channels;
-        let mut dx = memory.f32_mut(self.gradients.dx);
+        let mut dx = memory.f32_mut(dx);
         let (images, padding) = dx.split_at_mut(valid);
         padding.fill(0.0);
         let inputs = x.par_chunks(PART * channels).zip(dy.par_chunks(PART * channels));
@@ -111,34 +96,6 @@ impl Op for Backward {
                 }
             }
         });
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        let matrix = self.matrix;
-        // The moments already include epsilon.
-        let params = matrix.params(Normalisation { epsilon: 0.0, momentum: 0.0 });
-        let Gradients { dx, dweight, dbias } = self.gradients;
-        let rows = PART.min(matrix.rows).div_ceil(LANES as usize);
-        let of_part = iterations(rows, 0) + iterations(LANES.ilog2() as usize, 0);
-        let [x, dy, moments] = [self.x, self.dy, self.moments];
-        vec![
-            matrix.by_part(
-                &shaders::BATCH_NORM_GRADIENT_PARTS,
-                params,
-                &[x, dy, moments, self.partials],
-                of_part,
-            ),
-            matrix.by_channel(
-                &shaders::BATCH_NORM_GRADIENT_JOIN,
-                params,
-                &[self.partials, dweight, dbias],
-                iterations(matrix.parts(), 0),
-            ),
-            matrix.by_element(
-                &shaders::BATCH_NORM_BACKWARD,
-                params,
-                &[x, dy, moments, self.weight, dweight, dbias, dx],
-            ),
-        ]
-    }
+    }));
+    gradients
 }

@@ -54,7 +54,6 @@ use sizes::Sizes;
 /// if `relu`, and returns `y`.
 ///
 /// # Panics
-///
 /// If the shapes do not match, or if sums are too long.
 #[track_caller]
 pub fn forward(
@@ -82,7 +81,6 @@ pub fn forward(
 /// the output of the previous layer's ReLU, is not positive.
 ///
 /// # Panics
-///
 /// If the shapes do not match, or if sums are too long.
 #[track_caller]
 pub fn data_gradient(
@@ -109,7 +107,6 @@ pub fn data_gradient(
 /// Records the gradient of the weight and returns it.
 ///
 /// # Panics
-///
 /// If the shapes do not match, or if sums are too long.
 #[track_caller]
 pub fn weight_gradient(plan: &mut Plan, dy: Tensor, x: Tensor, window: Window) -> Tensor {
@@ -123,7 +120,6 @@ pub fn weight_gradient(plan: &mut Plan, dy: Tensor, x: Tensor, window: Window) -
     dw
 }
 
-/// Number of filters of a weight.
 #[track_caller]
 fn filters(operand: &str, weight: Tensor) -> usize {
     let [filters, _, _, _] = *weight.shape().sizes() else {

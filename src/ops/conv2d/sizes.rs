@@ -3,7 +3,6 @@
 use crate::ops::window::{Axis, Window};
 use crate::tensor::Shape;
 
-/// The sizes of a convolution.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sizes {
     pub(super) batch: usize,

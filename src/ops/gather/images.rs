@@ -35,10 +35,6 @@ pub struct Batch {
 
 impl Images {
     /// Number of channels: 1 for greyscale images, 3 for RGB.
-    ///
-    /// # Panics
-    ///
-    /// If `normalisation` is not a matrix.
     pub fn channels(&self) -> usize {
         self.normalisation.matrix("normalisation")[0]
     }

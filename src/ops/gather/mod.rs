@@ -32,9 +32,9 @@ mod images;
 
 pub use images::{Batch, Images, NO_LABEL};
 
+use super::frame::op;
 use crate::augmentation::Augmentation;
-use crate::kernel::{Dispatch, GpuFacts};
-use crate::plan::{HostMemory, Op, Operands, Plan, Role, StepRecord};
+use crate::plan::{Operands, Plan, Role};
 use crate::tensor::{Element, Tensor};
 use images::Gather;
 
@@ -42,7 +42,6 @@ use images::Gather;
 /// `element`.
 ///
 /// # Panics
-///
 /// If the tensors of `images` or `order` have the wrong shape or element type, or if the images are
 /// too small for the augmentation.
 pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
@@ -53,11 +52,6 @@ pub fn forward(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, el
 /// Records the gathering of `batch` images in the order `order`, `[images]`: as pixels if kernels
 /// can read images by vectors of sixteen and there is no augmentation, otherwise as floats of type
 /// `element`.
-///
-/// # Panics
-///
-/// If the tensors of `images` or `order` have the wrong shape or element type, or if the images are
-/// too small for the augmentation.
 pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
     if !images.has_whole_vectors() || !images.augmentation.is_none() {
         return forward(plan, images, order, batch, element);
@@ -68,11 +62,6 @@ pub fn pixels(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, ele
 
 /// Records the gathering of `batch` images in the order `order`, `[images]`, as maps,
 /// `[batch, height, width, channels]`, of floats of type `element`.
-///
-/// # Panics
-///
-/// If the tensors of `images` or `order` have the wrong shape or element type, or if the images are
-/// too small for the augmentation.
 pub fn maps(plan: &mut Plan, images: &Images, order: Tensor, batch: usize, element: Element) -> Batch {
     let x = plan.scratch_of(element, "x", [batch, images.height, images.width, images.channels()]);
     record(plan, images, order, x)
@@ -110,28 +99,10 @@ fn record(plan: &mut Plan, images: &Images, order: Tensor, x: Tensor) -> Batch {
     let batch = x.shape().sizes()[0];
     let labels = plan.declare("batch_labels", Role::Scratch, Element::U32, [batch]);
     let output = Batch { x, labels };
-    plan.record(Gather { images: images.clone(), order, output });
+    let gather = Gather { images: images.clone(), order, output };
+    let mut operands = Operands::new(&[images.labels, images.normalisation, order], &[x, labels]);
+    operands.reads.extend(&images.pieces);
+    let kernels = gather.dispatches();
+    plan.record(op("gather", operands, kernels, move |memory, step| gather.run(memory, step)));
     output
-}
-
-impl Op for Gather {
-    fn name(&self) -> &'static str {
-        "gather"
-    }
-
-    fn operands(&self) -> Operands {
-        let Images { pieces, labels, normalisation, .. } = &self.images;
-        let mut operands =
-            Operands::new(&[*labels, *normalisation, self.order], &[self.output.x, self.output.labels]);
-        operands.reads.extend(pieces);
-        operands
-    }
-
-    fn run_on_cpu(&self, memory: &HostMemory, step: &StepRecord) {
-        self.run(memory, step);
-    }
-
-    fn lower(&self, _: &GpuFacts) -> Vec<Dispatch> {
-        self.dispatches()
-    }
 }

@@ -54,7 +54,6 @@ pub use size::Size;
 /// Records a product and returns it, a new `[m, n]` tensor of f32.
 ///
 /// # Panics
-///
 /// If the shapes do not match, or if the epilogue changes a parameter (use [`update`]).
 #[track_caller]
 pub fn product(plan: &mut Plan, form: Form, a: Tensor, b: Tensor, epilogue: Epilogue) -> Tensor {
@@ -64,7 +63,6 @@ pub fn product(plan: &mut Plan, form: Form, a: Tensor, b: Tensor, epilogue: Epil
 /// The same with floats of type `element`, which a mask must have, too.
 ///
 /// # Panics
-///
 /// If [`product()`] panics.
 #[track_caller]
 pub fn product_in(
@@ -94,7 +92,6 @@ pub fn product_in(
 /// of a's rows: `db[m] = sum over k of a[k, m]`. Neither gradient is stored.
 ///
 /// # Panics
-///
 /// If the shapes do not match, if weight and bias differ in momentum, or if a learning rate is not
 /// a multiple of the step's learning rate.
 #[track_caller]
@@ -118,10 +115,6 @@ pub fn update(plan: &mut Plan, a: Tensor, b: Tensor, weight: Update, bias: Optio
 }
 
 /// Records `parameter = (1 - lr decay)^rows parameter - a^T b` (form tn).
-///
-/// # Panics
-///
-/// If the shapes do not match.
 #[track_caller]
 pub fn change(plan: &mut Plan, a: Tensor, b: Tensor, parameter: Tensor, decay: f32) {
     let Size { m, n, .. } = Form::Tn.size(a, b);

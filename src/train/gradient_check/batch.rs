@@ -26,9 +26,6 @@ pub(super) struct Batch {
 /// With a batch norm, every image affects the activations of the others, so replacing some images
 /// may move others to a kink. In deep models almost every image has a value near a kink. So the
 /// batch shrinks until no image is at one.
-///
-/// # Errors
-/// [`ErrorKind::Data`](crate::ErrorKind::Data) if every image is at a kink.
 pub(super) fn smooth(
     wide: &WideModel,
     dataset: &Dataset,

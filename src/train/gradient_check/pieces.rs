@@ -100,7 +100,6 @@ impl Path {
         self.untrained = self.next;
     }
 
-    /// For each of `images` images, whether it is at a kink.
     pub(super) fn at_kinks(&self, images: usize) -> Vec<bool> {
         let modules = &self.known[self.untrained..];
         (0..images).map(|image| modules.iter().any(|pieces| pieces.near[image])).collect()

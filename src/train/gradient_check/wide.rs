@@ -38,7 +38,6 @@ impl WideModel {
         WideModel { modules, parameters }
     }
 
-    /// The value of an element.
     pub(super) fn value(&self, place: Place) -> f64 {
         self.parameters[&place.parameter][place.index]
     }
@@ -95,7 +94,6 @@ impl WideModel {
         modules.iter().fold(x.clone(), |x, module| self.module(module, &x, path))
     }
 
-    /// The output of a module for `x`.
     fn module(&self, module: &Module, x: &Values, path: &mut Path) -> Values {
         match module {
             Module::Linear { bias, .. } => self.channels(module, x, Size::Row(bias.len())),

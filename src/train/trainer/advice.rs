@@ -42,8 +42,7 @@ impl Trainer<'_> {
             ..optim::step_record(self.config.optimizer, None, 1.0, saved.position.step)
         };
         let launch = Launch { step: self.training.step, record };
-        let ticket = self.session.submit(&[launch], &[], 0)?;
-        self.session.finish(ticket)?;
+        self.session.run(&[launch])?;
         let mut least = f64::INFINITY;
         for (weight, before) in before {
             let after = self.session.read(weight)?.into_f32();

@@ -31,7 +31,6 @@ impl Frame {
         self.rows.len() * self.row(channels)
     }
 
-    /// Fills `cells` from a map of this height, width and number of channels.
     pub(super) fn fill(&self, cells: &mut [f32], map: &[f32], [height, width, channels]: [usize; 3]) {
         let inside = self.columns.start.max(0)..self.columns.end.min(width as isize);
         for (row, cells) in self.rows.clone().zip(cells.chunks_exact_mut(self.row(channels))) {

@@ -50,7 +50,6 @@ pub(super) fn rows(size: Size, y: &mut [f32], a: &[f32], b: &[f32], finish: impl
     Arch::new().dispatch(Rows { size, y, a, b, finish });
 }
 
-/// The rows of one task.
 struct Rows<'a, F> {
     size: Size,
     y: &'a mut [f32],

@@ -102,7 +102,6 @@ pub(super) fn rows(size: Size, y: &mut [f32], a: &[f32], steps: Steps, b: &[f32]
     PACKED.with_borrow_mut(|packed| Arch::new().dispatch(Rows { size, y, a, steps, b, finish, packed }));
 }
 
-/// The rows of one task.
 struct Rows<'a> {
     size: Size,
     y: &'a mut [f32],

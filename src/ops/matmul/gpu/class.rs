@@ -153,7 +153,6 @@ impl TileClass {
         }
     }
 
-    /// Invocations of a workgroup.
     pub(super) fn workgroup(self) -> u32 {
         match self {
             TileClass::Tiled { tile_m, tile_n, rows, quads, .. } => tile_m / rows * (tile_n / 4 / quads),

@@ -17,13 +17,11 @@ use crate::kernel::shaders::MatmulParams;
 pub(in crate::ops) struct Patches {
     /// Height and width of the map.
     pub(in crate::ops) map: [usize; 2],
-    /// Channels of a cell.
     pub(in crate::ops) channels: usize,
     /// Rows and columns of windows on an image.
     pub(in crate::ops) windows: [usize; 2],
     /// Height and width of a window.
     pub(in crate::ops) kernel_size: [usize; 2],
-    /// Stride of the windows.
     pub(in crate::ops) stride: usize,
     /// Dilation of the map (lhs dilation): the distance of neighbouring cells, with zeros between
     /// them.
