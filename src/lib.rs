@@ -100,9 +100,10 @@
 //! 6. The build generates the kernel's descriptor, the static `NAME`, and the Rust twin of its
 //!    uniform, `NameParams`. Lower the op to [`Dispatch`](kernel::Dispatch)es with an upper bound
 //!    on loop iterations. `cargo test --test ops` compares the results.
-//! 7. If it has a gradient, add it to `tests/ops/gradients.rs`. Break the shader on purpose in
-//!    `tests/ops/wrong_kernels.rs` and see that the cases catch it.
-//! 8. Add it to the subjects of [`selftest`], so that users can test their GPUs.
+//! 7. If it has a gradient, add it to `tests/ops/gradients.rs`. Break the shader on purpose in the
+//!    `edits` of its cases, and see that the cases catch it.
+//! 8. Add it to the table of fixtures, `src/ops/fixture`, from which the [`selftest`] lets users
+//!    test their GPUs.
 //! 9. Record it in a [`Layer`](nn::Layer), and name the layer in the list of layers in [`nn`].
 //!
 //! # Known awkward spots

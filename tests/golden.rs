@@ -56,8 +56,8 @@ fn golden(path: &str) -> PathBuf {
 fn cases() -> Vec<Case> {
     let text = std::fs::read_to_string(golden("cases.json")).expect("cases.json is readable");
     let cases: Vec<Case> = serde_json::from_str(&text).expect("cases.json fits `Case`");
-    // A minimum, so that a change of the file cannot silently leave nothing to compare.
-    assert_eq!(cases.len(), 55, "number of golden cases");
+    // So that a change of the file cannot silently leave little to compare.
+    assert!(cases.len() > 50, "only {} golden cases", cases.len());
     cases
 }
 

@@ -4,17 +4,15 @@
 use std::path::Path;
 use std::process::Command;
 
+use shadegrad::ErrorKind;
 use shadegrad::config::Key;
+use shadegrad::device::Device;
 use shadegrad::device::gpu::Gpu;
 use shadegrad::device::gpu::adapter::Capabilities;
-use shadegrad::device::{Device, DeviceInfo, Session};
-use shadegrad::kernel::GpuFacts;
-use shadegrad::plan::Plan;
 use shadegrad::selftest::{Verdict, run};
-use shadegrad::tensor::Precision;
 use shadegrad::train::End;
-use shadegrad::{ErrorKind, Result};
 
+use crate::samples::altered::Altered;
 use crate::samples::small_run::{self, config, device};
 use crate::samples::witness;
 use crate::samples::wrong_op::edited;
@@ -25,33 +23,12 @@ fn gpu() -> Gpu {
     small_run::gpu(Capabilities::WebGpuDefaults)
 }
 
-/// A GPU some of whose kernels have modified text.
-struct Wrong {
-    gpu: Gpu,
-    /// Part of the kernels' names.
-    kernels: &'static str,
-    from: &'static str,
-    to: &'static str,
-}
-
-impl Device for Wrong {
-    fn info(&self) -> &DeviceInfo {
-        self.gpu.info()
-    }
-
-    fn largest_tensor(&self) -> usize {
-        self.gpu.largest_tensor()
-    }
-
-    fn kernel_facts(&self, precision: Precision) -> Option<GpuFacts> {
-        self.gpu.kernel_facts(precision)
-    }
-
-    fn load(&self, mut plan: Plan) -> Result<Box<dyn Session>> {
-        let &Wrong { kernels, from, to, .. } = self;
+/// Returns a GPU on which `from` is replaced by `to` in the kernels whose names contain `kernels`.
+fn wrong<'a>(gpu: &'a Gpu, kernels: &'static str, from: &'static str, to: &'static str) -> Altered<'a> {
+    Altered::new(gpu, move |gpu, mut plan| {
         plan.wrap_ops(|op| edited(op, kernels, from, to));
-        self.gpu.load(plan)
-    }
+        gpu.load(plan)
+    })
 }
 
 fn verdict(device: &dyn Device, only: Option<&str>) -> Verdict {
@@ -77,7 +54,7 @@ pub fn a_wrong_kernel_is_found_in_its_op() {
         ("sgd", "momentum", "params.nesterov == 1u", "params.nesterov == 2u"),
         ("online_steps", "online", "kept *= c * c;", "kept *= c;"),
     ] {
-        let verdict = verdict(&Wrong { gpu: gpu(), kernels, from, to }, Some(op));
+        let verdict = verdict(&wrong(&gpu(), kernels, from, to), Some(op));
         assert_eq!(verdict.broken, [op], "{from}");
         assert!(verdict.disabled.is_empty() && !verdict.is_clean(), "{verdict:?}");
     }
@@ -90,13 +67,15 @@ fn train(device: &dyn Device) -> End {
 
 /// Another class adds the same terms in the same order, so the run is the same to the last bit.
 pub fn a_wrong_class_of_products_is_done_without() {
-    let wrong = |gpu| Wrong { gpu, kernels: "tiled_32x32", from: "y[i] = ", to: "y[i] = 1.01 * " };
-    let verdict = verdict(&wrong(gpu()), Some("matmul"));
+    fn with_wrong_class(gpu: &Gpu) -> Altered<'_> {
+        wrong(gpu, "tiled_32x32", "y[i] = ", "y[i] = 1.01 * ")
+    }
+    let verdict = verdict(&with_wrong_class(&gpu()), Some("matmul"));
     assert_eq!(verdict.disabled, ["tiled_32x32x16_4x1"]);
     assert!(verdict.broken.is_empty(), "{verdict:?}");
     let right = train(&gpu()).weights_sha256;
-    assert_ne!(train(&wrong(gpu())).weights_sha256, right, "the wrong kernel does not matter");
-    assert_eq!(train(&wrong(gpu().disable(&verdict.disabled))).weights_sha256, right);
+    assert_ne!(train(&with_wrong_class(&gpu())).weights_sha256, right, "the wrong kernel does not matter");
+    assert_eq!(train(&with_wrong_class(&gpu().disable(&verdict.disabled))).weights_sha256, right);
     // A verdict about classes that no longer exist has no effect.
     assert_eq!(gpu().disable(&["tiled_1x1".into()]).facts(), gpu().facts());
 }
@@ -104,23 +83,21 @@ pub fn a_wrong_class_of_products_is_done_without() {
 /// If only f16 is wrong, runs do not use f16.
 pub fn a_wrong_kernel_for_16_bits_leaves_32_alone() {
     let open = || small_run::gpu(Capabilities::Adapter);
-    let wrong = Wrong { gpu: open(), kernels: "relu_f16", from: "value < 0.0", to: "value < 0.3" };
-    let verdict = verdict(&wrong, Some("relu"));
+    let verdict = verdict(&wrong(&open(), "relu_f16", "value < 0.0", "value < 0.3"), Some("relu"));
     assert_eq!((&*verdict.disabled, verdict.broken.is_empty()), (&["f16".to_owned()][..], true));
     assert!(!open().disable(&verdict.disabled).has_f16());
 }
 
 /// A text that no compiler accepts.
 pub fn a_kernel_that_a_driver_refuses_fails() {
-    let wrong =
-        Wrong { gpu: gpu(), kernels: "tiled_64x64", from: "workgroupBarrier()", to: "workgroupBarrier(1)" };
-    let verdict = verdict(&wrong, Some("matmul"));
+    let gpu = gpu();
+    let refused = wrong(&gpu, "tiled_64x64", "workgroupBarrier()", "workgroupBarrier(1)");
+    let verdict = verdict(&refused, Some("matmul"));
     assert_eq!((verdict.disabled, verdict.broken), (vec!["tiled_64x64x16_8x1".to_owned()], Vec::new()));
 }
 
 pub fn products_that_are_wrong_in_every_class_are_broken() {
-    let wrong = Wrong { gpu: gpu(), kernels: "matmul", from: "y[i] = ", to: "y[i] = 1.01 * " };
-    let verdict = verdict(&wrong, Some("matmul"));
+    let verdict = verdict(&wrong(&gpu(), "matmul", "y[i] = ", "y[i] = 1.01 * "), Some("matmul"));
     assert_eq!((verdict.disabled.len(), verdict.broken), (3, vec!["matmul".into()]));
 }
 

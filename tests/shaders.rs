@@ -18,9 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use rayon::prelude::*;
-use shadegrad::kernel::{Access, Binding, CooperativeMatrix, Kernel, TileClass};
-use shadegrad::ops::matmul::Form;
-use shadegrad::ops::matmul::gpu::{Finish, Operand, Scale, Variant, kernel as matmul_kernel};
+use shadegrad::kernel::{Access, Binding, Kernel};
 
 use parse::Parsed;
 use reflection::Reflection;
@@ -119,79 +117,6 @@ fn every_shader_file_is_used() {
             false => KERNELS.iter().any(|kernel| kernel.source.contains(text)),
         };
         assert!(used, "no kernel uses shaders/{name}");
-    }
-}
-
-/// Snapshots of some rendered templates, for readers and for reviewers of a change to the
-/// templates. `SHADEGRAD_BLESS=1` writes them again.
-#[test]
-fn rendered_matmuls_are_as_their_snapshots() {
-    let tiled = TileClass::Tiled { tile_m: 32, tile_n: 32, tile_k: 16, rows: 4, quads: 1 };
-    let subgroup = TileClass::Subgroup { lanes: 8, rows: 8, quads: 1 };
-    let cooperative = TileClass::Cooperative {
-        matrix: CooperativeMatrix { size: 16, vec4_loads: true },
-        lanes: 32,
-        rows: 2,
-        columns: 2,
-        subgroups_m: 2,
-        subgroups_n: 2,
-    };
-    let apples = TileClass::Cooperative {
-        matrix: CooperativeMatrix { size: 8, vec4_loads: false },
-        lanes: 32,
-        rows: 2,
-        columns: 2,
-        subgroups_m: 2,
-        subgroups_n: 2,
-    };
-    let forward = Variant {
-        form: Form::Nt,
-        finish: Finish::plain("bias_relu", false),
-        vectors: [true; 3],
-        operand: Operand::Matrix,
-        halves: [false; 2],
-    };
-    let update = Variant {
-        form: Form::Tn,
-        finish: Finish::plain("sgd_momentum", true),
-        vectors: [false; 3],
-        operand: Operand::Matrix,
-        halves: [false; 2],
-    };
-    let of_pixels = Variant { operand: Operand::Pixels, ..forward };
-    let of_patches = Variant { operand: Operand::Patches, ..forward };
-    let weight_gradient = Variant {
-        form: Form::Tn,
-        finish: Finish::plain("part", false),
-        vectors: [true, false, true],
-        operand: Operand::Patches,
-        halves: [false; 2],
-    };
-    let update_by_halves =
-        Variant { finish: Finish { scale: Scale::Down, ..update.finish }, halves: [true; 2], ..update };
-    let is_f16 = Variant { vectors: [true; 3], ..update_by_halves };
-    let forward_in_half =
-        Variant { finish: Finish { half: true, ..forward.finish }, halves: [true; 2], ..forward };
-    for kernel in [
-        matmul_kernel(tiled, forward),
-        matmul_kernel(subgroup, update),
-        matmul_kernel(subgroup, is_f16),
-        matmul_kernel(subgroup, of_pixels),
-        matmul_kernel(subgroup, of_patches),
-        matmul_kernel(tiled, weight_gradient),
-        matmul_kernel(cooperative, forward_in_half),
-        matmul_kernel(apples, update_by_halves),
-    ] {
-        let path = folder("tests/snapshots").join(format!("{}.wgsl", kernel.name));
-        if std::env::var_os("SHADEGRAD_BLESS").is_some() {
-            std::fs::write(&path, &*kernel.source).expect("snapshots can be written");
-        }
-        assert!(
-            kernel.source == read(&path),
-            "{} is not what {} has; if that is meant, run with SHADEGRAD_BLESS=1 and review the change",
-            kernel.name,
-            path.display()
-        );
     }
 }
 

@@ -152,6 +152,7 @@ fn reason_to_clip(settings: &Settings, shape: ImageShape) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::resolve::tests::resolve_file;
     use crate::config::{Resolved, Sources, complete, presets, said};
     use crate::nn::ModelSpec;
 
@@ -243,12 +244,7 @@ mod tests {
             for set in [set(50_000, 3, 32), set(672, 3, 64)] {
                 let flags = [(Key::Preset, preset.name), (Key::Data, "flowers"), (Key::BatchSize, "4")];
                 let config = resolved(&flags).settle(&set).config;
-                let folder = tempfile::tempdir().expect("a temporary folder");
-                let path = folder.path().join("config.toml");
-                std::fs::write(&path, config.to_toml()).expect("it is writable");
-                let sources =
-                    Sources { flags: Settings::default(), environment: &|_| None, file: Some(&path) };
-                let again = crate::config::resolve(sources).expect("its own text");
+                let again = resolve_file(&config.to_toml()).expect("its own text");
                 assert_eq!(again.config, config, "{}", preset.name);
                 assert_eq!(again.settle(&set).config, config, "{}", preset.name);
             }

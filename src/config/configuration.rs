@@ -194,7 +194,8 @@ mod tests {
     use std::ffi::OsStr;
 
     use super::*;
-    use crate::config::{Origin, Resolved, Sources, resolve};
+    use crate::config::resolve::tests::resolve_file;
+    use crate::config::{Origin, Sources, resolve};
     use crate::nn::InitRule;
     use crate::optim::Place;
 
@@ -226,13 +227,6 @@ mod tests {
         }
         let warmup = |text| config(&[(Key::Warmup, text), (Key::MaxSteps, "90")]).learning_rates(50).warmup;
         assert_eq!((warmup("7"), warmup("1e")), (7.0, 50.0));
-    }
-
-    fn resolve_file(text: &str) -> crate::Result<Resolved> {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("config.toml");
-        std::fs::write(&path, text).expect("it is writable");
-        resolve(Sources { flags: Settings::default(), environment: &|_| None, file: Some(&path) })
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Key, Value};
+    use crate::config::Key;
 
     #[test]
     fn every_preset_is_valid_and_says_what_it_is_for() {
@@ -61,43 +61,5 @@ mod tests {
             }
             assert!(!preset.description().expect("a preset is valid").is_empty(), "{}", preset.name);
         }
-    }
-
-    #[test]
-    fn the_lab_runs_are_the_ones_that_its_tables_are_from() {
-        let check = |name: &str, expected: &[(Key, Value)]| {
-            let settings = Preset::named(name).expect("it exists").settings().expect("it is valid");
-            for (key, value) in expected {
-                assert_eq!(&settings.get(*key).expect("it is set").value, value, "{name} {}", key.name());
-            }
-        };
-        let text = |text: &str| Value::Text(text.into());
-        let common = [
-            (Key::Normalize, text("unit")),
-            (Key::Model, text("linear:100,relu,linear:10")),
-            (Key::Optimizer, text("sgd")),
-            (Key::Momentum, Value::Number(0.0)),
-            (Key::WeightDecay, Value::Number(0.0)),
-            (Key::Schedule, text("constant")),
-            (Key::Shuffle, Value::Switch(true)),
-        ];
-        check("lab-cifar10", &common);
-        check("lab-fashion-mnist", &common);
-        let cifar = [
-            (Key::Data, text("cifar10")),
-            (Key::Init, text("normal")),
-            (Key::BatchSize, Value::Whole(1)),
-            (Key::Lr, Value::Number(0.001)),
-            (Key::L2, Value::Number(0.01)),
-            (Key::Epochs, Value::Whole(20)),
-        ];
-        check("lab-cifar10", &cifar);
-        let fashion = [
-            (Key::Data, text("fashion-mnist")),
-            (Key::Lr, Value::Number(0.01)),
-            (Key::L2, Value::Number(0.0)),
-            (Key::Epochs, Value::Whole(10)),
-        ];
-        check("lab-fashion-mnist", &fashion);
     }
 }

@@ -188,10 +188,11 @@ fn check_schedule(config: &Config, settings: &Settings) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn resolve_file(text: &str) -> Result<Resolved> {
+    /// Resolves a configuration file with this text.
+    pub(in crate::config) fn resolve_file(text: &str) -> Result<Resolved> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("config.toml");
         std::fs::write(&path, text).expect("it is writable");
@@ -204,28 +205,6 @@ mod tests {
             let config = resolve_file(&format!("preset = {:?}\n", preset.name)).expect("it is valid").config;
             assert_eq!(config.preset, preset.name);
             assert_eq!(resolve_file(&config.to_toml()).expect("it is valid").config, config);
-        }
-    }
-
-    #[test]
-    fn an_optimizer_is_told_nothing_that_it_does_not_know() {
-        for (text, wanted) in [
-            ("optimizer = \"adam\"\nmomentum = 0.9\n", "the optimizer adam has no momentum"),
-            ("optimizer = \"lion\"\nepsilon = 0.1\n", "the optimizer lion has no epsilon"),
-            ("beta1 = 0.5\n", "the optimizer sgd has no beta1"),
-            (
-                "optimizer = \"lion\"\ngroups = \"biases momentum=0.5\"\n",
-                "the optimizer lion has no momentum",
-            ),
-            ("optimizer = \"muon\"\nbeta2 = 0.5\n", "the optimizer muon has no beta2"),
-            ("schedule = \"step\"\n", "needs an interval"),
-            ("schedule = \"step\"\nstep-every = \"5m\"\n", "must be steps or epochs"),
-            ("schedule-steps = \"5m\"\n", "must be steps or epochs"),
-            ("schedule = \"cosine\"\nstep-factor = 0.5\n", "the schedule cosine has no step-factor"),
-            ("schedule = \"one-cycle\"\n", "needs a warm-up above 0 and below 1"),
-        ] {
-            let error = resolve_file(text).expect_err(text).to_string();
-            assert!(error.contains(wanted), "{error}");
         }
     }
 

@@ -64,7 +64,6 @@ mod tests {
     /// Images of two pixels that identify them.
     fn dataset(count: u32) -> Dataset {
         Dataset {
-            name: "numbers".into(),
             shape: ImageShape { channels: 1, height: 1, width: 2 },
             classes: vec!["even".into(), "odd".into()],
             train: Split {
@@ -72,11 +71,7 @@ mod tests {
                 labels: (0..count).map(|index| index % 2).collect(),
                 files: (0..count).map(|index| format!("{index}.png").into()).collect(),
             },
-            validation: None,
-            test: Split::default(),
-            files: Vec::new(),
-            description: None,
-            warnings: Vec::new(),
+            ..Dataset::default()
         }
     }
 

@@ -158,17 +158,7 @@ impl Contents {
             .or_else(|| built_in.filter(|names| names.len() == count))
             .unwrap_or_else(|| (0..count).map(|class| class.to_string()).collect());
         let Contents { shape, train, test, .. } = self;
-        Dataset {
-            name,
-            shape,
-            classes,
-            train,
-            validation: None,
-            test,
-            files,
-            description: None,
-            warnings: Vec::new(),
-        }
+        Dataset { name, shape, classes, train, test, files, ..Dataset::default() }
     }
 }
 

@@ -46,7 +46,7 @@ pub use pictures::{Resize, Wanted};
 
 /// Channels, height and width of every image of a data set. Pixels are stored channel by channel
 /// and row by row, as in CIFAR's files and PyTorch's tensors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImageShape {
     /// 1 for grey images, 3 for RGB.
     pub channels: usize,
@@ -91,8 +91,8 @@ impl Split {
     }
 }
 
-/// A classification data set in memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A classification data set in memory. The default has neither images nor classes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dataset {
     /// `fashion-mnist`, or the folder's name.
     pub name: String,

@@ -6,15 +6,10 @@
 //!
 //! let train = Split { images: vec![128; 12], labels: vec![0], ..Split::default() };
 //! let dataset = Dataset {
-//!     name: "grey".into(),
 //!     shape: ImageShape { channels: 3, height: 2, width: 2 },
 //!     classes: vec!["grey".into()],
 //!     train,
-//!     validation: None,
-//!     test: Split::default(),
-//!     files: Vec::new(),
-//!     description: None,
-//!     warnings: Vec::new(),
+//!     ..Dataset::default()
 //! };
 //! let png = preview::sheet(&dataset, &Augmentation::default())?;
 //! assert!(png.starts_with(b"\x89PNG"));
@@ -145,7 +140,6 @@ mod tests {
         let image =
             |index: usize| (0..18).map(move |byte| if byte < 6 { (10 * index + byte) as u8 } else { 0 });
         Dataset {
-            name: "red".into(),
             shape: ImageShape { channels: 3, height: 2, width: 3 },
             classes: vec!["even".into(), "none".into(), "odd".into()],
             train: Split {
@@ -153,11 +147,7 @@ mod tests {
                 labels: (0..count).map(|index| 2 * (index % 2) as u32).collect(),
                 ..Split::default()
             },
-            validation: None,
-            test: Split::default(),
-            files: Vec::new(),
-            description: None,
-            warnings: Vec::new(),
+            ..Dataset::default()
         }
     }
 

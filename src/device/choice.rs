@@ -124,13 +124,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     fn info(name: &str, kind: DeviceKind) -> DeviceInfo {
-        DeviceInfo {
-            name: name.into(),
-            backend: "vulkan".into(),
-            driver: String::new(),
-            kind,
-            selftest: None,
-        }
+        DeviceInfo::named(name, "vulkan", kind)
     }
 
     fn chosen(wanted: &str, found: &[Listed<'_>]) -> Result<Selection> {

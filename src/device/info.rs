@@ -39,3 +39,11 @@ pub struct DeviceInfo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selftest: Option<SelftestSummary>,
 }
+
+#[cfg(test)]
+impl DeviceInfo {
+    /// A device whose driver is unknown.
+    pub(in crate::device) fn named(name: &str, backend: &str, kind: DeviceKind) -> Self {
+        DeviceInfo { name: name.into(), backend: backend.into(), driver: String::new(), kind, selftest: None }
+    }
+}

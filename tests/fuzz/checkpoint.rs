@@ -9,8 +9,9 @@ use shadegrad::device::cpu::Cpu;
 use shadegrad::run::{RunDirectory, checkpoint};
 use shadegrad::train::{StopFlag, Trainer};
 
-use crate::harness::{Case, Target, config, dictionary, fuzz, taken};
+use crate::harness::{Case, Target, dictionary, fuzz, taken};
 use crate::model_file::dataset;
+use crate::samples::small_run::resolved;
 
 const MANIFEST: &str = "SHA256SUMS";
 const FILES: [&str; 5] =
@@ -18,7 +19,7 @@ const FILES: [&str; 5] =
 
 /// A run of a few blocks of single images.
 fn short() -> Config {
-    config(&[
+    resolved(&[
         (Key::Model, "linear:5,relu"),
         (Key::BatchSize, "1"),
         (Key::Epochs, "2"),

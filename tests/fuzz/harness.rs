@@ -9,7 +9,6 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use rand::RngExt;
-use shadegrad::config::{self, Key, Origin, Settings, Sources, resolve};
 use shadegrad::rng::{Purpose, Stream};
 use shadegrad::{Error, ErrorKind};
 use tempfile::TempDir;
@@ -194,15 +193,6 @@ fn folder(name: &str) -> TempDir {
     let parent = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
     let builder = tempfile::Builder::new().prefix(&format!("fuzz-{name}-")).tempdir_in(parent);
     builder.expect("a temporary folder")
-}
-
-/// A configuration with these values.
-pub fn config(values: &[(Key, &str)]) -> config::Config {
-    let mut flags = Settings::default();
-    for (key, value) in values {
-        flags.set_text(*key, value.as_ref(), Origin::Caller).expect("it is allowed");
-    }
-    resolve(Sources { flags, environment: &|_| None, file: None }).expect("the values fit").config
 }
 
 /// Returns whether the file was accepted. An error must be of one of these kinds, with one line of

@@ -9,8 +9,9 @@ use shadegrad::data::{Dataset, Split};
 use shadegrad::device::cpu::Cpu;
 use shadegrad::train::{Trainer, logits};
 
-use crate::harness::{Target, config, dictionary, fuzz, taken};
+use crate::harness::{Target, dictionary, fuzz, taken};
 use crate::samples::small_model::{SHAPE, small_model};
+use crate::samples::small_run::resolved;
 
 fn samples() -> Vec<Vec<u8>> {
     let without = SavedModel { about: None, ..small_model() };
@@ -57,11 +58,8 @@ pub fn dataset() -> Dataset {
         shape: SHAPE,
         classes: vec!["a".into(), "b".into()],
         train: split.clone(),
-        validation: None,
         test: split,
-        files: Vec::new(),
-        description: None,
-        warnings: Vec::new(),
+        ..Dataset::default()
     }
 }
 
@@ -73,7 +71,7 @@ fn first_weights() {
     fuzz(&target, |case| {
         let init = case.write("first.safetensors");
         let init = init.to_str().expect("a plain path");
-        let config = config(&[(Key::Init, init), (Key::Model, "linear:5,relu"), (Key::BatchSize, "2")]);
+        let config = resolved(&[(Key::Init, init), (Key::Model, "linear:5,relu"), (Key::BatchSize, "2")]);
         let trainer = Trainer::new(&config, dataset(), &device);
         taken(trainer, &[Model, Data]).is_some()
     });

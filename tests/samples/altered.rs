@@ -1,8 +1,9 @@
 //! Devices and sessions that pass everything on to others, except what a test alters.
 
 use shadegrad::device::{Device, DeviceInfo, Session, Ticket};
+use shadegrad::kernel::GpuFacts;
 use shadegrad::plan::{Array, Launch, Plan, StepId};
-use shadegrad::tensor::Tensor;
+use shadegrad::tensor::{Precision, Tensor};
 use shadegrad::{Error, ErrorKind, Result};
 
 type Load<'a> = dyn Fn(&dyn Device, Plan) -> Result<Box<dyn Session>> + 'a;
@@ -30,6 +31,10 @@ impl Device for Altered<'_> {
 
     fn largest_tensor(&self) -> usize {
         self.inner.largest_tensor()
+    }
+
+    fn kernel_facts(&self, precision: Precision) -> Option<GpuFacts> {
+        self.inner.kernel_facts(precision)
     }
 
     fn is_lost(&self, error: &Error) -> bool {

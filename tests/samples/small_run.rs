@@ -22,8 +22,13 @@ pub fn config(values: &[(Key, &str)]) -> Config {
         (Key::Schedule, "constant"),
         (Key::Seed, "3"),
     ];
+    resolved(&[&common, values].concat())
+}
+
+/// Returns the configuration with these values.
+pub fn resolved(values: &[(Key, &str)]) -> Config {
     let mut flags = Settings::default();
-    for (key, value) in common.iter().chain(values) {
+    for (key, value) in values {
         if let shadegrad::config::Kind::Switch { .. } = key.kind() {
             flags.set(*key, shadegrad::config::Value::Switch(*value == "true"), Origin::Caller);
         } else {
@@ -61,11 +66,8 @@ pub fn dataset_of(shape: ImageShape) -> Dataset {
         shape,
         classes: ["a", "b", "c", "d", "e"].map(String::from).to_vec(),
         train: split(133),
-        validation: None,
         test: split(41),
-        files: Vec::new(),
-        description: None,
-        warnings: Vec::new(),
+        ..Dataset::default()
     }
 }
 

@@ -80,13 +80,7 @@ mod tests {
     /// Returns each adapter in order, with the one that is preferred to it, as indices into
     /// `found`.
     fn ordered(found: &[Found]) -> Vec<(usize, Option<usize>)> {
-        let info = |&(name, backend, kind, _): &Found| DeviceInfo {
-            name: name.into(),
-            backend: backend.into(),
-            driver: String::new(),
-            kind,
-            selftest: None,
-        };
+        let info = |&(name, backend, kind, _): &Found| DeviceInfo::named(name, backend, kind);
         let infos: Vec<DeviceInfo> = found.iter().map(info).collect();
         let describe = |(info, &(_, _, _, ids)): (_, &Found)| Description { info, ids };
         let places = order(&infos.iter().zip(found).map(describe).collect::<Vec<_>>());

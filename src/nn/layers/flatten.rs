@@ -3,7 +3,7 @@
 use crate::nn::{Backward, Forward, Layer, Module, Size};
 
 /// PyTorch's `nn.Flatten`, to rows of this many values. No value is moved: the row also has
-/// channels last, and the [layout in files](crate::tensor::layout) accounts for the different order.
+/// channels last, and the [layout in files](crate::tensor::layout) accounts for the other order.
 ///
 /// If the input comes from a ReLU whose gradient has to be masked (`after_relu`), the next layer
 /// does so.

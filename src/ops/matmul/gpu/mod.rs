@@ -7,8 +7,7 @@
 //! | [`Cooperative`](TileClass::Cooperative) | f16 operands | matrices held by a subgroup |
 //!
 //! A compiler keeps sums in registers only if they are named variables and loops are unrolled, so
-//! these kernels are rendered from templates (`render`). The rendered kernels of some products are
-//! in `tests/snapshots/`, for readers.
+//! these kernels are rendered from templates (`render`).
 //!
 //! All candidate classes for a product add the terms of a sum one after the other, from the first
 //! to the last, so the choice of a class affects only speed: see
@@ -92,13 +91,15 @@ mod variant;
 
 use std::borrow::Cow;
 
-pub use finish::{EPILOGUES, Finish};
+pub use finish::EPILOGUES;
 pub(in crate::ops) use patches::Patches;
-pub use render::{FINGERPRINT, kernel, kernels};
-pub use scale::Scale;
+pub use render::{FINGERPRINT, kernels};
 pub(in crate::ops) use split_k::MOST_TERMS;
 pub(super) use split_k::SplitK;
-pub use variant::{Operand, Variant};
+
+use finish::Finish;
+use render::kernel;
+use variant::Variant;
 
 use super::product::{Epilogue, Form, Product, Source};
 use super::size::Size;

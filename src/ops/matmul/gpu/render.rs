@@ -68,7 +68,7 @@ fn text(enabled: &[&str], template: &str, values: Value) -> Cow<'static, str> {
 }
 
 /// Renders the kernel of a product that the class [supports](TileClass::takes).
-pub fn kernel(class: TileClass, variant: Variant) -> Kernel {
+pub(super) fn kernel(class: TileClass, variant: Variant) -> Kernel {
     let Variant { form, finish, vectors: [a_vector, b_vector, y_vector], operand, halves } = variant;
     let [a_half, b_half] = halves;
     let stored: &[&str] = if variant.has_f16() { &[STORED_F16] } else { &[] };
