@@ -5,7 +5,7 @@
 //!
 //! From the bottom up: `source` reads untrusted files, [`idx`] and [`cifar`] (with `archive`) read
 //! the formats, [`pictures`] reads image folders, [`catalogue`] lists the official sets, [`locate`]
-//! finds their files, and [`load`] turns a name into a [`Dataset`]. In addition, [`fetch`]
+//! finds their files, and [`load()`] turns a name into a [`Dataset`]. In addition, [`fetch`]
 //! downloads official files, [`verify`] checks them, [`statistics`] counts, and [`preview`] draws a
 //! contact sheet.
 //!

@@ -7,8 +7,8 @@
 //! dx = dlogits w, zero where x is the output of a ReLU and zero
 //! ```
 //!
-//! If x is f16, so is dx, with a [scale](StepRecord::gradient_scale). All other tensors, including
-//! the weight, are f32.
+//! If x is f16, so is dx, with a [scale](crate::plan::StepRecord::gradient_scale). All other
+//! tensors, including the weight, are f32.
 //!
 //! With about ten classes, each of the three computations takes a GPU less time than starting a
 //! kernel does. So one workgroup does all three for some rows of the batch. The CPU has no such

@@ -4,7 +4,7 @@
 //! summed in the same way. Each part keeps a thread, or a workgroup, busy. Where parts begin
 //! depends only on the shape.
 //!
-//! An f16 gradient has a [scale](StepRecord::gradient_scale), which the op removes from the sum.
+//! An f16 gradient has a [scale](crate::plan::StepRecord::gradient_scale), which the op removes.
 //!
 //! The op's own gradient is the bias's forward pass, `dx[m, n] = dy[n]`, which is a matmul
 //! epilogue.
