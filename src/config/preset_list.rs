@@ -1,5 +1,7 @@
 //! The list of all presets.
 
+use crate::text::named::names_of;
+
 /// The preset that applies if none is named.
 pub const DEFAULT: &str = "fashion-mnist";
 
@@ -18,12 +20,4 @@ pub struct Preset {
 include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 
 /// The names of all presets.
-pub const NAMES: [&str; ALL.len()] = {
-    let mut names = [""; ALL.len()];
-    let mut index = 0;
-    while index < names.len() {
-        names[index] = ALL[index].name;
-        index += 1;
-    }
-    names
-};
+pub const NAMES: [&str; ALL.len()] = names_of!(ALL);

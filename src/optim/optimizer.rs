@@ -7,6 +7,7 @@ use crate::ops::sgd::{self, Momentum};
 use crate::ops::{Rate, adam, lion, muon};
 use crate::plan::{Plan, Role, StepRecord};
 use crate::tensor::{Element, Tensor};
+use crate::text::named::names_of;
 
 /// The algorithm of an optimizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,15 +186,7 @@ fn record_adam(mut update: Update<'_>, dw: Tensor) {
 
 impl Optimizer {
     /// The names of all optimizers.
-    pub const NAMES: [&'static str; TABLE.len()] = {
-        let mut names = [""; TABLE.len()];
-        let mut index = 0;
-        while index < names.len() {
-            names[index] = TABLE[index].name;
-            index += 1;
-        }
-        names
-    };
+    pub const NAMES: [&'static str; TABLE.len()] = names_of!(TABLE);
 
     /// All optimizers, with their default hyperparameters.
     pub fn all() -> impl Iterator<Item = Optimizer> {

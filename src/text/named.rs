@@ -1,4 +1,4 @@
-//! Enumerations whose values have names in flags and files.
+//! Enumerations and tables whose values have names in flags and files.
 
 /// Declares an enumeration with the name of each value, and lists its values and names.
 macro_rules! named {
@@ -30,4 +30,17 @@ macro_rules! named {
     };
 }
 
-pub(crate) use named;
+/// The names of all rows of a constant table whose rows have a `name`.
+macro_rules! names_of {
+    ($table:ident) => {{
+        let mut names = [""; $table.len()];
+        let mut index = 0;
+        while index < names.len() {
+            names[index] = $table[index].name;
+            index += 1;
+        }
+        names
+    }};
+}
+
+pub(crate) use {named, names_of};
